@@ -1,0 +1,39 @@
+"""What a task gets to see: one colour image with whatever belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.rigid import RigidTransform
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One moment of one camera.
+
+    Attributes:
+        rgb: uint8 (H, W, 3), RGB; None for a task that looks at depth alone.
+        depth: depth image, or None.
+        camera: intrinsics of the colour image, or None while unknown.
+        depth_camera: intrinsics of the depth image, or None: it is aligned, `camera` holds.
+        color_from_depth: where the depth camera sits, or None: depth is aligned to colour.
+        stamp_ns: acquisition time in nanoseconds.
+        frame_id: optical frame of the colour image.
+    """
+
+    rgb: np.ndarray | None = None
+    depth: DepthImage | None = None
+    camera: CameraModel | None = None
+    depth_camera: CameraModel | None = None
+    color_from_depth: RigidTransform | None = None
+    stamp_ns: int = 0
+    frame_id: str = ''
+
+    @property
+    def depth_is_aligned(self) -> bool:
+        """Whether depth pixels are colour pixels already."""
+        return self.color_from_depth is None
