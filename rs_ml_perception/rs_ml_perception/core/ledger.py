@@ -1,0 +1,140 @@
+"""Accounting of a node's primary stream: every frame ends up published or under a reason."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+WINDOW_FRAMES = 300
+"""Frames that percentiles look back on: 10 s at 30 Hz."""
+
+FPS_WINDOW_SECS = 5.0
+
+
+class Outcome(str, Enum):
+    """What became of a frame."""
+
+    PUBLISHED = 'published'
+    STALE = 'stale'
+    SUPERSEDED = 'superseded'
+    UNSYNCHRONISED = 'unsynchronised'
+    REJECTED = 'rejected'
+    ERROR = 'error'
+
+
+DROPPED = tuple(outcome for outcome in Outcome if outcome is not Outcome.PUBLISHED)
+
+
+@dataclass(frozen=True)
+class LedgerSnapshot:
+    """The books at one moment: received = sum of outcomes + in_flight.
+
+    Attributes:
+        received: messages of the primary stream.
+        outcomes: frames per Outcome.
+        fps: published per second over the last seconds.
+        latency_ms: (p50, p95) from reception to publication, wall time; NaN before the first.
+        age_ms: (p50, p95) from stamp to publication, ROS time; NaN before the first.
+        stage_ms: mean per stage over the last frames.
+        last_detail: why the latest dropped frame was dropped, '' when none was.
+    """
+
+    received: int
+    outcomes: Mapping[Outcome, int]
+    fps: float
+    latency_ms: tuple[float, float]
+    age_ms: tuple[float, float]
+    stage_ms: Mapping[str, float]
+    last_detail: str
+
+    @property
+    def published(self) -> int:
+        return self.outcomes[Outcome.PUBLISHED]
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Frames per reason, reasons without a frame left out."""
+        return {o.value: self.outcomes[o] for o in DROPPED if self.outcomes[o]}
+
+    @property
+    def in_flight(self) -> int:
+        return self.received - sum(self.outcomes.values())
+
+
+class Ledger:
+    """Counts frames from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Open a new book."""
+        with self._lock:
+            self._received = 0
+            self._outcomes: Counter[Outcome] = Counter()
+            self._latency_ms: deque[float] = deque(maxlen=WINDOW_FRAMES)
+            self._age_ms: deque[float] = deque(maxlen=WINDOW_FRAMES)
+            self._published_at: deque[float] = deque(maxlen=WINDOW_FRAMES)
+            self._stages: deque[Mapping[str, float]] = deque(maxlen=WINDOW_FRAMES)
+            self._last_detail = ''
+
+    def receive(self) -> None:
+        with self._lock:
+            self._received += 1
+
+    def publish(
+        self, *, latency_ms: float, age_ms: float, stage_ms: Mapping[str, float] | None = None
+    ) -> None:
+        """Close one frame as published."""
+        with self._lock:
+            self._outcomes[Outcome.PUBLISHED] += 1
+            self._latency_ms.append(latency_ms)
+            self._age_ms.append(age_ms)
+            self._published_at.append(time.monotonic())
+            self._stages.append(stage_ms or {})
+
+    def drop(self, reason: Outcome, detail: str = '') -> None:
+        """Close one frame as dropped."""
+        if reason is Outcome.PUBLISHED:
+            raise ValueError('published is no reason to drop a frame: call publish')
+        with self._lock:
+            self._outcomes[reason] += 1
+            self._last_detail = detail or reason.value
+
+    def snapshot(self) -> LedgerSnapshot:
+        with self._lock:
+            return LedgerSnapshot(
+                received=self._received,
+                outcomes={outcome: self._outcomes[outcome] for outcome in Outcome},
+                fps=self._fps(time.monotonic()),
+                latency_ms=_percentiles(self._latency_ms),
+                age_ms=_percentiles(self._age_ms),
+                stage_ms=_means(self._stages),
+                last_detail=self._last_detail,
+            )
+
+    def _fps(self, now: float) -> float:
+        recent = [t for t in self._published_at if now - t <= FPS_WINDOW_SECS]
+        if len(recent) < 2:
+            return 0.0
+        return (len(recent) - 1) / max(recent[-1] - recent[0], 1e-6)
+
+
+def _percentiles(values: deque[float]) -> tuple[float, float]:
+    known = [value for value in values if not np.isnan(value)]
+    if not known:
+        return float('nan'), float('nan')
+    p50, p95 = np.percentile(known, (50, 95))
+    return float(p50), float(p95)
+
+
+def _means(rows: deque[Mapping[str, float]]) -> dict[str, float]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: float(np.mean([row.get(name, 0.0) for row in rows])) for name in names}

@@ -1,0 +1,166 @@
+"""ROS parameters that mirror an options dataclass (core/options.py)."""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from typing import Any, Generic, TypeVar
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import (
+    InvalidParameterTypeException,
+    InvalidParameterValueException,
+)
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.options import Option, build, check, walk
+
+T = TypeVar('T')
+
+BUILT_IN = ('use_sim_time', 'start_type_description_service')
+
+SCALAR_TYPES = {
+    bool: Parameter.Type.BOOL,
+    int: Parameter.Type.INTEGER,
+    float: Parameter.Type.DOUBLE,
+    str: Parameter.Type.STRING,
+}
+ARRAY_TYPES = {
+    bool: Parameter.Type.BOOL_ARRAY,
+    int: Parameter.Type.INTEGER_ARRAY,
+    float: Parameter.Type.DOUBLE_ARRAY,
+    str: Parameter.Type.STRING_ARRAY,
+}
+
+
+class ParameterBinding(Generic[T]):
+    """Declares an options dataclass on a node, reads it back and validates changes.
+
+    Attributes:
+        problems: parameter name -> why its initial value was refused. The default stands in until
+            a valid value is set; a node with problems must not configure.
+    """
+
+    def __init__(self, node: Node, options_type: type[T]) -> None:
+        self._node = node
+        self._options_type = options_type
+        self._leaves = {leaf.name: leaf for leaf in walk(options_type)}
+        self.problems: dict[str, str] = {}
+        _whole_numbers_to_floats(node, self._leaves)
+        for leaf in self._leaves.values():
+            self._declare(leaf)
+        self._warn_of_unknown()
+
+    def read(self) -> T:
+        """The dataclass with the current values."""
+        values = {name: self._node.get_parameter(name).value for name in self._leaves}
+        return build(self._options_type, values)
+
+    def review(self, changes: list[Parameter], *, static_is_open: bool) -> SetParametersResult:
+        """Judge changes before they happen.
+
+        Args:
+            changes: all parameters of one request.
+            static_is_open: whether static ones may change (the node is unconfigured).
+        """
+        try:
+            for parameter in changes:
+                self._review_one(parameter, static_is_open)
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        for parameter in changes:
+            self.problems.pop(parameter.name, None)
+        return SetParametersResult(successful=True)
+
+    def _review_one(self, parameter: Parameter, static_is_open: bool) -> None:
+        leaf = self._leaves.get(parameter.name)
+        if leaf is None:
+            return
+        if leaf.info.static and not static_is_open:
+            raise ConfigError(
+                f'{leaf.name} is static: deactivate and clean up the node, set it, configure again'
+            )
+        check(leaf, parameter.value)
+
+    def _declare(self, leaf: Option) -> None:
+        descriptor = _descriptor(leaf)
+        default = _parameter_default(leaf)
+        try:
+            value = self._node.declare_parameter(leaf.name, default, descriptor).value
+            check(leaf, value)
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            self._node.declare_parameter(leaf.name, default, descriptor, ignore_override=True)
+            self._note_problem(leaf, str(error))
+        except ConfigError as error:
+            self._note_problem(leaf, str(error))
+            self._node.set_parameters([Parameter(leaf.name, _ros_type(leaf), default)])
+
+    def _note_problem(self, leaf: Option, reason: str) -> None:
+        self.problems[leaf.name] = reason
+        self._node.get_logger().error(f'parameter {leaf.name} refused: {reason}')
+
+    def _warn_of_unknown(self) -> None:
+        known = [*self._leaves, *BUILT_IN]
+        for name in getattr(self._node, '_parameter_overrides', {}):
+            if name in known or name.startswith('qos_overrides.'):
+                continue
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f': did you mean {near[0]}?' if near else ''
+            self._node.get_logger().warning(f'unknown parameter {name} is ignored{hint}')
+
+
+def _whole_numbers_to_floats(node: Node, leaves: dict[str, Option]) -> None:
+    """Let `0` stand for `0.0` in YAML and on the command line, where rclpy refuses it."""
+    overrides = getattr(node, '_parameter_overrides', {})
+    for name, parameter in overrides.items():
+        leaf = leaves.get(name)
+        if leaf is None:
+            continue
+        if _ros_type(leaf) is Parameter.Type.DOUBLE and parameter.type_ is Parameter.Type.INTEGER:
+            overrides[name] = Parameter(name, Parameter.Type.DOUBLE, float(parameter.value))
+        if (
+            _ros_type(leaf) is Parameter.Type.DOUBLE_ARRAY
+            and parameter.type_ is Parameter.Type.INTEGER_ARRAY
+        ):
+            floats = [float(item) for item in parameter.value]
+            overrides[name] = Parameter(name, Parameter.Type.DOUBLE_ARRAY, floats)
+
+
+def _ros_type(leaf: Option) -> Parameter.Type:
+    if typing.get_origin(leaf.type) is tuple:
+        return ARRAY_TYPES[typing.get_args(leaf.type)[0]]
+    return SCALAR_TYPES[leaf.type]
+
+
+def _parameter_default(leaf: Option) -> Any:
+    return list(leaf.default) if isinstance(leaf.default, tuple) else leaf.default
+
+
+def _descriptor(leaf: Option) -> ParameterDescriptor:
+    info = leaf.info
+    descriptor = ParameterDescriptor(
+        name=leaf.name,
+        type=_ros_type(leaf).value,
+        description=info.doc + (' [static]' if info.static else ''),
+        additional_constraints=' | '.join(info.choices),
+        # rclpy takes an empty list for bytes, so lists are typed by core/options.py alone.
+        dynamic_typing=typing.get_origin(leaf.type) is tuple,
+    )
+    if info.low is not None and info.high is not None:
+        _set_range(descriptor, leaf)
+    return descriptor
+
+
+def _set_range(descriptor: ParameterDescriptor, leaf: Option) -> None:
+    low, high = leaf.info.low, leaf.info.high
+    if leaf.type is float:
+        descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+    elif leaf.type is int:
+        descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]

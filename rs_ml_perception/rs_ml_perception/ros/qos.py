@@ -1,0 +1,60 @@
+"""Quality of service that matches what publishers offer."""
+
+from __future__ import annotations
+
+from rclpy.node import Node
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+)
+
+RELIABILITIES = ('auto', 'reliable', 'best_effort')
+
+IMAGE_DEPTH = 10
+"""Samples a reader keeps while the executor is busy: a third of a second at 30 Hz.
+
+With 1, a frame that arrives while another callback runs is overwritten inside the middleware,
+where nothing counts it; the latest-wins rule is kept behind the callback, in the Mailbox.
+"""
+
+
+def profile(
+    reliability: ReliabilityPolicy, *, depth: int = IMAGE_DEPTH, latched: bool = False
+) -> QoSProfile:
+    """A keep-last profile."""
+    durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=reliability,
+        durability=durability,
+    )
+
+
+def latched() -> QoSProfile:
+    """Reliable and transient local: a late subscriber gets the last message."""
+    return profile(ReliabilityPolicy.RELIABLE, depth=1, latched=True)
+
+
+def results() -> QoSProfile:
+    """What this package publishes with: reliable, so that every subscriber can match it."""
+    return profile(ReliabilityPolicy.RELIABLE)
+
+
+def choose_reliability(node: Node, topic: str, wanted: str) -> ReliabilityPolicy:
+    """The policy to subscribe with.
+
+    Args:
+        node: any node of the graph.
+        topic: absolute topic name.
+        wanted: 'reliable', 'best_effort', or 'auto': reliable if all publishers offer it. With no
+            publisher yet, 'auto' starts with best effort, which matches everything.
+    """
+    if wanted != 'auto':
+        return ReliabilityPolicy.RELIABLE if wanted == 'reliable' else ReliabilityPolicy.BEST_EFFORT
+    offers = [info.qos_profile.reliability for info in node.get_publishers_info_by_topic(topic)]
+    if offers and all(offer == ReliabilityPolicy.RELIABLE for offer in offers):
+        return ReliabilityPolicy.RELIABLE
+    return ReliabilityPolicy.BEST_EFFORT
