@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rs_ml_perception.core.detections import check_shape
+from rs_ml_perception.core.depth_layers import Layer, find_layers
+from rs_ml_perception.core.detections import Detections, check_shape
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.registration import BoxPoints, box_points
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,3 +51,103 @@ class Placements:
             self.width_m[index],
             self.height_extent_m[index],
         )
+
+
+MIN_POINTS = 12
+"""Fewer valid depth samples say nothing about where an object is."""
+
+_LAYER_WIDTH = 0.02
+"""Relative distance per histogram bin: the noise of a stereo camera at 4 m and less."""
+
+_NEARER_WINS = 0.4
+"""The nearest surface with this share of the strongest one's weight is the object."""
+
+_SPAN_QUANTILES = (0.01, 0.99)
+
+
+def place_detections(
+    frame: Frame,
+    detections: Detections,
+    *,
+    range_min_m: float = 0.0,
+    range_max_m: float = np.inf,
+) -> tuple[Detections, Placements]:
+    """Say where each object is and how large, looking at the depth pixels of its box only.
+
+    The object is told from background and occluders by gaps in depth: of the surfaces in the box
+    the nearest that holds much of the box's middle. Without depth or intrinsics nothing is known.
+
+    Args:
+        frame: with depth (aligned to colour or not) and intrinsics, or without.
+        detections: boxes in pixels of the colour image, of any class.
+        range_min_m: objects known to be nearer are left out.
+        range_max_m: objects known to be farther are left out. With any limit set, objects of
+            unknown distance are left out too: nobody can say that they are within.
+
+    Returns:
+        The detections that stay, and their placements. Range is along the optical axis.
+    """
+    if frame.depth is None or frame.camera is None or len(detections) == 0:
+        placements = Placements.unknown(len(detections))
+    else:
+        placements = _stack([_place(frame, xyxy) for xyxy in detections.xyxy])
+    if range_min_m <= 0.0 and np.isinf(range_max_m):
+        return detections, placements
+    z = placements.position_m[:, 2]
+    within = (z >= range_min_m) & (z <= range_max_m)
+    return detections[within], placements[within]
+
+
+def _stack(rows: list[tuple[np.ndarray, float, float]]) -> Placements:
+    position_m = np.array([row[0] for row in rows], np.float64).reshape(-1, 3)
+    return Placements(
+        np.isfinite(position_m[:, 2]),
+        position_m,
+        np.array([row[1] for row in rows], np.float32),
+        np.array([row[2] for row in rows], np.float32),
+    )
+
+
+def _place(frame: Frame, xyxy: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Position, width and height extent of one object; NaN where not known."""
+    points_m = _object_points(box_points(frame, xyxy))
+    return summarise(points_m)
+
+
+def summarise(points_m: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Median position, width and height extent of points (N, 3) that belong to one object."""
+    if len(points_m) < MIN_POINTS:
+        return np.full(3, np.nan), np.nan, np.nan
+    low, high = np.quantile(points_m[:, :2], _SPAN_QUANTILES, axis=0)
+    # What the quantiles cut off is given back as if the object were evenly wide.
+    width_m, height_m = (high - low) / (_SPAN_QUANTILES[1] - _SPAN_QUANTILES[0])
+    return np.median(points_m, axis=0).astype(np.float64), float(width_m), float(height_m)
+
+
+def _object_points(box: BoxPoints) -> np.ndarray:
+    """Points (N, 3) of the surface that the box was drawn around."""
+    valid = np.isfinite(box.depth_m)
+    if np.count_nonzero(valid) < MIN_POINTS:
+        return np.zeros((0, 3), np.float32)
+    log_depth = np.log(box.depth_m[valid])
+    layers = find_layers(log_depth, _middle_weight(valid)[valid], bin_width=_LAYER_WIDTH)
+    layer = _nearest_strong(layers)
+    chosen = (log_depth >= layer.low) & (log_depth < layer.high)
+    return box.points_m[valid][chosen]
+
+
+def _nearest_strong(layers: list[Layer]) -> Layer:
+    strongest = max(layer.mass for layer in layers)
+    return next(layer for layer in layers if layer.mass >= _NEARER_WINS * strongest)
+
+
+def _middle_weight(valid: np.ndarray) -> np.ndarray:
+    """Weight of each sample: a bell over the middle of what the box holds, (h, w)."""
+    rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
+    bells = [
+        np.exp(
+            -0.5 * ((np.arange(n) - 0.5 * (seen[0] + seen[-1])) / (0.25 * (np.ptp(seen) + 1))) ** 2
+        )
+        for n, seen in zip(valid.shape, (rows, columns), strict=True)
+    ]
+    return np.outer(bells[0], bells[1])

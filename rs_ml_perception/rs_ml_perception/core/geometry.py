@@ -1,0 +1,88 @@
+"""From pixels to points and back."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.distortion import distort, undistort
+
+
+@lru_cache(maxsize=8)
+def ray_grid(camera: CameraModel) -> np.ndarray:
+    """x/z and y/z of every pixel centre, computed once per camera.
+
+    Returns:
+        float32 (H, W, 2), read-only, free of distortion.
+    """
+    u, v = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
+    rays = pixel_rays(np.stack([u, v], axis=-1), camera).astype(np.float32)
+    rays.flags.writeable = False
+    return rays
+
+
+def pixel_rays(pixels: np.ndarray, camera: CameraModel) -> np.ndarray:
+    """x/z and y/z of pixels (..., 2) given as u, v; float64 (..., 2)."""
+    xy = (np.asarray(pixels, np.float64) - (camera.cx, camera.cy)) / (camera.fx, camera.fy)
+    return undistort(xy, camera.distortion_model, camera.distortion)
+
+
+def deproject(
+    depth_m: np.ndarray, camera: CameraModel, *, x_min: int = 0, y_min: int = 0, step: int = 1
+) -> np.ndarray:
+    """Points of a depth window.
+
+    Args:
+        depth_m: float32 (h, w), metres, NaN where invalid: rows and columns
+            `y_min + step * i`, `x_min + step * j` of the image of `camera`.
+        camera: intrinsics of the whole depth image.
+        x_min: column of the window's first pixel.
+        y_min: row of the window's first pixel.
+        step: pixels from one sample to the next.
+
+    Returns:
+        float32 (h, w, 3), metres, in the optical frame of that image; NaN where invalid.
+    """
+    h, w = depth_m.shape
+    rays = ray_grid(camera)[y_min : y_min + h * step : step, x_min : x_min + w * step : step]
+    points = np.empty((h, w, 3), np.float32)
+    np.multiply(rays, depth_m[..., None], out=points[..., :2])
+    points[..., 2] = depth_m
+    return points
+
+
+def project(points_m: np.ndarray, camera: CameraModel) -> np.ndarray:
+    """Pixels at which points appear.
+
+    Args:
+        points_m: (..., 3), metres, in the optical frame of `camera`.
+        camera: its intrinsics.
+
+    Returns:
+        (..., 2), u and v in pixels, not clipped to the image; NaN for points not in front of it.
+    """
+    z = np.where(points_m[..., 2] > 0, points_m[..., 2], np.nan)
+    xy = points_m[..., :2] / z[..., None]
+    xy = distort(xy, camera.distortion_model, camera.distortion)
+    focal = np.array([camera.fx, camera.fy], xy.dtype)
+    centre = np.array([camera.cx, camera.cy], xy.dtype)
+    return xy * focal + centre
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """The vector scaled to length 1, float64."""
+    vector = np.asarray(vector, np.float64)
+    return vector / np.linalg.norm(vector)
+
+
+def horizontal_axes(up: np.ndarray, toward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors (forward, right), both at right angles to up.
+
+    Args:
+        up: float64 (3,), unit.
+        toward: float64 (3,), any direction not parallel to up; forward is its horizontal part.
+    """
+    forward = unit(toward - up * (toward @ up))
+    return forward, np.cross(forward, up)

@@ -1,0 +1,299 @@
+"""Depth moved to where the colour camera sees it: whole images, or the pixels of boxes only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.distortion import distort
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.geometry import deproject, pixel_rays, project
+from rs_ml_perception.core.rigid import RigidTransform
+
+NEAREST_DEPTH_M = 0.15
+"""Nearer than any depth camera of the family sees."""
+
+
+def register_depth(
+    depth: DepthImage,
+    depth_camera: CameraModel,
+    camera: CameraModel,
+    color_from_depth: RigidTransform,
+) -> DepthImage:
+    """The depth image in the pixels of the colour image, as `rs.align` and the driver make it.
+
+    Each depth pixel covers the rectangle between its projected upper left and lower right corner;
+    of several depths at one pixel the least stays; a rectangle that sticks out of the image is
+    left out (librealsense, src/proc/align.cpp). As there, the values stay those along the axis of
+    the *depth* camera; `box_points` gives points in the colour frame.
+
+    Args:
+        depth: (H, W) in the depth camera's pixels.
+        depth_camera: its intrinsics.
+        camera: intrinsics of the colour image.
+        color_from_depth: extrinsics, metres.
+
+    Returns:
+        Depth of the size of the colour image and the unit and dtype of `depth`.
+    """
+    check_size(depth, depth_camera)
+    blocks = [
+        _covered_rectangles(depth, rows, depth_camera, camera, color_from_depth)
+        for rows in _row_blocks(depth)
+    ]
+    values, cells, extents = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return DepthImage(_splat(values, cells, extents, camera), depth.metres_per_unit)
+
+
+_BLOCK_PIXELS = 1 << 15
+"""Pixels worked on at a time: the intermediate arrays then stay in the CPU's cache."""
+
+_MAX_EXTENT = 1 << 10
+
+_FARTHEST = {'H': np.uint16(65535), 'f': np.float32(np.inf)}
+"""Values that mean 'nothing here yet' while images are being merged."""
+
+_INVALID = {'H': np.uint16(0), 'f': np.float32(np.nan)}
+
+
+def check_size(depth: DepthImage, depth_camera: CameraModel) -> None:
+    """Raise InputError unless the image has the size its intrinsics are for."""
+    if (depth.width, depth.height) != (depth_camera.width, depth_camera.height):
+        raise InputError(
+            f'the depth image is {depth.width}x{depth.height} but its intrinsics are for '
+            f'{depth_camera.width}x{depth_camera.height}: use the camera_info of the same stream'
+        )
+
+
+def _row_blocks(depth: DepthImage) -> list[slice]:
+    rows = max(1, _BLOCK_PIXELS // depth.width)
+    return [slice(y, min(y + rows, depth.height)) for y in range(0, depth.height, rows)]
+
+
+def _covered_rectangles(
+    depth: DepthImage,
+    rows: slice,
+    depth_camera: CameraModel,
+    camera: CameraModel,
+    extrinsics: RigidTransform,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What some rows of the depth image cover in the colour image.
+
+    Returns:
+        values (M,) of the depth pixels that fall into the image, the flat index (M,) of the first
+        colour pixel under each, and the size (M,) of its rectangle as
+        `(height - 1) * _MAX_EXTENT + width - 1`.
+    """
+    values = depth.values[rows]
+    corners = _corner_rays(depth_camera, camera, extrinsics.rotation.tobytes())
+    offset = extrinsics.translation_m
+    if not camera.is_distorted:
+        offset = camera.matrix @ offset
+    depth_m = values.astype(np.float32)
+    depth_m *= np.float32(depth.metres_per_unit)
+    upper_left = corners[:, rows, :-1]
+    lower_right = corners[:, rows.start + 1 : rows.stop + 1, 1:]
+    u0, v0 = _corner_pixels(depth_m, upper_left, offset, camera)
+    u1, v1 = _corner_pixels(depth_m, lower_right, offset, camera)
+    inside = (values > 0) & (values < _FARTHEST[values.dtype.char])
+    for low, high, size in ((u0, u1, camera.width), (v0, v1, camera.height)):
+        inside &= (low >= 0) & (high < size) & (high >= low) & (high < low + _MAX_EXTENT)
+    chosen = np.flatnonzero(inside)
+    cells = v0 * camera.width + u0
+    extents = (v1 - v0) * _MAX_EXTENT + (u1 - u0)
+    return tuple(array.ravel()[chosen] for array in (values, cells, extents))
+
+
+@lru_cache(maxsize=4)
+def _corner_rays(
+    depth_camera: CameraModel, camera: CameraModel, rotation_bytes: bytes
+) -> np.ndarray:
+    """Directions of the corners between depth pixels as the colour camera has them.
+
+    Returns:
+        float32 (3, H + 1, W + 1), multiplied by the colour camera's matrix already where its
+        lens allows that (no distortion).
+    """
+    rotation = np.frombuffer(rotation_bytes).reshape(3, 3)
+    if not camera.is_distorted:
+        rotation = camera.matrix @ rotation
+    u, v = np.meshgrid(np.arange(depth_camera.width + 1), np.arange(depth_camera.height + 1))
+    xy = pixel_rays(np.stack([u - 0.5, v - 0.5], axis=-1), depth_camera)
+    rays = np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1)
+    return np.ascontiguousarray(np.moveaxis(rays @ rotation.T, -1, 0), np.float32)
+
+
+def _corner_pixels(
+    depth_m: np.ndarray, rays: np.ndarray, offset: np.ndarray, camera: CameraModel
+) -> np.ndarray:
+    """Colour pixels that hold the corners; truncated toward zero like a C cast."""
+    u, v, z = rays * depth_m
+    pixels = np.empty((2, *depth_m.shape), np.int32)
+    with np.errstate(all='ignore'):  # invalid depth is masked by the caller
+        u += np.float32(offset[0])
+        v += np.float32(offset[1])
+        z += np.float32(offset[2])
+        u /= z
+        v /= z
+        if camera.is_distorted:
+            xy = distort(np.stack([u, v], axis=-1), camera.distortion_model, camera.distortion)
+            u = xy[..., 0] * np.float32(camera.fx) + np.float32(camera.cx)
+            v = xy[..., 1] * np.float32(camera.fy) + np.float32(camera.cy)
+        np.add(u, np.float32(0.5), out=pixels[0], casting='unsafe')
+        np.add(v, np.float32(0.5), out=pixels[1], casting='unsafe')
+    return pixels
+
+
+def _splat(
+    values: np.ndarray, cells: np.ndarray, extents: np.ndarray, camera: CameraModel
+) -> np.ndarray:
+    """Write each value over its rectangle, the least value wins.
+
+    Rectangles of one size share a layer: each is written at its first pixel, and a minimum filter
+    spreads the layer. That is one scattered write per depth pixel instead of one per colour pixel.
+    """
+    sizes, layer_of = _distinct(extents)
+    shape = (camera.height, camera.width)
+    cells = cells + layer_of * np.int32(shape[0] * shape[1])
+    layers = _nearest_per_cell(values, cells, (len(sizes), *shape))
+    merged = np.full(shape, _FARTHEST[values.dtype.char])
+    for size, layer in zip(sizes, layers, strict=True):
+        extent_v, extent_u = divmod(int(size), _MAX_EXTENT)
+        kernel = np.ones((extent_v + 1, extent_u + 1), np.uint8)
+        spread = cv2.erode(layer, kernel, anchor=(extent_u, extent_v))
+        np.minimum(merged, spread, out=merged)
+    merged[merged == _FARTHEST[values.dtype.char]] = _INVALID[values.dtype.char]
+    return merged
+
+
+def _distinct(extents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sizes that occur, and for each extent the index of its size, int32."""
+    present = np.bincount(extents, minlength=1) > 0
+    index = np.cumsum(present, dtype=np.int32) - 1
+    return np.flatnonzero(present), index[extents]
+
+
+def _nearest_per_cell(values: np.ndarray, cells: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Image stack with the least of the values that share a cell.
+
+    Of repeated indices numpy keeps one; who lost to a greater value is written again, until none
+    is left. Few collide, so this beats sorting and `np.minimum.at`.
+    """
+    layers = np.full(shape, _FARTHEST[values.dtype.char])
+    flat = layers.reshape(-1)
+    cells = cells.astype(np.intp)
+    while len(cells):
+        flat[cells] = values
+        lost = values < flat[cells]
+        values, cells = values[lost], cells[lost]
+    return layers
+
+
+@dataclass(frozen=True, eq=False)
+class BoxPoints:
+    """What the depth camera measured inside one box of the colour image.
+
+    Attributes:
+        points_m: float32 (h, w, 3), metres in the colour optical frame, organised as the depth
+            pixels are; NaN where invalid or outside the box.
+        viewpoint_m: float64 (3,), where the depth camera sits in that frame.
+        step: depth pixels from one sample to the next.
+        pixel_size: size of a sample on the plane z = 1.
+    """
+
+    points_m: np.ndarray
+    viewpoint_m: np.ndarray
+    step: int
+    pixel_size: float
+
+    @property
+    def depth_m(self) -> np.ndarray:
+        """float32 (h, w), z of the points."""
+        return self.points_m[..., 2]
+
+
+def box_points(
+    frame: Frame, xyxy: np.ndarray, *, max_samples: int = 6000, clip: bool = True
+) -> BoxPoints:
+    """Points of one box without touching the other pixels of the depth image.
+
+    Args:
+        frame: with depth and intrinsics; depth may be aligned to colour or not.
+        xyxy: (4,), half-open pixels of the colour image; parts outside the image are ignored.
+        max_samples: about so many depth pixels are looked at, evenly spaced.
+        clip: whether unaligned depth pixels that appear outside the box become NaN.
+
+    Raises:
+        InputError: the frame lacks depth or intrinsics, or their sizes differ.
+    """
+    if frame.depth is None or frame.camera is None:
+        raise InputError('points need a depth image and camera intrinsics: this frame lacks them')
+    if frame.depth_is_aligned:
+        return _aligned_box_points(frame, xyxy, max_samples)
+    return _registered_box_points(frame, xyxy, max_samples, clip)
+
+
+def _window(xyxy: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
+    """The pixels whose centres lie in the box, clipped to the image."""
+    x_min, y_min = np.ceil(np.asarray(xyxy[:2], np.float64) - 0.5)
+    x_max, y_max = np.ceil(np.asarray(xyxy[2:], np.float64) - 0.5)
+    x_min, x_max = np.clip([x_min, x_max], 0, width).astype(int)
+    y_min, y_max = np.clip([y_min, y_max], 0, height).astype(int)
+    return int(x_min), int(y_min), int(max(x_min, x_max)), int(max(y_min, y_max))
+
+
+def _sample(
+    depth: DepthImage, camera: CameraModel, window: tuple[int, int, int, int], max_samples: int
+) -> tuple[np.ndarray, int]:
+    """Points of the window in the depth camera's frame, and the step between them."""
+    x_min, y_min, x_max, y_max = window
+    area = (x_max - x_min) * (y_max - y_min)
+    step = max(1, round(np.sqrt(area / max_samples)))
+    depth_m = depth.to_metres(depth.values[y_min:y_max:step, x_min:x_max:step])
+    return deproject(depth_m, camera, x_min=x_min, y_min=y_min, step=step), step
+
+
+def _aligned_box_points(frame: Frame, xyxy: np.ndarray, max_samples: int) -> BoxPoints:
+    check_size(frame.depth, frame.camera)
+    window = _window(xyxy, frame.camera.width, frame.camera.height)
+    points_m, step = _sample(frame.depth, frame.camera, window, max_samples)
+    return BoxPoints(points_m, np.zeros(3), step, step / frame.camera.fy)
+
+
+def _registered_box_points(
+    frame: Frame, xyxy: np.ndarray, max_samples: int, clip: bool
+) -> BoxPoints:
+    if frame.depth_camera is None:
+        raise InputError(
+            'unaligned depth needs the intrinsics of the depth camera: check depth/camera_info'
+        )
+    check_size(frame.depth, frame.depth_camera)
+    window = _depth_window(frame, xyxy)
+    points, step = _sample(frame.depth, frame.depth_camera, window, max_samples)
+    points_m = frame.color_from_depth.apply(points).astype(np.float32)
+    if clip:
+        pixels = project(points_m, frame.camera)
+        inside = (pixels >= np.asarray(xyxy[:2]) - 0.5) & (pixels < np.asarray(xyxy[2:]) - 0.5)
+        points_m[~inside.all(axis=-1)] = np.nan
+    viewpoint_m = frame.color_from_depth.translation_m
+    return BoxPoints(points_m, viewpoint_m, step, step / frame.depth_camera.fy)
+
+
+def _depth_window(frame: Frame, xyxy: np.ndarray) -> tuple[int, int, int, int]:
+    """The depth pixels that can appear in the box, whatever their depth."""
+    x_min, y_min, x_max, y_max = np.asarray(xyxy, np.float64)
+    corners = [[x_min, y_min], [x_max, y_min], [x_min, y_max], [x_max, y_max]]
+    xy = pixel_rays(np.array(corners) - 0.5, frame.camera)
+    rays = np.concatenate([xy, np.ones((4, 1))], axis=-1)
+    # A line of sight is straight in the other camera too: its ends bound it.
+    ends = np.concatenate([rays * NEAREST_DEPTH_M, rays * 100.0])
+    pixels = project(frame.color_from_depth.inverse().apply(ends), frame.depth_camera)
+    pixels = np.nan_to_num(pixels, nan=0.0)
+    span = np.concatenate([np.floor(pixels.min(axis=0)), np.ceil(pixels.max(axis=0)) + 1])
+    return _window(span, frame.depth_camera.width, frame.depth_camera.height)
