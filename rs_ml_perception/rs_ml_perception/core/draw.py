@@ -158,7 +158,7 @@ def _draw_captioned_boxes(
     for (x_min, y_min, x_max, y_max), color in reversed(list(zip(boxes, colors, strict=True))):
         corner = (x_max - 1, y_max - 1)
         cv2.rectangle(picture, (x_min, y_min), corner, color, line_width(rgb.shape[0]))
-    places = _caption_places(boxes, texts, style, rgb.shape[0], captions_on_top)
+    places = _caption_places(boxes, texts, style, rgb.shape, captions_on_top)
     for text, color, (x, y) in reversed(list(zip(texts, colors, places, strict=True))):
         put_chip(picture, text, x, y, style, color)
     return picture
@@ -173,7 +173,7 @@ def _whole_pixels(xyxy: np.ndarray, shape: tuple[int, ...]) -> Box:
 
 
 def _caption_places(
-    boxes: list[Box], texts: list[str], style: TextStyle, image_height: int, on_top: bool
+    boxes: list[Box], texts: list[str], style: TextStyle, shape: tuple[int, ...], on_top: bool
 ) -> list[tuple[int, int]]:
     """Upper left corners of the captions: the first place of each box where no other stands."""
     taken: list[Box] = []
@@ -181,10 +181,11 @@ def _caption_places(
         width, height = style.size(text)
         above, inside = [y_min - height, y_min], [y_max - height, y_min + height, y_max]
         wanted = above + inside if on_top else inside + above
-        chips = [(x_min, y, x_min + width, y + height) for y in wanted]
-        chips = [chip for chip in chips if chip[1] >= 0 and chip[3] <= image_height]
+        x = max(0, min(x_min, shape[1] - width))
+        chips = [(x, y, x + width, y + height) for y in wanted]
+        chips = [chip for chip in chips if chip[1] >= 0 and chip[3] <= shape[0]]
         free = [chip for chip in chips if not any(_overlap(chip, other) for other in taken)]
-        taken.append((free or chips or [(x_min, y_min, x_min + width, y_min + height)])[0])
+        taken.append((free or chips or [(x, y_min, x + width, y_min + height)])[0])
     return [(chip[0], chip[1]) for chip in taken]
 
 
