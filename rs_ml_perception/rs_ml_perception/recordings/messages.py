@@ -1,0 +1,76 @@
+"""What a recording holds: topics and serialised messages."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from rosbags.interfaces import Qos, QosDurability
+
+IMAGE = 'sensor_msgs/msg/Image'
+COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
+CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
+IMU = 'sensor_msgs/msg/Imu'
+TF_MESSAGE = 'tf2_msgs/msg/TFMessage'
+EXTRINSICS = 'realsense2_camera_msgs/msg/Extrinsics'
+
+IMAGE_TYPES = (IMAGE, COMPRESSED_IMAGE)
+HEADER_FIRST = (IMAGE, COMPRESSED_IMAGE, CAMERA_INFO, IMU)
+
+LATCHED_SUFFIXES = (
+    '/tf_static',
+    '/extrinsics/depth_to_color',
+    '/label_info',
+    '/robot_description',
+)
+"""Topics that are transient local by convention, for recordings that do not say."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of a recording.
+
+    Attributes:
+        name: absolute name.
+        type: 'package/msg/Type'.
+        count: number of messages.
+        qos: profiles the publishers offered, () where the recording does not say.
+    """
+
+    name: str
+    type: str
+    count: int
+    qos: tuple[Qos, ...] = ()
+
+    @property
+    def is_latched(self) -> bool:
+        """Whether a late subscriber should still get the last message."""
+        if self.qos:
+            return any(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in self.qos)
+        return self.name.endswith(LATCHED_SUFFIXES)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One serialised message.
+
+    Attributes:
+        topic: absolute name.
+        type: 'package/msg/Type'.
+        log_time_ns: when it was recorded.
+        data: CDR bytes with their encapsulation header, as rclpy publishes them.
+    """
+
+    topic: str
+    type: str
+    log_time_ns: int
+    data: bytes
+
+    @property
+    def stamp_ns(self) -> int:
+        """Acquisition time of a message that begins with a header, else the log time."""
+        if self.type not in HEADER_FIRST or len(self.data) < 12:
+            return self.log_time_ns
+        order = '<' if self.data[1] & 1 else '>'
+        seconds, nanoseconds = struct.unpack_from(order + 'iI', self.data, 4)
+        return seconds * 1_000_000_000 + nanoseconds

@@ -1,0 +1,54 @@
+"""Opening whatever a user calls a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.realsense_bag import RealsenseBag
+from rs_ml_perception.recordings.recording import Recording
+from rs_ml_perception.recordings.rosbag2 import Rosbag2Recording
+
+FORMATS = 'a rosbag2 directory, a .mcap or .db3 file, or a RealSense .bag'
+
+
+def open_recording(path: Path | str) -> Recording:
+    """Open a recording of any known format.
+
+    Args:
+        path: a rosbag2 directory (mcap or sqlite3), a single .mcap or .db3 file, or a .bag that
+            librealsense recorded, which is presented on the driver's topics.
+
+    Raises:
+        InputError: it does not exist, is no recording, is damaged or empty.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f'recording {path} does not exist: pass {FORMATS}')
+    if path.is_dir():
+        _check_directory(path)
+        return Rosbag2Recording(path)
+    if path.suffix in ('.mcap', '.db3'):
+        return Rosbag2Recording(path)
+    if path.suffix == '.bag':
+        return RealsenseBag(path)
+    raise InputError(f'{path} is no recording: pass {FORMATS}')
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a path looks like a recording, without reading it."""
+    if path.is_dir():
+        return (path / 'metadata.yaml').is_file() or any(path.glob('*.mcap'))
+    return path.suffix in ('.mcap', '.db3', '.bag')
+
+
+def _check_directory(path: Path) -> None:
+    if (path / 'metadata.yaml').is_file():
+        return
+    files = sorted([*path.glob('*.mcap'), *path.glob('*.db3')])
+    if files:
+        raise InputError(
+            f'recording {path} has no metadata.yaml, its recorder was killed: '
+            f'run `ros2 bag reindex {path}`, or pass {files[0]} itself'
+        )
+    raise InputError(f'{path} is no recording, it holds no metadata.yaml: pass {FORMATS}')

@@ -1,0 +1,130 @@
+"""Bags of librealsense (ROS 1 format), presented as the ROS 2 driver would publish them.
+
+Layout: librealsense, doc/sample-data and src/media/ros/ros_file_format.h. Names, encodings, units
+and frames: realsense2_camera 4.x.
+"""
+
+from __future__ import annotations
+
+import heapq
+import struct
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.message_types import message_types
+from rs_ml_perception.recordings.messages import Message, Topic
+from rs_ml_perception.recordings.realsense_messages import DriverMessages
+from rs_ml_perception.recordings.realsense_streams import find_streams
+from rs_ml_perception.recordings.recording import Recording
+
+REORDER_NS = 500_000_000
+"""Frames lie in the order of their arrival; streams lag each other by less than this."""
+
+
+class RealsenseBag(Recording):
+    """A .bag that librealsense, realsense-viewer or rs-record wrote.
+
+    Log times are the frames' stamps, so that the order is that of acquisition.
+
+    Args:
+        path: the file.
+        camera: namespace of the topics, as the driver's default.
+
+    Raises:
+        InputError: it cannot be read, holds no stream, or is a bag of something else.
+    """
+
+    def __init__(self, path: Path, *, camera: str = '/camera/camera') -> None:
+        self.path = path
+        self._reader: AnyReader | None = _open_reader(path)
+        streams = find_streams(self._reader, camera)
+        if not streams:
+            self.close()
+            raise InputError(
+                f'{path} holds no stream of a RealSense camera: it is a ROS 1 bag of something '
+                'else, convert it with `rosbags-convert`'
+            )
+        self._streams = {stream.source.id: stream for stream in streams}
+        self._driver = DriverMessages(streams, camera)
+        self.start_ns, self.end_ns = self._time_span()
+        self.topics = self._list_topics()
+
+    def messages(self, topics: Collection[str] | None = None) -> Iterator[Message]:
+        for message in self._latched():
+            if topics is None or message.topic in topics:
+                yield message
+        sources = [s for s in self._streams.values() if topics is None or s.names & set(topics)]
+        for stamp_ns, source_id, data in self._samples([s.source for s in sources]):
+            decoded = self._open_reader().deserialize(
+                data, self._streams[source_id].source.msgtype
+            )
+            for message in self._driver.convert(self._streams[source_id], decoded, stamp_ns):
+                if topics is None or message.topic in topics:
+                    yield message
+
+    def _decode(self, message: Message) -> Any:
+        return message_types().deserialize_cdr(message.data, message.type)
+
+    def _latched(self) -> list[Message]:
+        return self._driver.latched(self.start_ns)
+
+    def _samples(self, sources: list[Connection]) -> Iterator[tuple[int, int, bytes]]:
+        """Yield (stamp, id of the stream, ROS 1 bytes) by stamp."""
+        heap: list[tuple[int, int, int, bytes]] = []
+        newest_ns = 0
+        raw = self._open_reader().messages(sources) if sources else ()
+        for order, (connection, _, data) in enumerate(raw):
+            newest_ns = max(newest_ns, _stamp_ns(data))
+            heapq.heappush(heap, (_stamp_ns(data), order, connection.id, data))
+            while heap[0][0] < newest_ns - REORDER_NS:
+                stamp_ns, _, source_id, oldest = heapq.heappop(heap)
+                yield stamp_ns, source_id, oldest
+        for stamp_ns, _, source_id, data in sorted(heap):
+            yield stamp_ns, source_id, data
+
+    def _time_span(self) -> tuple[int, int]:
+        """Stamps of the first and the last frame; zeros where there is no frame."""
+        sources = [stream.source for stream in self._streams.values()]
+        stamps = [_stamp_ns(data) for _, _, data in self._open_reader().messages(sources)]
+        if not stamps:
+            raise InputError(f'recording {self.path} holds no frames: record it again')
+        return min(stamps), max(stamps)
+
+    def _list_topics(self) -> tuple[Topic, ...]:
+        topics = [Topic(m.topic, m.type, 1) for m in self._latched()]
+        for stream in self._streams.values():
+            topics += [Topic(n, t, stream.source.msgcount) for n, t in stream.outputs]
+        return tuple(sorted(topics, key=lambda topic: topic.name))
+
+    def _open_reader(self) -> AnyReader:
+        if self._reader is None:
+            raise InputError(f'recording {self.path} was closed: open it again')
+        return self._reader
+
+    def close(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+
+
+def _open_reader(path: Path) -> AnyReader:
+    try:
+        reader = AnyReader([path])
+        reader.open()
+    except Exception as error:  # rosbags raises whatever the damage leads to
+        raise InputError(
+            f'recording {path} cannot be read ({error or type(error).__name__}): it is no bag of '
+            'librealsense, or was cut off; play it once with realsense-viewer to repair it'
+        ) from error
+    return reader
+
+
+def _stamp_ns(data: bytes) -> int:
+    """Stamp of a ROS 1 message that begins with a header (seq, seconds, nanoseconds)."""
+    seconds, nanoseconds = struct.unpack_from('<II', data, 4)
+    return seconds * 1_000_000_000 + nanoseconds

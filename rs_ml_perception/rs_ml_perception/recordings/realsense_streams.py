@@ -1,0 +1,111 @@
+"""Streams of a librealsense bag and what the driver calls them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
+
+from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.recordings.messages import CAMERA_INFO, IMAGE, IMU
+from rs_ml_perception.recordings.transforms import transform_from_message
+
+_FRAMES = re.compile(
+    r'^(?P<sensor>/device_\d+/sensor_\d+)/(?P<kind>[A-Za-z]+)_(?P<index>\d+)/(?:image|imu)/data$'
+)
+DEFAULT_DEPTH_UNIT_M = 0.001
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """One stream of the bag.
+
+    Attributes:
+        source: the connection that holds its frames.
+        name: as the driver names it: color, depth, infra1, infra2, accel, gyro.
+        topic: the driver's topic.
+        info_topic: the driver's camera_info topic, '' for the IMU.
+        frame_id: its optical frame.
+        info: decoded sensor_msgs/CameraInfo of ROS 1, None for the IMU.
+        stream_from_reference: extrinsics; the reference is the bag's, mostly depth.
+        metres_per_unit: of a depth stream.
+    """
+
+    source: Connection
+    name: str
+    topic: str
+    info_topic: str
+    frame_id: str
+    info: Any | None
+    stream_from_reference: RigidTransform
+    metres_per_unit: float
+
+    @property
+    def outputs(self) -> list[tuple[str, str]]:
+        """(topic, type) of what each frame becomes."""
+        if not self.info_topic:
+            return [(self.topic, IMU)]
+        return [(self.info_topic, CAMERA_INFO), (self.topic, IMAGE)]
+
+    @property
+    def names(self) -> set[str]:
+        return {name for name, _ in self.outputs}
+
+
+def find_streams(reader: AnyReader, camera: str) -> list[Stream]:
+    """The streams that hold frames and that the driver would publish."""
+    streams = []
+    for connection in reader.connections:
+        match = _FRAMES.match(connection.topic)
+        name = _driver_name(match['kind'], int(match['index'])) if match else None
+        if match and name and connection.msgcount:
+            streams.append(_stream(reader, connection, match, name, camera))
+    return streams
+
+
+def _driver_name(kind: str, index: int) -> str | None:
+    if kind == 'Infrared':
+        return f'infra{index}' if index else 'infra'
+    known = {'Depth': 'depth', 'Color': 'color', 'Accel': 'accel', 'Gyro': 'gyro'}
+    return known.get(kind) if index == 0 else None
+
+
+def _stream(
+    reader: AnyReader, source: Connection, match: re.Match, name: str, camera: str
+) -> Stream:
+    prefix = f'{match["sensor"]}/{match["kind"]}_{match["index"]}'
+    is_imu = name in ('accel', 'gyro')
+    leaf = 'sample' if is_imu else 'image_raw' if name == 'color' else 'image_rect_raw'
+    transform = _first(reader, f'{prefix}/tf/0')
+    unit = _first(reader, f'{match["sensor"]}/option/Depth Units/value')
+    return Stream(
+        source=source,
+        name=name,
+        topic=f'{camera}/{name}/{leaf}',
+        info_topic='' if is_imu else f'{camera}/{name}/camera_info',
+        frame_id=f'camera_{name}_optical_frame',
+        info=None if is_imu else _first(reader, f'{prefix}/info/camera_info'),
+        stream_from_reference=_rigid(transform),
+        # Stored as float32: 0.0010000000475.
+        metres_per_unit=DEFAULT_DEPTH_UNIT_M if unit is None else round(float(unit.data), 9),
+    )
+
+
+def _rigid(transform: Any | None) -> RigidTransform:
+    if transform is None:
+        return RigidTransform(np.eye(3), np.zeros(3))
+    return transform_from_message(transform)
+
+
+def _first(reader: AnyReader, topic: str) -> Any | None:
+    """The first message of a topic, decoded; None where there is none."""
+    connections = [c for c in reader.connections if c.topic == topic]
+    if not connections:
+        return None
+    for connection, _, data in reader.messages(connections):
+        return reader.deserialize(data, connection.msgtype)
+    return None

@@ -1,0 +1,89 @@
+"""The one interface to recordings of any format."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.messages import TF_MESSAGE, Message, Topic
+from rs_ml_perception.recordings.transforms import StaticTransforms, transform_from_message
+
+
+class Recording(ABC):
+    """Messages on topics, in time order. Close it, or use it as a context manager.
+
+    Attributes:
+        path: what was opened.
+        topics: sorted by name; only those that hold messages.
+        start_ns: log time of the first message.
+        end_ns: log time of the last message.
+    """
+
+    path: Path
+    topics: tuple[Topic, ...]
+    start_ns: int
+    end_ns: int
+
+    @abstractmethod
+    def messages(self, topics: Collection[str] | None = None) -> Iterator[Message]:
+        """Yield the messages of the named topics (None: of all), oldest first."""
+
+    @abstractmethod
+    def _decode(self, message: Message) -> Any:
+        """Decode, raising whatever the decoder raises."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free the files; a second call does nothing."""
+
+    def decode(self, message: Message) -> Any:
+        """The message as an object with the fields of its definition.
+
+        Raises:
+            InputError: the bytes do not fit the definition.
+        """
+        try:
+            return self._decode(message)
+        except Exception as error:
+            raise InputError(
+                f'{message.topic}: the message of {message.log_time_ns / 1e9:.3f} s is no valid '
+                f'{message.type} ({len(message.data)} bytes: {error})'
+            ) from error
+
+    def topic(self, name: str) -> Topic | None:
+        """The topic of that name, or None."""
+        return next((topic for topic in self.topics if topic.name == name), None)
+
+    def first(self, topic: str | None) -> Any | None:
+        """The first message of a topic, decoded; None where there is none."""
+        if topic is None or self.topic(topic) is None:
+            return None
+        message = next(self.messages([topic]), None)
+        return None if message is None else self.decode(message)
+
+    @cached_property
+    def static_transforms(self) -> StaticTransforms:
+        """{(parent, child): parent_from_child} of every latched TF topic."""
+        names = [t.name for t in self.topics if t.type == TF_MESSAGE and t.is_latched]
+        transforms = {}
+        for message in self.messages(names) if names else ():
+            for stamped in self.decode(message).transforms:
+                key = (stamped.header.frame_id, stamped.child_frame_id)
+                transforms[key] = transform_from_message(stamped.transform)
+        return transforms
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

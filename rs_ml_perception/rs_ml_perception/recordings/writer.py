@@ -1,0 +1,151 @@
+"""Writing rosbag2 recordings."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from rosbags.interfaces import (
+    Connection,
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.recordings.message_types import add_message_type, message_types
+
+STORAGES = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
+_FOREVER = QosTime(9223372036, 854775807)
+
+
+class RecordingWriter:
+    """A rosbag2 in the making. Close it in any case: unclosed it cannot be read.
+
+    The same calls give the same bytes.
+
+    Args:
+        path: directory to create.
+        storage: 'mcap' or 'sqlite3'.
+        overwrite: replace a recording that lies there.
+
+    Raises:
+        ConfigError: something lies there, or the storage is unknown.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / 'bag'
+        >>> with RecordingWriter(path) as writer:
+        ...     writer.counts
+        {}
+    """
+
+    def __init__(
+        self, path: Path | str, *, storage: str = 'mcap', overwrite: bool = False
+    ) -> None:
+        if storage not in STORAGES:
+            raise ConfigError(f'storage must be one of {", ".join(STORAGES)}, got {storage!r}')
+        self.path = Path(path)
+        self.counts: dict[str, int] = {}
+        self._connections: dict[str, Connection] = {}
+        _make_room(self.path, overwrite)
+        self._writer: Writer | None = Writer(
+            self.path, version=Writer.VERSION_LATEST, storage_plugin=STORAGES[storage]
+        )
+        self._writer.open()
+
+    def add_topic(self, topic: str, type_name: str, *, qos: Sequence[Qos] = ()) -> None:
+        """Declare a topic.
+
+        Args:
+            topic: absolute name.
+            type_name: 'package/msg/Type'.
+            qos: profiles offered by its publishers, see `qos_profile`.
+
+        Raises:
+            ConfigError: the type has no definition here, or the topic has another type already.
+        """
+        known = self._connections.get(topic)
+        if known is not None:
+            if known.msgtype != type_name:
+                raise ConfigError(f'{topic} is of type {known.msgtype}, not {type_name}')
+            return
+        add_message_type(type_name)
+        self._connections[topic] = self._open_writer().add_connection(
+            topic, type_name, typestore=message_types(), offered_qos_profiles=qos
+        )
+        self.counts[topic] = 0
+
+    def write(self, topic: str, log_time_ns: int, data: bytes) -> None:
+        """Append CDR bytes to a topic that was added."""
+        if topic not in self._connections:
+            raise ConfigError(f'{topic} was not added: call add_topic first')
+        self._open_writer().write(self._connections[topic], log_time_ns, data)
+        self.counts[topic] += 1
+
+    def write_message(self, topic: str, log_time_ns: int, message: object) -> None:
+        """Append a message of `message_types`, given as an object of its class."""
+        type_name = self._connections[topic].msgtype
+        self.write(topic, log_time_ns, bytes(message_types().serialize_cdr(message, type_name)))
+
+    def close(self) -> None:
+        """Write index and metadata; a second call does nothing."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            raise ConfigError(f'recording {self.path} was closed: nothing can be added')
+        return self._writer
+
+    def __enter__(self) -> RecordingWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # rosbags' own context manager drops everything when an exception passes, Ctrl-C included.
+        self.close()
+
+
+def qos_profile(*, latched: bool = False, reliable: bool = True, depth: int = 10) -> Qos:
+    """The profile of a publisher, for the recording's metadata."""
+    return Qos(
+        history=QosHistory.KEEP_LAST,
+        depth=depth,
+        reliability=QosReliability.RELIABLE if reliable else QosReliability.BEST_EFFORT,
+        durability=QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        deadline=_FOREVER,
+        lifespan=_FOREVER,
+        liveliness=QosLiveliness.AUTOMATIC,
+        liveliness_lease_duration=_FOREVER,
+        avoid_ros_namespace_conventions=False,
+    )
+
+
+def _make_room(path: Path, overwrite: bool) -> None:
+    """Remove an old recording, and nothing else."""
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise ConfigError(f'{path} is a file: pass a directory to create')
+    files = list(path.iterdir())
+    strangers = [
+        f for f in files if f.name != 'metadata.yaml' and f.suffix not in ('.mcap', '.db3')
+    ]
+    if strangers or (files and not overwrite):
+        raise ConfigError(
+            f'{path} exists{" and holds " + strangers[0].name if strangers else ""}: '
+            'remove it, or pass another path'
+        )
+    shutil.rmtree(path)
