@@ -65,8 +65,8 @@ def _open_reader(path: Path) -> AnyReader:
         reader.open()
     except Exception as error:  # rosbags raises whatever the damage leads to
         raise InputError(
-            f'recording {path} cannot be read ({error or type(error).__name__}): it is no rosbag2, '
-            'or was cut off; try `ros2 bag reindex`'
+            f'recording {path} cannot be read ({error or type(error).__name__}): it is no '
+            'rosbag2, or was cut off; try `ros2 bag reindex`'
         ) from error
     return reader
 
