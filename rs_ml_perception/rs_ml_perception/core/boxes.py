@@ -1,0 +1,36 @@
+"""Axis-aligned boxes in pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def xyxy_from_cxcywh(boxes: np.ndarray) -> np.ndarray:
+    """Corners of boxes given by centre and size: (N, 4) to (N, 4), same unit."""
+    half = boxes[:, 2:] / 2
+    return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
+
+
+def xyxy_from_yxyx(boxes: np.ndarray) -> np.ndarray:
+    """Reorder [y_min, x_min, y_max, x_max], as TensorFlow writes boxes, (N, 4)."""
+    return boxes[:, [1, 0, 3, 2]]
+
+
+def clip_boxes(xyxy: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Limit boxes, float (N, 4), to the half-open image of width x height pixels."""
+    return np.clip(xyxy, 0, np.array([width, height, width, height], xyxy.dtype))
+
+
+def box_areas(xyxy: np.ndarray) -> np.ndarray:
+    """Areas in square pixels, (N,); 0 for a box whose corners are swapped."""
+    sizes = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
+    return sizes[:, 0] * sizes[:, 1]
+
+
+def box_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of every pair: (N, 4) and (M, 4) to (N, M), 0 for empty boxes."""
+    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
+    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    overlap = np.prod(np.maximum(bottom_right - top_left, 0), axis=2)
+    union = box_areas(a)[:, None] + box_areas(b)[None, :] - overlap
+    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)

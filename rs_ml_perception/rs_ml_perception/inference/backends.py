@@ -1,0 +1,150 @@
+"""Inference runtimes behind one protocol: named arrays in, named arrays out."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+DEVICES = ('auto', 'cpu', 'gpu', 'npu')
+PRECISIONS = ('float32', 'bfloat16', 'float16')
+
+
+@dataclass(frozen=True)
+class BackendOptions:
+    """How a network is run.
+
+    Attributes:
+        device: one of DEVICES, as the backend has it; `auto` is the CPU, except where an
+            onnxruntime or TensorFlow build with GPU support finds one.
+        threads: CPU threads of one inference; 0 is the runtime's choice.
+        precision: one of PRECISIONS; float32 is the deterministic default.
+    """
+
+    device: str = 'auto'
+    threads: int = 0
+    precision: str = 'float32'
+
+
+@dataclass(frozen=True)
+class NetworkFile:
+    """What a backend is given to load.
+
+    Attributes:
+        format: one of manifest.FORMATS.
+        path: the file, or the folder of a SavedModel.
+        companions: files that belong to it.
+        inputs: manifest name -> (tensor name, shape or None where free).
+        outputs: manifest name -> tensor name.
+    """
+
+    format: str
+    path: Path
+    inputs: Mapping[str, tuple[str, tuple[int, ...] | None]]
+    outputs: Mapping[str, str]
+    companions: tuple[Path, ...] = field(default=())
+
+
+class Backend(Protocol):
+    """A loaded network. One caller at a time: give every worker its own.
+
+    Attributes:
+        device: where it runs, e.g. 'cpu'.
+        precision: one of PRECISIONS, what the arithmetic is done in at least in part.
+    """
+
+    device: str
+    precision: str
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the network; names are those of the manifest, the batch axis is kept."""
+        ...
+
+    def close(self) -> None:
+        """Free the network; it cannot be called afterwards."""
+        ...
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """One row of the table of backends.
+
+    Attributes:
+        target: 'module:Class', imported when chosen; the class takes (NetworkFile,
+            BackendOptions).
+        module: the runtime's import name.
+        formats: artefact formats it reads, preferred first.
+        install: what to type where the runtime is missing.
+        precisions: what `rs-ml models tune` tries.
+        takes_threads: whether `threads` makes a difference.
+    """
+
+    name: str
+    target: str
+    module: str
+    formats: tuple[str, ...]
+    install: str
+    precisions: tuple[str, ...] = ('float32',)
+    takes_threads: bool = True
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the runtime can be imported; nothing is."""
+        package, _, _ = self.module.partition('.')
+        return importlib.util.find_spec(package) is not None
+
+    def load_class(self) -> type:
+        """Import the backend (the runtime follows when a network is loaded)."""
+        module, _, name = self.target.partition(':')
+        return getattr(importlib.import_module(module), name)
+
+
+_PACKAGE = 'rs_ml_perception.inference.'
+BACKENDS: dict[str, BackendInfo] = {
+    info.name: info
+    for info in (
+        BackendInfo(
+            'litert',
+            f'{_PACKAGE}litert:LiteRtBackend',
+            'ai_edge_litert',
+            ('tflite',),
+            'pip install ai-edge-litert',
+        ),
+        BackendInfo(
+            'openvino',
+            f'{_PACKAGE}openvino_runtime:OpenVinoBackend',
+            'openvino',
+            ('openvino', 'onnx', 'tflite', 'frozen_graph', 'saved_model'),
+            'pip install openvino',
+            precisions=('float32', 'bfloat16'),
+        ),
+        BackendInfo(
+            'onnxruntime',
+            f'{_PACKAGE}onnx_runtime:OnnxRuntimeBackend',
+            'onnxruntime',
+            ('onnx',),
+            'pip install onnxruntime',
+        ),
+        BackendInfo(
+            'opencv',
+            f'{_PACKAGE}opencv_dnn:OpenCvBackend',
+            'cv2',
+            ('opencv', 'onnx', 'tflite'),
+            'pip install opencv-python-headless',
+            takes_threads=False,
+        ),
+        BackendInfo(
+            'tensorflow',
+            f'{_PACKAGE}tensorflow_runtime:TensorFlowBackend',
+            'tensorflow',
+            ('saved_model', 'frozen_graph'),
+            'pip install tensorflow-cpu',
+        ),
+    )
+}
+"""In the order `auto` tries them: TensorFlow last, for its import takes seconds."""

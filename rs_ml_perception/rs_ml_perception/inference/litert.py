@@ -1,0 +1,108 @@
+"""LiteRT, formerly TensorFlow Lite: .tflite."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rs_ml_perception.core.errors import BackendError
+from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
+from rs_ml_perception.inference.tensor_names import match_tensor
+
+
+class LiteRtBackend:
+    """One interpreter; XNNPACK on the CPU.
+
+    Quantised tensors are converted at the border, by the tensor's own scale and zero point: a
+    float array may be given for a quantised input, and quantised outputs come back as float32.
+    An integer array of the input's dtype is taken as it is (raw pixels).
+    """
+
+    precision = 'float32'
+    device = 'cpu'
+
+    def __init__(self, network: NetworkFile, options: BackendOptions) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        if options.device not in ('auto', 'cpu'):
+            raise BackendError(f'litert has no device {options.device!r} here, it has cpu')
+        threads = options.threads or len(os.sched_getaffinity(0))
+        try:
+            self._interpreter = Interpreter(str(network.path), num_threads=threads)
+        except (ValueError, RuntimeError) as error:
+            raise BackendError(f'litert cannot load {network.path}: {error}') from error
+        self._shape_inputs(network)
+        self._interpreter.allocate_tensors()
+        self._find_tensors(network)
+
+    def _shape_inputs(self, network: NetworkFile) -> None:
+        available = self._by_name('inputs')
+        for tensor_name, shape in network.inputs.values():
+            details = self._match(tensor_name, available, 'input')
+            if shape is not None and tuple(details['shape']) != shape:
+                self._interpreter.resize_tensor_input(details['index'], shape, strict=True)
+
+    def _find_tensors(self, network: NetworkFile) -> None:
+        inputs, outputs = self._by_name('inputs'), self._by_name('outputs')
+        self._inputs = {
+            key: self._match(name, inputs, 'input') for key, (name, _) in network.inputs.items()
+        }
+        self._outputs = {
+            key: self._match(name, outputs, 'output') for key, name in network.outputs.items()
+        }
+
+    def _by_name(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Tensor details under their own name and under that of the signature."""
+        interpreter = self._interpreter
+        details = (
+            interpreter.get_input_details()
+            if kind == 'inputs'
+            else interpreter.get_output_details()
+        )
+        by_name = {d['name']: d for d in details}
+        for signature in interpreter.get_signature_list():
+            runner = interpreter.get_signature_runner(signature)
+            named = runner.get_input_details() if kind == 'inputs' else runner.get_output_details()
+            by_name.update({name: d for name, d in named.items() if d['name'] in by_name})
+        return by_name
+
+    @staticmethod
+    def _match(name: str, available: dict[str, dict[str, Any]], kind: str) -> dict[str, Any]:
+        single = len({d['index'] for d in available.values()}) == 1
+        return match_tensor(name, available, kind=kind, is_only_one=single)
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the network; returned arrays are copies."""
+        for key, details in self._inputs.items():
+            self._interpreter.set_tensor(details['index'], quantize(inputs[key], details))
+        self._interpreter.invoke()
+        return {
+            key: dequantize(self._interpreter.get_tensor(details['index']), details)
+            for key, details in self._outputs.items()
+        }
+
+    def close(self) -> None:
+        self._interpreter = None
+
+
+def quantize(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
+    """Values as the tensor stores them: q = round(v / scale) + zero_point, saturated."""
+    dtype = np.dtype(details['dtype'])
+    if values.dtype == dtype:
+        return values
+    scale, zero_point = details['quantization']
+    if dtype.kind not in 'iu' or not scale:
+        return values.astype(dtype)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(dtype)
+
+
+def dequantize(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
+    """Float32 values of a quantised tensor; other tensors as they are."""
+    scale, zero_point = details['quantization']
+    if values.dtype.kind not in 'iu' or not scale:
+        return values
+    return (values.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)

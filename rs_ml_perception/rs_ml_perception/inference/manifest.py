@@ -1,0 +1,133 @@
+"""What a model directory says about its model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.preprocess import InputSpec
+
+TASKS = ('detection', 'segmentation', 'mono_depth', 'denoise')
+FORMATS = ('frozen_graph', 'saved_model', 'tflite', 'onnx', 'openvino', 'opencv')
+MANIFEST_NAME = 'manifest.yaml'
+
+
+@dataclass(frozen=True)
+class FileRef:
+    """A file or, for a SavedModel, a folder.
+
+    Attributes:
+        path: relative to the manifest, or absolute.
+        sha256: lower-case hex digest (of a folder: see checksum.tree_sha256), or None: it stands
+            in `<path>.sha256` beside the file.
+        url: where it can be fetched from, or None.
+    """
+
+    path: str
+    sha256: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """The network in one file format.
+
+    Attributes:
+        format: one of FORMATS.
+        file: the network.
+        companions: what belongs to it: the .bin of an OpenVINO .xml, the .pbtxt of an OpenCV .pb.
+        names: manifest name -> tensor name, where this format names its tensors otherwise.
+    """
+
+    format: str
+    file: FileRef
+    companions: tuple[FileRef, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Defaults of the task's options."""
+
+    score: float = 0.5
+    iou: float = 0.5
+
+
+@dataclass(frozen=True)
+class DepthSpec:
+    """What a depth network's numbers mean: metres = output * metres_per_unit.
+
+    Attributes:
+        metres_per_unit: e.g. 10 for a network that gives tens of metres.
+        range_m: (nearest, farthest) distance the network was trained for.
+    """
+
+    metres_per_unit: float = 1.0
+    range_m: tuple[float, float] = (0.0, float('inf'))
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Recorded outputs that a backend must reproduce.
+
+    Attributes:
+        file: npz, see golden.py.
+        tolerance: precision ('float32', 'bfloat16', 'float16') -> largest error as a fraction of
+            the output's range (class maps: fraction of pixels that may differ). A backend whose
+            precision is not listed cannot be verified.
+    """
+
+    file: FileRef
+    tolerance: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ModelManifest:
+    """A model directory, read and checked; file checksums are checked when a file is opened.
+
+    Attributes:
+        directory: where the manifest lies.
+        inputs: input tensors, the colour image first.
+        outputs: name the decoder knows -> tensor name.
+        decoder_options: what the decoder needs to know besides.
+        training_camera: intrinsics of the training images, or None.
+    """
+
+    directory: Path
+    name: str
+    version: str
+    task: str
+    decoder: str
+    artifacts: tuple[Artifact, ...]
+    inputs: tuple[InputSpec, ...]
+    outputs: Mapping[str, str]
+    labels: LabelMap
+    decoder_options: Mapping[str, Any] = field(default_factory=dict)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    depth: DepthSpec = field(default_factory=DepthSpec)
+    training_camera: CameraModel | None = None
+    license: str = ''
+    source: str = ''
+    golden: Golden | None = None
+
+    @property
+    def input(self) -> InputSpec:
+        """The first input: the image."""
+        return self.inputs[0]
+
+    @property
+    def title(self) -> str:
+        return f'{self.name} {self.version}'
+
+    def require_task(self, task: str) -> None:
+        """Raise ModelError unless the model is made for the task."""
+        if self.task != task:
+            raise ModelError(
+                f'{self.name} is a {self.task} model, not {task}: '
+                '`rs-ml models list` shows what there is'
+            )

@@ -1,0 +1,220 @@
+"""manifest.yaml to ModelManifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.preprocess import COLORS, INTERPOLATIONS, LAYOUTS, RESIZES, InputSpec
+from rs_ml_perception.inference.labels_file import read_labels
+from rs_ml_perception.inference.manifest import (
+    FORMATS,
+    MANIFEST_NAME,
+    TASKS,
+    Artifact,
+    DepthSpec,
+    FileRef,
+    Golden,
+    ModelManifest,
+    Thresholds,
+)
+from rs_ml_perception.inference.strict_mapping import StrictMapping
+
+METRES_PER_UNIT = {'m': 1.0, 'cm': 0.01, 'mm': 0.001}
+
+
+def read_manifest(directory: Path) -> ModelManifest:
+    """Read the manifest of a model directory.
+
+    Raises:
+        ModelError: there is none, it is not YAML, or it says something wrong: file and key are
+            named.
+    """
+    path = directory / MANIFEST_NAME
+    top = StrictMapping(_read_yaml(path), where=str(path))
+    manifest = ModelManifest(
+        directory=directory,
+        name=top.take('name', str),
+        version=str(top.take('version', (str, int, float), '1')),
+        task=top.choose('task', TASKS),
+        decoder=top.take('decoder', str),
+        artifacts=_artifacts(top),
+        inputs=_inputs(top),
+        outputs=_names(top, 'outputs'),
+        labels=read_labels(top.take('labels', (list, dict, str), []), directory, where=str(path)),
+        decoder_options=top.take('decoder_options', dict, {}),
+        thresholds=_thresholds(top),
+        depth=_depth(top),
+        training_camera=_training_camera(top),
+        license=top.take('license', str),
+        source=top.take('source', str, ''),
+        golden=_golden(top),
+    )
+    top.finish()
+    return manifest
+
+
+def _read_yaml(path: Path) -> Any:
+    # Imported here: only who reads a manifest needs PyYAML.
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding='utf-8'))
+    except FileNotFoundError as error:
+        raise ModelError(
+            f'{path.parent} is no model directory: it has no {MANIFEST_NAME}'
+        ) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = ' '.join(str(error).split())
+        raise ModelError(f'{path} cannot be read as YAML: {reason}') from error
+
+
+def _artifacts(top: StrictMapping) -> tuple[Artifact, ...]:
+    rows = top.take('artifacts', list)
+    if not rows:
+        raise ModelError(f'{top.where}: artifacts is empty, at least one file is needed')
+    return tuple(_artifact(row, f'{top.where}: artifacts[{i}]') for i, row in enumerate(rows))
+
+
+def _artifact(row: Any, where: str) -> Artifact:
+    section = StrictMapping(row, where=where)
+    artifact = Artifact(
+        format=section.choose('format', FORMATS),
+        file=_file(section),
+        companions=tuple(
+            _file_only(companion, f'{where}: companions[{i}]')
+            for i, companion in enumerate(section.take('companions', list, []))
+        ),
+        names=_names(section, 'names'),
+    )
+    section.finish()
+    return artifact
+
+
+def _file(section: StrictMapping) -> FileRef:
+    sha256 = section.take('sha256', str, None)
+    if sha256 is not None and (len(sha256) != 64 or set(sha256) - set('0123456789abcdef')):
+        raise ModelError(f'{section.where}: sha256 must be 64 lower-case hex digits, got {sha256}')
+    return FileRef(section.take('path', str), sha256, section.take('url', str, None))
+
+
+def _file_only(row: Any, where: str) -> FileRef:
+    section = StrictMapping(row, where=where)
+    file = _file(section)
+    section.finish()
+    return file
+
+
+def _names(section: StrictMapping, key: str) -> dict[str, str]:
+    names = section.take(key, dict, {})
+    if not all(isinstance(item, str) for pair in names.items() for item in pair):
+        raise ModelError(f'{section.where}: {key} must map names to tensor names, got {names!r}')
+    return names
+
+
+def _inputs(top: StrictMapping) -> tuple[InputSpec, ...]:
+    rows = top.take('input', (dict, list))
+    rows = rows if isinstance(rows, list) else [rows]
+    if not rows:
+        raise ModelError(f'{top.where}: input is empty, at least one tensor is needed')
+    return tuple(_input(row, f'{top.where}: input') for row in rows)
+
+
+def _input(row: Any, where: str) -> InputSpec:
+    section = StrictMapping(row, where=where)
+    size = section.numbers('size', 2, None)
+    if size is not None and not all(isinstance(v, int) and v > 0 for v in size):
+        raise ModelError(f'{where}: size must be [width, height] in pixels, got {list(size)}')
+    spec = InputSpec(
+        name=section.take('name', str, 'image'),
+        size=size,
+        layout=section.choose('layout', LAYOUTS, 'NHWC'),
+        dtype=section.choose('dtype', ('uint8', 'uint16', 'float32'), 'uint8'),
+        color=section.choose('color', COLORS, 'RGB'),
+        resize=section.choose('resize', RESIZES, 'stretch'),
+        interpolation=section.choose('interpolation', tuple(INTERPOLATIONS), 'linear'),
+        scale=_per_channel(section, 'scale', 1.0),
+        offset=_per_channel(section, 'offset', 0.0),
+        crop=section.numbers('crop', 4, None),
+        pad_value=section.take('pad_value', int, 0),
+        centered=section.take('centered', bool, False),
+    )
+    section.finish()
+    return _checked_input(spec, where)
+
+
+def _checked_input(spec: InputSpec, where: str) -> InputSpec:
+    if spec.crop is not None:
+        x, y, w, h = spec.crop
+        if spec.resize != 'crop' or min(x, y) < 0 or min(w, h) <= 0 or max(x + w, y + h) > 1:
+            raise ModelError(
+                f'{where}: crop must be [x, y, width, height] as fractions of the image within '
+                f'0..1, with resize crop; got {list(spec.crop)} with resize {spec.resize}'
+            )
+    for key in ('scale', 'offset'):
+        value = getattr(spec, key)
+        if isinstance(value, tuple) and len(value) != spec.channels:
+            raise ModelError(
+                f'{where}: {key} needs {spec.channels} numbers for {spec.color}, got {list(value)}'
+            )
+    return spec
+
+
+def _per_channel(section: StrictMapping, key: str, default: float) -> float | tuple[float, ...]:
+    value = section.take(key, (int, float, list), default)
+    if isinstance(value, list):
+        if not all(isinstance(v, int | float) for v in value):
+            raise ModelError(f'{section.where}: {key} must hold numbers, got {value!r}')
+        return tuple(float(v) for v in value)
+    return float(value)
+
+
+def _thresholds(top: StrictMapping) -> Thresholds:
+    section = StrictMapping(top.take('thresholds', dict, {}), where=f'{top.where}: thresholds')
+    defaults = Thresholds()
+    thresholds = Thresholds(
+        score=float(section.take('score', (int, float), defaults.score)),
+        iou=float(section.take('iou', (int, float), defaults.iou)),
+    )
+    section.finish()
+    return thresholds
+
+
+def _depth(top: StrictMapping) -> DepthSpec:
+    section = StrictMapping(top.take('depth', dict, {}), where=f'{top.where}: depth')
+    unit = section.choose('unit', tuple(METRES_PER_UNIT), 'm')
+    scale = float(section.take('scale', (int, float), 1.0))
+    range_m = section.numbers('range_m', 2, DepthSpec().range_m)
+    section.finish()
+    if not 0 <= range_m[0] < range_m[1]:
+        raise ModelError(f'{section.where}: range_m must be [nearest, farthest], got {range_m}')
+    return DepthSpec(scale * METRES_PER_UNIT[unit], range_m)
+
+
+def _training_camera(top: StrictMapping) -> CameraModel | None:
+    values = top.take('training_intrinsics', dict, None)
+    if values is None:
+        return None
+    section = StrictMapping(values, where=f'{top.where}: training_intrinsics')
+    size = [section.take(key, int) for key in ('width', 'height')]
+    focals = [float(section.take(key, (int, float))) for key in ('fx', 'fy', 'cx', 'cy')]
+    section.finish()
+    try:
+        return CameraModel(*size, *focals)
+    except InputError as error:
+        raise ModelError(f'{section.where}: {error}') from error
+
+
+def _golden(top: StrictMapping) -> Golden | None:
+    values = top.take('golden', dict, None)
+    if values is None:
+        return None
+    section = StrictMapping(values, where=f'{top.where}: golden')
+    file = FileRef(section.take('file', str), section.take('sha256', str, None))
+    tolerance = StrictMapping(section.take('tolerance', dict), where=f'{top.where}: tolerance')
+    limits = {p: tolerance.take(p, (int, float), None) for p in ('float32', 'float16', 'bfloat16')}
+    tolerance.finish()
+    section.finish()
+    return Golden(file, {p: float(v) for p, v in limits.items() if v is not None})

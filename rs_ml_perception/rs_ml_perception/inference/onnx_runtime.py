@@ -1,0 +1,73 @@
+"""ONNX Runtime: .onnx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rs_ml_perception.core.errors import BackendError
+from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
+from rs_ml_perception.inference.tensor_names import match_tensor
+
+_PROVIDERS = {
+    'gpu': ('CUDAExecutionProvider', 'ROCMExecutionProvider', 'DmlExecutionProvider'),
+    'npu': ('QNNExecutionProvider', 'VitisAIExecutionProvider', 'OpenVINOExecutionProvider'),
+    'cpu': ('CPUExecutionProvider',),
+}
+
+
+class OnnxRuntimeBackend:
+    """One session."""
+
+    precision = 'float32'
+
+    def __init__(self, network: NetworkFile, options: BackendOptions) -> None:
+        import onnxruntime
+
+        self.device, provider = _pick(onnxruntime.get_available_providers(), options.device)
+        session_options = onnxruntime.SessionOptions()
+        session_options.intra_op_num_threads = options.threads
+        session_options.log_severity_level = 3
+        # Spinning threads would take the cores from the other models of the process.
+        session_options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+        providers = list(dict.fromkeys([provider, 'CPUExecutionProvider']))
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(network.path), session_options, providers=providers
+            )
+        except Exception as error:
+            # The runtime's exceptions share no public base class.
+            raise BackendError(f'onnxruntime cannot load {network.path}: {error}') from error
+        self._find_tensors(network)
+
+    def _find_tensors(self, network: NetworkFile) -> None:
+        inputs = {tensor.name: tensor.name for tensor in self._session.get_inputs()}
+        outputs = {tensor.name: tensor.name for tensor in self._session.get_outputs()}
+        self._inputs = {
+            key: match_tensor(name, inputs, kind='input', is_only_one=len(inputs) == 1)
+            for key, (name, _) in network.inputs.items()
+        }
+        self._outputs = {
+            key: match_tensor(name, outputs, kind='output', is_only_one=len(outputs) == 1)
+            for key, name in network.outputs.items()
+        }
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the network."""
+        named = {name: inputs[key] for key, name in self._inputs.items()}
+        values = self._session.run(list(self._outputs.values()), named)
+        return dict(zip(self._outputs, values, strict=True))
+
+    def close(self) -> None:
+        self._session = None
+
+
+def _pick(available: list[str], wanted: str) -> tuple[str, str]:
+    kinds = ('gpu', 'cpu') if wanted == 'auto' else (wanted,)
+    for kind in kinds:
+        for provider in _PROVIDERS[kind]:
+            if provider in available:
+                return kind, provider
+    present = [kind for kind, names in _PROVIDERS.items() if set(names) & set(available)]
+    raise BackendError(f'onnxruntime has no device {wanted!r} here, it has {", ".join(present)}')

@@ -1,0 +1,113 @@
+"""Which backend runs which artefact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rs_ml_perception.core.errors import BackendError, ConfigError
+from rs_ml_perception.inference.backends import (
+    BACKENDS,
+    DEVICES,
+    PRECISIONS,
+    Backend,
+    BackendInfo,
+    BackendOptions,
+    NetworkFile,
+)
+from rs_ml_perception.inference.manifest import Artifact, ModelManifest
+from rs_ml_perception.inference.shelf import locate
+
+
+def check_choice(backend: str, options: BackendOptions) -> None:
+    """Raise ConfigError for a word that is no backend, device or precision."""
+    for what, value, known in (
+        ('backend', backend, ('auto', *BACKENDS)),
+        ('device', options.device, DEVICES),
+        ('precision', options.precision, PRECISIONS),
+    ):
+        if value not in known:
+            raise ConfigError(f'{what} {value!r} is unknown, choose one of {", ".join(known)}')
+    if options.threads < 0:
+        raise ConfigError(
+            f'threads must be 0 (the runtime decides) or more, got {options.threads}'
+        )
+
+
+def open_backend(
+    manifest: ModelManifest, backend: str, options: BackendOptions
+) -> tuple[str, Backend]:
+    """Load the model with the first backend that can, in the order of BACKENDS.
+
+    Args:
+        manifest: the model.
+        backend: 'auto', or the only one to try.
+        options: device, threads, precision.
+
+    Returns:
+        The backend's name, and the loaded network.
+
+    Raises:
+        ModelError: a file of the model is missing or damaged.
+        BackendError: none could; every artefact tried is named with the reason.
+    """
+    check_choice(backend, options)
+    reasons = []
+    for info, artifact in candidates(manifest, backend):
+        reason = _unsuitable(info, options)
+        if reason is None:
+            network = network_file(manifest, artifact)
+            try:
+                return info.name, info.load_class()(network, options)
+            except BackendError as error:
+                reason = str(error)
+            except ImportError as error:
+                reason = f'{info.module} does not import ({error}): {info.install}'
+        reasons.append(f'{info.name} on {artifact.file.path}: {reason}')
+    raise BackendError(_nothing_worked(manifest, backend, reasons))
+
+
+def candidates(manifest: ModelManifest, backend: str) -> Iterator[tuple[BackendInfo, Artifact]]:
+    """Pairs worth trying, best first."""
+    infos = BACKENDS.values() if backend == 'auto' else [BACKENDS[backend]]
+    for info in infos:
+        for file_format in info.formats:
+            for artifact in manifest.artifacts:
+                if artifact.format == file_format:
+                    yield info, artifact
+
+
+def network_file(manifest: ModelManifest, artifact: Artifact) -> NetworkFile:
+    """Find and check an artefact's files, and put names and shapes together."""
+    names = artifact.names
+    return NetworkFile(
+        format=artifact.format,
+        path=locate(manifest, artifact.file),
+        companions=tuple(locate(manifest, file) for file in artifact.companions),
+        inputs={
+            spec.name: (
+                names.get(spec.name, spec.name),
+                None if spec.size is None else spec.shape(spec.size),
+            )
+            for spec in manifest.inputs
+        },
+        outputs={key: names.get(key, tensor) for key, tensor in manifest.outputs.items()},
+    )
+
+
+def _unsuitable(info: BackendInfo, options: BackendOptions) -> str | None:
+    if not info.is_installed:
+        return f'not installed ({info.install})'
+    if options.precision not in info.precisions:
+        return f'computes in {" or ".join(info.precisions)}, not in {options.precision}'
+    return None
+
+
+def _nothing_worked(manifest: ModelManifest, backend: str, reasons: list[str]) -> str:
+    if reasons:
+        return f'{manifest.name}: no backend could load it: {"; ".join(reasons)}'
+    formats = sorted({artifact.format for artifact in manifest.artifacts})
+    able = [i.name for i in BACKENDS.values() if set(i.formats) & set(formats)]
+    return (
+        f'{manifest.name}: {backend} reads {", ".join(BACKENDS[backend].formats)}, the model has '
+        f'{", ".join(formats)}: choose {" or ".join(able)}'
+    )

@@ -1,0 +1,135 @@
+"""Where model directories and their files are found."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.inference.checksum import sha256_of
+from rs_ml_perception.inference.manifest import MANIFEST_NAME, FileRef, ModelManifest
+
+PACKAGE = 'rs_ml_perception'
+MODEL_PATH_VARIABLE = 'RS_ML_MODEL_PATH'
+CACHE_VARIABLE = 'RS_ML_CACHE'
+
+
+def cache_directory() -> Path:
+    """Where downloads and tuning results are kept: RS_ML_CACHE, else ~/.cache/rs_ml_perception."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    return Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser() / PACKAGE
+
+
+def shelf_directories() -> list[Path]:
+    """Folders that hold model directories: the shipped ones, then the third-party manifests.
+
+    The source tree comes first (a symlink install runs from it), then the share folder of the
+    prefix the package is installed in, then those of the sourced ROS workspaces.
+    """
+    here = Path(__file__).resolve()
+    project, repository = here.parents[2], here.parents[3]
+    candidates = [project / 'models', repository / 'config' / 'models']
+    prefixes = [*here.parents, Path(sys.prefix)]
+    prefixes += [Path(p) for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
+    for prefix in prefixes:
+        share = prefix / 'share' / PACKAGE
+        candidates += [share / 'models', share / 'config' / 'models']
+    return [folder for folder in dict.fromkeys(candidates) if folder.is_dir()]
+
+
+def shelf() -> dict[str, Path]:
+    """Every model directory that can be named: name -> directory."""
+    found: dict[str, Path] = {}
+    for folder in shelf_directories():
+        for manifest in sorted(folder.glob(f'*/{MANIFEST_NAME}')):
+            found.setdefault(manifest.parent.name, manifest.parent)
+    return found
+
+
+def find_model(name_or_directory: str | os.PathLike[str]) -> Path:
+    """The directory of a model given by name or by directory.
+
+    Raises:
+        ModelError: there is none; the message lists the names that exist.
+    """
+    text = os.fspath(name_or_directory)
+    path = Path(text).expanduser()
+    if (path / MANIFEST_NAME).is_file():
+        return path.resolve()
+    if path.name == MANIFEST_NAME and path.is_file():
+        return path.parent.resolve()
+    names = shelf()
+    if text in names:
+        return names[text]
+    if path.is_dir():
+        raise ModelError(f'{path} is no model directory: it has no {MANIFEST_NAME}')
+    raise ModelError(
+        f'no model {text!r}: neither a directory with a {MANIFEST_NAME} '
+        f'nor one of {", ".join(sorted(names)) or "(no model found)"}'
+    )
+
+
+def locate(manifest: ModelManifest, file: FileRef) -> Path:
+    """Find a file of a model and check it.
+
+    Looked for beside the manifest, then by file name under the folders of RS_ML_MODEL_PATH, then
+    among the downloads. Many models call their file frozen_inference_graph.pb, so under a folder
+    the checksum decides.
+
+    Raises:
+        ModelError: it is nowhere, or its checksum is wrong.
+    """
+    candidates = list(_candidates(manifest, file))
+    if not candidates:
+        raise ModelError(_missing(manifest, file))
+    beside = candidates[0]
+    for path in candidates:
+        if sha256_of(path) == _expected(file, path):
+            return path
+        if path == manifest.directory / file.path:
+            break
+    raise ModelError(_mismatch(file, beside))
+
+
+def _candidates(manifest: ModelManifest, file: FileRef) -> Iterator[Path]:
+    beside = manifest.directory / file.path
+    if beside.exists():
+        yield beside
+    name = Path(file.path).name
+    for folder in os.environ.get(MODEL_PATH_VARIABLE, '').split(os.pathsep):
+        if folder:
+            yield from sorted(Path(folder).expanduser().rglob(name))
+    yield from sorted((cache_directory() / 'models' / manifest.name).glob(name))
+
+
+def _expected(file: FileRef, path: Path) -> str | None:
+    if file.sha256 is not None:
+        return file.sha256
+    note = path.with_name(path.name + '.sha256')
+    return note.read_text(encoding='utf-8').split()[0] if note.is_file() else None
+
+
+def _missing(manifest: ModelManifest, file: FileRef) -> str:
+    way_out = (
+        f'`rs-ml models download {manifest.name}` fetches it'
+        if file.url
+        else f'set {MODEL_PATH_VARIABLE} to the folder that holds it'
+    )
+    return (
+        f'{manifest.name}: {file.path} is neither in {manifest.directory} nor under '
+        f'{MODEL_PATH_VARIABLE} ({os.environ.get(MODEL_PATH_VARIABLE) or "not set"}): {way_out}'
+    )
+
+
+def _mismatch(file: FileRef, path: Path) -> str:
+    expected, actual = _expected(file, path), sha256_of(path)
+    if expected is None:
+        return f'{path}: the manifest gives no sha256; if you trust the file, add sha256: {actual}'
+    return (
+        f'{path}: sha256 is {actual}, the manifest expects {expected}: the file is damaged or '
+        'another version; fetch it again, or correct the manifest if the change is meant'
+    )

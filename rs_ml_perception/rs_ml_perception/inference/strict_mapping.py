@@ -1,0 +1,73 @@
+"""Reading YAML mappings in which a typing error must not pass for a default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rs_ml_perception.core.errors import ModelError
+
+_REQUIRED = object()
+
+
+class StrictMapping:
+    """Hands out the values of a mapping once each; what is left over at the end is an error.
+
+    Args:
+        values: the mapping, as a YAML parser gives it.
+        where: file and key, for the messages.
+    """
+
+    def __init__(self, values: Any, *, where: str) -> None:
+        if not isinstance(values, Mapping):
+            raise ModelError(f'{where}: must be a mapping, got {values!r}')
+        self._values = dict(values)
+        self._known: list[str] = []
+        self.where = where
+
+    def take(self, key: str, kind: type | tuple[type, ...], default: Any = _REQUIRED) -> Any:
+        """The value of a key, checked against its type; null counts as absent.
+
+        Raises:
+            ModelError: the key is missing and has no default, or its value has another type.
+        """
+        self._known.append(key)
+        value = self._values.pop(key, None)
+        if value is None:
+            if default is _REQUIRED:
+                raise ModelError(f'{self.where}: {key} is missing')
+            return default
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ModelError(f'{self.where}: {key} must be {_name(kind)}, got {value!r}')
+        return value
+
+    def choose(self, key: str, choices: tuple[str, ...], default: Any = _REQUIRED) -> str:
+        """A value out of a few words."""
+        value = self.take(key, str, default)
+        if value not in choices:
+            raise ModelError(f'{self.where}: {key} must be one of {list(choices)}, got {value!r}')
+        return value
+
+    def numbers(self, key: str, count: int | None, default: Any = _REQUIRED) -> Any:
+        """A list of `count` numbers (None: any number of them) as a tuple."""
+        value = self.take(key, list, default)
+        if value is default:
+            return default
+        numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
+        if not numeric or (count is not None and len(value) != count):
+            wanted = f'{count} numbers' if count is not None else 'numbers'
+            raise ModelError(f'{self.where}: {key} must be a list of {wanted}, got {value!r}')
+        return tuple(value)
+
+    def finish(self) -> None:
+        """Raise ModelError if keys were given that nobody asked for."""
+        if self._values:
+            raise ModelError(
+                f'{self.where}: unknown key {sorted(map(str, self._values))}, '
+                f'known are {sorted(self._known)}'
+            )
+
+
+def _name(kind: type | tuple[type, ...]) -> str:
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    return ' or '.join(k.__name__ for k in kinds)

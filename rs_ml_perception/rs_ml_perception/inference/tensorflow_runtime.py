@@ -1,0 +1,118 @@
+"""TensorFlow: SavedModel and TF1 frozen graphs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rs_ml_perception.core.errors import BackendError
+from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
+from rs_ml_perception.inference.tensor_names import match_tensor
+
+_SIGNATURE = 'serving_default'
+
+
+class TensorFlowBackend:
+    """One session over its own graph, for both formats.
+
+    A session takes its thread count per network, where eager functions share one number for the
+    process; a prepared callable spares the lookups of `Session.run`.
+    """
+
+    precision = 'float32'
+
+    def __init__(self, network: NetworkFile, options: BackendOptions) -> None:
+        os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+        import tensorflow as tf
+
+        self.device = _pick_device(tf, options.device)
+        graph = tf.Graph()
+        self._session = tf.compat.v1.Session(graph=graph, config=self._config(tf, options))
+        try:
+            with graph.as_default():
+                inputs, outputs = _load(tf, self._session, network)
+        except (tf.errors.OpError, ValueError, OSError) as error:
+            raise BackendError(f'tensorflow cannot load {network.path}: {error}') from error
+        self._keys = list(network.outputs)
+        self._input_keys = list(network.inputs)
+        self._run = self._session.make_callable(
+            [outputs[key] for key in self._keys], [inputs[key] for key in self._input_keys]
+        )
+
+    def _config(self, tf: Any, options: BackendOptions) -> Any:
+        config = tf.compat.v1.ConfigProto(use_per_session_threads=True)
+        config.intra_op_parallelism_threads = options.threads
+        config.inter_op_parallelism_threads = 1 if options.threads == 1 else 0
+        config.gpu_options.allow_growth = True
+        if self.device == 'cpu':
+            config.device_count['GPU'] = 0
+        return config
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run the network."""
+        values = self._run(*(inputs[key] for key in self._input_keys))
+        return dict(zip(self._keys, values, strict=True))
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _pick_device(tf: Any, wanted: str) -> str:
+    present = sorted({d.device_type.lower() for d in tf.config.list_physical_devices()})
+    if wanted == 'auto':
+        return 'gpu' if 'gpu' in present else 'cpu'
+    if wanted not in present:
+        raise BackendError(
+            f'tensorflow has no device {wanted!r} here, it has {", ".join(present)}'
+        )
+    return wanted
+
+
+def _load(tf: Any, session: Any, network: NetworkFile) -> tuple[dict[str, Any], dict[str, Any]]:
+    if network.format == 'saved_model':
+        return _load_saved_model(tf, session, network)
+    graph_def = tf.compat.v1.GraphDef()
+    graph_def.ParseFromString(network.path.read_bytes())
+    tf.import_graph_def(graph_def, name='')
+    tensors = {
+        tensor.name: tensor for op in session.graph.get_operations() for tensor in op.outputs
+    }
+    return _matched(network, tensors, tensors)
+
+
+def _load_saved_model(
+    tf: Any, session: Any, network: NetworkFile
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    meta_graph = tf.compat.v1.saved_model.load(session, ['serve'], str(network.path))
+    signatures = meta_graph.signature_def
+    if _SIGNATURE not in signatures:
+        raise BackendError(
+            f'{network.path} has no signature {_SIGNATURE!r}, it has {sorted(signatures)}'
+        )
+    signature = signatures[_SIGNATURE]
+    inputs, outputs = (
+        {name: session.graph.get_tensor_by_name(info.name) for name, info in tensors.items()}
+        for tensors in (signature.inputs, signature.outputs)
+    )
+    return _matched(network, inputs, outputs)
+
+
+def _matched(
+    network: NetworkFile, inputs: dict[str, Any], outputs: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    is_only = network.format == 'saved_model'
+    return (
+        {
+            key: match_tensor(name, inputs, kind='input', is_only_one=is_only and len(inputs) == 1)
+            for key, (name, _) in network.inputs.items()
+        },
+        {
+            key: match_tensor(
+                name, outputs, kind='output', is_only_one=is_only and len(outputs) == 1
+            )
+            for key, name in network.outputs.items()
+        },
+    )

@@ -1,0 +1,108 @@
+"""The choices that tuning made on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+from rs_ml_perception.inference.manifest import ModelManifest
+from rs_ml_perception.inference.shelf import cache_directory
+
+_RUNTIMES = (
+    'ai-edge-litert',
+    'openvino',
+    'onnxruntime',
+    'opencv-python-headless',
+    'opencv-python',
+    'tensorflow',
+    'tensorflow-cpu',
+)
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TunedChoice:
+    """The fastest way found to run a model here.
+
+    Attributes:
+        backend: a key of BACKENDS.
+        threads: per inference.
+        precision: as in BackendOptions.
+        median_ms: of one inference when it was measured.
+    """
+
+    backend: str
+    threads: int
+    precision: str
+    median_ms: float
+
+
+def tune_file() -> Path:
+    """The JSON file: key -> choice."""
+    return cache_directory() / 'tune.json'
+
+
+def tune_key(manifest: ModelManifest) -> str:
+    """Names machine, cores, model files and runtime versions: a change of any ends the memory."""
+    facts = {
+        'machine': [platform.node(), platform.machine(), _cpu_model()],
+        'cores': len(os.sched_getaffinity(0)),
+        'files': [[a.format, a.file.path, a.file.sha256] for a in manifest.artifacts],
+        'input': repr(manifest.inputs),
+        'runtimes': {name: _version(name) for name in _RUNTIMES},
+    }
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return f'{manifest.name}-{digest[:16]}'
+
+
+def recall(manifest: ModelManifest) -> TunedChoice | None:
+    """The remembered choice, or None."""
+    row = _read().get(tune_key(manifest))
+    try:
+        return None if row is None else TunedChoice(**row)
+    except TypeError as error:
+        _LOG.warning('%s holds a row that is no choice: %s', tune_file(), error)
+        return None
+
+
+def remember(manifest: ModelManifest, choice: TunedChoice) -> None:
+    """Store the choice; the file is replaced whole, so that a reader never sees half of it."""
+    path = tune_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = {**_read(), tune_key(manifest): asdict(choice)}
+    scratch = path.with_name(f'{path.name}.{os.getpid()}')
+    scratch.write_text(json.dumps(rows, indent=1, sort_keys=True) + '\n', encoding='utf-8')
+    scratch.replace(path)
+
+
+def _read() -> dict[str, dict[str, object]]:
+    path = tune_file()
+    if not path.is_file():
+        return {}
+    try:
+        rows = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        _LOG.warning('%s cannot be read (%s): run `rs-ml models tune` again', path, error)
+        return {}
+    return rows if isinstance(rows, dict) else {}
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path('/proc/cpuinfo')
+    if not cpuinfo.is_file():
+        return platform.processor()
+    lines = cpuinfo.read_text(encoding='utf-8', errors='replace').splitlines()
+    return next((line.partition(':')[2].strip() for line in lines if 'model name' in line), '')

@@ -1,0 +1,80 @@
+"""Segmentation heads: raw tensors to a class per pixel of the network's output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.core.labels import UNLABELLED
+
+
+def decode_class_map(output: np.ndarray, layout: str, threshold: float) -> np.ndarray:
+    """Class ids (1, h, w) or (1, h, w, 1), any number type, to uint8 (h, w).
+
+    Ids beyond 255 are unlabelled. There is no confidence in such an output.
+    """
+    ids = _plane(output)
+    return np.where((ids >= 0) & (ids < UNLABELLED), ids, UNLABELLED).astype(np.uint8)
+
+
+def decode_softmax(output: np.ndarray, layout: str, threshold: float) -> np.ndarray:
+    """Scores (1, h, w, C), or (1, C, h, w) with NCHW, to the best class, uint8 (h, w).
+
+    Pixels whose best probability is below the threshold are unlabelled. Numbers that are no
+    probabilities (outside 0..1, or not summing to 1) are taken for logits.
+    """
+    scores = _channels_last(output, layout)
+    ids = scores.argmax(axis=2).astype(np.uint8)
+    if threshold > 0:
+        ids[_best_probability(scores) < threshold] = UNLABELLED
+    return ids
+
+
+def decode_sigmoid(output: np.ndarray, layout: str, threshold: float) -> np.ndarray:
+    """One independent probability per class: the best class at or above the threshold.
+
+    With a single channel, class 1 is the object and class 0 the rest; with more, class ids are
+    the channels, and where none reaches the threshold (0.5 unless given) there is no label.
+    Numbers outside 0..1 are taken for logits.
+    """
+    scores = _channels_last(output, layout)
+    if scores.min() < 0 or scores.max() > 1:
+        scores = 1 / (1 + np.exp(-scores.astype(np.float32)))
+    cut = threshold or 0.5
+    if scores.shape[2] == 1:
+        return (scores[:, :, 0] >= cut).astype(np.uint8)
+    ids = scores.argmax(axis=2).astype(np.uint8)
+    ids[scores.max(axis=2) < cut] = UNLABELLED
+    return ids
+
+
+def _plane(output: np.ndarray) -> np.ndarray:
+    plane = output[0]
+    plane = plane[..., 0] if plane.ndim == 3 and plane.shape[-1] == 1 else plane
+    plane = plane[0] if plane.ndim == 3 and plane.shape[0] == 1 else plane
+    if plane.ndim != 2:
+        raise ModelError(f'a class map must have shape (1, h, w), got {output.shape}')
+    return plane
+
+
+def _channels_last(output: np.ndarray, layout: str) -> np.ndarray:
+    if output.ndim != 4 or output.shape[0] != 1:
+        raise ModelError(f'class scores must have shape (1, h, w, C), got {output.shape}')
+    return output[0].transpose(1, 2, 0) if layout == 'NCHW' else output[0]
+
+
+def _best_probability(scores: np.ndarray) -> np.ndarray:
+    best = scores.max(axis=2)
+    sums = scores.sum(axis=2)
+    if scores.min() >= 0 and np.allclose(sums, 1, atol=0.02):
+        return best
+    return 1 / np.exp(scores - best[:, :, None]).sum(axis=2)
+
+
+MASK_DECODERS: dict[str, Callable[[np.ndarray, str, float], np.ndarray]] = {
+    'class_map': decode_class_map,
+    'softmax': decode_softmax,
+    'sigmoid': decode_sigmoid,
+}

@@ -1,0 +1,162 @@
+"""Depth from a single colour image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor, plan_transform
+from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.inference.model import Model
+from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
+
+_OUTPUT = 'depth'
+_OUTPUT_SIZES = ('source', 'model')
+
+
+@dataclass(frozen=True)
+class DepthEstimatorOptions:
+    """How the network's output becomes a depth image.
+
+    Attributes:
+        output_size: 'source': the size and whole field of view of the image, NaN where a cropping
+            network did not look; 'model': the network's own resolution of the part it saw.
+        range_min_m, range_max_m: distances outside become NaN; None: the manifest's range, into
+            which estimates are clamped, for a network knows nothing beyond.
+        focal_correction: scale metric depth by the ratio of focal lengths, where manifest and
+            camera give both. An object looks the same at distance d with focal length f and at
+            2 d with 2 f (Facil et al., CAM-Convs, CVPR 2019), so a network trained with f_t sees
+            d f_t / f; Metric3D (Yin et al., ICCV 2023) undoes it by this same factor.
+    """
+
+    output_size: str = 'source'
+    range_min_m: float | None = None
+    range_max_m: float | None = None
+    focal_correction: bool = True
+
+    def __post_init__(self) -> None:
+        if self.output_size not in _OUTPUT_SIZES:
+            raise ConfigError(
+                f'output_size must be one of {list(_OUTPUT_SIZES)}, got {self.output_size!r}'
+            )
+        low = 0.0 if self.range_min_m is None else self.range_min_m
+        high = np.inf if self.range_max_m is None else self.range_max_m
+        if not 0 <= low < high:
+            raise ConfigError(
+                f'range_min_m {low} must be below range_max_m {high} and not negative'
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class DepthEstimate:
+    """Depth along the optical axis.
+
+    Attributes:
+        depth_m: float32 (H, W), metres, NaN where invalid.
+        camera: intrinsics of depth_m; None where those of the image are unknown.
+    """
+
+    depth_m: np.ndarray
+    camera: CameraModel | None
+
+
+class DepthEstimator:
+    """Estimates depth from RGB images.
+
+    Attributes:
+        model: the network.
+        options: replace to change them while running.
+        stages: wall time of preprocess, inference and postprocess.
+    """
+
+    def __init__(self, model: Model, options: DepthEstimatorOptions | None = None) -> None:
+        """Prepare a loaded model.
+
+        Raises:
+            ModelError: it is no mono_depth model, or its decoder is unknown.
+        """
+        manifest = model.manifest
+        manifest.require_task('mono_depth')
+        if manifest.decoder != 'depth':
+            raise ModelError(
+                f"{manifest.name}: no depth decoder {manifest.decoder!r}, there is 'depth'"
+            )
+        check_outputs(manifest.name, (_OUTPUT,), manifest.outputs)
+        fill_options(manifest.name, {}, manifest.decoder_options)
+        self.model = model
+        self.options = options or DepthEstimatorOptions()
+        self.stages = StageTimer()
+        self._preprocess = Preprocessor(manifest.input)
+
+    def __call__(self, rgb: np.ndarray, camera: CameraModel | None = None) -> DepthEstimate:
+        """Estimate the depth of an image.
+
+        Args:
+            rgb: uint8 (H, W, 3), RGB.
+            camera: intrinsics of rgb, if known.
+
+        Raises:
+            InputError: rgb is no such image.
+        """
+        with self.stages('preprocess'):
+            tensor, transform = self._preprocess(rgb)
+        with self.stages('inference'):
+            outputs = self.model({self.model.manifest.input.name: tensor})
+        with self.stages('postprocess'):
+            depth_m = self._metres(outputs[_OUTPUT], transform, camera)
+            return self._placed(depth_m, transform, camera)
+
+    def _metres(
+        self, output: np.ndarray, transform: ImageTransform, camera: CameraModel | None
+    ) -> np.ndarray:
+        plane = np.squeeze(output)
+        if plane.ndim != 2:
+            raise ModelError(
+                f'{self.model.title}: depth must have shape (1, h, w, 1), got {output.shape}'
+            )
+        spec = self.model.manifest.depth
+        factor = spec.metres_per_unit * self._focal_factor(transform, camera)
+        depth_m = plane.astype(np.float32) * np.float32(factor)
+        limits = self._clamped_to(factor / spec.metres_per_unit)
+        valid = np.isfinite(depth_m) & (depth_m > 0)
+        np.clip(depth_m, *limits, out=depth_m)
+        return np.where(valid & self._in_range(depth_m), depth_m, np.float32(np.nan))
+
+    def _clamped_to(self, focal_factor: float) -> tuple[float, float]:
+        low, high = self.model.manifest.depth.range_m
+        return low * focal_factor, high * focal_factor
+
+    def _in_range(self, depth_m: np.ndarray) -> np.ndarray:
+        low = 0.0 if self.options.range_min_m is None else self.options.range_min_m
+        high = np.inf if self.options.range_max_m is None else self.options.range_max_m
+        return (depth_m >= low) & (depth_m <= high)
+
+    def _focal_factor(self, transform: ImageTransform, camera: CameraModel | None) -> float:
+        """Focal length over that of training, both in pixels of the network input."""
+        training = self.model.manifest.training_camera
+        if not self.options.focal_correction or training is None or camera is None:
+            return 1.0
+        size = training.width, training.height
+        then = plan_transform(self.model.manifest.input, size)
+        here, there = _input_camera(camera, transform), _input_camera(training, then)
+        return float(np.sqrt(here.fx * here.fy / (there.fx * there.fy)))
+
+    def _placed(
+        self, depth_m: np.ndarray, transform: ImageTransform, camera: CameraModel | None
+    ) -> DepthEstimate:
+        if self.options.output_size == 'source':
+            whole = transform.to_source(depth_m, interpolation=cv2.INTER_LINEAR, fill=float('nan'))
+            return DepthEstimate(whole, camera)
+        seen = np.ascontiguousarray(transform.content(depth_m))
+        if camera is None:
+            return DepthEstimate(seen, None)
+        size = seen.shape[1], seen.shape[0]
+        return DepthEstimate(seen, transform.content_camera(camera, size))
+
+
+def _input_camera(camera: CameraModel, transform: ImageTransform) -> CameraModel:
+    return transform.content_camera(camera, transform.model_rect[2:])

@@ -1,0 +1,156 @@
+"""Object detection: colour image to boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rs_ml_perception.core.boxes import box_areas, clip_boxes
+from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.nms import suppress_non_maxima
+from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor
+from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.inference.model import Model
+from rs_ml_perception.tasks.decoders.boxes import (
+    BOX_DECODERS,
+    RawBoxes,
+    check_outputs,
+    fill_options,
+)
+
+_MOST_CANDIDATES = 1000
+
+
+@dataclass(frozen=True)
+class DetectorOptions:
+    """What is kept of what the network finds.
+
+    Attributes:
+        score_threshold: least score, in [0, 1]; None: the manifest's.
+        iou_threshold: boxes of one class that overlap a better one by more go, in [0, 1]; None:
+            the manifest's for a network that leaves duplicates, no further removal for one that
+            does not.
+        classes: names to keep; empty: all.
+        max_detections: best ones to keep.
+    """
+
+    score_threshold: float | None = None
+    iou_threshold: float | None = None
+    classes: tuple[str, ...] = ()
+    max_detections: int = 100
+
+    def __post_init__(self) -> None:
+        for name in ('score_threshold', 'iou_threshold'):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise ConfigError(f'{name} must be within 0..1, got {value}')
+        if self.max_detections < 1:
+            raise ConfigError(f'max_detections must be at least 1, got {self.max_detections}')
+
+
+class Detector:
+    """Finds objects in RGB images.
+
+    Attributes:
+        model: the network.
+        labels: names of the class ids.
+        stages: wall time of preprocess, inference and postprocess.
+    """
+
+    def __init__(self, model: Model, options: DetectorOptions | None = None) -> None:
+        """Prepare a loaded model.
+
+        Raises:
+            ModelError: it is no detection model, or its decoder is unknown.
+            ConfigError: a class that the model does not know.
+        """
+        manifest = model.manifest
+        manifest.require_task('detection')
+        if manifest.decoder not in BOX_DECODERS:
+            raise ModelError(
+                f'{manifest.name}: no detection decoder {manifest.decoder!r}, '
+                f'there are {sorted(BOX_DECODERS)}'
+            )
+        self.model = model
+        self.labels: LabelMap = manifest.labels
+        self.stages = StageTimer()
+        self._decoder = BOX_DECODERS[manifest.decoder]
+        check_outputs(manifest.name, self._decoder.outputs, manifest.outputs)
+        self._decoder_options = fill_options(
+            manifest.name, self._decoder.options, manifest.decoder_options
+        )
+        self._preprocess = Preprocessor(manifest.input)
+        self.options = options or DetectorOptions()
+
+    @property
+    def options(self) -> DetectorOptions:
+        """Replace to change thresholds while running; a wrong one raises and changes nothing."""
+        return self._options
+
+    @options.setter
+    def options(self, options: DetectorOptions) -> None:
+        try:
+            wanted = sorted(self.labels.ids_of(list(options.classes)))
+        except KeyError as error:
+            raise ConfigError(
+                f'the model {self.model.title} has no class {error.args[0]!r}, it has '
+                f'{", ".join(self.labels.names.values())}'
+            ) from error
+        self._class_ids = np.array(wanted, np.int32)
+        self._options = options
+
+    def __call__(self, rgb: np.ndarray) -> Detections:
+        """Find objects.
+
+        Args:
+            rgb: uint8 (H, W, 3), RGB.
+
+        Returns:
+            Boxes in half-open pixels of `rgb`, clipped to it, best score first.
+
+        Raises:
+            InputError: rgb is no such image.
+        """
+        with self.stages('preprocess'):
+            tensor, transform = self._preprocess(rgb)
+        with self.stages('inference'):
+            outputs = self.model({self.model.manifest.input.name: tensor})
+        with self.stages('postprocess'):
+            return self.postprocess(outputs, transform)
+
+    def postprocess(self, outputs: dict[str, np.ndarray], transform: ImageTransform) -> Detections:
+        """Decode, filter, map to the image, clip, suppress and order."""
+        options, thresholds = self._options, self.model.manifest.thresholds
+        score = thresholds.score if options.score_threshold is None else options.score_threshold
+        raw = self._decoder.decode(
+            outputs, transform.model_size, float(score), self._decoder_options
+        )
+        found = self._in_image(self._wanted(raw), transform)
+        if options.iou_threshold is None and self._decoder.suppresses:
+            order = np.argsort(-found.scores, kind='stable')
+        else:
+            iou = thresholds.iou if options.iou_threshold is None else options.iou_threshold
+            order = suppress_non_maxima(
+                found.xyxy, found.scores, found.class_ids, iou_threshold=iou
+            )
+        return found[order[: options.max_detections]]
+
+    def _wanted(self, raw: RawBoxes) -> RawBoxes:
+        keep = np.isfinite(raw.xyxy).all(axis=1) & np.isfinite(raw.scores)
+        if self._options.classes:
+            keep &= np.isin(raw.class_ids, self._class_ids)
+        kept = np.flatnonzero(keep)
+        if len(kept) > _MOST_CANDIDATES:
+            best = np.argsort(-raw.scores[kept], kind='stable')[:_MOST_CANDIDATES]
+            kept = kept[best]
+        return RawBoxes(raw.xyxy[kept], raw.scores[kept], raw.class_ids[kept])
+
+    @staticmethod
+    def _in_image(raw: RawBoxes, transform: ImageTransform) -> Detections:
+        xyxy = clip_boxes(transform.boxes_to_source(raw.xyxy), *transform.source_size)
+        visible = box_areas(xyxy) > 0
+        scores = np.clip(raw.scores[visible], 0, 1)
+        return Detections(xyxy[visible], scores, raw.class_ids[visible])

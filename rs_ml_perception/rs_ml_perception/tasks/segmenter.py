@@ -1,0 +1,104 @@
+"""Semantic segmentation: colour image to a class per pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.labels import UNLABELLED, LabelMap
+from rs_ml_perception.core.preprocess import Preprocessor
+from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.inference.model import Model
+from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
+from rs_ml_perception.tasks.decoders.masks import MASK_DECODERS
+
+_OUTPUT = 'mask'
+
+
+@dataclass(frozen=True)
+class SegmenterOptions:
+    """What is kept of what the network says.
+
+    Attributes:
+        confidence_threshold: pixels whose best class is less probable are unlabelled, in [0, 1];
+            0 keeps all. A network that gives class ids alone takes nothing else.
+    """
+
+    confidence_threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.confidence_threshold <= 1:
+            raise ConfigError(
+                f'confidence_threshold must be within 0..1, got {self.confidence_threshold}'
+            )
+
+
+class Segmenter:
+    """Labels every pixel of RGB images.
+
+    Attributes:
+        model: the network.
+        labels: names of the class ids.
+        stages: wall time of preprocess, inference and postprocess.
+    """
+
+    def __init__(self, model: Model, options: SegmenterOptions | None = None) -> None:
+        """Prepare a loaded model.
+
+        Raises:
+            ModelError: it is no segmentation model, or its decoder is unknown.
+            ConfigError: a confidence is asked for that the model does not give.
+        """
+        manifest = model.manifest
+        manifest.require_task('segmentation')
+        if manifest.decoder not in MASK_DECODERS:
+            raise ModelError(
+                f'{manifest.name}: no segmentation decoder {manifest.decoder!r}, '
+                f'there are {sorted(MASK_DECODERS)}'
+            )
+        check_outputs(manifest.name, (_OUTPUT,), manifest.outputs)
+        fill_options(manifest.name, {}, manifest.decoder_options)
+        self.model = model
+        self.labels: LabelMap = manifest.labels
+        self.stages = StageTimer()
+        self._decode = MASK_DECODERS[manifest.decoder]
+        self._preprocess = Preprocessor(manifest.input)
+        self.options = options or SegmenterOptions()
+
+    @property
+    def options(self) -> SegmenterOptions:
+        """Replace to change thresholds while running; a wrong one raises and changes nothing."""
+        return self._options
+
+    @options.setter
+    def options(self, options: SegmenterOptions) -> None:
+        if options.confidence_threshold and self.model.manifest.decoder == 'class_map':
+            raise ConfigError(
+                f'{self.model.title} gives class ids without confidence: '
+                f'confidence_threshold must be 0, got {options.confidence_threshold}'
+            )
+        self._options = options
+
+    def __call__(self, rgb: np.ndarray) -> np.ndarray:
+        """Label an image.
+
+        Args:
+            rgb: uint8 (H, W, 3), RGB.
+
+        Returns:
+            uint8 (H, W), class ids; 255 where there is no label.
+
+        Raises:
+            InputError: rgb is no such image.
+        """
+        with self.stages('preprocess'):
+            tensor, transform = self._preprocess(rgb)
+        with self.stages('inference'):
+            outputs = self.model({self.model.manifest.input.name: tensor})
+        with self.stages('postprocess'):
+            layout = self.model.manifest.input.layout
+            ids = self._decode(outputs[_OUTPUT], layout, self._options.confidence_threshold)
+            return transform.to_source(ids, interpolation=cv2.INTER_NEAREST, fill=UNLABELLED)
