@@ -1,0 +1,1 @@
+"""Synthetic worlds, data and training for the models of rs_ml_perception."""
