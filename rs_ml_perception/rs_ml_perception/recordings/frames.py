@@ -64,16 +64,20 @@ def frames(
     yield from reader.pairs(skew_ns)
 
 
+def period_ns(recording: Recording, topic: str) -> int:
+    """Mean period of a topic; the whole duration for one with a single message."""
+    count = recording.topic(topic).count
+    return (recording.end_ns - recording.start_ns) // max(1, count - 1)
+
+
 def half_period_ns(recording: Recording, topics: CameraTopics) -> int:
     """Half the period of the slower image stream.
 
     A stream of one image has no period: its partner is as far as one period of the other one.
     """
-    duration_ns = recording.end_ns - recording.start_ns
-    counts = [recording.topic(name).count for name in topics.images]
-    if min(counts) > 1:
-        return duration_ns // (2 * (min(counts) - 1))
-    return duration_ns // max(1, max(counts) - 1) if max(counts) > 1 else duration_ns
+    many = [name for name in topics.images if recording.topic(name).count > 1]
+    periods = [period_ns(recording, name) for name in many or topics.images]
+    return max(periods) // (2 if len(many) == len(topics.images) else 1)
 
 
 @dataclass(frozen=True)

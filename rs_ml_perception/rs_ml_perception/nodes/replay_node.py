@@ -1,0 +1,251 @@
+"""Publishes a recording, in real time or in step with the nodes that consume it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from builtin_interfaces.msg import Time
+from rclpy.duration import Duration
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.nodes.replay_lockstep import Lockstep
+from rs_ml_perception.nodes.replay_options import ReplayOptions
+from rs_ml_perception.nodes.replay_publishers import create_publishers
+from rs_ml_perception.nodes.replay_watch import NodeWatch
+from rs_ml_perception.recordings.camera_topics import camera_topics
+from rs_ml_perception.recordings.frames import period_ns
+from rs_ml_perception.recordings.messages import Message
+from rs_ml_perception.recordings.open_recording import open_recording
+from rs_ml_perception.ros.parameters import ParameterBinding
+from rs_ml_perception.ros.qos import profile
+from rs_ml_perception.ros.tool_process import StopRequest, run_tool
+
+CLOCK_PERIOD_SECS = 0.02
+LOOK_PERIOD_SECS = 0.2
+"""How often the graph is looked at while waiting."""
+
+SETTLE_SECS = 0.3
+"""From the first match on a topic to the last, when several nodes subscribe at once."""
+
+ACK_SECS = 2.0
+
+
+class ReplayNode(Node):
+    """Plays one recording; `play` spins the node itself.
+
+    Attributes:
+        options: its parameters.
+        recording: what it plays.
+        lockstep: who has reported what.
+        published: number of messages.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('replay')
+        self.options = self._read_options()
+        self.recording = open_recording(self.options.bag)
+        self.topic_publishers = create_publishers(
+            self,
+            self.recording.topics,
+            wanted=self.options.topics,
+            reliability=self.options.reliability,
+        )
+        self._primaries = self._choose_primaries()
+        self.lockstep = Lockstep({n: period_ns(self.recording, n) for n in self._primaries})
+        self._clock = self.create_publisher(
+            Clock, '/clock', profile(ReliabilityPolicy.RELIABLE, depth=1)
+        )
+        self._watch = (
+            NodeWatch(self, self.options.wait_for_nodes, self.lockstep.report)
+            if self.options.lockstep
+            else None
+        )
+        self._spinner = SingleThreadedExecutor()
+        self._spinner.add_node(self)
+        self._next_look_secs = 0.0
+        self._next_tick_secs = 0.0
+        self.published = 0
+
+    def play(self, stop: StopRequest) -> int:
+        """Publish everything; return the exit status of the process."""
+        if self.topic_publishers:
+            self._wait_for_consumers(stop)
+        started_secs = time.monotonic()
+        while not stop.is_set() and self.topic_publishers:
+            self._play_once(stop)
+            if not self.options.loop:
+                break
+        self._finish(stop)
+        self._log_summary(time.monotonic() - started_secs)
+        if not self.options.exit_when_done:
+            self._spin_until(stop.is_set, stop)
+        self.recording.close()
+        return 0 if self.published else 1
+
+    def _play_once(self, stop: StopRequest) -> None:
+        started_secs = time.monotonic()
+        for message in self.recording.messages(list(self.topic_publishers)):
+            if self.options.lockstep:
+                self._wait_for_turn(message, stop)
+            else:
+                self._wait_for_time(message, started_secs, stop)
+            if stop.is_set():
+                return
+            self._publish(message)
+
+    def _publish(self, message: Message) -> None:
+        if self.options.lockstep:
+            self._publish_clock(message.log_time_ns)
+        self.topic_publishers[message.topic].publish(message.data)
+        self.lockstep.published(message.topic, message.stamp_ns)
+        self.published += 1
+
+    def _publish_clock(self, time_ns: int) -> None:
+        if self.options.clock:
+            seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+            self._clock.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
+
+    def _wait_for_time(self, message: Message, started_secs: float, stop: StopRequest) -> None:
+        """Sleep until the message is due, ticking the clock."""
+        start_ns = self.recording.start_ns
+        due_secs = (message.log_time_ns - start_ns) / 1e9 / self.options.rate
+        while not stop.is_set():
+            elapsed_secs = time.monotonic() - started_secs
+            now_ns = start_ns + int(min(elapsed_secs, due_secs) * 1e9 * self.options.rate)
+            self._tick(now_ns)
+            if elapsed_secs >= due_secs:
+                return
+            self._spinner.spin_once(timeout_sec=min(CLOCK_PERIOD_SECS, due_secs - elapsed_secs))
+
+    def _tick(self, now_ns: int) -> None:
+        """Publish the clock, not more often than nodes can use."""
+        now_secs = time.monotonic()
+        if now_secs >= self._next_tick_secs:
+            self._next_tick_secs = now_secs + 0.9 * CLOCK_PERIOD_SECS
+            self._publish_clock(now_ns)
+
+    def _wait_for_turn(self, message: Message, stop: StopRequest) -> None:
+        """Lockstep: spin until nobody works on the frame before this message."""
+        if message.topic in self._primaries:
+            self._watch_newcomers()
+        self._wait_while(lambda: self.lockstep.blockers(message.topic, message.stamp_ns), stop)
+
+    def _wait_while(self, blockers: Callable[[], set[str]], stop: StopRequest) -> None:
+        """Spin while there are blockers, as long as lockstep_timeout_secs allows."""
+        timeout_secs = self.options.lockstep_timeout_secs
+        deadline_secs = time.monotonic() + timeout_secs
+        while blockers() and not stop.is_set():
+            self._spinner.spin_once(timeout_sec=0.05)
+            self._watch_newcomers()
+            late = sorted(blockers())
+            if late and time.monotonic() > deadline_secs:
+                names = ', '.join(late)
+                self.get_logger().warning(f'no report within {timeout_secs:g} s from {names}')
+                self.lockstep.give_up(late)
+
+    def _watch_newcomers(self) -> None:
+        """Follow nodes that come and go, now and then: the graph is slow to ask."""
+        if time.monotonic() < self._next_look_secs:
+            return
+        self._next_look_secs = time.monotonic() + LOOK_PERIOD_SECS
+        here = self._watch.update()
+        for name in self._watch.names:
+            if name in here:
+                self.lockstep.watch(name)
+            else:
+                self.lockstep.forget(name)
+
+    def _wait_for_consumers(self, stop: StopRequest) -> None:
+        """Wait for matched subscribers of the images, and for the nodes to keep step with."""
+        deadline_secs = time.monotonic() + self.options.wait_for_subscribers_secs
+        missing = self._missing_consumers()
+        while missing and not stop.is_set() and time.monotonic() < deadline_secs:
+            self._publish_clock(self.recording.start_ns)
+            self._spin_for(0.1, stop)
+            missing = self._missing_consumers()
+        if missing and not stop.is_set():
+            self.get_logger().warning(f'starting without {", ".join(missing)}')
+        self._spin_for(SETTLE_SECS, stop)
+
+    def _missing_consumers(self) -> list[str]:
+        missing = [
+            f'a subscriber of {name}'
+            for name in self._primaries
+            if self.topic_publishers[name].get_subscription_count() == 0
+        ]
+        if self._watch is None:
+            return missing
+        self._next_look_secs = 0.0
+        self._watch_newcomers()
+        missing += [f'node {name} (not active)' for name in self._watch.not_ready()]
+        return missing if self._watch.names else [*missing, 'a node that reports its frames']
+
+    def _finish(self, stop: StopRequest) -> None:
+        """Let the last frames be accounted for and delivered."""
+        if self.options.lockstep:
+            self._wait_while(self.lockstep.all_waiting, stop)
+        if stop.is_set():
+            return
+        for topic in self._primaries:
+            if not self.topic_publishers[topic].wait_for_all_acked(Duration(seconds=ACK_SECS)):
+                self.get_logger().warning(f'{topic}: the last messages were not acknowledged')
+
+    def _spin_for(self, seconds: float, stop: StopRequest) -> None:
+        end_secs = time.monotonic() + seconds
+        self._spin_until(lambda: time.monotonic() >= end_secs, stop)
+
+    def _spin_until(self, done: Callable[[], bool], stop: StopRequest) -> None:
+        while not done() and not stop.is_set():
+            self._spinner.spin_once(timeout_sec=0.05)
+
+    def _read_options(self) -> ReplayOptions:
+        binding = ParameterBinding(self, ReplayOptions)
+        if binding.problems:
+            raise ConfigError('; '.join(binding.problems.values()))
+        options = binding.read()
+        if not options.bag:
+            raise ConfigError('parameter bag is empty: pass -p bag:=PATH of a recording')
+        return options
+
+    def _choose_primaries(self) -> list[str]:
+        """Primary topics that are replayed."""
+        wanted: Sequence[str] = self.options.primary_topics
+        known = [topic.name for topic in self.recording.topics]
+        strangers = [name for name in wanted if name not in known]
+        if strangers:
+            raise ConfigError(
+                f'primary topic {strangers[0]} is not in {self.recording.path}: '
+                f'it holds {", ".join(known)}'
+            )
+        topics = camera_topics(self.recording)
+        wanted = wanted or topics.images[:1]
+        return [name for name in wanted if name in self.topic_publishers]
+
+    def _log_summary(self, seconds: float) -> None:
+        lost = {name: node.lost for name, node in self.lockstep.nodes.items() if node.lost}
+        strange = {n: p.unmatched for n, p in self.lockstep.nodes.items() if p.unmatched}
+        frames = self.lockstep.num_published
+        text = (
+            f'replayed {self.published} messages of {len(self.topic_publishers)} topics, '
+            f'{frames} frames, in {seconds:.2f} s'
+        )
+        if self.options.lockstep:
+            text += f', in step with {len(self.lockstep.nodes)} nodes, lost: {lost or "none"}'
+        if strange:
+            text += f', reports of frames that were not published: {strange}'
+        self.get_logger().info(text)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node; the exit status is 1 where nothing could be published."""
+    return run_tool(ReplayNode, ReplayNode.play, args=args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

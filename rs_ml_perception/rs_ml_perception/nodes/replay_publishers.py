@@ -1,0 +1,69 @@
+"""Publishers for the topics of a recording."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+from rs_ml_perception.recordings.messages import IMAGE_TYPES, IMU, Topic
+from rs_ml_perception.ros.qos import latched, profile
+
+NEVER_REPLAYED = ('/clock', '/rosout', '/parameter_events')
+
+
+def import_message_type(name: str) -> Any:
+    """The class of 'package/msg/Type'.
+
+    Raises:
+        ImportError: the package is not installed.
+        AttributeError: it has no such type.
+    """
+    package, folder, type_name = name.split('/')
+    return getattr(importlib.import_module(f'{package}.{folder}'), type_name)
+
+
+def create_publishers(
+    node: Node, topics: Iterable[Topic], *, wanted: Collection[str], reliability: str
+) -> dict[str, Publisher]:
+    """A publisher per topic whose type is installed; the others are named in a warning.
+
+    Args:
+        node: owner.
+        topics: of the recording.
+        wanted: regular expressions of whole names, none: all.
+        reliability: of the images, 'reliable' or 'best_effort'.
+    """
+    publishers = {}
+    for topic in topics:
+        if topic.name in NEVER_REPLAYED or not matches(topic.name, wanted):
+            continue
+        try:
+            message_type = import_message_type(topic.type)
+            qos = _qos(topic, reliability)
+            publishers[topic.name] = node.create_publisher(message_type, topic.name, qos)
+        except (ImportError, AttributeError) as error:
+            node.get_logger().warning(
+                f'{topic.name} is left out: {topic.type} is not installed ({error}); '
+                f'install the package {topic.type.split("/")[0]} to replay it'
+            )
+    return publishers
+
+
+def matches(name: str, patterns: Collection[str]) -> bool:
+    """Whether a whole name matches any regular expression; no expression: yes."""
+    return not patterns or any(re.fullmatch(pattern, name) for pattern in patterns)
+
+
+def _qos(topic: Topic, reliability: str) -> QoSProfile:
+    if topic.is_latched:
+        return latched()
+    if topic.type in IMAGE_TYPES and reliability == 'best_effort':
+        return profile(ReliabilityPolicy.BEST_EFFORT)
+    # Hundreds of samples a second come in bursts.
+    return profile(ReliabilityPolicy.RELIABLE, depth=100 if topic.type == IMU else 10)

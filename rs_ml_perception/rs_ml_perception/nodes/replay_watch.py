@@ -1,0 +1,104 @@
+"""The nodes a replay keeps step with: finding them, and hearing what became of each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+from rclpy.client import Client
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+from rclpy.task import Future
+
+from rs_ml_msgs.msg import FrameReport
+from rs_ml_perception.ros.guards import guarded
+from rs_ml_perception.ros.qos import profile
+
+REPORT_TYPE = 'rs_ml_msgs/msg/FrameReport'
+REPORT_SUFFIX = '/frames'
+
+OnReport = Callable[[str, int], None]
+"""Called with the node's full name and the stamp in nanoseconds."""
+
+
+class NodeWatch:
+    """Subscribes to the reports of nodes and follows whether they are active.
+
+    Args:
+        node: owner.
+        names: nodes to watch, relative to the owner's namespace; none: all that report.
+        on_report: called for each report.
+    """
+
+    def __init__(self, node: Node, names: Sequence[str], on_report: OnReport) -> None:
+        self._node = node
+        self._names = [_full_name(node, name) for name in names]
+        self._on_report = on_report
+        self._watched: dict[str, Client] = {}
+        self._states: dict[str, int] = {}
+        self._asked: dict[str, Future] = {}
+        for name in self._names:
+            self._watch(name)
+
+    @property
+    def names(self) -> list[str]:
+        """Full names of the nodes watched so far."""
+        return list(self._watched)
+
+    def update(self) -> list[str]:
+        """Look at the graph; return the names of nodes that are there and report."""
+        if not self._names:
+            for topic, types in self._node.get_topic_names_and_types():
+                if REPORT_TYPE in types and topic.endswith(REPORT_SUFFIX):
+                    self._watch(topic.removesuffix(REPORT_SUFFIX))
+        for name in self._watched:
+            self._ask_state(name)
+        return [name for name in self._watched if self._reports(name)]
+
+    def not_ready(self) -> list[str]:
+        """Watched nodes that are not there, or are lifecycle nodes and not active."""
+        return [name for name in self._watched if not self._is_ready(name)]
+
+    def _is_ready(self, name: str) -> bool:
+        if not self._reports(name):
+            return False
+        if not self._watched[name].service_is_ready():
+            return True  # no lifecycle node, or its services are not discovered yet
+        return self._states.get(name) == State.PRIMARY_STATE_ACTIVE
+
+    def _reports(self, name: str) -> bool:
+        return self._node.count_publishers(name + REPORT_SUFFIX) > 0
+
+    def _watch(self, name: str) -> None:
+        if name in self._watched:
+            return
+
+        def hear(report: FrameReport) -> None:
+            stamp = report.header.stamp
+            self._on_report(name, stamp.sec * 1_000_000_000 + stamp.nanosec)
+
+        self._node.create_subscription(
+            FrameReport,
+            name + REPORT_SUFFIX,
+            guarded(self._node, hear),
+            profile(ReliabilityPolicy.RELIABLE, depth=1000),
+        )
+        self._watched[name] = self._node.create_client(GetState, f'{name}/get_state')
+
+    def _ask_state(self, name: str) -> None:
+        pending = self._asked.get(name)
+        if pending is not None and pending.done():
+            if pending.result() is not None:
+                self._states[name] = pending.result().current_state.id
+            self._asked.pop(name)
+            pending = None
+        is_active = self._states.get(name) == State.PRIMARY_STATE_ACTIVE
+        if pending is None and not is_active and self._watched[name].service_is_ready():
+            self._asked[name] = self._watched[name].call_async(GetState.Request())
+
+
+def _full_name(node: Node, name: str) -> str:
+    if name.startswith('/'):
+        return name
+    return f'{node.get_namespace().rstrip("/")}/{name}'

@@ -1,0 +1,59 @@
+"""The process around a node that does one job and ends: signals, errors, exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import rclpy
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from rs_ml_perception.core.errors import RsMlError
+
+N = TypeVar('N', bound=Node)
+
+StopRequest = threading.Event
+"""Set by SIGINT or SIGTERM; more signals change nothing."""
+
+
+def run_tool(
+    create: Callable[[], N],
+    work: Callable[[N, StopRequest], int],
+    *,
+    args: Sequence[str] | None = None,
+) -> int:
+    """Create the node, let it work until it is done or asked to stop, and clean up.
+
+    rclpy's own handlers make the context invalid before the node could say goodbye, and a second
+    Ctrl-C ends in a traceback; hence ours.
+
+    Args:
+        create: makes the node.
+        work: gets the node and the stop request, which it must look at several times a second.
+        args: command line; None: sys.argv.
+
+    Returns:
+        What `work` returned, or 1 where the package reported an error.
+    """
+    stop = StopRequest()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    node = None
+    try:
+        node = create()
+        return work(node, stop)
+    except RsMlError as error:
+        if os.environ.get('RS_ML_DEBUG'):
+            raise
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
