@@ -1,0 +1,55 @@
+# ROS_DISTRO=kilted make test | PYTHON=/usr/bin/python3.12 make setup | make demo RECORDING=dir NODES=detection,height
+ROS_DISTRO ?= jazzy
+OUT ?= out/demo
+export ROS_DISTRO
+
+RUN := tools/run
+SETUP := python3 tools/setup_env.py --distro $(ROS_DISTRO)
+# One wedged test must not hold up the others for ever.
+PYTEST := $(RUN) python -m pytest --timeout 300 $(PYTEST_ARGS)
+TRAINING := $(wildcard rs_ml_training/tests)
+
+.PHONY: help setup build demo test test-ros test-all lint bench clean lock
+
+help:
+	@echo 'make setup|build     private environment in .venv and .ros (ROS_DISTRO=jazzy|kilted)'
+	@echo 'make demo            a recording through the graph on real DDS; RECORDING= OUT= NODES= COMPOSED=0'
+	@echo 'make test            without the slow ones; test-ros: those on DDS; test-all: everything'
+	@echo 'make lint bench clean'
+
+setup build:
+	@$(SETUP)
+
+demo:
+	@$(SETUP)
+	@$(RUN) python -m rs_ml_perception.cli.demo --out '$(OUT)' \
+	  $(if $(RECORDING),--recording '$(RECORDING)') $(if $(NODES),--nodes '$(NODES)') \
+	  $(if $(COMPOSED),--composed '$(COMPOSED)')
+
+test:
+	@$(SETUP) --level full
+	@$(PYTEST) -m 'not slow'
+
+test-ros:
+	@$(SETUP) --level test
+	@$(PYTEST) -m 'ros and not slow'
+
+test-all:
+	@$(SETUP) --level full
+	@$(PYTEST) rs_ml_perception/test test $(TRAINING)
+
+lint:
+	@$(SETUP) --level test
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+
+bench:
+	@$(SETUP) --level full
+	@$(RUN) python -m rs_ml_perception.cli.main bench $(BENCH_ARGS)
+
+clean:
+	rm -rf .venv .ros out runs build install log .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+lock:
+	tools/lock_requirements

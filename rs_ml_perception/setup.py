@@ -1,0 +1,81 @@
+"""Installs the package, and launch/ and config/ of the repository beside it."""
+
+import os
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = 'rs_ml_perception'
+HERE = Path(__file__).resolve().parent  # resolve: colcon --symlink-install runs a link to this file
+REPO = HERE.parent
+NODES = (
+    'detection_node',
+    'height_node',
+    'mono_depth_node',
+    'segmentation_node',
+    'perception_graph',
+    'replay_node',
+    'record_node',
+)
+
+
+def share(base, folder, pattern):
+    """The data_files entry for base/folder/pattern, relative to the working directory."""
+    files = sorted(f for f in (base / folder).glob(pattern) if f.is_file())
+    if not files:
+        raise FileNotFoundError(f'no {pattern} in {base / folder}: build from a full checkout')
+    return f'share/{NAME}/{folder}', [os.path.relpath(f) for f in files]
+
+
+def share_each(base, folder):
+    """One entry for every model directory, none where the folder has none."""
+    models = sorted(d.parent for d in (base / folder).glob('*/manifest.yaml'))
+    return [share(base, f'{folder}/{model.name}', '*') for model in models]
+
+
+PENDING = [  # strict once these folders are filled
+    share(REPO, folder, pattern)
+    for folder, pattern in (
+        ('launch', '*.launch.py'),
+        ('config', '*.yaml'),
+        ('config/rviz', '*.rviz'),
+    )
+    if any((REPO / folder).glob(pattern))
+]
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    description='Machine-learning perception for Intel RealSense cameras on ROS 2',
+    maintainer='rs_ml_perception maintainers',
+    maintainer_email='maintainers@rs-ml-perception.org',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=find_packages(include=[NAME, f'{NAME}.*']),
+    package_data={NAME: ['py.typed']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+        *PENDING,
+        share(REPO, 'config', '*.xml'),
+        *share_each(REPO, 'config/models'),
+        *share_each(HERE, 'models'),
+    ],
+    zip_safe=False,
+    install_requires=['numpy', 'opencv-python-headless>=4.5', 'pyyaml'],
+    extras_require={
+        'openvino': ['openvino'],
+        'litert': ['ai-edge-litert'],
+        'onnx': ['onnxruntime'],
+        'tensorflow': ['tensorflow-cpu'],
+        'bags': ['rosbags'],
+        'test': ['pytest', 'pytest-timeout'],
+    },
+    entry_points={
+        'console_scripts': [
+            *(f'{node} = {NAME}.nodes.{node}:main' for node in NODES),
+            f'rs-ml = {NAME}.cli.main:main',
+            f'rs-ml-plane-rms = {NAME}.cli.plane_rms:main',
+        ],
+    },
+)

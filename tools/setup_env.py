@@ -1,0 +1,312 @@
+"""Makes the project's private environment: .venv/<distro> (pip) and .ros/<distro> (colcon).
+
+Standard library only, so that any Python can run it. Every step leaves a mark in
+.venv/<distro>/setup.json with the digest of what it read: a step whose digest is unchanged is
+skipped, and one that was cut short is done again from a clean start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DISTROS = ('jazzy', 'kilted')
+LEVELS = {  # what each level installs beside the distro's own list
+    'run': ('runtime',),
+    'test': ('runtime', 'test'),
+    'full': ('runtime', 'test', 'tensorflow'),
+}
+PACKAGES = ('rs_ml_msgs', 'rs_ml_perception')
+OLDEST, NEWEST = (3, 10), (3, 13)  # Pythons that the wheels of Jazzy and Kilted exist for
+CANDIDATES = ('python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10')
+WHEEL_PREFIX = '/opt/python/cp{0}{1}-cp{0}{1}'  # where the wheels were built
+PROBE = (
+    'import json, sys, sysconfig, os, importlib.util as u;'
+    'print(json.dumps([sys.version_info[:2], sys.base_prefix,'
+    'os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")),'
+    'u.find_spec("ensurepip") is not None, sys.executable]))'
+)
+
+
+class SetupError(Exception):
+    """What the user has to do, in one sentence."""
+
+
+class Interpreter:
+    """A Python found on this machine and what it can do."""
+
+    def __init__(self, command: str):
+        """Asks the interpreter; raises OSError or ValueError when it does not answer."""
+        run = subprocess.run([command, '-I', '-c', PROBE], capture_output=True, text=True)
+        if run.returncode:
+            raise ValueError(f'{command} does not run')
+        version, self.base_prefix, self.has_headers, self.has_venv, self.path = json.loads(
+            run.stdout
+        )
+        self.version = tuple(version)
+
+    @property
+    def name(self) -> str:
+        return 'python{}.{}'.format(*self.version)
+
+    def obstacle(self) -> str | None:
+        """The sentence that says why this one cannot be used, or None."""
+        if not OLDEST <= self.version <= NEWEST:
+            return (
+                f'{self.path} is Python {self.version[0]}.{self.version[1]}, but the ROS wheels '
+                'exist for 3.10 to 3.13: name another with PYTHON=/path/to/python3.12'
+            )
+        if not self.has_venv:
+            return f'{self.name}-venv is missing: sudo apt-get install -y {self.name}-venv'
+        if not self.has_headers:
+            return f'{self.name}-dev is missing: sudo apt-get install -y {self.name}-dev'
+        return None
+
+
+def find_interpreter() -> Interpreter:
+    """PYTHON= if given, else the first usable python3; raises the first one's obstacle."""
+    chosen = os.environ.get('PYTHON')
+    obstacles = []
+    for command in (chosen,) if chosen else CANDIDATES:
+        try:
+            found = Interpreter(command)
+        except (OSError, ValueError):
+            continue
+        if not (obstacle := found.obstacle()):
+            return found
+        obstacles.append(obstacle)
+    if obstacles:
+        raise SetupError(obstacles[0])
+    what = f'PYTHON={chosen} cannot be run' if chosen else 'no python3 was found'
+    raise SetupError(f'{what}: sudo apt-get install -y python3 python3-venv python3-dev')
+
+
+def check_machine(level: str) -> None:
+    """Raises SetupError when something that only apt can give is missing."""
+    missing = [p for p in ('g++', 'make') if not shutil.which(p)]
+    if level != 'run':
+        try:
+            ctypes.CDLL('libusb-1.0.so.0')  # pyrealsense2 is linked to it
+        except OSError:
+            missing.append('libusb-1.0-0')
+    if missing:
+        names = ' '.join(missing)
+        verb = 'is' if len(missing) == 1 else 'are'
+        raise SetupError(f'{names} {verb} missing: sudo apt-get install -y {names}')
+
+
+def digest(paths: list[Path]) -> str:
+    """SHA-256 over the names and the content of the files."""
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(f'{path.relative_to(ROOT)}\0'.encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def requirement_files(distro: str, level: str) -> list[Path]:
+    names = (f'ros-{distro}', *LEVELS[level])
+    return [ROOT / 'tools' / 'requirements' / f'{name}.txt' for name in names]
+
+
+def build_digest() -> str:
+    """Changes with the messages, the build files, and the set of files that get installed.
+
+    The build links to the source files, so that the content of those need not count.
+    """
+    sources = sorted((ROOT / 'rs_ml_msgs' / 'msg').glob('*.msg'))
+    sources += [ROOT / 'rs_ml_msgs' / n for n in ('CMakeLists.txt', 'package.xml')]
+    sources += [ROOT / 'rs_ml_perception' / n for n in ('setup.py', 'setup.cfg', 'package.xml')]
+    folders = (ROOT / 'launch', ROOT / 'config', ROOT / 'rs_ml_perception' / 'models')
+    installed = sorted(str(p.relative_to(ROOT)) for f in folders for p in f.rglob('*'))
+    names = hashlib.sha256('\n'.join(n for n in installed if '__pycache__' not in n).encode())
+    return digest(sources) + names.hexdigest()
+
+
+class Marks:
+    """Which steps are done, kept in a file inside the environment."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            self.done = json.loads(path.read_text())
+        except (OSError, ValueError):
+            self.done = {}
+
+    def set(self, step: str, value: str | None) -> None:
+        """Writes at once, by rename: None says that the step has begun."""
+        self.done[step] = value
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_suffix('.new')
+        draft.write_text(json.dumps(self.done, indent=1))
+        draft.replace(self.path)
+
+
+@contextlib.contextmanager
+def progress(what: str):
+    """Prints what is being done and the seconds it took."""
+    print(f'  {what} ...', end='', flush=True)
+    start = time.monotonic()
+    yield
+    print(f' {time.monotonic() - start:.1f} s', flush=True)
+
+
+def call(command: list[object], log: Path, env: dict[str, str] | None = None) -> None:
+    """Runs a command with its output in a file; SetupError shows the end of it on failure."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open('w') as out:
+        run = subprocess.run([str(c) for c in command], stdout=out, stderr=out, env=env, cwd=ROOT)
+    if run.returncode:
+        tail = '\n'.join(log.read_text(errors='replace').splitlines()[-15:])
+        raise SetupError(f'{command[0]} failed (all of it in {log}):\n{tail}')
+
+
+class Environment:
+    """One distro's .venv and .ros folders."""
+
+    def __init__(self, distro: str):
+        self.distro = distro
+        self.venv = ROOT / '.venv' / distro
+        self.ros = ROOT / '.ros' / distro
+        self.logs = self.ros / 'setup'
+        self.python = self.venv / 'bin' / 'python'
+        self.marks = Marks(self.venv / 'setup.json')
+
+    def usable(self) -> bool:
+        """Whether the venv is whole, lies where it was made and is of the wanted Python."""
+        done = self.marks.done
+        wanted = os.environ.get('PYTHON', done.get('chosen'))
+        return (
+            done.get('place') == str(self.venv)
+            and done.get('chosen') == wanted
+            and done.get('pip', '') is not None
+            and self.python.exists()
+        )
+
+    def create(self) -> None:
+        interpreter = find_interpreter()
+        with progress(f'{self.venv.relative_to(ROOT)} with {interpreter.path}'):
+            for folder in (self.venv, self.ros):
+                shutil.rmtree(folder, ignore_errors=True)
+            call([interpreter.path, '-I', '-m', 'venv', self.venv], self.logs / 'venv.log')
+        self.marks = Marks(self.venv / 'setup.json')
+        self.marks.set('base_prefix', interpreter.base_prefix)
+        self.marks.set('version', '{}{}'.format(*interpreter.version))
+        self.marks.set('chosen', os.environ.get('PYTHON', ''))
+        self.marks.set('place', str(self.venv))
+
+    def install(self, level: str) -> None:
+        """Installs the pinned lists that are new or have changed."""
+        installed = dict(self.marks.done.get('pip') or {})
+        files = requirement_files(self.distro, level)
+        new = [f for f in files if installed.get(f.stem) != digest([f])]
+        if not new:
+            return
+        names = ', '.join(f.stem for f in new)
+        with progress(f'pip install {names} (the first time this downloads for a minute or two)'):
+            self.marks.set('pip', None)  # cut short from here on: the venv is made anew
+            arguments = [a for f in new for a in ('-r', f)]
+            pip = [self.python, '-m', 'pip', 'install', '--disable-pip-version-check']
+            call([*pip, *arguments], self.logs / 'pip.log', self.variables())
+            self.patch_prefix()
+        self.marks.set('pip', {**installed, **{f.stem: digest([f]) for f in new}})
+
+    def patch_prefix(self) -> None:
+        """Replaces the build machine's Python in the wheels' CMake files by this one's."""
+        version = self.marks.done['version']
+        old = WHEEL_PREFIX.format(version[0], version[1:]).encode()
+        new = self.marks.done['base_prefix'].encode()
+        for path in (self.venv / 'share').rglob('*.cmake'):
+            if old in (content := path.read_bytes()):
+                path.write_bytes(content.replace(old, new))
+
+    def variables(self) -> dict[str, str]:
+        """The caller's variables without those of another ROS or Python environment."""
+        foreign = ('PYTHONPATH', 'PYTHONHOME', 'LD_LIBRARY_PATH', '_ROS_WHEELS_BOOTSTRAP_COMPLETE')
+        env = {k: v for k, v in os.environ.items() if k not in foreign}
+        env.update(
+            VIRTUAL_ENV=str(self.venv),
+            PATH=f'{self.venv / "bin"}:{env.get("PATH", os.defpath)}',
+            AMENT_PREFIX_PATH=str(self.venv),
+            CMAKE_PREFIX_PATH=str(self.venv),
+            ROS_DISTRO=self.distro,
+        )
+        env.setdefault('HOME', str(self.ros))
+        return env
+
+    def build(self) -> None:
+        """Generates and compiles the messages and installs the package as links."""
+        wanted = build_digest()
+        built = self.marks.done.get('build')
+        if built == wanted:
+            return
+        with progress('colcon build of ' + ' and '.join(PACKAGES)):
+            if 'build' in self.marks.done and built is None:
+                for part in ('build', 'install'):
+                    shutil.rmtree(self.ros / part, ignore_errors=True)
+            self.marks.set('build', None)
+            call(self.colcon(), self.logs / 'colcon.log', self.variables())
+        self.marks.set('build', wanted)
+
+    def colcon(self) -> list[object]:
+        return [
+            *(self.python, '-m', 'colcon', '--log-base', self.ros / 'log', 'build'),
+            *('--base-paths', *(ROOT / p for p in PACKAGES), '--symlink-install'),
+            *('--build-base', self.ros / 'build', '--install-base', self.ros / 'install'),
+            *('--cmake-args', '-DBUILD_TESTING=OFF', f'-DPython3_EXECUTABLE={self.python}'),
+        ]
+
+
+@contextlib.contextmanager
+def alone(distro: str):
+    """Lets one set-up of a distro run at a time."""
+    (ROOT / '.venv').mkdir(exist_ok=True)
+    with (ROOT / '.venv' / f'{distro}.lock').open('w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def set_up(distro: str, level: str) -> None:
+    if distro not in DISTROS:
+        raise SetupError(
+            f'ROS_DISTRO={distro}: wheels exist for {" and ".join(DISTROS)}; on a machine with '
+            'ROS from apt use colcon instead (docs/robot.md)'
+        )
+    with alone(distro):
+        environment = Environment(distro)
+        check_machine(level)
+        if not environment.usable():
+            environment.create()
+        environment.install(level)
+        environment.build()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--distro', default=os.environ.get('ROS_DISTRO') or 'jazzy')
+    parser.add_argument('--level', choices=LEVELS, default='run')
+    arguments = parser.parse_args()
+    try:
+        set_up(arguments.distro, arguments.level)
+    except SetupError as error:
+        print(f'\nset-up: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\nset-up: interrupted; the next run goes on from a clean state', file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
