@@ -1,0 +1,93 @@
+"""Heights steadied over the frames of one track."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class _Estimate:
+    height_m: float
+    variance: float
+    weight: float
+    last_seen_ns: int
+
+
+class HeightTracks:
+    """A robust running mean per track, forgetting the old.
+
+    Args:
+        memory: weight at which the mean stops growing stiffer, in frames.
+        outlier_stddevs: a measurement farther off counts less, by Huber's rule.
+        forget_after_secs: tracks not seen for so long are dropped.
+        max_tracks: the longest unseen are dropped beyond that.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory: float = 30.0,
+        outlier_stddevs: float = 2.0,
+        forget_after_secs: float = 10.0,
+        max_tracks: int = 256,
+    ) -> None:
+        self._memory = memory
+        self._outlier_stddevs = outlier_stddevs
+        self._forget_after_ns = int(1e9 * forget_after_secs)
+        self._max_tracks = max_tracks
+        self._estimates: OrderedDict[int, _Estimate] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._estimates)
+
+    def clear(self) -> None:
+        self._estimates.clear()
+
+    def measured(
+        self, track_id: int, height_m: float, stddev_m: float, stamp_ns: int
+    ) -> tuple[float, float]:
+        """Take in a full measurement; returns the steadied height and its standard deviation."""
+        estimate = self._estimates.get(track_id)
+        if estimate is None:
+            estimate = _Estimate(height_m, stddev_m**2, 1.0, stamp_ns)
+        else:
+            self._update(estimate, height_m, stddev_m)
+        self._remember(track_id, estimate, stamp_ns)
+        # Errors of one camera and one floor repeat from frame to frame: no less than a third of
+        # one measurement's remains, however many there are.
+        share = max(1.0 / np.sqrt(estimate.weight), 1.0 / 3.0)
+        return estimate.height_m, float(np.sqrt(estimate.variance) * share)
+
+    def bounded(
+        self, track_id: int, bound_m: float, stddev_m: float, stamp_ns: int
+    ) -> tuple[float, float]:
+        """Take in a lower bound: it never changes what was measured, and what was stays known."""
+        estimate = self._estimates.get(track_id)
+        if estimate is None or bound_m > estimate.height_m:
+            return bound_m, stddev_m
+        self._remember(track_id, estimate, stamp_ns)
+        return estimate.height_m, float(np.sqrt(estimate.variance))
+
+    def _update(self, estimate: _Estimate, height_m: float, stddev_m: float) -> None:
+        error = height_m - estimate.height_m
+        spread = np.sqrt(estimate.variance + stddev_m**2)
+        trust = min(1.0, self._outlier_stddevs * spread / max(abs(error), 1e-9))
+        trust *= min(1.0, estimate.variance / max(stddev_m**2, 1e-9)) if stddev_m > 0 else 1.0
+        estimate.weight = min(estimate.weight + trust, self._memory)
+        gain = trust / estimate.weight
+        estimate.height_m += gain * error
+        estimate.variance += gain * (max(stddev_m**2, 0.25 * error**2) - estimate.variance)
+
+    def _remember(self, track_id: int, estimate: _Estimate, stamp_ns: int) -> None:
+        estimate.last_seen_ns = stamp_ns
+        self._estimates[track_id] = estimate
+        self._estimates.move_to_end(track_id)
+        while len(self._estimates) > self._max_tracks:
+            self._estimates.popitem(last=False)
+        for old_id, old in list(self._estimates.items()):
+            if stamp_ns - old.last_seen_ns <= self._forget_after_ns:
+                break  # in order of last sight: the rest is younger
+            del self._estimates[old_id]

@@ -1,0 +1,163 @@
+"""Heights of detected persons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.floor import FloorPlane, fit_floor
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.gravity import Up, camera_vertical
+from rs_ml_perception.core.height_track import HeightTracks
+from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights
+from rs_ml_perception.core.person_points import separate_person
+from rs_ml_perception.core.placements import place_detections
+from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.core.stature import BoxLimits, Stature, measure_stature
+
+
+@dataclass(frozen=True)
+class HeightOptions:
+    """What may be chosen about heights.
+
+    Attributes:
+        range_min_m, range_max_m: persons outside, or of unknown distance with a limit set, are left
+            out.
+        steady: whether heights are steadied over the frames of a track.
+        border_px: a box this near to the border of the image is cut by it.
+    """
+
+    range_min_m: float = 0.0
+    range_max_m: float = float('inf')
+    steady: bool = True
+    border_px: float = 1.5
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.range_min_m < self.range_max_m:
+            raise ConfigError(
+                f'range_min_m must be at least 0 and below range_max_m, got {self.range_min_m} '
+                f'and {self.range_max_m}'
+            )
+
+
+class HeightEstimator:
+    """Measures persons from the depth inside their boxes.
+
+    Example:
+        >>> estimator = HeightEstimator()
+        >>> heights = estimator(frame, persons, up=up_from_accelerometer(samples))
+        >>> heights.height_m[heights.status == HeightStatus.OK]
+
+    Attributes:
+        options: may be replaced between calls.
+        stages: time per stage: floor, placements, heights.
+    """
+
+    def __init__(self, options: HeightOptions | None = None) -> None:
+        self.options = HeightOptions() if options is None else options
+        self.stages = StageTimer()
+        self._tracks = HeightTracks()
+
+    def reset(self) -> None:
+        """Forget all tracks: time jumped, or another camera speaks."""
+        self._tracks.clear()
+
+    def __call__(
+        self, frame: Frame, detections: Detections, *, up: Up | None = None
+    ) -> PersonHeights:
+        """Measure the persons of one frame.
+
+        Args:
+            frame: colour size and intrinsics, with depth aligned or not.
+            detections: persons only; track_ids tell who is who over time.
+            up: gravity in the colour optical frame; None: the normal of the floor where one is
+                seen, else the image's vertical.
+
+        Returns:
+            Heights in the order of those detections that are within range. Without depth or
+            intrinsics all have status NO_DEPTH.
+        """
+        with self.stages('placements'):
+            detections, placements = place_detections(
+                frame,
+                detections,
+                range_min_m=self.options.range_min_m,
+                range_max_m=self.options.range_max_m,
+            )
+        has_depth = frame.depth is not None and frame.camera is not None
+        floor = None
+        if has_depth and len(detections):
+            with self.stages('floor'):
+                floor = _floor_in_color(frame, up)
+        if up is None:
+            up = camera_vertical() if floor is None else floor.as_up()
+        with self.stages('heights'):
+            rows = [
+                self._measure(frame, xyxy, track_id, up, floor) if has_depth else (_UNKNOWN, 0)
+                for xyxy, _, _, track_id in detections
+            ]
+        return _collect(detections, placements, rows, up)
+
+    def _measure(
+        self, frame: Frame, xyxy: np.ndarray, track_id: int, up: Up, floor: FloorPlane | None
+    ) -> tuple[Stature, int]:
+        points = separate_person(frame, xyxy, up.vector, floor)
+        if points is None:
+            return _UNKNOWN, 0
+        stature = measure_stature(points, self._limits(frame, xyxy), up.method)
+        if self.options.steady and track_id >= 0:
+            stature = self._steadied(stature, track_id, frame.stamp_ns)
+        return stature, len(points)
+
+    def _limits(self, frame: Frame, xyxy: np.ndarray) -> BoxLimits:
+        margin = self.options.border_px
+        x_min, y_min, x_max, y_max = (float(value) for value in xyxy)
+        return BoxLimits(
+            top=y_min < margin,
+            bottom=y_max > frame.camera.height - margin,
+            sides=x_min < margin or x_max > frame.camera.width - margin,
+        )
+
+    def _steadied(self, stature: Stature, track_id: int, stamp_ns: int) -> Stature:
+        if stature.status is HeightStatus.OK:
+            take_in = self._tracks.measured
+        elif stature.status in (HeightStatus.TRUNCATED, HeightStatus.OCCLUDED):
+            take_in = self._tracks.bounded
+        else:
+            return stature
+        height_m, stddev_m = take_in(track_id, stature.height_m, stature.stddev_m, stamp_ns)
+        return replace(stature, height_m=height_m, stddev_m=stddev_m)
+
+
+_NAN_POINT = np.full(3, np.nan)
+_UNKNOWN = Stature(HeightStatus.NO_DEPTH, np.nan, np.nan, _NAN_POINT, _NAN_POINT)
+
+
+def _floor_in_color(frame: Frame, up: Up | None) -> FloorPlane | None:
+    """The floor in the colour optical frame, whichever camera saw it."""
+    if frame.depth_is_aligned:
+        return fit_floor(frame.depth, frame.camera, up)
+    color_from_depth: RigidTransform = frame.color_from_depth
+    if up is not None:
+        up = Up(color_from_depth.rotation.T @ up.vector, up.method)
+    floor = fit_floor(frame.depth, frame.depth_camera, up)
+    return None if floor is None else floor.moved(color_from_depth)
+
+
+def _collect(detections, placements, rows: list[tuple[Stature, int]], up: Up) -> PersonHeights:
+    statures = [row[0] for row in rows]
+    return PersonHeights(
+        detections,
+        placements,
+        np.array([stature.status for stature in statures], np.uint8),
+        np.array([stature.height_m for stature in statures], np.float32),
+        np.array([stature.stddev_m for stature in statures], np.float32),
+        np.array([stature.head_m for stature in statures], np.float64).reshape(-1, 3),
+        np.array([stature.feet_m for stature in statures], np.float64).reshape(-1, 3),
+        np.full(len(rows), up.method, np.uint8),
+        np.array([row[1] for row in rows], np.int64),
+    )
