@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 
 import cv2
 import numpy as np
@@ -35,7 +36,7 @@ class TextStyle:
     @classmethod
     def for_capitals(cls, height_px: float) -> TextStyle:
         """The style whose capitals are this high."""
-        return cls(height_px / _CAPITALS_PX, max(1, round(height_px / 12)), round(height_px / 2.5))
+        return cls(height_px / _CAPITALS_PX, max(1, round(height_px / 12)), ceil(height_px / 2.2))
 
     @classmethod
     def for_image(cls, image_height: int) -> TextStyle:
