@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from rs_ml_perception.core.errors import ConfigError
 
 UNLABELLED = 255
 """Mask value of a pixel that has no class."""
@@ -26,7 +28,7 @@ class LabelMap:
         """The name, or '' for an id the model does not name."""
         return self.names.get(int(class_id), '')
 
-    def ids_of(self, wanted: list[str]) -> set[int]:
+    def ids_of(self, wanted: Iterable[str]) -> set[int]:
         """Ids of the named classes.
 
         Raises:
@@ -34,6 +36,20 @@ class LabelMap:
         """
         by_name = {name: class_id for class_id, name in self.names.items()}
         return {by_name[name] for name in wanted}
+
+    def known_ids(self, wanted: Iterable[str], *, model: str) -> set[int]:
+        """Ids of classes a user named.
+
+        Raises:
+            ConfigError: the model has no such class.
+        """
+        try:
+            return self.ids_of(wanted)
+        except KeyError as error:
+            raise ConfigError(
+                f'the model {model} has no class {error.args[0]!r}, it has '
+                f'{", ".join(self.names.values())}'
+            ) from error
 
 
 def class_color(class_id: int) -> tuple[int, int, int]:

@@ -46,6 +46,12 @@ class StampHistory(Generic[T]):
         if len(self._stamps_ns) > self._capacity:
             del self._stamps_ns[0], self._items[0]
 
+    def add_or_restart(self, stamp_ns: int, item: T) -> None:
+        """Add; an item that starts a new time line is alone in it."""
+        if self._stamps_ns and stamp_ns < self._stamps_ns[-1] - JUMP_BACK_NS:
+            self.clear()
+        self.add(stamp_ns, item)
+
     def nearest(self, stamp_ns: int, *, tolerance_ns: int) -> tuple[int, T] | None:
         """The item closest to the stamp, as (its stamp - stamp, item); None beyond tolerance."""
         index = bisect.bisect_left(self._stamps_ns, stamp_ns)
@@ -55,6 +61,11 @@ class StampHistory(Generic[T]):
         best = min(candidates, key=lambda i: abs(self._stamps_ns[i] - stamp_ns))
         skew_ns = self._stamps_ns[best] - stamp_ns
         return (skew_ns, self._items[best]) if abs(skew_ns) <= tolerance_ns else None
+
+    def drop_until(self, stamp_ns: int) -> None:
+        """Forget every item up to and including the stamp."""
+        count = bisect.bisect_right(self._stamps_ns, stamp_ns)
+        del self._stamps_ns[:count], self._items[:count]
 
     def clear(self) -> None:
         self._stamps_ns.clear()
@@ -88,6 +99,9 @@ class PeriodMeter:
         if self._stamps_ns and stamp_ns <= self._stamps_ns[-1]:
             self._stamps_ns.clear()
         self._stamps_ns.append(stamp_ns)
+
+    def __len__(self) -> int:
+        return len(self._stamps_ns)
 
     @property
     def period_ns(self) -> int:

@@ -63,6 +63,12 @@ class ParameterBinding(Generic[T]):
         values = {name: self._node.get_parameter(name).value for name in self._leaves}
         return build(self._options_type, values)
 
+    def candidate(self, changes: list[Parameter]) -> T:
+        """The dataclass as it would be after the changes."""
+        values = {name: self._node.get_parameter(name).value for name in self._leaves}
+        values |= {p.name: p.value for p in changes if p.name in self._leaves}
+        return build(self._options_type, values)
+
     def review(self, changes: list[Parameter], *, static_is_open: bool) -> SetParametersResult:
         """Judge changes before they happen.
 

@@ -53,7 +53,9 @@ def choose_reliability(node: Node, topic: str, wanted: str) -> ReliabilityPolicy
             publisher yet, 'auto' starts with best effort, which matches everything.
     """
     if wanted != 'auto':
-        return ReliabilityPolicy.RELIABLE if wanted == 'reliable' else ReliabilityPolicy.BEST_EFFORT
+        return (
+            ReliabilityPolicy.RELIABLE if wanted == 'reliable' else ReliabilityPolicy.BEST_EFFORT
+        )
     offers = [info.qos_profile.reliability for info in node.get_publishers_info_by_topic(topic)]
     if offers and all(offer == ReliabilityPolicy.RELIABLE for offer in offers):
         return ReliabilityPolicy.RELIABLE

@@ -1,0 +1,123 @@
+"""A tree of rigid transforms between named frames, static and moving."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.stamps import StampHistory
+
+MAX_DEPTH = 64
+HISTORY = 300
+MAX_SKEW_NS = 100_000_000
+"""How far a moving transform may be from the wanted stamp; nothing is extrapolated beyond."""
+
+
+class TransformTree:
+    """Each frame has one parent. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._static: dict[str, tuple[str, RigidTransform]] = {}
+        self._moving: dict[str, tuple[str, StampHistory[RigidTransform]]] = {}
+
+    def set_static(self, parent: str, child: str, parent_from_child: RigidTransform) -> None:
+        with self._lock:
+            self._static[child] = (parent, parent_from_child)
+
+    def add(
+        self, parent: str, child: str, stamp_ns: int, parent_from_child: RigidTransform
+    ) -> None:
+        """Note where a moving frame was; a new parent starts a new history."""
+        with self._lock:
+            known = self._moving.get(child)
+            if known is None or known[0] != parent:
+                known = self._moving[child] = (parent, StampHistory(HISTORY))
+            known[1].add(stamp_ns, parent_from_child)
+
+    def lookup(self, target: str, source: str, stamp_ns: int) -> RigidTransform | None:
+        """target_from_source at a time, or None where the frames are not connected then."""
+        if target == source:
+            return RigidTransform.identity()
+        with self._lock:
+            to_target = self._chain(target, stamp_ns)
+            to_source = self._chain(source, stamp_ns)
+        for frame, frame_from_target in to_target.items():
+            if frame in to_source:
+                return frame_from_target.inverse() @ to_source[frame]
+        return None
+
+    def clear_moving(self) -> None:
+        """Forget moving transforms: time has jumped."""
+        with self._lock:
+            self._moving.clear()
+
+    def _chain(self, frame: str, stamp_ns: int) -> dict[str, RigidTransform]:
+        """Every ancestor, nearest first -> ancestor_from_frame."""
+        chain = {frame: RigidTransform.identity()}
+        ancestor_from_frame = chain[frame]
+        for _ in range(MAX_DEPTH):
+            step = self._parent(frame, stamp_ns)
+            if step is None or step[0] in chain:
+                break
+            frame, parent_from_child = step
+            ancestor_from_frame = parent_from_child @ ancestor_from_frame
+            chain[frame] = ancestor_from_frame
+        return chain
+
+    def _parent(self, child: str, stamp_ns: int) -> tuple[str, RigidTransform] | None:
+        if child in self._static:
+            return self._static[child]
+        if child not in self._moving:
+            return None
+        parent, history = self._moving[child]
+        found = history.nearest(stamp_ns, tolerance_ns=MAX_SKEW_NS)
+        return None if found is None else (parent, found[1])
+
+
+def parse_static_transform(text: str) -> tuple[str, str, RigidTransform]:
+    """Read 'parent child x y z qx qy qz qw' (metres, quaternion in ROS order).
+
+    Raises:
+        ConfigError: the text has another form.
+    """
+    words = text.split()
+    try:
+        parent, child, *numbers = words
+        values = np.array([float(number) for number in numbers])
+        if len(values) != 7:
+            raise ValueError(f'{len(values)} numbers')
+        return parent, child, RigidTransform.from_quaternion(values[3:], values[:3])
+    except ValueError as error:
+        raise ConfigError(
+            f'static transform {text!r} must read "parent child x y z qx qy qz qw": {error}'
+        ) from error
+
+
+def format_static_transform(parent: str, child: str, parent_from_child: RigidTransform) -> str:
+    """The inverse of parse_static_transform."""
+    numbers = [*parent_from_child.translation_m, *quaternion_xyzw(parent_from_child.rotation)]
+    return ' '.join([parent, child, *(f'{number:.9g}' for number in numbers)])
+
+
+def quaternion_xyzw(rotation: np.ndarray) -> Sequence[float]:
+    """Unit quaternion (x, y, z, w), w >= 0, of a rotation matrix (3, 3).
+
+    Bar-Itzhack, "New method for extracting the quaternion from a rotation matrix", 2000: the
+    eigenvector of the largest eigenvalue, well behaved for every angle.
+    """
+    m = np.asarray(rotation, np.float64)
+    k = np.array(
+        [
+            [m[0, 0] - m[1, 1] - m[2, 2], 0, 0, 0],
+            [m[1, 0] + m[0, 1], m[1, 1] - m[0, 0] - m[2, 2], 0, 0],
+            [m[2, 0] + m[0, 2], m[2, 1] + m[1, 2], m[2, 2] - m[0, 0] - m[1, 1], 0],
+            [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], np.trace(m)],
+        ]
+    )
+    q = np.linalg.eigh(k / 3.0)[1][:, -1]  # eigh reads the lower triangle
+    return (q if q[3] >= 0 else -q).tolist()

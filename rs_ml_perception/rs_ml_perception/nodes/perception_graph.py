@@ -1,0 +1,44 @@
+"""Any set of nodes in one process: each camera topic is subscribed and decoded once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rclpy.node import Node
+
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.nodes.runner import run_nodes
+from rs_ml_perception.nodes.table import NODES
+from rs_ml_perception.ros.hub import CameraHub
+from rs_ml_perception.ros.local_channel import LocalDetections
+from rs_ml_perception.ros.node import NAMESPACE, PerceptionNode
+
+
+def make_graph() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
+    """The nodes named by the parameter `nodes` around one hub.
+
+    Raises:
+        ConfigError: an unknown node.
+    """
+    owner = Node('perception_graph', namespace=NAMESPACE)
+    names = owner.declare_parameter('nodes', list(NODES)).value
+    static_transforms = owner.declare_parameter('static_transforms', ['']).value
+    unknown = [name for name in names if name not in NODES]
+    if unknown or not names:
+        raise ConfigError(f'nodes must be some of {", ".join(NODES)}, got {list(names)}')
+    hub = CameraHub(owner, tuple(text for text in static_transforms if text))
+    if 'detection' in names:
+        hub.local_detections = LocalDetections(f'{NAMESPACE}/detection/detections')
+    # The table's order: detection comes before height, which listens to it.
+    nodes = [spec.node_class()(hub) for name, spec in NODES.items() if name in names]
+    return nodes, [owner]
+
+
+def main() -> int:
+    """Run the graph."""
+    return run_nodes(make_graph)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Running nodes to the end of the process, whatever signals come."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from rs_ml_perception.ros.node import PerceptionNode
+
+SPIN_SECS = 0.1
+"""A Python signal handler does not run inside a wait without end."""
+
+SWITCH_INTERVAL_SECS = 0.0005
+"""With CPython's 5 ms a worker in pure Python halves the rate of its neighbours' inference."""
+
+
+def run(make_node: Callable[[], PerceptionNode]) -> int:
+    """Main function of a process with one node; returns the exit code."""
+    return run_nodes(lambda: ([make_node()], []))
+
+
+def run_nodes(
+    make_nodes: Callable[[], tuple[Sequence[PerceptionNode], Sequence[Node]]],
+) -> int:
+    """Main function of a process with several nodes.
+
+    Args:
+        make_nodes: returns (perception nodes, plain nodes) once rclpy is initialised.
+
+    Returns:
+        Exit code: 0 after a signal, 1 when a strict node failed, 2 when nothing could start.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    sys.setswitchinterval(SWITCH_INTERVAL_SECS)
+    try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:
+        # A malformed parameter file or remapping rule; rcl's message names it.
+        print(f'cannot start: {error}', file=sys.stderr)
+        return 2
+    return _run_initialised(make_nodes, stop)
+
+
+def _run_initialised(
+    make_nodes: Callable[[], tuple[Sequence[PerceptionNode], Sequence[Node]]],
+    stop: threading.Event,
+) -> int:
+    try:
+        nodes, plain_nodes = make_nodes()
+    except Exception as error:
+        print(f'cannot start: {error}', file=sys.stderr)
+        rclpy.try_shutdown()
+        return 2
+    executor = SingleThreadedExecutor()
+    for node in (*nodes, *plain_nodes):
+        executor.add_node(node)
+    try:
+        return _spin(executor, nodes, stop)
+    finally:
+        for node in nodes:
+            node.stop()
+        executor.shutdown()
+        for node in (*nodes, *plain_nodes):
+            node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def _spin(
+    executor: SingleThreadedExecutor, nodes: Sequence[PerceptionNode], stop: threading.Event
+) -> int:
+    waiting = [node for node in nodes if node.parameters.autostart]
+    for node in waiting:
+        node.preload()
+    while rclpy.ok() and not stop.is_set():
+        executor.spin_once(timeout_sec=0.01 if waiting else SPIN_SECS)
+        for node in [node for node in waiting if not node.is_preloading]:
+            waiting.remove(node)
+            node.start()
+        failed = [node.fatal for node in nodes if node.fatal]
+        if failed:
+            print(f'strict: {failed[0]}', file=sys.stderr)
+            return 1
+    return 0

@@ -1,0 +1,80 @@
+"""A class for every pixel, and regions of them with poses where depth is known."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rs_ml_perception.core.options import option
+from rs_ml_perception.nodes.runner import run
+from rs_ml_perception.ros import segmentation_outputs
+from rs_ml_perception.ros.common_parameters import ModelParameters
+from rs_ml_perception.ros.label_publisher import LabelPublisher
+from rs_ml_perception.ros.node import PerceptionNode
+from rs_ml_perception.ros.outputs import Output
+from rs_ml_perception.tasks.model_choice import ModelChoice
+from rs_ml_perception.tasks.segmentation_pipeline import (
+    SegmentationPipeline,
+    SegmentationPipelineOptions,
+)
+from rs_ml_perception.tasks.segmenter import SegmenterOptions
+
+
+@dataclass(frozen=True)
+class SegmentationParameters(ModelParameters):
+    """Parameters of segmentation_node."""
+
+    model: str = option(
+        'deeplabv3_mnv2_pascal_quant', 'model directory, or the name of a known model', static=True
+    )
+    confidence_threshold: float = option(
+        0.0, 'less probable pixels are unlabelled (255); 0 keeps all', low=0.0, high=1.0
+    )
+    classes: tuple[str, ...] = option(
+        (), 'names of the classes regions are made of; empty: all but background'
+    )
+    min_area_px: int = option(400, 'smallest region [px]', low=1, high=100_000_000)
+    max_regions: int = option(50, 'largest regions to keep', low=1, high=1000)
+
+    @property
+    def choice(self) -> ModelChoice:
+        return ModelChoice(self.model, self.backend, self.device, self.threads)
+
+    @property
+    def pipeline_options(self) -> SegmentationPipelineOptions:
+        return SegmentationPipelineOptions(
+            SegmenterOptions(confidence_threshold=self.confidence_threshold),
+            self.classes,
+            self.min_area_px,
+            self.max_regions,
+        )
+
+
+class SegmentationNode(PerceptionNode[SegmentationParameters]):
+    """Publishes what is listed in ros/segmentation_outputs.py."""
+
+    default_name: ClassVar[str] = 'segmentation'
+    parameters_type: ClassVar[type] = SegmentationParameters
+    outputs: ClassVar[tuple[Output, ...]] = segmentation_outputs.OUTPUTS
+    _labels: LabelPublisher | None = None
+
+    def load(self, parameters: SegmentationParameters) -> SegmentationPipeline:
+        return SegmentationPipeline.load(parameters.choice, parameters.pipeline_options)
+
+    def retune(self, parameters: SegmentationParameters) -> None:
+        self.pipeline.options = parameters.pipeline_options
+
+    def announce(self) -> None:
+        if self._labels is None:
+            self._labels = LabelPublisher(self)
+        self._labels.publish(self.pipeline, with_vision_msgs=False, threshold=0.0)
+
+
+def main() -> int:
+    """Run the node."""
+    return run(SegmentationNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The one table of nodes: launch file, graph, offline run and documentation read it."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One perception node.
+
+    Attributes:
+        name: default node name.
+        executable: console script of the node alone.
+        class_path: 'module:class'.
+        inputs: topics relative to the driver's, the primary stream first.
+        inner_inputs: topics of other nodes, relative to the namespace.
+        needs: launch arguments of realsense2_camera the inputs ask for.
+    """
+
+    name: str
+    executable: str
+    class_path: str
+    inputs: tuple[str, ...]
+    inner_inputs: tuple[str, ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
+
+    def node_class(self) -> type:
+        """Import the class; a node's dependencies are loaded only now."""
+        module, name = self.class_path.split(':')
+        return getattr(importlib.import_module(module), name)
+
+
+_COLOR = ('color/image_raw', 'color/camera_info')
+_DEPTH = (
+    'aligned_depth_to_color/image_raw',
+    'depth/image_rect_raw',
+    'depth/camera_info',
+    'extrinsics/depth_to_color',
+)
+_ALIGNED = (('align_depth.enable', 'true'), ('enable_sync', 'true'))
+_NODES = 'rs_ml_perception.nodes'
+
+NODES: dict[str, NodeSpec] = {
+    spec.name: spec
+    for spec in (
+        NodeSpec(
+            'detection',
+            'detection_node',
+            f'{_NODES}.detection_node:DetectionNode',
+            inputs=(*_COLOR, *_DEPTH),
+            needs=_ALIGNED,
+        ),
+        NodeSpec(
+            'height',
+            'height_node',
+            f'{_NODES}.height_node:HeightNode',
+            inputs=(*_COLOR, *_DEPTH, 'accel/sample'),
+            inner_inputs=('detection/detections',),
+            needs=(*_ALIGNED, ('enable_accel', 'true')),
+        ),
+        NodeSpec(
+            'mono_depth',
+            'mono_depth_node',
+            f'{_NODES}.mono_depth_node:MonoDepthNode',
+            inputs=_COLOR,
+        ),
+        NodeSpec(
+            'segmentation',
+            'segmentation_node',
+            f'{_NODES}.segmentation_node:SegmentationNode',
+            inputs=(*_COLOR, *_DEPTH),
+            needs=_ALIGNED,
+        ),
+    )
+}

@@ -1,0 +1,75 @@
+"""Parameters every node has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rs_ml_perception.core.options import option
+from rs_ml_perception.ros.depth_source import DEPTH_SOURCES
+from rs_ml_perception.ros.inputs import TRANSPORTS, StreamOptions
+from rs_ml_perception.ros.qos import RELIABILITIES
+
+BACKENDS = ('auto', 'openvino', 'litert', 'onnxruntime', 'opencv', 'tensorflow')
+
+
+@dataclass(frozen=True)
+class DiagnosticsParameters:
+    """Limits that /diagnostics judges by."""
+
+    max_image_age_ms: float = option(
+        1000.0, 'input is stale when the last image is older [ms]', low=1.0, high=1e9
+    )
+    max_processing_ms: float = option(
+        200.0, 'processing of one frame may take this long [ms]', low=0.1, high=1e6
+    )
+
+
+@dataclass(frozen=True)
+class StreamParameters:
+    """What a node needs to know about its input and its life."""
+
+    autostart: bool = option(True, 'configure and activate by itself', static=True)
+    image_transport: str = option(
+        'raw', 'subscribe to Image or to CompressedImage', choices=TRANSPORTS, static=True
+    )
+    reliability: str = option(
+        'auto',
+        'of image subscriptions; auto follows the publishers',
+        choices=RELIABILITIES,
+        static=True,
+    )
+    depth_source: str = option(
+        'auto',
+        'depth aligned by the driver, raw (registered here), or none; auto takes aligned '
+        'where it is published',
+        choices=DEPTH_SOURCES,
+        static=True,
+    )
+    max_age_secs: float = option(
+        1.0, 'drop frames older than this as stale; 0: never [s]', low=0.0, high=1e9
+    )
+    max_rate_hz: float = option(
+        0.0, 'process at most this often; 0: no limit [Hz]', low=0.0, high=1e4
+    )
+    target_frame: str = option('', 'frame of positions; empty: the camera optical frame')
+    static_transforms: tuple[str, ...] = option(
+        (), 'transforms beside TF, each "parent child x y z qx qy qz qw"', static=True
+    )
+    strict: bool = option(False, 'end the process when a frame fails (tests)')
+    diagnostics: DiagnosticsParameters = field(default_factory=DiagnosticsParameters)
+
+    @property
+    def streams(self) -> StreamOptions:
+        return StreamOptions(self.reliability, self.image_transport)
+
+
+@dataclass(frozen=True)
+class ModelParameters(StreamParameters):
+    """What a node with a network needs besides."""
+
+    model: str = option('', 'model directory, or the name of a known model', static=True)
+    backend: str = option('auto', 'inference runtime', choices=BACKENDS, static=True)
+    device: str = option('auto', 'auto, cpu, gpu or npu, as the backend has it', static=True)
+    threads: int = option(
+        0, 'of inference; 0: what the backend thinks best', low=0, high=256, static=True
+    )

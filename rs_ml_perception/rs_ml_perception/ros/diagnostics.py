@@ -1,0 +1,134 @@
+"""A node's state for /diagnostics (REP-107)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+from rs_ml_perception.core.ledger import LedgerSnapshot
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+OVER_BUDGET_ERROR_SECS = 1.0
+"""Processing over its budget for this long without a break is an ERROR, before that a WARN."""
+
+
+@dataclass(frozen=True)
+class InputState:
+    """What is known of a node's input, most specific problem first.
+
+    Attributes:
+        is_active: whether the node is meant to receive.
+        rejected: why the latest frame was rejected, '' when it was not.
+        waits_for_camera_info: images come, their intrinsics do not.
+        image_age_ms: since the last image was received; NaN before the first.
+        max_image_age_ms: beyond which the input is stale.
+        problems: QoS or type mismatches, with the remedy.
+        notes: what is missing without stopping the node (extrinsics, target_frame).
+        topics: role -> absolute name.
+    """
+
+    is_active: bool
+    rejected: str
+    waits_for_camera_info: bool
+    image_age_ms: float
+    max_image_age_ms: float
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    topics: Mapping[str, str]
+
+
+def input_status(name: str, state: InputState) -> DiagnosticStatus:
+    """rejected, waiting_camera_info, waiting_image, stale, active; inactive when switched off."""
+    level, word, message = _judge_input(state)
+    values = {
+        'state': word,
+        'image_age_ms': _number(state.image_age_ms),
+        **{f'topic {role}': topic for role, topic in state.topics.items()},
+        **{f'problem {i}': text for i, text in enumerate((*state.problems, *state.notes))},
+    }
+    return _status(f'{name}: input', level, message, values)
+
+
+def _judge_input(state: InputState) -> tuple[bytes, str, str]:
+    if not state.is_active:
+        return OK, 'inactive', 'inactive'
+    if state.rejected:
+        return ERROR, 'rejected', f'rejected: {state.rejected}'
+    if state.problems:
+        return ERROR, 'waiting_image', state.problems[0]
+    if math.isnan(state.image_age_ms):
+        topics = ', '.join(state.topics.values())
+        return WARN, 'waiting_image', f'waiting_image: nothing on {topics} yet'
+    if state.image_age_ms > state.max_image_age_ms:
+        return ERROR, 'stale', f'stale: last image {state.image_age_ms:.0f} ms ago'
+    if state.waits_for_camera_info:
+        return WARN, 'waiting_camera_info', 'waiting_camera_info: images come without intrinsics'
+    if state.notes:
+        return WARN, 'active', state.notes[0]
+    return OK, 'active', 'active'
+
+
+def processing_status(
+    name: str, books: LedgerSnapshot, *, budget_ms: float, over_budget_secs: float, failure: str
+) -> DiagnosticStatus:
+    """Accounting and times; over budget WARN, for longer ERROR, a failed frame ERROR.
+
+    Args:
+        name: of the node.
+        books: its ledger.
+        budget_ms: largest processing time.
+        over_budget_secs: for how long it has been exceeded without a break.
+        failure: what the latest frame raised, '' when it went well.
+    """
+    processing_ms = sum(books.stage_ms.values())
+    level, message = OK, f'{books.fps:.1f} results a second'
+    if over_budget_secs > 0:
+        level = ERROR if over_budget_secs > OVER_BUDGET_ERROR_SECS else WARN
+        message = f'processing takes {processing_ms:.0f} ms, the budget is {budget_ms:.0f} ms'
+    if failure:
+        level, message = ERROR, f'last frame failed: {failure}'
+    values = {
+        'received': str(books.received),
+        'published': str(books.published),
+        **{f'dropped {reason}': str(count) for reason, count in books.dropped.items()},
+        'in_flight': str(books.in_flight),
+        'fps': _number(books.fps),
+        'latency_p50_ms': _number(books.latency_ms[0]),
+        'latency_p95_ms': _number(books.latency_ms[1]),
+        'age_p50_ms': _number(books.age_ms[0]),
+        'age_p95_ms': _number(books.age_ms[1]),
+        **{f'{stage}_ms': _number(ms) for stage, ms in books.stage_ms.items()},
+        'last_drop': books.last_detail,
+    }
+    return _status(f'{name}: processing', level, message, values)
+
+
+def model_status(name: str, *, failure: str, facts: Mapping[str, str]) -> DiagnosticStatus:
+    """Whether the node could be configured, and with what."""
+    if failure:
+        return _status(f'{name}: model', ERROR, failure, facts)
+    return _status(f'{name}: model', OK, facts.get('model', '') or 'not configured', facts)
+
+
+def diagnostic_array(statuses: list[DiagnosticStatus], *, stamp: Any) -> DiagnosticArray:
+    """The message for /diagnostics."""
+    array = DiagnosticArray(status=statuses)
+    array.header.stamp = stamp
+    return array
+
+
+def _status(name: str, level: bytes, message: str, values: Mapping[str, str]) -> DiagnosticStatus:
+    pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
+    return DiagnosticStatus(
+        level=level, name=name, message=message, hardware_id='rs_ml', values=pairs
+    )
+
+
+def _number(value: float) -> str:
+    """Fixed point, which sorts and plots; '-' for what is not known."""
+    return '-' if math.isnan(value) else f'{value:.1f}'

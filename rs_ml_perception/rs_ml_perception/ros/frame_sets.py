@@ -1,0 +1,71 @@
+"""What belongs together: one message of a primary stream and its partners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.ros.samples import ImageSample, Sample
+
+
+class DetectionsSample(Sample):
+    """Detections on their way to the height node, decoded from a message or handed on as they are.
+
+    Attributes:
+        detections: the boxes.
+        labels: names of their classes.
+        color: the colour image they were found in, where it is at hand.
+    """
+
+    def __init__(
+        self,
+        msg: Any,
+        detections: Detections,
+        labels: LabelMap,
+        color: ImageSample | None = None,
+    ) -> None:
+        super().__init__(msg)
+        self.detections = detections
+        self.labels = labels
+        self.color = color
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSet:
+    """One message of the primary stream with what was found for it.
+
+    Attributes:
+        primary: the message whose header the output carries.
+        color: colour image, None for a node that does not ask for it.
+        depth: depth image, None where there is none.
+        depth_role: input the depth came from (inputs.ALIGNED_DEPTH or RAW_DEPTH), '' without.
+        color_info, depth_info: latest CameraInfo messages, None while unknown.
+        starts_timeline: stamps went back before this one: forget what was tracked.
+        missing: why depth is missing although asked for, '' otherwise.
+    """
+
+    primary: Sample
+    color: ImageSample | None = None
+    depth: ImageSample | None = None
+    depth_role: str = ''
+    color_info: Any = None
+    depth_info: Any = None
+    starts_timeline: bool = False
+    missing: str = ''
+
+    @property
+    def skew_ns(self) -> int:
+        """Stamp of the depth image minus stamp of the primary message; 0 without depth."""
+        return 0 if self.depth is None else self.depth.stamp_ns - self.primary.stamp_ns
+
+
+class Consumer(Protocol):
+    """A node as its source sees it. Both are called in the executor's thread and must be quick."""
+
+    def on_received(self, sample: Sample) -> None:
+        """A message of the primary stream has come."""
+
+    def on_frames(self, frames: FrameSet) -> None:
+        """It is as complete as it will be."""

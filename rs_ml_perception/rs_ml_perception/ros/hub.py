@@ -1,0 +1,109 @@
+"""The camera as one process sees it: each topic subscribed, decoded and paired once."""
+
+from __future__ import annotations
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from rs_ml_perception.ros.assembler import Assembler
+from rs_ml_perception.ros.color_assembler import ColorAssembler
+from rs_ml_perception.ros.detections_assembler import DetectionsAssembler
+from rs_ml_perception.ros.guards import guarded
+from rs_ml_perception.ros.inputs import (
+    ALIGNED_DEPTH,
+    COLOR,
+    COLOR_INFO,
+    DETECTIONS,
+    RAW_DEPTH,
+    RAW_DEPTH_INFO,
+    StreamOptions,
+    create_stream,
+)
+from rs_ml_perception.ros.local_channel import DetectionsInput, LocalDetections, TopicDetections
+from rs_ml_perception.ros.streams import TopicStream
+from rs_ml_perception.ros.transforms import Transforms, create_transforms
+
+TICK_SECS = 0.05
+REFRESH_TICKS = 10
+
+
+class CameraHub:
+    """Owns the subscriptions of a process; nodes attach to what they need and detach again.
+
+    Attributes:
+        transforms: where frames are.
+        local_detections: set where a detection node of this process hands its results on.
+    """
+
+    def __init__(self, node: Node, static_transforms: tuple[str, ...] = ()) -> None:
+        self.transforms: Transforms = create_transforms(node, static_transforms)
+        self.local_detections: LocalDetections | None = None
+        self._node = node
+        self._streams: dict[tuple[str, StreamOptions], TopicStream | None] = {}
+        self._assemblers: dict[tuple[str, str, StreamOptions], Assembler] = {}
+        self._ticks = 0
+        # Steady: with use_sim_time and no /clock an ordinary timer never fires.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(TICK_SECS, guarded(node, self._tick), clock=steady)
+
+    def stream(self, role: str, options: StreamOptions) -> TopicStream | None:
+        """The stream of an input; None where its message type is not installed."""
+        key = (role, options)
+        if key not in self._streams:
+            self._streams[key] = create_stream(self._node, role, options)
+        return self._streams[key]
+
+    def color(self, depth_source: str, options: StreamOptions) -> ColorAssembler:
+        """The source of colour images, paired with depth unless depth_source is 'none'."""
+        key = ('color', depth_source, options)
+        if key not in self._assemblers:
+            self._assemblers[key] = ColorAssembler(
+                self.stream(COLOR, options),
+                self._infos(options),
+                self._depths(options),
+                depth_source,
+            )
+        return self._assemblers[key]
+
+    def detections(self, depth_source: str, options: StreamOptions) -> DetectionsAssembler:
+        """The source of detections with their depth."""
+        key = ('detections', depth_source, options)
+        if key not in self._assemblers:
+            self._assemblers[key] = DetectionsAssembler(
+                self._detections_input(options),
+                self.stream(COLOR, options),
+                self._infos(options),
+                self._depths(options),
+                depth_source,
+            )
+        return self._assemblers[key]
+
+    def problems(self) -> list[str]:
+        """Why inputs cannot arrive, one sentence each."""
+        streams = [stream for stream in self._streams.values() if stream is not None]
+        return [stream.problem for stream in streams if stream.problem]
+
+    def _detections_input(self, options: StreamOptions) -> DetectionsInput:
+        if self.local_detections is not None:
+            return self.local_detections
+        # Results are published reliably; only images go by the camera's reliability.
+        return TopicDetections(self.stream(DETECTIONS, StreamOptions()))
+
+    def _infos(self, options: StreamOptions) -> dict[str, TopicStream]:
+        return {role: self.stream(role, options) for role in (COLOR_INFO, RAW_DEPTH_INFO)}
+
+    def _depths(self, options: StreamOptions) -> dict[str, TopicStream]:
+        return {role: self.stream(role, options) for role in (ALIGNED_DEPTH, RAW_DEPTH)}
+
+    def _tick(self) -> None:
+        for assembler in tuple(self._assemblers.values()):
+            if assembler.is_running:
+                assembler.tick()
+        self._ticks += 1
+        if self._ticks % REFRESH_TICKS == 0:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        for stream in tuple(self._streams.values()):
+            if stream is not None:
+                stream.refresh()

@@ -1,0 +1,360 @@
+"""The base of all perception nodes: lifecycle, parameters, accounting, diagnostics."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from std_srvs.srv import SetBool
+
+from rs_ml_perception.core.errors import ConfigError, RsMlError
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.ledger import Ledger
+from rs_ml_perception.core.pipeline import Pipeline
+from rs_ml_perception.ros.assembler import Assembler
+from rs_ml_perception.ros.diagnostics import (
+    InputState,
+    input_status,
+    model_status,
+    processing_status,
+)
+from rs_ml_perception.ros.extrinsics import Extrinsics
+from rs_ml_perception.ros.frame_sets import FrameSet
+from rs_ml_perception.ros.frames import build_frame
+from rs_ml_perception.ros.guards import guard_change_state, guarded
+from rs_ml_perception.ros.hub import CameraHub
+from rs_ml_perception.ros.inputs import EXTRINSICS, StreamOptions
+from rs_ml_perception.ros.outputs import Output, OutputContext, ResultPublisher
+from rs_ml_perception.ros.parameters import ParameterBinding
+from rs_ml_perception.ros.preload import Preload
+from rs_ml_perception.ros.reporting import NodeReporter
+from rs_ml_perception.ros.target_frame import find_target
+from rs_ml_perception.ros.worker import FrameWorker, Limits
+
+P = TypeVar('P')
+
+NAMESPACE = '/rs_ml'
+
+
+class PerceptionNode(LifecycleNode, Generic[P]):
+    """A lifecycle node around one Pipeline. Subclasses state what differs.
+
+    Every message of the primary stream gives exactly one set of outputs with its header, or is
+    counted under a reason; nothing a message, a parameter or a request holds ends the process.
+    """
+
+    default_name: ClassVar[str]
+    parameters_type: ClassVar[type]
+    outputs: ClassVar[tuple[Output, ...]]
+
+    def __init__(self, hub: CameraHub | None = None, **node_args: Any) -> None:
+        super().__init__(self.default_name, namespace=NAMESPACE, **node_args)
+        guard_change_state(self)
+        self.ledger = Ledger()
+        self.phase = 'unconfigured'
+        self.fatal = ''
+        self._binding: ParameterBinding[P] = ParameterBinding(self, self.parameters_type)
+        self.parameters: P = self._binding.read()
+        self.hub = hub or CameraHub(self, self.parameters.static_transforms)
+        self.pipeline: Pipeline | None = None
+        self.publisher: ResultPublisher | None = None
+        self._preload: Preload | None = None
+        self._assembler: Assembler | None = None
+        self._worker: FrameWorker | None = None
+        self._failure = ''
+        self._facts: Mapping[str, str] = {}
+        self._target_problem = ''
+        self._extrinsics = Extrinsics(
+            self.hub.transforms, self.hub.stream(EXTRINSICS, StreamOptions())
+        )
+        self._reporter = NodeReporter(self)
+        self._start_services()
+
+    # What a subclass says of itself.
+
+    def load(self, parameters: P) -> Pipeline:
+        """Build the pipeline: slow, free of ROS, possibly in another thread."""
+        raise NotImplementedError(f'{type(self).__name__} must load its pipeline')
+
+    def retune(self, parameters: P) -> None:
+        """Apply what may change at run time to the pipeline; ConfigError refuses it."""
+
+    def source(self, parameters: P) -> Assembler:
+        """Where frame sets come from."""
+        return self.hub.color(parameters.depth_source, parameters.streams)
+
+    def run(self, frames: FrameSet, frame: Frame) -> Any:
+        """One frame to one result."""
+        return self.pipeline(frame)
+
+    def on_published(self, result: Any, frames: FrameSet, context: OutputContext) -> None:
+        """Hand the result on inside the process."""
+
+    def announce(self) -> None:
+        """Publish what is latched; the node has just been configured."""
+
+    # Lifecycle.
+
+    def preload(self) -> None:
+        """Begin to load in the background, ahead of configure."""
+        if not self._binding.problems:
+            parameters = self.parameters
+            self._preload = Preload(lambda: self._load(parameters), parameters)
+
+    @property
+    def is_preloading(self) -> bool:
+        return self._preload is not None and not self._preload.is_done
+
+    def start(self) -> None:
+        """Configure and activate, as far as possible."""
+        if self.phase == 'unconfigured':
+            self.trigger_configure()
+        if self.phase == 'inactive':
+            self.trigger_activate()
+
+    def on_configure(self, _: Any) -> TransitionCallbackReturn:
+        return self._transition('configure', self._configure, 'inactive', undo=self._release)
+
+    def on_activate(self, _: Any) -> TransitionCallbackReturn:
+        return self._transition('activate', self._activate, 'active', undo=self._deactivate)
+
+    def on_deactivate(self, _: Any) -> TransitionCallbackReturn:
+        return self._transition('deactivate', self._deactivate, 'inactive')
+
+    def on_cleanup(self, _: Any) -> TransitionCallbackReturn:
+        return self._transition('clean up', self._release, 'unconfigured')
+
+    def on_shutdown(self, _: Any) -> TransitionCallbackReturn:
+        return self._transition('shut down', self.stop, 'finalized')
+
+    def on_error(self, _: Any) -> TransitionCallbackReturn:
+        return self._transition('recover', self.stop, 'unconfigured')
+
+    def stop(self) -> None:
+        """Detach, join the worker, free the model; safe in any phase."""
+        self._deactivate()
+        self._release()
+
+    def _transition(
+        self,
+        what: str,
+        action: Callable[[], None],
+        phase: str,
+        *,
+        undo: Callable[[], None] | None = None,
+    ) -> TransitionCallbackReturn:
+        """Run an action; rclpy would swallow what it raises without a word."""
+        try:
+            action()
+        except Exception as error:
+            if isinstance(error, RsMlError):
+                self._failure = f'cannot {what}: {error}'
+                self.get_logger().error(self._failure)
+            else:
+                self._failure = f'cannot {what}: {type(error).__name__}: {error}'
+                self.get_logger().error(f'{self._failure}\n{traceback.format_exc()}')
+            if undo is not None:
+                undo()
+            return TransitionCallbackReturn.FAILURE
+        self._failure = ''
+        self.phase = phase
+        return TransitionCallbackReturn.SUCCESS
+
+    def _configure(self) -> None:
+        if self._binding.problems:
+            raise ConfigError('; '.join(self._binding.problems.values()))
+        self.parameters = self._binding.read()
+        self.pipeline, warm_up_ms = self._loaded()
+        self.retune(self.parameters)
+        self._facts = {**self.pipeline.describe(), 'warm_up_ms': f'{warm_up_ms:.1f}'}
+        self.publisher = ResultPublisher(self, self.outputs, self.parameters)
+        self.announce()
+        self.get_logger().info(
+            'configured: ' + ', '.join(f'{key} {value}' for key, value in self._facts.items())
+        )
+
+    def _loaded(self) -> tuple[Pipeline, float]:
+        preload, self._preload = self._preload, None
+        if preload is not None and preload.subject == self.parameters:
+            return preload.result()
+        if preload is not None:
+            preload.abandon()
+        return self._load(self.parameters)
+
+    def _load(self, parameters: P) -> tuple[Pipeline, float]:
+        pipeline = self.load(parameters)
+        return pipeline, pipeline.warm_up()
+
+    def _activate(self) -> None:
+        self.ledger.reset()
+        self.pipeline.reset()
+        self._worker = FrameWorker(
+            self._process,
+            ledger=self.ledger,
+            report=self._reporter.frame,
+            clock=self.get_clock(),
+            logger=self.get_logger(),
+            limits=self._limits(),
+            budget_ms=lambda: self.parameters.diagnostics.max_processing_ms,
+        )
+        self._extrinsics.start()
+        self.attach_inputs()
+        self._assembler = self.source(self.parameters)
+        self._assembler.attach(self._worker)
+
+    def _deactivate(self) -> None:
+        if self._assembler is not None:
+            self._assembler.detach(self._worker)
+            self.detach_inputs()
+            self._extrinsics.stop()
+            self._assembler = None
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def _release(self) -> None:
+        if self._preload is not None:
+            self._preload.abandon()
+            self._preload = None
+        if self.publisher is not None:
+            self.publisher.destroy()
+            self.publisher = None
+        if self.pipeline is not None:
+            self.pipeline.close()
+            self.pipeline = None
+
+    # Work.
+
+    def _process(self, frames: FrameSet) -> Mapping[str, float]:
+        start = time.perf_counter()
+        if frames.starts_timeline:
+            self.get_logger().info('time went back: tracks and histories start anew')
+            self.pipeline.reset()
+        frame = build_frame(frames, self._extrinsics.color_from_depth)
+        converted = time.perf_counter()
+        result = self._run_strictly(frames, frame)
+        done = time.perf_counter()
+        context = self._context(frames, frame)
+        self.publisher.publish(result, context)
+        self.on_published(result, frames, context)
+        published = time.perf_counter()
+        stages = {'convert': 1e3 * (converted - start), **self.pipeline.take_stages()}
+        stages['other'] = max(0.0, 1e3 * (done - start) - sum(stages.values()))
+        return {**stages, 'publish': 1e3 * (published - done)}
+
+    def _run_strictly(self, frames: FrameSet, frame: Frame) -> Any:
+        try:
+            return self.run(frames, frame)
+        except RsMlError:
+            raise
+        except Exception as error:
+            if self.parameters.strict:
+                self.fatal = f'{self.get_name()}: {type(error).__name__}: {error}'
+            raise
+
+    def _context(self, frames: FrameSet, frame: Frame) -> OutputContext:
+        target, self._target_problem = find_target(
+            self.hub.transforms, self.parameters.target_frame, frame.frame_id, frame.stamp_ns
+        )
+        return OutputContext(
+            header=frames.primary.header,
+            frame=frame,
+            parameters=self.parameters,
+            pipeline=self.pipeline,
+            target=target,
+            labels=self.pipeline.labels,
+            model=self.pipeline.title,
+            skew_ms=frames.skew_ns * 1e-6,
+        )
+
+    def _limits(self) -> Limits:
+        return Limits(self.parameters.max_age_secs, self.parameters.max_rate_hz)
+
+    # Services, parameters, reports.
+
+    def _start_services(self) -> None:
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        self.create_service(SetBool, '~/enable', self._on_enable)
+        # Steady: with use_sim_time and no /clock an ordinary timer never fires.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, guarded(self, self._report), clock=steady)
+
+    def _on_set_parameters(self, changes: list[Parameter]) -> SetParametersResult:
+        try:
+            verdict = self._binding.review(changes, static_is_open=self.pipeline is None)
+            if verdict.successful:
+                self._apply(self._binding.candidate(changes))
+            return verdict
+        except Exception as error:
+            return SetParametersResult(successful=False, reason=str(error))
+
+    def _apply(self, parameters: P) -> None:
+        if self.pipeline is not None:
+            self.retune(parameters)
+        self.parameters = parameters
+        if self._worker is not None:
+            self._worker.limits = self._limits()
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        try:
+            if request.data:
+                self.start()
+            elif self.phase == 'active':
+                self.trigger_deactivate()
+        except Exception as error:
+            self._failure = str(error)
+        response.success = (self.phase == 'active') == request.data
+        response.message = self._failure or self.phase
+        return response
+
+    def _report(self) -> None:
+        books = self.ledger.snapshot()
+        name = self.get_fully_qualified_name().lstrip('/')
+        worker = self._worker
+        statuses = [
+            input_status(name, self._input_state()),
+            processing_status(
+                name,
+                books,
+                budget_ms=self.parameters.diagnostics.max_processing_ms,
+                over_budget_secs=worker.over_budget_secs() if worker else 0.0,
+                failure=worker.failure if worker else '',
+            ),
+            model_status(name, failure=self._failure, facts=self._facts),
+        ]
+        self._reporter.diagnostics(statuses)
+        pipeline = self.pipeline
+        model, backend = (pipeline.title, pipeline.backend) if pipeline else ('', '')
+        lost = self._assembler.lost if self._assembler else 0
+        self._reporter.stats(books, model=model, backend=backend, lost=lost)
+
+    def _input_state(self) -> InputState:
+        assembler = self._assembler
+        notes = (self._extrinsics.problem, self._target_problem, *self.notes())
+        return InputState(
+            is_active=assembler is not None,
+            rejected=self._worker.rejected if self._worker else '',
+            waits_for_camera_info=assembler is not None and assembler.waits_for_camera_info,
+            image_age_ms=assembler.image_age_ms if assembler else math.nan,
+            max_image_age_ms=self.parameters.diagnostics.max_image_age_ms,
+            problems=tuple(self.hub.problems()),
+            notes=tuple(note for note in notes if note),
+            topics=assembler.topics() if assembler else {},
+        )
+
+    def attach_inputs(self) -> None:
+        """Listen to what the source does not bring; the node becomes active."""
+
+    def detach_inputs(self) -> None:
+        """The opposite of attach_inputs."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What is missing without stopping the node."""
+        return ()

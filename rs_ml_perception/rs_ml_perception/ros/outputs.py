@@ -1,0 +1,110 @@
+"""What a node publishes, as a table that the node and the offline run share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.ros.qos import latched, results
+from rs_ml_perception.ros.target_frame import TargetFrame
+
+
+@dataclass(frozen=True, eq=False)
+class OutputContext:
+    """What messages need to know beside the result.
+
+    Attributes:
+        header: of the message of the primary stream.
+        frame: what the task worked on.
+        parameters: of the node.
+        pipeline: of the node.
+        target: where positions are expressed.
+        labels: names of the classes.
+        model: name and version of the model.
+        skew_ms: stamp of the depth image minus stamp of the primary message.
+    """
+
+    header: Any
+    frame: Frame
+    parameters: Any
+    pipeline: Any
+    target: TargetFrame
+    labels: LabelMap
+    model: str = ''
+    skew_ms: float = 0.0
+
+
+def _always(_: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Output:
+    """One topic of a node.
+
+    Attributes:
+        topic: private name without '~/'.
+        msg_type: message class, or a function that imports it.
+        make: (result, context) -> message, or None where this frame has none.
+        is_optional: computed only while somebody subscribes.
+        is_enabled: whether the node's parameters ask for the topic.
+    """
+
+    topic: str
+    msg_type: Callable[[], type] | type
+    make: Callable[[Any, OutputContext], Any]
+    is_optional: bool = False
+    is_enabled: Callable[[Any], bool] = _always
+
+    def message_class(self) -> type:
+        return self.msg_type if isinstance(self.msg_type, type) else self.msg_type()
+
+
+class ResultPublisher:
+    """The publishers of a node's outputs."""
+
+    def __init__(self, node: Node, outputs: Iterable[Output], parameters: Any) -> None:
+        self._node = node
+        self._publishers: list[tuple[Output, Publisher]] = []
+        for output in outputs:
+            if output.is_enabled(parameters):
+                self._publishers.append((output, self._create(output)))
+
+    def is_wanted(self, topic: str) -> bool:
+        """Whether somebody subscribes to the output."""
+        return any(
+            output.topic == topic and publisher.get_subscription_count() > 0
+            for output, publisher in self._publishers
+        )
+
+    def publish(self, result: Any, context: OutputContext) -> None:
+        """Make every output that is due, then publish: a frame goes out whole or not at all."""
+        due = [
+            (publisher, output.make(result, context))
+            for output, publisher in self._publishers
+            if not output.is_optional or publisher.get_subscription_count() > 0
+        ]
+        for publisher, msg in due:
+            if msg is not None:
+                publisher.publish(msg)
+
+    def destroy(self) -> None:
+        for _, publisher in self._publishers:
+            self._node.destroy_publisher(publisher)
+        self._publishers = []
+
+    def _create(self, output: Output) -> Publisher:
+        qos: QoSProfile = results()
+        return self._node.create_publisher(output.message_class(), f'~/{output.topic}', qos)
+
+
+def create_latched(node: Node, msg_type: type, topic: str) -> Publisher:
+    """A publisher whose last message later subscribers get."""
+    return node.create_publisher(msg_type, f'~/{topic}', latched())

@@ -1,0 +1,78 @@
+"""What a node tells about itself: /diagnostics and ~/stats at 1 Hz, ~/frames on request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.node import Node
+
+from rs_ml_msgs.msg import FrameReport, InferenceStats
+from rs_ml_perception.core.ledger import DROPPED, LedgerSnapshot, Outcome
+from rs_ml_perception.ros.diagnostics import diagnostic_array
+from rs_ml_perception.ros.qos import profile, results
+from rs_ml_perception.ros.samples import Sample
+
+REPORT_DEPTH = 100
+
+
+class NodeReporter:
+    """The reporting publishers of one node; they live as long as the node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        reliable = results()
+        self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', reliable)
+        self._stats = node.create_publisher(InferenceStats, '~/stats', reliable)
+        frames_qos = profile(reliable.reliability, depth=REPORT_DEPTH)
+        self._frames = node.create_publisher(FrameReport, '~/frames', frames_qos)
+
+    def frame(
+        self, sample: Sample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float
+    ) -> None:
+        """Tell what became of one frame, if anybody listens."""
+        if self._frames.get_subscription_count() == 0:
+            return
+        report = FrameReport(header=sample.header, outcome=outcome.value, detail=detail)
+        report.age_ms, report.latency_ms = age_ms, latency_ms
+        self._frames.publish(report)
+
+    def diagnostics(self, statuses: list[DiagnosticStatus]) -> None:
+        self._diagnostics.publish(diagnostic_array(statuses, stamp=self._now()))
+
+    def stats(self, books: LedgerSnapshot, *, model: str, backend: str, lost: int) -> None:
+        """Publish the accounting."""
+        name = self._node.get_fully_qualified_name()
+        msg = stats_message(books, node=name, model=model, backend=backend, lost=lost)
+        msg.header.stamp = self._now()
+        self._stats.publish(msg)
+
+    def _now(self) -> Time:
+        return self._node.get_clock().now().to_msg()
+
+
+def stats_message(
+    books: LedgerSnapshot, *, node: str, model: str, backend: str, lost: int
+) -> InferenceStats:
+    """A ledger as a message, header left empty."""
+    counts: dict[str, Any] = {
+        f'dropped_{reason.value}': books.outcomes[reason] for reason in DROPPED
+    }
+    return InferenceStats(
+        node=node,
+        model=model,
+        backend=backend,
+        received=books.received,
+        published=books.published,
+        in_flight=books.in_flight,
+        lost_in_transport=lost,
+        fps=books.fps,
+        latency_p50_ms=books.latency_ms[0],
+        latency_p95_ms=books.latency_ms[1],
+        age_p50_ms=books.age_ms[0],
+        age_p95_ms=books.age_ms[1],
+        stage_names=list(books.stage_ms),
+        stage_ms=list(books.stage_ms.values()),
+        **counts,
+    )

@@ -1,0 +1,121 @@
+"""Messages on their way to the nodes, decoded once however many nodes look at them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from rs_ml_perception.core import compressed, encodings
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.errors import InputError
+
+T = TypeVar('T')
+
+
+class Sample:
+    """A stamped message and when it came.
+
+    Attributes:
+        msg: the message, or what replaces it inside one process.
+        stamp_ns: of its header.
+        frame_id: of its header.
+        received_secs: time.monotonic() at reception.
+    """
+
+    def __init__(self, msg: Any) -> None:
+        self.msg = msg
+        self.received_secs = time.monotonic()
+        self.stamp_ns = stamp_ns(msg.header.stamp)
+        self.frame_id = msg.header.frame_id
+
+    @property
+    def header(self) -> Any:
+        return self.msg.header
+
+
+class ImageSample(Sample):
+    """An Image or CompressedImage. The first to ask decodes; others share the array, read-only."""
+
+    def __init__(self, msg: Any) -> None:
+        super().__init__(msg)
+        self._lock = threading.Lock()
+        self._decoded: dict[str, Any] = {}
+
+    def rgb(self) -> np.ndarray:
+        """uint8 (H, W, 3).
+
+        Raises:
+            InputError: the message holds no usable colour image.
+        """
+        return self._once('rgb', decode_color)
+
+    def depth(self) -> DepthImage:
+        """The depth image.
+
+        Raises:
+            InputError: the message holds no usable depth.
+        """
+        return self._once('depth', decode_depth)
+
+    def _once(self, kind: str, decode: Callable[[Any], T]) -> T:
+        with self._lock:
+            if kind not in self._decoded:
+                try:
+                    self._decoded[kind] = decode(self.msg)
+                except InputError as error:
+                    self._decoded[kind] = error
+            result = self._decoded[kind]
+        if isinstance(result, InputError):
+            raise result
+        return result
+
+
+def decode_color(msg: Any) -> np.ndarray:
+    """sensor_msgs Image or CompressedImage to RGB."""
+    if hasattr(msg, 'format'):
+        return compressed.decode_compressed_color(msg.format, msg.data)
+    if not encodings.is_fast_path(msg.encoding):
+        return _with_cv_bridge(msg, 'rgb8')
+    return encodings.decode_color(**_image_fields(msg))
+
+
+def decode_depth(msg: Any) -> DepthImage:
+    """sensor_msgs Image or CompressedImage (compressedDepth) to depth."""
+    if hasattr(msg, 'format'):
+        return compressed.decode_compressed_depth(msg.format, msg.data)
+    return encodings.decode_depth(**_image_fields(msg))
+
+
+def _image_fields(msg: Any) -> dict[str, Any]:
+    return {
+        'encoding': msg.encoding,
+        'width': msg.width,
+        'height': msg.height,
+        'step': msg.step,
+        'data': msg.data,
+        'is_bigendian': bool(msg.is_bigendian),
+    }
+
+
+def _with_cv_bridge(msg: Any, encoding: str) -> np.ndarray:
+    """Encodings outside the numpy path. The only place that imports cv_bridge."""
+    try:
+        from cv_bridge import CvBridge
+    except ImportError as error:
+        raise InputError(
+            f'encoding {msg.encoding!r} needs cv_bridge: install ros-$ROS_DISTRO-cv-bridge '
+            'or let the camera publish rgb8'
+        ) from error
+    try:
+        return np.asarray(CvBridge().imgmsg_to_cv2(msg, encoding))
+    except Exception as error:  # cv_bridge raises its own, OpenCV's and numpy's errors alike
+        raise InputError(f'cv_bridge cannot convert {msg.encoding!r}: {error}') from error
+
+
+def stamp_ns(stamp: Any) -> int:
+    """builtin_interfaces/Time to nanoseconds."""
+    return stamp.sec * 1_000_000_000 + stamp.nanosec

@@ -1,0 +1,138 @@
+"""One subscription per topic, however many listeners; QoS follows the publishers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.subscription import Subscription
+
+from rs_ml_perception.ros.guards import guarded
+from rs_ml_perception.ros.qos import choose_reliability, latched, profile
+from rs_ml_perception.ros.samples import Sample
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
+
+Listener = Callable[[Sample], None]
+
+
+class TopicStream:
+    """A topic that is subscribed to while anybody listens.
+
+    Attributes:
+        topic: absolute name.
+        problem: why nothing can arrive, with the remedy; '' when nothing is known to be wrong.
+        received: messages so far.
+        lost: messages the middleware reported lost before they reached us.
+        latest: the last sample, None before the first.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        msg_type: type,
+        topic: str,
+        *,
+        reliability: str = 'auto',
+        is_latched: bool = False,
+        make_sample: Callable[[Any], Sample] = Sample,
+    ) -> None:
+        self.topic = node.resolve_topic_name(topic)
+        self.problem = ''
+        self.received = 0
+        self.lost = 0
+        self.latest: Sample | None = None
+        self._node = node
+        self._msg_type = msg_type
+        self._wanted_reliability = reliability
+        self._is_latched = is_latched
+        self._make_sample = make_sample
+        self._listeners: list[Listener] = []
+        self._subscription: Subscription | None = None
+        self._reliability: ReliabilityPolicy | None = None
+
+    @property
+    def has_publisher(self) -> bool:
+        return self._node.count_publishers(self.topic) > 0
+
+    def attach(self, listener: Listener) -> None:
+        """Call the listener with every sample from now on, in the executor's thread."""
+        self._listeners.append(listener)
+        if self._subscription is None:
+            self._subscribe()
+
+    def detach(self, listener: Listener) -> None:
+        """Stop calling the listener; the last one to go ends the subscription."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+        if not self._listeners:
+            self._unsubscribe()
+
+    def refresh(self) -> None:
+        """Follow what the publishers offer; call it now and then."""
+        if self._subscription is None:
+            return
+        wanted = self._choose()
+        if wanted != self._reliability:
+            self._node.get_logger().info(f'{self.topic}: now subscribing {wanted.name.lower()}')
+            self._unsubscribe()
+            self._subscribe()
+        self._check_types()
+
+    def _choose(self) -> ReliabilityPolicy:
+        if self._is_latched:
+            return ReliabilityPolicy.RELIABLE
+        return choose_reliability(self._node, self.topic, self._wanted_reliability)
+
+    def _subscribe(self) -> None:
+        self._reliability = self._choose()
+        events = SubscriptionEventCallbacks(
+            incompatible_qos=guarded(self._node, self._on_incompatible_qos),
+            message_lost=guarded(self._node, self._on_lost),
+        )
+        self._subscription = self._node.create_subscription(
+            self._msg_type,
+            self.topic,
+            guarded(self._node, self._on_message),
+            self._qos(),
+            event_callbacks=events,
+        )
+
+    def _qos(self) -> QoSProfile:
+        return latched() if self._is_latched else profile(self._reliability)
+
+    def _unsubscribe(self) -> None:
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+        self._subscription = None
+        self.problem = ''
+
+    def _on_message(self, msg: Any) -> None:
+        self.received += 1
+        self.problem = ''
+        sample = self._make_sample(msg)
+        self.latest = sample
+        for listener in tuple(self._listeners):
+            listener(sample)
+
+    def _on_lost(self, event: Any) -> None:
+        self.lost += event.total_count_change
+
+    def _on_incompatible_qos(self, event: Any) -> None:
+        policy = qos_policy_name_from_kind(event.last_policy_kind)
+        self.problem = (
+            f'a publisher of {self.topic} does not offer the {policy} asked for: set the parameter '
+            'reliability to auto or best_effort, or change the camera'
+        )
+        self._node.get_logger().warning(self.problem)
+
+    def _check_types(self) -> None:
+        wanted = f'{self._msg_type.__module__.split(".")[0]}/msg/{self._msg_type.__name__}'
+        offered = {info.topic_type for info in self._node.get_publishers_info_by_topic(self.topic)}
+        if offered and wanted not in offered:
+            self.problem = f'{self.topic} carries {", ".join(sorted(offered))}, expected {wanted}'

@@ -1,0 +1,174 @@
+"""The thread that processes frames, and the books of what became of each."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from rclpy.clock import Clock
+from rclpy.impl.rcutils_logger import RcutilsLogger
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.ledger import Ledger, Outcome
+from rs_ml_perception.ros.frame_sets import FrameSet
+from rs_ml_perception.ros.mailbox import Mailbox
+from rs_ml_perception.ros.samples import Sample
+
+TAKE_TIMEOUT_SECS = 0.5
+LOG_THROTTLE_SECS = 5.0
+
+
+class UnsynchronisedError(Exception):
+    """The partner a frame cannot do without never came."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a frame is not worth processing: max_age_secs and max_rate_hz, 0 for no limit."""
+
+    max_age_secs: float = 0.0
+    max_rate_hz: float = 0.0
+
+
+Process = Callable[[FrameSet], Mapping[str, float]]
+"""Handles one frame set, publishes, returns milliseconds per stage."""
+
+Report = Callable[[Sample, Outcome, str, float, float], None]
+"""Called with (sample, outcome, detail, age_ms, latency_ms) once per frame."""
+
+
+class FrameWorker:
+    """Consumer of an assembler: keeps the latest frame set for its thread.
+
+    Attributes:
+        limits: may be replaced at any time.
+        rejected: why the latest frame was rejected, '' once one went through.
+        failure: what the latest frame raised, '' once one went through.
+        over_budget_since: monotonic time since which every frame took too long, None within.
+    """
+
+    def __init__(
+        self,
+        process: Process,
+        *,
+        ledger: Ledger,
+        report: Report,
+        clock: Clock,
+        logger: RcutilsLogger,
+        limits: Limits,
+        budget_ms: Callable[[], float],
+    ) -> None:
+        self.limits = limits
+        self.rejected = ''
+        self.failure = ''
+        self.over_budget_since: float | None = None
+        self._process = process
+        self._ledger = ledger
+        self._report = report
+        self._clock = clock
+        self._logger = logger
+        self._budget_ms = budget_ms
+        self._mailbox: Mailbox[FrameSet] = Mailbox()
+        self._is_stopping = threading.Event()
+        self._accepted_secs = float('-inf')
+        self._thread = threading.Thread(target=self._run, name='frames', daemon=True)
+        self._thread.start()
+
+    def on_received(self, _: Sample) -> None:
+        self._ledger.receive()
+
+    def on_frames(self, frames: FrameSet) -> None:
+        if self._is_too_soon(frames):
+            self._drop(frames, Outcome.SUPERSEDED, 'max_rate_hz')
+            return
+        replaced = self._mailbox.put(frames)
+        if replaced is not None:
+            why = 'deactivated' if self._is_stopping.is_set() else 'a newer frame came first'
+            self._drop(replaced, Outcome.SUPERSEDED, why)
+
+    def stop(self) -> None:
+        """End the thread; what it has not begun is counted. Returns when it has ended."""
+        self._is_stopping.set()
+        left = self._mailbox.close()
+        if left is not None:
+            self._drop(left, Outcome.SUPERSEDED, 'deactivated')
+        self._thread.join()
+
+    def over_budget_secs(self) -> float:
+        """For how long every frame has taken more than the budget."""
+        since = self.over_budget_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def _is_too_soon(self, frames: FrameSet) -> bool:
+        """Judged by stamps, so that a replay at any speed thins out alike."""
+        if self.limits.max_rate_hz <= 0:
+            return False
+        stamp_secs = frames.primary.stamp_ns * 1e-9
+        since_secs = stamp_secs - self._accepted_secs
+        # A tenth of slack: 30 Hz thinned to 15 must not fall to 10 over jitter.
+        if 0 <= since_secs < 0.9 / self.limits.max_rate_hz:
+            return True
+        self._accepted_secs = stamp_secs
+        return False
+
+    def _run(self) -> None:
+        while not self._is_stopping.is_set():
+            frames = self._mailbox.take(TAKE_TIMEOUT_SECS)
+            if frames is not None:
+                self._handle(frames)
+
+    def _handle(self, frames: FrameSet) -> None:
+        try:
+            self._handle_checked(frames)
+        except UnsynchronisedError as error:
+            self._drop(frames, Outcome.UNSYNCHRONISED, str(error))
+        except InputError as error:
+            self.rejected = str(error)
+            self._logger.error(f'rejected: {error}', throttle_duration_sec=LOG_THROTTLE_SECS)
+            self._drop(frames, Outcome.REJECTED, str(error))
+        except Exception as error:
+            self.failure = f'{type(error).__name__}: {error}'
+            self._logger.error(
+                f'frame failed:\n{traceback.format_exc()}',
+                throttle_duration_sec=LOG_THROTTLE_SECS,
+            )
+            self._drop(frames, Outcome.ERROR, self.failure)
+
+    def _handle_checked(self, frames: FrameSet) -> None:
+        age_secs = self._age_ms(frames.primary) * 1e-3
+        limit_secs = self.limits.max_age_secs
+        if 0 < limit_secs < age_secs:
+            self._logger.warning(
+                f'stale: {age_secs:.1f} s old, max_age_secs is {limit_secs:g}: replay recordings '
+                'with --clock and use_sim_time, or set max_age_secs to 0',
+                throttle_duration_sec=LOG_THROTTLE_SECS,
+            )
+            self._drop(frames, Outcome.STALE, f'{age_secs:.1f} s old')
+            return
+        stage_ms = self._process(frames)
+        self.rejected = self.failure = ''
+        self._note_budget(sum(stage_ms.values()))
+        age_ms, latency_ms = self._age_ms(frames.primary), self._latency_ms(frames.primary)
+        self._ledger.publish(latency_ms=latency_ms, age_ms=age_ms, stage_ms=stage_ms)
+        self._report(frames.primary, Outcome.PUBLISHED, '', age_ms, latency_ms)
+
+    def _note_budget(self, processing_ms: float) -> None:
+        if processing_ms <= self._budget_ms():
+            self.over_budget_since = None
+        elif self.over_budget_since is None:
+            self.over_budget_since = time.monotonic()
+
+    def _drop(self, frames: FrameSet, reason: Outcome, detail: str) -> None:
+        self._ledger.drop(reason, detail)
+        sample = frames.primary
+        self._report(sample, reason, detail, self._age_ms(sample), self._latency_ms(sample))
+
+    def _age_ms(self, sample: Sample) -> float:
+        """Milliseconds of ROS time since the stamp; 0 for a stamp in the future (looped bag)."""
+        return max(0.0, (self._clock.now().nanoseconds - sample.stamp_ns) * 1e-6)
+
+    def _latency_ms(self, sample: Sample) -> float:
+        return 1e3 * (time.monotonic() - sample.received_secs)
