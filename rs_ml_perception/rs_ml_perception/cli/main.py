@@ -1,0 +1,69 @@
+"""The command rs-ml: the package's tasks without ROS."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from rs_ml_perception.cli import (
+    depth_command,
+    detect_command,
+    height_command,
+    models_command,
+    segment_command,
+)
+from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
+
+COMMANDS = (detect_command, segment_command, depth_command, height_command, models_command)
+"""Modules with add_parser(subparsers); they import what is heavy when they run."""
+
+USAGE_ERROR, RUNTIME_ERROR, INTERRUPTED = 2, 1, 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser; a command's function is in `run`."""
+    parser = argparse.ArgumentParser(prog='rs-ml', description=__doc__)
+    subparsers = parser.add_subparsers(required=True, metavar='COMMAND')
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0, 2 for wrong arguments or unusable inputs, 1 for what fails while running. RS_ML_DEBUG=1
+        shows tracebacks.
+    """
+    args = build_parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has seen enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get('RS_ML_DEBUG'):
+            raise
+        return _report(error)
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, RsMlError):
+        print(f'rs-ml: {error}', file=sys.stderr)
+        is_usage = isinstance(error, (ConfigError, InputError))
+        return USAGE_ERROR if is_usage else RUNTIME_ERROR
+    print(
+        f'rs-ml: unexpected {type(error).__name__}: {error} (RS_ML_DEBUG=1 shows where)',
+        file=sys.stderr,
+    )
+    return RUNTIME_ERROR
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""The loop that the task commands share: inputs in, files and a summary out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.recordings.inputs import (
+    DepthFolder,
+    InputImage,
+    Source,
+    read_inputs,
+    resolve_inputs,
+)
+from rs_ml_perception.recordings.pictures import write_picture
+
+RESULTS = 'results.jsonl'
+ALL_REJECTED = 2
+MOST_SHOWN = 20
+"""Rejections told one by one; a camera or a long recording could give thousands."""
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What a task found in one frame.
+
+    Attributes:
+        fields: for JSON, beside "image".
+        count: for the summary.
+        files: end of the file name -> pixels; always written.
+        pictures: the same for pictures to look at; left out with --no-pictures. Functions, as
+            drawing costs time.
+    """
+
+    fields: Mapping[str, Any]
+    count: int
+    files: Mapping[str, np.ndarray] = field(default_factory=dict)
+    pictures: Mapping[str, Callable[[], np.ndarray]] = field(default_factory=dict)
+
+
+Task = Callable[[InputImage], TaskResult]
+
+
+def run_task(
+    args: argparse.Namespace,
+    prepare: Callable[[argparse.Namespace], Task],
+    *,
+    noun: str,
+    keep_results: bool,
+    needs_depth: bool = False,
+) -> int:
+    """Run a task over all inputs.
+
+    Args:
+        args: from `add_task_arguments`.
+        prepare: loads the model; called once the inputs are known to exist.
+        noun: what is counted in the summary.
+        keep_results: whether to write results.jsonl.
+        needs_depth: whether a frame without depth is of no use.
+
+    Returns:
+        0 where at least one frame was processed, else 2.
+    """
+    sources = resolve_inputs(args.inputs)
+    if needs_depth:
+        _check_depth(sources, args)
+    task = prepare(args)
+    run = _Run(args, noun)
+    images = read_inputs(
+        sources, on_rejected=run.reject, camera=_camera(args), depth_folder=_depth_folder(args)
+    )
+    try:
+        with _results_file(args.out, keep_results) as results:
+            for image in islice(images, args.max_frames or None):
+                run.process(image, task, results)
+    except KeyboardInterrupt:  # the way to end a webcam
+        print('interrupted', file=sys.stderr)
+    run.print_summary()
+    return 0 if run.processed else ALL_REJECTED
+
+
+class _Run:
+    def __init__(self, args: argparse.Namespace, noun: str) -> None:
+        self._args = args
+        self._noun = noun
+        self._found = 0
+        self._seconds = 0.0
+        self._rejected: list[str] = []
+        self.processed = 0
+
+    def process(self, image: InputImage, task: Task, results: TextIO | None) -> None:
+        start = time.perf_counter()
+        try:
+            if image.frame.rgb is None:
+                raise InputError('there is no colour image, only depth')
+            result = task(image)
+        except InputError as error:
+            self.reject(image.name, error)
+            return
+        self._seconds += time.perf_counter() - start
+        self.processed += 1
+        self._found += result.count
+        self._write_pictures(image.stem, result)
+        line = json.dumps({'image': image.name, **result.fields})
+        if results is not None:
+            print(line, file=results)
+        if self._args.json:
+            print(line, flush=True)
+
+    def reject(self, name: str, error: InputError) -> None:
+        self._rejected.append(name)
+        if len(self._rejected) <= MOST_SHOWN:
+            print(f'rs-ml: rejected {name}: {error}', file=sys.stderr)
+        if len(self._rejected) == MOST_SHOWN:
+            print('rs-ml: further rejections are counted only', file=sys.stderr)
+
+    def print_summary(self) -> None:
+        """One line: to stderr when stdout carries JSON."""
+        text = f'{self.processed} images, {self._found} {self._noun}'
+        if self.processed:
+            text += f', {1e3 * self._seconds / self.processed:.1f} ms each'
+        if self._rejected:
+            names = list(dict.fromkeys(self._rejected))
+            shown, more = ', '.join(names[:5]), ', ...' if len(names) > 5 else ''
+            text += f', {len(self._rejected)} rejected ({shown}{more})'
+        print(f'{text}, results in {self._args.out}', file=sys.stderr if self._args.json else None)
+
+    def _write_pictures(self, stem: str, result: TaskResult) -> None:
+        for ending, pixels in result.files.items():
+            write_picture(self._args.out / f'{stem}{ending}', pixels)
+        if not self._args.no_pictures:
+            for ending, draw in result.pictures.items():
+                write_picture(self._args.out / f'{stem}{ending}', draw())
+
+
+def _results_file(folder: Path, is_wanted: bool) -> Any:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / RESULTS).open('w', encoding='utf-8') if is_wanted else nullcontext()
+    except OSError as error:
+        raise ConfigError(f'{folder} cannot be written ({error}): pass another --out') from error
+
+
+def _camera(args: argparse.Namespace) -> CameraModel | None:
+    if args.intrinsics is None:
+        return None
+    fx, fy, cx, cy = args.intrinsics
+    # The size is that of each picture, see read_inputs.
+    return CameraModel(width=1, height=1, fx=fx, fy=fy, cx=cx, cy=cy)
+
+
+def _check_depth(sources: Sequence[Source], args: argparse.Namespace) -> None:
+    """Say at once what would fail for every picture."""
+    if any(source.brings_depth for source in sources):
+        return
+    if args.depth is None:
+        raise ConfigError('there is no depth: pass a recording with depth, or --depth DIR')
+    if args.intrinsics is None:
+        raise ConfigError('intrinsics of the pictures are unknown: pass --intrinsics fx,fy,cx,cy')
+
+
+def _depth_folder(args: argparse.Namespace) -> DepthFolder | None:
+    folder = getattr(args, 'depth', None)
+    if folder is None:
+        return None
+    if not folder.is_dir():
+        raise InputError(f'depth folder {folder} does not exist')
+    return DepthFolder(folder, args.depth_unit)

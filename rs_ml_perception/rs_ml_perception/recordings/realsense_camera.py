@@ -1,0 +1,102 @@
+"""A RealSense camera on this machine, without ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.errors import BackendError, InputError
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.rigid import RigidTransform
+
+WAIT_MS = 5000
+
+
+def camera_frames(serial: str = '') -> Iterator[Frame]:
+    """Yield colour with unaligned depth from a camera until it is unplugged.
+
+    Args:
+        serial: serial number; '': the first camera found.
+
+    Raises:
+        BackendError: pyrealsense2 is not installed.
+        InputError: no such camera, or it stopped sending.
+    """
+    rs = _import_pyrealsense2()
+    config = rs.config()
+    if serial:
+        config.enable_device(serial)
+    config.enable_stream(rs.stream.color, rs.format.rgb8)
+    config.enable_stream(rs.stream.depth, rs.format.z16)
+    pipeline = rs.pipeline()
+    try:
+        profile = pipeline.start(config)
+    except RuntimeError as error:
+        raise InputError(
+            f'no RealSense camera {serial or "found"} ({error}): plug it into a USB 3 port, '
+            'and give the serial number that rs-enumerate-devices prints'
+        ) from error
+    try:
+        yield from _frames(rs, pipeline, profile)
+    finally:
+        pipeline.stop()
+
+
+def _frames(rs: Any, pipeline: Any, profile: Any) -> Iterator[Frame]:
+    color = profile.get_stream(rs.stream.color).as_video_stream_profile()
+    depth = profile.get_stream(rs.stream.depth).as_video_stream_profile()
+    camera = camera_from_intrinsics(color.get_intrinsics())
+    depth_camera = camera_from_intrinsics(depth.get_intrinsics())
+    color_from_depth = rigid_from_extrinsics(depth.get_extrinsics_to(color))
+    unit_m = profile.get_device().first_depth_sensor().get_depth_scale()
+    while True:
+        try:
+            frames = pipeline.wait_for_frames(WAIT_MS)
+        except RuntimeError as error:
+            raise InputError(f'the RealSense camera stopped sending: {error}') from error
+        picture = frames.get_color_frame()
+        # The buffers belong to librealsense and are used again.
+        yield Frame(
+            rgb=np.array(picture.get_data()),
+            depth=DepthImage(np.array(frames.get_depth_frame().get_data()), unit_m),
+            camera=camera,
+            depth_camera=depth_camera,
+            color_from_depth=color_from_depth,
+            stamp_ns=int(1e6 * picture.get_timestamp()),
+            frame_id='camera_color_optical_frame',
+        )
+
+
+def camera_from_intrinsics(intrinsics: Any) -> CameraModel:
+    """From rs2_intrinsics."""
+    return CameraModel(
+        width=intrinsics.width,
+        height=intrinsics.height,
+        fx=intrinsics.fx,
+        fy=intrinsics.fy,
+        cx=intrinsics.ppx,
+        cy=intrinsics.ppy,
+        distortion_model=str(intrinsics.model).removeprefix('distortion.'),
+        distortion=tuple(intrinsics.coeffs),
+    )
+
+
+def rigid_from_extrinsics(extrinsics: Any) -> RigidTransform:
+    """From rs2_extrinsics, whose rotation is column-major."""
+    rotation = np.array(extrinsics.rotation).reshape(3, 3, order='F')
+    return RigidTransform(rotation, np.array(extrinsics.translation))
+
+
+def _import_pyrealsense2() -> Any:
+    try:
+        import pyrealsense2
+    except ImportError as error:
+        raise BackendError(
+            f'pyrealsense2 cannot be imported ({error}): pip install pyrealsense2, '
+            'and apt install libusb-1.0-0'
+        ) from error
+    return pyrealsense2

@@ -1,0 +1,57 @@
+"""Frames of video files and webcams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.frame import Frame
+
+VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg', '.mjpeg')
+
+
+def video_frames(path: Path) -> Iterator[Frame]:
+    """Yield the frames of a video file, stamped by their time in it.
+
+    Raises:
+        InputError: no decoder can read it.
+    """
+    capture = cv2.VideoCapture(str(path))
+    try:
+        count = 0
+        for frame in _read(capture):
+            count += 1
+            yield frame
+        if not count:
+            raise InputError(
+                f'{path} holds no frame that OpenCV can decode: convert it with ffmpeg'
+            )
+    finally:
+        capture.release()
+
+
+def webcam_frames(index: int) -> Iterator[Frame]:
+    """Yield the frames of a local camera until it is unplugged.
+
+    Raises:
+        InputError: there is none of this index.
+    """
+    capture = cv2.VideoCapture(index)
+    try:
+        if not capture.isOpened():
+            raise InputError(f'there is no camera {index}: check `ls /dev/video*`')
+        yield from _read(capture)
+    finally:
+        capture.release()
+
+
+def _read(capture: cv2.VideoCapture) -> Iterator[Frame]:
+    while True:
+        stamp_ns = int(1e6 * capture.get(cv2.CAP_PROP_POS_MSEC))
+        found, bgr = capture.read()
+        if not found:
+            return
+        yield Frame(rgb=cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), stamp_ns=max(0, stamp_ns))
