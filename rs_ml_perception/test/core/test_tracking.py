@@ -104,6 +104,22 @@ def test_a_new_object_gets_a_new_number():
     assert follow(frames) == [[-1], [0], [0], [0, -1], [0, 1]]
 
 
+@pytest.mark.parametrize(('jump_px', 'expected'), [(30, 0), (75, 0), (150, 1), (600, 1)])
+def test_only_what_is_near_can_be_the_same(jump_px, expected):
+    frames = [boxes_at([(100, 200)]), boxes_at([(100 + jump_px, 200)])]
+    assert follow(frames, TrackerOptions(min_hits=1)) == [[0], [expected]]
+
+
+@pytest.mark.parametrize('rate_hz', [5, 10, 30, 90])
+def test_identity_does_not_depend_on_the_rate(rate_hz):
+    tracker, ids = Tracker(TrackerOptions(min_hits=1)), set()
+    for i in range(4 * rate_hz):
+        secs = i / rate_hz
+        centres = [(100 + 200 * secs, 240), (800 - 150 * secs, 250)]
+        ids.add(tuple(tracker(boxes_at(centres), round(secs * 1e9)).track_ids.tolist()))
+    assert ids == {(0, 1)}
+
+
 def test_classes_are_never_mixed():
     tracker = Tracker(TrackerOptions(min_hits=1))
     assert tracker(boxes_at([(100, 200)], class_ids=[1]), 0).track_ids.tolist() == [0]
