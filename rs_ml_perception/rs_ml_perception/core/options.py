@@ -105,7 +105,8 @@ def _check_scalar(leaf: Option, wanted: type, value: Any) -> Any:
         value = float(value)
     if not isinstance(value, wanted) or (wanted is not bool and isinstance(value, bool)):
         raise ConfigError(
-            f'{leaf.name} must be of type {wanted.__name__}, got {value!r} ({type(value).__name__})'
+            f'{leaf.name} must be of type {wanted.__name__}, '
+            f'got {value!r} ({type(value).__name__})'
         )
     info = leaf.info
     if info.choices and value not in info.choices:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections import deque
 from typing import Generic, TypeVar
 
@@ -32,7 +33,7 @@ class StampHistory(Generic[T]):
     @property
     def period_ns(self) -> int:
         """Median distance between neighbours; 30 Hz while fewer than three items are known."""
-        gaps = sorted(b - a for a, b in zip(self._stamps_ns, self._stamps_ns[1:], strict=False))
+        gaps = sorted(b - a for a, b in itertools.pairwise(self._stamps_ns))
         return gaps[len(gaps) // 2] if len(gaps) > 1 else DEFAULT_PERIOD_NS
 
     def add(self, stamp_ns: int, item: T) -> None:
@@ -107,5 +108,5 @@ class PeriodMeter:
     def period_ns(self) -> int:
         """Nanoseconds; 30 Hz while fewer than three stamps are known."""
         stamps = list(self._stamps_ns)
-        gaps = sorted(b - a for a, b in zip(stamps, stamps[1:], strict=False))
+        gaps = sorted(b - a for a, b in itertools.pairwise(stamps))
         return gaps[len(gaps) // 2] if len(gaps) > 1 else DEFAULT_PERIOD_NS

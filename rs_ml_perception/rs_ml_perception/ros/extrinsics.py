@@ -41,8 +41,8 @@ class Extrinsics:
             ''
             if found is not None
             else (
-                f'no transform from {depth_frame} to {color_frame}: depth is not used; publish TF or '
-                'extrinsics/depth_to_color, or start the camera with align_depth.enable:=true'
+                f'no transform from {depth_frame} to {color_frame}: depth is not used; publish TF '
+                'or extrinsics/depth_to_color, or start the camera with align_depth.enable:=true'
             )
         )
         return found

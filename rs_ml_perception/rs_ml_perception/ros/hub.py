@@ -100,10 +100,7 @@ class CameraHub:
             if assembler.is_running:
                 assembler.tick()
         self._ticks += 1
-        if self._ticks % REFRESH_TICKS == 0:
-            self._refresh()
-
-    def _refresh(self) -> None:
+        is_turn = self._ticks % REFRESH_TICKS == 0
         for stream in tuple(self._streams.values()):
-            if stream is not None:
+            if stream is not None and (is_turn or stream.is_refresh_due):
                 stream.refresh()

@@ -241,7 +241,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         converted = time.perf_counter()
         result = self._run_strictly(frames, frame)
         done = time.perf_counter()
-        context = self._context(frames, frame)
+        context = self._output_context(frames, frame)
         self.publisher.publish(result, context)
         self.on_published(result, frames, context)
         published = time.perf_counter()
@@ -259,7 +259,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
                 self.fatal = f'{self.get_name()}: {type(error).__name__}: {error}'
             raise
 
-    def _context(self, frames: FrameSet, frame: Frame) -> OutputContext:
+    def _output_context(self, frames: FrameSet, frame: Frame) -> OutputContext:
         target, self._target_problem = find_target(
             self.hub.transforms, self.parameters.target_frame, frame.frame_id, frame.stamp_ns
         )

@@ -43,20 +43,26 @@ def results() -> QoSProfile:
     return profile(ReliabilityPolicy.RELIABLE)
 
 
-def choose_reliability(node: Node, topic: str, wanted: str) -> ReliabilityPolicy:
+def choose_reliability(
+    node: Node, topic: str, wanted: str, current: ReliabilityPolicy | None = None
+) -> ReliabilityPolicy:
     """The policy to subscribe with.
 
     Args:
         node: any node of the graph.
         topic: absolute topic name.
         wanted: 'reliable', 'best_effort', or 'auto': reliable if all publishers offer it. With no
-            publisher yet, 'auto' starts with best effort, which matches everything.
+            publisher 'auto' keeps the current policy and starts reliable: a best-effort camera
+            then does not match until the change, whereas a change after the match would lose what
+            is sent meanwhile.
+        current: policy of the subscription so far.
     """
-    if wanted != 'auto':
-        return (
-            ReliabilityPolicy.RELIABLE if wanted == 'reliable' else ReliabilityPolicy.BEST_EFFORT
-        )
-    offers = [info.qos_profile.reliability for info in node.get_publishers_info_by_topic(topic)]
-    if offers and all(offer == ReliabilityPolicy.RELIABLE for offer in offers):
+    if wanted == 'best_effort':
+        return ReliabilityPolicy.BEST_EFFORT
+    if wanted == 'reliable':
         return ReliabilityPolicy.RELIABLE
-    return ReliabilityPolicy.BEST_EFFORT
+    offers = [info.qos_profile.reliability for info in node.get_publishers_info_by_topic(topic)]
+    if not offers:
+        return current or ReliabilityPolicy.RELIABLE
+    is_reliable = all(offer == ReliabilityPolicy.RELIABLE for offer in offers)
+    return ReliabilityPolicy.RELIABLE if is_reliable else ReliabilityPolicy.BEST_EFFORT

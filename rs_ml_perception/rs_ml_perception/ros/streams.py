@@ -30,6 +30,7 @@ class TopicStream:
         received: messages so far.
         lost: messages the middleware reported lost before they reached us.
         latest: the last sample, None before the first.
+        is_refresh_due: `refresh` is worth calling at once.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class TopicStream:
         self.latest: Sample | None = None
         self._node = node
         self._msg_type = msg_type
+        self.is_refresh_due = False
         self._wanted_reliability = reliability
         self._is_latched = is_latched
         self._make_sample = make_sample
@@ -75,6 +77,7 @@ class TopicStream:
 
     def refresh(self) -> None:
         """Follow what the publishers offer; call it now and then."""
+        self.is_refresh_due = False
         if self._subscription is None:
             return
         wanted = self._choose()
@@ -87,7 +90,9 @@ class TopicStream:
     def _choose(self) -> ReliabilityPolicy:
         if self._is_latched:
             return ReliabilityPolicy.RELIABLE
-        return choose_reliability(self._node, self.topic, self._wanted_reliability)
+        return choose_reliability(
+            self._node, self.topic, self._wanted_reliability, self._reliability
+        )
 
     def _subscribe(self) -> None:
         self._reliability = self._choose()
@@ -124,10 +129,13 @@ class TopicStream:
         self.lost += event.total_count_change
 
     def _on_incompatible_qos(self, event: Any) -> None:
+        if self._wanted_reliability == 'auto':
+            self.is_refresh_due = True
+            return
         policy = qos_policy_name_from_kind(event.last_policy_kind)
         self.problem = (
-            f'a publisher of {self.topic} does not offer the {policy} asked for: set the parameter '
-            'reliability to auto or best_effort, or change the camera'
+            f'a publisher of {self.topic} does not offer the {policy} asked for: set the '
+            'parameter reliability to auto or best_effort, or change the camera'
         )
         self._node.get_logger().warning(self.problem)
 
