@@ -223,13 +223,17 @@ class Environment:
         self.marks.set('pip', {**installed, **{f.stem: digest([f]) for f in new}})
 
     def patch_prefix(self) -> None:
-        """Replaces the build machine's Python in the wheels' CMake files by this one's."""
+        """Replaces the build machine's Python in the wheels' CMake files by this one's.
+
+        Its packages (numpy's headers) become those of the venv, the rest the base Python's.
+        """
         version = self.marks.done['version']
-        old = WHEEL_PREFIX.format(version[0], version[1:]).encode()
-        new = self.marks.done['base_prefix'].encode()
+        old = WHEEL_PREFIX.format(version[0], version[1:])
+        packages = f'/lib/python{version[0]}.{version[1:]}/site-packages'
         for path in (self.venv / 'share').rglob('*.cmake'):
-            if old in (content := path.read_bytes()):
-                path.write_bytes(content.replace(old, new))
+            if old in (content := path.read_text()):
+                content = content.replace(old + packages, f'{self.venv}{packages}')
+                path.write_text(content.replace(old, self.marks.done['base_prefix']))
 
     def variables(self) -> dict[str, str]:
         """The caller's variables without those of another ROS or Python environment."""
@@ -249,7 +253,7 @@ class Environment:
         """Generates and compiles the messages and installs the package as links."""
         wanted = build_digest()
         built = self.marks.done.get('build')
-        if built == wanted:
+        if built == wanted and (self.ros / 'install' / PACKAGES[-1]).is_dir():
             return
         with progress('colcon build of ' + ' and '.join(PACKAGES)):
             if 'build' in self.marks.done and built is None:
