@@ -14,12 +14,10 @@ from rs_ml_perception.cli import (
     models_command,
     segment_command,
 )
-from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
+from rs_ml_perception.cli.exit_status import INTERRUPTED, report
 
 COMMANDS = (detect_command, segment_command, depth_command, height_command, models_command)
 """Modules with add_parser(subparsers); they import what is heavy when they run."""
-
-USAGE_ERROR, RUNTIME_ERROR, INTERRUPTED = 2, 1, 130
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,21 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        if os.environ.get('RS_ML_DEBUG'):
-            raise
-        return _report(error)
-
-
-def _report(error: Exception) -> int:
-    if isinstance(error, RsMlError):
-        print(f'rs-ml: {error}', file=sys.stderr)
-        is_usage = isinstance(error, (ConfigError, InputError))
-        return USAGE_ERROR if is_usage else RUNTIME_ERROR
-    print(
-        f'rs-ml: unexpected {type(error).__name__}: {error} (RS_ML_DEBUG=1 shows where)',
-        file=sys.stderr,
-    )
-    return RUNTIME_ERROR
+        return report('rs-ml', error)
 
 
 if __name__ == '__main__':

@@ -1,0 +1,28 @@
+"""Errors as one sentence and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
+
+RUNTIME_ERROR, USAGE_ERROR, INTERRUPTED = 1, 2, 130
+
+
+def report(program: str, error: Exception) -> int:
+    """Print the error to stderr; RS_ML_DEBUG=1 raises it instead.
+
+    Returns:
+        2 for wrong arguments or unusable inputs, else 1.
+    """
+    if os.environ.get('RS_ML_DEBUG'):
+        raise error
+    if isinstance(error, RsMlError):
+        print(f'{program}: {error}', file=sys.stderr)
+        return USAGE_ERROR if isinstance(error, (ConfigError, InputError)) else RUNTIME_ERROR
+    print(
+        f'{program}: unexpected {type(error).__name__}: {error} (RS_ML_DEBUG=1 shows where)',
+        file=sys.stderr,
+    )
+    return RUNTIME_ERROR
