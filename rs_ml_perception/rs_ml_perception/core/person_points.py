@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.depth_layers import find_layers
+from rs_ml_perception.core.depth_layers import Layer, find_layers
 from rs_ml_perception.core.floor import FloorPlane, depth_stddev_m
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.geometry import horizontal_axes, unit
@@ -17,6 +17,19 @@ from rs_ml_perception.core.registration import BoxPoints, box_points
 MAX_REACH_M = 0.8
 """No part of a person is farther from the trunk along the line of sight (an outstretched leg)."""
 
+_BODY_HALF_DEPTH_M = 0.18
+"""From the middle of the visible side of a trunk to a shoulder turned this way or that."""
+
+_FINE_SAMPLE_M = 0.012
+"""Samples this near to one another allow a wider median."""
+
+_MIN_SHARES = np.array([0.3, 0.6, 0.45])
+"""What a person has at least of the greatest weight in the middle, of the most rows and of the
+most columns that any surface fills: its box fits it, but not a pole or a table before it."""
+
+_MIN_FILL = 0.04
+_VALLEY = 0.35
+"""As find_layers has it: bodies are rugged, so only clear gaps count."""
 _MARGIN = 0.04
 """Share of the box's height added above and below: boxes of detectors cut hair and soles."""
 
@@ -33,7 +46,8 @@ class PersonPoints:
         box: the samples, organised in rows and columns.
         is_person: bool (h, w).
         up: float64 (3,), unit.
-        range_m: float32 (h, w), horizontal distance from the viewpoint; NaN invalid.
+        range_m: float32 (h, w), horizontal distance from the viewpoint, smoothed; NaN invalid or
+            on the floor.
         side_m: float32 (h, w), horizontal position across the view; NaN invalid.
         level_m: float32 (h, w), height above the floor, or above the viewpoint without a floor.
         slope: float32 (h, w), tangent of the elevation at which each sample is seen.
@@ -75,20 +89,23 @@ def separate_person(
     if np.count_nonzero(np.isfinite(box.depth_m)) < MIN_POINTS:
         return None
     points = _coordinates(box, up, floor)
-    candidates = _off_floor(points)
-    trunk = _trunk_range(points, candidates)
+    off_floor = _off_floor(points)
+    if np.count_nonzero(off_floor) < MIN_POINTS:
+        return None
+    smooth = _smoothed(np.where(off_floor, points.range_m, 0.0).astype(np.float32), box)
+    trunk = _trunk_range(points, smooth)
     if trunk is None:
         return None
-    is_person = _grow_from_trunk(points, candidates, trunk)
+    is_person = _grow_from_trunk(smooth, trunk) & off_floor
     if np.count_nonzero(is_person) < MIN_POINTS:
         return None
-    object.__setattr__(points, 'is_person', is_person)
-    return points
+    smooth[smooth == 0] = np.nan
+    return replace(points, is_person=is_person, range_m=smooth)
 
 
 def _grown(xyxy: np.ndarray) -> np.ndarray:
     margin = _MARGIN * (xyxy[3] - xyxy[1])
-    return np.asarray(xyxy, np.float64) + (0.0, -margin, 0.0, margin)
+    return np.asarray(xyxy, np.float64) + np.array([0.0, -margin, 0.0, margin])
 
 
 def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> PersonPoints:
@@ -117,47 +134,60 @@ def _off_floor(points: PersonPoints) -> np.ndarray:
         return points.is_person & (points.level_m > floor_clearance_m(points))
 
 
-def _trunk_range(points: PersonPoints, candidates: np.ndarray) -> tuple[float, float] | None:
-    """Range of the surface that fills most of the middle of the box."""
-    range_m = points.range_m[candidates]
+def _trunk_range(points: PersonPoints, smooth: np.ndarray) -> Layer | None:
+    """The nearest surface that fills much of the middle and reaches through most rows."""
+    inside = smooth > 0
+    range_m = smooth[inside]
     if len(range_m) < MIN_POINTS:
         return None
-    h, w = candidates.shape
-    bell = np.exp(-0.5 * ((np.arange(w) - 0.5 * (w - 1)) / (0.2 * w)) ** 2)
-    weights = np.broadcast_to(bell, (h, w))[candidates]
-    width = max(0.025, 0.5 * float(depth_stddev_m(np.median(range_m))))
-    layers = find_layers(range_m, weights, bin_width=width)
-    trunk = max(layers, key=lambda layer: layer.mass)
-    return trunk.low, trunk.high
+    w = inside.shape[1]
+    bell = np.exp(-0.5 * ((np.arange(w) - 0.5 * (w - 1)) / (0.25 * w)) ** 2)
+    weights = np.broadcast_to(bell, inside.shape)[inside]
+    width = max(0.02, 0.25 * float(depth_stddev_m(np.median(range_m))))
+    layers = find_layers(range_m, weights, bin_width=width, valley=_VALLEY)
+    extents = np.array([[layer.mass, *_lines_covered(smooth, layer)] for layer in layers])
+    enough = (extents >= _MIN_SHARES * extents.max(axis=0)).all(axis=1)
+    nearest = np.argmax(enough) if enough.any() else np.argmax(extents[:, 0])
+    return layers[int(nearest)]
 
 
-def _grow_from_trunk(
-    points: PersonPoints, candidates: np.ndarray, trunk: tuple[float, float]
-) -> np.ndarray:
-    """What hangs together with the trunk: neighbours at nearly the same range, bool (h, w)."""
-    with np.errstate(invalid='ignore'):
-        near = (points.range_m > trunk[0] - MAX_REACH_M) & (
-            points.range_m < trunk[1] + MAX_REACH_M
-        )
-        in_trunk = candidates & (points.range_m >= trunk[0]) & (points.range_m < trunk[1])
-    near &= candidates
-    smooth = _smoothed(np.where(near, points.range_m, _OUTSIDE).astype(np.float32))
-    typical = float(np.median(points.range_m[in_trunk]))
-    jump = 0.06 + 1.5 * float(depth_stddev_m(typical))
-    return _largest_growth(smooth, in_trunk, jump) & near
+def _lines_covered(smooth: np.ndarray, layer: Layer) -> list[int]:
+    """Rows and columns in which the layer fills more than _MIN_FILL."""
+    inside = (smooth >= layer.low) & (smooth < layer.high)
+    return [
+        int(np.count_nonzero(inside.mean(axis=axis) > _MIN_FILL)) for axis in (1, 0)
+    ]
 
 
-def _smoothed(range_m: np.ndarray) -> np.ndarray:
-    """Fill single holes from their neighbours, then take the median of 3x3."""
-    filled = np.where(range_m == _OUTSIDE, cv2.dilate(range_m, np.ones((3, 3), np.uint8)), range_m)
-    return cv2.medianBlur(filled, 3)
+def _grow_from_trunk(smooth: np.ndarray, trunk: Layer) -> np.ndarray:
+    """What hangs together with the trunk, bool (h, w).
+
+    Within the trunk's own depth neighbouring samples always do (a shoulder stands out before the
+    neck); farther from it, only those at nearly the same range.
+    """
+    middle = float(np.median(smooth[(smooth >= trunk.low) & (smooth < trunk.high)]))
+    noise_m = float(depth_stddev_m(middle))
+    beyond = np.abs(smooth - middle)
+    near = beyond < MAX_REACH_M
+    beyond = np.maximum(beyond - _BODY_HALF_DEPTH_M - 0.3 * noise_m, 0.0)
+    beyond *= np.sign(smooth - middle)
+    beyond[~near] = _OUTSIDE
+    jump = 0.03 + 0.5 * noise_m
+    return _largest_growth(beyond.astype(np.float32), beyond == 0, jump) & near
 
 
-def _largest_growth(smooth: np.ndarray, seeds: np.ndarray, jump: float) -> np.ndarray:
+def _smoothed(range_m: np.ndarray, box: BoxPoints) -> np.ndarray:
+    """Ranges with small holes filled from the farther neighbours, then a median; 0 nowhere."""
+    filled = np.where(range_m > 0, range_m, cv2.dilate(range_m, np.ones((3, 3), np.uint8)))
+    fine = box.pixel_size * float(np.median(range_m[range_m > 0])) < _FINE_SAMPLE_M
+    return cv2.medianBlur(filled, 5 if fine else 3)
+
+
+def _largest_growth(beyond: np.ndarray, seeds: np.ndarray, jump: float) -> np.ndarray:
     """The growth, from any seed, that covers most seeds."""
-    h, w = smooth.shape
+    h, w = beyond.shape
     best = np.zeros((h, w), bool)
-    left = seeds & (smooth > 0)
+    left = seeds
     for _ in range(4):
         rows, columns = np.nonzero(left)
         if len(rows) <= np.count_nonzero(best & seeds):
@@ -165,9 +195,9 @@ def _largest_growth(smooth: np.ndarray, seeds: np.ndarray, jump: float) -> np.nd
         middle = np.argmin((rows - np.median(rows)) ** 2 + (columns - np.median(columns)) ** 2)
         mask = np.zeros((h + 2, w + 2), np.uint8)
         seed = (int(columns[middle]), int(rows[middle]))
-        cv2.floodFill(smooth, mask, seed, 0, jump, jump, cv2.FLOODFILL_MASK_ONLY | 8)
+        cv2.floodFill(beyond, mask, seed, 0, jump, jump, cv2.FLOODFILL_MASK_ONLY | 4)
         grown = mask[1:-1, 1:-1] > 0
         if np.count_nonzero(grown & seeds) > np.count_nonzero(best & seeds):
             best = grown
-        left &= ~grown
+        left = left & ~grown
     return best

@@ -85,9 +85,19 @@ def _status(
     return HeightStatus.OK
 
 
+def _upper_body(points: PersonPoints) -> np.ndarray:
+    """The person's samples at the range of its upper half: not what stands right behind it."""
+    slope = points.slope[points.is_person]
+    middle = 0.5 * (slope.min() + slope.max())
+    range_m = float(np.median(points.range_m[points.is_person][slope > middle]))
+    reach_m = 0.15 + 0.5 * float(depth_stddev_m(range_m))
+    with np.errstate(invalid='ignore'):
+        return points.is_person & (np.abs(points.range_m - range_m) < reach_m)
+
+
 def _top_samples(points: PersonPoints) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the person's samples that are seen highest, best first."""
-    slope = np.where(points.is_person, points.slope, -np.inf).ravel()
+    slope = np.where(_upper_body(points), points.slope, -np.inf).ravel()
     count = min(len(points), 4 * _TOP_SAMPLES)
     highest = np.argpartition(slope, -count)[-count:]
     highest = highest[np.argsort(-slope[highest])]
@@ -159,7 +169,7 @@ def _top_at_side(points: PersonPoints) -> bool:
 
 def _is_covered(points: PersonPoints, *, above: bool) -> bool:
     """Whether what is seen right above the head (or below the feet) stands before the person."""
-    rows, columns = np.nonzero(points.is_person)
+    rows, columns = np.nonzero(_upper_body(points) if above else points.is_person)
     edge = rows.min() if above else rows.max()
     strip = max(2, round(0.05 * np.ptp(rows)))
     near_edge = np.abs(rows - edge) <= strip
@@ -170,5 +180,5 @@ def _is_covered(points: PersonPoints, *, above: bool) -> bool:
     if len(beyond) == 0:
         return False
     range_m = float(np.median(points.range_m[points.is_person]))
-    nearer = beyond < range_m - 0.15 - 3.0 * float(depth_stddev_m(range_m))
+    nearer = beyond < range_m - 0.12 - 1.5 * float(depth_stddev_m(range_m))
     return bool(nearer.mean() > 0.4)
