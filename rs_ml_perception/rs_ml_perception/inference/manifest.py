@@ -24,13 +24,17 @@ class FileRef:
     Attributes:
         path: relative to the manifest, or absolute.
         sha256: lower-case hex digest (of a folder: see checksum.tree_sha256), or None: it stands
-            in `<path>.sha256` beside the file.
+            in `<path>.sha256` beside the file, where `rs-ml models download` noted it.
         url: where it can be fetched from, or None.
+        url_sha256: digest of what the url gives, where that is an archive.
+        member: path inside that .tar.gz, or None: the url gives the file itself.
     """
 
     path: str
     sha256: str | None = None
     url: str | None = None
+    url_sha256: str | None = None
+    member: str | None = None
 
 
 @dataclass(frozen=True)

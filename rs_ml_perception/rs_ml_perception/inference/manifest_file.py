@@ -94,10 +94,20 @@ def _artifact(row: Any, where: str) -> Artifact:
 
 
 def _file(section: StrictMapping) -> FileRef:
-    sha256 = section.take('sha256', str, None)
-    if sha256 is not None and (len(sha256) != 64 or set(sha256) - set('0123456789abcdef')):
-        raise ModelError(f'{section.where}: sha256 must be 64 lower-case hex digits, got {sha256}')
-    return FileRef(section.take('path', str), sha256, section.take('url', str, None))
+    return FileRef(
+        path=section.take('path', str),
+        sha256=_digest(section, 'sha256'),
+        url=section.take('url', str, None),
+        url_sha256=_digest(section, 'url_sha256'),
+        member=section.take('member', str, None),
+    )
+
+
+def _digest(section: StrictMapping, key: str) -> str | None:
+    digest = section.take(key, str, None)
+    if digest is not None and (len(digest) != 64 or set(digest) - set('0123456789abcdef')):
+        raise ModelError(f'{section.where}: {key} must be 64 lower-case hex digits, got {digest}')
+    return digest
 
 
 def _file_only(row: Any, where: str) -> FileRef:
@@ -212,7 +222,7 @@ def _golden(top: StrictMapping) -> Golden | None:
     if values is None:
         return None
     section = StrictMapping(values, where=f'{top.where}: golden')
-    file = FileRef(section.take('file', str), section.take('sha256', str, None))
+    file = FileRef(section.take('file', str), _digest(section, 'sha256'))
     tolerance = StrictMapping(section.take('tolerance', dict), where=f'{top.where}: tolerance')
     limits = {p: tolerance.take(p, (int, float), None) for p in ('float32', 'float16', 'bfloat16')}
     tolerance.finish()

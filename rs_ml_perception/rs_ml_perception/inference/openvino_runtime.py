@@ -9,6 +9,7 @@ import numpy as np
 
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
+from rs_ml_perception.inference.openvino_resize import remove_identity_resizes
 from rs_ml_perception.inference.openvino_topk import split_long_topk
 from rs_ml_perception.inference.tensor_names import match_tensor
 
@@ -49,6 +50,7 @@ class OpenVinoBackend:
         }
         if shapes:
             model.reshape(shapes)
+        remove_identity_resizes(model)
         split_long_topk(model)
         self._outputs = _output_positions(model, network)
 

@@ -83,16 +83,19 @@ def locate(manifest: ModelManifest, file: FileRef) -> Path:
     Raises:
         ModelError: it is nowhere, or its checksum is wrong.
     """
-    candidates = list(_candidates(manifest, file))
-    if not candidates:
-        raise ModelError(_missing(manifest, file))
-    beside = candidates[0]
-    for path in candidates:
-        if sha256_of(path) == _expected(file, path):
+    mismatched = None
+    for path in _candidates(manifest, file):
+        expected = _expected(file, path)
+        is_beside = path == manifest.directory / file.path
+        if expected is not None and sha256_of(path) == expected:
             return path
-        if path == manifest.directory / file.path:
+        if is_beside or (expected is not None and mismatched is None):
+            mismatched = path
+        if is_beside:
             break
-    raise ModelError(_mismatch(file, beside))
+    if mismatched is None:
+        raise ModelError(_missing(manifest, file))
+    raise ModelError(_mismatch(file, mismatched))
 
 
 def _candidates(manifest: ModelManifest, file: FileRef) -> Iterator[Path]:

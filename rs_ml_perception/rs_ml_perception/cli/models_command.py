@@ -1,0 +1,173 @@
+"""`rs-ml models list|check|download|tune`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rs_ml_perception.core.errors import ConfigError, ModelError, RsMlError
+from rs_ml_perception.inference.manifest import ModelManifest
+from rs_ml_perception.inference.manifest_file import read_manifest
+from rs_ml_perception.inference.shelf import find_model, locate, shelf
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add `models` and its four verbs; each sets `run`, called with the parsed arguments."""
+    parser = subparsers.add_parser('models', help='the model shelf')
+    verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
+    _add_list(verbs)
+    _add_check(verbs)
+    _add_download(verbs)
+    _add_tune(verbs)
+
+
+def _add_list(verbs: argparse._SubParsersAction) -> None:
+    parser = verbs.add_parser('list', help='every model that can be named, and what it lacks')
+    parser.add_argument('--json', action='store_true', help='one JSON object a line')
+    parser.set_defaults(run=run_list)
+
+
+def _add_check(verbs: argparse._SubParsersAction) -> None:
+    parser = verbs.add_parser('check', help='checksums, loading, and the golden output')
+    parser.add_argument('models', nargs='+', metavar='NAME|DIR')
+    parser.add_argument('--backend', default='auto')
+    parser.add_argument('--device', default='auto')
+    parser.add_argument('--precision', default=None)
+    parser.add_argument(
+        '--record-golden',
+        type=int,
+        metavar='SEED',
+        help="write the golden file from this backend's output, in place of comparing",
+    )
+    parser.set_defaults(run=run_check)
+
+
+def _add_download(verbs: argparse._SubParsersAction) -> None:
+    parser = verbs.add_parser('download', help='fetch a third-party model into the cache')
+    parser.add_argument('models', nargs='+', metavar='NAME')
+    parser.add_argument('--sha256', help='digest of the download, where the manifest records none')
+    parser.set_defaults(run=run_download)
+
+
+def _add_tune(verbs: argparse._SubParsersAction) -> None:
+    parser = verbs.add_parser('tune', help='find the fastest faithful backend on this machine')
+    parser.add_argument('models', nargs='+', metavar='NAME|DIR')
+    parser.add_argument('--device', default='auto')
+    parser.add_argument('--threads', type=int, default=0, help='try only this thread count')
+    parser.add_argument('--runs', type=int, default=30, help='inferences per trial')
+    parser.set_defaults(run=run_tune)
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """Print name, task, formats, licence and what is missing."""
+    for name, directory in shelf().items():
+        row = _describe(name, directory)
+        if args.json:
+            print(json.dumps(row))
+        else:
+            formats = ','.join(row['formats'])
+            print(f'{name:48}{row["task"]:14}{formats:16}{row["state"]}')
+    return 0
+
+
+def _describe(name: str, directory: Path) -> dict:
+    row = {'name': name, 'directory': str(directory), 'task': '', 'formats': [], 'license': ''}
+    try:
+        manifest = read_manifest(directory)
+        row |= {
+            'task': manifest.task,
+            'formats': [artifact.format for artifact in manifest.artifacts],
+            'license': manifest.license,
+        }
+        _locate_all(manifest)
+    except RsMlError as error:
+        return row | {'state': str(error)}
+    return row | {'state': 'ready'}
+
+
+def _locate_all(manifest: ModelManifest) -> None:
+    from rs_ml_perception.inference.download import files_of
+
+    for file in files_of(manifest):
+        locate(manifest, file)
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Load every model and compare it with its golden output; 1 if one fails."""
+    return _each(args.models, lambda manifest: _check(manifest, args))
+
+
+def _check(manifest: ModelManifest, args: argparse.Namespace) -> None:
+    from rs_ml_perception.inference.golden import record_golden, verify_golden
+    from rs_ml_perception.inference.model import load_model
+
+    _locate_all(manifest)
+    with load_model(
+        manifest.directory, backend=args.backend, device=args.device, precision=args.precision
+    ) as model:
+        how = f'{model.title}: {model.backend_name} {model.device} {model.precision}'
+        if args.record_golden is not None:
+            path = manifest.directory / 'golden.npz'
+            record_golden(model, args.record_golden, path)
+            print(f'{how}: wrote {path} ({path.stat().st_size} bytes)')
+            return
+        if manifest.golden is None:
+            ms = model.warm_up()
+            print(f'{how}: loads and runs ({ms:.0f} ms warm-up); it has no golden output')
+            return
+        result = verify_golden(model)
+    if not result.is_reproduced:
+        raise ModelError(
+            f'{how}: golden error {result.error:.3g}, allowed {result.tolerance}: '
+            'do not use this backend for it'
+        )
+    print(f'{how}: golden error {result.error:.3g} within {result.tolerance:.3g}')
+
+
+def run_download(args: argparse.Namespace) -> int:
+    """Fetch and check; 1 if one fails."""
+    from rs_ml_perception.inference.download import download
+
+    if args.sha256 and len(args.models) > 1:
+        raise ConfigError('--sha256 belongs to one model: name only that one')
+
+    def fetch(manifest: ModelManifest) -> None:
+        for path in download(manifest, sha256=args.sha256):
+            print(f'{manifest.name}: {path}')
+
+    return _each(args.models, fetch)
+
+
+def run_tune(args: argparse.Namespace) -> int:
+    """Measure, print the table, remember the best; 1 if a model cannot be tuned."""
+    from rs_ml_perception.inference.tune import tune
+    from rs_ml_perception.inference.tuned import tune_file
+
+    def measure(manifest: ModelManifest) -> None:
+        trials = tune(manifest, device=args.device, runs=args.runs, threads=args.threads)
+        print(f'{manifest.title}\n{"backend":14}{"precision":12}{"threads":>8}{"ms":>10}  golden')
+        for trial in trials:
+            choice = trial.choice
+            ms = '-' if math.isnan(choice.median_ms) else f'{choice.median_ms:.2f}'
+            verdict = trial.reason or f'error {trial.error:.2g}'
+            print(f'{choice.backend:14}{choice.precision:12}{choice.threads:8}{ms:>10}  {verdict}')
+        if args.device == 'auto':
+            print(f'remembered {trials[0].choice.backend} in {tune_file()}')
+
+    return _each(args.models, measure)
+
+
+def _each(names: list[str], act: Callable[[ModelManifest], None]) -> int:
+    """Do it for every model; what fails is reported, the others are done all the same."""
+    failed = 0
+    for name in names:
+        try:
+            act(read_manifest(find_model(name)))
+        except RsMlError as error:
+            print(f'rs-ml models: {error}', file=sys.stderr)
+            failed += 1
+    return 1 if failed else 0

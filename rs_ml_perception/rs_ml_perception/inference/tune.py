@@ -1,0 +1,125 @@
+"""Finding the fastest way to run a model on this machine."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rs_ml_perception.core.errors import BackendError, ModelError, RsMlError
+from rs_ml_perception.inference.backends import BackendInfo, BackendOptions
+from rs_ml_perception.inference.golden import golden_inputs, verify_golden
+from rs_ml_perception.inference.manifest import ModelManifest
+from rs_ml_perception.inference.model import Model
+from rs_ml_perception.inference.selection import candidates, open_backend
+from rs_ml_perception.inference.tuned import TunedChoice, remember
+
+_WARM_UP_RUNS = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One way that was tried.
+
+    Attributes:
+        choice: what it was; median_ms is NaN where it did not run.
+        error: distance to the golden output, NaN where it did not run.
+        reason: why it is out of the question, '' where it is not.
+    """
+
+    choice: TunedChoice
+    error: float
+    reason: str
+
+    @property
+    def has_run(self) -> bool:
+        return not math.isnan(self.choice.median_ms)
+
+    @property
+    def is_eligible(self) -> bool:
+        return not self.reason
+
+
+def tune(
+    manifest: ModelManifest, *, device: str = 'auto', runs: int = 30, threads: int = 0
+) -> list[Trial]:
+    """Try every installed backend, precision and thread count; remember the fastest faithful one.
+
+    Args:
+        manifest: a model with a golden output.
+        device: as in BackendOptions; only the choice for `auto` is remembered.
+        runs: inferences per trial.
+        threads: try only this thread count; 0: 1, 2, 4, ... up to the cores there are.
+
+    Returns:
+        All trials, eligible ones first, fastest first.
+
+    Raises:
+        ModelError: the model has no golden output.
+        BackendError: no way reproduces it.
+    """
+    if manifest.golden is None:
+        raise ModelError(f'{manifest.title} has no golden output: there is nothing to tune by')
+    infos = dict.fromkeys(info for info, _ in candidates(manifest, 'auto') if info.is_installed)
+    trials = [t for info in infos for t in _try_all(manifest, info, device, runs, threads)]
+    trials.sort(key=lambda t: (not t.is_eligible, t.choice.median_ms))
+    if not trials or not trials[0].is_eligible:
+        tried = '; '.join(f'{t.choice.backend} {t.choice.precision}: {t.reason}' for t in trials)
+        raise BackendError(f'{manifest.title}: nothing reproduces the golden output: {tried}')
+    if device == 'auto':
+        remember(manifest, trials[0].choice)
+    return trials
+
+
+def _try_all(
+    manifest: ModelManifest, info: BackendInfo, device: str, runs: int, threads: int
+) -> Iterator[Trial]:
+    """Every precision and thread count of a backend; only one where it cannot run the model."""
+    for precision in info.precisions:
+        for count in _thread_counts(info, threads):
+            trial = _try(manifest, info, BackendOptions(device, count, precision), runs)
+            yield trial
+            if not trial.has_run:
+                return
+
+
+def _thread_counts(info: BackendInfo, wanted: int) -> Iterator[int]:
+    if not info.takes_threads:
+        yield 0
+        return
+    count, cores = wanted or 1, wanted or len(os.sched_getaffinity(0))
+    while count <= cores:
+        yield count
+        count *= 2
+
+
+def _try(manifest: ModelManifest, info: BackendInfo, options: BackendOptions, runs: int) -> Trial:
+    def trial(median_ms: float, error: float, reason: str) -> Trial:
+        choice = TunedChoice(info.name, options.threads, options.precision, round(median_ms, 3))
+        return Trial(choice, error, reason)
+
+    try:
+        with Model(manifest, *open_backend(manifest, info.name, options)) as model:
+            result = verify_golden(model)
+            median_ms = measure_ms(model, runs)
+    except RsMlError as error:
+        return trial(np.nan, np.nan, str(error))
+    if result.is_reproduced:
+        return trial(median_ms, result.error, '')
+    allowed = 'no tolerance is given' if result.tolerance is None else f'{result.tolerance:.2g}'
+    return trial(median_ms, result.error, f'golden error {result.error:.2g}, allowed: {allowed}')
+
+
+def measure_ms(model: Model, runs: int) -> float:
+    """Median wall time of one inference, after a few that do not count."""
+    inputs = golden_inputs(model.manifest, 0)
+    times_ms = []
+    for _ in range(_WARM_UP_RUNS + runs):
+        start = time.perf_counter()
+        model(inputs)
+        times_ms.append(1e3 * (time.perf_counter() - start))
+    return float(np.median(times_ms[_WARM_UP_RUNS:]))
