@@ -11,6 +11,7 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.nodes.runner import run_nodes
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.hub import CameraHub
+from rs_ml_perception.ros.inputs import DETECTIONS
 from rs_ml_perception.ros.local_channel import LocalDetections
 from rs_ml_perception.ros.node import NAMESPACE, PerceptionNode
 
@@ -29,7 +30,7 @@ def make_graph() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
         raise ConfigError(f'nodes must be some of {", ".join(NODES)}, got {list(names)}')
     hub = CameraHub(owner, tuple(text for text in static_transforms if text))
     if 'detection' in names:
-        hub.local_detections = LocalDetections(f'{NAMESPACE}/detection/detections')
+        hub.local_detections = LocalDetections(owner.resolve_topic_name(DETECTIONS))
     # The table's order: detection comes before height, which listens to it.
     nodes = [spec.node_class()(hub) for name, spec in NODES.items() if name in names]
     return nodes, [owner]

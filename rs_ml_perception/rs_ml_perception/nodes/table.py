@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 
+from rs_ml_perception.core.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class NodeSpec:
@@ -75,3 +77,29 @@ NODES: dict[str, NodeSpec] = {
         ),
     )
 }
+
+
+def camera_inputs() -> tuple[str, ...]:
+    """Every camera topic some node may listen to, relative to the driver's names."""
+    return tuple(dict.fromkeys(topic for spec in NODES.values() for topic in spec.inputs))
+
+
+def camera_prefix(camera_namespace: str, camera_name: str) -> str:
+    """Absolute name of the driver's node; empty parts leave no '//'."""
+    parts = [part.strip('/') for part in (camera_namespace, camera_name)]
+    return ''.join(f'/{part}' for part in parts if part)
+
+
+def parse_nodes(text: str) -> tuple[str, ...]:
+    """Names separated by commas or blanks, in the table's order; empty or 'all': every node.
+
+    Raises:
+        ConfigError: an unknown name.
+    """
+    names = text.replace(',', ' ').split()
+    if not names or names == ['all']:
+        return tuple(NODES)
+    unknown = [name for name in names if name not in NODES]
+    if unknown:
+        raise ConfigError(f'there is no node {unknown[0]!r}: choose from {", ".join(NODES)}')
+    return tuple(name for name in NODES if name in names)

@@ -162,9 +162,11 @@ class PerceptionNode(LifecycleNode, Generic[P]):
                 self.get_logger().error(f'{self._failure}\n{traceback.format_exc()}')
             if undo is not None:
                 undo()
+            self._report()
             return TransitionCallbackReturn.FAILURE
         self._failure = ''
         self.phase = phase
+        self._report()
         return TransitionCallbackReturn.SUCCESS
 
     def _configure(self) -> None:

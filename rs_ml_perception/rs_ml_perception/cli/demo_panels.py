@@ -1,0 +1,147 @@
+"""Pictures of what the nodes made of a recording: one panel per frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.panel import compose_panel
+from rs_ml_perception.core.person_heights import PersonHeights
+from rs_ml_perception.core.placements import Placements
+from rs_ml_perception.recordings.decoding import depth_from_message
+from rs_ml_perception.recordings.frames import frames
+from rs_ml_perception.recordings.open_recording import open_recording
+
+COLLECTED = {
+    'detection/detections': 'detections',
+    'height/heights': 'heights',
+    'segmentation/mask': 'mask',
+    'mono_depth/depth/image': 'estimate',
+}
+
+
+@dataclass
+class FrameResults:
+    """Decoded result messages of one stamp, by the names of COLLECTED."""
+
+    messages: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, name: str) -> Any | None:
+        return self.messages.get(name)
+
+
+def write_panels(
+    recording_path: Path, results_path: Path, folder: Path, namespace: str
+) -> list[Path]:
+    """Write folder/<number>.png for every frame of the recording; returns the paths."""
+    results, mask_labels = read_results(results_path, namespace)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number, frame in enumerate(_usable_frames(recording_path)):
+        panel = make_panel(
+            frame,
+            results.get(frame.stamp_ns, FrameResults()),
+            mask_labels,
+            title=recording_path.stem,
+            note=f'frame {number}   {frame.stamp_ns * 1e-9:.3f} s',
+        )
+        paths.append(folder / f'{number:05d}.png')
+        cv2.imwrite(str(paths[-1]), cv2.cvtColor(panel, cv2.COLOR_RGB2BGR))
+    return paths
+
+
+def read_results(path: Path, namespace: str) -> tuple[dict[int, FrameResults], LabelMap]:
+    """Results by stamp, and the labels of the mask."""
+    results: dict[int, FrameResults] = {}
+    labels = LabelMap({})
+    wanted = {f'{namespace}/{topic}': name for topic, name in COLLECTED.items()}
+    label_topic = f'{namespace}/segmentation/label_info'
+    with open_recording(path) as recording:
+        for message in recording.messages([*wanted, label_topic]):
+            decoded = recording.decode(message)
+            if message.topic == label_topic:
+                labels = LabelMap(dict(zip(map(int, decoded.class_ids), decoded.names)))
+                continue
+            stamp = decoded.header.stamp
+            stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
+            entry = results.setdefault(stamp_ns, FrameResults())
+            entry.messages[wanted[message.topic]] = decoded
+    return results, labels
+
+
+def make_panel(
+    frame: Frame, results: FrameResults, mask_labels: LabelMap, *, title: str, note: str
+) -> np.ndarray:
+    """One panel, uint8 RGB."""
+    found = results.get('detections')
+    detections, placements, labels = read_detections(found.detections if found else ())
+    heights = results.get('heights')
+    mask = results.get('mask')
+    estimate = results.get('estimate')
+    return compose_panel(
+        frame.rgb,
+        detections=detections if found else None,
+        placements=placements,
+        labels=labels,
+        heights=read_heights(heights.heights) if heights else None,
+        mask=mask.data.reshape(mask.height, mask.width) if mask else None,
+        mask_labels=mask_labels,
+        depth=frame.depth,
+        estimated_depth_m=depth_from_message(estimate).depth_m if estimate else None,
+        title=title,
+        note=note,
+    )
+
+
+def read_detections(rows: Any) -> tuple[Detections, Placements, LabelMap]:
+    """rs_ml_msgs/Detection messages to values."""
+    boxes = [(d.x_min, d.y_min, d.x_max, d.y_max) for d in rows]
+    position_m = [(d.position.x, d.position.y, d.position.z) for d in rows]
+    detections = Detections(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array([d.score for d in rows], np.float32),
+        np.array([d.class_id for d in rows], np.int32),
+        np.array([d.track_id for d in rows], np.int32),
+    )
+    placements = Placements(
+        np.array([d.has_position for d in rows], bool),
+        np.array(position_m, np.float64).reshape(-1, 3),
+        np.array([d.width_m for d in rows], np.float32),
+        np.array([d.height_extent_m for d in rows], np.float32),
+    )
+    return detections, placements, LabelMap({d.class_id: d.label for d in rows})
+
+
+def read_heights(rows: Any) -> PersonHeights:
+    """rs_ml_msgs/PersonHeight messages to values."""
+    detections, placements, _ = read_detections([row.detection for row in rows])
+    return PersonHeights(
+        detections,
+        placements,
+        np.array([row.status for row in rows], np.uint8),
+        np.array([row.height_m for row in rows], np.float32),
+        np.array([row.height_stddev_m for row in rows], np.float32),
+        _points([row.head for row in rows]),
+        _points([row.feet for row in rows]),
+        np.array([row.method for row in rows], np.uint8),
+        np.array([row.num_points for row in rows], np.int64),
+    )
+
+
+def _points(points: list[Any]) -> np.ndarray:
+    return np.array([(p.x, p.y, p.z) for p in points], np.float64).reshape(-1, 3)
+
+
+def _usable_frames(path: Path) -> Iterator[Frame]:
+    """Frames whose colour can be shown; what the nodes rejected has no panel."""
+    rejected: Mapping[str, int] = {}
+    with open_recording(path) as recording:
+        yield from frames(recording, on_rejected=lambda topic, _: rejected)

@@ -1,0 +1,93 @@
+"""The processes of the demo: started with the right names, metered, ended in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rs_ml_perception.nodes.table import NODES
+
+STOP_SECS = 15.0
+TICKS_PER_SEC = os.sysconf('SC_CLK_TCK')
+
+
+@dataclass(frozen=True)
+class Usage:
+    """CPU time and peak resident memory."""
+
+    cpu_s: float = 0.0
+    peak_rss_mb: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.cpu_s + other.cpu_s, self.peak_rss_mb + other.peak_rss_mb)
+
+
+class Process:
+    """A Python module run as a ROS process in a session of its own, its output in a file."""
+
+    def __init__(self, module: str, ros_args: Sequence[str], log: Path) -> None:
+        command = [sys.executable, '-m', module, '--ros-args', *ros_args]
+        self.log = log
+        with log.open('wb') as output:
+            self._popen = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    @property
+    def return_code(self) -> int | None:
+        return self._popen.poll()
+
+    def usage(self) -> Usage:
+        """CPU and memory so far; nothing once the process has ended."""
+        folder = Path(f'/proc/{self._popen.pid}')
+        try:
+            fields = (folder / 'stat').read_text().rpartition(')')[2].split()
+            status = (folder / 'status').read_text()
+        except FileNotFoundError:
+            return Usage()
+        ticks = int(fields[11]) + int(fields[12])
+        peak_kb = [line.split()[1] for line in status.splitlines() if line.startswith('VmHWM')]
+        return Usage(ticks / TICKS_PER_SEC, int(peak_kb[0]) / 1024 if peak_kb else 0.0)
+
+    def stop(self) -> None:
+        """Ask it to end; kill it when it does not."""
+        if self._popen.poll() is None:
+            self._popen.send_signal(signal.SIGINT)
+        try:
+            self._popen.wait(STOP_SECS)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
+
+    def wait(self, timeout_secs: float) -> int:
+        """Wait for its own end; kill it after the time-out."""
+        deadline = time.monotonic() + timeout_secs
+        while self._popen.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if self._popen.poll() is None:
+            self._popen.kill()
+        return self._popen.wait()
+
+    def tail(self, lines: int = 5) -> str:
+        """The last lines of its output."""
+        return '\n'.join(self.log.read_text(errors='replace').splitlines()[-lines:])
+
+
+def start_nodes(
+    names: Sequence[str], *, composed: bool, ros_args: Sequence[str], logs: Path
+) -> list[Process]:
+    """Start the perception nodes in one process or in one each."""
+    if composed:
+        quoted = ', '.join(names)
+        graph_args = [*ros_args, '-p', f'nodes:=[{quoted}]']
+        return [Process('rs_ml_perception.nodes.perception_graph', graph_args, logs / 'graph.log')]
+    return [
+        Process(NODES[name].class_path.partition(':')[0], ros_args, logs / f'{name}.log')
+        for name in names
+    ]
