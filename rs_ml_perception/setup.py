@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 NAME = 'rs_ml_perception'
-HERE = Path(__file__).resolve().parent  # resolve: colcon --symlink-install runs a link to this file
+HERE = Path(__file__).resolve().parent  # resolve: with --symlink-install colcon runs a link
 REPO = HERE.parent
 NODES = (
     'detection_node',
@@ -27,10 +27,10 @@ def share(base, folder, pattern):
     return f'share/{NAME}/{folder}', [os.path.relpath(f) for f in files]
 
 
-def share_each(base, folder):
-    """One entry for every model directory, none where the folder has none."""
-    models = sorted(d.parent for d in (base / folder).glob('*/manifest.yaml'))
-    return [share(base, f'{folder}/{model.name}', '*') for model in models]
+def share_tree(base, folder):
+    """One entry for every folder of the tree that holds files, none where there is no tree."""
+    folders = sorted({f.parent for f in (base / folder).rglob('*') if f.is_file()})
+    return [share(base, str(found.relative_to(base)), '*') for found in folders]
 
 
 PENDING = [  # strict once these folders are filled
@@ -58,8 +58,8 @@ setup(
         (f'share/{NAME}', ['package.xml']),
         *PENDING,
         share(REPO, 'config', '*.xml'),
-        *share_each(REPO, 'config/models'),
-        *share_each(HERE, 'models'),
+        *share_tree(REPO, 'config/models'),
+        *share_tree(HERE, 'models'),
     ],
     zip_safe=False,
     install_requires=['numpy', 'opencv-python-headless>=4.5', 'pyyaml'],
