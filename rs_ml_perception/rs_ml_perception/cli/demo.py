@@ -1,4 +1,4 @@
-"""`make demo`: a recording goes in, detections, heights, masks and depth come out, on real ROS 2."""
+"""`make demo`: a recording in; detections, heights, masks and depth out, on real ROS 2."""
 
 from __future__ import annotations
 

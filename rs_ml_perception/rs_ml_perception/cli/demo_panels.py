@@ -68,7 +68,9 @@ def read_results(path: Path, namespace: str) -> tuple[dict[int, FrameResults], L
         for message in recording.messages([*wanted, label_topic]):
             decoded = recording.decode(message)
             if message.topic == label_topic:
-                labels = LabelMap(dict(zip(map(int, decoded.class_ids), decoded.names)))
+                labels = LabelMap(
+                    dict(zip(map(int, decoded.class_ids), decoded.names, strict=True))
+                )
                 continue
             stamp = decoded.header.stamp
             stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec

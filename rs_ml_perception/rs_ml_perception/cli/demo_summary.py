@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from rs_ml_msgs.msg import InferenceStats
 
+from rs_ml_msgs.msg import InferenceStats
 from rs_ml_perception.cli.demo_processes import Usage
 from rs_ml_perception.core.ledger import DROPPED
 
@@ -59,7 +59,10 @@ def format_table(summary: Mapping[str, Any]) -> str:
             )
         )
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths)) for row in rows]
+    lines = [
+        '  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
     return '\n'.join(line.rstrip() for line in lines)
 
 

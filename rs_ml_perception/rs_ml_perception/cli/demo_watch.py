@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rs_ml_msgs.msg import InferenceStats
 
+from rs_ml_msgs.msg import InferenceStats
 from rs_ml_perception.ros.qos import results
 
 

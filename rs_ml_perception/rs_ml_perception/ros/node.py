@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rcl_interfaces.msg import SetParametersResult
@@ -19,23 +17,19 @@ from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.ledger import Ledger
 from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.ros.assembler import Assembler
-from rs_ml_perception.ros.diagnostics import (
-    InputState,
-    input_status,
-    model_status,
-    processing_status,
-)
 from rs_ml_perception.ros.extrinsics import Extrinsics
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.frames import build_frame
 from rs_ml_perception.ros.guards import guard_change_state, guarded
 from rs_ml_perception.ros.hub import CameraHub
 from rs_ml_perception.ros.inputs import EXTRINSICS, StreamOptions
+from rs_ml_perception.ros.node_status import report_status
 from rs_ml_perception.ros.outputs import Output, OutputContext, ResultPublisher
 from rs_ml_perception.ros.parameters import ParameterBinding
 from rs_ml_perception.ros.preload import Preload
 from rs_ml_perception.ros.reporting import NodeReporter
 from rs_ml_perception.ros.target_frame import find_target
+from rs_ml_perception.ros.transitions import transition
 from rs_ml_perception.ros.worker import FrameWorker, Limits
 
 P = TypeVar('P')
@@ -48,6 +42,14 @@ class PerceptionNode(LifecycleNode, Generic[P]):
 
     Every message of the primary stream gives exactly one set of outputs with its header, or is
     counted under a reason; nothing a message, a parameter or a request holds ends the process.
+
+    Attributes:
+        ledger: the books of the primary stream since activation.
+        phase: unconfigured, inactive, active or finalized.
+        fatal: why a strict node wants the process to end, '' otherwise.
+        failure: why the last transition failed, '' when it did not.
+        facts: about the model, once configured.
+        target_problem: why positions are not in target_frame, '' when they are.
     """
 
     default_name: ClassVar[str]
@@ -66,15 +68,15 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         self.pipeline: Pipeline | None = None
         self.publisher: ResultPublisher | None = None
         self._preload: Preload | None = None
-        self._assembler: Assembler | None = None
-        self._worker: FrameWorker | None = None
-        self._failure = ''
-        self._facts: Mapping[str, str] = {}
-        self._target_problem = ''
-        self._extrinsics = Extrinsics(
+        self.assembler: Assembler | None = None
+        self.worker: FrameWorker | None = None
+        self.failure = ''
+        self.facts: Mapping[str, str] = {}
+        self.target_problem = ''
+        self.extrinsics = Extrinsics(
             self.hub.transforms, self.hub.stream(EXTRINSICS, StreamOptions())
         )
-        self._reporter = NodeReporter(self)
+        self.reporter = NodeReporter(self)
         self._start_services()
 
     # What a subclass says of itself.
@@ -120,54 +122,27 @@ class PerceptionNode(LifecycleNode, Generic[P]):
             self.trigger_activate()
 
     def on_configure(self, _: Any) -> TransitionCallbackReturn:
-        return self._transition('configure', self._configure, 'inactive', undo=self._release)
+        return transition(self, 'configure', self._configure, 'inactive', undo=self._release)
 
     def on_activate(self, _: Any) -> TransitionCallbackReturn:
-        return self._transition('activate', self._activate, 'active', undo=self._deactivate)
+        return transition(self, 'activate', self._activate, 'active', undo=self._deactivate)
 
     def on_deactivate(self, _: Any) -> TransitionCallbackReturn:
-        return self._transition('deactivate', self._deactivate, 'inactive')
+        return transition(self, 'deactivate', self._deactivate, 'inactive')
 
     def on_cleanup(self, _: Any) -> TransitionCallbackReturn:
-        return self._transition('clean up', self._release, 'unconfigured')
+        return transition(self, 'clean up', self._release, 'unconfigured')
 
     def on_shutdown(self, _: Any) -> TransitionCallbackReturn:
-        return self._transition('shut down', self.stop, 'finalized')
+        return transition(self, 'shut down', self.stop, 'finalized')
 
     def on_error(self, _: Any) -> TransitionCallbackReturn:
-        return self._transition('recover', self.stop, 'unconfigured')
+        return transition(self, 'recover', self.stop, 'unconfigured')
 
     def stop(self) -> None:
         """Detach, join the worker, free the model; safe in any phase."""
         self._deactivate()
         self._release()
-
-    def _transition(
-        self,
-        what: str,
-        action: Callable[[], None],
-        phase: str,
-        *,
-        undo: Callable[[], None] | None = None,
-    ) -> TransitionCallbackReturn:
-        """Run an action; rclpy would swallow what it raises without a word."""
-        try:
-            action()
-        except Exception as error:
-            if isinstance(error, RsMlError):
-                self._failure = f'cannot {what}: {error}'
-                self.get_logger().error(self._failure)
-            else:
-                self._failure = f'cannot {what}: {type(error).__name__}: {error}'
-                self.get_logger().error(f'{self._failure}\n{traceback.format_exc()}')
-            if undo is not None:
-                undo()
-            self._report()
-            return TransitionCallbackReturn.FAILURE
-        self._failure = ''
-        self.phase = phase
-        self._report()
-        return TransitionCallbackReturn.SUCCESS
 
     def _configure(self) -> None:
         if self._binding.problems:
@@ -175,11 +150,11 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         self.parameters = self._binding.read()
         self.pipeline, warm_up_ms = self._loaded()
         self.retune(self.parameters)
-        self._facts = {**self.pipeline.describe(), 'warm_up_ms': f'{warm_up_ms:.1f}'}
+        self.facts = {**self.pipeline.describe(), 'warm_up_ms': f'{warm_up_ms:.1f}'}
         self.publisher = ResultPublisher(self, self.outputs, self.parameters)
         self.announce()
         self.get_logger().info(
-            'configured: ' + ', '.join(f'{key} {value}' for key, value in self._facts.items())
+            'configured: ' + ', '.join(f'{key} {value}' for key, value in self.facts.items())
         )
 
     def _loaded(self) -> tuple[Pipeline, float]:
@@ -197,29 +172,29 @@ class PerceptionNode(LifecycleNode, Generic[P]):
     def _activate(self) -> None:
         self.ledger.reset()
         self.pipeline.reset()
-        self._worker = FrameWorker(
+        self.worker = FrameWorker(
             self._process,
             ledger=self.ledger,
-            report=self._reporter.frame,
+            report=self.reporter.frame,
             clock=self.get_clock(),
             logger=self.get_logger(),
             limits=self._limits(),
             budget_ms=lambda: self.parameters.diagnostics.max_processing_ms,
         )
-        self._extrinsics.start()
+        self.extrinsics.start()
         self.attach_inputs()
-        self._assembler = self.source(self.parameters)
-        self._assembler.attach(self._worker)
+        self.assembler = self.source(self.parameters)
+        self.assembler.attach(self.worker)
 
     def _deactivate(self) -> None:
-        if self._assembler is not None:
-            self._assembler.detach(self._worker)
+        if self.assembler is not None:
+            self.assembler.detach(self.worker)
             self.detach_inputs()
-            self._extrinsics.stop()
-            self._assembler = None
-        if self._worker is not None:
-            self._worker.stop()
-            self._worker = None
+            self.extrinsics.stop()
+            self.assembler = None
+        if self.worker is not None:
+            self.worker.stop()
+            self.worker = None
 
     def _release(self) -> None:
         if self._preload is not None:
@@ -239,7 +214,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         if frames.starts_timeline:
             self.get_logger().info('time went back: tracks and histories start anew')
             self.pipeline.reset()
-        frame = build_frame(frames, self._extrinsics.color_from_depth)
+        frame = build_frame(frames, self.extrinsics.color_from_depth)
         converted = time.perf_counter()
         result = self._run_strictly(frames, frame)
         done = time.perf_counter()
@@ -262,7 +237,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
             raise
 
     def _output_context(self, frames: FrameSet, frame: Frame) -> OutputContext:
-        target, self._target_problem = find_target(
+        target, self.target_problem = find_target(
             self.hub.transforms, self.parameters.target_frame, frame.frame_id, frame.stamp_ns
         )
         return OutputContext(
@@ -286,7 +261,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         self.create_service(SetBool, '~/enable', self._on_enable)
         # Steady: with use_sim_time and no /clock an ordinary timer never fires.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0, guarded(self, self._report), clock=steady)
+        self.create_timer(1.0, guarded(self, lambda: report_status(self)), clock=steady)
 
     def _on_set_parameters(self, changes: list[Parameter]) -> SetParametersResult:
         try:
@@ -301,8 +276,8 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         if self.pipeline is not None:
             self.retune(parameters)
         self.parameters = parameters
-        if self._worker is not None:
-            self._worker.limits = self._limits()
+        if self.worker is not None:
+            self.worker.limits = self._limits()
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         try:
@@ -311,45 +286,10 @@ class PerceptionNode(LifecycleNode, Generic[P]):
             elif self.phase == 'active':
                 self.trigger_deactivate()
         except Exception as error:
-            self._failure = str(error)
+            self.failure = str(error)
         response.success = (self.phase == 'active') == request.data
-        response.message = self._failure or self.phase
+        response.message = self.failure or self.phase
         return response
-
-    def _report(self) -> None:
-        books = self.ledger.snapshot()
-        name = self.get_fully_qualified_name().lstrip('/')
-        worker = self._worker
-        statuses = [
-            input_status(name, self._input_state()),
-            processing_status(
-                name,
-                books,
-                budget_ms=self.parameters.diagnostics.max_processing_ms,
-                over_budget_secs=worker.over_budget_secs() if worker else 0.0,
-                failure=worker.failure if worker else '',
-            ),
-            model_status(name, failure=self._failure, facts=self._facts),
-        ]
-        self._reporter.diagnostics(statuses)
-        pipeline = self.pipeline
-        model, backend = (pipeline.title, pipeline.backend) if pipeline else ('', '')
-        lost = self._assembler.lost if self._assembler else 0
-        self._reporter.stats(books, model=model, backend=backend, lost=lost)
-
-    def _input_state(self) -> InputState:
-        assembler = self._assembler
-        notes = (self._extrinsics.problem, self._target_problem, *self.notes())
-        return InputState(
-            is_active=assembler is not None,
-            rejected=self._worker.rejected if self._worker else '',
-            waits_for_camera_info=assembler is not None and assembler.waits_for_camera_info,
-            image_age_ms=assembler.image_age_ms if assembler else math.nan,
-            max_image_age_ms=self.parameters.diagnostics.max_image_age_ms,
-            problems=tuple(self.hub.problems()),
-            notes=tuple(note for note in notes if note),
-            topics=assembler.topics() if assembler else {},
-        )
 
     def attach_inputs(self) -> None:
         """Listen to what the source does not bring; the node becomes active."""

@@ -1,0 +1,63 @@
+"""Gathers what a perception node reports once a second."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from rs_ml_perception.ros.diagnostics import (
+    InputState,
+    input_status,
+    model_status,
+    processing_status,
+)
+
+if TYPE_CHECKING:
+    from rs_ml_perception.ros.node import PerceptionNode
+
+
+def report_status(node: PerceptionNode) -> None:
+    """Publish diagnostics and accounting of the node."""
+    node.reporter.diagnostics(statuses(node))
+    pipeline, assembler = node.pipeline, node.assembler
+    node.reporter.stats(
+        node.ledger.snapshot(),
+        model=pipeline.title if pipeline else '',
+        backend=pipeline.backend if pipeline else '',
+        lost=assembler.lost if assembler else 0,
+    )
+
+
+def statuses(node: PerceptionNode) -> list[DiagnosticStatus]:
+    """Input, processing and model of the node."""
+    name = node.get_fully_qualified_name().lstrip('/')
+    worker = node.worker
+    return [
+        input_status(name, input_state(node)),
+        processing_status(
+            name,
+            node.ledger.snapshot(),
+            budget_ms=node.parameters.diagnostics.max_processing_ms,
+            over_budget_secs=worker.over_budget_secs() if worker else 0.0,
+            failure=worker.failure if worker else '',
+        ),
+        model_status(name, failure=node.failure, facts=node.facts),
+    ]
+
+
+def input_state(node: PerceptionNode) -> InputState:
+    """What is known of the node's input."""
+    assembler = node.assembler
+    notes = (node.extrinsics.problem, node.target_problem, *node.notes())
+    return InputState(
+        is_active=assembler is not None,
+        rejected=node.worker.rejected if node.worker else '',
+        waits_for_camera_info=assembler is not None and assembler.waits_for_camera_info,
+        image_age_ms=assembler.image_age_ms if assembler else math.nan,
+        max_image_age_ms=node.parameters.diagnostics.max_image_age_ms,
+        problems=tuple(node.hub.problems()),
+        notes=tuple(note for note in notes if note),
+        topics=assembler.topics() if assembler else {},
+    )
