@@ -22,7 +22,7 @@ setup build:
 
 demo:
 	@$(SETUP)
-	@$(RUN) python -m rs_ml_perception.cli.demo --out '$(OUT)' \
+	@$(RUN) python -m rs_ml_perception.demo --out '$(OUT)' \
 	  $(if $(RECORDING),--recording '$(RECORDING)') $(if $(NODES),--nodes '$(NODES)') \
 	  $(if $(COMPOSED),--composed '$(COMPOSED)')
 

@@ -8,6 +8,7 @@ from rs_ml_perception.core.options import option
 from rs_ml_perception.ros.depth_source import DEPTH_SOURCES
 from rs_ml_perception.ros.inputs import TRANSPORTS, StreamOptions
 from rs_ml_perception.ros.qos import RELIABILITIES
+from rs_ml_perception.ros.worker import Limits
 
 BACKENDS = ('auto', 'openvino', 'litert', 'onnxruntime', 'opencv', 'tensorflow')
 
@@ -61,6 +62,10 @@ class StreamParameters:
     @property
     def streams(self) -> StreamOptions:
         return StreamOptions(self.reliability, self.image_transport)
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.max_age_secs, self.max_rate_hz)
 
 
 @dataclass(frozen=True)

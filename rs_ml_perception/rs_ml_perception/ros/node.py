@@ -30,7 +30,7 @@ from rs_ml_perception.ros.preload import Preload
 from rs_ml_perception.ros.reporting import NodeReporter
 from rs_ml_perception.ros.target_frame import find_target
 from rs_ml_perception.ros.transitions import transition
-from rs_ml_perception.ros.worker import FrameWorker, Limits
+from rs_ml_perception.ros.worker import FrameWorker
 
 P = TypeVar('P')
 
@@ -86,7 +86,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         raise NotImplementedError(f'{type(self).__name__} must load its pipeline')
 
     def retune(self, parameters: P) -> None:
-        """Apply what may change at run time to the pipeline; ConfigError refuses it."""
+        """Apply what may change at run time; ConfigError refuses it."""
 
     def source(self, parameters: P) -> Assembler:
         """Where frame sets come from."""
@@ -178,7 +178,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
             report=self.reporter.frame,
             clock=self.get_clock(),
             logger=self.get_logger(),
-            limits=self._limits(),
+            limits=self.parameters.limits,
             budget_ms=lambda: self.parameters.diagnostics.max_processing_ms,
         )
         self.extrinsics.start()
@@ -251,9 +251,6 @@ class PerceptionNode(LifecycleNode, Generic[P]):
             skew_ms=frames.skew_ns * 1e-6,
         )
 
-    def _limits(self) -> Limits:
-        return Limits(self.parameters.max_age_secs, self.parameters.max_rate_hz)
-
     # Services, parameters, reports.
 
     def _start_services(self) -> None:
@@ -277,7 +274,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
             self.retune(parameters)
         self.parameters = parameters
         if self.worker is not None:
-            self.worker.limits = self._limits()
+            self.worker.limits = self.parameters.limits
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.core.panel import compose_panel
-from rs_ml_perception.core.person_heights import PersonHeights
-from rs_ml_perception.core.placements import Placements
+from rs_ml_perception.demo.result_values import read_detections, read_heights
 from rs_ml_perception.recordings.decoding import depth_from_message
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.open_recording import open_recording
@@ -103,47 +101,8 @@ def make_panel(
     )
 
 
-def read_detections(rows: Any) -> tuple[Detections, Placements, LabelMap]:
-    """rs_ml_msgs/Detection messages to values."""
-    boxes = [(d.x_min, d.y_min, d.x_max, d.y_max) for d in rows]
-    position_m = [(d.position.x, d.position.y, d.position.z) for d in rows]
-    detections = Detections(
-        np.array(boxes, np.float32).reshape(-1, 4),
-        np.array([d.score for d in rows], np.float32),
-        np.array([d.class_id for d in rows], np.int32),
-        np.array([d.track_id for d in rows], np.int32),
-    )
-    placements = Placements(
-        np.array([d.has_position for d in rows], bool),
-        np.array(position_m, np.float64).reshape(-1, 3),
-        np.array([d.width_m for d in rows], np.float32),
-        np.array([d.height_extent_m for d in rows], np.float32),
-    )
-    return detections, placements, LabelMap({d.class_id: d.label for d in rows})
-
-
-def read_heights(rows: Any) -> PersonHeights:
-    """rs_ml_msgs/PersonHeight messages to values."""
-    detections, placements, _ = read_detections([row.detection for row in rows])
-    return PersonHeights(
-        detections,
-        placements,
-        np.array([row.status for row in rows], np.uint8),
-        np.array([row.height_m for row in rows], np.float32),
-        np.array([row.height_stddev_m for row in rows], np.float32),
-        _points([row.head for row in rows]),
-        _points([row.feet for row in rows]),
-        np.array([row.method for row in rows], np.uint8),
-        np.array([row.num_points for row in rows], np.int64),
-    )
-
-
-def _points(points: list[Any]) -> np.ndarray:
-    return np.array([(p.x, p.y, p.z) for p in points], np.float64).reshape(-1, 3)
-
-
 def _usable_frames(path: Path) -> Iterator[Frame]:
     """Frames whose colour can be shown; what the nodes rejected has no panel."""
-    rejected: Mapping[str, int] = {}
     with open_recording(path) as recording:
-        yield from frames(recording, on_rejected=lambda topic, _: rejected)
+        # The nodes have counted and reported what was rejected.
+        yield from frames(recording, on_rejected=lambda topic, error: None)

@@ -12,8 +12,8 @@ from typing import Any
 import rclpy
 
 from rs_ml_msgs.msg import InferenceStats
-from rs_ml_perception.cli.demo_processes import Usage
 from rs_ml_perception.core.ledger import DROPPED
+from rs_ml_perception.demo.processes import Usage
 
 
 def make_summary(

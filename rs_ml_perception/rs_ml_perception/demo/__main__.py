@@ -12,12 +12,12 @@ from pathlib import Path
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
-from rs_ml_perception.cli.demo_panels import write_panels
-from rs_ml_perception.cli.demo_plan import Plan, make_plan
-from rs_ml_perception.cli.demo_processes import Process, Usage, start_nodes
-from rs_ml_perception.cli.demo_summary import format_table, make_summary, write_summary
-from rs_ml_perception.cli.demo_watch import NodeWatch
 from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
+from rs_ml_perception.demo.panels import write_panels
+from rs_ml_perception.demo.plan import Plan, make_plan
+from rs_ml_perception.demo.processes import Process, Usage, start_nodes
+from rs_ml_perception.demo.summary import format_table, make_summary, write_summary
+from rs_ml_perception.demo.watch import NodeWatch
 from rs_ml_perception.nodes.table import parse_nodes
 from rs_ml_perception.recordings.open_recording import open_recording
 
