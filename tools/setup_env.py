@@ -166,7 +166,8 @@ def call(command: list[object], log: Path, env: dict[str, str] | None = None) ->
     """Runs a command with its output in a file; SetupError shows the end of it on failure."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open('w') as out:
-        run = subprocess.run([str(c) for c in command], stdout=out, stderr=out, env=env, cwd=ROOT)
+        options = {'stdout': out, 'stderr': out, 'env': env, 'cwd': ROOT}
+        run = subprocess.run([str(c) for c in command], close_fds=False, **options)
     if run.returncode:
         tail = '\n'.join(log.read_text(errors='replace').splitlines()[-15:])
         raise SetupError(f'{command[0]} failed (all of it in {log}):\n{tail}')
@@ -274,9 +275,10 @@ class Environment:
 
 @contextlib.contextmanager
 def alone(distro: str):
-    """Lets one set-up of a distro run at a time."""
+    """Lets one set-up of a distro run at a time; a pip that outlives us still holds the lock."""
     (ROOT / '.venv').mkdir(exist_ok=True)
     with (ROOT / '.venv' / f'{distro}.lock').open('w') as lock:
+        os.set_inheritable(lock.fileno(), True)
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
