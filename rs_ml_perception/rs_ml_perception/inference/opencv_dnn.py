@@ -11,19 +11,19 @@ import numpy as np
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
 
-_TARGETS = {'cpu': cv2.dnn.DNN_TARGET_CPU, 'gpu': cv2.dnn.DNN_TARGET_OPENCL}
-
 
 class OpenCvBackend:
-    """One cv2.dnn network.
+    """One cv2.dnn network, on the CPU.
 
     `threads` is not used: OpenCV has one number for the whole process (cv2.setNumThreads).
     """
 
     precision = 'float32'
+    device = 'cpu'
 
     def __init__(self, network: NetworkFile, options: BackendOptions) -> None:
-        self.device = _pick_device(options.device)
+        if options.device not in ('auto', 'cpu'):
+            raise BackendError(f'opencv has no device {options.device!r} here, it has cpu')
         self._network = network
         try:
             self._net = _read(network)
@@ -31,41 +31,49 @@ class OpenCvBackend:
             raise BackendError(f'opencv cannot load {network.path.name}: {error.err}') from error
         if self._net.empty():
             raise BackendError(f'opencv cannot load {network.path.name}: no layer in it')
-        self._net.setPreferableBackend(cv2.dnn.DNN_BACKEND_OPENCV)
-        self._net.setPreferableTarget(_TARGETS[self.device])
+        # OpenCV's TFLite importer turns networks, which are NHWC there, into NCHW ones.
+        self._swaps_layout = network.format == 'tflite'
         self._single_output = len(self._net.getUnconnectedOutLayersNames()) == 1
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the network."""
         for key, (name, _) in self._network.inputs.items():
-            single = len(self._network.inputs) == 1
-            self._net.setInput(inputs[key], *(() if single else (name,)))
+            values = inputs[key]
+            if self._swaps_layout and values.ndim == 4:
+                values = np.ascontiguousarray(values.transpose(0, 3, 1, 2))
+            self._net.setInput(values, *(() if len(inputs) == 1 else (name,)))
+        return {key: self._in_layout(values) for key, values in self._forward().items()}
+
+    def _forward(self) -> dict[str, np.ndarray]:
         outputs = self._network.outputs
         try:
             if self._single_output and len(outputs) == 1:
                 return {next(iter(outputs)): self._net.forward()}
-            return dict(zip(outputs, self._net.forward(list(outputs.values())), strict=True))
+            values = self._net.forward(list(outputs.values()))
         except cv2.error as error:
             raise BackendError(
                 f'opencv cannot run {self._network.path.name}: {error.err}'
             ) from error
+        missing = [key for key, value in zip(outputs, values, strict=True) if value is None]
+        if missing:
+            raise BackendError(f'opencv gives no {missing} for {self._network.path.name}')
+        return dict(zip(outputs, values, strict=True))
+
+    def _in_layout(self, values: np.ndarray) -> np.ndarray:
+        if self._swaps_layout and values.ndim == 4:
+            return values.transpose(0, 2, 3, 1)
+        return values
 
     def close(self) -> None:
         self._net = None
-
-
-def _pick_device(wanted: str) -> str:
-    present = ['cpu', *(['gpu'] if cv2.ocl.haveOpenCL() else [])]
-    device = 'cpu' if wanted == 'auto' else wanted
-    if device not in present:
-        raise BackendError(f'opencv has no device {wanted!r} here, it has {", ".join(present)}')
-    return device
 
 
 def _read(network: NetworkFile) -> Any:
     path = str(network.path)
     if network.format == 'onnx':
         return cv2.dnn.readNetFromONNX(path)
-    if network.format == 'tflite':
-        return cv2.dnn.readNetFromTFLite(path)
-    return cv2.dnn.readNetFromTensorflow(path, *(str(p) for p in network.companions))
+    if network.format == 'opencv':
+        return cv2.dnn.readNetFromTensorflow(path, *(str(p) for p in network.companions))
+    if not hasattr(cv2.dnn, 'readNetFromTFLite'):
+        raise BackendError(f'OpenCV {cv2.__version__} reads no TFLite, 4.7 and later do')
+    return cv2.dnn.readNetFromTFLite(path)

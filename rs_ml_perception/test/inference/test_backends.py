@@ -1,0 +1,190 @@
+"""One contract for every backend, on real models."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from rs_ml_perception.core.errors import BackendError, ConfigError
+from rs_ml_perception.inference.backends import BACKENDS, BackendOptions
+from rs_ml_perception.inference.golden import golden_inputs, outputs_error, verify_golden
+from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.inference.selection import open_backend
+
+# (model, backends that run it, first in the order of `auto`).
+RUNS = [
+    ('centernet_mnv3_coco', ('openvino', 'tensorflow')),
+    ('person_cat_dog_ssd', ('openvino', 'tensorflow')),
+    ('person_cat_dog_ssd_tflite', ('litert',)),
+    ('opencv_face_ssd', ('opencv',)),
+    ('yolov8n', ('litert', 'openvino')),
+    ('deeplabv3_mnv2_pascal_quant', ('litert', 'openvino')),
+    ('deeplabv3_mnv2_dm05_pascal_quant', ('litert', 'openvino')),
+    ('deeplab_mobilenet_edgetpu_slim_cityscapes_quant', ('litert',)),
+    ('nyu_mobilenet_unet', ('litert', 'openvino')),
+]
+PAIRS = [(name, backend) for name, backends in RUNS for backend in backends]
+FLOAT_MODELS = ('centernet_mnv3_coco', 'person_cat_dog_ssd', 'nyu_mobilenet_unet')
+
+
+def need(backend):
+    if not BACKENDS[backend].is_installed:
+        pytest.skip(f'{backend} is not installed: {BACKENDS[backend].install}')
+
+
+@pytest.fixture(params=PAIRS, ids='-'.join)
+def loaded(request, model_files):
+    name, backend = request.param
+    need(backend)
+    with load_model(name, backend=backend, threads=1) as model:
+        yield model
+
+
+def test_contract(loaded):
+    """Named arrays in and out, batch axis kept, repeatable to the bit, inputs untouched."""
+    assert loaded.device == 'cpu'
+    assert loaded.precision == 'float32'
+    inputs = golden_inputs(loaded.manifest, 0)
+    before = {name: array.copy() for name, array in inputs.items()}
+    first = loaded(inputs)
+    loaded(golden_inputs(loaded.manifest, 1))
+    again = loaded(inputs)
+    assert set(first) == set(loaded.manifest.outputs)
+    for name, array in first.items():
+        assert array.shape[0] == 1
+        np.testing.assert_array_equal(array, again[name])
+    for name, array in inputs.items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_outputs_are_not_overwritten_by_the_next_call(loaded):
+    inputs = golden_inputs(loaded.manifest, 0)
+    first = loaded(inputs)
+    kept = {name: array.copy() for name, array in first.items()}
+    loaded(golden_inputs(loaded.manifest, 5))
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, kept[name])
+
+
+def test_closed_models_say_so(loaded):
+    loaded.close()
+    loaded.close()
+    with pytest.raises(BackendError, match='was closed'):
+        loaded(golden_inputs(loaded.manifest, 0))
+
+
+@pytest.mark.parametrize('name', FLOAT_MODELS)
+@pytest.mark.parametrize('seed', [0, 1, 2])
+def test_two_backends_agree_in_float32(model_files, name, seed):
+    outputs = []
+    for backend in dict(RUNS)[name]:
+        need(backend)
+        with load_model(name, backend=backend) as model:
+            outputs.append(model(golden_inputs(model.manifest, seed)))
+    assert outputs_error(*outputs) <= 1e-3
+
+
+@pytest.mark.parametrize(
+    ('name', 'backend'),
+    [
+        (name, backend)
+        for name, backend in PAIRS
+        if name != 'yolov8n' and not ('deeplab' in name and backend == 'openvino')
+    ],
+)
+def test_golden_output_is_reproduced(model_files, name, backend):
+    need(backend)
+    with load_model(name, backend=backend) as model:
+        result = verify_golden(model)
+    assert result.is_reproduced, f'{result.error} > {result.tolerance}'
+
+
+@pytest.mark.parametrize(('name', 'backends'), RUNS)
+def test_auto_takes_the_first_that_can(model_files, name, backends):
+    need(backends[0])
+    with load_model(name) as model:
+        assert model.backend_name == backends[0]
+
+
+@pytest.mark.parametrize(
+    ('backend', 'device', 'present'),
+    [
+        ('litert', 'gpu', 'cpu'),
+        ('openvino', 'npu', 'cpu'),
+        ('opencv', 'gpu', 'cpu'),
+        ('onnxruntime', 'npu', 'cpu'),
+        ('tensorflow', 'npu', 'cpu'),
+    ],
+)
+def test_an_absent_device_is_refused(model_files, tmp_path, backend, device, present):
+    """Whatever the artefact: devices are looked at before it is read."""
+    need(backend)
+    from rs_ml_perception.inference.backends import NetworkFile
+
+    network = NetworkFile('onnx', tmp_path / 'none', {}, {})
+    with pytest.raises(BackendError, match=f"{backend} has no device '{device}' here.*{present}"):
+        BACKENDS[backend].load_class()(network, BackendOptions(device=device))
+
+
+@pytest.mark.parametrize(
+    ('choice', 'said'),
+    [
+        ({'backend': 'caffe'}, "backend 'caffe' is unknown.*litert, openvino"),
+        ({'device': 'tpu'}, "device 'tpu' is unknown"),
+        ({'precision': 'int4'}, "precision 'int4' is unknown"),
+        ({'threads': -1}, 'threads must be 0'),
+    ],
+)
+def test_unknown_words_are_refused(model_files, choice, said):
+    with pytest.raises(ConfigError, match=said):
+        load_model('nyu_mobilenet_unet', **choice)
+
+
+def test_a_backend_that_cannot_read_the_format_names_those_that_can(model_files):
+    with pytest.raises(BackendError, match=r'litert reads tflite.*choose openvino or tensorflow'):
+        load_model('centernet_mnv3_coco', backend='litert')
+
+
+def test_a_failed_conversion_is_explained(model_files):
+    need('openvino')
+    with pytest.raises(BackendError, match='No translator found for TFLite_Detection_PostProcess'):
+        load_model('person_cat_dog_ssd_tflite', backend='openvino')
+
+
+def test_missing_runtimes_are_listed_with_the_way_to_get_them(model_files, monkeypatch):
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    with pytest.raises(BackendError) as caught:
+        load_model('nyu_mobilenet_unet')
+    for part in ('pip install ai-edge-litert', 'pip install openvino', 'nyu_mobilenet_unet_5'):
+        assert part in str(caught.value)
+
+
+def test_a_wrong_tensor_name_lists_those_there_are(manifest_of):
+    from dataclasses import replace
+
+    manifest = replace(manifest_of('person_cat_dog_ssd'), outputs={'boxes': 'nothing'})
+    need('openvino')
+    with pytest.raises(BackendError, match=r"no output 'nothing', it has .*detection_boxes"):
+        open_backend(manifest, 'openvino', BackendOptions())
+
+
+def test_several_models_live_in_one_process(model_files):
+    """Three at once, used in turns, give what each gives alone."""
+    names = ['person_cat_dog_ssd', 'nyu_mobilenet_unet', 'yolov8n']
+    need('openvino')
+    models = [load_model(name, backend='openvino', threads=1) for name in names]
+    inputs = [golden_inputs(model.manifest, 3) for model in models]
+    alone = [model(x) for model, x in zip(models, inputs, strict=True)]
+    for _ in range(2):
+        for model, x, expected in zip(models, inputs, alone, strict=True):
+            assert outputs_error(expected, model(x)) == 0
+    for model in models:
+        model.close()
+
+
+def test_warm_up_reports_its_time(model_files):
+    need('litert')
+    with load_model('person_cat_dog_ssd_tflite') as model:
+        assert model.warm_up() > 0
+        assert model.title == 'person_cat_dog_ssd_tflite 1'
+        assert model.input_size == (256, 256)
+        assert model.labels.name(0) == 'person'

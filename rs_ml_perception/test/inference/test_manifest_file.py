@@ -1,0 +1,142 @@
+"""Manifests: what is accepted, and that every mistake is named."""
+
+import pytest
+import yaml
+from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.inference.manifest_file import read_manifest
+from rs_ml_perception.inference.shelf import shelf
+
+SHA = 'a' * 64
+SMALLEST = {
+    'name': 'm',
+    'task': 'detection',
+    'decoder': 'yolo_head',
+    'artifacts': [{'format': 'onnx', 'path': 'm.onnx', 'sha256': SHA}],
+    'input': {'name': 'x'},
+    'license': 'Apache-2.0',
+}
+
+
+def write(folder, **changes):
+    values = {k: v for k, v in (SMALLEST | changes).items() if v is not None}
+    (folder / 'manifest.yaml').write_text(yaml.safe_dump(values))
+    return folder
+
+
+def test_defaults_of_the_smallest_manifest(tmp_path):
+    manifest = read_manifest(write(tmp_path))
+    assert (manifest.title, manifest.input.size, manifest.input.layout) == ('m 1', None, 'NHWC')
+    assert (manifest.input.scale, manifest.input.offset) == (1.0, 0.0)
+    assert (dict(manifest.labels.names), manifest.golden, manifest.training_camera) == (
+        {},
+        None,
+        None,
+    )
+
+
+def test_everything_is_read(tmp_path):
+    manifest = read_manifest(
+        write(
+            tmp_path,
+            version=2,
+            input={
+                'name': 'x',
+                'size': [64, 48],
+                'layout': 'NCHW',
+                'dtype': 'float32',
+                'color': 'BGR',
+                'resize': 'crop',
+                'crop': [0.1, 0, 0.5, 1],
+                'scale': [1, 2, 3],
+                'offset': -0.5,
+            },
+            labels={7: 'seven', 3: 'three'},
+            depth={'unit': 'mm', 'scale': 2, 'range_m': [0.3, 8]},
+            training_intrinsics={
+                'width': 640,
+                'height': 480,
+                'fx': 500,
+                'fy': 510,
+                'cx': 320,
+                'cy': 240,
+            },
+            golden={'file': 'g.npz', 'sha256': SHA, 'tolerance': {'float32': 0.001}},
+            thresholds={'score': 0.25},
+        )
+    )
+    assert manifest.title == 'm 2'
+    assert manifest.input.shape((64, 48)) == (1, 3, 48, 64)
+    assert manifest.input.scale == (1.0, 2.0, 3.0)
+    assert list(manifest.labels.names.items()) == [(3, 'three'), (7, 'seven')]
+    assert manifest.depth.metres_per_unit == pytest.approx(0.002)
+    assert manifest.training_camera.fy == 510
+    assert (manifest.thresholds.score, manifest.thresholds.iou) == (0.25, 0.5)
+
+
+def test_several_inputs(tmp_path):
+    manifest = read_manifest(
+        write(tmp_path, input=[{'name': 'depth', 'dtype': 'uint16'}, {'name': 'infra'}])
+    )
+    assert [spec.name for spec in manifest.inputs] == ['depth', 'infra']
+
+
+@pytest.mark.parametrize(
+    ('changes', 'said'),
+    [
+        ({'name': None}, 'name is missing'),
+        ({'task': 'sing'}, "task must be one of .*got 'sing'"),
+        ({'license': None}, 'license is missing'),
+        ({'colour': 'RGB'}, r"unknown key \['colour'\], known are"),
+        ({'artifacts': []}, 'artifacts is empty'),
+        ({'artifacts': [{'format': 'exe', 'path': 'm'}]}, r'artifacts\[0\].*one of'),
+        ({'artifacts': [{'format': 'onnx', 'path': 'm', 'sha': 'x'}]}, r"unknown key \['sha'\]"),
+        ({'artifacts': [{'format': 'onnx', 'path': 'm', 'sha256': 'XYZ'}]}, '64 lower-case hex'),
+        ({'input': {'name': 'x', 'size': [64]}}, 'size must be a list of 2 numbers'),
+        ({'input': {'name': 'x', 'size': [0, 5]}}, r'size must be \[width, height\]'),
+        ({'input': {'name': 'x', 'color': 'CMYK'}}, "color must be one of .*'CMYK'"),
+        ({'input': {'name': 'x', 'scale': [1, 2]}}, 'scale needs 3 numbers for RGB'),
+        ({'input': {'name': 'x', 'crop': [0, 0, 2, 1], 'resize': 'crop'}}, 'crop must be'),
+        ({'input': {'name': 'x', 'crop': [0, 0, 1, 1]}}, 'with resize stretch'),
+        ({'input': []}, 'input is empty'),
+        ({'outputs': {'a': 1}}, 'outputs must map names'),
+        ({'labels': 'nowhere.txt'}, 'nowhere.txt cannot be read'),
+        ({'labels': {'a': 'b'}}, 'labels must map ids to names'),
+        ({'thresholds': {'score': True}}, 'score must be int or float'),
+        ({'depth': {'unit': 'ft'}}, 'unit must be one of'),
+        ({'depth': {'range_m': [5, 1]}}, r'range_m must be \[nearest, farthest\]'),
+        ({'training_intrinsics': {'width': 640}}, 'height is missing'),
+        ({'golden': {'file': 'g', 'tolerance': {'f32': 1}}}, r"unknown key \['f32'\]"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, changes, said):
+    with pytest.raises(ModelError, match=said) as caught:
+        read_manifest(write(tmp_path, **changes))
+    assert 'manifest.yaml' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [('a: [', 'cannot be read as YAML'), ('just words', 'must be a mapping'), ('', 'mapping')],
+)
+def test_what_is_no_mapping(tmp_path, text, said):
+    (tmp_path / 'manifest.yaml').write_text(text)
+    with pytest.raises(ModelError, match=said) as caught:
+        read_manifest(tmp_path)
+    assert '\n' not in str(caught.value)
+
+
+def test_a_directory_without_manifest(tmp_path):
+    with pytest.raises(ModelError, match=r'has no manifest\.yaml'):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize('name', sorted(shelf()))
+def test_every_model_of_the_shelf_reads(name):
+    manifest = read_manifest(shelf()[name])
+    assert manifest.name == name
+    assert manifest.license
+    assert (manifest.directory / 'README.md').is_file(), 'a model needs its card'
+
+
+def test_the_shelf_is_found_in_the_source_tree():
+    assert {'centernet_mnv3_coco', 'nyu_mobilenet_unet', 'yolov8n'} <= set(shelf())

@@ -1,0 +1,73 @@
+"""Tuning: only what reproduces the golden output, and it is remembered."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from rs_ml_perception.core.errors import BackendError, ModelError
+from rs_ml_perception.inference.backends import BACKENDS
+from rs_ml_perception.inference.manifest import Golden
+from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.inference.tune import tune
+from rs_ml_perception.inference.tuned import TunedChoice, recall, remember, tune_file
+
+NAME = 'nyu_mobilenet_unet'
+
+
+def test_the_fastest_faithful_choice_is_remembered(manifest_of):
+    for backend in ('litert', 'openvino'):
+        if not BACKENDS[backend].is_installed:
+            pytest.skip(f'{backend} is not installed')
+    manifest = manifest_of(NAME)
+    trials = tune(manifest, runs=3)
+    eligible = [t for t in trials if t.is_eligible]
+    assert {t.choice.backend for t in eligible} >= {'litert', 'openvino'}
+    assert all(t.error <= 1e-3 for t in eligible)
+    bf16 = [t for t in trials if t.choice.precision == 'bfloat16']
+    assert bf16, 'bfloat16 is tried'
+    assert all(t.is_eligible == (t.error <= 0.03) for t in bf16), 'and judged by the golden output'
+    assert eligible[0].choice.median_ms == min(t.choice.median_ms for t in eligible)
+    assert recall(manifest) == eligible[0].choice
+
+
+def test_load_model_takes_what_is_remembered(manifest_of):
+    if not BACKENDS['openvino'].is_installed:
+        pytest.skip('openvino is not installed')
+    remember(manifest_of(NAME), TunedChoice('openvino', 1, 'float32', 1.0))
+    assert load_model(NAME).backend_name == 'openvino'
+    assert load_model(NAME, backend='litert').backend_name == 'litert'
+    assert load_model('person_cat_dog_ssd_tflite').backend_name == 'litert'
+
+
+def test_another_checksum_or_version_is_another_model(manifest_of):
+    manifest = manifest_of(NAME)
+    remember(manifest, TunedChoice('openvino', 1, 'float32', 1.0))
+    file = replace(manifest.artifacts[0].file, sha256='0' * 64)
+    changed = replace(manifest, artifacts=(replace(manifest.artifacts[0], file=file),))
+    assert recall(manifest) is not None
+    assert recall(changed) is None
+
+
+@pytest.mark.parametrize('content', ['', 'nonsense', '[]', '{"a": 1}'])
+def test_a_damaged_memory_is_no_memory(manifest_of, content):
+    tune_file().parent.mkdir(parents=True)
+    tune_file().write_text(content)
+    manifest = manifest_of(NAME)
+    assert recall(manifest) is None
+    choice = TunedChoice('litert', 2, 'float32', 3.0)
+    remember(manifest, choice)
+    assert recall(manifest) == choice
+    assert json.loads(tune_file().read_text())
+
+
+def test_nothing_faithful_is_an_error(manifest_of):
+    manifest = manifest_of(NAME)
+    strict = replace(manifest, golden=Golden(manifest.golden.file, {'float32': -1.0}))
+    with pytest.raises(BackendError, match='nothing reproduces the golden output'):
+        tune(strict, runs=1, threads=1)
+    assert recall(manifest) is None
+
+
+def test_without_golden_output_there_is_nothing_to_tune_by(manifest_of):
+    with pytest.raises(ModelError, match='nothing to tune by'):
+        tune(manifest_of('yolov8n'))
