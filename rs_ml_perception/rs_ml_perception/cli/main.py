@@ -12,11 +12,21 @@ from rs_ml_perception.cli import (
     detect_command,
     height_command,
     models_command,
+    parameters_command,
+    process_command,
     segment_command,
 )
 from rs_ml_perception.cli.exit_status import INTERRUPTED, report
 
-COMMANDS = (detect_command, segment_command, depth_command, height_command, models_command)
+COMMANDS = (
+    detect_command,
+    segment_command,
+    depth_command,
+    height_command,
+    process_command,
+    models_command,
+    parameters_command,
+)
 """Modules with add_parser(subparsers); they import what is heavy when they run."""
 
 

@@ -80,7 +80,8 @@ class DetectionNode(PerceptionNode[DetectionParameters]):
     outputs: ClassVar[tuple[Output, ...]] = detection_outputs.OUTPUTS
     _labels: LabelPublisher | None = None
 
-    def load(self, parameters: DetectionParameters) -> DetectionPipeline:
+    @classmethod
+    def load_pipeline(cls, parameters: DetectionParameters) -> DetectionPipeline:
         return DetectionPipeline.load(parameters.choice, parameters.pipeline_options)
 
     def retune(self, parameters: DetectionParameters) -> None:

@@ -55,7 +55,8 @@ class HeightNode(PerceptionNode[HeightParameters]):
         self._up_source = UpSource(self.hub.transforms.lookup)
         self._accel = self.hub.stream(ACCEL, StreamOptions())
 
-    def load(self, parameters: HeightParameters) -> HeightPipeline:
+    @classmethod
+    def load_pipeline(cls, parameters: HeightParameters) -> HeightPipeline:
         return HeightPipeline(parameters.pipeline_options)
 
     def retune(self, parameters: HeightParameters) -> None:

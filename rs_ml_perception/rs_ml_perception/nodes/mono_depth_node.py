@@ -65,7 +65,8 @@ class MonoDepthNode(PerceptionNode[MonoDepthParameters]):
     parameters_type: ClassVar[type] = MonoDepthParameters
     outputs: ClassVar[tuple[Output, ...]] = mono_depth_outputs.OUTPUTS
 
-    def load(self, parameters: MonoDepthParameters) -> MonoDepthPipeline:
+    @classmethod
+    def load_pipeline(cls, parameters: MonoDepthParameters) -> MonoDepthPipeline:
         return MonoDepthPipeline.load(parameters.choice, parameters.pipeline_options)
 
     def retune(self, parameters: MonoDepthParameters) -> None:

@@ -59,7 +59,8 @@ class SegmentationNode(PerceptionNode[SegmentationParameters]):
     outputs: ClassVar[tuple[Output, ...]] = segmentation_outputs.OUTPUTS
     _labels: LabelPublisher | None = None
 
-    def load(self, parameters: SegmentationParameters) -> SegmentationPipeline:
+    @classmethod
+    def load_pipeline(cls, parameters: SegmentationParameters) -> SegmentationPipeline:
         return SegmentationPipeline.load(parameters.choice, parameters.pipeline_options)
 
     def retune(self, parameters: SegmentationParameters) -> None:

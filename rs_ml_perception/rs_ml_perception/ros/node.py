@@ -81,9 +81,10 @@ class PerceptionNode(LifecycleNode, Generic[P]):
 
     # What a subclass says of itself.
 
-    def load(self, parameters: P) -> Pipeline:
+    @classmethod
+    def load_pipeline(cls, parameters: P) -> Pipeline:
         """Build the pipeline: slow, free of ROS, possibly in another thread."""
-        raise NotImplementedError(f'{type(self).__name__} must load its pipeline')
+        raise NotImplementedError(f'{cls.__name__} must load its pipeline')
 
     def retune(self, parameters: P) -> None:
         """Apply what may change at run time; ConfigError refuses it."""
@@ -166,7 +167,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         return self._load(self.parameters)
 
     def _load(self, parameters: P) -> tuple[Pipeline, float]:
-        pipeline = self.load(parameters)
+        pipeline = self.load_pipeline(parameters)
         return pipeline, pipeline.warm_up()
 
     def _activate(self) -> None:

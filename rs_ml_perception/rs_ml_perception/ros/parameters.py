@@ -24,7 +24,7 @@ from rs_ml_perception.core.options import Option, build, check, walk
 
 T = TypeVar('T')
 
-BUILT_IN = ('use_sim_time', 'start_type_description_service')
+BUILT_IN = ('use_sim_time', 'start_type_description_service', 'nodes')
 
 SCALAR_TYPES = {
     bool: Parameter.Type.BOOL,

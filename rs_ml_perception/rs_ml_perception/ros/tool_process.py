@@ -13,7 +13,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from rs_ml_perception.core.errors import RsMlError
+from rs_ml_perception.core.errors import ConfigError, RsMlError
 
 N = TypeVar('N', bound=Node)
 
@@ -43,9 +43,9 @@ def run_tool(
     stop = StopRequest()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = None
     try:
+        _init(args)
         node = create()
         return work(node, stop)
     except RsMlError as error:
@@ -57,3 +57,10 @@ def run_tool(
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
+
+
+def _init(args: Sequence[str] | None) -> None:
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # RCLError is private to rclpy
+        raise ConfigError(f'ROS arguments cannot be used: {error}') from error

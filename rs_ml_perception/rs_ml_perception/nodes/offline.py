@@ -1,0 +1,196 @@
+"""The nodes' work on a recording without middleware: every frame, in order, the same bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.transform_tree import TransformTree
+from rs_ml_perception.core.up_source import UpSource
+from rs_ml_perception.nodes.parameter_file import read_parameters
+from rs_ml_perception.nodes.table import NODES
+from rs_ml_perception.recordings.camera_topics import camera_topics
+from rs_ml_perception.recordings.canonical import canonical_cdr
+from rs_ml_perception.recordings.frames import frames
+from rs_ml_perception.recordings.recording import Recording
+from rs_ml_perception.recordings.writer import RecordingWriter, qos_profile
+from rs_ml_perception.ros.node import NAMESPACE
+from rs_ml_perception.ros.outputs import Output, OutputContext
+from rs_ml_perception.ros.result_messages import label_info
+from rs_ml_perception.ros.target_frame import find_target
+
+
+class OfflineNode:
+    """Pipeline, parameters and outputs of one node, without the node.
+
+    Attributes:
+        name: of the node.
+        parameters: as read from the parameter file.
+        pipeline: loaded.
+    """
+
+    def __init__(self, name: str, params_file: str, *, with_pictures: bool) -> None:
+        node_class = NODES[name].node_class()
+        self.name = name
+        self.parameters = read_parameters(node_class.parameters_type, name, params_file)
+        self.pipeline = node_class.load_pipeline(self.parameters)
+        self._outputs = [
+            output
+            for output in node_class.outputs
+            if output.is_enabled(self.parameters) and (with_pictures or not _is_picture(output))
+        ]
+
+    def topics(self) -> Iterator[tuple[str, type]]:
+        """(topic, message class) of every output."""
+        for output in self._outputs:
+            yield f'{NAMESPACE}/{self.name}/{output.topic}', output.message_class()
+
+    def messages(self, result: Any, context: OutputContext) -> Iterator[tuple[str, Any]]:
+        """(topic, message) of every output that has one for this frame."""
+        for output in self._outputs:
+            msg = output.make(result, context)
+            if msg is not None:
+                yield f'{NAMESPACE}/{self.name}/{output.topic}', msg
+
+
+class OfflineRun:
+    """Runs nodes over a recording.
+
+    Attributes:
+        counts: (node, 'published' or 'rejected') -> frames.
+    """
+
+    def __init__(
+        self, recording: Recording, nodes: Sequence[OfflineNode], writer: RecordingWriter
+    ) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self._recording = recording
+        self._nodes = nodes
+        self._writer = writer
+        self._tree = TransformTree()
+        for (parent, child), transform in recording.static_transforms.items():
+            self._tree.set_static(parent, child, transform)
+        self._up_source = UpSource(self._tree.lookup)
+        self._accelerations = list(self._read_accelerations())
+
+    def run(self) -> None:
+        """Process every frame of the recording."""
+        for node in self._nodes:
+            for topic, message_class in node.topics():
+                self._writer.add_topic(topic, _type_name(message_class))
+        for number, frame in enumerate(frames(self._recording, on_rejected=self._on_rejected)):
+            if number == 0:
+                self._announce(frame)
+            self._process(frame)
+
+    def _process(self, frame: Frame) -> None:
+        header = _header(frame)
+        found = None
+        for node in self._nodes:
+            try:
+                result = self._result(node, frame, found)
+                self._publish(node, result, frame, header)
+            except InputError as error:
+                self._on_rejected(node.name, error)
+                continue
+            if node.name == 'detection':
+                found = result.detections, node.pipeline.labels
+            self.counts[node.name, 'published'] += 1
+
+    def _result(self, node: OfflineNode, frame: Frame, found: Any) -> Any:
+        if node.name != 'height':
+            return node.pipeline(frame)
+        if frame.depth is None or frame.camera is None:
+            raise InputError('this frame has no depth')
+        return node.pipeline(frame, *found, self._up(frame, node.parameters.gravity_frame))
+
+    def _publish(self, node: OfflineNode, result: Any, frame: Frame, header: Header) -> None:
+        wanted = node.parameters.target_frame
+        target, _ = find_target(self._tree, wanted, frame.frame_id, frame.stamp_ns)
+        context = OutputContext(
+            header=header,
+            frame=frame,
+            parameters=node.parameters,
+            pipeline=node.pipeline,
+            target=target,
+            labels=node.pipeline.labels,
+            model=node.pipeline.title,
+        )
+        for topic, msg in list(node.messages(result, context)):
+            self._write(topic, frame.stamp_ns, msg)
+
+    def _write(self, topic: str, stamp_ns: int, msg: Any) -> None:
+        data = canonical_cdr(serialize_message(msg), _type_name(type(msg)))
+        self._writer.write(topic, stamp_ns, data)
+
+    def _announce(self, frame: Frame) -> None:
+        """Class names, as the nodes latch them."""
+        for node in self._nodes:
+            if node.pipeline.labels.names:
+                topic = f'{NAMESPACE}/{node.name}/label_info'
+                labels, title = node.pipeline.labels, node.pipeline.title
+                msg = label_info(labels, header=_header(frame, frame_id=''), model=title)
+                self._writer.add_topic(topic, _type_name(type(msg)), qos=[LATCHED])
+                self._write(topic, frame.stamp_ns, msg)
+
+    def _up(self, frame: Frame, gravity_frame: str) -> Any:
+        while self._accelerations and self._accelerations[0][0] <= frame.stamp_ns:
+            self._up_source.add_acceleration(*self._accelerations.pop(0))
+        return self._up_source.up(frame.frame_id, frame.stamp_ns, gravity_frame)
+
+    def _read_accelerations(self) -> Iterator[tuple[int, str, tuple[float, float, float]]]:
+        topic = camera_topics(self._recording).accel
+        for message in self._recording.messages([topic]) if topic else ():
+            imu = self._recording.decode(message)
+            a = imu.linear_acceleration
+            yield message.stamp_ns, imu.header.frame_id, (a.x, a.y, a.z)
+
+    def _on_rejected(self, where: str, error: InputError) -> None:
+        self.counts[where, f'rejected: {error}'] += 1
+
+
+LATCHED = qos_profile(latched=True, depth=1)
+
+
+def run_offline(
+    recording: Recording,
+    names: Sequence[str],
+    out: Path,
+    *,
+    params_file: str = '',
+    with_pictures: bool = False,
+    overwrite: bool = False,
+) -> Counter[tuple[str, str]]:
+    """Process a recording into another; returns what became of the frames."""
+    nodes = [OfflineNode(name, params_file, with_pictures=with_pictures) for name in names]
+    try:
+        with RecordingWriter(out, overwrite=overwrite) as writer:
+            run = OfflineRun(recording, nodes, writer)
+            run.run()
+    finally:
+        for node in nodes:
+            node.pipeline.close()
+    return run.counts
+
+
+def _is_picture(output: Output) -> bool:
+    return output.is_optional and output.msg_type is Image
+
+
+def _type_name(message_class: type) -> str:
+    return f'{message_class.__module__.split(".")[0]}/msg/{message_class.__name__}'
+
+
+def _header(frame: Frame, frame_id: str | None = None) -> Header:
+    sec, nanosec = divmod(frame.stamp_ns, 1_000_000_000)
+    stamp = Time(sec=sec, nanosec=nanosec)
+    return Header(stamp=stamp, frame_id=frame.frame_id if frame_id is None else frame_id)
