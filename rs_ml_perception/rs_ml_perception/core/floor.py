@@ -22,8 +22,8 @@ _MIN_INLIERS = 60
 _HEIGHTS_M = (0.15, 3.0)
 """Cameras stand so high above the floor."""
 
-_TRIPLES = 400
-_JUDGES = 1500
+_TRIPLES = 300
+_JUDGES = 1000
 _BIN_M = 0.02
 _PEAK_SHARE = 0.2
 _TILT_STDDEV = 0.01

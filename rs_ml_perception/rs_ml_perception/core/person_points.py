@@ -10,7 +10,7 @@ import numpy as np
 from rs_ml_perception.core.depth_layers import Layer, find_layers
 from rs_ml_perception.core.floor import FloorPlane, depth_stddev_m
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.geometry import horizontal_axes, unit
+from rs_ml_perception.core.geometry import horizontal_axes, sampled_median, unit
 from rs_ml_perception.core.placements import MIN_POINTS
 from rs_ml_perception.core.registration import BoxPoints, box_points
 
@@ -33,7 +33,7 @@ _VALLEY = 0.35
 _MARGIN = 0.04
 """Share of the box's height added above and below: boxes of detectors cut hair and soles."""
 
-_MAX_SAMPLES = 12000
+_MAX_SAMPLES = 8000
 _OUTSIDE = -1e3
 """Distance of what cannot be the person, far from any that can."""
 
@@ -51,6 +51,7 @@ class PersonPoints:
         side_m: float32 (h, w), horizontal position across the view; NaN invalid.
         level_m: float32 (h, w), height above the floor, or above the viewpoint without a floor.
         slope: float32 (h, w), tangent of the elevation at which each sample is seen.
+        box_rows: first row and row after the last of the box itself, without its margin.
         floor: the floor, or None.
     """
 
@@ -61,6 +62,7 @@ class PersonPoints:
     side_m: np.ndarray
     level_m: np.ndarray
     slope: np.ndarray
+    box_rows: tuple[int, int]
     floor: FloorPlane | None
 
     def __len__(self) -> int:
@@ -110,7 +112,8 @@ def _grown(xyxy: np.ndarray) -> np.ndarray:
 
 def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> PersonPoints:
     valid = np.isfinite(box.depth_m)
-    middle = np.median(box.points_m[valid], axis=0).astype(np.float64)
+    points_m = box.points_m[valid]
+    middle = np.array([sampled_median(points_m[:, axis]) for axis in range(3)])
     forward, right = horizontal_axes(up, unit(middle - box.viewpoint_m))
     axes = np.stack([forward, right, up]).astype(np.float32)
     relative = (box.points_m - box.viewpoint_m.astype(np.float32)) @ axes.T
@@ -118,14 +121,21 @@ def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> Pe
     level_m = relative[..., 2] if floor is None else floor.height_above(box.points_m)
     with np.errstate(invalid='ignore', divide='ignore'):
         slope = relative[..., 2] / range_m
-    return PersonPoints(box, valid, up, range_m, relative[..., 1], level_m, slope, floor)
+    return PersonPoints(box, valid, up, range_m, relative[..., 1], level_m, slope, _rows(valid), floor)
+
+
+def _rows(valid: np.ndarray) -> tuple[int, int]:
+    rows = np.flatnonzero(valid.any(axis=1))
+    margin = round(_MARGIN / (1 + 2 * _MARGIN) * (np.ptp(rows) + 1))
+    return int(rows[0]) + margin, int(rows[-1]) + 1 - margin
 
 
 def floor_clearance_m(points: PersonPoints) -> float:
     """Lower than this, a sample may be floor."""
     if points.floor is None:
         return -np.inf
-    relative = depth_stddev_m(np.nanmedian(points.range_m)) / np.nanmedian(points.range_m)
+    range_m = sampled_median(points.range_m[points.is_person])
+    relative = depth_stddev_m(range_m) / range_m
     return 0.03 + 3.0 * float(relative) * points.floor.offset_m
 
 
@@ -143,7 +153,7 @@ def _trunk_range(points: PersonPoints, smooth: np.ndarray) -> Layer | None:
     w = inside.shape[1]
     bell = np.exp(-0.5 * ((np.arange(w) - 0.5 * (w - 1)) / (0.25 * w)) ** 2)
     weights = np.broadcast_to(bell, inside.shape)[inside]
-    width = max(0.02, 0.25 * float(depth_stddev_m(np.median(range_m))))
+    width = max(0.02, 0.25 * float(depth_stddev_m(sampled_median(range_m))))
     layers = find_layers(range_m, weights, bin_width=width, valley=_VALLEY)
     extents = np.array([[layer.mass, *_lines_covered(smooth, layer)] for layer in layers])
     enough = (extents >= _MIN_SHARES * extents.max(axis=0)).all(axis=1)
@@ -165,7 +175,7 @@ def _grow_from_trunk(smooth: np.ndarray, trunk: Layer) -> np.ndarray:
     Within the trunk's own depth neighbouring samples always do (a shoulder stands out before the
     neck); farther from it, only those at nearly the same range.
     """
-    middle = float(np.median(smooth[(smooth >= trunk.low) & (smooth < trunk.high)]))
+    middle = sampled_median(smooth[(smooth >= trunk.low) & (smooth < trunk.high)])
     noise_m = float(depth_stddev_m(middle))
     beyond = np.abs(smooth - middle)
     near = beyond < MAX_REACH_M
@@ -179,7 +189,7 @@ def _grow_from_trunk(smooth: np.ndarray, trunk: Layer) -> np.ndarray:
 def _smoothed(range_m: np.ndarray, box: BoxPoints) -> np.ndarray:
     """Ranges with small holes filled from the farther neighbours, then a median; 0 nowhere."""
     filled = np.where(range_m > 0, range_m, cv2.dilate(range_m, np.ones((3, 3), np.uint8)))
-    fine = box.pixel_size * float(np.median(range_m[range_m > 0])) < _FINE_SAMPLE_M
+    fine = box.pixel_size * sampled_median(range_m[range_m > 0]) < _FINE_SAMPLE_M
     return cv2.medianBlur(filled, 5 if fine else 3)
 
 

@@ -62,6 +62,7 @@ _LAYER_WIDTH = 0.02
 _NEARER_WINS = 0.4
 """The nearest surface with this share of the strongest one's weight is the object."""
 
+_MAX_SAMPLES = 4000
 _SPAN_QUANTILES = (0.01, 0.99)
 
 
@@ -110,7 +111,7 @@ def _stack(rows: list[tuple[np.ndarray, float, float]]) -> Placements:
 
 def _place(frame: Frame, xyxy: np.ndarray) -> tuple[np.ndarray, float, float]:
     """Position, width and height extent of one object; NaN where not known."""
-    points_m = _object_points(box_points(frame, xyxy))
+    points_m = _object_points(box_points(frame, xyxy, max_samples=_MAX_SAMPLES))
     return summarise(points_m)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rs_ml_perception.core.geometry import sampled_median
 from rs_ml_perception.core.person_points import PersonPoints
 
 MIN_STANDING_M = 0.6
@@ -42,7 +43,7 @@ def is_standing(points: PersonPoints, height_m: float) -> bool:
     legs = place[(share > _LEGS[0]) & (share < _LEGS[1])]
     if len(trunk) < _MIN_SAMPLES or len(legs) < _MIN_SAMPLES:
         return False
-    low, high = np.quantile(legs, _SPAN, axis=0)
-    forward_m = np.median(trunk[:, 0]) - 0.5 * (low[0] + high[0])
+    low, high = np.quantile(legs[:: max(1, len(legs) // 1000)], _SPAN, axis=0)
+    forward_m = sampled_median(trunk[:, 0]) - 0.5 * (low[0] + high[0])
     width_m = high[1] - low[1]
     return bool(forward_m < MAX_LEGS_FORWARD * height_m and width_m < MAX_LEGS_WIDTH * height_m)
