@@ -88,8 +88,11 @@ def find_interpreter() -> Interpreter:
         obstacles.append(obstacle)
     if obstacles:
         raise SetupError(obstacles[0])
-    what = f'PYTHON={chosen} cannot be run' if chosen else 'no python3 was found'
-    raise SetupError(f'{what}: sudo apt-get install -y python3 python3-venv python3-dev')
+    if chosen:
+        raise SetupError(f'PYTHON={chosen} cannot be run: name a Python of 3.10 to 3.13')
+    raise SetupError(
+        'no python3 was found: sudo apt-get install -y python3 python3-venv python3-dev'
+    )
 
 
 def check_machine(level: str) -> None:
