@@ -42,8 +42,9 @@ class Rosbag2Recording(Recording):
         try:
             for connection, log_time_ns, data in reader.messages(chosen):
                 yield Message(connection.topic, connection.msgtype, log_time_ns, bytes(data))
-        except (OSError, EOFError, ValueError, AssertionError) as error:
-            raise InputError(f'recording {self.path} is damaged: {error}') from error
+        except Exception as error:  # rosbags raises whatever the damage leads to
+            reason = str(error) or type(error).__name__
+            raise InputError(f'recording {self.path} is damaged: {reason}') from error
 
     def _decode(self, message: Message) -> Any:
         return self._open_reader().deserialize(message.data, message.type)

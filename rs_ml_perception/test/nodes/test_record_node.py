@@ -1,0 +1,158 @@
+"""The record node as a process of its own, on real DDS."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+rclpy = pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
+
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy  # noqa: E402
+from rs_ml_perception.recordings.open_recording import open_recording  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
+
+from rs_ml_msgs.msg import DetectionArray  # noqa: E402
+
+pytestmark = pytest.mark.ros
+
+DOMAINS = itertools.count(os.getpid())
+"""Tests do not hear each other, nor what the one before left behind."""
+
+PATIENCE_SECS = 60
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+BEST_EFFORT = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+@pytest.fixture
+def domain():
+    return 10 + next(DOMAINS) % 80
+
+
+@pytest.fixture
+def node(domain):
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=domain)
+    node = rclpy.create_node('talker', context=context)
+    yield node
+    node.destroy_node()
+    rclpy.try_shutdown(context=context)
+
+
+@pytest.fixture
+def start(domain):
+    """Call with a directory and parameters to start the node in the namespace /rs_ml."""
+    started = []
+
+    def run(out: Path | str, **parameters: object) -> subprocess.Popen:
+        arguments = [sys.executable, '-m', 'rs_ml_perception.nodes.record_node', '--ros-args']
+        arguments += ['-r', '__ns:=/rs_ml', '-p', f'out:={out}']
+        for name, value in parameters.items():
+            arguments += ['-p', f'{name}:={value}']
+        process = subprocess.Popen(
+            arguments,
+            env={**os.environ, 'ROS_DOMAIN_ID': str(domain)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + PATIENCE_SECS
+    while not condition():
+        assert time.monotonic() < deadline, 'nothing happened'
+        time.sleep(0.02)
+
+
+def stop(process: subprocess.Popen, number: int = signal.SIGINT) -> tuple[int, str]:
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=PATIENCE_SECS)
+    return process.returncode, output
+
+
+def contents(path: Path) -> dict[str, list]:
+    """Decoded messages by topic."""
+    found: dict[str, list] = {}
+    with open_recording(path) as recording:
+        for message in recording.messages():
+            found.setdefault(message.topic, []).append(recording.decode(message))
+    return found
+
+
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_records_its_namespace_and_closes_when_stopped(start, storage, number, node, tmp_path):
+    words = node.create_publisher(String, '/rs_ml/words', 10)
+    node.create_publisher(String, '/elsewhere', 10)
+    process = start(tmp_path / 'bag', storage=storage)
+    wait_until(lambda: words.get_subscription_count() > 0)
+    for text in ('one', 'two', 'dröi'):
+        words.publish(String(data=text))
+    words.wait_for_all_acked()
+    status, output = stop(process, number)
+    assert status == 0, output
+    assert 'recorded 3 messages of 1 topics' in output
+    found = contents(tmp_path / 'bag')
+    assert [m.data for m in found['/rs_ml/words']] == ['one', 'two', 'dröi']
+    assert list(found) == ['/rs_ml/words']
+
+
+def test_takes_what_publishers_offer_and_topics_that_come_later(start, node, tmp_path):
+    latched = node.create_publisher(String, '/rs_ml/label_info', LATCHED)
+    latched.publish(String(data='said before anybody listened'))
+    process = start(tmp_path / 'bag')
+    wait_until(lambda: latched.get_subscription_count() > 0)
+    loose = node.create_publisher(String, '/rs_ml/loose', BEST_EFFORT)
+    ours = node.create_publisher(DetectionArray, '/rs_ml/detection/detections', 10)
+    for publisher in (loose, ours):
+        wait_until(lambda publisher=publisher: publisher.get_subscription_count() > 0)
+    loose.publish(String(data='loose'))
+    ours.publish(DetectionArray(model='m', image_width=7))
+    ours.wait_for_all_acked()
+    status, output = stop(process)
+    assert status == 0, output
+    found = contents(tmp_path / 'bag')
+    assert found['/rs_ml/label_info'][0].data == 'said before anybody listened'
+    assert found['/rs_ml/loose'][0].data == 'loose'
+    assert found['/rs_ml/detection/detections'][0].image_width == 7
+    with open_recording(tmp_path / 'bag') as recording:
+        assert recording.topic('/rs_ml/label_info').is_latched
+        assert not recording.topic('/rs_ml/loose').is_latched
+
+
+def test_topics_are_whole_names_by_regular_expression(start, node, tmp_path):
+    publishers = [node.create_publisher(String, f'/rs_ml/{n}', 10) for n in ('a', 'ab', 'b')]
+    process = start(tmp_path / 'bag', topics='["/rs_ml/a.?"]')
+    wait_until(lambda: all(p.get_subscription_count() for p in publishers[:2]))
+    for publisher in publishers:
+        publisher.publish(String(data='x'))
+    publishers[1].wait_for_all_acked()
+    stop(process)
+    assert sorted(contents(tmp_path / 'bag')) == ['/rs_ml/a', '/rs_ml/ab']
+
+
+@pytest.mark.parametrize(
+    ('out', 'reason'), [('""', 'parameter out is empty'), ('{tmp}', 'holds keep.txt')]
+)
+def test_no_place_to_write_is_one_sentence(start, out, reason, tmp_path):
+    (tmp_path / 'keep.txt').write_text('precious')
+    process = start(out.format(tmp=tmp_path))
+    output, _ = process.communicate(timeout=PATIENCE_SECS)
+    assert process.returncode == 1
+    assert reason in output
+    assert 'Traceback' not in output

@@ -1,0 +1,267 @@
+"""The replay node as a process of its own, on real DDS."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+rclpy = pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
+
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
+from rs_ml_perception.core.camera import CameraModel  # noqa: E402
+from rs_ml_perception.core.depth import DepthImage  # noqa: E402
+from rs_ml_perception.core.frame import Frame  # noqa: E402
+from rs_ml_perception.recordings.frame_recorder import FrameRecorder  # noqa: E402
+from rs_ml_perception.recordings.writer import RecordingWriter  # noqa: E402
+from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
+
+from rs_ml_msgs.msg import FrameReport  # noqa: E402
+
+pytestmark = pytest.mark.ros
+
+DOMAINS = itertools.count(os.getpid())
+"""Tests do not hear each other, nor what the one before left behind."""
+
+CAMERA = '/camera/camera'
+START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 100_000_000
+PATIENCE_SECS = 60
+
+
+def write_bag(path: Path, count: int, *, size: tuple[int, int] = (64, 48)) -> Path:
+    """A recording of `count` frames with aligned depth."""
+    width, height = size
+    camera = CameraModel(width, height, 50.0, 50.0, width / 2, height / 2)
+    with RecordingWriter(path) as writer:
+        recorder = FrameRecorder(writer)
+        for number in range(count):
+            recorder.write(
+                Frame(
+                    rgb=np.full((height, width, 3), number, np.uint8),
+                    depth=DepthImage(np.full((height, width), 1000, np.uint16), 0.001),
+                    camera=camera,
+                    stamp_ns=START_NS + number * PERIOD_NS,
+                )
+            )
+    return path
+
+
+class Consumer:
+    """A node that takes images, thinks, and reports, as those of this package do."""
+
+    def __init__(self, context, name, *, think_secs=0.0, silent_on=()):
+        sim_time = Parameter('use_sim_time', value=True)
+        self.node = rclpy.create_node(
+            name, context=context, namespace='/rs_ml', parameter_overrides=[sim_time]
+        )
+        self.events: list[tuple[str, int]] = []
+        self.ages_ms: list[float] = []
+        self._think_secs = think_secs
+        self._silent_on = silent_on
+        self._reports = self.node.create_publisher(FrameReport, '~/frames', 10)
+        color, depth = f'{CAMERA}/color/image_raw', f'{CAMERA}/aligned_depth_to_color/image_raw'
+        self.node.create_subscription(Image, color, self._on_color, 10)
+        self.node.create_subscription(Image, depth, lambda m: self._note('depth', m), 10)
+
+    def _note(self, kind, msg):
+        stamp_ns = msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec
+        number = (stamp_ns - START_NS) // PERIOD_NS
+        self.events.append((kind, number))
+        now_ns = self.node.get_clock().now().nanoseconds
+        self.ages_ms.append((now_ns - stamp_ns) / 1e6)
+        return number
+
+    def _on_color(self, msg):
+        number = self._note('color', msg)
+        time.sleep(self._think_secs)
+        if number not in self._silent_on:
+            self._reports.publish(FrameReport(header=msg.header, outcome='published'))
+
+    def numbers(self, kind):
+        """Frame numbers of the images that came."""
+        return [number for what, number in self.events if what == kind]
+
+
+@pytest.fixture
+def domain():
+    return 10 + next(DOMAINS) % 80
+
+
+@pytest.fixture
+def context(domain):
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=domain)
+    yield context
+    rclpy.try_shutdown(context=context)
+
+
+@pytest.fixture
+def start(domain):
+    """Call with a recording and parameters to start the node as a process."""
+    started = []
+
+    def run(bag: Path | str, **parameters: object) -> subprocess.Popen:
+        arguments = [sys.executable, '-m', 'rs_ml_perception.nodes.replay_node', '--ros-args']
+        arguments += ['-r', '__ns:=/rs_ml', '-p', f'bag:={bag}']
+        for name, value in parameters.items():
+            text = str(value).lower() if isinstance(value, bool) else value
+            arguments += ['-p', f'{name}:={text}']
+        process = subprocess.Popen(
+            arguments,
+            env={**os.environ, 'ROS_DOMAIN_ID': str(domain)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def spin(context, nodes, process, *, until=lambda: False):
+    """Serve the nodes until the process ends or something is true."""
+    executor = SingleThreadedExecutor(context=context)
+    for node in nodes:
+        executor.add_node(node)
+    deadline = time.monotonic() + PATIENCE_SECS
+    while process.poll() is None and not until() and time.monotonic() < deadline:
+        executor.spin_once(timeout_sec=0.05)
+    executor.shutdown()
+
+
+def finish(process: subprocess.Popen) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=PATIENCE_SECS)
+    return process.returncode, output
+
+
+def test_lockstep_loses_no_large_frame_however_slow_the_nodes(start, context, tmp_path):
+    bag = write_bag(tmp_path / 'bag', 12, size=(1280, 720))
+    consumers = [Consumer(context, 'quick'), Consumer(context, 'slow', think_secs=0.05)]
+    process = start(bag, lockstep=True, wait_for_nodes='[quick, slow]')
+    spin(context, [c.node for c in consumers], process)
+    status, output = finish(process)
+    assert status == 0, output
+    for consumer in consumers:
+        assert consumer.numbers('color') == list(range(12)), output
+        assert consumer.numbers('depth') == list(range(12)), output
+    assert 'lost: none' in output
+
+
+def test_lockstep_holds_the_depth_of_the_next_frame_back(start, context, tmp_path):
+    consumer = Consumer(context, 'slow', think_secs=0.05)
+    process = start(write_bag(tmp_path / 'bag', 5), lockstep=True)
+    spin(context, [consumer.node], process)
+    status, output = finish(process)
+    assert status == 0, output
+    first_of = {n: consumer.events.index(('depth', n)) for n in consumer.numbers('depth')}
+    for number in range(4):
+        assert consumer.events.index(('color', number)) < first_of[number + 1]
+
+
+def test_lockstep_keeps_the_clock_at_the_frame(start, context, tmp_path):
+    consumer = Consumer(context, 'slow', think_secs=0.02)
+    process = start(write_bag(tmp_path / 'bag', 5), lockstep=True)
+    spin(context, [consumer.node], process)
+    finish(process)
+    # The clock may come after the image, never ahead of it by a frame.
+    assert len(consumer.ages_ms) == 10
+    assert max(consumer.ages_ms) < PERIOD_NS / 1e6
+
+
+def test_a_frame_that_is_not_reported_is_counted_and_the_rest_goes_on(start, context, tmp_path):
+    consumer = Consumer(context, 'forgetful', silent_on=(2,))
+    bag = write_bag(tmp_path / 'bag', 5)
+    process = start(bag, lockstep=True, lockstep_timeout_secs=0.3)
+    spin(context, [consumer.node], process)
+    status, output = finish(process)
+    assert status == 0
+    assert consumer.numbers('color') == list(range(5))
+    assert "lost: {'/rs_ml/forgetful': 1}" in output
+
+
+def test_real_time_publishes_images_and_an_advancing_clock(start, context, tmp_path):
+    node = rclpy.create_node('listener', context=context)
+    images, infos, clocks = [], [], []
+    node.create_subscription(Image, f'{CAMERA}/color/image_raw', images.append, 10)
+    node.create_subscription(CameraInfo, f'{CAMERA}/color/camera_info', infos.append, 10)
+    node.create_subscription(
+        Clock, '/clock', lambda c: clocks.append(c.clock.sec * 10**9 + c.clock.nanosec), 100
+    )
+    process = start(write_bag(tmp_path / 'bag', 4), rate=2.0)
+    spin(context, [node], process)
+    status, output = finish(process)
+    assert status == 0, output
+    assert [image.data[0] for image in images] == [0, 1, 2, 3]
+    assert [i.header.stamp for i in infos] == [i.header.stamp for i in images]
+    assert clocks == sorted(clocks)
+    assert START_NS <= clocks[-1] <= START_NS + 3 * PERIOD_NS
+
+
+def test_a_loop_begins_again_until_it_is_stopped(start, context, tmp_path):
+    node = rclpy.create_node('listener', context=context)
+    images = []
+    node.create_subscription(Image, f'{CAMERA}/color/image_raw', images.append, 10)
+    process = start(write_bag(tmp_path / 'bag', 2), loop=True, rate=10.0)
+    spin(context, [node], process, until=lambda: len(images) >= 5)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    status, output = finish(process)
+    assert status == 0, output
+    assert 'Traceback' not in output
+    assert [image.data[0] for image in images[:5]] == [0, 1, 0, 1, 0]
+
+
+def test_without_subscribers_it_says_so_and_goes_on(start, tmp_path):
+    process = start(write_bag(tmp_path / 'bag', 1), wait_for_subscribers_secs=0.2)
+    status, output = finish(process)
+    assert status == 0
+    assert f'starting without a subscriber of {CAMERA}/color/image_raw' in output
+
+
+def test_a_type_that_is_not_installed_is_left_out_with_a_warning(start, tmp_path):
+    if importlib.util.find_spec('tf2_msgs'):
+        pytest.skip('tf2_msgs is installed')
+    process = start(write_bag(tmp_path / 'bag', 1), wait_for_subscribers_secs=0.0)
+    status, output = finish(process)
+    assert status == 0
+    assert '/tf_static is left out' in output
+    assert 'install the package tf2_msgs' in output
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'reason'),
+    [
+        ({'topics': '[/nope.*]'}, 'replayed 0 messages'),
+        ({'primary_topics': '[/nope]'}, 'primary topic /nope is not in'),
+        ({'rate': -1.0}, 'rate'),
+        ({'reliability': 'perhaps'}, 'reliability must be one of'),
+    ],
+)
+def test_wrong_parameters_end_with_status_1(start, parameters, reason, tmp_path):
+    status, output = finish(start(write_bag(tmp_path / 'bag', 1), **parameters))
+    assert status == 1, output
+    assert reason in output
+    assert 'Traceback' not in output
+
+
+@pytest.mark.parametrize('bag', ['', '""', '/no/such/bag', '/'])
+def test_no_recording_is_one_sentence(start, bag):
+    status, output = finish(start(bag))
+    assert status == 1
+    assert 'bag' in output
+    assert 'Traceback' not in output
