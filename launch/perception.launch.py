@@ -1,4 +1,4 @@
-"""Launches the perception nodes: in one process or one each, with camera, replay and rviz2 if asked.
+"""Launches the perception nodes, with camera, replay and rviz2 where asked.
 
 Examples:
     ros2 launch rs_ml_perception perception.launch.py start_camera:=true rviz:=true
