@@ -28,10 +28,12 @@ def register_depth(
 ) -> DepthImage:
     """The depth image in the pixels of the colour image, as `rs.align` and the driver make it.
 
-    Each depth pixel covers the rectangle between its projected upper left and lower right corner;
-    of several depths at one pixel the least stays; a rectangle that sticks out of the image is
-    left out (librealsense, src/proc/align.cpp). As there, the values stay those along the axis of
-    the *depth* camera; `box_points` gives points in the colour frame.
+    Where the colour camera resolves finer, each depth pixel covers the rectangle between its
+    projected upper left and lower right corner, else the one pixel at its upper left corner; of
+    several depths at one pixel the least stays. That is how librealsense does it on x86; but it
+    leaves out the colour camera's distortion unless it is of the modified Brown-Conrady model, and
+    here every model counts. As there, the values stay those along the axis of the *depth* camera;
+    `box_points` gives points in the colour frame.
 
     Args:
         depth: (H, W) in the depth camera's pixels.
@@ -97,17 +99,38 @@ def _covered_rectangles(
         offset = camera.matrix @ offset
     depth_m = values.astype(np.float32)
     depth_m *= np.float32(depth.metres_per_unit)
-    upper_left = corners[:, rows, :-1]
-    lower_right = corners[:, rows.start + 1 : rows.stop + 1, 1:]
-    u0, v0 = _corner_pixels(depth_m, upper_left, offset, camera)
-    u1, v1 = _corner_pixels(depth_m, lower_right, offset, camera)
+    u0, v0 = _corner_pixels(depth_m, corners[:, rows, :-1], offset, camera)
+    u1, v1 = u0.copy(), v0.copy()
+    if _resolves_finer(camera, depth_camera):
+        lower_right = corners[:, rows.start + 1 : rows.stop + 1, 1:]
+        u1, v1 = _corner_pixels(depth_m, lower_right, offset, camera)
     inside = (values > 0) & (values < _FARTHEST[values.dtype.char])
     for low, high, size in ((u0, u1, camera.width), (v0, v1, camera.height)):
-        inside &= (low >= 0) & (high < size) & (high >= low) & (high < low + _MAX_EXTENT)
+        np.maximum(low, 0, out=low)
+        np.minimum(high, size - 1, out=high)
+        inside &= (high >= low) & (high < low + _MAX_EXTENT)
     chosen = np.flatnonzero(inside)
     cells = v0 * camera.width + u0
     extents = (v1 - v0) * _MAX_EXTENT + (u1 - u0)
     return tuple(array.ravel()[chosen] for array in (values, cells, extents))
+
+
+def _resolves_finer(camera: CameraModel, than: CameraModel) -> bool:
+    """Whether the camera has more pixels per angle along either axis."""
+    return any(
+        fine > coarse for fine, coarse in zip(*map(_pixels_per_rad, (camera, than)), strict=True)
+    )
+
+
+def _pixels_per_rad(camera: CameraModel) -> tuple[float, float]:
+    """Mean over the field of view, horizontal and vertical."""
+    return tuple(
+        size / (np.arctan2(centre + 0.5, focal) + np.arctan2(size - centre - 0.5, focal))
+        for size, centre, focal in (
+            (camera.width, camera.cx, camera.fx),
+            (camera.height, camera.cy, camera.fy),
+        )
+    )
 
 
 @lru_cache(maxsize=4)
