@@ -1,7 +1,7 @@
 """Person height as example 2 of the librealsense TensorFlow wrapper computes it.
 
 Written from a description of that example, for comparison only: all vertices in the box count,
-those without depth (0, 0, 0) too; what is more than 1 m from the median depth is dropped; the height
+those without depth (0, 0, 0) too; what is more than 1 m from the median depth is dropped; height
 is the extent along the camera's y, with the minimum seeded by +1 and the maximum by -1.
 """
 

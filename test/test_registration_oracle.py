@@ -94,7 +94,7 @@ def test_boxes_of_the_real_recording():
         depth_mm = 1000 * color_from_depth.inverse().apply(points_m)[:, 2]
         # The SDK keeps the nearest of the rectangles that overlap at a pixel.
         farther_mm = depth_mm - oracle[v, u]
-        assert np.mean(np.abs(farther_mm) <= 2) >= 0.8
+        assert np.mean(np.abs(farther_mm) <= 12) >= 0.95
         assert np.mean(farther_mm >= -2) >= 0.99
 
 
