@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -19,17 +19,22 @@ class NodeProgress:
 
     Attributes:
         topics: primary topics it may be working on; narrowed by what it reports.
+        published: frames that went out since it is watched, by topic.
         reported: number of reports that matched a published stamp.
-        lost: frames it had not reported when the wait ran out.
         unmatched: reports of stamps that were never published.
-        misses: frames missed in a row.
+        misses: frames in a row whose wait ran out.
     """
 
     topics: set[str]
+    published: Counter[str] = field(default_factory=Counter)
     reported: int = 0
-    lost: int = 0
     unmatched: int = 0
     misses: int = 0
+
+    @property
+    def lost(self) -> int:
+        """Frames it has not accounted for."""
+        return max(0, max(self.published[topic] for topic in self.topics) - self.reported)
 
 
 @dataclass
@@ -76,11 +81,11 @@ class Lockstep:
         self.num_published += 1
         stream.last_ns = stamp_ns
         stream.recent.append(stamp_ns)
-        stream.waiting = {
-            name
-            for name, node in self.nodes.items()
-            if topic in node.topics and node.misses < MAX_MISSES
-        }
+        stream.waiting = set()
+        for name, node in self.nodes.items():
+            node.published[topic] += 1
+            if topic in node.topics and node.misses < MAX_MISSES:
+                stream.waiting.add(name)
 
     def report(self, node: str, stamp_ns: int) -> None:
         """Note that a node accounted for the frame of that stamp."""
@@ -114,8 +119,7 @@ class Lockstep:
         return set().union(*(stream.waiting for stream in self._streams.values()))
 
     def give_up(self, nodes: Iterable[str]) -> None:
-        """The wait ran out: count a lost frame for each of the nodes and go on."""
+        """The wait ran out: go on without these nodes' reports."""
         for node in nodes:
-            self.nodes[node].lost += 1
             self.nodes[node].misses += 1
             self.forget(node)

@@ -79,6 +79,7 @@ def test_lost_frames_are_counted_per_node(lockstep):
     lockstep.published(COLOR, 100)
     lockstep.report('/a', 100)
     lockstep.give_up(lockstep.blockers(COLOR, 200))
+    assert lockstep.nodes['/b'].misses == 1
     assert {name: node.lost for name, node in lockstep.nodes.items()} == {'/a': 0, '/b': 1}
     assert lockstep.all_waiting() == set()
 
@@ -88,12 +89,18 @@ def test_a_silent_node_holds_up_a_few_frames_only_and_may_come_back(lockstep):
         lockstep.published(COLOR, 100 * number)
         lockstep.report('/a', 100 * number)
         lockstep.give_up(['/b'])
-    lockstep.published(COLOR, 1000)
-    assert lockstep.all_waiting() == {'/a'}
-    lockstep.report('/b', 1000)
-    lockstep.published(COLOR, 1100)
+    for stamp in (1000, 1100):
+        lockstep.published(COLOR, stamp)
+        assert lockstep.all_waiting() == {'/a'}
+        lockstep.report('/a', stamp)
+    lockstep.report('/b', 1100)
+    lockstep.published(COLOR, 1200)
     assert lockstep.all_waiting() == {'/a', '/b'}
-    assert lockstep.nodes['/b'].lost == MAX_MISSES
+    lockstep.report('/a', 1200)
+    lockstep.report('/b', 1200)
+    # Frames that nobody waited for are lost as well.
+    lost = {name: node.lost for name, node in lockstep.nodes.items()}
+    assert lost == {'/a': 0, '/b': MAX_MISSES + 1}
 
 
 def test_a_node_that_is_gone_is_not_waited_for(lockstep):
