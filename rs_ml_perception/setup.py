@@ -33,16 +33,6 @@ def share_tree(base, folder):
     return [share(base, str(found.relative_to(base)), '*') for found in folders]
 
 
-PENDING = [  # strict once these folders are filled
-    share(REPO, folder, pattern)
-    for folder, pattern in (
-        ('launch', '*.launch.py'),
-        ('config', '*.yaml'),
-        ('config/rviz', '*.rviz'),
-    )
-    if any((REPO / folder).glob(pattern))
-]
-
 setup(
     name=NAME,
     version='0.1.0',
@@ -56,8 +46,10 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
-        *PENDING,
+        share(REPO, 'launch', '*.launch.py'),
+        share(REPO, 'config', '*.yaml'),
         share(REPO, 'config', '*.xml'),
+        share(REPO, 'config/rviz', '*.rviz'),
         *share_tree(REPO, 'config/models'),
         *share_tree(HERE, 'models'),
     ],
