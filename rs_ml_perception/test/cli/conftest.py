@@ -1,0 +1,73 @@
+"""Pictures and recordings for the commands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.recordings.frame_recorder import FrameRecorder
+from rs_ml_perception.recordings.pictures import write_picture
+from rs_ml_perception.recordings.writer import RecordingWriter
+
+WIDTH, HEIGHT = 48, 36
+
+
+@pytest.fixture(scope='session')
+def data_file() -> Callable[[str], Path]:
+    """A path under RS_ML_TEST_DATA; missing there it is a failure, without it a skip."""
+
+    def find(relative: str) -> Path:
+        root = os.environ.get('RS_ML_TEST_DATA')
+        if not root:
+            pytest.skip('RS_ML_TEST_DATA is not set')
+        path = Path(root) / relative
+        assert path.exists(), f'{path} is missing'
+        return path
+
+    return find
+
+
+@pytest.fixture
+def models(data_file, monkeypatch) -> None:
+    """Third-party models can be named."""
+    monkeypatch.setenv('RS_ML_MODEL_PATH', str(data_file('models')))
+
+
+@pytest.fixture
+def write_pictures(tmp_path) -> Callable[..., Path]:
+    """Call with file names relative to the test's folder; returns the folder."""
+
+    def write(*names: str) -> Path:
+        noise = np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+        for name in names:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_picture(path, noise)
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture
+def bag(tmp_path) -> Path:
+    """Three frames with aligned depth."""
+    camera = CameraModel(WIDTH, HEIGHT, 40.0, 40.0, 23.5, 17.5)
+    path = tmp_path / 'kitchen'
+    with RecordingWriter(path) as writer:
+        recorder = FrameRecorder(writer)
+        for number in range(3):
+            recorder.write(
+                Frame(
+                    rgb=np.full((HEIGHT, WIDTH, 3), 50 * number, np.uint8),
+                    depth=DepthImage(np.full((HEIGHT, WIDTH), 1500, np.uint16), 0.001),
+                    camera=camera,
+                    stamp_ns=1_700_000_000_000_000_000 + number * 33_000_000,
+                )
+            )
+    return path

@@ -1,0 +1,107 @@
+"""rs-ml-plane-rms and the plane fit behind it."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from rs_ml_perception.cli.plane_rms import main
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.plane import fit_plane
+from rs_ml_perception.recordings.pictures import write_picture
+
+WIDTH, HEIGHT = 64, 48
+WORDS = ['--intrinsics', '60,60,31.5,23.5', '--json']
+
+
+@pytest.fixture
+def wall(tmp_path):
+    """A wall at 1 m with 5 mm of noise; the first column is invalid."""
+    noise_mm = np.random.default_rng(3).normal(0, 5, (HEIGHT, WIDTH))
+    depth = np.rint(1000 + noise_mm).astype(np.uint16)
+    depth[:, 0] = 0
+    path = tmp_path / 'wall.png'
+    write_picture(path, depth)
+    return path
+
+
+def measure(capsys, *words):
+    assert main([str(word) for word in words]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ('words', 'valid'),
+    [([], 1 - 1 / WIDTH), (['--roi', '1,0,30,30'], 1.0), (['--roi', '0,9,10,30'], 0.9)],
+)
+def test_noise_of_a_wall(words, valid, wall, capsys):
+    fields = measure(capsys, wall, *WORDS, *words)
+    assert fields['valid'] == pytest.approx(valid)
+    assert fields['distance_m'] == pytest.approx(1.0, abs=0.02)
+    assert fields['rmse_mm'] == pytest.approx(5, rel=0.15)
+    assert fields['normal'][2] < -0.99
+
+
+def test_slanted_plane_has_no_error(tmp_path, capsys):
+    v, u = np.mgrid[:HEIGHT, :WIDTH]
+    rays = np.stack([(u - 31.5) / 60, (v - 23.5) / 60, np.ones_like(u)], axis=-1)
+    normal = np.array([0.3, -0.2, -1.0])
+    depth = np.rint(1e4 * (-1.5 / (rays @ normal))).astype(np.uint16)
+    write_picture(tmp_path / 'plane.png', depth)
+    fields = measure(capsys, tmp_path / 'plane.png', *WORDS, '--depth-unit', '0.0001')
+    assert fields['rmse_mm'] < 0.05
+    assert np.allclose(fields['normal'], normal / np.linalg.norm(normal), atol=1e-3)
+
+
+def test_raw_file_of_known_size(tmp_path, capsys):
+    np.full(640 * 480, 1000, '<u2').tofile(tmp_path / 'wall.raw')
+    assert measure(capsys, tmp_path / 'wall.raw', '--json')['rmse_mm'] < 1e-6
+
+
+def test_error_map(wall, tmp_path, capsys):
+    words = ['--roi', '0,4,10,10', '--error-map', tmp_path / 'map.png']
+    measure(capsys, wall, *WORDS, *words)
+    picture = cv2.imread(str(tmp_path / 'map.png'))
+    region = picture[4:14, :10]
+    assert picture.shape == (HEIGHT, WIDTH, 3)
+    assert np.ptp(region.astype(int), axis=2).max() == 0  # grey
+    assert region[:, 0].max() == 0  # invalid is black
+    assert region[:, 1:].max() > 100
+
+
+def test_text(wall, capsys):
+    assert main([str(wall)]) == 0
+    assert 'RMSE' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('words', 'reason'),
+    [
+        (['{wall}', '--roi', '60,0,10,10'], 'does not lie within'),
+        (['{wall}', '--roi', '0,0,0,5'], 'does not lie within'),
+        (['{wall}', '--roi', '0,0,1,9'], 'at least 3 points'),
+        (['{folder}/none.png'], 'cannot be read'),
+        (['{folder}/short.raw'], 'known sizes'),
+    ],
+)
+def test_errors_are_one_sentence(words, reason, wall, tmp_path, capsys):
+    (tmp_path / 'short.raw').write_bytes(b'12')
+    words = [word.format(wall=wall, folder=tmp_path) for word in words]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert reason in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize('points', [np.zeros((0, 3)), np.full((5, 3), np.nan), np.eye(3)[:2]])
+def test_too_few_points(points):
+    with pytest.raises(InputError, match='at least 3'):
+        fit_plane(points)
+
+
+def test_points_on_a_line_span_no_plane():
+    line = np.outer(np.arange(5.0), [1.0, 2.0, 3.0])
+    with pytest.raises(InputError, match='on one line'):
+        fit_plane(line)

@@ -1,0 +1,216 @@
+"""What the task commands share: inputs, outputs, rejections and exit status."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+from rs_ml_perception.cli.task_arguments import add_depth_arguments, add_task_arguments
+from rs_ml_perception.cli.task_run import TaskResult, run_task
+from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.recordings.pictures import write_picture
+
+
+def arguments(out, *words):
+    parser = argparse.ArgumentParser()
+    add_task_arguments(parser, model='none', out='out')
+    add_depth_arguments(parser)
+    return parser.parse_args([*map(str, words), '--out', str(out)])
+
+
+def describe(_):
+    """A task that tells what it got."""
+
+    def task(image):
+        rgb = image.frame.rgb
+        fields = {'size': list(rgb.shape), 'depth': image.frame.depth is not None}
+        grey = np.zeros(rgb.shape[:2], np.uint8)
+        return TaskResult(
+            fields, 2, files={'_grey.png': grey}, pictures={'_seen.png': lambda: rgb}
+        )
+
+    return task
+
+
+def run(out, *words, prepare=describe, **changes):
+    options = {'noun': 'things', 'keep_results': True, **changes}
+    return run_task(arguments(out, *words), prepare, **options)
+
+
+def results(out):
+    return [json.loads(line) for line in (out / 'results.jsonl').read_text().splitlines()]
+
+
+def names(out):
+    return sorted(path.name for path in out.iterdir())
+
+
+def test_single_picture(write_pictures, capsys):
+    folder = write_pictures('a.png')
+    assert run(folder / 'out', folder / 'a.png') == 0
+    assert names(folder / 'out') == ['a_grey.png', 'a_seen.png', 'results.jsonl']
+    assert results(folder / 'out') == [{'image': 'a.png', 'size': [36, 48, 3], 'depth': False}]
+    assert '1 images, 2 things' in capsys.readouterr().out
+
+
+def test_folder_in_order_of_names(write_pictures):
+    folder = write_pictures('in/b.jpg', 'in/a.png', 'in/c.bmp')
+    (folder / 'in' / 'notes.txt').write_text('no picture')
+    assert run(folder / 'out', folder / 'in') == 0
+    assert [r['image'] for r in results(folder / 'out')] == ['a.png', 'b.jpg', 'c.bmp']
+
+
+def test_recording_brings_depth_and_numbers_its_frames(bag, tmp_path):
+    assert run(tmp_path / 'out', bag, needs_depth=True) == 0
+    assert [r['image'] for r in results(tmp_path / 'out')] == [
+        f'kitchen_{number:06d}' for number in range(3)
+    ]
+    assert all(r['depth'] for r in results(tmp_path / 'out'))
+
+
+def test_no_result_overwrites_another(write_pictures):
+    folder = write_pictures('x/a.png', 'y/a.png', 'y/a.jpg')
+    assert run(folder / 'out', folder / 'x', folder / 'y', '--no-pictures') == 0
+    assert names(folder / 'out') == [
+        'a-2_grey.png',
+        'a-3_grey.png',
+        'a_grey.png',
+        'results.jsonl',
+    ]
+
+
+def test_json_goes_to_stdout_and_the_summary_to_stderr(write_pictures, capsys):
+    folder = write_pictures('a.png', 'b.png')
+    assert run(folder / 'out', folder / 'a.png', folder / 'b.png', '--json') == 0
+    printed = capsys.readouterr()
+    assert [json.loads(line)['image'] for line in printed.out.splitlines()] == ['a.png', 'b.png']
+    assert '2 images' in printed.err
+
+
+def test_results_are_kept_only_where_wanted(write_pictures):
+    folder = write_pictures('a.png')
+    assert run(folder / 'out', folder / 'a.png', keep_results=False) == 0
+    assert names(folder / 'out') == ['a_grey.png', 'a_seen.png']
+
+
+def test_max_frames(bag, tmp_path):
+    assert run(tmp_path / 'out', bag, '--max-frames', '2') == 0
+    assert len(results(tmp_path / 'out')) == 2
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.jpg'])
+def test_truncated_picture_among_others_is_counted_and_named(suffix, write_pictures, capsys):
+    folder = write_pictures(f'in/a{suffix}', f'in/b{suffix}', f'in/c{suffix}')
+    cut = folder / 'in' / f'b{suffix}'
+    cut.write_bytes(cut.read_bytes()[:-300])
+    assert run(folder / 'out', folder / 'in') == 0
+    assert [r['image'] for r in results(folder / 'out')] == [f'a{suffix}', f'c{suffix}']
+    printed = capsys.readouterr()
+    assert f'1 rejected (b{suffix})' in printed.out
+    assert 'is truncated' in printed.err
+
+
+@pytest.mark.parametrize('content', [b'', b'hello', b'\xff\xd8\xff\xd9', b'\x89PNG\r\nIEND'])
+def test_nothing_but_broken_pictures_is_status_2(content, tmp_path, capsys):
+    (tmp_path / 'a.png').write_bytes(content)
+    assert run(tmp_path / 'out', tmp_path / 'a.png') == 2
+    assert 'rejected a.png' in capsys.readouterr().err
+
+
+def test_a_frame_the_task_refuses_is_counted(write_pictures, capsys):
+    def prepare(_):
+        def task(_):
+            raise InputError('not this one')
+
+        return task
+
+    folder = write_pictures('a.png')
+    assert run(folder / 'out', folder / 'a.png', prepare=prepare) == 2
+    assert 'rejected a.png: not this one' in capsys.readouterr().err
+
+
+def test_inputs_are_looked_at_before_the_model_is_loaded(tmp_path):
+    def prepare(_):
+        raise AssertionError('loaded too early')
+
+    with pytest.raises(InputError, match='does not exist'):
+        run(tmp_path / 'out', tmp_path / 'nothing', prepare=prepare)
+
+
+@pytest.mark.parametrize(
+    ('make', 'reason'),
+    [
+        (lambda folder: folder / 'nothing', 'does not exist'),
+        (lambda folder: folder / 'empty', 'holds no pictures'),
+        (lambda folder: folder, 'has no metadata.yaml'),
+        (lambda folder: folder / 'notes.txt', 'no known kind of file'),
+        (lambda folder: folder / 'false.mcap', 'cannot be read'),
+    ],
+)
+def test_inputs_that_are_none(make, reason, tmp_path):
+    (tmp_path / 'empty').mkdir()
+    for name in ('notes.txt', 'false.mcap'):
+        (tmp_path / name).write_text('hello')
+    with pytest.raises(InputError, match=reason):
+        run(tmp_path / 'out', make(tmp_path))
+
+
+def test_out_that_cannot_be_written(write_pictures):
+    folder = write_pictures('a.png')
+    (folder / 'file').write_text('')
+    with pytest.raises(ConfigError, match='--out'):
+        run(folder / 'file' / 'out', folder / 'a.png')
+
+
+def test_depth_beside_pictures(write_pictures):
+    folder = write_pictures('in/a.png', 'in/b.png', 'in/c.png')
+    (folder / 'depth').mkdir()
+    write_picture(folder / 'depth' / 'a.png', np.full((36, 48), 1000, np.uint16))
+    write_picture(folder / 'depth' / 'b_depth.png', np.full((36, 48), 25, np.uint8))
+    words = ['--depth', folder / 'depth', '--intrinsics', '40,40,24,18']
+    seen = {}
+
+    def prepare(_):
+        def task(image):
+            seen[image.stem] = image.frame
+            return TaskResult({}, 0)
+
+        return task
+
+    assert run(folder / 'out', folder / 'in', *words, '--depth-unit', '0.04', prepare=prepare) == 0
+    assert set(seen) == {'a', 'b'}  # c has no depth
+    assert np.all(seen['a'].depth.depth_m == np.float32(40.0))
+    assert np.allclose(seen['b'].depth.depth_m, 1.0)
+    assert (seen['a'].camera.width, seen['a'].camera.cx) == (48, 24.0)
+
+
+@pytest.mark.parametrize(
+    ('words', 'reason'),
+    [
+        ([], '--depth DIR'),
+        (['--depth', '{folder}'], '--intrinsics fx,fy,cx,cy'),
+        (['--depth', '{folder}/none', '--intrinsics', '1,1,1,1'], 'depth folder'),
+    ],
+)
+def test_a_task_that_needs_depth_says_so_once(words, reason, write_pictures):
+    folder = write_pictures('a.png')
+    words = [word.format(folder=folder) for word in words]
+    with pytest.raises((ConfigError, InputError), match=reason):
+        run(folder / 'out', folder / 'a.png', *words, needs_depth=True)
+
+
+def test_depth_of_another_size_is_rejected(write_pictures, capsys):
+    folder = write_pictures('a.png')
+    (folder / 'depth').mkdir()
+    write_picture(folder / 'depth' / 'a.png', np.zeros((18, 24), np.uint16))
+    assert run(folder / 'out', folder / 'a.png', '--depth', folder / 'depth') == 2
+    assert 'must be aligned' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('text', ['1,2', 'a,b,c,d', '0,1,2,3', '1,2,3,4,5', ''])
+def test_wrong_intrinsics_are_a_usage_error(text, tmp_path):
+    with pytest.raises(SystemExit) as caught:
+        arguments(tmp_path, 'a.png', '--intrinsics', text)
+    assert caught.value.code == 2
