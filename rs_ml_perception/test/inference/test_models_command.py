@@ -1,0 +1,77 @@
+"""`rs-ml models`: what is printed, and the exit code."""
+
+import argparse
+import json
+
+import pytest
+from rs_ml_perception.cli.models_command import add_parser
+from rs_ml_perception.inference.backends import BACKENDS
+
+
+def rs_ml(*words):
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers(required=True))
+    args = parser.parse_args(['models', *words])
+    return args.run(args)
+
+
+def test_list_without_any_file(capsys, monkeypatch):
+    monkeypatch.delenv('RS_ML_MODEL_PATH', raising=False)
+    assert rs_ml('list', '--json') == 0
+    rows = {row['name']: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert rows['yolov8n']['license'] == 'AGPL-3.0'
+    assert 'set RS_ML_MODEL_PATH' in rows['yolov8n']['state']
+    assert 'models download ssd_mobilenet_v2_coco' in rows['ssd_mobilenet_v2_coco']['state']
+
+
+def test_list_with_files(capsys, model_files):
+    assert rs_ml('list') == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines['nyu_mobilenet_unet'].split() == [
+        'nyu_mobilenet_unet',
+        'mono_depth',
+        'tflite',
+        'ready',
+    ]
+
+
+def test_check_compares_with_the_golden_output(capsys, model_files):
+    assert rs_ml('check', 'person_cat_dog_ssd_tflite', '--backend', 'litert') == 0
+    assert 'litert cpu float32: golden error 0 within 0.001' in capsys.readouterr().out
+
+
+def test_check_of_a_model_without_golden_output(capsys, model_files):
+    assert rs_ml('check', 'yolov8n') == 0
+    assert 'it has no golden output' in capsys.readouterr().out
+
+
+def test_check_refuses_what_is_not_faithful(capsys, model_files):
+    if not BACKENDS['openvino'].is_installed:
+        pytest.skip('openvino is not installed')
+    assert rs_ml('check', 'deeplabv3_mnv2_pascal_quant', '--backend', 'openvino') == 1
+    assert 'allowed 0.02: do not use this backend' in capsys.readouterr().err
+
+
+def test_one_failure_does_not_stop_the_others(capsys, model_files):
+    assert rs_ml('check', 'nothing', 'person_cat_dog_ssd_tflite') == 1
+    output = capsys.readouterr()
+    assert "no model 'nothing'" in output.err
+    assert 'person_cat_dog_ssd_tflite' in output.out
+    assert 'Traceback' not in output.err
+
+
+def test_tune_prints_a_table_and_remembers(capsys, model_files, private_cache):
+    assert rs_ml('tune', 'person_cat_dog_ssd_tflite', '--runs', '3', '--threads', '1') == 0
+    assert 'remembered litert' in capsys.readouterr().out
+    assert (private_cache / 'tune.json').is_file()
+
+
+def test_download_of_what_has_no_url(capsys, model_files, monkeypatch):
+    monkeypatch.delenv('RS_ML_MODEL_PATH')
+    assert rs_ml('download', 'yolov8n') == 1
+    assert 'names no url' in capsys.readouterr().err
+
+
+def test_download_of_what_is_there_fetches_nothing(capsys, model_files):
+    assert rs_ml('download', 'deeplabv3_mnv2_pascal_quant') == 0
+    assert str(model_files) in capsys.readouterr().out

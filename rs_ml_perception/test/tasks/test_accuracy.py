@@ -1,0 +1,170 @@
+"""Real models on real pictures: the colours, the boxes and the masks are right."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from rs_ml_perception.core.boxes import box_iou, xyxy_from_cxcywh
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.tasks.depth_estimator import DepthEstimator
+from rs_ml_perception.tasks.detector import Detector, DetectorOptions
+from rs_ml_perception.tasks.segmenter import Segmenter
+
+NYU_CAMERA = CameraModel(640, 480, 518.8579, 519.4696, 325.5824, 253.7362)
+
+
+def read_rgb(path):
+    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+
+
+def average_precision(found, truths):
+    """AP at IoU 0.5 with every point of the interpolated curve (PASCAL VOC 2010 on).
+
+    Args:
+        found: Detections per picture, best first.
+        truths: float (N, 4) boxes per picture.
+    """
+    rows = []
+    for detections, truth in zip(found, truths, strict=True):
+        free = np.ones(len(truth), bool)
+        for xyxy, score, _, _ in detections:
+            iou = box_iou(xyxy[None], truth)[0] * free
+            hit = len(truth) > 0 and iou.max() >= 0.5
+            if hit:
+                free[iou.argmax()] = False
+            rows.append((score, hit))
+    hits = np.array([hit for _, hit in sorted(rows, key=lambda row: -row[0])], bool)
+    recall = np.cumsum(hits) / sum(map(len, truths))
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(np.sum(np.diff(recall, prepend=0) * envelope))
+
+
+BOX, OTHER = [0, 0, 10, 10], [50, 50, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ('found', 'truth', 'expected'),
+    [
+        ([], [BOX], 0.0),
+        ([(BOX, 0.9)], [BOX], 1.0),
+        ([(BOX, 0.9)], [BOX, OTHER], 0.5),
+        ([(OTHER, 0.9), (BOX, 0.8)], [BOX], 0.5),
+        ([(BOX, 0.9), (BOX, 0.8)], [BOX, OTHER], 0.5),  # the second is no hit
+        ([(BOX, 0.9), ([20, 20, 30, 30], 0.8), (OTHER, 0.7)], [BOX, OTHER], 0.5 + 0.5 * 2 / 3),
+    ],
+)
+def test_the_measure_itself(found, truth, expected):
+    boxes = np.array([box for box, _ in found], np.float32).reshape(-1, 4)
+    scores = np.array([score for _, score in found], np.float32)
+    detections = Detections(boxes, scores, np.zeros(len(found), np.int32))
+    actual = average_precision([detections], [np.array(truth, np.float32)])
+    assert actual == pytest.approx(expected)
+
+
+@pytest.fixture
+def data(model_files):
+    return Path(os.environ['RS_ML_TEST_DATA'])
+
+
+def coco_people(data):
+    """Pictures of coco128 and the boxes of their persons."""
+    for path in sorted((data / 'coco128' / 'images').iterdir()):
+        rgb = read_rgb(path)
+        label_file = data / 'coco128' / 'boxes' / f'{path.stem}.txt'
+        lines = label_file.read_text().split('\n') if label_file.is_file() else []
+        rows = np.array([line.split() for line in lines if line], np.float32).reshape(-1, 5)
+        size = np.array([rgb.shape[1], rgb.shape[0]] * 2, np.float32)
+        yield rgb, xyxy_from_cxcywh(rows[rows[:, 0] == 0, 1:] * size)
+
+
+def person_ap(name, data, *, swap_colours=False):
+    with load_model(name) as model:
+        options = DetectorOptions(score_threshold=0.01, classes=('person',))
+        detector = Detector(model, options)
+        found, truths = [], []
+        for rgb, truth in coco_people(data):
+            found.append(detector(rgb[:, :, ::-1] if swap_colours else rgb))
+            truths.append(truth)
+    return average_precision(found, truths)
+
+
+@pytest.mark.parametrize(
+    ('name', 'least'),
+    [('centernet_mnv3_coco', 0.64), ('person_cat_dog_ssd_tflite', 0.25), ('yolov8n', 0.75)],
+)
+def test_person_average_precision(data, name, least):
+    assert person_ap(name, data) >= least
+
+
+def test_exchanged_colours_cost_accuracy(data):
+    """What the network gets is RGB: the other order is visibly worse."""
+    right = person_ap('centernet_mnv3_coco', data)
+    wrong = person_ap('centernet_mnv3_coco', data, swap_colours=True)
+    assert wrong < right - 0.02
+
+
+def test_faces_where_persons_look_at_the_camera(data):
+    """OpenCV's detector finds faces inside the upper part of annotated persons."""
+    inside = total = 0
+    with load_model('opencv_face_ssd') as model:
+        detector = Detector(model, DetectorOptions(score_threshold=0.7))
+        for rgb, people in coco_people(data):
+            for face, _, _, _ in detector(rgb):
+                x, y = face.reshape(2, 2).mean(axis=0)
+                x_min, y_min, x_max, y_max = people.T
+                within = (x >= x_min) & (x <= x_max) & (y >= y_min) & (y <= (y_min + y_max) / 2)
+                inside, total = inside + bool(within.any()), total + 1
+    assert total >= 5
+    assert inside / total >= 0.8
+
+
+@pytest.mark.parametrize(
+    ('name', 'least'),
+    [('deeplabv3_mnv2_pascal_quant', 0.70), ('deeplabv3_mnv2_dm05_pascal_quant', 0.66)],
+)
+def test_person_iou(data, name, least):
+    overlap = union = 0
+    with load_model(name) as model:
+        segmenter = Segmenter(model)
+        person = next(iter(segmenter.labels.ids_of(['person'])))
+        for path in sorted((data / 'coco128' / 'images').iterdir())[::2]:
+            rgb = read_rgb(path)
+            truth = person_mask(data / 'coco128' / 'instances' / f'{path.stem}.txt', rgb.shape)
+            found = segmenter(rgb) == person
+            overlap, union = overlap + np.sum(found & truth), union + np.sum(found | truth)
+    assert overlap / union >= least
+
+
+def person_mask(path, shape):
+    """Filled polygons of class 1 of a COCO id file."""
+    mask = np.zeros(shape[:2], np.uint8)
+    for line in path.read_text().splitlines() if path.is_file() else []:
+        class_id, *corners = line.split()
+        if class_id == '1':
+            points = np.array(corners, np.float32).reshape(-1, 2) * shape[1::-1]
+            cv2.fillPoly(mask, [np.round(points).astype(np.int32)], 1)
+    return mask > 0
+
+
+def test_depth_in_metres(data):
+    """Median relative error of whole frames, and the scale, on validation scenes."""
+    ratios, errors = [], []
+    names = (data / 'nyu_v2' / 'val.txt').read_text().split()[::5]
+    with load_model('nyu_mobilenet_unet') as model:
+        estimator = DepthEstimator(model)
+        for name in names:
+            stem = Path(name).stem
+            rgb_path = next((data / 'nyu_v2' / 'rgb').glob(f'{stem}.*'))
+            depth_path = next((data / 'nyu_v2' / 'depth').glob(f'{stem}.*'))
+            truth = cv2.imread(str(depth_path), cv2.IMREAD_UNCHANGED) / 25.5
+            estimate = estimator(read_rgb(rgb_path), NYU_CAMERA).depth_m
+            valid = (truth > 0) & np.isfinite(estimate)
+            ratios.append(np.median(estimate[valid] / truth[valid]))
+            errors.append(np.mean(np.abs(estimate[valid] - truth[valid]) / truth[valid]))
+    assert 0.8 < np.median(ratios) < 1.25
+    assert np.mean(errors) < 0.28

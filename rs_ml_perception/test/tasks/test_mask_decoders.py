@@ -1,0 +1,58 @@
+"""Raw tensors of segmentation heads."""
+
+import numpy as np
+import pytest
+from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.tasks.decoders.masks import MASK_DECODERS
+
+# Two pixels, three classes: sure of class 2, and torn between 0 and 1.
+PROBABILITIES = np.array([[[0.05, 0.05, 0.9], [0.45, 0.4, 0.15]]], np.float32)[None]
+LOGITS = np.log(PROBABILITIES) + 3
+
+
+@pytest.mark.parametrize(
+    ('output', 'expected'),
+    [
+        (np.zeros((1, 0, 0), np.int64), np.zeros((0, 0))),
+        (np.array([[[0, 7]]], np.int64), [[0, 7]]),
+        (np.array([[[3.0, 15.0]]], np.float32), [[3, 15]]),
+        (np.array([[[300, -1]]], np.int32), [[255, 255]]),
+        (np.array([[[[4], [5]]]], np.uint8), [[4, 5]]),
+    ],
+)
+def test_class_map(output, expected):
+    ids = MASK_DECODERS['class_map'](output, 'NHWC', 0.0)
+    assert ids.dtype == np.uint8
+    np.testing.assert_array_equal(ids, expected)
+
+
+@pytest.mark.parametrize('scores', [PROBABILITIES, LOGITS], ids=['probabilities', 'logits'])
+@pytest.mark.parametrize('layout', ['NHWC', 'NCHW'])
+@pytest.mark.parametrize(
+    ('threshold', 'expected'),
+    [(0, [[2, 0]]), (0.4, [[2, 0]]), (0.5, [[2, 255]]), (0.95, [[255, 255]])],
+)
+def test_softmax(scores, layout, threshold, expected):
+    output = scores if layout == 'NHWC' else scores.transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(MASK_DECODERS['softmax'](output, layout, threshold), expected)
+
+
+@pytest.mark.parametrize(
+    ('output', 'threshold', 'expected'),
+    [
+        ([[[0.9], [0.1]]], 0, [[1, 0]]),
+        ([[[0.6], [0.1]]], 0.8, [[0, 0]]),
+        ([[[4.0], [-4.0]]], 0, [[1, 0]]),
+        ([[[0.2, 0.7], [0.3, 0.4]]], 0, [[1, 255]]),
+        ([[[0.2, 0.7], [0.3, 0.4]]], 0.35, [[1, 1]]),
+    ],
+)
+def test_sigmoid(output, threshold, expected):
+    ids = MASK_DECODERS['sigmoid'](np.array([output], np.float32), 'NHWC', threshold)
+    np.testing.assert_array_equal(ids, expected)
+
+
+@pytest.mark.parametrize('name', ['class_map', 'softmax', 'sigmoid'])
+def test_wrong_shapes_are_named(name):
+    with pytest.raises(ModelError, match='must have shape'):
+        MASK_DECODERS[name](np.zeros((1, 2, 3, 4, 5), np.float32), 'NHWC', 0.0)
