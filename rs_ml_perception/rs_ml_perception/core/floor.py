@@ -86,9 +86,9 @@ def fit_floor(depth: DepthImage, camera: CameraModel, up: Up | None = None) -> F
     """The lowest large level surface in the image.
 
     With gravity known it is the lowest peak of the histogram of heights; without, the best of some
-    hundred planes through three points each that are at most MAX_TILT_DEG from the image's vertical
-    and have next to nothing below. Either is refined by weighted least squares. Same input, same
-    result.
+    hundred planes through three points each that are at most MAX_TILT_DEG from the image's
+    vertical and have next to nothing below. Either is refined by weighted least squares. Same
+    input, same result.
 
     Args:
         depth: depth image.
@@ -169,7 +169,8 @@ def _planes_through_triples(
 def _tolerance(points: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """How far floor points may be from planes, (N, M).
 
-    Noise moves a point along its ray, so across the floor by as many per cent as the camera is high.
+    Noise moves a point along its ray, so across the floor by so many per cent of the camera's
+    height.
     """
     relative = depth_stddev_m(points[:, 2]) / points[:, 2]
     return 0.01 + 2.5 * relative[:, None] * np.abs(offsets)

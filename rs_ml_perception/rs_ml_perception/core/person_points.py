@@ -74,9 +74,9 @@ def separate_person(
 ) -> PersonPoints | None:
     """Find the person in a box.
 
-    Seen from above, a person is a small spot whatever the camera's tilt: the histogram of horizontal
-    distances splits the box into surfaces, the one that fills most of the box's middle is the trunk,
-    and what hangs together with it from pixel to pixel is the person.
+    Seen from above, a person is a small spot whatever the camera's tilt: the histogram of
+    horizontal distances splits the box into surfaces, the nearest that fills much of the box is
+    the trunk, and what hangs together with it from pixel to pixel is the person.
 
     Args:
         frame: with depth and intrinsics.
@@ -121,7 +121,9 @@ def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> Pe
     level_m = relative[..., 2] if floor is None else floor.height_above(box.points_m)
     with np.errstate(invalid='ignore', divide='ignore'):
         slope = relative[..., 2] / range_m
-    return PersonPoints(box, valid, up, range_m, relative[..., 1], level_m, slope, _rows(valid), floor)
+    return PersonPoints(
+        box, valid, up, range_m, relative[..., 1], level_m, slope, _rows(valid), floor
+    )
 
 
 def _rows(valid: np.ndarray) -> tuple[int, int]:
@@ -164,9 +166,7 @@ def _trunk_range(points: PersonPoints, smooth: np.ndarray) -> Layer | None:
 def _lines_covered(smooth: np.ndarray, layer: Layer) -> list[int]:
     """Rows and columns in which the layer fills more than _MIN_FILL."""
     inside = (smooth >= layer.low) & (smooth < layer.high)
-    return [
-        int(np.count_nonzero(inside.mean(axis=axis) > _MIN_FILL)) for axis in (1, 0)
-    ]
+    return [int(np.count_nonzero(inside.mean(axis=axis) > _MIN_FILL)) for axis in (1, 0)]
 
 
 def _grow_from_trunk(smooth: np.ndarray, trunk: Layer) -> np.ndarray:

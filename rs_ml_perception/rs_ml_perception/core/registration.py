@@ -57,6 +57,13 @@ _BLOCK_PIXELS = 1 << 15
 """Pixels worked on at a time: the intermediate arrays then stay in the CPU's cache."""
 
 _MAX_EXTENT = 1 << 10
+"""No depth pixel covers more colour pixels in a row."""
+
+_ROUNDING = np.float32(0.501)
+"""Half a pixel, and so much more that corners which fall on a boundary stay on one side of it."""
+
+_NOWHERE = -(10**6)
+"""Pixel of what is behind the camera."""
 
 _FARTHEST = {'H': np.uint16(65535), 'f': np.float32(np.inf)}
 """Values that mean 'nothing here yet' while images are being merged."""
@@ -168,8 +175,10 @@ def _corner_pixels(
             xy = distort(np.stack([u, v], axis=-1), camera.distortion_model, camera.distortion)
             u = xy[..., 0] * np.float32(camera.fx) + np.float32(camera.cx)
             v = xy[..., 1] * np.float32(camera.fy) + np.float32(camera.cy)
-        np.add(u, np.float32(0.5), out=pixels[0], casting='unsafe')
-        np.add(v, np.float32(0.5), out=pixels[1], casting='unsafe')
+        np.add(u, _ROUNDING, out=pixels[0], casting='unsafe')
+        np.add(v, _ROUNDING, out=pixels[1], casting='unsafe')
+        if z.min() <= 0:
+            pixels[:, z <= 0] = _NOWHERE
     return pixels
 
 

@@ -75,7 +75,7 @@ def _status(
 
 
 def _feet(points: PersonPoints, head_m: np.ndarray) -> tuple[np.ndarray, float, bool]:
-    """Point below the head on the floor, its standard deviation, and whether feet are seen there."""
+    """Point below the head on the floor, its standard deviation, whether feet are seen there."""
     lowest = _lowest_level(points)
     if points.floor is not None:
         normal = points.floor.normal

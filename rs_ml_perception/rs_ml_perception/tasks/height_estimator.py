@@ -14,7 +14,7 @@ from rs_ml_perception.core.gravity import Up, camera_vertical
 from rs_ml_perception.core.height_track import HeightTracks
 from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights
 from rs_ml_perception.core.person_points import separate_person
-from rs_ml_perception.core.placements import place_detections
+from rs_ml_perception.core.placements import Placements, place_detections
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.core.stature import BoxLimits, Stature, measure_stature
@@ -25,8 +25,8 @@ class HeightOptions:
     """What may be chosen about heights.
 
     Attributes:
-        range_min_m, range_max_m: persons outside, or of unknown distance with a limit set, are left
-            out.
+        range_min_m, range_max_m: persons outside are left out; with a limit set those of unknown
+            distance too.
         steady: whether heights are steadied over the frames of a track.
         border_px: a box this near to the border of the image is cut by it.
     """
@@ -148,7 +148,9 @@ def _floor_in_color(frame: Frame, up: Up | None) -> FloorPlane | None:
     return None if floor is None else floor.moved(color_from_depth)
 
 
-def _collect(detections, placements, rows: list[tuple[Stature, int]], up: Up) -> PersonHeights:
+def _collect(
+    detections: Detections, placements: Placements, rows: list[tuple[Stature, int]], up: Up
+) -> PersonHeights:
     statures = [row[0] for row in rows]
     return PersonHeights(
         detections,
