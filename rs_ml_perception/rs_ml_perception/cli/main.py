@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from rs_ml_perception.cli import (
+    bench_command,
     depth_command,
     detect_command,
     height_command,
@@ -26,6 +27,7 @@ COMMANDS = (
     process_command,
     models_command,
     parameters_command,
+    bench_command,
 )
 """Modules with add_parser(subparsers); they import what is heavy when they run."""
 

@@ -40,6 +40,10 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
     def return_code(self) -> int | None:
         return self._popen.poll()
 

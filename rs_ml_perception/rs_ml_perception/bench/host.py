@@ -1,0 +1,61 @@
+"""What a measurement was made on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+DISTRIBUTIONS = (
+    'numpy',
+    'opencv-python-headless',
+    'ai-edge-litert',
+    'openvino',
+    'onnxruntime',
+    'tensorflow-cpu',
+    'ros-rclpy',
+)
+CPU_FLAGS = ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'amx_bf16')
+
+
+def host_facts() -> dict[str, object]:
+    """CPU, memory, versions, revision and the load at the start."""
+    cpu = _cpu()
+    flags = cpu.get('flags', '').split()
+    return {
+        'cpu': cpu.get('model name', platform.processor()),
+        'cores': len(os.sched_getaffinity(0)),
+        'cpu_flags': {name: name in flags for name in CPU_FLAGS},
+        'memory_gb': round(os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9, 1),
+        'load_1_min': round(os.getloadavg()[0], 2),
+        'python': platform.python_version(),
+        'ros_distro': os.environ.get('ROS_DISTRO', ''),
+        'versions': {name: _version(name) for name in DISTRIBUTIONS},
+        'revision': _revision(),
+    }
+
+
+def _cpu() -> dict[str, str]:
+    """The first processor's fields of /proc/cpuinfo."""
+    path = Path('/proc/cpuinfo')
+    text = path.read_text(encoding='utf-8', errors='replace') if path.is_file() else ''
+    pairs = (line.partition(':') for line in text.partition('\n\n')[0].splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _revision() -> str | None:
+    """Commit of the source tree; None where the package is installed without it."""
+    command = ['git', '-C', str(Path(__file__).parent), 'describe', '--always', '--dirty']
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,115 @@
+"""The frames that every section works on: a recording's, in memory."""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
+from rs_ml_perception.recordings.frames import frames
+from rs_ml_perception.recordings.messages import IMAGE
+from rs_ml_perception.recordings.open_recording import open_recording
+from rs_ml_perception.recordings.recording import Recording
+
+DATA_VARIABLE = 'RS_ML_TEST_DATA'
+MODEL_VARIABLE = 'RS_ML_MODEL_PATH'
+COLOR, DEPTH, INFO = 'color/image_raw', 'aligned_depth_to_color/image_raw', 'color/camera_info'
+
+Moment = dict[str, bytes]
+"""What the driver publishes at one moment: relative topic -> serialised message."""
+
+
+def default_recording() -> str:
+    """The recording to measure with; the models beside it are offered to the nodes.
+
+    Raises:
+        ConfigError: RS_ML_TEST_DATA does not name the folder.
+    """
+    data = os.environ.get(DATA_VARIABLE)
+    if not data:
+        raise ConfigError(
+            f'set {DATA_VARIABLE} to a folder with recordings/ and models/, or pass --recording '
+            f'and {MODEL_VARIABLE}: the benchmark needs real frames and the models of the demo'
+        )
+    os.environ.setdefault(MODEL_VARIABLE, str(Path(data) / 'models'))
+    return str(Path(data) / 'recordings' / 'nyu_people')
+
+
+def load_frames(path: str) -> list[Frame]:
+    """Every frame of a recording.
+
+    Raises:
+        InputError: there is none with colour.
+    """
+    with open_recording(path) as recording:
+        found = [frame for frame in frames(recording) if frame.rgb is not None]
+    if not found:
+        raise InputError(f'recording {path} holds no colour images to measure with')
+    return found
+
+
+def load_moments(path: str) -> list[Moment]:
+    """Every moment of a recording at which colour, aligned depth and camera_info share a stamp.
+
+    Raises:
+        InputError: there is none.
+    """
+    with open_recording(path) as recording:
+        roles = _roles(recording, camera_topics(recording))
+        by_stamp: dict[int, Moment] = {}
+        for message in recording.messages(list(roles)):
+            by_stamp.setdefault(message.stamp_ns, {})[roles[message.topic]] = message.data
+    moments = [moment for moment in by_stamp.values() if len(moment) == len(roles)]
+    if not moments:
+        raise InputError(f'no colour, aligned depth and camera_info share a stamp in {path}')
+    return moments
+
+
+def _roles(recording: Recording, topics: CameraTopics) -> dict[str, str]:
+    """Topic of the recording -> name relative to the nodes' namespace."""
+    raw = [name for name in topics.images if recording.topic(name).type == IMAGE]
+    if len(raw) < 2 or not topics.depth_is_aligned or not topics.color_info:
+        raise InputError(
+            f'the benchmark needs raw colour, aligned depth and camera_info, {recording.path} '
+            f'has {", ".join(topic.name for topic in recording.topics)}'
+        )
+    return {topics.color: COLOR, topics.depth: DEPTH, topics.color_info: INFO}
+
+
+def restamp(data: bytes, stamp_ns: int) -> bytes:
+    """Serialised message that begins with a header, its stamp replaced.
+
+    CDR: 4 bytes of encapsulation, the second of which tells the byte order, then sec and nanosec.
+    """
+    order = '<' if data[1] & 1 else '>'
+    stamp = struct.pack(f'{order}iI', *divmod(stamp_ns, 1_000_000_000))
+    return b''.join((data[:4], stamp, data[12:]))
+
+
+@dataclass(frozen=True)
+class Size:
+    """Pixels of an image."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f'{self.width}x{self.height}'
+
+
+def resized(frame: Frame, size: Size) -> Frame:
+    """The frame as a camera of that resolution would see it; depth by the nearest pixel."""
+    pixels = size.width, size.height
+    depth = frame.depth
+    if depth is not None:
+        values = cv2.resize(depth.values, pixels, interpolation=cv2.INTER_NEAREST)
+        depth = DepthImage(values, depth.metres_per_unit)
+    camera = frame.camera.resized(*pixels) if frame.camera is not None else None
+    return replace(frame, rgb=cv2.resize(frame.rgb, pixels), depth=depth, camera=camera)
