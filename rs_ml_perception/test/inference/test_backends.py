@@ -1,6 +1,9 @@
 """One contract for every backend, on real models."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -188,3 +191,30 @@ def test_warm_up_reports_its_time(model_files):
         assert model.title == 'person_cat_dog_ssd_tflite 1'
         assert model.input_size == (256, 256)
         assert model.labels.name(0) == 'person'
+
+
+@pytest.mark.parametrize(
+    ('name', 'backend', 'imported'),
+    [
+        ('centernet_mnv3_coco', 'openvino', 'openvino'),
+        ('nyu_mobilenet_unet', 'litert', 'ai_edge_litert'),
+    ],
+)
+def test_only_the_chosen_runtime_is_imported(model_files, name, backend, imported):
+    need(backend)
+    script = (
+        'import sys\n'
+        'from rs_ml_perception.inference.model import load_model\n'
+        f'load_model({name!r})\n'
+        "runtimes = {'openvino', 'ai_edge_litert', 'onnxruntime', 'tensorflow'}\n"
+        'print(*(runtimes & set(sys.modules)))\n'
+    )
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, '-c', script],
+        capture_output=True,
+        text=True,
+        env=os.environ | {'PYTHONPATH': path},
+        check=True,
+    )
+    assert done.stdout.split() == [imported]
