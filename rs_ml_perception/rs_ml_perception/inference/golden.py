@@ -1,7 +1,7 @@
 """Recorded outputs of a reference, which every other way to run a model must reproduce.
 
-golden.npz holds `seed`, from which the input picture is made, and `output/<name>` arrays as the
-reference backend gave them.
+golden.npz holds `output/<name>` arrays as the reference backend gave them, and either the inputs
+as `input/<name>` arrays or a `seed`, from which `golden_inputs` makes them.
 """
 
 from __future__ import annotations
@@ -87,13 +87,28 @@ def verify_golden(model: Model) -> GoldenResult:
         raise ModelError(f'{manifest.title} has no golden output: nothing can be verified')
     path = locate(manifest, manifest.golden.file)
     with np.load(path) as archive:
-        seed = int(archive['seed'])
-        expected = {n.removeprefix('output/'): archive[n] for n in archive.files if n != 'seed'}
-    actual = model(golden_inputs(manifest, seed))
+        arrays = {name: archive[name] for name in archive.files}
+    expected = _under('output/', arrays)
+    actual = model(_recorded_inputs(manifest, arrays, path))
     if set(expected) != set(actual):
         raise ModelError(f'{path} holds {sorted(expected)}, the model gives {sorted(actual)}')
     tolerance = manifest.golden.tolerance.get(model.precision)
     return GoldenResult(outputs_error(expected, actual), tolerance)
+
+
+def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+
+
+def _recorded_inputs(
+    manifest: ModelManifest, arrays: Mapping[str, np.ndarray], path: Path
+) -> dict[str, np.ndarray]:
+    if 'seed' in arrays:
+        return golden_inputs(manifest, int(arrays['seed']))
+    inputs, wanted = _under('input/', arrays), {spec.name for spec in manifest.inputs}
+    if set(inputs) != wanted:
+        raise ModelError(f'{path} holds inputs {sorted(inputs)}, the model wants {sorted(wanted)}')
+    return inputs
 
 
 def outputs_error(expected: Mapping[str, np.ndarray], actual: Mapping[str, np.ndarray]) -> float:

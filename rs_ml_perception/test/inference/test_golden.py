@@ -7,6 +7,7 @@ import pytest
 from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.inference.checksum import file_sha256
 from rs_ml_perception.inference.golden import (
+    golden_inputs,
     golden_picture,
     output_error,
     outputs_error,
@@ -77,3 +78,19 @@ def test_record_and_verify(model_files, tmp_path):
         model.manifest = replace(model.manifest, golden=None)
         with pytest.raises(ModelError, match='has no golden output'):
             verify_golden(model)
+
+
+def test_inputs_may_be_recorded_too(model_files, tmp_path):
+    path = tmp_path / 'golden.npz'
+    with load_model('person_cat_dog_ssd_tflite') as model:
+        inputs = golden_inputs(model.manifest, 8)
+        recorded = {f'output/{name}': array for name, array in model(inputs).items()}
+        for given, error in (({'input/' + n: a for n, a in inputs.items()}, None), ({}, 'inputs')):
+            np.savez(path, **recorded, **given)
+            file = FileRef(str(path), file_sha256(path))
+            model.manifest = replace(model.manifest, golden=Golden(file, {'float32': 0.0}))
+            if error is None:
+                assert verify_golden(model).is_reproduced
+            else:
+                with pytest.raises(ModelError, match=error):
+                    verify_golden(model)
