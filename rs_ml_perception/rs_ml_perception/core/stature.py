@@ -16,6 +16,12 @@ from rs_ml_perception.core.posture import MIN_STANDING_M, is_standing
 _MODEL_STDDEV_M = 0.008
 """Heads are no ellipsoids, and hair has height."""
 
+_SHINS, _THIGHS = (0.1, 0.25), (0.25, 0.42)
+"""Parts of the body as shares of its height."""
+
+_MIN_SHINS = 0.25
+"""Shins are at least half as wide as thighs; half of that may be holes."""
+
 _MAX_GAP = 0.1
 """Share of a box's height that may hold no person at its upper end: boxes are drawn loosely."""
 
@@ -67,7 +73,7 @@ def _status(
         return HeightStatus.TRUNCATED
     if height_m < MIN_STANDING_M:
         return HeightStatus.NOT_STANDING
-    if not on_floor or head.gap > _MAX_GAP or _is_covered(points, head.samples, above=True):
+    if not on_floor or head.gap > _MAX_GAP or _is_covered(points, head.samples):
         return HeightStatus.OCCLUDED
     if not is_standing(points, height_m):
         return HeightStatus.NOT_STANDING
@@ -81,11 +87,24 @@ def _feet(points: PersonPoints, head_m: np.ndarray) -> tuple[np.ndarray, float, 
         normal = points.floor.normal
         drop_m = (normal @ head_m + points.floor.offset_m) / (normal @ points.up)
         feet_m = head_m - points.up * drop_m
-        on_floor = lowest < floor_clearance_m(points) + 0.1
+        on_floor = lowest < floor_clearance_m(points) + 0.1 and _shins_seen(points, drop_m)
         return feet_m, points.floor.stddev_at(feet_m), bool(on_floor)
     head_level = float((head_m - points.box.viewpoint_m) @ points.up)
     feet_m = head_m - points.up * (head_level - lowest)
-    return feet_m, 0.04, not _is_covered(points, points.is_person, above=False)
+    return feet_m, 0.04, _feet_on_something(points)
+
+
+def _shins_seen(points: PersonPoints, height_m: float) -> bool:
+    """Whether as much is seen of the shins, for their length, as there should be below thighs.
+
+    Otherwise what reaches the floor is the leg of a chair or a strip beside a table.
+    """
+    share = points.level_m[points.is_person] / height_m
+    shins, thighs = (
+        np.count_nonzero((share > low) & (share < high)) / (high - low)
+        for low, high in (_SHINS, _THIGHS)
+    )
+    return shins > _MIN_SHINS * thighs
 
 
 def _lowest_level(points: PersonPoints) -> float:
@@ -100,18 +119,36 @@ def _at_side(points: PersonPoints, head: Head) -> bool:
     return bool(column < 3 or column > points.slope.shape[1] - 4)
 
 
-def _is_covered(points: PersonPoints, samples: np.ndarray, *, above: bool) -> bool:
-    """Whether what is seen right above the head (or below the feet) stands before the person."""
+def _is_covered(points: PersonPoints, samples: np.ndarray) -> bool:
+    """Whether what is seen right above the head stands before the person."""
     rows, columns = np.nonzero(samples)
-    edge = rows.min() if above else rows.max()
-    strip = max(2, round(0.05 * np.ptp(rows)))
-    near_edge = np.abs(rows - edge) <= strip
+    edge, strip = rows.min(), _strip(rows)
+    near_edge = rows - edge <= strip
     left, right = columns[near_edge].min(), columns[near_edge].max() + 1
-    window = slice(max(0, edge - strip), edge) if above else slice(edge + 1, edge + 1 + strip)
-    beyond = points.range_m[window, left:right]
-    beyond = beyond[np.isfinite(beyond)]
-    if len(beyond) == 0:
+    above = points.range_m[max(0, edge - strip) : edge, left:right]
+    above = above[np.isfinite(above)]
+    if len(above) == 0:
         return False
     range_m = sampled_median(points.range_m[points.is_person])
-    nearer = beyond < range_m - 0.12 - 1.5 * float(depth_stddev_m(range_m))
+    nearer = above < range_m - 0.12 - 1.5 * float(depth_stddev_m(range_m))
     return bool(nearer.mean() > 0.4)
+
+
+def _strip(rows: np.ndarray) -> int:
+    """So many rows beside a person say what it borders on."""
+    return max(2, round(0.05 * np.ptp(rows)))
+
+
+def _feet_on_something(points: PersonPoints) -> bool:
+    """Whether the ground is seen to go on right below the feet, where no floor was fitted.
+
+    Nothing seen there, or something much nearer, may hide the feet.
+    """
+    rows, columns = np.nonzero(points.is_person)
+    edge, strip = rows.max(), _strip(rows)
+    at_feet = rows >= edge - strip
+    left, right = columns[at_feet].min(), columns[at_feet].max() + 1
+    range_m = sampled_median(points.range_m[rows[at_feet], columns[at_feet]])
+    below = points.range_m[edge + 1 : edge + 1 + strip, left:right]
+    reach_m = 0.1 + 0.05 * range_m + float(depth_stddev_m(range_m))
+    return below.size > 0 and bool(np.mean(np.abs(below - range_m) < reach_m) > 0.5)

@@ -28,13 +28,14 @@ class HeightOptions:
         range_min_m, range_max_m: persons outside are left out; with a limit set those of unknown
             distance too.
         steady: whether heights are steadied over the frames of a track.
-        border_px: a box this near to the border of the image is cut by it.
+        border_share: a box nearer to the border of the image than this share of its height is cut
+            by it: boxes of detectors often end a little before.
     """
 
     range_min_m: float = 0.0
     range_max_m: float = float('inf')
     steady: bool = True
-    border_px: float = 1.5
+    border_share: float = 0.015
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.range_min_m < self.range_max_m:
@@ -114,7 +115,7 @@ class HeightEstimator:
         return stature, len(points)
 
     def _limits(self, frame: Frame, xyxy: np.ndarray) -> BoxLimits:
-        margin = self.options.border_px
+        margin = max(1.5, self.options.border_share * frame.camera.height)
         x_min, y_min, x_max, y_max = (float(value) for value in xyxy)
         return BoxLimits(
             top=y_min < margin,
