@@ -30,8 +30,8 @@ CLOCK_PERIOD_SECS = 0.02
 LOOK_PERIOD_SECS = 0.2
 """How often the graph is looked at while waiting."""
 
-SETTLE_SECS = 0.3
-"""From the first match on a topic to the last, when several nodes subscribe at once."""
+SETTLE_SECS = 0.5
+"""So long must everybody be there: services and subscriptions are discovered one by one."""
 
 ACK_SECS = 2.0
 
@@ -162,23 +162,26 @@ class ReplayNode(Node):
                 self.lockstep.forget(name)
 
     def _wait_for_consumers(self, stop: StopRequest) -> None:
-        """Wait for matched subscribers of the images, and for the nodes to keep step with."""
-        deadline_secs = time.monotonic() + self.options.wait_for_subscribers_secs
-        missing = self._missing_consumers()
-        while missing and not stop.is_set() and time.monotonic() < deadline_secs:
+        """Wait until nothing has been missing for a while, or the time is over."""
+        now_secs = time.monotonic()
+        deadline_secs = now_secs + self.options.wait_for_subscribers_secs
+        settled_secs = now_secs + SETTLE_SECS
+        while not stop.is_set() and time.monotonic() < settled_secs:
             self._publish_clock(self.recording.start_ns)
             self._spin_for(0.1, stop)
             missing = self._missing_consumers()
-        if missing and not stop.is_set():
-            self.get_logger().warning(f'starting without {", ".join(missing)}')
-        self._spin_for(SETTLE_SECS, stop)
+            if missing and time.monotonic() > deadline_secs:
+                self.get_logger().warning(f'starting without {", ".join(missing)}')
+                return
+            if missing:
+                settled_secs = time.monotonic() + SETTLE_SECS
 
     def _missing_consumers(self) -> list[str]:
-        missing = [
-            f'a subscriber of {name}'
-            for name in self._primaries
-            if self.topic_publishers[name].get_subscription_count() == 0
-        ]
+        missing = []
+        for name in self._primaries:
+            matched = self.topic_publishers[name].get_subscription_count()
+            if matched < max(1, self.count_subscribers(name)):
+                missing.append(f'a subscriber of {name}')
         if self._watch is None:
             return missing
         self._next_look_secs = 0.0

@@ -141,6 +141,8 @@ def spin(context, nodes, process, *, until=lambda: False):
     deadline = time.monotonic() + PATIENCE_SECS
     while process.poll() is None and not until() and time.monotonic() < deadline:
         executor.spin_once(timeout_sec=0.05)
+    for _ in range(20):  # what is still in the queues
+        executor.spin_once(timeout_sec=0.02)
     executor.shutdown()
 
 
