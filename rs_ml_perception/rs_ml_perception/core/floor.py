@@ -29,6 +29,9 @@ _PEAK_SHARE = 0.2
 _TILT_STDDEV = 0.01
 """[rad] What gravity may be off by: keeps a strip of floor from tilting the plane."""
 
+_LEAST_NOISE = 0.4
+"""Share of the expected noise below which the points on the floor are not narrowed down."""
+
 _LEVEL_STDDEV_M = 0.004
 """What a stereo camera is off by over a whole surface, which averaging does not remove."""
 
@@ -186,15 +189,26 @@ def _refine(
     prior = np.diag([tilt_stddev**-2, tilt_stddev**-2, 0.0])
     stddev = 0.003 + depth_stddev_m(points[:, 2]) / points[:, 2] * abs(level)
     solution = np.array([0.0, 0.0, level])
-    for reach in (4.0, 3.0, 2.5, 2.5):
-        on = np.abs(heights - rows @ solution) < reach * stddev + 0.01
+    noise = 1.0
+    for reach in (4.0, 3.0, 2.5, 2.5, 2.5):
+        residuals = np.abs(heights - rows @ solution) / stddev
+        on = residuals < reach * noise + 0.005 / stddev
         if np.count_nonzero(on) < _MIN_INLIERS:
             return None
+        noise = np.clip(1.4826 * np.median(residuals[on]), _LEAST_NOISE, 1.0)
         weighted = rows[on] / stddev[on, None] ** 2
         covariance = np.linalg.inv(weighted.T @ rows[on] + prior)
         solution = covariance @ (weighted.T @ heights[on])
+    if not _is_surface(rows[on, :2], points[on, 2]):
+        return None
     normal = up - solution[:2] @ axes
     scale = np.linalg.norm(normal)
     return FloorPlane(
         unit(normal), float(-solution[2] / scale), int(np.count_nonzero(on)), axes, covariance
     )
+
+
+def _is_surface(places: np.ndarray, depth_m: np.ndarray) -> bool:
+    """Whether points spread both ways seen from above (N, 2): a strip of wall does not."""
+    least_spread_m = np.sqrt(max(np.linalg.eigvalsh(np.cov(places.T))[0], 0.0))
+    return bool(least_spread_m > 0.05 + 1.5 * depth_stddev_m(np.median(depth_m)))
