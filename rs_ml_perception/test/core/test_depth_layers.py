@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from rs_ml_perception.core.depth_layers import find_layers
 
 RNG = np.random.default_rng(0)

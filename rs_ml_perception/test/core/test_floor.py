@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry import (
@@ -37,7 +36,10 @@ def test_project_undoes_deproject(camera):
     depth_m = np.full((480, 640), 2.0, np.float32)
     pixels = project(deproject(depth_m, camera), camera)
     u, v = np.meshgrid(np.arange(640), np.arange(480))
-    middle = (slice(60, -60), slice(60, -60))  # far out the iteration needs more than its ten steps
+    middle = (
+        slice(60, -60),
+        slice(60, -60),
+    )  # far out the iteration needs more than its ten steps
     np.testing.assert_allclose(pixels[middle], np.stack([u, v], -1)[middle], atol=0.05)
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from rs_ml_perception.core.gravity import (
     STANDARD_GRAVITY,
     Up,

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from rs_ml_perception.core.height_track import HeightTracks
 
 SECOND = 1_000_000_000

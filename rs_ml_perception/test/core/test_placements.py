@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.detections import Detections
@@ -74,7 +73,7 @@ def test_unaligned_depth():
         depth_camera=CAMERA,
         color_from_depth=RigidTransform(np.eye(3), np.array([0.05, 0.0, 0.0])),
     )
-    shifted = np.array(BOX) + [15, 0, 15, 0]  # 0.05 m * 600 px / 2 m
+    shifted = np.add(BOX, (15, 0, 15, 0))  # 0.05 m * 600 px / 2 m
     _, placements = place_detections(frame, boxes(shifted))
     np.testing.assert_allclose(placements.position_m, [[0.05, 0.0, 2.0]], atol=0.03)
 

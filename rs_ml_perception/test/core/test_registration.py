@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
@@ -96,7 +95,11 @@ def test_box_of_aligned_depth():
 
 
 def test_box_is_clipped_to_the_image():
-    assert box_points(frame(unaligned=False), np.array([-9, -9, 10, 5])).points_m.shape == (5, 10, 3)
+    assert box_points(frame(unaligned=False), np.array([-9, -9, 10, 5])).points_m.shape == (
+        5,
+        10,
+        3,
+    )
 
 
 def test_box_of_unaligned_depth_holds_what_colour_sees_there():

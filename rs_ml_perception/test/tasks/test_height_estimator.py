@@ -1,0 +1,204 @@
+"""Heights of figures whose size is known, by the whole estimator."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.geometry import ray_grid
+from rs_ml_perception.core.gravity import Up
+from rs_ml_perception.core.person_heights import HeightStatus, UpMethod
+from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.tasks.height_estimator import HeightEstimator, HeightOptions
+
+CAMERA = CameraModel(640, 480, 380.0, 380.0, 319.5, 239.5)
+CAMERA_M = 1.2
+LEVEL = Up(np.array([0.0, -1.0, 0.0]), UpMethod.TF)
+OK, TRUNCATED, OCCLUDED, NO_DEPTH = (
+    HeightStatus.OK,
+    HeightStatus.TRUNCATED,
+    HeightStatus.OCCLUDED,
+    HeightStatus.NO_DEPTH,
+)
+
+
+def row_of(level_m: float, range_m: float) -> int:
+    return round(CAMERA.cy - (level_m - CAMERA_M) / range_m * CAMERA.fy)
+
+
+def room(*figures: tuple[float, float, float]) -> np.ndarray:
+    """Metres (H, W) of a floor, a wall at 6 m and flat figures (x, range, height)."""
+    down = ray_grid(CAMERA)[..., 1]
+    with np.errstate(divide='ignore'):
+        depth_m = np.where(down > 0, CAMERA_M / down, np.inf)
+    depth_m = np.minimum(depth_m, 6.0).astype(np.float32)
+    for x_m, range_m, height_m in figures:
+        u = CAMERA.cx + x_m / range_m * CAMERA.fx
+        half = {'head': 0.08, 'body': 0.2}
+        for part, low, high in (('head', 0.8, 1.0), ('body', 0.0, 0.8)):
+            rows = slice(row_of(high * height_m, range_m), row_of(low * height_m, range_m))
+            width = half[part] / range_m * CAMERA.fx
+            depth_m[rows, round(u - width) : round(u + width)] = range_m
+    return depth_m
+
+
+def box(x_m: float, range_m: float, height_m: float) -> list[float]:
+    u, half = CAMERA.cx + x_m / range_m * CAMERA.fx, 0.2 / range_m * CAMERA.fx
+    return [u - half, row_of(height_m, range_m), u + half, row_of(0.0, range_m)]
+
+
+def frame(depth_m: np.ndarray, stamp_ns: int = 0) -> Frame:
+    return Frame(depth=DepthImage(depth_m, 1.0), camera=CAMERA, stamp_ns=stamp_ns)
+
+
+def persons(*boxes: list[float], track_ids=None) -> Detections:
+    n = len(boxes)
+    xyxy = np.array(boxes, np.float32).reshape(n, 4)
+    track_ids = None if track_ids is None else np.array(track_ids, np.int32)
+    return Detections(xyxy, np.ones(n, np.float32), np.zeros(n, np.int32), track_ids)
+
+
+MAN = (0.0, 3.0, 1.8)
+CHILD = (0.9, 3.5, 1.2)
+
+
+@pytest.mark.parametrize('up', [None, LEVEL])
+def test_nobody(up):
+    heights = HeightEstimator()(frame(room()), Detections.empty(), up=up)
+    assert len(heights) == 0
+
+
+@pytest.mark.parametrize(
+    'lacking',
+    [
+        Frame(),
+        Frame(camera=CAMERA),
+        Frame(depth=DepthImage(room(), 1.0)),
+        frame(np.full((480, 640), np.nan, np.float32)),
+    ],
+)
+def test_without_depth_nothing_is_claimed(lacking):
+    heights = HeightEstimator()(lacking, persons(box(*MAN)))
+    assert heights.status.tolist() == [NO_DEPTH]
+    assert np.isnan(heights.height_m).all()
+    assert np.isnan(heights.height_stddev_m).all()
+    assert heights.num_points.tolist() == [0]
+
+
+@pytest.mark.parametrize(('up', 'method'), [(LEVEL, UpMethod.TF), (None, UpMethod.FLOOR_PLANE)])
+def test_two_people(up, method):
+    detections = persons(box(*MAN), box(*CHILD))
+    heights = HeightEstimator()(frame(room(MAN, CHILD)), detections, up=up)
+    assert heights.status.tolist() == [OK, OK]
+    np.testing.assert_allclose(heights.height_m, [1.8, 1.2], atol=0.04)  # flat faces, not round
+    assert heights.method.tolist() == [method, method]
+    assert (heights.num_points > 500).all()
+    np.testing.assert_allclose(heights.feet_m[:, 1], CAMERA_M, atol=0.03)
+    np.testing.assert_allclose(heights.head_m[:, 1], CAMERA_M - heights.height_m, atol=0.03)
+    np.testing.assert_allclose(heights.placements.position_m[:, 2], [3.0, 3.5], atol=0.03)
+
+
+def test_unaligned_depth():
+    moved = Frame(
+        depth=DepthImage(room(MAN), 1.0),
+        camera=CAMERA,
+        depth_camera=CAMERA,
+        color_from_depth=RigidTransform(np.eye(3), np.array([0.05, 0.0, 0.0])),
+    )
+    shift = 0.05 / 3.0 * CAMERA.fx
+    xyxy = np.add(box(*MAN), (shift, 0, shift, 0))
+    heights = HeightEstimator()(moved, persons(list(xyxy)), up=LEVEL)
+    assert heights.status.tolist() == [OK]
+    assert heights.height_m[0] == pytest.approx(1.8, abs=0.04)
+
+
+def test_cut_by_the_lower_border_is_a_lower_bound():
+    near = (0.0, 1.2, 1.7)
+    xyxy = box(*near)
+    xyxy[1], xyxy[3] = max(xyxy[1], 20.0), 480.0
+    heights = HeightEstimator()(frame(room(near)), persons(xyxy), up=LEVEL)
+    assert heights.status.tolist() == [TRUNCATED]
+    assert heights.height_m[0] < 1.75
+
+
+def test_hidden_feet_are_not_taken_for_seen():
+    depth_m = room(MAN)
+    table = row_of(0.8, 3.0)
+    depth_m[table:, 200:440] = np.minimum(depth_m[table:, 200:440], 2.0)
+    xyxy = box(*MAN)
+    xyxy[3] = table
+    heights = HeightEstimator()(frame(depth_m), persons(xyxy), up=LEVEL)
+    assert heights.status.tolist() == [OCCLUDED]
+    assert heights.height_m[0] == pytest.approx(1.8, abs=0.06)  # the floor is seen elsewhere
+
+
+@pytest.mark.parametrize(
+    ('limits', 'kept_m'),
+    [({}, [1.8, 1.2]), ({'range_max_m': 3.2}, [1.8]), ({'range_min_m': 5.0}, [])],
+)
+def test_range_band(limits, kept_m):
+    estimator = HeightEstimator(HeightOptions(**limits))
+    detections = persons(box(*MAN), box(*CHILD))
+    heights = estimator(frame(room(MAN, CHILD)), detections, up=LEVEL)
+    np.testing.assert_allclose(heights.height_m, kept_m, atol=0.04)
+
+
+def test_wrong_limits_are_refused():
+    with pytest.raises(ConfigError, match='range_min_m'):
+        HeightOptions(range_min_m=3.0, range_max_m=2.0)
+
+
+def noisy(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return room(MAN) * rng.normal(1.0, 0.01, (480, 640)).astype(np.float32)
+
+
+def test_track_is_steadied_until_reset():
+    estimator, stddevs = HeightEstimator(), []
+    for index in range(10):
+        heights = estimator(
+            frame(noisy(index), index * 33_000_000), persons(box(*MAN), track_ids=[4]), up=LEVEL
+        )
+        stddevs.append(float(heights.height_stddev_m[0]))
+    assert stddevs[-1] < 0.6 * stddevs[0]
+    estimator.reset()
+    heights = estimator(frame(noisy(0)), persons(box(*MAN), track_ids=[4]), up=LEVEL)
+    assert heights.height_stddev_m[0] == pytest.approx(stddevs[0])
+
+
+def test_steadying_can_be_turned_off_at_run_time():
+    estimator = HeightEstimator()
+    estimator.options = replace(estimator.options, steady=False)
+    results = [
+        estimator(frame(noisy(0)), persons(box(*MAN), track_ids=[4]), up=LEVEL) for _ in range(3)
+    ]
+    assert results[0].height_stddev_m[0] == results[2].height_stddev_m[0]
+
+
+def test_bound_of_a_known_track_keeps_what_was_measured():
+    estimator = HeightEstimator()
+    estimator(frame(room(MAN)), persons(box(*MAN), track_ids=[4]), up=LEVEL)
+    depth_m = room(MAN)
+    depth_m[: row_of(1.5, 3.0), :] = 1.0  # something comes before the head
+    xyxy = box(*MAN)
+    xyxy[1] = row_of(1.5, 3.0)
+    heights = estimator(frame(depth_m), persons(xyxy, track_ids=[4]), up=LEVEL)
+    assert heights.status.tolist() == [OCCLUDED]
+    assert heights.height_m[0] == pytest.approx(1.8, abs=0.04)
+
+
+def test_stages_are_timed():
+    estimator = HeightEstimator()
+    estimator(frame(room(MAN)), persons(box(*MAN)), up=LEVEL)
+    assert set(estimator.stages.take()) == {'placements', 'floor', 'heights'}
+
+
+def test_input_is_left_alone():
+    depth_m = room(MAN)
+    before = depth_m.copy()
+    HeightEstimator()(frame(depth_m), persons(box(*MAN)), up=LEVEL)
+    np.testing.assert_array_equal(depth_m, before)
