@@ -37,7 +37,7 @@ class TransformTree:
             known = self._moving.get(child)
             if known is None or known[0] != parent:
                 known = self._moving[child] = (parent, StampHistory(HISTORY))
-            known[1].add(stamp_ns, parent_from_child)
+            known[1].add_or_restart(stamp_ns, parent_from_child)
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> RigidTransform | None:
         """target_from_source at a time, or None where the frames are not connected then."""

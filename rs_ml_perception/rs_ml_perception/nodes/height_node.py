@@ -81,7 +81,7 @@ class HeightNode(PerceptionNode[HeightParameters]):
         return self.pipeline(frame, detections.detections, detections.labels, up)
 
     def notes(self) -> tuple[str, ...]:
-        return (self._up_source.problem,)
+        return (self._up_source.problem, self._accel.problem)
 
     def _wants_pictures(self) -> bool:
         return self.publisher is not None and self.publisher.is_wanted('image_annotated')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rs_ml_perception.core.stamps import JumpDetector
 from rs_ml_perception.ros.depth_source import DepthSource
@@ -20,10 +20,11 @@ PARTNER_TIMEOUT_SECS = 0.25
 
 @dataclass
 class Pending:
-    """A primary message that waits."""
+    """A primary message that waits, and the consumers that were told of it."""
 
     sample: Sample
-    starts_timeline: bool
+    timeline: int
+    consumers: list[Consumer] = field(default_factory=list)
     depth: ImageSample | None = None
 
 
@@ -31,6 +32,9 @@ class Assembler:
     """Base of the two sources: keeps order, times out, hands on to every consumer.
 
     Calls may come from the executor and from a worker, so everything runs under one lock.
+
+    Attributes:
+        unpaired: messages of the running time that went out without the depth asked for.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Assembler:
         self._consumers: list[Consumer] = []
         self._pending: list[Pending] = []
         self._jumped = JumpDetector()
+        self._timeline = 1
         self._infos = infos
         self._depth = DepthSource(depth_source, depth_streams, self._on_depth)
         self._admitted_secs = math.nan
@@ -70,13 +75,15 @@ class Assembler:
 
     @property
     def waits_for_camera_info(self) -> bool:
-        return self._infos[COLOR_INFO].latest is None
+        return any(info.latest is None for info in self._needed_infos())
 
     def topics(self) -> dict[str, str]:
         """Role -> absolute name of what is listened to."""
         topics = {'primary': self.primary_topic, 'camera_info': self._infos[COLOR_INFO].topic}
         if self.depth_topic:
             topics['depth'] = self.depth_topic
+        if self._depth.role == RAW_DEPTH:
+            topics['depth_info'] = self._infos[RAW_DEPTH_INFO].topic
         return topics
 
     @property
@@ -95,8 +102,11 @@ class Assembler:
         with self._lock:
             if consumer not in self._consumers:
                 return
-            self._release(len(self._pending))
             self._consumers.remove(consumer)
+            for entry in self._pending:
+                if consumer in entry.consumers:
+                    entry.consumers.remove(consumer)
+                    consumer.on_frames(self.make_frames(entry))
             if not self._consumers:
                 self.stop()
 
@@ -112,28 +122,34 @@ class Assembler:
 
     def start(self) -> None:
         """Subscribe; the first consumer has come."""
+        self._admitted_secs = math.nan
+        self.unpaired = 0
+        self.on_jump()
         for info in self._infos.values():
             info.attach(self._on_info)
         self._depth.choose()
 
     def stop(self) -> None:
         """Unsubscribe; the last consumer has gone."""
+        self._pending.clear()
         for info in self._infos.values():
             info.detach(self._on_info)
         self._depth.stop()
 
-    def admit(self, sample: Sample) -> Pending:
+    def admit(self, sample: Sample) -> None:
         """Book a primary message and queue it."""
         self._admitted_secs = sample.received_secs
-        starts_timeline = self._jumped(sample.stamp_ns)
-        if starts_timeline:
+        # A zero stamp is a fault that is rejected later on, not a jump back to 1970.
+        if sample.stamp_ns and self._jumped(sample.stamp_ns):
+            self._timeline += 1
             self._release(len(self._pending))
             self.on_jump()
-        for consumer in self._consumers:
+        # Whoever attaches later has not received this one and must not be handed it.
+        entry = Pending(sample, self._timeline, list(self._consumers))
+        for consumer in entry.consumers:
             consumer.on_received(sample)
-        entry = Pending(sample, starts_timeline)
-        self._pending.append(entry)
-        return entry
+        if entry.consumers:
+            self._pending.append(entry)
 
     def on_jump(self) -> None:
         """Forget everything about the old time line."""
@@ -161,16 +177,18 @@ class Assembler:
         self._release(ready[-1] + 1 if ready else 0)
 
     def _infos_are_due(self) -> bool:
-        needed = [COLOR_INFO, RAW_DEPTH_INFO] if self._depth.role == RAW_DEPTH else [COLOR_INFO]
-        infos = [self._infos[role] for role in needed]
-        return any(info.latest is None and info.has_publisher for info in infos)
+        return any(i.latest is None and i.has_publisher for i in self._needed_infos())
+
+    def _needed_infos(self) -> list[TopicStream]:
+        roles = [COLOR_INFO, RAW_DEPTH_INFO] if self._depth.role == RAW_DEPTH else [COLOR_INFO]
+        return [self._infos[role] for role in roles]
 
     def _release(self, count: int) -> None:
         released, self._pending = self._pending[:count], self._pending[count:]
         for entry in released:
             frames = self.make_frames(entry)
             self.unpaired += bool(frames.missing)
-            for consumer in tuple(self._consumers):
+            for consumer in entry.consumers:
                 consumer.on_frames(frames)
 
     def _latest_info(self, role: str) -> object | None:

@@ -29,7 +29,8 @@ class ColorAssembler(Assembler):
         self._period = PeriodMeter()
         self._is_exact = True
         self._unpaired_depths = 0
-        self._pairing: Pairing = self._new_pairing()
+        self._pairs: list[tuple[Sample, Sample]] = []
+        self._pairing: Pairing = create_pairing(self._on_pair, slop_ns=0)
 
     @property
     def primary_topic(self) -> str:
@@ -49,8 +50,7 @@ class ColorAssembler(Assembler):
 
     def on_jump(self) -> None:
         self._is_exact = True
-        self._unpaired_depths = 0
-        self._pairing = self._new_pairing()
+        self._restart_pairing()
 
     def wants_depth(self, entry: Pending) -> bool:
         return bool(self._depth.role) and entry.depth is None
@@ -64,13 +64,17 @@ class ColorAssembler(Assembler):
             depth_role=self._depth.role if entry.depth is not None else '',
             color_info=self._latest_info(COLOR_INFO),
             depth_info=self._latest_info(RAW_DEPTH_INFO),
-            starts_timeline=entry.starts_timeline,
+            timeline=entry.timeline,
             missing=f'no depth on {self._depth.topic} for this stamp' if is_missing else '',
         )
 
-    def _new_pairing(self) -> Pairing:
+    def _restart_pairing(self) -> None:
+        self._unpaired_depths = 0
         slop_ns = 0 if self._is_exact else self._period.period_ns // 2
-        return create_pairing(self._on_pair, slop_ns=slop_ns)
+        self._pairing = create_pairing(self._on_pair, slop_ns=slop_ns)
+        for entry in self._pending:
+            entry.depth = None
+            self._pairing.add(0, entry.sample)
 
     def _on_color(self, sample: Sample) -> None:
         with self._lock:
@@ -78,19 +82,26 @@ class ColorAssembler(Assembler):
             self.admit(sample)
             if self._depth.role:
                 self._pairing.add(0, sample)
-            self._release_complete()
+            self._take_pairs()
 
     def _on_depth(self, sample: Sample) -> None:
         with self._lock:
             self._unpaired_depths += 1
             self._pairing.add(1, sample)
+            self._take_pairs()
             if self._is_exact and self._unpaired_depths > EXACT_TRIALS and len(self._period) > 2:
                 self._is_exact = False
-                self._pairing = self._new_pairing()
+                self._restart_pairing()
 
     def _on_pair(self, color: Sample, depth: Sample) -> None:
-        self._unpaired_depths = 0
-        for entry in self._pending:
-            if entry.sample is color:
-                entry.depth = depth
+        """Only store: message_filters calls this with its lock held."""
+        self._pairs.append((color, depth))
+
+    def _take_pairs(self) -> None:
+        pairs, self._pairs = self._pairs, []
+        for color, depth in pairs:
+            self._unpaired_depths = 0
+            for entry in self._pending:
+                if entry.sample is color:
+                    entry.depth = depth
         self._release_complete()

@@ -83,7 +83,7 @@ class DetectionsAssembler(Assembler):
             depth_role=self._depth.role if depth is not None else '',
             color_info=self._latest_info(COLOR_INFO),
             depth_info=self._latest_info(RAW_DEPTH_INFO),
-            starts_timeline=entry.starts_timeline,
+            timeline=entry.timeline,
             missing='' if depth is not None else self._why_missing(),
         )
 

@@ -27,7 +27,8 @@ class InputState:
         waits_for_camera_info: images come, their intrinsics do not.
         image_age_ms: since the last image was received; NaN before the first.
         max_image_age_ms: beyond which the input is stale.
-        problems: QoS or type mismatches, with the remedy.
+        problems: QoS or type mismatches of its topics, with the remedy.
+        unpaired: images that went without the depth asked for.
         notes: what is missing without stopping the node (extrinsics, target_frame).
         topics: role -> absolute name.
     """
@@ -40,6 +41,7 @@ class InputState:
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     topics: Mapping[str, str]
+    unpaired: int = 0
 
 
 def input_status(name: str, state: InputState) -> DiagnosticStatus:
@@ -48,6 +50,7 @@ def input_status(name: str, state: InputState) -> DiagnosticStatus:
     values = {
         'state': word,
         'image_age_ms': _number(state.image_age_ms),
+        'without_depth': str(state.unpaired),
         **{f'topic {role}': topic for role, topic in state.topics.items()},
         **{f'problem {i}': text for i, text in enumerate((*state.problems, *state.notes))},
     }
@@ -59,18 +62,22 @@ def _judge_input(state: InputState) -> tuple[bytes, str, str]:
         return OK, 'inactive', 'inactive'
     if state.rejected:
         return ERROR, 'rejected', f'rejected: {state.rejected}'
-    if state.problems:
-        return ERROR, 'waiting_image', state.problems[0]
+    why = f': {state.problems[0]}' if state.problems else ''
     if math.isnan(state.image_age_ms):
-        topics = ', '.join(state.topics.values())
-        return WARN, 'waiting_image', f'waiting_image: nothing on {topics} yet'
+        level = ERROR if why else WARN
+        return level, 'waiting_image', f'waiting_image{why or _nothing_on(state.topics)}'
     if state.image_age_ms > state.max_image_age_ms:
-        return ERROR, 'stale', f'stale: last image {state.image_age_ms:.0f} ms ago'
+        return ERROR, 'stale', f'stale: last image {state.image_age_ms:.0f} ms ago{why}'
     if state.waits_for_camera_info:
-        return WARN, 'waiting_camera_info', 'waiting_camera_info: images come without intrinsics'
-    if state.notes:
-        return WARN, 'active', state.notes[0]
+        word = 'waiting_camera_info'
+        return WARN, word, f'{word}{why or ": images come without intrinsics"}'
+    for concern in (*state.problems, *state.notes):
+        return WARN, 'active', concern
     return OK, 'active', 'active'
+
+
+def _nothing_on(topics: Mapping[str, str]) -> str:
+    return f': nothing on {", ".join(topics.values())} yet'
 
 
 def processing_status(

@@ -42,7 +42,7 @@ class FrameSet:
         depth: depth image, None where there is none.
         depth_role: input the depth came from (inputs.ALIGNED_DEPTH or RAW_DEPTH), '' without.
         color_info, depth_info: latest CameraInfo messages, None while unknown.
-        starts_timeline: stamps went back before this one: forget what was tracked.
+        timeline: counts how often stamps went back: what was tracked on another one is void.
         missing: why depth is missing although asked for, '' otherwise.
     """
 
@@ -52,7 +52,7 @@ class FrameSet:
     depth_role: str = ''
     color_info: Any = None
     depth_info: Any = None
-    starts_timeline: bool = False
+    timeline: int = 1
     missing: str = ''
 
     @property

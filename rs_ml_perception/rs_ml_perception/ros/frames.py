@@ -24,7 +24,6 @@ def build_frame(frames: FrameSet, color_from_depth: ColorFromDepth) -> Frame:
     Raises:
         InputError: an image is damaged or contradicts its camera_info or its partner.
     """
-    check_stamp(frames.primary.stamp_ns)
     rgb = frames.color.rgb() if frames.color is not None else None
     camera = _camera(frames.color_info)
     if rgb is not None and camera is not None:

@@ -15,6 +15,16 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 
 
+def printable(text: str) -> str:
+    """Text that every message and logger takes: file names may hold bytes that are no UTF-8."""
+    return text.encode('utf-8', 'backslashreplace').decode('utf-8')
+
+
+def traceback_text() -> str:
+    """The traceback of the exception at hand."""
+    return printable(traceback.format_exc())
+
+
 def guarded(node: Node, callback: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a callback: what it raises is logged with its traceback and goes no further."""
 
@@ -23,7 +33,7 @@ def guarded(node: Node, callback: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return callback(*args)
         except Exception:
-            node.get_logger().error(f'callback failed:\n{traceback.format_exc()}')
+            node.get_logger().error(f'callback failed:\n{traceback_text()}')
             return None
 
     return run
@@ -45,7 +55,7 @@ def guard_change_state(node: LifecycleNode) -> None:
             return change_state(request, response)
         except Exception as error:
             wanted = request.transition.label or request.transition.id
-            node.get_logger().warning(f'transition {wanted} refused: {error}')
+            node.get_logger().warning(printable(f'transition {wanted} refused: {error}'))
             response.success = False
             return response
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
@@ -78,10 +80,10 @@ class CameraHub:
             )
         return self._assemblers[key]
 
-    def problems(self) -> list[str]:
-        """Why inputs cannot arrive, one sentence each."""
-        streams = [stream for stream in self._streams.values() if stream is not None]
-        return [stream.problem for stream in streams if stream.problem]
+    def problems(self, topics: Iterable[str]) -> list[str]:
+        """Why the topics cannot arrive, one sentence each, in the order of the topics."""
+        by_topic = {s.topic: s.problem for s in self._streams.values() if s and s.problem}
+        return [by_topic[topic] for topic in topics if topic in by_topic]
 
     def _detections_input(self, options: StreamOptions) -> DetectionsInput:
         if self.local_detections is not None:

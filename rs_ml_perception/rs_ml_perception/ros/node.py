@@ -12,24 +12,25 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool
 
-from rs_ml_perception.core.errors import ConfigError, RsMlError
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.ledger import Ledger
 from rs_ml_perception.core.pipeline import Pipeline
+from rs_ml_perception.core.transform_tree import parse_static_transform
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.extrinsics import Extrinsics
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.frames import build_frame
 from rs_ml_perception.ros.guards import guard_change_state, guarded
 from rs_ml_perception.ros.hub import CameraHub
-from rs_ml_perception.ros.inputs import EXTRINSICS, StreamOptions
+from rs_ml_perception.ros.inputs import EXTRINSICS, RAW_DEPTH, StreamOptions
 from rs_ml_perception.ros.node_status import report_status
 from rs_ml_perception.ros.outputs import Output, OutputContext, ResultPublisher
 from rs_ml_perception.ros.parameters import ParameterBinding
 from rs_ml_perception.ros.preload import Preload
 from rs_ml_perception.ros.reporting import NodeReporter
 from rs_ml_perception.ros.target_frame import find_target
-from rs_ml_perception.ros.transitions import transition
+from rs_ml_perception.ros.transitions import answer_enable, transition
 from rs_ml_perception.ros.worker import FrameWorker
 
 P = TypeVar('P')
@@ -46,7 +47,6 @@ class PerceptionNode(LifecycleNode, Generic[P]):
     Attributes:
         ledger: the books of the primary stream since activation.
         phase: unconfigured, inactive, active or finalized.
-        fatal: why a strict node wants the process to end, '' otherwise.
         failure: why the last transition failed, '' when it did not.
         facts: about the model, once configured.
         target_problem: why positions are not in target_frame, '' when they are.
@@ -61,10 +61,10 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         guard_change_state(self)
         self.ledger = Ledger()
         self.phase = 'unconfigured'
-        self.fatal = ''
+        self._timeline = 0
         self._binding: ParameterBinding[P] = ParameterBinding(self, self.parameters_type)
         self.parameters: P = self._binding.read()
-        self.hub = hub or CameraHub(self, self.parameters.static_transforms)
+        self.hub = hub or CameraHub(self)
         self.pipeline: Pipeline | None = None
         self.publisher: ResultPublisher | None = None
         self._preload: Preload | None = None
@@ -115,6 +115,13 @@ class PerceptionNode(LifecycleNode, Generic[P]):
     def is_preloading(self) -> bool:
         return self._preload is not None and not self._preload.is_done
 
+    @property
+    def fatal(self) -> str:
+        """Why a strict node wants the process to end, '' otherwise."""
+        if self.worker is None or not self.parameters.strict or not self.worker.first_failure:
+            return ''
+        return f'{self.get_name()}: {self.worker.first_failure}'
+
     def start(self) -> None:
         """Configure and activate, as far as possible."""
         if self.phase == 'unconfigured':
@@ -149,6 +156,8 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         if self._binding.problems:
             raise ConfigError('; '.join(self._binding.problems.values()))
         self.parameters = self._binding.read()
+        for text in self.parameters.static_transforms:
+            self.hub.transforms.set_static(*parse_static_transform(text))
         self.pipeline, warm_up_ms = self._loaded()
         self.retune(self.parameters)
         self.facts = {**self.pipeline.describe(), 'warm_up_ms': f'{warm_up_ms:.1f}'}
@@ -173,6 +182,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
     def _activate(self) -> None:
         self.ledger.reset()
         self.pipeline.reset()
+        self._timeline = 0
         self.worker = FrameWorker(
             self._process,
             ledger=self.ledger,
@@ -190,9 +200,9 @@ class PerceptionNode(LifecycleNode, Generic[P]):
     def _deactivate(self) -> None:
         if self.assembler is not None:
             self.assembler.detach(self.worker)
-            self.detach_inputs()
-            self.extrinsics.stop()
             self.assembler = None
+        self.detach_inputs()
+        self.extrinsics.stop()
         if self.worker is not None:
             self.worker.stop()
             self.worker = None
@@ -207,17 +217,18 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         if self.pipeline is not None:
             self.pipeline.close()
             self.pipeline = None
+        self.facts = {}
 
     # Work.
 
     def _process(self, frames: FrameSet) -> Mapping[str, float]:
         start = time.perf_counter()
-        if frames.starts_timeline:
-            self.get_logger().info('time went back: tracks and histories start anew')
-            self.pipeline.reset()
+        self._follow_timeline(frames.timeline)
         frame = build_frame(frames, self.extrinsics.color_from_depth)
+        if frames.depth_role != RAW_DEPTH:
+            self.extrinsics.problem = ''
         converted = time.perf_counter()
-        result = self._run_strictly(frames, frame)
+        result = self.run(frames, frame)
         done = time.perf_counter()
         context = self._output_context(frames, frame)
         self.publisher.publish(result, context)
@@ -227,15 +238,14 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         stages['other'] = max(0.0, 1e3 * (done - start) - sum(stages.values()))
         return {**stages, 'publish': 1e3 * (published - done)}
 
-    def _run_strictly(self, frames: FrameSet, frame: Frame) -> Any:
-        try:
-            return self.run(frames, frame)
-        except RsMlError:
-            raise
-        except Exception as error:
-            if self.parameters.strict:
-                self.fatal = f'{self.get_name()}: {type(error).__name__}: {error}'
-            raise
+    def _follow_timeline(self, timeline: int) -> None:
+        """Told by number: the first frame after the jump may have been superseded."""
+        if timeline == self._timeline:
+            return
+        if self._timeline:
+            self.get_logger().info('time went back: tracks and histories start anew')
+            self.pipeline.reset()
+        self._timeline = timeline
 
     def _output_context(self, frames: FrameSet, frame: Frame) -> OutputContext:
         target, self.target_problem = find_target(
@@ -256,7 +266,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
 
     def _start_services(self) -> None:
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        self.create_service(SetBool, '~/enable', self._on_enable)
+        self.create_service(SetBool, '~/enable', lambda *call: answer_enable(self, *call))
         # Steady: with use_sim_time and no /clock an ordinary timer never fires.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, guarded(self, lambda: report_status(self)), clock=steady)
@@ -276,18 +286,6 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         self.parameters = parameters
         if self.worker is not None:
             self.worker.limits = self.parameters.limits
-
-    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        try:
-            if request.data:
-                self.start()
-            elif self.phase == 'active':
-                self.trigger_deactivate()
-        except Exception as error:
-            self.failure = str(error)
-        response.success = (self.phase == 'active') == request.data
-        response.message = self.failure or self.phase
-        return response
 
     def attach_inputs(self) -> None:
         """Listen to what the source does not bring; the node becomes active."""

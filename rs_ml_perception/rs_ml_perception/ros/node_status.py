@@ -51,13 +51,15 @@ def input_state(node: PerceptionNode) -> InputState:
     """What is known of the node's input."""
     assembler = node.assembler
     notes = (node.extrinsics.problem, node.target_problem, *node.notes())
+    topics = assembler.topics() if assembler else {}
     return InputState(
         is_active=assembler is not None,
         rejected=node.worker.rejected if node.worker else '',
         waits_for_camera_info=assembler is not None and assembler.waits_for_camera_info,
         image_age_ms=assembler.image_age_ms if assembler else math.nan,
         max_image_age_ms=node.parameters.diagnostics.max_image_age_ms,
-        problems=tuple(node.hub.problems()),
+        problems=tuple(node.hub.problems(topics.values())),
         notes=tuple(note for note in notes if note),
-        topics=assembler.topics() if assembler else {},
+        topics=topics,
+        unpaired=assembler.unpaired if assembler else 0,
     )

@@ -72,10 +72,9 @@ class ResultPublisher:
 
     def __init__(self, node: Node, outputs: Iterable[Output], parameters: Any) -> None:
         self._node = node
-        self._publishers: list[tuple[Output, Publisher]] = []
-        for output in outputs:
-            if output.is_enabled(parameters):
-                self._publishers.append((output, self._create(output)))
+        # All classes first: one that is not installed must not leave half of the publishers.
+        wanted = [(o, o.message_class()) for o in outputs if o.is_enabled(parameters)]
+        self._publishers = [(o, self._create(o.topic, kind)) for o, kind in wanted]
 
     def is_wanted(self, topic: str) -> bool:
         """Whether somebody subscribes to the output."""
@@ -100,9 +99,9 @@ class ResultPublisher:
             self._node.destroy_publisher(publisher)
         self._publishers = []
 
-    def _create(self, output: Output) -> Publisher:
+    def _create(self, topic: str, msg_type: type) -> Publisher:
         qos: QoSProfile = results()
-        return self._node.create_publisher(output.message_class(), f'~/{output.topic}', qos)
+        return self._node.create_publisher(msg_type, f'~/{topic}', qos)
 
 
 def create_latched(node: Node, msg_type: type, topic: str) -> Publisher:

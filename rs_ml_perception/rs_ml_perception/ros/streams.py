@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
 from rclpy.subscription import Subscription
 
 from rs_ml_perception.ros.guards import guarded
@@ -85,7 +85,9 @@ class TopicStream:
             self._node.get_logger().info(f'{self.topic}: now subscribing {wanted.name.lower()}')
             self._unsubscribe()
             self._subscribe()
-        self._check_types()
+        problem, self.problem = self.problem, self._judge()
+        if self.problem and self.problem != problem:
+            self._node.get_logger().warning(self.problem)
 
     def _choose(self) -> ReliabilityPolicy:
         if self._is_latched:
@@ -119,7 +121,6 @@ class TopicStream:
 
     def _on_message(self, msg: Any) -> None:
         self.received += 1
-        self.problem = ''
         sample = self._make_sample(msg)
         self.latest = sample
         for listener in tuple(self._listeners):
@@ -128,19 +129,26 @@ class TopicStream:
     def _on_lost(self, event: Any) -> None:
         self.lost += event.total_count_change
 
-    def _on_incompatible_qos(self, event: Any) -> None:
-        if self._wanted_reliability == 'auto':
-            self.is_refresh_due = True
-            return
-        policy = qos_policy_name_from_kind(event.last_policy_kind)
-        self.problem = (
-            f'a publisher of {self.topic} does not offer the {policy} asked for: set the '
-            'parameter reliability to auto or best_effort, or change the camera'
-        )
-        self._node.get_logger().warning(self.problem)
+    def _on_incompatible_qos(self, _: Any) -> None:
+        self.is_refresh_due = True
 
-    def _check_types(self) -> None:
+    def _judge(self) -> str:
+        """Why none of the publishers there are can reach us; '' as soon as one can."""
         wanted = f'{self._msg_type.__module__.split(".")[0]}/msg/{self._msg_type.__name__}'
-        offered = {info.topic_type for info in self._node.get_publishers_info_by_topic(self.topic)}
-        if offered and wanted not in offered:
-            self.problem = f'{self.topic} carries {", ".join(sorted(offered))}, expected {wanted}'
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        typed = [info for info in publishers if info.topic_type == wanted]
+        if publishers and not typed:
+            offered = ', '.join(sorted({info.topic_type for info in publishers}))
+            return f'{self.topic} carries {offered}, expected {wanted}'
+        offers = [qos_check_compatible(info.qos_profile, self._qos()) for info in typed]
+        if any(verdict != QoSCompatibility.ERROR for verdict, _ in offers):
+            return ''
+        return self._remedy(offers[0][1]) if offers else ''
+
+    def _remedy(self, reason: str) -> str:
+        remedy = (
+            'no publisher offers transient local'
+            if self._is_latched
+            else 'set the parameter reliability to auto or best_effort, or change the camera'
+        )
+        return f'no publisher of {self.topic} fits: {reason.rstrip("; ")}: {remedy}'

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rclpy.lifecycle import TransitionCallbackReturn
+from std_srvs.srv import SetBool
 
 from rs_ml_perception.core.errors import RsMlError
+from rs_ml_perception.ros.guards import printable, traceback_text
 from rs_ml_perception.ros.node_status import report_status
 
 if TYPE_CHECKING:
@@ -47,10 +48,27 @@ def transition(
     return TransitionCallbackReturn.SUCCESS
 
 
+def answer_enable(
+    node: PerceptionNode, request: SetBool.Request, response: SetBool.Response
+) -> SetBool.Response:
+    """Serve ~/enable: activate, configuring first where need be, or deactivate."""
+    try:
+        if request.data:
+            node.start()
+        elif node.phase == 'active':
+            node.trigger_deactivate()
+    except Exception as error:
+        node.failure = printable(str(error))
+    response.success = (node.phase == 'active') == request.data
+    response.message = node.phase if response.success else node.failure or node.phase
+    return response
+
+
 def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, RsMlError) else f'{type(error).__name__}: {error}'
+    kind = '' if isinstance(error, RsMlError) else f'{type(error).__name__}: '
+    return printable(f'{kind}{error}')
 
 
 def _trace(error: Exception) -> str:
     """The traceback of what nobody foresaw."""
-    return '' if isinstance(error, RsMlError) else f'\n{traceback.format_exc()}'
+    return '' if isinstance(error, RsMlError) else f'\n{traceback_text()}'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +13,8 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.ledger import Ledger, Outcome
 from rs_ml_perception.ros.frame_sets import FrameSet
+from rs_ml_perception.ros.frames import check_stamp
+from rs_ml_perception.ros.guards import printable, traceback_text
 from rs_ml_perception.ros.mailbox import Mailbox
 from rs_ml_perception.ros.samples import Sample
 
@@ -47,6 +48,7 @@ class FrameWorker:
         limits: may be replaced at any time.
         rejected: why the latest frame was rejected, '' once one went through.
         failure: what the latest frame raised, '' once one went through.
+        first_failure: what the first frame that failed raised.
         over_budget_since: monotonic time since which every frame took too long, None within.
     """
 
@@ -64,6 +66,7 @@ class FrameWorker:
         self.limits = limits
         self.rejected = ''
         self.failure = ''
+        self.first_failure = ''
         self.over_budget_since: float | None = None
         self._process = process
         self._ledger = ledger
@@ -124,20 +127,24 @@ class FrameWorker:
         try:
             self._handle_checked(frames)
         except UnsynchronisedError as error:
-            self._drop(frames, Outcome.UNSYNCHRONISED, str(error))
+            self._drop(frames, Outcome.UNSYNCHRONISED, printable(str(error)))
         except InputError as error:
-            self.rejected = str(error)
-            self._logger.error(f'rejected: {error}', throttle_duration_sec=LOG_THROTTLE_SECS)
-            self._drop(frames, Outcome.REJECTED, str(error))
-        except Exception as error:
-            self.failure = f'{type(error).__name__}: {error}'
+            self.rejected = printable(str(error))
             self._logger.error(
-                f'frame failed:\n{traceback.format_exc()}',
+                f'rejected: {self.rejected}', throttle_duration_sec=LOG_THROTTLE_SECS
+            )
+            self._drop(frames, Outcome.REJECTED, self.rejected)
+        except Exception as error:
+            self.failure = printable(f'{type(error).__name__}: {error}')
+            self.first_failure = self.first_failure or self.failure
+            self._logger.error(
+                f'frame failed:\n{traceback_text()}',
                 throttle_duration_sec=LOG_THROTTLE_SECS,
             )
             self._drop(frames, Outcome.ERROR, self.failure)
 
     def _handle_checked(self, frames: FrameSet) -> None:
+        check_stamp(frames.primary.stamp_ns)
         age_secs = self._age_ms(frames.primary) * 1e-3
         limit_secs = self.limits.max_age_secs
         if 0 < limit_secs < age_secs:
@@ -153,7 +160,7 @@ class FrameWorker:
         self._note_budget(sum(stage_ms.values()))
         age_ms, latency_ms = self._age_ms(frames.primary), self._latency_ms(frames.primary)
         self._ledger.publish(latency_ms=latency_ms, age_ms=age_ms, stage_ms=stage_ms)
-        self._report(frames.primary, Outcome.PUBLISHED, '', age_ms, latency_ms)
+        self._tell(frames.primary, Outcome.PUBLISHED, '', age_ms, latency_ms)
 
     def _note_budget(self, processing_ms: float) -> None:
         if processing_ms <= self._budget_ms():
@@ -164,7 +171,19 @@ class FrameWorker:
     def _drop(self, frames: FrameSet, reason: Outcome, detail: str) -> None:
         self._ledger.drop(reason, detail)
         sample = frames.primary
-        self._report(sample, reason, detail, self._age_ms(sample), self._latency_ms(sample))
+        self._tell(sample, reason, detail, self._age_ms(sample), self._latency_ms(sample))
+
+    def _tell(
+        self, sample: Sample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float
+    ) -> None:
+        """Report what the books hold already: a failure here must not book the frame again."""
+        try:
+            self._report(sample, outcome, detail, age_ms, latency_ms)
+        except Exception:
+            self._logger.error(
+                f'frame report failed:\n{traceback_text()}',
+                throttle_duration_sec=LOG_THROTTLE_SECS,
+            )
 
     def _age_ms(self, sample: Sample) -> float:
         """Milliseconds of ROS time since the stamp; 0 for a stamp in the future (looped bag)."""

@@ -1,0 +1,376 @@
+"""A camera, nodes with a pipeline of ours and an observer, on real DDS inside one process.
+
+Everything is spun by hand in the test's thread until what is waited for has come; each test has
+a context, and so a DDS participant, of its own. rclpy is imported late: without it tests skip.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.placements import place_detections
+from rs_ml_perception.core.tracking import Tracker
+from rs_ml_perception.tasks.detection_pipeline import DetectionPipelineOptions, DetectionResult
+
+WIDTH, HEIGHT = 64, 48
+START_NS = 1_700_000_000_000_000_000
+PERIOD_NS = 33_333_333
+PATIENCE_SECS = 40.0
+FRAME_ID = 'camera_color_optical_frame'
+BOX = (16.0, 12.0, 48.0, 36.0)
+
+DOMAINS = itertools.count(os.getpid())
+
+
+def stamp(ns: int) -> Any:
+    from builtin_interfaces.msg import Time
+
+    return Time(sec=ns // 10**9, nanosec=ns % 10**9)
+
+
+def stamp_ns(msg: Any) -> int:
+    return msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec
+
+
+class FakePipeline:
+    """A detector that always sees one person, waits at a gate and raises on demand."""
+
+    title, backend = 'fake 1.0', 'none'
+    labels = LabelMap({1: 'person', 2: 'cat'})
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Semaphore(0)
+        self.error: Exception | None = None
+        self.boxes: list[tuple[float, ...]] = [BOX]
+        self.frames: list[Any] = []
+        self.resets = 0
+        self.is_closed = False
+        self._options = DetectionPipelineOptions()
+        self._tracker = Tracker()
+
+    @property
+    def options(self) -> DetectionPipelineOptions:
+        return self._options
+
+    @options.setter
+    def options(self, options: DetectionPipelineOptions) -> None:
+        self.labels.known_ids(options.detector.classes, model=self.title)
+        self._options = options
+
+    def __call__(self, frame: Any) -> DetectionResult:
+        self.frames.append(frame)
+        self.entered.release()
+        assert self.gate.wait(PATIENCE_SECS), 'nobody opened the gate'
+        if self.error is not None:
+            raise self.error
+        n = len(self.boxes)
+        found = Detections(
+            np.array(self.boxes, np.float32).reshape(-1, 4),
+            np.full(n, 0.9, np.float32),
+            np.full(n, 1, np.int32),
+        )
+        return DetectionResult(*place_detections(frame, self._tracker(found, frame.stamp_ns)))
+
+    def describe(self) -> dict[str, str]:
+        return {'model': self.title, 'backend': self.backend}
+
+    def warm_up(self) -> float:
+        return 0.1
+
+    def reset(self) -> None:
+        self.resets += 1
+        self._tracker.reset()
+
+    def take_stages(self) -> dict[str, float]:
+        return {'infer': 0.1}
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Camera:
+    """Publishes as realsense2_camera does; fields of each message can be changed."""
+
+    def __init__(self, node: Any, prefix: str = '') -> None:
+        self.node = node
+        self.prefix = prefix
+        self.sent = 0
+        self._publishers: dict[str, Any] = {}
+
+    def publisher(self, topic: str, msg_type: type, reliability: str = 'reliable') -> Any:
+        """The publisher of a topic, made at first use."""
+        from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+        if topic not in self._publishers:
+            policy = ReliabilityPolicy[reliability.upper()]
+            qos = QoSProfile(depth=100, reliability=policy)
+            self._publishers[topic] = self.node.create_publisher(
+                msg_type, f'{self.prefix}{topic}', qos
+            )
+        return self._publishers[topic]
+
+    def remove(self, topic: str) -> None:
+        self.node.destroy_publisher(self._publishers.pop(topic))
+
+    def announce(self, *, depth: str = 'aligned', reliability: str = 'reliable') -> None:
+        """Make the publishers, so that nodes can match them before the first frame."""
+        from sensor_msgs.msg import CameraInfo, Image
+
+        for topic in ('color/image_raw', *self.depth_topics(depth)[:1]):
+            self.publisher(topic, Image, reliability)
+        for topic in ('color/camera_info', *self.depth_topics(depth)[1:]):
+            self.publisher(topic, CameraInfo, reliability)
+
+    @staticmethod
+    def depth_topics(depth: str) -> tuple[str, ...]:
+        return {
+            'aligned': ('aligned_depth_to_color/image_raw',),
+            'raw': ('depth/image_rect_raw', 'depth/camera_info'),
+            '': (),
+        }[depth]
+
+    def header(self, ns: int, frame_id: str = FRAME_ID) -> Any:
+        from std_msgs.msg import Header
+
+        return Header(stamp=stamp(ns), frame_id=frame_id)
+
+    def color(self, ns: int, **changes: Any) -> None:
+        from sensor_msgs.msg import Image
+
+        msg = Image(header=self.header(ns), width=WIDTH, height=HEIGHT, encoding='rgb8')
+        msg.step = 3 * WIDTH
+        msg.data.frombytes(bytes(3 * WIDTH * HEIGHT))
+        self._send('color/image_raw', msg, changes)
+        self.sent += 1
+
+    def depth(self, ns: int, kind: str = 'aligned', depth_mm: int = 2000, **changes: Any) -> None:
+        from sensor_msgs.msg import Image
+
+        frame_id = FRAME_ID if kind == 'aligned' else 'camera_depth_optical_frame'
+        msg = Image(header=self.header(ns, frame_id), width=WIDTH, height=HEIGHT)
+        msg.encoding, msg.step = '16UC1', 2 * WIDTH
+        msg.data.frombytes(np.full((HEIGHT, WIDTH), depth_mm, np.uint16).tobytes())
+        self._send(self.depth_topics(kind)[0], msg, changes)
+
+    def info(self, ns: int, topic: str = 'color/camera_info', **changes: Any) -> None:
+        from sensor_msgs.msg import CameraInfo
+
+        msg = CameraInfo(header=self.header(ns), width=WIDTH, height=HEIGHT)
+        msg.k = [60.0, 0.0, 31.5, 0.0, 60.0, 23.5, 0.0, 0.0, 1.0]
+        self._send(topic, msg, changes)
+
+    def frame(self, number: int, *, depth: str = 'aligned', offset_ns: int = 0) -> int:
+        """One frame on every topic, depth first; returns its stamp in nanoseconds."""
+        ns = START_NS + number * PERIOD_NS
+        self.info(ns)
+        if depth:
+            self.depth(ns + offset_ns, depth)
+        if depth == 'raw':
+            self.info(ns, 'depth/camera_info')
+        self.color(ns)
+        return ns
+
+    def _send(self, topic: str, msg: Any, changes: dict[str, Any]) -> None:
+        for name, value in changes.items():
+            setattr(msg, name, value)
+        self.publisher(topic, type(msg)).publish(msg)
+
+
+class Rig:
+    """A context with one executor, spun until something has happened."""
+
+    def __init__(self) -> None:
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+
+        self.domain = 1 + next(DOMAINS) % 100
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context, domain_id=self.domain)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.perception: list[Any] = []
+        self.observer = self.plain_node('observer')
+        self.camera = Camera(self.plain_node('camera'))
+
+    def plain_node(self, name: str) -> Any:
+        from rclpy.node import Node
+
+        node = Node(name, namespace='/rs_ml', context=self.context, use_global_arguments=False)
+        self.executor.add_node(node)
+        return node
+
+    def add(self, node_class: type, *args: Any, load: Any = None, **parameters: Any) -> Any:
+        """A perception node; load(parameters) replaces what would load a model."""
+        from rclpy.parameter import Parameter
+
+        if load is not None:
+            node_class = type(
+                node_class.__name__, (node_class,), {'load_pipeline': staticmethod(load)}
+            )
+        overrides = [
+            Parameter(name.replace('__', '.'), value=value) for name, value in parameters.items()
+        ]
+        node = node_class(*args, context=self.context, parameter_overrides=overrides)
+        self.executor.add_node(node)
+        self.perception.append(node)
+        return node
+
+    def detection(self, pipeline: FakePipeline | None = None, **parameters: Any) -> Any:
+        """A detection node around a fake pipeline, old stamps allowed unless asked otherwise."""
+        from rs_ml_perception.nodes.detection_node import DetectionNode
+
+        fake = pipeline or FakePipeline()
+        parameters = {'max_age_secs': 0.0, **parameters}
+        node = self.add(DetectionNode, load=lambda _: fake, **parameters)
+        node.fake = fake
+        return node
+
+    def add_sharing(self, other: Any) -> Any:
+        """A second detection node around the hub of another one."""
+        from rclpy.parameter import Parameter
+        from rs_ml_perception.nodes.detection_node import DetectionNode
+
+        fake = FakePipeline()
+        twin = type('Twin', (DetectionNode,), {'default_name': 'twin'})
+        twin.load_pipeline = staticmethod(lambda _: fake)
+        limit = Parameter('max_age_secs', value=0.0)
+        node = twin(other.hub, context=self.context, parameter_overrides=[limit])
+        node.fake = fake
+        self.executor.add_node(node)
+        self.perception.append(node)
+        return node
+
+    def started(self, node: Any, *, depth: str = 'aligned') -> Any:
+        """Start the node and wait until it listens to the camera."""
+        self.camera.announce(depth=depth)
+        node.start()
+        assert node.phase == 'active', node.failure
+        self.until(lambda: self.is_listening(depth), 'subscriptions')
+        return node
+
+    def is_listening(self, depth: str = 'aligned') -> bool:
+        topics = ('color/image_raw', 'color/camera_info', *self.camera.depth_topics(depth))
+        camera = self.camera
+        return all(camera._publishers[t].get_subscription_count() > 0 for t in topics)
+
+    def until(self, condition: Callable[[], Any], what: str) -> Any:
+        """Spin until the condition holds; returns what it returned."""
+        deadline = time.monotonic() + PATIENCE_SECS
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f'waited in vain for {what}'
+            self.executor.spin_once(timeout_sec=0.01)
+        return found
+
+    def spin_some(self, count: int = 20) -> None:
+        """Let what is due happen, for conditions that must stay false."""
+        for _ in range(count):
+            self.executor.spin_once(timeout_sec=0.01)
+
+    def collect(self, msg_type: type, topic: str, *, is_latched: bool = False) -> list[Any]:
+        """A list that every message of the topic is appended to."""
+        from rclpy.qos import DurabilityPolicy, QoSProfile
+
+        qos = QoSProfile(depth=100)
+        if is_latched:
+            qos.durability = DurabilityPolicy.TRANSIENT_LOCAL
+        messages: list[Any] = []
+        self.observer.create_subscription(msg_type, topic, messages.append, qos)
+        return messages
+
+    def call(self, srv_type: type, name: str, request: Any) -> Any:
+        """Call a service and return the response."""
+        client = self.observer.create_client(srv_type, name)
+        self.until(client.service_is_ready, name)
+        future = client.call_async(request)
+        self.until(future.done, f'answer of {name}')
+        self.observer.destroy_client(client)
+        return future.result()
+
+    def set_parameter(self, node: Any, name: str, value: Any) -> Any:
+        """As `ros2 param set` does it; returns the SetParametersResult."""
+        from rcl_interfaces.srv import SetParameters
+        from rclpy.parameter import Parameter
+
+        kind = Parameter.Type.STRING_ARRAY if value == [] else None
+        parameter = Parameter(name, kind, value).to_parameter_msg()
+        request = SetParameters.Request(parameters=[parameter])
+        return self.call(SetParameters, f'{node.get_fully_qualified_name()}/set_parameters',
+                         request).results[0]  # fmt: skip
+
+    def settled(self, node: Any, received: int) -> Any:
+        """Wait until as many frames have come and all have an outcome; returns the books."""
+
+        def is_settled() -> Any:
+            books = node.ledger.snapshot()
+            assert books.in_flight >= 0, books
+            return books if books.received >= received and books.in_flight == 0 else None
+
+        return self.until(is_settled, f'{received} frames, got {node.ledger.snapshot()}')
+
+    def close(self) -> None:
+        import rclpy
+
+        for node in self.perception:
+            if getattr(node, 'fake', None) is not None:
+                node.fake.gate.set()
+            node.stop()
+        self.executor.shutdown()
+        rclpy.try_shutdown(context=self.context)
+
+
+@pytest.fixture(autouse=True)
+def private_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tuning results of the user must not decide tests."""
+    monkeypatch.setenv('RS_ML_CACHE', str(tmp_path / 'cache'))
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    rig = Rig()
+    yield rig
+    rig.close()
+
+
+@pytest.fixture
+def make_rig() -> Iterator[Callable[..., Rig]]:
+    """For another process on the same network: pass the domain of the first."""
+    rigs: list[Rig] = []
+
+    def make() -> Rig:
+        rigs.append(Rig())
+        return rigs[-1]
+
+    yield make
+    for made in rigs:
+        made.close()
+
+
+@pytest.fixture
+def fake_pipeline() -> type[FakePipeline]:
+    return FakePipeline
+
+
+@pytest.fixture(scope='session')
+def data_file() -> Callable[[str], Path]:
+    """A path under RS_ML_TEST_DATA; missing there it is a failure, without it a skip."""
+
+    def find(relative: str) -> Path:
+        root = os.environ.get('RS_ML_TEST_DATA')
+        if not root:
+            pytest.skip('RS_ML_TEST_DATA is not set')
+        path = Path(root) / relative
+        assert path.exists(), f'{path} is missing'
+        return path
+
+    return find

@@ -1,0 +1,262 @@
+"""Every message of the primary stream is published or counted under a reason."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
+
+from rs_ml_msgs.msg import DetectionArray, FrameReport, InferenceStats  # noqa: E402
+
+pytestmark = pytest.mark.ros
+
+DETECTIONS = '/rs_ml/detection/detections'
+REPORTS = '/rs_ml/detection/frames'
+REASONS = ('stale', 'superseded', 'unsynchronised', 'rejected', 'error')
+
+
+def accounted(stats) -> int:
+    return stats.published + stats.in_flight + sum(getattr(stats, f'dropped_{r}') for r in REASONS)
+
+
+def stamps(messages) -> list[int]:
+    return [m.header.stamp.sec * 10**9 + m.header.stamp.nanosec for m in messages]
+
+
+def test_nothing_received(rig):
+    node = rig.started(rig.detection())
+    stats = rig.collect(InferenceStats, '/rs_ml/detection/stats')
+    rig.until(lambda: stats, 'statistics')
+    assert stats[-1].received == accounted(stats[-1]) == 0
+    assert math.isnan(stats[-1].latency_p50_ms)
+    assert node.ledger.snapshot().dropped == {}
+
+
+def test_each_frame_gives_one_output_with_its_header(rig):
+    node = rig.started(rig.detection())
+    messages = rig.collect(DetectionArray, DETECTIONS)
+    reports = rig.collect(FrameReport, REPORTS)
+    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    sent = []
+    for number in range(12):
+        sent.append(rig.camera.frame(number))
+        rig.settled(node, number + 1)
+    rig.until(lambda: len(messages) == len(reports) == 12, 'outputs')
+    assert stamps(messages) == stamps(reports) == sent
+    assert [r.outcome for r in reports] == ['published'] * 12
+    assert node.ledger.snapshot().published == 12
+
+
+def test_overload_is_superseded_and_latency_stays_bounded(rig, fake_pipeline):
+    """While one frame is worked on, of all that come only the latest is kept."""
+    fake = fake_pipeline()
+    node = rig.started(rig.detection(fake))
+    messages = rig.collect(DetectionArray, DETECTIONS)
+    reports = rig.collect(FrameReport, REPORTS)
+    stats = rig.collect(InferenceStats, '/rs_ml/detection/stats')
+    fake.gate.clear()
+    rig.camera.frame(0)
+    rig.until(lambda: fake.entered.acquire(blocking=False), 'the first frame at work')
+    for number in range(1, 31):
+        rig.camera.frame(number)
+        rig.until(lambda n=number: node.ledger.snapshot().received > n, 'frame')
+    rig.until(lambda: node.ledger.snapshot().dropped == {'superseded': 29}, '29 superseded')
+    assert node.ledger.snapshot().in_flight == 2
+    rig.until(lambda: stats and stats[-1].received == 31, 'statistics')
+    fake.gate.set()
+    books = rig.settled(node, 31)
+    assert (books.published, books.dropped) == (2, {'superseded': 29})
+    rig.until(lambda: len(reports) == 31 and len(messages) == 2, 'a report per frame')
+    assert len(set(stamps(reports))) == 31
+    assert stamps(messages) == [stamps(reports)[-2], max(stamps(reports))]
+    assert all(accounted(s) == s.received for s in stats)
+
+
+def test_all_that_was_sent_is_received_or_reported_lost(rig):
+    """Bursts of a reliable camera: nothing may be overwritten unseen in the middleware."""
+    node = rig.started(rig.detection())
+    number = 0
+    for _ in range(10):
+        for _ in range(5):
+            rig.camera.frame(number)
+            number += 1
+        rig.until(lambda n=number: node.ledger.snapshot().received >= n, 'burst')
+    books = rig.settled(node, 50)
+    assert books.received + node.assembler.lost == rig.camera.sent == 50
+
+
+@pytest.mark.parametrize('max_age_secs', [0.0, 1.0])
+def test_old_stamps_are_stale_unless_allowed(rig, max_age_secs):
+    """Recorded stamps without /clock: nothing but the limit of zero lets them through."""
+    node = rig.started(rig.detection(max_age_secs=max_age_secs))
+    reports = rig.collect(FrameReport, REPORTS)
+    for number in range(3):
+        rig.camera.frame(number)
+        rig.settled(node, number + 1)
+    books = node.ledger.snapshot()
+    assert books.dropped == ({'stale': 3} if max_age_secs else {})
+    if max_age_secs:
+        rig.until(lambda: reports, 'report')
+        assert reports[0].outcome == 'stale'
+        assert 's old' in reports[0].detail
+        assert 's old' in books.last_detail
+
+
+def test_stale_frames_warn_of_the_missing_clock(rig, capfd):
+    node = rig.started(rig.detection(max_age_secs=1.0))
+    rig.camera.frame(0)
+    rig.settled(node, 1)
+    rig.spin_some()
+    shown = capfd.readouterr().err
+    assert 'use_sim_time' in shown
+    assert '--clock' in shown
+
+
+def test_max_rate_thins_out_by_stamp(rig):
+    node = rig.started(rig.detection(max_rate_hz=10.0))
+    for number in range(12):
+        rig.camera.frame(number)
+        rig.settled(node, number + 1)
+    books = node.ledger.snapshot()
+    assert (books.published, books.dropped) == (4, {'superseded': 8})
+    assert books.last_detail == 'max_rate_hz'
+
+
+REJECTED = {
+    'wrong encoding': ({'encoding': 'mystery7'}, {}, {}, 'mystery7'),
+    'short data': ({'data': b'123'}, {}, {}, 'truncated'),
+    'step too small': ({'step': 10}, {}, {}, 'step'),
+    'zero stamp': ('zero', {}, {}, 'zero stamp'),
+    'NaN intrinsics': ({}, {}, {'k': [math.nan] * 9}, 'finite'),
+    'uncalibrated': ({}, {}, {'k': [0.0] * 9}, 'focal'),
+    'info of another size': ({}, {}, {'width': 1280}, '1280'),
+    'colourised depth': ({}, {'encoding': 'rgb8', 'step': 192}, {}, 'rgb8'),
+    'depth of another size': ({}, {'width': 32}, {}, 'aligned depth is 32x48'),
+    'depth of another frame': ('frame', {}, {}, 'not aligned'),
+    'short depth': ({}, {'data': b'12'}, {}, 'truncated'),
+}
+
+
+@pytest.mark.parametrize('case', REJECTED)
+def test_bad_input_is_rejected_with_the_reason(rig, case):
+    color, depth, info, words = REJECTED[case]
+    node = rig.started(rig.detection(max_age_secs=0.0))
+    reports = rig.collect(FrameReport, REPORTS)
+    ns = rig.camera.frame(0)
+    rig.settled(node, 1)
+    ns += 33_333_333
+    rig.camera.info(ns, **info)
+    if color == 'zero':
+        depth, color = {'header': rig.camera.header(0)}, {'header': rig.camera.header(0)}
+    if color == 'frame':
+        depth, color = {'header': rig.camera.header(ns, 'elsewhere')}, {}
+    rig.camera.depth(ns, **depth)
+    rig.camera.color(ns, **color)
+    books = rig.settled(node, 2)
+    assert (books.published, books.dropped) == (1, {'rejected': 1})
+    assert words in books.last_detail
+    rig.until(lambda: reports and reports[-1].outcome == 'rejected', 'report')
+    assert words in reports[-1].detail
+    rig.camera.frame(2)
+    assert rig.settled(node, 3).published == 2, 'the node goes on'
+    assert node.fake.resets == 1, 'bad input is no time jump'
+
+
+def test_a_zero_stamp_is_rejected_even_where_old_frames_are_stale(rig):
+    node = rig.started(rig.detection(max_age_secs=1.0))
+    rig.camera.color(0)
+    assert rig.settled(node, 1).dropped == {'rejected': 1}
+
+
+def test_a_frame_that_raises_is_counted_and_the_node_lives_on(rig):
+    node = rig.started(rig.detection())
+    reports = rig.collect(FrameReport, REPORTS)
+    node.fake.error = ZeroDivisionError('by nobody')
+    rig.camera.frame(0)
+    assert rig.settled(node, 1).dropped == {'error': 1}
+    rig.until(lambda: reports, 'report')
+    assert reports[0].detail == 'ZeroDivisionError: by nobody'
+    assert node.fatal == ''
+    node.fake.error = None
+    rig.camera.frame(1)
+    assert rig.settled(node, 2).published == 1
+
+
+def test_an_output_that_cannot_be_made_is_an_error_too(rig):
+    node = rig.started(rig.detection(strict=True))
+    node.fake.boxes = [(float('nan'),) * 4]
+    node.fake.labels = None
+    rig.camera.frame(0)
+    assert rig.settled(node, 1).dropped == {'error': 1}
+    assert node.fatal.startswith('detection: ')
+
+
+def test_words_no_message_can_hold_are_escaped(rig):
+    """File names may hold such; they must end neither the worker nor the diagnostics."""
+    node = rig.started(rig.detection())
+    reports = rig.collect(FrameReport, REPORTS)
+    rig.until(lambda: node.reporter._frames.get_subscription_count(), 'observer')
+    node.fake.error = ValueError('\ud800 is no text')
+    rig.camera.frame(0)
+    assert rig.settled(node, 1).dropped == {'error': 1}
+    node.fake.error = None
+    rig.camera.frame(1)
+    assert rig.settled(node, 2).published == 1
+    rig.until(lambda: len(reports) == 2, 'reports')
+    assert reports[0].detail == 'ValueError: \\ud800 is no text'
+
+
+def test_deactivation_counts_what_is_in_flight(rig, fake_pipeline):
+    fake = fake_pipeline()
+    node = rig.started(rig.detection(fake))
+    fake.gate.clear()
+    rig.camera.frame(0)
+    rig.until(lambda: fake.entered.acquire(blocking=False), 'the first frame at work')
+    rig.camera.frame(1)
+    rig.until(lambda: node.ledger.snapshot().received == 2, 'the second frame')
+    rig.camera.color(rig.camera.frame(2) + 33_333_333)  # waits for its depth
+    rig.until(lambda: node.ledger.snapshot().received == 4, 'the fourth frame')
+    fake.gate.set()
+    node.trigger_deactivate()
+    books = node.ledger.snapshot()
+    assert books.received == 4
+    assert books.in_flight == 0
+    assert books.published + books.dropped['superseded'] == 4
+    assert node.worker is None
+
+
+def test_who_joins_late_is_not_handed_what_he_did_not_receive(rig):
+    """Two nodes share a source; the second activates while a frame waits for its depth."""
+    first = rig.started(rig.detection())
+    second = rig.add_sharing(first)
+    rig.camera.frame(0)
+    rig.settled(first, 1)
+    rig.camera.color(1_700_000_001_000_000_000)
+    rig.until(lambda: first.ledger.snapshot().received == 2, 'a frame that waits')
+    assert first.ledger.snapshot().in_flight == 1
+    second.start()
+    assert rig.settled(first, 2).published == 2
+    assert second.ledger.snapshot().received == 0
+    assert second.ledger.snapshot().in_flight == 0
+    rig.camera.frame(60)
+    rig.settled(second, 1)
+    assert second.ledger.snapshot().published == 1
+
+
+def test_a_leaving_node_does_not_hurry_the_others(rig):
+    first = rig.started(rig.detection())
+    second = rig.add_sharing(first)
+    second.start()
+    rig.camera.frame(0)
+    rig.settled(second, 1)
+    ns = 1_700_000_001_000_000_000
+    rig.camera.color(ns)
+    rig.until(lambda: first.ledger.snapshot().in_flight == 1, 'a frame that waits')
+    second.trigger_deactivate()
+    assert second.ledger.snapshot().in_flight == 0
+    rig.camera.depth(ns)
+    rig.settled(first, 2)
+    assert first.fake.frames[-1].depth is not None
