@@ -50,8 +50,8 @@ def webcam_frames(index: int) -> Iterator[Frame]:
 
 def _read(capture: cv2.VideoCapture) -> Iterator[Frame]:
     while True:
-        stamp_ns = int(1e6 * capture.get(cv2.CAP_PROP_POS_MSEC))
         found, bgr = capture.read()
         if not found:
             return
+        stamp_ns = int(1e6 * capture.get(cv2.CAP_PROP_POS_MSEC))  # of the frame just read
         yield Frame(rgb=cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), stamp_ns=max(0, stamp_ns))

@@ -48,12 +48,12 @@ def node(domain):
 
 @pytest.fixture
 def start(domain):
-    """Call with a directory and parameters to start the node in the namespace /rs_ml."""
+    """Call with a directory and parameters to start the node in the namespace /recorded."""
     started = []
 
     def run(out: Path | str, **parameters: object) -> subprocess.Popen:
         arguments = [sys.executable, '-m', 'rs_ml_perception.nodes.record_node', '--ros-args']
-        arguments += ['-r', '__ns:=/rs_ml', '-p', f'out:={out}']
+        arguments += ['-r', '__ns:=/recorded', '-p', f'out:={out}']
         for name, value in parameters.items():
             arguments += ['-p', f'{name}:={value}']
         process = subprocess.Popen(
@@ -97,7 +97,7 @@ def contents(path: Path) -> dict[str, list]:
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_records_its_namespace_and_closes_when_stopped(start, storage, number, node, tmp_path):
-    words = node.create_publisher(String, '/rs_ml/words', 10)
+    words = node.create_publisher(String, '/recorded/words', 10)
     node.create_publisher(String, '/elsewhere', 10)
     process = start(tmp_path / 'bag', storage=storage)
     wait_until(lambda: words.get_subscription_count() > 0)
@@ -108,17 +108,17 @@ def test_records_its_namespace_and_closes_when_stopped(start, storage, number, n
     assert status == 0, output
     assert 'recorded 3 messages of 1 topics' in output
     found = contents(tmp_path / 'bag')
-    assert [m.data for m in found['/rs_ml/words']] == ['one', 'two', 'dröi']
-    assert list(found) == ['/rs_ml/words']
+    assert [m.data for m in found['/recorded/words']] == ['one', 'two', 'dröi']
+    assert list(found) == ['/recorded/words']
 
 
 def test_takes_what_publishers_offer_and_topics_that_come_later(start, node, tmp_path):
-    latched = node.create_publisher(String, '/rs_ml/label_info', LATCHED)
+    latched = node.create_publisher(String, '/recorded/label_info', LATCHED)
     latched.publish(String(data='said before anybody listened'))
     process = start(tmp_path / 'bag')
     wait_until(lambda: latched.get_subscription_count() > 0)
-    loose = node.create_publisher(String, '/rs_ml/loose', BEST_EFFORT)
-    ours = node.create_publisher(DetectionArray, '/rs_ml/detection/detections', 10)
+    loose = node.create_publisher(String, '/recorded/loose', BEST_EFFORT)
+    ours = node.create_publisher(DetectionArray, '/recorded/detection/detections', 10)
     for publisher in (loose, ours):
         wait_until(lambda publisher=publisher: publisher.get_subscription_count() > 0)
     loose.publish(String(data='loose'))
@@ -127,23 +127,23 @@ def test_takes_what_publishers_offer_and_topics_that_come_later(start, node, tmp
     status, output = stop(process)
     assert status == 0, output
     found = contents(tmp_path / 'bag')
-    assert found['/rs_ml/label_info'][0].data == 'said before anybody listened'
-    assert found['/rs_ml/loose'][0].data == 'loose'
-    assert found['/rs_ml/detection/detections'][0].image_width == 7
+    assert found['/recorded/label_info'][0].data == 'said before anybody listened'
+    assert found['/recorded/loose'][0].data == 'loose'
+    assert found['/recorded/detection/detections'][0].image_width == 7
     with open_recording(tmp_path / 'bag') as recording:
-        assert recording.topic('/rs_ml/label_info').is_latched
-        assert not recording.topic('/rs_ml/loose').is_latched
+        assert recording.topic('/recorded/label_info').is_latched
+        assert not recording.topic('/recorded/loose').is_latched
 
 
 def test_topics_are_whole_names_by_regular_expression(start, node, tmp_path):
-    publishers = [node.create_publisher(String, f'/rs_ml/{n}', 10) for n in ('a', 'ab', 'b')]
-    process = start(tmp_path / 'bag', topics='["/rs_ml/a.?"]')
+    publishers = [node.create_publisher(String, f'/recorded/{n}', 10) for n in ('a', 'ab', 'b')]
+    process = start(tmp_path / 'bag', topics='["/recorded/a.?"]')
     wait_until(lambda: all(p.get_subscription_count() for p in publishers[:2]))
     for publisher in publishers:
         publisher.publish(String(data='x'))
     publishers[1].wait_for_all_acked()
     stop(process)
-    assert sorted(contents(tmp_path / 'bag')) == ['/rs_ml/a', '/rs_ml/ab']
+    assert sorted(contents(tmp_path / 'bag')) == ['/recorded/a', '/recorded/ab']
 
 
 @pytest.mark.parametrize(
