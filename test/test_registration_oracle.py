@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.box_points import box_points
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.distortion import distort
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.geometry import pixel_rays, project
-from rs_ml_perception.core.registration import box_points, register_depth
+from rs_ml_perception.core.registration import register_depth
 from rs_ml_perception.core.rigid import RigidTransform
 
 rs = pytest.importorskip('pyrealsense2', reason='pyrealsense2 (with libusb-1.0-0) is the oracle')

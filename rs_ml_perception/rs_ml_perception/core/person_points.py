@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from rs_ml_perception.core.box_points import BoxPoints, box_points
 from rs_ml_perception.core.depth_layers import Layer, find_layers
 from rs_ml_perception.core.floor import FloorPlane, depth_stddev_m
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.geometry import horizontal_axes, sampled_median, unit
 from rs_ml_perception.core.placements import MIN_POINTS
-from rs_ml_perception.core.registration import BoxPoints, box_points
 
 MAX_REACH_M = 0.8
 """No part of a person is farther from the trunk along the line of sight (an outstretched leg)."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rs_ml_perception.core.box_points import BoxPoints, box_points
 from rs_ml_perception.core.depth_layers import Layer, find_layers
 from rs_ml_perception.core.detections import Detections, check_shape
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.registration import BoxPoints, box_points
 
 
 @dataclass(frozen=True, eq=False)

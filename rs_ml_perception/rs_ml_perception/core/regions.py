@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from rs_ml_perception.core.box_points import box_points
 from rs_ml_perception.core.detections import check_shape
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.geometry import project
 from rs_ml_perception.core.labels import UNLABELLED
-from rs_ml_perception.core.registration import box_points
 
 
 @dataclass(frozen=True, eq=False)

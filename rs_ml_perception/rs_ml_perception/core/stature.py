@@ -25,8 +25,8 @@ _MIN_SHINS = 0.25
 _MAX_GAP = 0.1
 """Share of a box's height that may hold no person at its upper end: boxes are drawn loosely."""
 
-_UNKNOWN_TILT_RAD = 0.1
-"""What a camera that is taken for level may be tilted by."""
+_UNKNOWN_TILT = 0.05
+"""Share of the height that a tilt of 18 degrees hides from a camera that is taken for level."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def measure_stature(points: PersonPoints, limits: BoxLimits, method: UpMethod) -
     head = find_head(points)
     feet_m, feet_stddev_m, on_floor = _feet(points, head.top_m)
     height_m = float((head.top_m - feet_m) @ points.up)
-    tilt = _UNKNOWN_TILT_RAD * 0.3 * height_m if method is UpMethod.CAMERA_VERTICAL else 0.0
+    tilt = _UNKNOWN_TILT * height_m if method is UpMethod.CAMERA_VERTICAL else 0.0
     stddev_m = float(np.linalg.norm([head.stddev_m, feet_stddev_m, tilt, _MODEL_STDDEV_M]))
     status = _status(points, head, limits, height_m, on_floor)
     return Stature(status, height_m, stddev_m, head.top_m, feet_m)

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.box_points import box_points
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.registration import box_points, register_depth
+from rs_ml_perception.core.registration import register_depth
 from rs_ml_perception.core.rigid import RigidTransform
 
 CAMERA = CameraModel(64, 48, 100.0, 100.0, 31.5, 23.5)

@@ -50,7 +50,8 @@ class Mannequin:
         x, y: place on the floor (of the pelvis), metres.
         yaw_rad: heading, 0 looks along +x.
         arm_angle_rad: how far the arms are spread from the trunk.
-        stride: distance between the feet along the heading, as a share of the stature.
+        stride: distance between the feet of who stands along the heading, as a share of the
+            stature.
         instance_id: id in the instance mask.
         clothes: RGB in 0..1.
     """
@@ -97,9 +98,9 @@ class Mannequin:
             drop = np.array([0.0, 0.0, -self._sitting_drop() * self.stature_m])
             trunk = [part.moved(np.eye(3), drop) for part in self._trunk()]
             return trunk + self._sitting_legs()
-        body = self._trunk() + self._standing_legs()
         if self.pose is Pose.STANDING:
-            return body
+            return self._trunk() + self._standing_legs(self.stride)
+        body = self._trunk() + self._standing_legs(0.0)
         # On the back: the body's forward becomes up, its up points against the heading.
         flat = rotation_about_y(-np.pi / 2)
         raise_to_floor = np.array([0.5, 0.0, _BACK]) * self.stature_m
@@ -136,11 +137,11 @@ class Mannequin:
             Capsule(elbow * s, wrist * s, 0.021 * s, self._surface(SKIN)),
         ]
 
-    def _standing_legs(self) -> list[Primitive]:
+    def _standing_legs(self, stride: float) -> list[Primitive]:
         parts: list[Primitive] = []
         for side in (-1, 1):
             hip = np.array([0.0, side * _HIP_SIDE, _HIP - 0.02])
-            ankle = np.array([side * 0.5 * self.stride, side * _HIP_SIDE, _ANKLE])
+            ankle = np.array([side * 0.5 * stride, side * _HIP_SIDE, _ANKLE])
             knee = 0.5 * (hip + ankle) + np.array([0.01, 0.0, 0.0])
             parts.extend(self._leg(hip, knee, ankle))
         return parts

@@ -175,9 +175,9 @@ class Box:
     def intersect(self, origin: np.ndarray, directions: np.ndarray) -> np.ndarray:
         o, d = (origin - self.center) @ self.rotation, directions @ self.rotation
         with np.errstate(divide='ignore', invalid='ignore'):
-            near = (-np.sign(d) * self.half_extents - o) / d
-            far = (np.sign(d) * self.half_extents - o) / d
-        enter, leave = near.max(axis=-1), far.min(axis=-1)
+            one, other = (-self.half_extents - o) / d, (self.half_extents - o) / d
+        enter = np.minimum(one, other).max(axis=-1)
+        leave = np.maximum(one, other).min(axis=-1)
         return np.where((enter <= leave) & (enter > 0), enter, np.inf)
 
     def normals(self, points: np.ndarray) -> np.ndarray:
