@@ -65,7 +65,7 @@ def launch_all(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if is_true(arguments['start_camera']):
         actions.append(camera(names, arguments))
     if arguments['bag']:
-        actions.append(replay(arguments))
+        actions.append(replay(names, arguments))
     if is_true(arguments['rviz']):
         config = str(SHARE / 'config' / 'rviz' / 'perception.rviz')
         actions.append(Node(package='rviz2', executable='rviz2', arguments=['-d', config]))
@@ -105,12 +105,18 @@ def camera(names: tuple[str, ...], arguments: dict[str, str]) -> IncludeLaunchDe
     return IncludeLaunchDescription(source, launch_arguments=wanted.items())
 
 
-def replay(arguments: dict[str, str]) -> Node:
-    """The recording, with /clock."""
+def replay(names: tuple[str, ...], arguments: dict[str, str]) -> Node:
+    """The recording, with /clock, once every node is active."""
+    namespace = arguments['namespace'].strip('/')
     return Node(
         package=PACKAGE,
         executable='replay_node',
-        parameters=[{'bag': arguments['bag'], 'clock': True}],
+        parameters=[
+            {
+                'bag': arguments['bag'],
+                'wait_for_nodes': [f'/{namespace}/{name}' for name in names],
+            }
+        ],
         output='screen',
     )
 

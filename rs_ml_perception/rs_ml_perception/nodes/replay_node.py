@@ -63,7 +63,7 @@ class ReplayNode(Node):
         )
         self._watch = (
             NodeWatch(self, self.options.wait_for_nodes, self.lockstep.report)
-            if self.options.lockstep
+            if self.options.lockstep or self.options.wait_for_nodes
             else None
         )
         self._spinner = SingleThreadedExecutor()

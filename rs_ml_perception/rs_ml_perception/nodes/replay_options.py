@@ -16,7 +16,7 @@ class ReplayOptions:
     loop: bool = option(False, 'begin again at the end; stamps jump back')
     clock: bool = option(True, 'publish /clock, for nodes with use_sim_time')
     lockstep: bool = option(False, 'next frame only when every node has reported the last')
-    wait_for_nodes: tuple[str, ...] = option((), 'nodes to keep step with; none: all that report')
+    wait_for_nodes: tuple[str, ...] = option((), 'nodes to wait for and, in lockstep, keep step with; none: all')
     wait_for_subscribers_secs: float = option(
         30.0, 'longest wait for nodes and subscribers before the first message [s]', low=0.0
     )

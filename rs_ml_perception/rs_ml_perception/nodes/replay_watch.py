@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from lifecycle_msgs.msg import State
@@ -17,6 +18,9 @@ from rs_ml_perception.ros.qos import profile
 
 REPORT_TYPE = 'rs_ml_msgs/msg/FrameReport'
 REPORT_SUFFIX = '/frames'
+
+DISCOVERY_SECS = 4.0
+"""Fast DDS may find a service this much later than a topic of the same node (3.1 s seen)."""
 
 OnReport = Callable[[str, int], None]
 """Called with the node's full name and the stamp in nanoseconds."""
@@ -38,6 +42,7 @@ class NodeWatch:
         self._watched: dict[str, Client] = {}
         self._states: dict[str, int] = {}
         self._asked: dict[str, Future] = {}
+        self._seen_secs: dict[str, float] = {}
         for name in self._names:
             self._watch(name)
 
@@ -63,8 +68,10 @@ class NodeWatch:
     def _is_ready(self, name: str) -> bool:
         if not self._reports(name):
             return False
+        seen_secs = self._seen_secs.setdefault(name, time.monotonic())
         if not self._watched[name].service_is_ready():
-            return True  # no lifecycle node, or its services are not discovered yet
+            # No lifecycle node, or its services are not discovered yet.
+            return time.monotonic() - seen_secs > DISCOVERY_SECS
         return self._states.get(name) == State.PRIMARY_STATE_ACTIVE
 
     def _reports(self, name: str) -> bool:

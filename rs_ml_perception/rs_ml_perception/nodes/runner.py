@@ -13,6 +13,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from rs_ml_perception.ros.node import PerceptionNode
+from rs_ml_perception.ros.tool_process import ignore_signals
 
 SPIN_SECS = 0.1
 """A Python signal handler does not run inside a wait without end."""
@@ -47,7 +48,10 @@ def run_nodes(
         # A malformed parameter file or remapping rule; rcl's message names it.
         print(f'cannot start: {error}', file=sys.stderr)
         return 2
-    return _run_initialised(make_nodes, stop)
+    try:
+        return _run_initialised(make_nodes, stop)
+    finally:
+        ignore_signals()
 
 
 def _run_initialised(

@@ -86,7 +86,7 @@ def camera_inputs() -> tuple[str, ...]:
 
 def camera_prefix(camera_namespace: str, camera_name: str) -> str:
     """Absolute name of the driver's node; empty parts leave no '//'."""
-    parts = [part.strip('/') for part in (camera_namespace, camera_name)]
+    parts = [part.strip('/"\'') for part in (camera_namespace, camera_name)]
     return ''.join(f'/{part}' for part in parts if part)
 
 

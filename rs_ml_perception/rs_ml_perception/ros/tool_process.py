@@ -57,6 +57,13 @@ def run_tool(
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
+        ignore_signals()
+
+
+def ignore_signals() -> None:
+    """For the last moments: while Python finalises, a Ctrl-C would still kill with status -2."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _init(args: Sequence[str] | None) -> None:
