@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.realsense_bag import RealsenseBag
+from rs_ml_perception.recordings.realsense_db3 import RealsenseDb3, is_realsense_db3
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.rosbag2 import Rosbag2Recording
 
@@ -16,8 +17,8 @@ def open_recording(path: Path | str) -> Recording:
     """Open a recording of any known format.
 
     Args:
-        path: a rosbag2 directory (mcap or sqlite3), a single .mcap or .db3 file, or a .bag that
-            librealsense recorded, which is presented on the driver's topics.
+        path: a rosbag2 directory (mcap or sqlite3), a single .mcap or .db3 file, or a .bag. A
+            .bag or .db3 that librealsense recorded is presented on the driver's topics.
 
     Raises:
         InputError: it does not exist, is no recording, is damaged or empty.
@@ -29,10 +30,21 @@ def open_recording(path: Path | str) -> Recording:
         _check_directory(path)
         return Rosbag2Recording(path)
     if path.suffix in ('.mcap', '.db3'):
-        return Rosbag2Recording(path)
+        return _open_file(path)
     if path.suffix == '.bag':
         return RealsenseBag(path)
     raise InputError(f'{path} is no recording: pass {FORMATS}')
+
+
+def _open_file(path: Path) -> Recording:
+    recording = Rosbag2Recording(path)
+    if not is_realsense_db3(recording):
+        return recording
+    try:
+        return RealsenseDb3(recording)
+    except InputError:
+        recording.close()
+        raise
 
 
 def is_recording(path: Path) -> bool:

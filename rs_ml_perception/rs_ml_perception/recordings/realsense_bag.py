@@ -6,24 +6,23 @@ and frames: realsense2_camera 4.x.
 
 from __future__ import annotations
 
-import heapq
 import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from rosbags.highlevel import AnyReader
-from rosbags.interfaces import Connection
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import Message, Topic
 from rs_ml_perception.recordings.realsense_messages import DriverMessages
-from rs_ml_perception.recordings.realsense_streams import find_streams
+from rs_ml_perception.recordings.realsense_streams import (
+    Stream,
+    find_streams,
+    in_order_of_stamps,
+)
 from rs_ml_perception.recordings.recording import Recording
-
-REORDER_NS = 500_000_000
-"""Frames lie in the order of their arrival; streams lag each other by less than this."""
 
 
 class RealsenseBag(Recording):
@@ -49,7 +48,8 @@ class RealsenseBag(Recording):
                 f'{path} holds no stream of a RealSense camera: it is a ROS 1 bag of something '
                 'else, convert it with `rosbags-convert`'
             )
-        self._streams = {stream.source.id: stream for stream in streams}
+        self._streams = {stream.source: stream for stream in streams}
+        self._types = {c.topic: c.msgtype for c in self._reader.connections}
         self._driver = DriverMessages(streams, camera)
         self.start_ns, self.end_ns = self._time_span()
         self.topics = self._list_topics()
@@ -58,12 +58,10 @@ class RealsenseBag(Recording):
         for message in self._latched():
             if topics is None or message.topic in topics:
                 yield message
-        sources = [s for s in self._streams.values() if topics is None or s.names & set(topics)]
-        for stamp_ns, source_id, data in self._samples([s.source for s in sources]):
-            decoded = self._open_reader().deserialize(
-                data, self._streams[source_id].source.msgtype
-            )
-            for message in self._driver.convert(self._streams[source_id], decoded, stamp_ns):
+        wanted = [s for s in self._streams.values() if topics is None or s.names & set(topics)]
+        for stamp_ns, (source, data) in in_order_of_stamps(self._samples(wanted)):
+            decoded = self._open_reader().deserialize(data, self._types[source])
+            for message in self._driver.convert(self._streams[source], decoded, stamp_ns):
                 if topics is None or message.topic in topics:
                     yield message
 
@@ -73,24 +71,18 @@ class RealsenseBag(Recording):
     def _latched(self) -> list[Message]:
         return self._driver.latched(self.start_ns)
 
-    def _samples(self, sources: list[Connection]) -> Iterator[tuple[int, int, bytes]]:
-        """Yield (stamp, id of the stream, ROS 1 bytes) by stamp."""
-        heap: list[tuple[int, int, int, bytes]] = []
-        newest_ns = 0
-        raw = self._open_reader().messages(sources) if sources else ()
-        for order, (connection, _, data) in enumerate(raw):
-            newest_ns = max(newest_ns, _stamp_ns(data))
-            heapq.heappush(heap, (_stamp_ns(data), order, connection.id, data))
-            while heap[0][0] < newest_ns - REORDER_NS:
-                stamp_ns, _, source_id, oldest = heapq.heappop(heap)
-                yield stamp_ns, source_id, oldest
-        for stamp_ns, _, source_id, data in sorted(heap):
-            yield stamp_ns, source_id, data
+    def _samples(self, streams: list[Stream]) -> Iterator[tuple[int, tuple[str, bytes]]]:
+        """Yield (stamp, (topic in the bag, ROS 1 bytes)) as recorded."""
+        topics = {stream.source for stream in streams}
+        connections = [c for c in self._open_reader().connections if c.topic in topics]
+        for connection, _, data in (
+            self._open_reader().messages(connections) if connections else ()
+        ):
+            yield _stamp_ns(data), (connection.topic, data)
 
     def _time_span(self) -> tuple[int, int]:
         """Stamps of the first and the last frame; zeros where there is no frame."""
-        sources = [stream.source for stream in self._streams.values()]
-        stamps = [_stamp_ns(data) for _, _, data in self._open_reader().messages(sources)]
+        stamps = [stamp_ns for stamp_ns, _ in self._samples(list(self._streams.values()))]
         if not stamps:
             raise InputError(f'recording {self.path} holds no frames: record it again')
         return min(stamps), max(stamps)
@@ -98,7 +90,7 @@ class RealsenseBag(Recording):
     def _list_topics(self) -> tuple[Topic, ...]:
         topics = [Topic(m.topic, m.type, 1) for m in self._latched()]
         for stream in self._streams.values():
-            topics += [Topic(n, t, stream.source.msgcount) for n, t in stream.outputs]
+            topics += [Topic(n, t, stream.count) for n, t in stream.outputs]
         return tuple(sorted(topics, key=lambda topic: topic.name))
 
     def _open_reader(self) -> AnyReader:

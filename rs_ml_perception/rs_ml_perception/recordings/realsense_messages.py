@@ -102,7 +102,7 @@ def _camera(stream: Stream, decoded: Any) -> CameraModel:
     info = stream.info
     if info is None:
         raise InputError(
-            f'{stream.source.topic} has no camera_info: record the bag again with librealsense'
+            f'{stream.source} has no camera_info: record the bag again with librealsense'
         )
     K = np.asarray(info.K, np.float64)
     return CameraModel(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rosbags.highlevel import AnyReader
@@ -18,6 +20,9 @@ _FRAMES = re.compile(
     r'^(?P<sensor>/device_\d+/sensor_\d+)/(?P<kind>[A-Za-z]+)_(?P<index>\d+)/(?:image|imu)/data$'
 )
 DEFAULT_DEPTH_UNIT_M = 0.001
+REORDER_NS = 500_000_000
+
+T = TypeVar('T')
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +30,8 @@ class Stream:
     """One stream of the bag.
 
     Attributes:
-        source: the connection that holds its frames.
+        source: the topic in the bag that holds its frames.
+        count: number of frames.
         name: as the driver names it: color, depth, infra1, infra2, accel, gyro.
         topic: the driver's topic.
         info_topic: the driver's camera_info topic, '' for the IMU.
@@ -35,7 +41,8 @@ class Stream:
         metres_per_unit: of a depth stream.
     """
 
-    source: Connection
+    source: str
+    count: int
     name: str
     topic: str
     info_topic: str
@@ -56,18 +63,36 @@ class Stream:
         return {name for name, _ in self.outputs}
 
 
+def in_order_of_stamps(samples: Iterable[tuple[int, T]]) -> Iterator[tuple[int, T]]:
+    """Sort (stamp in ns, anything) that comes in the order of arrival.
+
+    Streams lag each other by less than REORDER_NS, which bounds the memory.
+    """
+    heap: list[tuple[int, int, T]] = []
+    newest_ns = 0
+    for order, (stamp_ns, sample) in enumerate(samples):
+        newest_ns = max(newest_ns, stamp_ns)
+        heapq.heappush(heap, (stamp_ns, order, sample))
+        while heap[0][0] < newest_ns - REORDER_NS:
+            oldest_ns, _, oldest = heapq.heappop(heap)
+            yield oldest_ns, oldest
+    for stamp_ns, _, sample in sorted(heap, key=lambda entry: entry[:2]):
+        yield stamp_ns, sample
+
+
 def find_streams(reader: AnyReader, camera: str) -> list[Stream]:
     """The streams that hold frames and that the driver would publish."""
     streams = []
     for connection in reader.connections:
         match = _FRAMES.match(connection.topic)
-        name = _driver_name(match['kind'], int(match['index'])) if match else None
+        name = driver_name(match['kind'], int(match['index'])) if match else None
         if match and name and connection.msgcount:
             streams.append(_stream(reader, connection, match, name, camera))
     return streams
 
 
-def _driver_name(kind: str, index: int) -> str | None:
+def driver_name(kind: str, index: int) -> str | None:
+    """What the driver calls a stream of librealsense; None for those it does not publish."""
     if kind == 'Infrared':
         return f'infra{index}' if index else 'infra'
     known = {'Depth': 'depth', 'Color': 'color', 'Accel': 'accel', 'Gyro': 'gyro'}
@@ -78,20 +103,42 @@ def _stream(
     reader: AnyReader, source: Connection, match: re.Match, name: str, camera: str
 ) -> Stream:
     prefix = f'{match["sensor"]}/{match["kind"]}_{match["index"]}'
+    unit = _first(reader, f'{match["sensor"]}/option/Depth Units/value')
+    return make_stream(
+        source.topic,
+        source.msgcount,
+        name,
+        camera,
+        info=_first(reader, f'{prefix}/info/camera_info'),
+        stream_from_reference=_rigid(_first(reader, f'{prefix}/tf/0')),
+        # Stored as float32: 0.0010000000475.
+        metres_per_unit=DEFAULT_DEPTH_UNIT_M if unit is None else round(float(unit.data), 9),
+    )
+
+
+def make_stream(
+    source: str,
+    count: int,
+    name: str,
+    camera: str,
+    *,
+    info: Any | None,
+    stream_from_reference: RigidTransform,
+    metres_per_unit: float,
+) -> Stream:
+    """A stream with the driver's names; see Stream."""
     is_imu = name in ('accel', 'gyro')
     leaf = 'sample' if is_imu else 'image_raw' if name == 'color' else 'image_rect_raw'
-    transform = _first(reader, f'{prefix}/tf/0')
-    unit = _first(reader, f'{match["sensor"]}/option/Depth Units/value')
     return Stream(
         source=source,
+        count=count,
         name=name,
         topic=f'{camera}/{name}/{leaf}',
         info_topic='' if is_imu else f'{camera}/{name}/camera_info',
         frame_id=f'camera_{name}_optical_frame',
-        info=None if is_imu else _first(reader, f'{prefix}/info/camera_info'),
-        stream_from_reference=_rigid(transform),
-        # Stored as float32: 0.0010000000475.
-        metres_per_unit=DEFAULT_DEPTH_UNIT_M if unit is None else round(float(unit.data), 9),
+        info=None if is_imu else info,
+        stream_from_reference=stream_from_reference,
+        metres_per_unit=metres_per_unit,
     )
 
 
