@@ -24,7 +24,7 @@ demo:
 	@$(SETUP)
 	@$(RUN) python -m rs_ml_perception.demo --out '$(OUT)' \
 	  $(if $(RECORDING),--recording '$(RECORDING)') $(if $(NODES),--nodes '$(NODES)') \
-	  $(if $(COMPOSED),--composed '$(COMPOSED)')
+	  $(if $(COMPOSED),--composed '$(COMPOSED)') $(if $(PARAMS),--params '$(PARAMS)')
 
 test:
 	@$(SETUP) --level full

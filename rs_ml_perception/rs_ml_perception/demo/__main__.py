@@ -57,16 +57,20 @@ def run_demo(arguments: argparse.Namespace) -> int:
     logs.mkdir(parents=True, exist_ok=True)
     for old in (out / 'frames').glob('*.png'):
         old.unlink()
-    summary = _run_graph(plan, arguments, out, logs)
+    summary, drops = _run_graph(plan, arguments, out, logs)
     paths = write_panels(recording, out / 'results', out / 'frames', NAMESPACE)
     write_summary(summary, out / 'summary.json')
     print(format_table(summary))
+    for name, reason in drops.items():
+        print(f'{name} last dropped a frame because: {reason}')
     print(f'{len(paths)} panels in {out / "frames"}, every output in {out / "results"}')
-    return 0
+    return 0 if any(node['published'] for node in summary['nodes'].values()) else 1
 
 
-def _run_graph(plan: Plan, arguments: argparse.Namespace, out: Path, logs: Path) -> dict:
-    """Nodes, recorder and replay; returns the summary."""
+def _run_graph(
+    plan: Plan, arguments: argparse.Namespace, out: Path, logs: Path
+) -> tuple[dict, dict[str, str]]:
+    """Nodes, recorder and replay; returns the summary and why nodes dropped frames."""
     # One's own domain: whatever else runs on this network stays out of the results.
     os.environ.setdefault('ROS_DOMAIN_ID', str(100 + os.getpid() % 100))
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
@@ -92,9 +96,10 @@ def _run_graph(plan: Plan, arguments: argparse.Namespace, out: Path, logs: Path)
             process.stop()
         watch.close()
         rclpy.try_shutdown()
-    return make_summary(
+    summary = make_summary(
         stats, recording=plan.recording, composed=composed, wall_s=wall_s, usage=usage
     )
+    return summary, watch.drops
 
 
 def _start_recorder(out: Path, logs: Path) -> Process:

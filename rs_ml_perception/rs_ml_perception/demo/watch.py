@@ -20,12 +20,14 @@ class NodeWatch:
         active: nodes that process frames.
         failed: node -> why it cannot.
         stats: node -> its latest accounting.
+        drops: node -> why it last dropped a frame.
     """
 
     def __init__(self, names: Sequence[str], namespace: str) -> None:
         self.active: set[str] = set()
         self.failed: dict[str, str] = {}
         self.stats: dict[str, InferenceStats] = {}
+        self.drops: dict[str, str] = {}
         self._names = {f'{namespace}/{name}': name for name in names}
         self._node = Node('demo_watch', namespace=namespace)
         self._node.create_subscription(
@@ -79,6 +81,8 @@ class NodeWatch:
     def _note(self, name: str, part: str, status: DiagnosticStatus) -> None:
         if part == 'model' and status.level == DiagnosticStatus.ERROR:
             self.failed[name] = status.message
-        state = {pair.key: pair.value for pair in status.values}.get('state', 'inactive')
-        if part == 'input' and state != 'inactive':
+        values = {pair.key: pair.value for pair in status.values}
+        if part == 'input' and values.get('state', 'inactive') != 'inactive':
             self.active.add(name)
+        if values.get('last_drop'):
+            self.drops[name] = values['last_drop']
