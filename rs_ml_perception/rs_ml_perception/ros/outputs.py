@@ -12,7 +12,7 @@ from rclpy.qos import QoSProfile
 
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.labels import LabelMap
-from rs_ml_perception.ros.qos import latched, results
+from rs_ml_perception.ros.qos import latched, no_events, results
 from rs_ml_perception.ros.target_frame import TargetFrame
 
 
@@ -101,9 +101,11 @@ class ResultPublisher:
 
     def _create(self, topic: str, msg_type: type) -> Publisher:
         qos: QoSProfile = results()
-        return self._node.create_publisher(msg_type, f'~/{topic}', qos)
+        return self._node.create_publisher(
+            msg_type, f'~/{topic}', qos, event_callbacks=no_events()
+        )
 
 
 def create_latched(node: Node, msg_type: type, topic: str) -> Publisher:
     """A publisher whose last message later subscribers get."""
-    return node.create_publisher(msg_type, f'~/{topic}', latched())
+    return node.create_publisher(msg_type, f'~/{topic}', latched(), event_callbacks=no_events())

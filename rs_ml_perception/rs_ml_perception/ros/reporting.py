@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rs_ml_msgs.msg import FrameReport, InferenceStats
 from rs_ml_perception.core.ledger import DROPPED, LedgerSnapshot, Outcome
 from rs_ml_perception.ros.diagnostics import diagnostic_array
-from rs_ml_perception.ros.qos import profile, results
+from rs_ml_perception.ros.qos import no_events, profile, results
 from rs_ml_perception.ros.samples import Sample
 
 REPORT_DEPTH = 100
@@ -23,10 +23,15 @@ class NodeReporter:
     def __init__(self, node: Node) -> None:
         self._node = node
         reliable = results()
-        self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', reliable)
-        self._stats = node.create_publisher(InferenceStats, '~/stats', reliable)
         frames_qos = profile(reliable.reliability, depth=REPORT_DEPTH)
-        self._frames = node.create_publisher(FrameReport, '~/frames', frames_qos)
+        self._diagnostics, self._stats, self._frames = (
+            node.create_publisher(msg_type, topic, qos, event_callbacks=no_events())
+            for msg_type, topic, qos in (
+                (DiagnosticArray, '/diagnostics', reliable),
+                (InferenceStats, '~/stats', reliable),
+                (FrameReport, '~/frames', frames_qos),
+            )
+        )
 
     def frame(
         self, sample: Sample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float

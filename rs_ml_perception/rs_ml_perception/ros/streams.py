@@ -101,6 +101,7 @@ class TopicStream:
         events = SubscriptionEventCallbacks(
             incompatible_qos=guarded(self._node, self._on_incompatible_qos),
             message_lost=guarded(self._node, self._on_lost),
+            use_default_callbacks=False,
         )
         self._subscription = self._node.create_subscription(
             self._msg_type,
