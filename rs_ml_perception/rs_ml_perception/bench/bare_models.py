@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +17,14 @@ from rs_ml_perception.nodes.table import NODES
 def default_model(node: str) -> str:
     """The model a node takes by default, '' for one without a network."""
     return getattr(NODES[node].node_class().parameters_type(), 'model', '')
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Frames per second of wall time, and milliseconds of CPU time per frame, all threads."""
+
+    rate_hz: float
+    cpu_ms: float
 
 
 class BareModels:
@@ -34,13 +43,14 @@ class BareModels:
         for model, _ in self._work:
             model.warm_up()
 
-    def rate_hz(self, count: int) -> float:
-        """Run every model on `count` frames; frames per second."""
-        start_secs = time.perf_counter()
+    def run(self, count: int) -> Pace:
+        """Run every model on `count` frames."""
+        start_secs, start_cpu_secs = time.perf_counter(), time.process_time()
         for number in range(count):
             for model, inputs in self._work:
                 model(inputs[number % len(inputs)])
-        return count / (time.perf_counter() - start_secs)
+        cpu_secs = time.process_time() - start_cpu_secs
+        return Pace(count / (time.perf_counter() - start_secs), 1e3 * cpu_secs / count)
 
     def close(self) -> None:
         for model, _ in self._work:

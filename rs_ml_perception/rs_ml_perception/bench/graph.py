@@ -26,7 +26,7 @@ SAFE_DOMAINS = 100
 
 @contextmanager
 def ros_session() -> Iterator[None]:
-    """rclpy in this process, in a domain of its own that child processes inherit."""
+    """ROS in this process, in a domain of its own that child processes inherit."""
     os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % SAFE_DOMAINS)
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:

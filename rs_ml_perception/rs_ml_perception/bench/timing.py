@@ -5,16 +5,16 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
-Turn = Callable[[], float]
-"""Works once; returns what it measured."""
+T = TypeVar('T')
 
 
-def take_turns(turns: Mapping[str, Turn], *, rounds: int) -> dict[str, list[float]]:
+def take_turns(turns: Mapping[str, Callable[[], T]], *, rounds: int) -> dict[str, list[T]]:
     """Let every side work in turn, `rounds` times: A B A B, and B A in every other round.
 
     Args:
-        turns: name -> work.
+        turns: name -> work, which returns what it measured.
         rounds: at least 1.
 
     Returns:
@@ -22,7 +22,7 @@ def take_turns(turns: Mapping[str, Turn], *, rounds: int) -> dict[str, list[floa
     """
     if rounds < 1:
         raise ValueError(f'rounds must be at least 1, got {rounds}')
-    measured: dict[str, list[float]] = {name: [] for name in turns}
+    measured: dict[str, list[T]] = {name: [] for name in turns}
     for number in range(rounds):
         order = list(turns) if number % 2 == 0 else list(reversed(turns))
         for name in order:
