@@ -30,7 +30,7 @@ most columns that any surface fills: its box fits it, but not a pole or a table 
 _MIN_FILL = 0.04
 _VALLEY = 0.35
 """As find_layers has it: bodies are rugged, so only clear gaps count."""
-_MARGIN = 0.04
+MARGIN = 0.08
 """Share of the box's height added above and below: boxes of detectors cut hair and soles."""
 
 _MAX_SAMPLES = 8000
@@ -106,7 +106,7 @@ def separate_person(
 
 
 def _grown(xyxy: np.ndarray) -> np.ndarray:
-    margin = _MARGIN * (xyxy[3] - xyxy[1])
+    margin = MARGIN * (xyxy[3] - xyxy[1])
     return np.asarray(xyxy, np.float64) + np.array([0.0, -margin, 0.0, margin])
 
 
@@ -128,7 +128,7 @@ def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> Pe
 
 def _rows(valid: np.ndarray) -> tuple[int, int]:
     rows = np.flatnonzero(valid.any(axis=1))
-    margin = round(_MARGIN / (1 + 2 * _MARGIN) * (np.ptp(rows) + 1))
+    margin = round(MARGIN / (1 + 2 * MARGIN) * (np.ptp(rows) + 1))
     return int(rows[0]) + margin, int(rows[-1]) + 1 - margin
 
 

@@ -10,7 +10,7 @@ from rs_ml_perception.core.floor import depth_stddev_m
 from rs_ml_perception.core.geometry import sampled_median
 from rs_ml_perception.core.head import Head, find_head
 from rs_ml_perception.core.person_heights import HeightStatus, UpMethod
-from rs_ml_perception.core.person_points import PersonPoints, floor_clearance_m
+from rs_ml_perception.core.person_points import MARGIN, PersonPoints, floor_clearance_m
 from rs_ml_perception.core.posture import MIN_STANDING_M, is_standing
 
 _MODEL_STDDEV_M = 0.008
@@ -73,11 +73,17 @@ def _status(
         return HeightStatus.TRUNCATED
     if height_m < MIN_STANDING_M:
         return HeightStatus.NOT_STANDING
-    if not on_floor or head.gap > _MAX_GAP or _is_covered(points, head.samples):
+    if not on_floor or not _head_seen(points, head):
         return HeightStatus.OCCLUDED
     if not is_standing(points, height_m):
         return HeightStatus.NOT_STANDING
     return HeightStatus.OK
+
+
+def _head_seen(points: PersonPoints, head: Head) -> bool:
+    """Whether the person ends near the upper edge of its box, before something farther away."""
+    goes_on_above = head.gap < -0.8 * MARGIN
+    return head.gap < _MAX_GAP and not goes_on_above and not _is_covered(points, head.samples)
 
 
 def _feet(points: PersonPoints, head_m: np.ndarray) -> tuple[np.ndarray, float, bool]:

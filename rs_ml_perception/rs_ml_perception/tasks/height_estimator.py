@@ -10,10 +10,11 @@ from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.floor import FloorPlane, fit_floor
 from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.geometry import project
 from rs_ml_perception.core.gravity import Up, camera_vertical
 from rs_ml_perception.core.height_track import HeightTracks
 from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights
-from rs_ml_perception.core.person_points import separate_person
+from rs_ml_perception.core.person_points import PersonPoints, separate_person
 from rs_ml_perception.core.placements import Placements, place_detections
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.core.stages import StageTimer
@@ -109,17 +110,20 @@ class HeightEstimator:
         points = separate_person(frame, xyxy, up.vector, floor)
         if points is None:
             return _UNKNOWN, 0
-        stature = measure_stature(points, self._limits(frame, xyxy), up.method)
+        limits = self._limits(frame, xyxy, points)
+        stature = measure_stature(points, limits, up.method)
         if self.options.steady and track_id >= 0:
             stature = self._steadied(stature, track_id, frame.stamp_ns)
         return stature, len(points)
 
-    def _limits(self, frame: Frame, xyxy: np.ndarray) -> BoxLimits:
+    def _limits(self, frame: Frame, xyxy: np.ndarray, points: PersonPoints) -> BoxLimits:
+        """Where the image cuts the box, or the person whose box ends too early."""
         margin = max(1.5, self.options.border_share * frame.camera.height)
         x_min, y_min, x_max, y_max = (float(value) for value in xyxy)
+        first_row, last_row = _rows_reached(frame, points)
         return BoxLimits(
-            top=y_min < margin,
-            bottom=y_max > frame.camera.height - margin,
+            top=min(y_min, first_row) < margin,
+            bottom=max(y_max, last_row) > frame.camera.height - margin,
             sides=x_min < margin or x_max > frame.camera.width - margin,
         )
 
@@ -136,6 +140,13 @@ class HeightEstimator:
 
 _NAN_POINT = np.full(3, np.nan)
 _UNKNOWN = Stature(HeightStatus.NO_DEPTH, np.nan, np.nan, _NAN_POINT, _NAN_POINT)
+
+
+def _rows_reached(frame: Frame, points: PersonPoints) -> tuple[float, float]:
+    """First and last row of the colour image with a person's sample, but for a few."""
+    v = np.sort(project(points.box.points_m[points.is_person], frame.camera)[:, 1])
+    few = min(4, len(v) - 1)
+    return float(v[few]), float(v[-1 - few]) + 1.0
 
 
 def _floor_in_color(frame: Frame, up: Up | None) -> FloorPlane | None:
