@@ -114,7 +114,7 @@ class Assembler:
         """Follow the depth topics and give up on late partners; call it often."""
         with self._lock:
             if self.is_running and self._depth.choose():
-                self.on_jump()
+                self.restart()
             oldest_secs = time.monotonic() - PARTNER_TIMEOUT_SECS
             overdue = sum(entry.sample.received_secs <= oldest_secs for entry in self._pending)
             self._release(overdue)
@@ -124,7 +124,7 @@ class Assembler:
         """Subscribe; the first consumer has come."""
         self._admitted_secs = math.nan
         self.unpaired = 0
-        self.on_jump()
+        self.restart()
         for info in self._infos.values():
             info.attach(self._on_info)
         self._depth.choose()
@@ -143,7 +143,7 @@ class Assembler:
         if sample.stamp_ns and self._jumped(sample.stamp_ns):
             self._timeline += 1
             self._release(len(self._pending))
-            self.on_jump()
+            self.on_jump(sample.stamp_ns)
         # Whoever attaches later has not received this one and must not be handed it.
         entry = Pending(sample, self._timeline, list(self._consumers))
         for consumer in entry.consumers:
@@ -151,8 +151,11 @@ class Assembler:
         if entry.consumers:
             self._pending.append(entry)
 
-    def on_jump(self) -> None:
-        """Forget everything about the old time line."""
+    def restart(self) -> None:
+        """Forget the partner stream: it is about to be another one."""
+
+    def on_jump(self, stamp_ns: int) -> None:
+        """Forget the old time line; the new one begins about the stamp."""
 
     def wants_depth(self, entry: Pending) -> bool:
         """Whether the entry still waits for depth."""

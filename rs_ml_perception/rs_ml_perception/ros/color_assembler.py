@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from rs_ml_perception.core.stamps import PeriodMeter
+from collections import deque
+
+from rs_ml_perception.core.stamps import JUMP_BACK_NS, PeriodMeter
 from rs_ml_perception.ros.assembler import Assembler, Pending
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH_INFO
-from rs_ml_perception.ros.pairing import Pairing, create_pairing
+from rs_ml_perception.ros.pairing import QUEUE, Pairing, create_pairing
 from rs_ml_perception.ros.samples import Sample
 from rs_ml_perception.ros.streams import TopicStream
 
@@ -27,8 +29,8 @@ class ColorAssembler(Assembler):
         super().__init__(infos, depth_streams, depth_source)
         self._color = color
         self._period = PeriodMeter()
-        self._is_exact = True
-        self._unpaired_depths = 0
+        self._slop_ns = 0
+        self._unpaired_depths: deque[Sample] = deque(maxlen=QUEUE)
         self._pairs: list[tuple[Sample, Sample]] = []
         self._pairing: Pairing = create_pairing(self._on_pair, slop_ns=0)
 
@@ -48,8 +50,15 @@ class ColorAssembler(Assembler):
         super().stop()
         self._color.detach(self._on_color)
 
-    def on_jump(self) -> None:
-        self._is_exact = True
+    def restart(self) -> None:
+        self._slop_ns = 0
+        self._unpaired_depths.clear()
+        self._restart_pairing()
+
+    def on_jump(self, stamp_ns: int) -> None:
+        # Depth of the new time line may have come before its colour.
+        near = [d for d in self._unpaired_depths if abs(d.stamp_ns - stamp_ns) < JUMP_BACK_NS]
+        self._unpaired_depths = deque(near, QUEUE)
         self._restart_pairing()
 
     def wants_depth(self, entry: Pending) -> bool:
@@ -69,9 +78,10 @@ class ColorAssembler(Assembler):
         )
 
     def _restart_pairing(self) -> None:
-        self._unpaired_depths = 0
-        slop_ns = 0 if self._is_exact else self._period.period_ns // 2
-        self._pairing = create_pairing(self._on_pair, slop_ns=slop_ns)
+        """A new pairing that knows what still waits."""
+        self._pairing = create_pairing(self._on_pair, slop_ns=self._slop_ns)
+        for depth in tuple(self._unpaired_depths):
+            self._pairing.add(1, depth)
         for entry in self._pending:
             entry.depth = None
             self._pairing.add(0, entry.sample)
@@ -86,12 +96,17 @@ class ColorAssembler(Assembler):
 
     def _on_depth(self, sample: Sample) -> None:
         with self._lock:
-            self._unpaired_depths += 1
+            self._unpaired_depths.append(sample)
             self._pairing.add(1, sample)
             self._take_pairs()
-            if self._is_exact and self._unpaired_depths > EXACT_TRIALS and len(self._period) > 2:
-                self._is_exact = False
+            if self._stamps_are_unshared():
+                self._slop_ns = self._period.period_ns // 2
                 self._restart_pairing()
+                self._take_pairs()
+
+    def _stamps_are_unshared(self) -> bool:
+        is_tried = len(self._unpaired_depths) > EXACT_TRIALS and len(self._period) > 2
+        return self._slop_ns == 0 and is_tried
 
     def _on_pair(self, color: Sample, depth: Sample) -> None:
         """Only store: message_filters calls this with its lock held."""
@@ -100,7 +115,8 @@ class ColorAssembler(Assembler):
     def _take_pairs(self) -> None:
         pairs, self._pairs = self._pairs, []
         for color, depth in pairs:
-            self._unpaired_depths = 0
+            newer = [d for d in self._unpaired_depths if d.stamp_ns > depth.stamp_ns]
+            self._unpaired_depths = deque(newer, QUEUE)
             for entry in self._pending:
                 if entry.sample is color:
                     entry.depth = depth

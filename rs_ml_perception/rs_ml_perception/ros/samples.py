@@ -51,7 +51,7 @@ class ImageSample(Sample):
         Raises:
             InputError: the message holds no usable colour image.
         """
-        return self._once('rgb', decode_color)
+        return self._once('rgb', _shared_color)
 
     def depth(self) -> DepthImage:
         """The depth image.
@@ -59,7 +59,7 @@ class ImageSample(Sample):
         Raises:
             InputError: the message holds no usable depth.
         """
-        return self._once('depth', decode_depth)
+        return self._once('depth', _shared_depth)
 
     def _once(self, kind: str, decode: Callable[[Any], T]) -> T:
         with self._lock:
@@ -72,6 +72,18 @@ class ImageSample(Sample):
         if isinstance(result, InputError):
             raise result
         return result
+
+
+def _shared_color(msg: Any) -> np.ndarray:
+    rgb = decode_color(msg)
+    rgb.flags.writeable = False
+    return rgb
+
+
+def _shared_depth(msg: Any) -> DepthImage:
+    depth = decode_depth(msg)
+    depth.values.flags.writeable = False
+    return depth
 
 
 def decode_color(msg: Any) -> np.ndarray:

@@ -191,11 +191,11 @@ class Camera:
 class Rig:
     """A context with one executor, spun until something has happened."""
 
-    def __init__(self) -> None:
+    def __init__(self, domain: int | None = None) -> None:
         import rclpy
         from rclpy.executors import SingleThreadedExecutor
 
-        self.domain = 1 + next(DOMAINS) % 100
+        self.domain = 1 + next(DOMAINS) % 100 if domain is None else domain
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=self.domain)
         self.executor = SingleThreadedExecutor(context=self.context)
@@ -347,8 +347,8 @@ def make_rig() -> Iterator[Callable[..., Rig]]:
     """For another process on the same network: pass the domain of the first."""
     rigs: list[Rig] = []
 
-    def make() -> Rig:
-        rigs.append(Rig())
+    def make(domain: int | None = None) -> Rig:
+        rigs.append(Rig(domain))
         return rigs[-1]
 
     yield make

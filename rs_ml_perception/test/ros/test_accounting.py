@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rs_ml_msgs.msg import DetectionArray, FrameReport, InferenceStats  # noqa: E402
+from rs_ml_msgs.msg import DetectionArray, FrameReport, InferenceStats
 
 pytestmark = pytest.mark.ros
 

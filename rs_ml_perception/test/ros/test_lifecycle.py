@@ -10,14 +10,14 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
-from lifecycle_msgs.msg import Transition  # noqa: E402
-from lifecycle_msgs.srv import ChangeState, GetState  # noqa: E402
-from rs_ml_perception.core.errors import ModelError  # noqa: E402
-from rs_ml_perception.inference.shelf import find_model  # noqa: E402
-from rs_ml_perception.nodes.detection_node import DetectionNode  # noqa: E402
-from rs_ml_perception.nodes.height_node import HeightNode  # noqa: E402
-from std_srvs.srv import SetBool  # noqa: E402
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.inference.shelf import find_model
+from rs_ml_perception.nodes.detection_node import DetectionNode
+from rs_ml_perception.nodes.height_node import HeightNode
+from std_srvs.srv import SetBool
 
 pytestmark = pytest.mark.ros
 

@@ -7,10 +7,10 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rcl_interfaces.srv import DescribeParameters  # noqa: E402
-from rclpy.parameter import Parameter  # noqa: E402
-from rs_ml_perception.nodes.detection_node import DetectionNode  # noqa: E402
-from rs_ml_perception.nodes.height_node import HeightNode  # noqa: E402
+from rcl_interfaces.srv import DescribeParameters
+from rclpy.parameter import Parameter
+from rs_ml_perception.nodes.detection_node import DetectionNode
+from rs_ml_perception.nodes.height_node import HeightNode
 
 pytestmark = pytest.mark.ros
 

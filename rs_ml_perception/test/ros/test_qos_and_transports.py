@@ -1,0 +1,165 @@
+"""Publishers of either reliability, that change it, and compressed images."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
+
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rs_ml_perception.core.compressed import encode_compressed_color, encode_compressed_depth
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.ros.qos import choose_reliability
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+pytestmark = pytest.mark.ros
+
+RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
+TOPIC = '/rs_ml/color/image_raw'
+
+
+def offered(rig, *policies):
+    """Publishers of the colour image, one per policy."""
+    make = rig.camera.node.create_publisher
+    return [make(Image, TOPIC, QoSProfile(depth=9, reliability=policy)) for policy in policies]
+
+
+@pytest.mark.parametrize(
+    ('wanted', 'policies', 'current', 'chosen'),
+    [
+        ('auto', [], None, RELIABLE),
+        ('auto', [], BEST_EFFORT, BEST_EFFORT),
+        ('auto', [RELIABLE], BEST_EFFORT, RELIABLE),
+        ('auto', [BEST_EFFORT], RELIABLE, BEST_EFFORT),
+        ('auto', [RELIABLE, RELIABLE], None, RELIABLE),
+        ('auto', [RELIABLE, BEST_EFFORT], RELIABLE, BEST_EFFORT),
+        ('reliable', [BEST_EFFORT], None, RELIABLE),
+        ('best_effort', [RELIABLE], None, BEST_EFFORT),
+    ],
+)
+def test_the_choice(rig, wanted, policies, current, chosen):
+    offered(rig, *policies)
+    rig.until(lambda: rig.observer.count_publishers(TOPIC) == len(policies), 'publishers')
+    assert choose_reliability(rig.observer, TOPIC, wanted, current) == chosen
+
+
+def subscribed_with(rig):
+    infos = rig.observer.get_subscriptions_info_by_topic(TOPIC)
+    return [info.qos_profile.reliability for info in infos]
+
+
+@pytest.mark.parametrize('reliability', ['reliable', 'best_effort'])
+@pytest.mark.parametrize('camera_first', [True, False])
+def test_either_reliability_is_served(rig, reliability, camera_first):
+    node = rig.detection()
+    if camera_first:
+        rig.camera.announce(reliability=reliability)
+        node.start()
+    else:
+        node.start()
+        rig.camera.announce(reliability=reliability)
+    rig.until(rig.is_listening, 'subscriptions')
+    rig.camera.frame(0)
+    assert rig.settled(node, 1).published == 1
+    assert subscribed_with(rig) == [ReliabilityPolicy[reliability.upper()]]
+
+
+def test_a_camera_that_changes_is_followed(rig):
+    node = rig.started(rig.detection())
+    rig.camera.frame(0)
+    rig.settled(node, 1)
+    for number, reliability in ((1, 'best_effort'), (2, 'reliable')):
+        for topic in tuple(rig.camera._publishers):
+            rig.camera.remove(topic)
+        rig.camera.announce(reliability=reliability)
+        policy = ReliabilityPolicy[reliability.upper()]
+        rig.until(lambda p=policy: subscribed_with(rig) == [p], reliability)
+        rig.until(rig.is_listening, 'subscriptions')
+        rig.camera.frame(number)
+        assert rig.settled(node, number + 1).published == number + 1
+
+
+def picture() -> np.ndarray:
+    """A red left and a blue right half: JPEG keeps them apart, swapped channels would show."""
+    rgb = np.zeros((48, 64, 3), np.uint8)
+    rgb[:, :32, 0] = rgb[:, 32:, 2] = 250
+    return rgb
+
+
+def depth_image(encoding: str) -> DepthImage:
+    if encoding == '16UC1':
+        return DepthImage(np.full((48, 64), 2000, np.uint16), 0.001)
+    return DepthImage(np.full((48, 64), 2.0, np.float32), 1.0)
+
+
+@pytest.mark.parametrize('encoding', ['16UC1', '32FC1'])
+@pytest.mark.parametrize('reliability', ['reliable', 'best_effort'])
+def test_compressed_images(rig, encoding, reliability):
+    node = rig.detection(image_transport='compressed')
+    color, depth = 'color/image_raw/compressed', 'aligned_depth_to_color/image_raw/compressedDepth'
+    for topic in (color, depth):
+        rig.camera.publisher(topic, CompressedImage, reliability)
+    rig.camera.publisher('color/camera_info', CameraInfo, reliability)
+    node.start()
+    publishers = rig.camera._publishers
+    rig.until(lambda: all(p.get_subscription_count() for p in publishers.values()), 'match')
+    ns = 1_700_000_000_000_000_000
+    rig.camera.info(ns)
+    for topic, packed in (
+        (depth, encode_compressed_depth(depth_image(encoding))),
+        (color, encode_compressed_color(picture())),
+    ):
+        msg = CompressedImage(header=rig.camera.header(ns), format=packed.format)
+        msg.data.frombytes(packed.data)
+        publishers[topic].publish(msg)
+    assert rig.settled(node, 1).published == 1
+    frame = node.fake.frames[0]
+    assert np.abs(frame.rgb.astype(int) - picture()).mean() < 4
+    depth_m = frame.depth.values * frame.depth.metres_per_unit
+    assert np.allclose(depth_m, 2.0, atol=0.02)
+
+
+def test_png_is_compressed_too(rig):
+    node = rig.detection(image_transport='compressed', depth_source='none')
+    publisher = rig.camera.publisher('color/image_raw/compressed', CompressedImage)
+    node.start()
+    rig.until(publisher.get_subscription_count, 'match')
+    msg = CompressedImage(header=rig.camera.header(1), format='rgb8; png compressed bgr8')
+    bgr = cv2.cvtColor(picture(), cv2.COLOR_RGB2BGR)
+    msg.data.frombytes(cv2.imencode('.png', bgr)[1].tobytes())
+    publisher.publish(msg)
+    assert rig.settled(node, 1).published == 1
+    assert (node.fake.frames[0].rgb == picture()).all()
+
+
+def test_a_truncated_picture_is_rejected(rig):
+    node = rig.detection(image_transport='compressed', depth_source='none')
+    publisher = rig.camera.publisher('color/image_raw/compressed', CompressedImage)
+    node.start()
+    rig.until(publisher.get_subscription_count, 'match')
+    packed = encode_compressed_color(picture())
+    msg = CompressedImage(header=rig.camera.header(1), format=packed.format)
+    msg.data.frombytes(packed.data[: len(packed.data) // 2])
+    publisher.publish(msg)
+    assert rig.settled(node, 1).dropped == {'rejected': 1}
+
+
+@pytest.mark.parametrize(
+    ('rules', 'topic'),
+    [
+        ([], '/rs_ml/color/image_raw/compressed'),
+        (['color/image_raw:=/cam/color/image_raw'], '/cam/color/image_raw/compressed'),
+        (['color/image_raw/compressed:=/cam/jpeg'], '/cam/jpeg'),
+    ],
+)
+def test_the_compressed_topic_follows_remappings(rig, rules, topic):
+    from rclpy.node import Node
+    from rs_ml_perception.ros.inputs import COLOR, StreamOptions, create_stream
+
+    arguments = ['--ros-args', *(part for rule in rules for part in ('-r', rule))]
+    node = Node('remapped', namespace='/rs_ml', context=rig.context, cli_args=arguments)
+    stream = create_stream(node, COLOR, StreamOptions(image_transport='compressed'))
+    assert stream.topic == topic
