@@ -140,13 +140,16 @@ def _connected(mask: np.ndarray, min_area_px: int, ignore: tuple[int, ...]) -> l
         if class_id in ignore:
             continue
         of_class = cv2.compare(mask, int(class_id), cv2.CMP_EQ)
+        left, top, width, height = cv2.boundingRect(of_class)
+        of_class = of_class[top : top + height, left : left + width]
         _, labels, stats, centroids = cv2.connectedComponentsWithStats(of_class, connectivity=8)
         for label in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= min_area_px):
             if label == 0:  # cv2's own background
                 continue
             x, y, w, h, area = (int(value) for value in stats[label])
             inside = labels[y : y + h, x : x + w] == label
-            found.append(_Region(int(class_id), area, centroids[label], x, y, inside))
+            centroid_px = centroids[label] + (left, top)
+            found.append(_Region(int(class_id), area, centroid_px, left + x, top + y, inside))
     return found
 
 

@@ -51,8 +51,8 @@ def register_depth(
 _BLOCK_PIXELS = 1 << 15
 """Pixels worked on at a time: the intermediate arrays then stay in the CPU's cache."""
 
-_MAX_EXTENT = 1 << 10
-"""No depth pixel covers more colour pixels in a row."""
+_MAX_EXTENT = 1 << 14
+"""More than any image is wide: widths and heights below it fit into one number."""
 
 _ROUNDING = np.float32(0.501)
 """Half a pixel, and so much more that corners which fall on a boundary stay on one side of it."""
@@ -110,7 +110,7 @@ def _covered_rectangles(
     for low, high, size in ((u0, u1, camera.width), (v0, v1, camera.height)):
         np.maximum(low, 0, out=low)
         np.minimum(high, size - 1, out=high)
-        inside &= (high >= low) & (high < low + _MAX_EXTENT)
+        inside &= high >= low
     chosen = np.flatnonzero(inside)
     cells = v0 * camera.width + u0
     extents = (v1 - v0) * _MAX_EXTENT + (u1 - u0)
