@@ -11,12 +11,14 @@ from rs_ml_perception.core.options import option
 class ReplayOptions:
     """All are read once, at the start."""
 
-    bag: str = option('', 'recording: rosbag2 directory, .mcap, .db3 or RealSense .bag')
+    bag: str = option('', 'recording: rosbag2 directory, .mcap, .db3, or .bag of librealsense')
     rate: float = option(1.0, 'speed factor; not used in lockstep', low=0.01, high=100.0)
     loop: bool = option(False, 'begin again at the end; stamps jump back')
     clock: bool = option(True, 'publish /clock, for nodes with use_sim_time')
     lockstep: bool = option(False, 'next frame only when every node has reported the last')
-    wait_for_nodes: tuple[str, ...] = option((), 'nodes to wait for and, in lockstep, keep step with; none: all')
+    wait_for_nodes: tuple[str, ...] = option(
+        (), 'nodes to wait for and, in lockstep, to keep step with; none: all that report'
+    )
     wait_for_subscribers_secs: float = option(
         30.0, 'longest wait for nodes and subscribers before the first message [s]', low=0.0
     )
