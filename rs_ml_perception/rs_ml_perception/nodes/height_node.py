@@ -34,12 +34,16 @@ class HeightParameters(StreamParameters):
     )
     range_min_m: float = option(0.0, 'measure persons at least this far [m]', low=0.0, high=1000.0)
     range_max_m: float = option(
-        1000.0, 'measure persons at most this far [m]', low=0.0, high=1000.0
+        1000.0,
+        'measure persons at most this far; 1000: any, also those without depth [m]',
+        low=0.0,
+        high=1000.0,
     )
 
     @property
     def pipeline_options(self) -> HeightPipelineOptions:
-        height = HeightOptions(range_min_m=self.range_min_m, range_max_m=self.range_max_m)
+        far_m = float('inf') if self.range_max_m >= 1000.0 else self.range_max_m
+        height = HeightOptions(range_min_m=self.range_min_m, range_max_m=far_m)
         return HeightPipelineOptions(height, self.classes)
 
 

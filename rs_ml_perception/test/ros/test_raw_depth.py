@@ -1,0 +1,125 @@
+"""Depth the driver did not align: placed by the extrinsics, or left out and said so."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
+
+from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.ros.extrinsics import from_message
+from rs_ml_perception.ros.node_status import input_state
+from sensor_msgs.msg import Image
+
+from rs_ml_msgs.msg import DetectionArray
+
+pytestmark = pytest.mark.ros
+
+COLOR, DEPTH = 'camera_color_optical_frame', 'camera_depth_optical_frame'
+BESIDE = f'{COLOR} {DEPTH} 0.5 0 0 0 0 0 1'
+"""The depth camera half a metre to the right of the colour camera."""
+
+
+def detections(rig, node):
+    messages = rig.collect(DetectionArray, '/rs_ml/detection/detections')
+    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    return messages
+
+
+def test_extrinsics_place_what_is_seen(rig):
+    """A slanting wall: seen from beside, depth at the box's middle is that of another column."""
+    node = rig.started(rig.detection(static_transforms=[BESIDE]), depth='raw')
+    messages = detections(rig, node)
+    ns = rig.camera.frame(0, depth='raw')
+    rig.until(lambda: messages, 'detections')
+    frame = node.fake.frames[0]
+    assert not frame.depth_is_aligned
+    assert frame.color_from_depth.translation_m.tolist() == [0.5, 0.0, 0.0]
+    assert frame.depth_camera.fx == 60.0
+    found = messages[0].detections[0]
+    assert messages[0].header == rig.camera.header(ns)
+    assert found.has_position
+    assert found.position.z == pytest.approx(2.0)
+    # Depth reaches from x = -0.55 to 1.55 in the colour frame; the box from -0.52 to 0.55.
+    assert found.width_m == pytest.approx(1.07, abs=0.08)
+    assert node.extrinsics.problem == ''
+
+
+def test_without_extrinsics_results_go_on_and_the_note_says_why(rig):
+    node = rig.started(rig.detection(), depth='raw')
+    messages = detections(rig, node)
+    rig.camera.frame(0, depth='raw')
+    rig.until(lambda: messages, 'detections')
+    assert not messages[0].detections[0].has_position
+    assert node.fake.frames[0].depth is None
+    (note,) = input_state(node).notes
+    assert f'no transform from {DEPTH} to {COLOR}' in note
+    assert 'align_depth.enable' in note
+    node.hub.transforms.set_static(COLOR, DEPTH, RigidTransform.identity())
+    rig.camera.frame(1, depth='raw')
+    rig.until(lambda: len(messages) == 2, 'detections')
+    assert messages[1].detections[0].has_position
+    assert input_state(node).notes == ()
+
+
+def test_the_note_goes_when_aligned_depth_comes(rig):
+    node = rig.started(rig.detection(), depth='raw')
+    rig.camera.frame(0, depth='raw')
+    rig.settled(node, 1)
+    assert node.extrinsics.problem
+    rig.camera.announce(depth='aligned')
+    rig.until(rig.is_listening, 'aligned depth')
+    rig.until(lambda: rig.observer.count_subscribers('/rs_ml/depth/image_rect_raw') == 0, 'switch')
+    rig.camera.frame(1)
+    rig.settled(node, 2)
+    assert node.extrinsics.problem == ''
+    assert node.fake.frames[1].depth_is_aligned
+
+
+def test_raw_depth_waits_for_its_camera_info(rig):
+    node = rig.started(rig.detection(static_transforms=[BESIDE]), depth='raw')
+    ns = 1_700_000_000_000_000_000
+    rig.camera.info(ns)
+    rig.camera.depth(ns, 'raw')
+    rig.camera.color(ns)
+    rig.until(lambda: node.ledger.snapshot().received == 1, 'frame')
+    assert node.ledger.snapshot().in_flight == 1
+    assert node.assembler.waits_for_camera_info
+    rig.camera.info(ns, 'depth/camera_info')
+    rig.settled(node, 1)
+    assert node.fake.frames[0].depth is not None
+
+
+def test_the_choice_of_depth_can_be_forced(rig):
+    rig.camera.announce(depth='aligned')
+    rig.camera.announce(depth='raw')
+    node = rig.detection(depth_source='raw', static_transforms=[BESIDE])
+    node.start()
+    rig.until(lambda: rig.is_listening('raw'), 'raw depth')
+    assert node.assembler.depth_topic == '/rs_ml/depth/image_rect_raw'
+    assert rig.observer.count_subscribers('/rs_ml/aligned_depth_to_color/image_raw') == 0
+
+
+def test_no_depth_wanted_none_subscribed(rig):
+    rig.camera.announce()
+    node = rig.detection(depth_source='none')
+    node.start()
+    rig.until(lambda: rig.is_listening(''), 'colour')
+    rig.camera.publisher('color/image_raw', Image)
+    rig.camera.frame(0)
+    assert rig.settled(node, 1).published == 1
+    assert rig.observer.count_subscribers('/rs_ml/aligned_depth_to_color/image_raw') == 0
+    assert node.assembler.unpaired == 0
+
+
+def test_the_extrinsics_message_is_column_major():
+    """realsense2_camera_msgs/Extrinsics: rotation[3] is row 0 of column 1."""
+
+    class Message:
+        rotation = (0.0, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+        translation = (0.1, 0.2, 0.3)
+
+    color_from_depth = from_message(Message)
+    assert color_from_depth.rotation.tolist() == [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
+    assert color_from_depth.translation_m.tolist() == [0.1, 0.2, 0.3]
