@@ -44,7 +44,7 @@ LAYERS = {
     'recordings': layer('core recordings', {'rosbags'}, {'pyrealsense2'}),
     'ros': layer('core ros', {*ROS, '_msgs'}),
     'nodes': layer(ALL.replace(' cli', ''), {*ROS, '_msgs', 'rosbags', 'yaml'}),
-    'cli': layer(ALL, {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2'}),
+    'cli': layer(f'{ALL} bench', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2'}),
     'demo': layer(f'{ALL} demo', {*ROS, '_msgs'}),
     'bench': layer(f'{ALL} demo bench', {*ROS, '_msgs'}, {*RUNTIMES, 'pyrealsense2'}),
 }
