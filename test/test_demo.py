@@ -1,0 +1,186 @@
+"""`make demo` as a user meets it: whole runs on real DDS, and one sentence for what cannot run."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from rs_ml_perception.inference.shelf import find_model
+from rs_ml_perception.recordings.message_types import message_types
+from rs_ml_perception.recordings.open_recording import open_recording
+from rs_ml_perception.recordings.writer import RecordingWriter
+
+pytest.importorskip('rclpy', reason='rclpy is not installed')
+pytestmark = pytest.mark.ros
+
+NODES = ('detection', 'height', 'mono_depth', 'segmentation')
+COLOR = '/camera/camera/color/image_raw'
+DEPTH = '/camera/camera/aligned_depth_to_color/image_raw'
+
+
+def run_demo(out, *arguments):
+    """Run it; returns (exit code, everything it printed, summary or None)."""
+    command = [sys.executable, '-m', 'rs_ml_perception.demo', '--out', str(out), *arguments]
+    environment = {**os.environ, 'ROS_DOMAIN_ID': str(20 + os.getpid() % 30)}
+    environment['RS_ML_CACHE'] = str(out / 'cache')
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=200)
+    text = done.stdout + done.stderr
+    assert 'Traceback' not in text, text
+    path = out / 'summary.json'
+    return done.returncode, text, json.loads(path.read_text()) if path.exists() else None
+
+
+def derive(source, out, change):
+    """Copy a recording; change(recording, message, its number) gives bytes or None."""
+    counts = {}
+    with open_recording(source) as recording, RecordingWriter(out) as writer:
+        for topic in recording.topics:
+            writer.add_topic(topic.name, topic.type)
+        for message in recording.messages():
+            counts[message.topic] = counts.get(message.topic, 0) + 1
+            changed = change(recording, message, counts[message.topic])
+            if changed is not None:
+                writer.write(message.topic, message.log_time_ns, changed)
+    return out
+
+
+def without_depth(recording, message, number):
+    return None if 'depth' in message.topic else message.data
+
+
+def painted_depth(recording, message, number):
+    if message.topic != DEPTH:
+        return message.data
+    image = recording.decode(message)
+    image.encoding, image.step = 'rgb8', 3 * image.width
+    image.data = np.zeros(3 * image.width * image.height, np.uint8)
+    return bytes(message_types().serialize_cdr(image, message.type))
+
+
+def truncated_third(recording, message, number):
+    if message.topic != COLOR or number != 3:
+        return message.data
+    image = recording.decode(message)
+    image.data = image.data[:1000]
+    return bytes(message_types().serialize_cdr(image, message.type))
+
+
+@pytest.mark.parametrize(('composed', 'is_composed'), [('1', True), ('0', False)])
+def test_people_go_through_the_whole_graph(data, tmp_path, composed, is_composed):
+    code, text, summary = run_demo(tmp_path, '--composed', composed)
+    assert code == 0, text
+    assert summary['composed'] is is_composed
+    assert set(summary) == {
+        *('ros_distro', 'rmw', 'composed', 'recording', 'nodes', 'wall_s', 'cpu_s'),
+        'peak_rss_mb',
+    }
+    for name in NODES:
+        books = summary['nodes'][name]
+        assert (books['received'], books['published'], books['dropped']) == (14, 14, {}), text
+    panels = sorted((tmp_path / 'frames').glob('*.png'))
+    assert len(panels) == 14
+    assert cv2.imread(str(panels[0])).std() > 20
+    with open_recording(tmp_path / 'results') as results:
+        counts = {topic.name: topic.count for topic in results.topics}
+        heights = [
+            person
+            for message in results.messages(['/rs_ml/height/heights'])
+            for person in results.decode(message).heights
+        ]
+    for topic in ('detection/detections', 'height/heights', 'segmentation/mask'):
+        assert counts[f'/rs_ml/{topic}'] == 14
+    assert counts['/rs_ml/detection/label_info'] == 1
+    standing = [p.height_m for p in heights if p.status == 0]
+    assert standing
+    assert all(1.2 < height_m < 2.2 for height_m in standing)
+
+
+@pytest.mark.parametrize(
+    ('change', 'expected', 'sentence'),
+    [
+        (without_depth, {'detection': (10, {}), 'mono_depth': (10, {})}, 'has no depth'),
+        (
+            painted_depth,
+            {'detection': (0, {'rejected': 10}), 'mono_depth': (10, {})},
+            'colorizer.enable',
+        ),
+        (
+            truncated_third,
+            {'detection': (9, {'rejected': 1}), 'mono_depth': (9, {'rejected': 1})},
+            'must have 921600 bytes, got 1000',
+        ),
+    ],
+)
+def test_strange_recordings(data, tmp_path, change, expected, sentence):
+    source = data / 'recordings' / 'realsense_room'
+    recording = derive(source, tmp_path / 'strange', change)
+    out = tmp_path / 'out'
+    nodes = 'detection,mono_depth,height'
+    code, text, summary = run_demo(out, '--recording', str(recording), '--nodes', nodes)
+    assert code == 0, text
+    assert sentence in text
+    for name, (published, dropped) in expected.items():
+        books = summary['nodes'][name]
+        assert (books['received'], books['published'], books['dropped']) == (
+            10,
+            published,
+            dropped,
+        )
+
+
+def test_a_realsense_bag_with_unaligned_depth(data, tmp_path):
+    bag = data / 'realsense_bag' / 'single_depth_color_640x480.bag'
+    code, text, summary = run_demo(tmp_path, '--recording', str(bag))
+    assert code == 0, text
+    for name in NODES:
+        assert summary['nodes'][name]['published'] == 1, text
+
+
+def test_a_damaged_model_is_named(data, tmp_path):
+    model = tmp_path / 'model'
+    model.mkdir()
+    source = next(p for p in (data / 'models' / 'depth').glob('*.tflite'))
+    (model / source.name).write_bytes(source.read_bytes() + b'x')
+    manifest = yaml.safe_load((find_model('nyu_mobilenet_unet') / 'manifest.yaml').read_text())
+    manifest['golden'] = None
+    manifest = {key: value for key, value in manifest.items() if value is not None}
+    (model / 'manifest.yaml').write_text(yaml.safe_dump(manifest))
+    params = tmp_path / 'params.yaml'
+    params.write_text(f'/**/mono_depth:\n  ros__parameters:\n    model: {model}\n')
+    arguments = ['--nodes', 'mono_depth', '--params', str(params)]
+    code, text, summary = run_demo(tmp_path / 'out', *arguments)
+    assert code != 0
+    assert summary is None
+    assert 'sha256' in text
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['--recording', '/no/such/recording'], '/no/such/recording does not exist'),
+        (['--recording', 'EMPTY'], 'is no recording'),
+        (['--recording', '/no', '--nodes', 'heigth'], 'does not exist'),
+    ],
+)
+def test_what_cannot_run_says_so(tmp_path, arguments, sentence):
+    empty = tmp_path / 'empty'
+    empty.mkdir()
+    arguments = [str(empty) if word == 'EMPTY' else word for word in arguments]
+    code, text, summary = run_demo(tmp_path, *arguments)
+    assert code == 2
+    assert re.fullmatch(r'demo: .*\n', text), text
+    assert sentence in text
+    assert summary is None
+
+
+def test_without_data_it_says_what_to_pass(tmp_path, monkeypatch):
+    monkeypatch.delenv('RS_ML_TEST_DATA', raising=False)
+    code, text, _ = run_demo(tmp_path)
+    assert code == 2
+    assert 'RECORDING=' in text
+    assert 'RS_ML_MODEL_PATH' in text
