@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 rclpy = pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
-pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
+pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy  # noqa: E402
 from rs_ml_perception.recordings.open_recording import open_recording  # noqa: E402

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 rclpy = pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
-pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
+pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
