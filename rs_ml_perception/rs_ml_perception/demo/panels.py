@@ -13,10 +13,14 @@ import numpy as np
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.core.panel import compose_panel
-from rs_ml_perception.demo.result_values import read_detections, read_heights
 from rs_ml_perception.recordings.decoding import depth_from_message
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.open_recording import open_recording
+from rs_ml_perception.ros.result_values import (
+    read_detections,
+    read_heights,
+    read_placements,
+)
 
 COLLECTED = {
     'detection/detections': 'detections',
@@ -82,14 +86,15 @@ def make_panel(
 ) -> np.ndarray:
     """One panel, uint8 RGB."""
     found = results.get('detections')
-    detections, placements, labels = read_detections(found.detections if found else ())
+    rows = found.detections if found else ()
+    detections, labels = read_detections(rows)
     heights = results.get('heights')
     mask = results.get('mask')
     estimate = results.get('estimate')
     return compose_panel(
         frame.rgb,
         detections=detections if found else None,
-        placements=placements,
+        placements=read_placements(rows),
         labels=labels,
         heights=read_heights(heights.heights) if heights else None,
         mask=mask.data.reshape(mask.height, mask.width) if mask else None,

@@ -9,6 +9,7 @@ from pathlib import Path
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.transform_tree import format_static_transform
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
+from rs_ml_perception.recordings.frames import half_period_ns
 from rs_ml_perception.recordings.recording import Recording
 
 SUFFIXES = ('/compressedDepth', '/compressed')
@@ -24,6 +25,7 @@ class Plan:
         nodes: that can work with it.
         left_out: node -> why it cannot.
         static_transforms: 'parent child x y z qx qy qz qw' each.
+        max_skew_ms: for a recording of a single frameset, whose period no node can know; else 0.
     """
 
     recording: Path
@@ -31,6 +33,7 @@ class Plan:
     nodes: tuple[str, ...]
     left_out: dict[str, str]
     static_transforms: tuple[str, ...]
+    max_skew_ms: float = 0.0
 
     @property
     def is_compressed(self) -> bool:
@@ -44,6 +47,8 @@ class Plan:
         parameters = {'use_sim_time': 'true', 'depth_source': self._depth_source()}
         if self.is_compressed:
             parameters['image_transport'] = 'compressed'
+        if self.max_skew_ms:
+            parameters['max_skew_ms'] = f'{self.max_skew_ms:.3f}'
         if self.static_transforms:
             quoted = ', '.join(f'"{text}"' for text in self.static_transforms)
             parameters['static_transforms'] = f'[{quoted}]'
@@ -86,7 +91,13 @@ def make_plan(recording: Recording, wanted: Sequence[str]) -> Plan:
         for (parent, child), transform in recording.static_transforms.items()
     )
     nodes = tuple(name for name in wanted if name not in left_out)
-    return Plan(recording.path, topics, nodes, left_out, transforms)
+    skew_ms = _single_frameset_skew_ms(recording, topics)
+    return Plan(recording.path, topics, nodes, left_out, transforms, skew_ms)
+
+
+def _single_frameset_skew_ms(recording: Recording, topics: CameraTopics) -> float:
+    counts = [recording.topic(name).count for name in topics.images]
+    return half_period_ns(recording, topics) * 1e-6 if min(counts) == 1 < len(counts) else 0.0
 
 
 def _raw_name(topic: str) -> str:

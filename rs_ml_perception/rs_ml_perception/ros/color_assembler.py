@@ -25,14 +25,16 @@ class ColorAssembler(Assembler):
         infos: dict[str, TopicStream],
         depth_streams: dict[str, TopicStream],
         depth_source: str,
+        max_skew_ns: int,
     ) -> None:
         super().__init__(infos, depth_streams, depth_source)
+        self._max_skew_ns = max_skew_ns
         self._color = color
         self._period = PeriodMeter()
-        self._slop_ns = 0
+        self._slop_ns = max_skew_ns
         self._unpaired_depths: deque[Sample] = deque(maxlen=QUEUE)
         self._pairs: list[tuple[Sample, Sample]] = []
-        self._pairing: Pairing = create_pairing(self._on_pair, slop_ns=0)
+        self._pairing: Pairing = create_pairing(self._on_pair, slop_ns=max_skew_ns)
 
     @property
     def primary_topic(self) -> str:
@@ -51,7 +53,7 @@ class ColorAssembler(Assembler):
         self._color.detach(self._on_color)
 
     def restart(self) -> None:
-        self._slop_ns = 0
+        self._slop_ns = self._max_skew_ns
         self._unpaired_depths.clear()
         self._restart_pairing()
 

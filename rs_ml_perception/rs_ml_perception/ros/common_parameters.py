@@ -46,6 +46,13 @@ class StreamParameters:
         choices=DEPTH_SOURCES,
         static=True,
     )
+    max_skew_ms: float = option(
+        0.0,
+        'depth may be this far from its image; 0: equal stamps, else half a period [ms]',
+        low=0.0,
+        high=1e4,
+        static=True,
+    )
     max_age_secs: float = option(
         1.0, 'drop frames older than this as stale; 0: never [s]', low=0.0, high=1e9
     )
@@ -61,7 +68,7 @@ class StreamParameters:
 
     @property
     def streams(self) -> StreamOptions:
-        return StreamOptions(self.reliability, self.image_transport)
+        return StreamOptions(self.reliability, self.image_transport, self.max_skew_ms)
 
     @property
     def limits(self) -> Limits:

@@ -31,8 +31,10 @@ class DetectionsAssembler(Assembler):
         infos: dict[str, TopicStream],
         depth_streams: dict[str, TopicStream],
         depth_source: str,
+        max_skew_ns: int,
     ) -> None:
         super().__init__(infos, depth_streams, depth_source)
+        self._max_skew_ns = max_skew_ns
         self._detections = detections
         self._color = color
         self._depths: StampHistory[Sample] = StampHistory(DEPTH_HISTORY)
@@ -74,7 +76,8 @@ class DetectionsAssembler(Assembler):
 
     def make_frames(self, entry: Pending) -> FrameSet:
         stamp_ns = entry.sample.stamp_ns
-        found = self._depths.nearest(stamp_ns, tolerance_ns=self._depths.period_ns // 2)
+        tolerance_ns = self._max_skew_ns or self._depths.period_ns // 2
+        found = self._depths.nearest(stamp_ns, tolerance_ns=tolerance_ns)
         depth = found[1] if found is not None else None
         return FrameSet(
             primary=entry.sample,

@@ -33,10 +33,22 @@ INFO_TYPES[DETECTIONS] = DetectionArray
 
 @dataclass(frozen=True)
 class StreamOptions:
-    """How to subscribe: one of RELIABILITIES and one of TRANSPORTS."""
+    """How to subscribe and pair.
+
+    Attributes:
+        reliability: one of RELIABILITIES.
+        image_transport: one of TRANSPORTS.
+        max_skew_ms: depth may be this far from its colour image; 0: equal stamps or, where the
+            camera shares none, half a period.
+    """
 
     reliability: str = RELIABILITIES[0]
     image_transport: str = TRANSPORTS[0]
+    max_skew_ms: float = 0.0
+
+    @property
+    def max_skew_ns(self) -> int:
+        return round(self.max_skew_ms * 1e6)
 
 
 def create_stream(node: Node, role: str, options: StreamOptions) -> TopicStream | None:

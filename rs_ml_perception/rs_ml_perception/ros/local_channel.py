@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
-
-from rs_ml_msgs.msg import DetectionArray
-from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.ros.frame_sets import DetectionsSample
+from rs_ml_perception.ros.result_values import read_detections
 from rs_ml_perception.ros.samples import Sample
 from rs_ml_perception.ros.streams import TopicStream
 
@@ -60,7 +56,7 @@ class TopicDetections:
 
     def attach(self, listener: DetectionsListener) -> None:
         def forward(sample: Sample) -> None:
-            listener(DetectionsSample(sample.msg, *read_detections(sample.msg)))
+            listener(DetectionsSample(sample.msg, *read_detections(sample.msg.detections)))
 
         self._forwards[listener] = forward
         self.stream.attach(forward)
@@ -68,16 +64,3 @@ class TopicDetections:
     def detach(self, listener: DetectionsListener) -> None:
         if listener in self._forwards:
             self.stream.detach(self._forwards.pop(listener))
-
-
-def read_detections(msg: DetectionArray) -> tuple[Detections, LabelMap]:
-    """rs_ml_msgs/DetectionArray to boxes and the names they carry."""
-    rows = msg.detections
-    boxes = [(d.x_min, d.y_min, d.x_max, d.y_max) for d in rows]
-    detections = Detections(
-        np.array(boxes, np.float32).reshape(-1, 4),
-        np.array([d.score for d in rows], np.float32),
-        np.array([d.class_id for d in rows], np.int32),
-        np.array([d.track_id for d in rows], np.int32),
-    )
-    return detections, LabelMap({d.class_id: d.label for d in rows})
