@@ -64,6 +64,7 @@ class CameraHub:
                 self._infos(options),
                 self._depths(options),
                 depth_source,
+                options.max_skew_ns,
             )
         return self._assemblers[key]
 
@@ -77,6 +78,7 @@ class CameraHub:
                 self._infos(options),
                 self._depths(options),
                 depth_source,
+                options.max_skew_ns,
             )
         return self._assemblers[key]
 
