@@ -29,6 +29,11 @@ REPORT_DEPTH = 200
 SILENCE_SECS = 20.0
 """A node that reports nothing for so long is stuck."""
 
+LOSS_SECS = 4.0
+"""A frame that nobody has reported on for so long never arrived."""
+
+MOST_LOST = 3
+
 QUIET_SECS = 0.5
 
 # Depth and camera_info first: colour finds its partners waiting.
@@ -92,6 +97,7 @@ class Feeder:
             )
         self._moments = itertools.cycle(moments)
         self._stamps: set[int] = set()
+        self._lost = 0
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
 
@@ -178,11 +184,13 @@ class Feeder:
 
     def _forget(self) -> None:
         self._stamps.clear()
+        self._lost = 0
         for reports in self._reports.values():
             reports.clear()
 
     def _slowest(self) -> int:
-        return min(len(reports) for reports in self._reports.values())
+        """Frames the slowest node is done with, or will never see."""
+        return min(len(reports) for reports in self._reports.values()) + self._lost
 
     def _spin_while(self, is_waiting: Callable[[], bool]) -> None:
         heard, silent_since = self._heard(), time.monotonic()
@@ -190,9 +198,18 @@ class Feeder:
             self._executor.spin_once(timeout_sec=0.01)
             if self._heard() != heard:
                 heard, silent_since = self._heard(), time.monotonic()
-            elif time.monotonic() - silent_since > SILENCE_SECS:
-                counts = {name: len(reports) for name, reports in self._reports.items()}
-                raise InputError(f'no report within {SILENCE_SECS:g} s; reports so far: {counts}')
+            elif time.monotonic() - silent_since > LOSS_SECS:
+                self._give_up()
+                silent_since = time.monotonic()
+
+    def _give_up(self) -> None:
+        """Count what is under way as lost; InputError where that happens too often."""
+        self._lost += len(self._stamps) - self._slowest()
+        if self._lost > MOST_LOST:
+            counts = {name: len(reports) for name, reports in self._reports.items()}
+            raise InputError(
+                f'no report within {LOSS_SECS:g} s; of {len(self._stamps)} frames: {counts}'
+            )
 
     def _heard(self) -> int:
         return sum(len(reports) for reports in self._reports.values())
