@@ -36,6 +36,7 @@ class SegmentationParameters(ModelParameters):
     )
     min_area_px: int = option(400, 'smallest region [px]', low=1, high=100_000_000)
     max_regions: int = option(50, 'largest regions to keep', low=1, high=1000)
+    publish_vision_msgs: bool = option(False, 'also publish vision/label_info', static=True)
 
     @property
     def choice(self) -> ModelChoice:
@@ -69,7 +70,11 @@ class SegmentationNode(PerceptionNode[SegmentationParameters]):
     def announce(self) -> None:
         if self._labels is None:
             self._labels = LabelPublisher(self)
-        self._labels.publish(self.pipeline, with_vision_msgs=False, threshold=0.0)
+        self._labels.publish(
+            self.pipeline,
+            with_vision_msgs=self.parameters.publish_vision_msgs,
+            threshold=self.parameters.confidence_threshold,
+        )
 
 
 def main() -> int:
