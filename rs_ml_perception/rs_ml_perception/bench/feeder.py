@@ -22,7 +22,7 @@ from rs_ml_perception.bench.material import COLOR, DEPTH, INFO, Moment, restamp
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.ledger import Outcome
 from rs_ml_perception.ros.node import NAMESPACE
-from rs_ml_perception.ros.qos import profile
+from rs_ml_perception.ros.qos import no_events, profile
 from rs_ml_perception.ros.samples import stamp_ns
 
 REPORT_DEPTH = 200
@@ -81,10 +81,16 @@ class Feeder:
     """Publishes moments over and over to the nodes of one graph."""
 
     def __init__(self, names: Sequence[str], moments: Sequence[Moment]) -> None:
-        self._node = Node('bench_feeder', namespace=NAMESPACE)
+        # As light as rclpy allows: what the camera costs is not the graph's doing.
+        self._node = Node(
+            'bench_feeder',
+            namespace=NAMESPACE,
+            start_parameter_services=False,
+            enable_rosout=False,
+        )
         qos = profile(ReliabilityPolicy.RELIABLE)
         self._publishers = {
-            topic: self._node.create_publisher(msg_type, topic, qos)
+            topic: self._node.create_publisher(msg_type, topic, qos, event_callbacks=no_events())
             for topic, msg_type in PUBLISHED
         }
         self._reports: dict[str, list[FrameReport]] = {name: [] for name in names}
@@ -129,7 +135,11 @@ class Feeder:
         start_secs = time.monotonic()
 
         def pace(sent: int) -> None:
-            self._spin_while(lambda: time.monotonic() < start_secs + sent / rate_hz)
+            due_secs = start_secs + sent / rate_hz
+            self._spin_while(
+                lambda: time.monotonic() < due_secs,
+                timeout_secs=lambda: max(0.0, due_secs - time.monotonic()),
+            )
 
         return self._feed(count, pace)
 
@@ -192,10 +202,15 @@ class Feeder:
         """Frames the slowest node is done with, or will never see."""
         return min(len(reports) for reports in self._reports.values()) + self._lost
 
-    def _spin_while(self, is_waiting: Callable[[], bool]) -> None:
+    def _spin_while(
+        self,
+        is_waiting: Callable[[], bool],
+        *,
+        timeout_secs: Callable[[], float] = lambda: 0.1,
+    ) -> None:
         heard, silent_since = self._heard(), time.monotonic()
         while is_waiting():
-            self._executor.spin_once(timeout_sec=0.01)
+            self._executor.spin_once(timeout_sec=timeout_secs())
             if self._heard() != heard:
                 heard, silent_since = self._heard(), time.monotonic()
             elif time.monotonic() - silent_since > LOSS_SECS:
