@@ -93,7 +93,7 @@ class DetectionNode(PerceptionNode[DetectionParameters]):
         self._labels.publish(
             self.pipeline,
             with_vision_msgs=self.parameters.publish_vision_msgs,
-            threshold=max(0.0, self.parameters.score_threshold),
+            threshold=self.pipeline.score_threshold,
         )
 
     def on_published(

@@ -82,6 +82,11 @@ class DetectionPipeline:
             )
         return DetectionResult(detections, placements)
 
+    @property
+    def score_threshold(self) -> float:
+        """Least score in force."""
+        return self._detector.score_threshold
+
     def describe(self) -> dict[str, str]:
         return describe(self._detector.model)
 

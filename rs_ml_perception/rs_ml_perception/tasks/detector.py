@@ -92,15 +92,15 @@ class Detector:
 
     @options.setter
     def options(self, options: DetectorOptions) -> None:
-        try:
-            wanted = sorted(self.labels.ids_of(list(options.classes)))
-        except KeyError as error:
-            raise ConfigError(
-                f'the model {self.model.title} has no class {error.args[0]!r}, it has '
-                f'{", ".join(self.labels.names.values())}'
-            ) from error
-        self._class_ids = np.array(wanted, np.int32)
+        wanted = self.labels.known_ids(options.classes, model=self.model.title)
+        self._class_ids = np.array(sorted(wanted), np.int32)
         self._options = options
+
+    @property
+    def score_threshold(self) -> float:
+        """Least score in force: that of the options, else the manifest's."""
+        chosen = self._options.score_threshold
+        return float(self.model.manifest.thresholds.score if chosen is None else chosen)
 
     def __call__(self, rgb: np.ndarray) -> Detections:
         """Find objects.
@@ -124,9 +124,8 @@ class Detector:
     def postprocess(self, outputs: dict[str, np.ndarray], transform: ImageTransform) -> Detections:
         """Decode, filter, map to the image, clip, suppress and order."""
         options, thresholds = self._options, self.model.manifest.thresholds
-        score = thresholds.score if options.score_threshold is None else options.score_threshold
         raw = self._decoder.decode(
-            outputs, transform.model_size, float(score), self._decoder_options
+            outputs, transform.model_size, self.score_threshold, self._decoder_options
         )
         found = self._in_image(self._wanted(raw), transform)
         if options.iou_threshold is None and self._decoder.suppresses:
