@@ -23,7 +23,8 @@ def make_graph() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
         ConfigError: an unknown node.
     """
     owner = Node('perception_graph', namespace=NAMESPACE)
-    names = owner.declare_parameter('nodes', list(NODES)).value
+    # An empty list has no type in ROS and comes as None.
+    names = owner.declare_parameter('nodes', list(NODES)).value or []
     static_transforms = owner.declare_parameter('static_transforms', ['']).value
     unknown = [name for name in names if name not in NODES]
     if unknown or not names:

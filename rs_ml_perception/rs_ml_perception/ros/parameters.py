@@ -117,7 +117,7 @@ class ParameterBinding(Generic[T]):
         for name in getattr(self._node, '_parameter_overrides', {}):
             if name in known or name.startswith('qos_overrides.'):
                 continue
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
             hint = f': did you mean {near[0]}?' if near else ''
             self._node.get_logger().warning(f'unknown parameter {name} is ignored{hint}')
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,18 @@ FRAME_ID = 'camera_color_optical_frame'
 BOX = (16.0, 12.0, 48.0, 36.0)
 
 DOMAINS = itertools.count(os.getpid())
+
+
+def free_domain() -> int:
+    """A domain nobody on this machine is in: its discovery port can be bound."""
+    for domain in (1 + next(DOMAINS) % 100 for _ in range(100)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(('', 7400 + 250 * domain))
+            except OSError:
+                continue
+            return domain
+    raise RuntimeError('every ROS domain from 1 to 100 is in use')
 
 
 def stamp(ns: int) -> Any:
@@ -195,11 +210,12 @@ class Rig:
         import rclpy
         from rclpy.executors import SingleThreadedExecutor
 
-        self.domain = 1 + next(DOMAINS) % 100 if domain is None else domain
+        self.domain = free_domain() if domain is None else domain
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=self.domain)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.perception: list[Any] = []
+        self._plain: list[Any] = []
         self.observer = self.plain_node('observer')
         self.camera = Camera(self.plain_node('camera'))
 
@@ -208,6 +224,7 @@ class Rig:
 
         node = Node(name, namespace='/rs_ml', context=self.context, use_global_arguments=False)
         self.executor.add_node(node)
+        self._plain.append(node)
         return node
 
     def add(self, node_class: type, *args: Any, load: Any = None, **parameters: Any) -> Any:
@@ -326,6 +343,8 @@ class Rig:
                 node.fake.gate.set()
             node.stop()
         self.executor.shutdown()
+        for node in (*self.perception, *self._plain):
+            node.destroy_node()
         rclpy.try_shutdown(context=self.context)
 
 
@@ -359,6 +378,71 @@ def make_rig() -> Iterator[Callable[..., Rig]]:
 @pytest.fixture
 def fake_pipeline() -> type[FakePipeline]:
     return FakePipeline
+
+
+class Process:
+    """A process under test; what it says goes to a file."""
+
+    def __init__(self, arguments: Sequence[str], log: Path, env: Mapping[str, str]) -> None:
+        self._log = log
+        with log.open('w') as file:
+            self._popen = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, 'PYTHONUNBUFFERED': '1', **env},
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text(errors='replace')
+
+    @property
+    def has_ended(self) -> bool:
+        return self._popen.poll() is not None
+
+    def wait_for(self, words: str) -> None:
+        """Wait until it has said the words."""
+        deadline = time.monotonic() + PATIENCE_SECS
+        while words not in self.output:
+            assert not self.has_ended, f'ended before {words!r}: {self.output}'
+            assert time.monotonic() < deadline, f'waited in vain for {words!r}: {self.output}'
+            time.sleep(0.02)
+
+    def signal(self, *numbers: int) -> None:
+        for number in numbers:
+            self._popen.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for the end; returns the exit code."""
+        return self._popen.wait(PATIENCE_SECS)
+
+    def kill(self) -> None:
+        self._popen.kill()
+        self._popen.wait()
+
+
+@pytest.fixture
+def start_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Call with a domain, Python's arguments and environment variables."""
+    processes: list[Process] = []
+
+    def start(domain: int, *arguments: str, **env: str) -> Process:
+        log = tmp_path / f'process{len(processes)}.log'
+        env = {'ROS_DOMAIN_ID': str(domain), **env}
+        processes.append(Process(arguments, log, env))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+
+
+@pytest.fixture
+def domain() -> int:
+    """For processes that need no rig."""
+    return free_domain()
 
 
 @pytest.fixture(scope='session')
