@@ -63,7 +63,7 @@ _NEARER_WINS = 0.4
 """The nearest surface with this share of the strongest one's weight is the object."""
 
 _MAX_SAMPLES = 4000
-_SPAN_QUANTILES = (0.01, 0.99)
+_QUANTILES = (0.01, 0.5, 0.99)
 
 
 def place_detections(
@@ -119,22 +119,28 @@ def summarise(points_m: np.ndarray) -> tuple[np.ndarray, float, float]:
     """Median position, width and height extent of points (N, 3) that belong to one object."""
     if len(points_m) < MIN_POINTS:
         return np.full(3, np.nan), np.nan, np.nan
-    low, high = np.quantile(points_m[:, :2], _SPAN_QUANTILES, axis=0)
+    # One sort an axis serves all three, at a third of what np.quantile and np.median take.
+    ascending = np.sort(points_m.T, axis=1)
+    numbers = np.arange(len(points_m))
+    places = np.multiply(_QUANTILES, len(points_m) - 1)
+    low, middle, high = np.array([np.interp(places, numbers, axis) for axis in ascending]).T
     # What the quantiles cut off is given back as if the object were evenly wide.
-    width_m, height_m = (high - low) / (_SPAN_QUANTILES[1] - _SPAN_QUANTILES[0])
-    return np.median(points_m, axis=0).astype(np.float64), float(width_m), float(height_m)
+    width_m, height_m, _ = (high - low) / (_QUANTILES[2] - _QUANTILES[0])
+    return middle, float(width_m), float(height_m)
 
 
 def _object_points(box: BoxPoints) -> np.ndarray:
     """Points (N, 3) of the surface that the box was drawn around."""
-    valid = np.isfinite(box.depth_m)
-    if np.count_nonzero(valid) < MIN_POINTS:
+    depth_m = np.ascontiguousarray(box.depth_m)
+    valid = np.isfinite(depth_m)
+    index = np.flatnonzero(valid)
+    if len(index) < MIN_POINTS:
         return np.zeros((0, 3), np.float32)
-    log_depth = np.log(box.depth_m[valid])
-    layers = find_layers(log_depth, _middle_weight(valid)[valid], bin_width=_LAYER_WIDTH)
-    layer = _nearest_strong(layers)
-    chosen = (log_depth >= layer.low) & (log_depth < layer.high)
-    return box.points_m[valid][chosen]
+    log_depth = np.log(depth_m.ravel()[index])
+    weight = _middle_weight(valid).ravel()[index]
+    layer = _nearest_strong(find_layers(log_depth, weight, bin_width=_LAYER_WIDTH))
+    chosen = index[(log_depth >= layer.low) & (log_depth < layer.high)]
+    return box.points_m.reshape(-1, 3)[chosen]
 
 
 def _nearest_strong(layers: list[Layer]) -> Layer:
