@@ -28,7 +28,7 @@ from rs_ml_perception.tasks.detection_pipeline import DetectionPipelineOptions, 
 WIDTH, HEIGHT = 64, 48
 START_NS = 1_700_000_000_000_000_000
 PERIOD_NS = 33_333_333
-PATIENCE_SECS = 40.0
+PATIENCE_SECS = 20.0
 FRAME_ID = 'camera_color_optical_frame'
 BOX = (16.0, 12.0, 48.0, 36.0)
 
@@ -60,7 +60,7 @@ def stamp_ns(msg: Any) -> int:
 class FakePipeline:
     """A detector that always sees one person, waits at a gate and raises on demand."""
 
-    title, backend = 'fake 1.0', 'none'
+    title, backend, score_threshold = 'fake 1.0', 'none', 0.3
     labels = LabelMap({1: 'person', 2: 'cat'})
 
     def __init__(self) -> None:

@@ -32,6 +32,7 @@ class Pipeline:
     """Finds nothing, slowly loaded, raising on one frame if asked to."""
 
     title, backend, labels, options = 'fake 1.0', 'none', LabelMap({1: 'person'}), None
+    score_threshold = 0.3
 
     def __init__(self, load_secs: float, fail_on: int) -> None:
         print('loading', flush=True)

@@ -49,9 +49,9 @@ class Bench:
 
     def depth_seen(self, *stamps):
         """Publish depth and wait until it has been taken."""
+        history = self.node.assembler._depths
         for ns, depth_mm in stamps:
             self.rig.camera.depth(ns, depth_mm=depth_mm)
-            history = self.node.assembler._depths
             self.rig.until(lambda n=ns: history.newest_ns == n, 'depth')
 
     def settled(self, received):
