@@ -9,8 +9,10 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rcl_interfaces.srv import DescribeParameters
 from rclpy.parameter import Parameter
+from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.nodes.detection_node import DetectionNode
 from rs_ml_perception.nodes.height_node import HeightNode
+from rs_ml_perception.nodes.table import NODES
 
 pytestmark = pytest.mark.ros
 
@@ -144,3 +146,38 @@ def test_several_at_once_are_taken_together_or_not_at_all(rig):
 def test_an_empty_string_in_a_list_is_no_class(rig):
     node = rig.add(DetectionNode, classes=[''])
     assert node.parameters.classes == ()
+
+
+@pytest.mark.parametrize('name', ['detection', 'height', 'mono_depth'])
+def test_a_range_that_holds_nothing_is_refused(rig, name):
+    """range_min_m beyond range_max_m would silently drop everything."""
+    node_class = NODES[name].node_class()
+    load = None if name == 'height' else lambda p: Tuned(p)
+    node = rig.add(
+        type('Node', (node_class,), {'announce': lambda _: None}), load=load, range_max_m=4.0
+    )
+    node.trigger_configure()
+    assert node.phase == 'inactive', node.failure
+    result = rig.set_parameter(node, 'range_min_m', 5.0)
+    assert not result.successful
+    assert 'range_min_m' in result.reason
+    assert node.parameters.range_min_m == 0.0
+    assert rig.set_parameter(node, 'range_min_m', 1.0).successful
+
+
+class Tuned:
+    """As much of a pipeline as a node that is never activated needs."""
+
+    title, backend, labels = 'fake', 'none', LabelMap({})
+
+    def __init__(self, parameters):
+        self.options = parameters.pipeline_options
+
+    def describe(self):
+        return {}
+
+    def warm_up(self):
+        return 0.0
+
+    def close(self):
+        pass

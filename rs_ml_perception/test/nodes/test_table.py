@@ -1,0 +1,94 @@
+"""The one table of nodes is true."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.nodes.table import (
+    NODES,
+    camera_inputs,
+    camera_prefix,
+    parse_nodes,
+)
+
+SETUP = Path(__file__).resolve().parents[2] / 'setup.py'
+
+
+def executables() -> tuple[str, ...]:
+    """NODES of setup.py."""
+    for statement in ast.parse(SETUP.read_text()).body:
+        if isinstance(statement, ast.Assign) and statement.targets[0].id == 'NODES':
+            return ast.literal_eval(statement.value)
+    raise AssertionError('setup.py has no NODES')
+
+
+@pytest.mark.parametrize('name', NODES)
+def test_an_entry_is_whole(name):
+    spec = NODES[name]
+    assert spec.name == name
+    assert spec.executable in executables()
+    assert spec.inputs
+    assert all(not topic.startswith('/') for topic in spec.inputs)
+
+
+@pytest.mark.parametrize('executable', executables())
+def test_every_executable_has_a_main(executable):
+    pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+    pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
+    module = importlib.import_module(f'rs_ml_perception.nodes.{executable}')
+    assert callable(module.main)
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize('name', NODES)
+def test_the_class_is_that_of_the_executable(name):
+    pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+    pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
+    spec = NODES[name]
+    node_class = spec.node_class()
+    assert node_class.default_name == name
+    assert node_class.__module__.endswith(f'.{spec.executable}')
+
+
+def test_camera_inputs_are_named_once():
+    topics = camera_inputs()
+    assert len(topics) == len(set(topics))
+    assert topics[0] == 'color/image_raw'
+    assert {t for spec in NODES.values() for t in spec.inputs} == set(topics)
+
+
+@pytest.mark.parametrize(
+    ('namespace', 'name', 'prefix'),
+    [
+        ('', '', ''),
+        ('camera', 'camera', '/camera/camera'),
+        ('', 'camera', '/camera'),
+        ('camera', '', '/camera'),
+        ('/robot/', '/front/', '/robot/front'),
+    ],
+)
+def test_the_prefix_has_no_double_slash(namespace, name, prefix):
+    assert camera_prefix(namespace, name) == prefix
+
+
+@pytest.mark.parametrize(
+    ('text', 'names'),
+    [
+        ('', tuple(NODES)),
+        ('all', tuple(NODES)),
+        ('height', ('height',)),
+        ('height,detection', ('detection', 'height')),
+        (' height  detection ', ('detection', 'height')),
+    ],
+)
+def test_parsing_names(text, names):
+    assert parse_nodes(text) == names
+
+
+def test_an_unknown_name_lists_the_known():
+    with pytest.raises(ConfigError, match="no node 'hight': choose from detection, height"):
+        parse_nodes('hight')
