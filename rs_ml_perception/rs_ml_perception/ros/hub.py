@@ -25,8 +25,10 @@ from rs_ml_perception.ros.local_channel import DetectionsInput, LocalDetections,
 from rs_ml_perception.ros.streams import TopicStream
 from rs_ml_perception.ros.transforms import Transforms, create_transforms
 
-TICK_SECS = 0.05
-REFRESH_TICKS = 10
+TICK_SECS = 0.1
+"""Each tick wakes the executor: 0.5 to 1 ms of CPU in a graph of four nodes."""
+
+REFRESH_TICKS = 5
 
 
 class CameraHub:
