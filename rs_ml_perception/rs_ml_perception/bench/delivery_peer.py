@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import statistics
 import sys
 import threading
 import time
+from typing import Any
 
 import numpy as np
 import rclpy
@@ -66,7 +66,7 @@ def _publish(
     return {'sent': arguments.frames, 'matched': matched, 'wall_s': wall_secs}
 
 
-def _count(node: rclpy.node.Node, policy: ReliabilityPolicy) -> dict[str, float]:
+def _count(node: rclpy.node.Node, policy: ReliabilityPolicy) -> dict[str, Any]:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -82,8 +82,7 @@ def _count(node: rclpy.node.Node, policy: ReliabilityPolicy) -> dict[str, float]
     while not stop.is_set():
         executor.spin_once(timeout_sec=0.1)
     executor.shutdown()
-    median_ms = statistics.median(delay_ms.values()) if delay_ms else float('nan')
-    return {'received': len(delay_ms), 'delay_ms': median_ms}
+    return {'received': len(delay_ms), 'delays_ms': list(delay_ms.values())}
 
 
 def _parse() -> argparse.Namespace:

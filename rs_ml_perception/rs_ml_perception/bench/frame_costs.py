@@ -1,4 +1,4 @@
-"""What a frame costs besides inference: receiving, conversion, pairing, publishing."""
+"""What a frame costs besides inference: conversion, pairing, publishing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import numpy as np
 import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -31,7 +30,6 @@ from rs_ml_perception.ros.samples import ImageSample, decode_color, decode_depth
 
 SIZES = (Size(640, 480), Size(1280, 720))
 RUNS = 200
-INFERENCE = 'inference'
 
 Work = Callable[[], object]
 
@@ -54,9 +52,7 @@ def _functions(node: Node, frame: Frame, runs: int) -> dict[str, float]:
     swapped = image(frame.rgb, 'rgb8', _header(1))
     swapped.encoding = 'bgr8'
     depth = depth_image(frame.depth.depth_m, '16UC1', _header(1))
-    serialised = serialize_message(color)
     works: dict[str, Work] = {
-        'receive colour (deserialise)': lambda: deserialize_message(serialised, Image),
         'convert rgb8': lambda: decode_color(color),
         'convert bgr8': lambda: decode_color(swapped),
         'convert 16UC1': lambda: decode_depth(depth),
@@ -135,7 +131,7 @@ def rows(result: dict[str, Any]) -> list[Row]:
     """Functions at both sizes side by side, then the stages of every node."""
     by_size = result['functions_ms']
     lines = [
-        Row(name, ', '.join(f'{size} {by_size[size][name]:.2f} ms' for size in by_size))
+        Row(name, ', '.join(f'{size} {by_size[size][name]:.3f} ms' for size in by_size))
         for name in next(iter(by_size.values()))
     ]
     for node, stages in result['stages_ms'].items():
