@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 
 import rclpy
@@ -12,8 +10,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.node import PerceptionNode
-from rs_ml_perception.ros.tool_process import ignore_signals
+from rs_ml_perception.ros.tool_process import StopRequest, ignore_signals
 
 SPIN_SECS = 0.1
 """A Python signal handler does not run inside a wait without end."""
@@ -38,9 +37,8 @@ def run_nodes(
     Returns:
         Exit code: 0 after a signal, 1 when a strict node failed, 2 when nothing could start.
     """
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = StopRequest()
+    stop.catch_signals()
     sys.setswitchinterval(SWITCH_INTERVAL_SECS)
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
@@ -56,7 +54,7 @@ def run_nodes(
 
 def _run_initialised(
     make_nodes: Callable[[], tuple[Sequence[PerceptionNode], Sequence[Node]]],
-    stop: threading.Event,
+    stop: StopRequest,
 ) -> int:
     try:
         nodes, plain_nodes = make_nodes()
@@ -71,7 +69,7 @@ def _run_initialised(
         return _spin(executor, nodes, stop)
     finally:
         for node in nodes:
-            node.stop()
+            guarded(node, node.stop)()
         executor.shutdown()
         for node in (*nodes, *plain_nodes):
             node.destroy_node()
@@ -79,7 +77,7 @@ def _run_initialised(
 
 
 def _spin(
-    executor: SingleThreadedExecutor, nodes: Sequence[PerceptionNode], stop: threading.Event
+    executor: SingleThreadedExecutor, nodes: Sequence[PerceptionNode], stop: StopRequest
 ) -> int:
     waiting = [node for node in nodes if node.parameters.autostart]
     for node in waiting:

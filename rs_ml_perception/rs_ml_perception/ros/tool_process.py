@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -17,8 +16,27 @@ from rs_ml_perception.core.errors import ConfigError, RsMlError
 
 N = TypeVar('N', bound=Node)
 
-StopRequest = threading.Event
-"""Set by SIGINT or SIGTERM; more signals change nothing."""
+
+class StopRequest:
+    """Set by SIGINT or SIGTERM; more signals change nothing.
+
+    No threading.Event: its `set` holds a lock, and a second signal in the middle of it would wait
+    for that lock in the same thread, for ever.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self, *_: object) -> None:
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def catch_signals(self) -> None:
+        """Let SIGINT and SIGTERM set it."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.set)
 
 
 def run_tool(
@@ -41,8 +59,7 @@ def run_tool(
         What `work` returned, or 1 where the package reported an error.
     """
     stop = StopRequest()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop.catch_signals()
     node = None
     try:
         _init(args)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,8 @@ def test_signals_that_keep_coming(start_process, domain):
     process = start_process(domain, FAKE, 'node')
     process.wait_for('configured')
     while not process.has_ended:
-        process.signal(SIGINT)
+        process.signal(SIGINT, SIGTERM)
+        time.sleep(0.001)
     assert process.wait() == 0, process.output
     assert 'Traceback' not in process.output
     assert 'freed' in process.output
