@@ -28,7 +28,7 @@ from rs_ml_perception.tasks.detection_pipeline import DetectionPipelineOptions, 
 WIDTH, HEIGHT = 64, 48
 START_NS = 1_700_000_000_000_000_000
 PERIOD_NS = 33_333_333
-PATIENCE_SECS = 20.0
+PATIENCE_SECS = 60.0
 FRAME_ID = 'camera_color_optical_frame'
 BOX = (16.0, 12.0, 48.0, 36.0)
 

@@ -1,0 +1,66 @@
+"""TF where its messages are installed, and what is given by hand in any case."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
+
+from geometry_msgs.msg import TransformStamped
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.ros.transforms import create_transforms
+
+pytestmark = pytest.mark.ros
+
+START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 33_333_333
+
+
+def broadcast(rig, topic, parent, child, x, ns=0):
+    """One transform, latched on /tf_static."""
+    messages = pytest.importorskip('tf2_msgs.msg', reason='tf2_msgs is not installed')
+    qos = QoSProfile(depth=100)
+    if topic == '/tf_static':
+        qos.durability = DurabilityPolicy.TRANSIENT_LOCAL
+    publishers = rig.camera._publishers
+    if topic not in publishers:
+        publishers[topic] = rig.camera.node.create_publisher(messages.TFMessage, topic, qos)
+        rig.until(publishers[topic].get_subscription_count, f'a listener of {topic}')
+    transform = TransformStamped(child_frame_id=child, header=rig.camera.header(ns, parent))
+    transform.transform.translation.x = x
+    transform.transform.rotation.w = 1.0
+    publishers[topic].publish(messages.TFMessage(transforms=[transform]))
+
+
+def x_of(transforms, ns):
+    found = transforms.lookup('map', 'camera', ns)
+    return None if found is None else found.translation_m[0]
+
+
+def test_given_by_hand(rig):
+    transforms = create_transforms(rig.plain_node('n'), ['map camera 1 2 3 0 0 0 1'])
+    assert x_of(transforms, 0) == 1.0
+    assert transforms.lookup('camera', 'map', 5).translation_m.tolist() == [-1, -2, -3]
+    assert transforms.lookup('map', 'nowhere', 0) is None
+    transforms.set_static('map', 'camera', RigidTransform.identity())
+    assert x_of(transforms, 0) == 0.0
+
+
+def test_static_frames_are_read_and_chained(rig):
+    transforms = create_transforms(rig.plain_node('n'))
+    broadcast(rig, '/tf_static', 'map', 'base', 1.0)
+    broadcast(rig, '/tf_static', 'base', 'camera', 0.5)
+    rig.until(lambda: x_of(transforms, START_NS) == 1.5, 'both transforms')
+
+
+def test_moving_frames_by_stamp_also_after_time_went_back(rig):
+    """A looped bag: the history of the first pass must not shut out the second."""
+    transforms = create_transforms(rig.plain_node('n'))
+    for start, loop in ((320, 0), (0, 1000)):
+        for number in range(start, start + 310):
+            ns = START_NS + number * PERIOD_NS
+            broadcast(rig, '/tf', 'map', 'camera', float(loop + number), ns)
+            rig.until(lambda n=ns, x=loop + number: x_of(transforms, n) == x, 'transform')
+    assert x_of(transforms, START_NS + 309 * PERIOD_NS) == 1309.0
+    assert x_of(transforms, START_NS + 10**10 * 10) is None
