@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import time
 from pathlib import Path
@@ -83,11 +84,14 @@ def test_a_strict_node_ends_its_process(rig, start_process):
     process.wait_for('configured')
     rig.camera.announce()
     rig.until(lambda: rig.is_listening(''), 'node')
-    rig.camera.frame(0, depth='')
-    rig.spin_some()
-    assert not process.has_ended
-    rig.camera.frame(1, depth='')
-    rig.until(lambda: process.has_ended, 'the end')
+    numbers = itertools.count()
+
+    def sent_until_the_end():
+        rig.camera.frame(next(numbers), depth='')
+        rig.spin_some(5)
+        return process.has_ended
+
+    rig.until(sent_until_the_end, 'the end')
     assert process.wait() == 1
     assert 'strict: detection: ValueError: asked to fail' in process.output
     assert 'freed' in process.output
