@@ -178,6 +178,21 @@ def test_what_cannot_run_says_so(tmp_path, arguments, sentence):
     assert summary is None
 
 
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['--nodes', 'height'], 'height needs detection'),
+        (['--out', '/dev/null'], '/dev/null cannot be written'),
+    ],
+)
+def test_what_cannot_run_on_a_good_recording(data, tmp_path, arguments, sentence):
+    code, text, summary = run_demo(tmp_path, *arguments)
+    assert code == 2
+    assert re.fullmatch(r'demo: .*\n', text), text
+    assert sentence in text
+    assert summary is None
+
+
 def test_without_data_it_says_what_to_pass(tmp_path, monkeypatch):
     monkeypatch.delenv('RS_ML_TEST_DATA', raising=False)
     code, text, _ = run_demo(tmp_path)

@@ -22,14 +22,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Process, then say what became of the frames."""
-    from rs_ml_perception.core.errors import ConfigError
     from rs_ml_perception.nodes.offline import run_offline
-    from rs_ml_perception.nodes.table import parse_nodes
+    from rs_ml_perception.nodes.table import parse_nodes, require_sources
     from rs_ml_perception.recordings.open_recording import open_recording
 
-    names = parse_nodes(arguments.nodes)
-    if 'height' in names and 'detection' not in names:
-        raise ConfigError('height needs detection: add it to --nodes')
+    names = require_sources(parse_nodes(arguments.nodes))
     with open_recording(arguments.recording) as recording:
         counts = run_offline(
             recording,

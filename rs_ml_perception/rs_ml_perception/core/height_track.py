@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
+
+MAX_JUMP_M, MAX_SPEED_M_PER_SEC = 0.3, 4.0
+"""What changes its distance faster is somebody else: the tracker confused two persons."""
 
 
 @dataclass
@@ -14,6 +18,7 @@ class _Estimate:
     variance: float
     weight: float
     last_seen_ns: int
+    range_m: float
 
 
 class HeightTracks:
@@ -47,29 +52,63 @@ class HeightTracks:
         self._estimates.clear()
 
     def measured(
-        self, track_id: int, height_m: float, stddev_m: float, stamp_ns: int
+        self,
+        track_id: int,
+        height_m: float,
+        stddev_m: float,
+        stamp_ns: int,
+        *,
+        range_m: float = math.nan,
     ) -> tuple[float, float]:
-        """Take in a full measurement; returns the steadied height and its standard deviation."""
-        estimate = self._estimates.get(track_id)
+        """Take in a full measurement; returns the steadied height and its standard deviation.
+
+        Args:
+            track_id: of the tracker.
+            height_m: as measured in this frame.
+            stddev_m: its standard deviation.
+            stamp_ns: of the frame.
+            range_m: horizontal distance from the camera; NaN: unknown, and not looked at.
+        """
+        estimate = self._same_person(track_id, range_m, stamp_ns)
         if estimate is None:
-            estimate = _Estimate(height_m, stddev_m**2, 1.0, stamp_ns)
+            estimate = _Estimate(height_m, stddev_m**2, 1.0, stamp_ns, range_m)
         else:
             self._update(estimate, height_m, stddev_m)
-        self._remember(track_id, estimate, stamp_ns)
+        self._remember(track_id, estimate, stamp_ns, range_m)
         # Errors of one camera and one floor repeat from frame to frame: no less than a third of
         # one measurement's remains, however many there are.
         share = max(1.0 / np.sqrt(estimate.weight), 1.0 / 3.0)
         return estimate.height_m, float(np.sqrt(estimate.variance) * share)
 
     def bounded(
-        self, track_id: int, bound_m: float, stddev_m: float, stamp_ns: int
+        self,
+        track_id: int,
+        bound_m: float,
+        stddev_m: float,
+        stamp_ns: int,
+        *,
+        range_m: float = math.nan,
     ) -> tuple[float, float]:
         """Take in a lower bound: it never changes what was measured, and what was stays known."""
-        estimate = self._estimates.get(track_id)
+        estimate = self._same_person(track_id, range_m, stamp_ns)
         if estimate is None or bound_m > estimate.height_m:
             return bound_m, stddev_m
-        self._remember(track_id, estimate, stamp_ns)
+        self._remember(track_id, estimate, stamp_ns, range_m)
         return estimate.height_m, float(np.sqrt(estimate.variance))
+
+    def _same_person(self, track_id: int, range_m: float, stamp_ns: int) -> _Estimate | None:
+        """The estimate of a track, forgotten where the track has jumped to somebody else.
+
+        Distance alone, for a turning camera moves everything else.
+        """
+        estimate = self._estimates.get(track_id)
+        if estimate is None:
+            return None
+        secs = 1e-9 * abs(stamp_ns - estimate.last_seen_ns)
+        if abs(range_m - estimate.range_m) > MAX_JUMP_M + MAX_SPEED_M_PER_SEC * secs:
+            del self._estimates[track_id]
+            return None
+        return estimate
 
     def _update(self, estimate: _Estimate, height_m: float, stddev_m: float) -> None:
         error = height_m - estimate.height_m
@@ -81,8 +120,8 @@ class HeightTracks:
         estimate.height_m += gain * error
         estimate.variance += gain * (max(stddev_m**2, 0.25 * error**2) - estimate.variance)
 
-    def _remember(self, track_id: int, estimate: _Estimate, stamp_ns: int) -> None:
-        estimate.last_seen_ns = stamp_ns
+    def _remember(self, track_id: int, estimate: _Estimate, stamp_ns: int, range_m: float) -> None:
+        estimate.last_seen_ns, estimate.range_m = stamp_ns, range_m
         self._estimates[track_id] = estimate
         self._estimates.move_to_end(track_id)
         while len(self._estimates) > self._max_tracks:

@@ -18,7 +18,7 @@ from rs_ml_perception.demo.plan import Plan, make_plan
 from rs_ml_perception.demo.processes import Process, Usage, start_nodes
 from rs_ml_perception.demo.summary import format_table, make_summary, write_summary
 from rs_ml_perception.demo.watch import NodeWatch
-from rs_ml_perception.nodes.table import parse_nodes
+from rs_ml_perception.nodes.table import parse_nodes, require_sources
 from rs_ml_perception.recordings.open_recording import open_recording
 
 NAMESPACE = '/rs_ml'
@@ -47,14 +47,17 @@ def run_demo(arguments: argparse.Namespace) -> int:
     recording = _recording(arguments.recording)
     _offer_models()
     with open_recording(recording) as opened:
-        plan = make_plan(opened, parse_nodes(arguments.nodes))
+        plan = make_plan(opened, require_sources(parse_nodes(arguments.nodes)))
     for name, reason in plan.left_out.items():
         print(f'{name} is left out: {reason}')
     if not plan.nodes:
         raise InputError('none of the nodes asked for can work with this recording')
     out = Path(arguments.out)
     logs = out / 'logs'
-    logs.mkdir(parents=True, exist_ok=True)
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f'{out} cannot be written ({error}): pass another OUT=') from error
     for old in (out / 'frames').glob('*.png'):
         old.unlink()
     summary, drops = _run_graph(plan, arguments, out, logs)
@@ -64,7 +67,10 @@ def run_demo(arguments: argparse.Namespace) -> int:
     for name, reason in drops.items():
         print(f'{name} last dropped a frame because: {reason}')
     print(f'{len(paths)} panels in {out / "frames"}, every output in {out / "results"}')
-    return 0 if any(node['published'] for node in summary['nodes'].values()) else 1
+    if any(node['published'] for node in summary['nodes'].values()):
+        return 0
+    print(f'demo: no node published anything; see {logs}', file=sys.stderr)
+    return 1
 
 
 def _run_graph(
@@ -172,7 +178,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--recording', default='', help='rosbag2 directory, .mcap, .db3 or .bag')
     parser.add_argument('--out', default='out/demo', help='folder for results, frames, summary')
     parser.add_argument('--nodes', default='', help='names separated by commas; default: all')
-    parser.add_argument('--composed', default='1', help='0: one process per node')
+    parser.add_argument(
+        '--composed', default='1', choices=('0', '1'), help='0: one process per node'
+    )
     parser.add_argument('--params', default='', help='parameter file for the nodes')
     return parser.parse_args(argv)
 

@@ -148,6 +148,8 @@ def _ssd_rows(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
 
 def _rows_error(expected: np.ndarray, actual: np.ndarray) -> float:
     """Distance of each confident expected row [score, corners..., class] to its nearest."""
+    if len(expected) == 0 or len(actual) == 0:
+        return 0.0 if len(expected) == len(actual) else float('inf')
     confident = expected[expected[:, 0] >= 0.5 * expected[:, 0].max()]
     distances = np.abs(confident[:, None, :5] - actual[None, :, :5]).max(axis=2)
     other_class = confident[:, None, 5] != actual[None, :, 5]

@@ -35,7 +35,10 @@ def _read_file(path: Path, where: str) -> dict[int, str]:
         text = path.read_text(encoding='utf-8')
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f'{where}: labels file {path} cannot be read: {error}') from error
-    names = _label_map(text) if path.suffix == '.pbtxt' else _lines(text)
+    try:
+        names = _label_map(text) if path.suffix == '.pbtxt' else _lines(text)
+    except KeyError as error:
+        raise ModelError(f'{where}: an item of labels file {path} lacks its {error}') from error
     if not names:
         raise ModelError(f'{where}: labels file {path} names no class')
     return names

@@ -35,7 +35,10 @@ class LiteRtBackend:
         except (ValueError, RuntimeError) as error:
             raise BackendError(f'litert cannot load {network.path}: {error}') from error
         self._shape_inputs(network)
-        self._interpreter.allocate_tensors()
+        try:
+            self._interpreter.allocate_tensors()
+        except RuntimeError as error:  # operations that this build lacks show only now
+            raise BackendError(f'litert cannot run {network.path}: {error}') from error
         self._find_tensors(network)
 
     def _shape_inputs(self, network: NetworkFile) -> None:

@@ -74,7 +74,10 @@ class Model:
         """
         if self._backend is None:
             raise BackendError(f'{self.title} was closed: load it again')
-        return self._backend(inputs)
+        try:
+            return self._backend(inputs)
+        except RuntimeError as error:  # what openvino, litert and onnxruntime derive theirs from
+            raise BackendError(f'{self.title}: {self.backend_name} refused: {error}') from error
 
     def warm_up(self, *, runs: int = 2) -> float:
         """Run on grey pictures, so that the first frame is not late; returns milliseconds."""

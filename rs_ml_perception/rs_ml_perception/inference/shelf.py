@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Iterator
@@ -67,8 +68,10 @@ def find_model(name_or_directory: str | os.PathLike[str]) -> Path:
         return names[text]
     if path.is_dir():
         raise ModelError(f'{path} is no model directory: it has no {MANIFEST_NAME}')
+    near = difflib.get_close_matches(text, names, n=1)
+    hint = f', did you mean {near[0]}?' if near else ''
     raise ModelError(
-        f'no model {text!r}: neither a directory with a {MANIFEST_NAME} '
+        f'no model {text!r}{hint}: neither a directory with a {MANIFEST_NAME} '
         f'nor one of {", ".join(sorted(names)) or "(no model found)"}'
     )
 

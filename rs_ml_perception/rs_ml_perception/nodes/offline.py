@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class OfflineRun:
     """Runs nodes over a recording.
 
     Attributes:
-        counts: (node, 'published' or 'rejected') -> frames.
+        counts: (node or topic, 'published' or what went wrong) -> frames.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class OfflineRun:
         for (parent, child), transform in recording.static_transforms.items():
             self._tree.set_static(parent, child, transform)
         self._up_source = UpSource(self._tree.lookup)
-        self._accelerations = list(self._read_accelerations())
+        self._accelerations = deque(self._read_accelerations())
 
     def run(self) -> None:
         """Process every frame of the recording."""
@@ -109,13 +109,17 @@ class OfflineRun:
     def _result(self, node: OfflineNode, frame: Frame, found: Any) -> Any:
         if node.name != 'height':
             return node.pipeline(frame)
+        if found is None:
+            raise InputError('this frame has no detections')
         if frame.depth is None or frame.camera is None:
             raise InputError('this frame has no depth')
         return node.pipeline(frame, *found, self._up(frame, node.parameters.gravity_frame))
 
     def _publish(self, node: OfflineNode, result: Any, frame: Frame, header: Header) -> None:
         wanted = node.parameters.target_frame
-        target, _ = find_target(self._tree, wanted, frame.frame_id, frame.stamp_ns)
+        target, problem = find_target(self._tree, wanted, frame.frame_id, frame.stamp_ns)
+        if problem:
+            self.counts[node.name, problem] += 1
         context = OutputContext(
             header=header,
             frame=frame,
@@ -144,7 +148,7 @@ class OfflineRun:
 
     def _up(self, frame: Frame, gravity_frame: str) -> Any:
         while self._accelerations and self._accelerations[0][0] <= frame.stamp_ns:
-            self._up_source.add_acceleration(*self._accelerations.pop(0))
+            self._up_source.add_acceleration(*self._accelerations.popleft())
         return self._up_source.up(frame.frame_id, frame.stamp_ns, gravity_frame)
 
     def _read_accelerations(self) -> Iterator[tuple[int, str, tuple[float, float, float]]]:

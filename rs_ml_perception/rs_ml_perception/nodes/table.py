@@ -103,3 +103,17 @@ def parse_nodes(text: str) -> tuple[str, ...]:
     if unknown:
         raise ConfigError(f'there is no node {unknown[0]!r}: choose from {", ".join(NODES)}')
     return tuple(name for name in NODES if name in names)
+
+
+def require_sources(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same names, for a run in which no other nodes take part.
+
+    Raises:
+        ConfigError: one listens to a node that is not among them.
+    """
+    for name in names:
+        for topic in NODES[name].inner_inputs:
+            source = topic.partition('/')[0]
+            if source not in names:
+                raise ConfigError(f'{name} needs {source}: name both')
+    return names

@@ -113,7 +113,7 @@ class HeightEstimator:
         limits = self._limits(frame, xyxy, points)
         stature = measure_stature(points, limits, up.method)
         if self.options.steady and track_id >= 0:
-            stature = self._steadied(stature, track_id, frame.stamp_ns)
+            stature = self._steadied(stature, track_id, frame.stamp_ns, up)
         return stature, len(points)
 
     def _limits(self, frame: Frame, xyxy: np.ndarray, points: PersonPoints) -> BoxLimits:
@@ -127,14 +127,17 @@ class HeightEstimator:
             sides=x_min < margin or x_max > frame.camera.width - margin,
         )
 
-    def _steadied(self, stature: Stature, track_id: int, stamp_ns: int) -> Stature:
+    def _steadied(self, stature: Stature, track_id: int, stamp_ns: int, up: Up) -> Stature:
         if stature.status is HeightStatus.OK:
             take_in = self._tracks.measured
         elif stature.status in (HeightStatus.TRUNCATED, HeightStatus.OCCLUDED):
             take_in = self._tracks.bounded
         else:
             return stature
-        height_m, stddev_m = take_in(track_id, stature.height_m, stature.stddev_m, stamp_ns)
+        range_m = float(np.linalg.norm(np.cross(stature.head_m, up.vector)))
+        height_m, stddev_m = take_in(
+            track_id, stature.height_m, stature.stddev_m, stamp_ns, range_m=range_m
+        )
         return replace(stature, height_m=height_m, stddev_m=stddev_m)
 
 

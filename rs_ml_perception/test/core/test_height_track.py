@@ -56,6 +56,16 @@ def test_higher_bound_counts():
     assert tracks.bounded(1, 1.7, 0.02, SECOND)[0] == 1.7
 
 
+@pytest.mark.parametrize(
+    ('range_m', 'expected_m'),
+    [(3.0, 1.75), (3.5, 1.75), (1.5, 1.2), (6.0, 1.2), (np.nan, 1.75)],
+)
+def test_somebody_else_under_the_same_number_gets_nothing_of_the_height(range_m, expected_m):
+    tracks = HeightTracks()
+    tracks.measured(1, 1.75, 0.02, 0, range_m=3.0)
+    assert tracks.bounded(1, 1.2, 0.05, SECOND // 10, range_m=range_m)[0] == expected_m
+
+
 def test_tracks_are_forgotten_by_time_and_number():
     tracks = HeightTracks(forget_after_secs=5.0, max_tracks=3)
     for track_id in range(10):

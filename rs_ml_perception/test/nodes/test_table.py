@@ -13,6 +13,7 @@ from rs_ml_perception.nodes.table import (
     camera_inputs,
     camera_prefix,
     parse_nodes,
+    require_sources,
 )
 
 SETUP = Path(__file__).resolve().parents[2] / 'setup.py'
@@ -92,3 +93,10 @@ def test_parsing_names(text, names):
 def test_an_unknown_name_lists_the_known():
     with pytest.raises(ConfigError, match="no node 'hight': choose from detection, height"):
         parse_nodes('hight')
+
+
+def test_nobody_runs_without_its_source():
+    assert require_sources(()) == ()
+    assert require_sources(('detection', 'height')) == ('detection', 'height')
+    with pytest.raises(ConfigError, match='height needs detection: name both'):
+        require_sources(('height', 'mono_depth'))

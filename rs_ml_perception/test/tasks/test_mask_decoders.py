@@ -37,6 +37,14 @@ def test_softmax(scores, layout, threshold, expected):
     np.testing.assert_array_equal(MASK_DECODERS['softmax'](output, layout, threshold), expected)
 
 
+def test_softmax_of_quantised_probabilities_whose_sum_is_off_at_a_pixel():
+    rest = np.zeros((1, 1, 3, 18), np.float32)
+    first = np.array([[[0.9, 0.05, 0.05], [0.45, 0.45, 0.1], [0.9, 0.05, 0.01]]], np.float32)
+    output = np.concatenate([first[None], rest], axis=-1)
+    ids = MASK_DECODERS['softmax'](output, 'NHWC', 0.5)
+    np.testing.assert_array_equal(ids, [[0, 255, 0]])
+
+
 @pytest.mark.parametrize(
     ('output', 'threshold', 'expected'),
     [
