@@ -107,14 +107,14 @@ def camera(names: tuple[str, ...], arguments: dict[str, str]) -> IncludeLaunchDe
 
 def replay(names: tuple[str, ...], arguments: dict[str, str]) -> Node:
     """The recording, with /clock, once every node is active."""
-    namespace = arguments['namespace'].strip('/')
+    prefix = camera_prefix(arguments['namespace'], '')
     return Node(
         package=PACKAGE,
         executable='replay_node',
         parameters=[
             {
                 'bag': arguments['bag'],
-                'wait_for_nodes': [f'/{namespace}/{name}' for name in names],
+                'wait_for_nodes': [f'{prefix}/{name}' for name in names],
             }
         ],
         output='screen',
