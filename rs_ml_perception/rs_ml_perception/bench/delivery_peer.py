@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
-import threading
 import time
 from typing import Any
 
@@ -22,6 +20,7 @@ from std_msgs.msg import Header
 from rs_ml_perception.ros.image_messages import image
 from rs_ml_perception.ros.qos import profile
 from rs_ml_perception.ros.samples import stamp_ns
+from rs_ml_perception.ros.tool_process import StopRequest
 
 TOPIC = '/bench/image'
 MATCH_SECS = 20.0
@@ -67,9 +66,8 @@ def _publish(
 
 
 def _count(node: rclpy.node.Node, policy: ReliabilityPolicy) -> dict[str, Any]:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = StopRequest()
+    stop.catch_signals()
     delay_ms: dict[int, float] = {}
 
     def on_image(msg: Image) -> None:

@@ -28,6 +28,9 @@ START_SECS = 60.0
 SETTLE_SECS = 15.0
 REPLAY_SECS = 3600.0
 
+MAX_DOMAIN_ID = 100
+"""Higher domains use ports that Linux hands out to anybody."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit code."""
@@ -78,7 +81,7 @@ def _run_graph(
 ) -> tuple[dict, dict[str, str]]:
     """Nodes, recorder and replay; returns the summary and why nodes dropped frames."""
     # One's own domain: whatever else runs on this network stays out of the results.
-    os.environ.setdefault('ROS_DOMAIN_ID', str(100 + os.getpid() % 100))
+    os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % MAX_DOMAIN_ID))
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     composed = arguments.composed != '0'
     started: list[Process] = []
