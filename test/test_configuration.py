@@ -9,9 +9,10 @@ pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytestmark = pytest.mark.ros
 
 from rs_ml_perception.cli.main import main  # noqa: E402
+from rs_ml_perception.core.errors import ConfigError  # noqa: E402
 from rs_ml_perception.core.options import walk  # noqa: E402
 from rs_ml_perception.nodes.parameter_file import read_parameters  # noqa: E402
-from rs_ml_perception.nodes.table import NODES, camera_inputs, camera_prefix  # noqa: E402
+from rs_ml_perception.nodes.table import NODES, camera_inputs  # noqa: E402
 
 REPO = Path(__file__).resolve().parent.parent
 PARAMETER_FILE = REPO / 'config' / 'perception.yaml'
@@ -34,18 +35,29 @@ def test_with_every_comment_removed_it_gives_the_defaults(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('namespace', 'name', 'expected'),
+    ('text', 'sentence'),
     [
-        ('camera', 'camera', '/camera/camera'),
-        ('', 'camera', '/camera'),
-        ('/', 'camera', '/camera'),
-        ("''", 'camera', '/camera'),
-        ('robot/front/', '/d435', '/robot/front/d435'),
-        ('', '', ''),
+        ('/**/detection: {ros__parameters: {max_rate: 1.0}}', 'did you mean max_rate_hz'),
+        ('detection: {ros__parameters: {zzz: 1.0}}', "has no parameter 'zzz'"),
+        ('/**: {ros__parameters: {score_threshold: abc}}', 'must be of type float'),
+        ('- 1', 'must map node names'),
     ],
 )
-def test_camera_prefix(namespace, name, expected):
-    assert camera_prefix(namespace, name) == expected
+def test_what_is_wrong_in_a_parameter_file_is_named(tmp_path, text, sentence):
+    path = tmp_path / 'params.yaml'
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=sentence):
+        read_parameters(NODES['detection'].node_class().parameters_type, 'detection', str(path))
+
+
+def test_parameters_of_others_are_no_business_of_a_node(tmp_path):
+    path = tmp_path / 'params.yaml'
+    block = 'ros__parameters: {use_sim_time: true}'
+    path.write_text(
+        f'/**: {{{block.replace("use_sim_time", "zzz")}}}\n/rs_ml/detection: {{{block}}}'
+    )
+    parameters_type = NODES['detection'].node_class().parameters_type
+    assert read_parameters(parameters_type, 'detection', str(path)) == parameters_type()
 
 
 def test_rviz_shows_topics_that_exist():

@@ -64,7 +64,7 @@ class Regions:
 
 
 DEFAULT_MIN_AREA_PX = 400
-DEFAULT_MAX_REGIONS = 32
+DEFAULT_MAX_REGIONS = 50
 MIN_POSE_POINTS = 30
 """Fewer points give no axes."""
 

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.inference.manifest import ModelManifest
-from rs_ml_perception.inference.shelf import cache_directory
+from rs_ml_perception.inference.shelf import CACHE_VARIABLE, cache_directory
 
 _RUNTIMES = (
     'ai-edge-litert',
@@ -72,13 +73,22 @@ def recall(manifest: ModelManifest) -> TunedChoice | None:
 
 
 def remember(manifest: ModelManifest, choice: TunedChoice) -> None:
-    """Store the choice; the file is replaced whole, so that a reader never sees half of it."""
+    """Store the choice; the file is replaced whole, so that a reader never sees half of it.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
     path = tune_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
     rows = {**_read(), tune_key(manifest): asdict(choice)}
     scratch = path.with_name(f'{path.name}.{os.getpid()}')
-    scratch.write_text(json.dumps(rows, indent=1, sort_keys=True) + '\n', encoding='utf-8')
-    scratch.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(json.dumps(rows, indent=1, sort_keys=True) + '\n', encoding='utf-8')
+        scratch.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            f'{path} cannot be written ({error}): set {CACHE_VARIABLE} to another folder'
+        ) from error
 
 
 def _read() -> dict[str, dict[str, object]]:

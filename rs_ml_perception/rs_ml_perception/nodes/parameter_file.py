@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,9 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import build, walk
 
 T = TypeVar('T')
+
+OF_ROS = ('use_sim_time', 'qos_overrides')
+"""Parameters that every node has, of no meaning offline."""
 
 
 def read_parameters(parameters_type: type[T], name: str, path: str) -> T:
@@ -23,14 +27,27 @@ def read_parameters(parameters_type: type[T], name: str, path: str) -> T:
         path: of the file; '' gives the defaults.
 
     Raises:
-        ConfigError: the file cannot be read, or a value is wrong.
+        ConfigError: the file cannot be read, a value is wrong, or a block of this node names a
+            parameter that it does not have.
     """
     values: dict[str, Any] = {}
-    for key, block in _blocks(path).items():
-        if key == '/**' or key.rpartition('/')[2] == name:
-            values |= _flatten((block or {}).get('ros__parameters') or {})
     known = {leaf.name for leaf in walk(parameters_type)}
+    for key, block in _blocks(path).items():
+        is_own = key.rpartition('/')[2] == name
+        if key == '/**' or is_own:
+            given = _flatten((block or {}).get('ros__parameters') or {})
+            if is_own:
+                _check_names(given, known, f'{path}: {key}')
+            values |= given
     return build(parameters_type, {k: v for k, v in values.items() if k in known})
+
+
+def _check_names(given: dict[str, Any], known: set[str], where: str) -> None:
+    strange = [key for key in given if key not in known and not key.startswith(OF_ROS)]
+    if strange:
+        near = difflib.get_close_matches(strange[0], known, n=1)
+        hint = f', did you mean {near[0]}?' if near else ''
+        raise ConfigError(f'{where} has no parameter {strange[0]!r}{hint}')
 
 
 def _blocks(path: str) -> dict[str, Any]:

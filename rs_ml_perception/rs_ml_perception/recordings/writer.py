@@ -36,7 +36,7 @@ class RecordingWriter:
         overwrite: replace a recording that lies there.
 
     Raises:
-        ConfigError: something lies there, or the storage is unknown.
+        ConfigError: something lies there, it cannot be written, or the storage is unknown.
 
     Example:
         >>> import tempfile
@@ -54,11 +54,14 @@ class RecordingWriter:
         self.path = Path(path)
         self.counts: dict[str, int] = {}
         self._connections: dict[str, Connection] = {}
-        _make_room(self.path, overwrite)
-        self._writer: Writer | None = Writer(
-            self.path, version=Writer.VERSION_LATEST, storage_plugin=STORAGES[storage]
-        )
-        self._writer.open()
+        try:
+            _make_room(self.path, overwrite)
+            self._writer: Writer | None = Writer(
+                self.path, version=Writer.VERSION_LATEST, storage_plugin=STORAGES[storage]
+            )
+            self._writer.open()
+        except OSError as error:
+            raise ConfigError(f'{self.path} cannot be written ({error}): pass another') from error
 
     def add_topic(self, topic: str, type_name: str, *, qos: Sequence[Qos] = ()) -> None:
         """Declare a topic.

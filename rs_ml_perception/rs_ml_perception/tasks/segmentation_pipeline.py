@@ -8,7 +8,12 @@ import numpy as np
 
 from rs_ml_perception.core.draw import transparent_ids
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.regions import Regions, find_regions
+from rs_ml_perception.core.regions import (
+    DEFAULT_MAX_REGIONS,
+    DEFAULT_MIN_AREA_PX,
+    Regions,
+    find_regions,
+)
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.tasks.model_choice import ModelChoice, describe
 from rs_ml_perception.tasks.segmenter import Segmenter, SegmenterOptions
@@ -27,8 +32,8 @@ class SegmentationPipelineOptions:
 
     segmenter: SegmenterOptions = field(default_factory=SegmenterOptions)
     classes: tuple[str, ...] = ()
-    min_area_px: int = 400
-    max_regions: int = 50
+    min_area_px: int = DEFAULT_MIN_AREA_PX
+    max_regions: int = DEFAULT_MAX_REGIONS
 
 
 class SegmentationPipeline:

@@ -122,3 +122,9 @@ def test_what_is_no_recording_is_never_removed(tmp_path):
     with pytest.raises(ConfigError, match='is a file'):
         RecordingWriter(tmp_path / 'thesis.txt', overwrite=True)
     assert (tmp_path / 'thesis.txt').read_text() == 'precious'
+
+
+def test_where_nothing_can_be_written_it_says_so(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(ConfigError, match='cannot be written'):
+        RecordingWriter(tmp_path / 'file' / 'bag')
