@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from rclpy.node import Node
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.nodes.runner import run_nodes
 from rs_ml_perception.nodes.table import NODES
+from rs_ml_perception.ros.common_parameters import ModelParameters
 from rs_ml_perception.ros.hub import CameraHub
 from rs_ml_perception.ros.inputs import DETECTIONS
 from rs_ml_perception.ros.local_channel import LocalDetections
@@ -34,7 +36,17 @@ def make_graph() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
         hub.local_detections = LocalDetections(owner.resolve_topic_name(DETECTIONS))
     # The table's order: detection comes before height, which listens to it.
     nodes = [spec.node_class()(hub) for name, spec in NODES.items() if name in names]
+    hub.inference_threads = _share_of_cores(nodes)
     return nodes, [owner]
+
+
+def _share_of_cores(nodes: Sequence[PerceptionNode]) -> int:
+    """Threads per network, so that networks side by side do not fight for the cores.
+
+    One network alone takes what its backend thinks best.
+    """
+    networks = sum(isinstance(node.parameters, ModelParameters) for node in nodes)
+    return 0 if networks < 2 else max(1, len(os.sched_getaffinity(0)) // networks)
 
 
 def main() -> int:

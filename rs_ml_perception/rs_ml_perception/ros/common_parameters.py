@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rs_ml_perception.core.options import option
 from rs_ml_perception.ros.depth_source import DEPTH_SOURCES
@@ -66,6 +66,12 @@ class StreamParameters:
     strict: bool = option(False, 'end the process when a frame fails (tests)')
     diagnostics: DiagnosticsParameters = field(default_factory=DiagnosticsParameters)
 
+    def with_threads(self, threads: int) -> StreamParameters:
+        """The same with a number of inference threads, unless one was chosen."""
+        if threads and getattr(self, 'threads', None) == 0:
+            return replace(self, threads=threads)
+        return self
+
     @property
     def streams(self) -> StreamOptions:
         return StreamOptions(self.reliability, self.image_transport, self.max_skew_ms)
@@ -83,5 +89,9 @@ class ModelParameters(StreamParameters):
     backend: str = option('auto', 'inference runtime', choices=BACKENDS, static=True)
     device: str = option('auto', 'auto, cpu, gpu or npu, as the backend has it', static=True)
     threads: int = option(
-        0, 'of inference; 0: what the backend thinks best', low=0, high=256, static=True
+        0,
+        'of inference; 0: what the backend thinks best, in a graph an equal share of the cores',
+        low=0,
+        high=256,
+        static=True,
     )

@@ -37,11 +37,13 @@ class CameraHub:
     Attributes:
         transforms: where frames are.
         local_detections: set where a detection node of this process hands its results on.
+        inference_threads: for each network of this process; 0: what the backend thinks best.
     """
 
     def __init__(self, node: Node, static_transforms: tuple[str, ...] = ()) -> None:
         self.transforms: Transforms = create_transforms(node, static_transforms)
         self.local_detections: LocalDetections | None = None
+        self.inference_threads = 0
         self._node = node
         self._streams: dict[tuple[str, StreamOptions], TopicStream | None] = {}
         self._assemblers: dict[tuple[str, str, StreamOptions], Assembler] = {}

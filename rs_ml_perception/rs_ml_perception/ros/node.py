@@ -176,7 +176,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         return self._load(self.parameters)
 
     def _load(self, parameters: P) -> tuple[Pipeline, float]:
-        pipeline = self.load_pipeline(parameters)
+        pipeline = self.load_pipeline(parameters.with_threads(self.hub.inference_threads))
         return pipeline, pipeline.warm_up()
 
     def _activate(self) -> None:

@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rs_ml_perception.nodes.detection_node import DetectionNode
-from rs_ml_perception.nodes.height_node import HeightNode
+from rs_ml_perception.nodes.detection_node import DetectionNode, DetectionParameters
+from rs_ml_perception.nodes.height_node import HeightNode, HeightParameters
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
 from rs_ml_perception.nodes.table import NODES, camera_inputs
 from rs_ml_perception.recordings.frames import frames
@@ -303,3 +303,15 @@ def test_a_graph_of_several_tasks_segments_too(rig):
     hub = CameraHub(owner)
     options = SegmentationNode(hub, context=rig.context).parameters.streams
     assert hub.stream('color/image_raw', options) is hub.stream('color/image_raw', options)
+
+
+@pytest.mark.parametrize(
+    ('chosen', 'share', 'expected'), [(0, 0, 0), (0, 2, 2), (3, 0, 3), (3, 2, 3)]
+)
+def test_threads_are_shared_unless_chosen(chosen, share, expected):
+    parameters = DetectionParameters(threads=chosen)
+    assert parameters.with_threads(share).threads == expected
+
+
+def test_a_node_without_a_network_takes_no_threads():
+    assert HeightParameters().with_threads(2) == HeightParameters()
