@@ -19,6 +19,7 @@ from launch.actions import (
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.nodes.table import NODES, camera_inputs, camera_prefix, parse_nodes
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
@@ -68,7 +69,15 @@ def launch_all(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         actions.append(replay(names, arguments))
     if is_true(arguments['rviz']):
         config = str(SHARE / 'config' / 'rviz' / 'perception.rviz')
-        actions.append(Node(package='rviz2', executable='rviz2', arguments=['-d', config]))
+        sim_time = {'use_sim_time': uses_sim_time(arguments)}
+        actions.append(
+            Node(
+                package='rviz2',
+                executable='rviz2',
+                arguments=['-d', config],
+                parameters=[sim_time],
+            )
+        )
     return actions
 
 
@@ -76,7 +85,7 @@ def perception(names: tuple[str, ...], arguments: dict[str, str]) -> list[Node]:
     """The perception nodes. No `name=`: it would rename every node of the process."""
     prefix = camera_prefix(arguments['camera_namespace'], arguments['camera_name'])
     parameters: dict[str, object] = {
-        'use_sim_time': is_true(arguments['use_sim_time'] or str(bool(arguments['bag']))),
+        'use_sim_time': uses_sim_time(arguments),
         'autostart': is_true(arguments['autostart']),
     }
     common = {
@@ -121,6 +130,19 @@ def replay(names: tuple[str, ...], arguments: dict[str, str]) -> Node:
     )
 
 
+def uses_sim_time(arguments: dict[str, str]) -> bool:
+    """As asked for, else whether a recording brings its own time."""
+    return is_true(arguments['use_sim_time'] or str(bool(arguments['bag'])))
+
+
 def is_true(text: str) -> bool:
-    """Whether a launch argument says yes."""
-    return text.lower() in ('true', '1', 'yes', 'on')
+    """Whether a launch argument says yes.
+
+    Raises:
+        ConfigError: it says neither yes nor no.
+    """
+    if text.lower() in ('true', '1', 'yes', 'on'):
+        return True
+    if text.lower() in ('false', '0', 'no', 'off'):
+        return False
+    raise ConfigError(f'a launch argument must be true or false, got {text!r}')

@@ -97,10 +97,17 @@ def test_a_node_comes_up_and_goes_down(launch, composed, executable):
     assert ended_cleanly(launched.interrupt()) == 1
 
 
-def test_an_unknown_node_is_named(launch):
-    launched = launch('nodes:=heigth')
+@pytest.mark.parametrize(
+    ('argument', 'sentence'),
+    [
+        ('nodes:=heigth', "there is no node 'heigth'"),
+        ('composed:=flase', "must be true or false, got 'flase'"),
+    ],
+)
+def test_a_misspelt_argument_is_named(launch, argument, sentence):
+    launched = launch(argument)
     launched.process.wait(30)
-    assert "there is no node 'heigth'" in launched.text()
+    assert sentence in launched.text()
 
 
 @pytest.mark.parametrize(

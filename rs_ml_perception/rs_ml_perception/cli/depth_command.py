@@ -6,12 +6,13 @@ import argparse
 from typing import Any
 
 from rs_ml_perception.cli.task_arguments import add_range_arguments, add_task_arguments
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser('depth', help='estimate depth from colour')
-    add_task_arguments(parser, model='mono_depth', out='out/depth')
+    add_task_arguments(parser, model=DEFAULT_MODELS['mono_depth'], out='out/depth')
     add_range_arguments(parser)
     parser.set_defaults(run=run)
 

@@ -11,12 +11,13 @@ from rs_ml_perception.cli.task_arguments import (
     add_task_arguments,
     detector_options,
 )
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser('height', help='measure persons')
-    add_task_arguments(parser, model='detection', out='out/height')
+    add_task_arguments(parser, model=DEFAULT_MODELS['detection'], out='out/height')
     add_detection_arguments(parser, classes=('person',))
     add_depth_arguments(parser)
     parser.set_defaults(run=run)

@@ -6,12 +6,13 @@ import argparse
 from typing import Any
 
 from rs_ml_perception.cli.task_arguments import add_task_arguments
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser('segment', help='label every pixel')
-    add_task_arguments(parser, model='segmentation', out='out/segment')
+    add_task_arguments(parser, model=DEFAULT_MODELS['segmentation'], out='out/segment')
     parser.add_argument(
         '--confidence-threshold',
         type=float,

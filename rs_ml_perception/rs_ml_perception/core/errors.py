@@ -13,6 +13,10 @@ class ModelError(RsMlError):
     """A model directory is missing, damaged or contradicts itself."""
 
 
+class MissingArtifactError(ModelError):
+    """A file of a model is nowhere to be found: another format of the model may still be there."""
+
+
 class BackendError(RsMlError):
     """An inference runtime is missing or cannot run the model."""
 

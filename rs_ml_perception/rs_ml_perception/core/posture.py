@@ -27,8 +27,8 @@ _SPAN = (0.08, 0.92)
 _MIN_SAMPLES = 8
 
 
-def is_standing(points: PersonPoints, height_m: float) -> bool:
-    """Legs below the trunk and close together; false too where either cannot be seen.
+def is_standing(points: PersonPoints, height_m: float) -> bool | None:
+    """Legs below the trunk and close together; None where trunk or legs cannot be seen.
 
     A sitting person's shins are before or beside the trunk by the length of a thigh, a quarter of
     the stature, and seen from the front the knees come first.
@@ -42,7 +42,7 @@ def is_standing(points: PersonPoints, height_m: float) -> bool:
     trunk = place[(share > _TRUNK[0]) & (share < _TRUNK[1])]
     legs = place[(share > _LEGS[0]) & (share < _LEGS[1])]
     if len(trunk) < _MIN_SAMPLES or len(legs) < _MIN_SAMPLES:
-        return False
+        return None
     low, high = np.quantile(legs[:: max(1, len(legs) // 1000)], _SPAN, axis=0)
     forward_m = sampled_median(trunk[:, 0]) - 0.5 * (low[0] + high[0])
     width_m = high[1] - low[1]

@@ -75,9 +75,10 @@ def _status(
         return HeightStatus.NOT_STANDING
     if not on_floor or not _head_seen(points, head):
         return HeightStatus.OCCLUDED
-    if not is_standing(points, height_m):
-        return HeightStatus.NOT_STANDING
-    return HeightStatus.OK
+    stands = is_standing(points, height_m)
+    if stands is None:
+        return HeightStatus.OCCLUDED
+    return HeightStatus.OK if stands else HeightStatus.NOT_STANDING
 
 
 def _head_seen(points: PersonPoints, head: Head) -> bool:

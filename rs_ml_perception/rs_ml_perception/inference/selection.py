@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rs_ml_perception.core.errors import BackendError, ConfigError
+from rs_ml_perception.core.errors import BackendError, ConfigError, MissingArtifactError
 from rs_ml_perception.inference.backends import (
     BACKENDS,
     DEVICES,
@@ -47,22 +47,27 @@ def open_backend(
         The backend's name, and the loaded network.
 
     Raises:
-        ModelError: a file of the model is missing or damaged.
+        ModelError: a file of the model is damaged, or all that could be used are missing.
         BackendError: none could; every artefact tried is named with the reason.
     """
     check_choice(backend, options)
     reasons = []
+    missing: MissingArtifactError | None = None
     for info, artifact in candidates(manifest, backend):
         reason = _unsuitable(info, options)
         if reason is None:
-            network = network_file(manifest, artifact)
             try:
+                network = network_file(manifest, artifact)
                 return info.name, info.load_class()(network, options)
+            except MissingArtifactError as error:
+                missing, reason = error, str(error)
             except BackendError as error:
                 reason = str(error)
             except ImportError as error:
                 reason = f'{info.module} does not import ({error}): {info.install}'
         reasons.append(f'{info.name} on {artifact.file.path}: {reason}')
+    if missing is not None:
+        raise missing
     raise BackendError(_nothing_worked(manifest, backend, reasons))
 
 

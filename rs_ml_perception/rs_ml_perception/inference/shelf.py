@@ -8,13 +8,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.core.errors import MissingArtifactError, ModelError
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.manifest import MANIFEST_NAME, FileRef, ModelManifest
 
 PACKAGE = 'rs_ml_perception'
 MODEL_PATH_VARIABLE = 'RS_ML_MODEL_PATH'
 CACHE_VARIABLE = 'RS_ML_CACHE'
+
+DEFAULT_MODELS = {
+    'detection': 'centernet_mnv3_coco',
+    'segmentation': 'deeplabv3_mnv2_pascal_quant',
+    'mono_depth': 'nyu_mobilenet_unet',
+}
+"""What nodes and commands take for a task unless told otherwise."""
 
 
 def cache_directory() -> Path:
@@ -84,7 +91,8 @@ def locate(manifest: ModelManifest, file: FileRef) -> Path:
     the checksum decides.
 
     Raises:
-        ModelError: it is nowhere, or its checksum is wrong.
+        MissingArtifactError: it is nowhere.
+        ModelError: its checksum is wrong.
     """
     mismatched = None
     for path in _candidates(manifest, file):
@@ -97,7 +105,7 @@ def locate(manifest: ModelManifest, file: FileRef) -> Path:
         if is_beside:
             break
     if mismatched is None:
-        raise ModelError(_missing(manifest, file))
+        raise MissingArtifactError(_missing(manifest, file))
     raise ModelError(_mismatch(file, mismatched))
 
 

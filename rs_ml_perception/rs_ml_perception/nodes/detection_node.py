@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rs_ml_perception.core.options import option
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import detection_outputs
 from rs_ml_perception.ros.common_parameters import ModelParameters
@@ -31,7 +32,7 @@ class DetectionParameters(ModelParameters):
     """Parameters of detection_node."""
 
     model: str = option(
-        'centernet_mnv3_coco', 'model directory, or the name of a known model', static=True
+        DEFAULT_MODELS['detection'], 'model directory, or the name of a known model', static=True
     )
     score_threshold: float = option(
         MANIFEST, 'least score; -1: as the model says', low=-1.0, high=1.0

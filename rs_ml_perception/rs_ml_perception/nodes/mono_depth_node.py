@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rs_ml_perception.core.options import option
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import mono_depth_outputs
 from rs_ml_perception.ros.assembler import Assembler
@@ -23,7 +24,7 @@ class MonoDepthParameters(ModelParameters):
     """Parameters of mono_depth_node."""
 
     model: str = option(
-        'nyu_mobilenet_unet', 'model directory, or the name of a known model', static=True
+        DEFAULT_MODELS['mono_depth'], 'model directory, or the name of a known model', static=True
     )
     output_encoding: str = option(
         '32FC1',

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rs_ml_perception.core.options import option
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import segmentation_outputs
 from rs_ml_perception.ros.common_parameters import ModelParameters
@@ -26,7 +27,9 @@ class SegmentationParameters(ModelParameters):
     """Parameters of segmentation_node."""
 
     model: str = option(
-        'deeplabv3_mnv2_pascal_quant', 'model directory, or the name of a known model', static=True
+        DEFAULT_MODELS['segmentation'],
+        'model directory, or the name of a known model',
+        static=True,
     )
     confidence_threshold: float = option(
         0.0, 'less probable pixels are unlabelled (255); 0 keeps all', low=0.0, high=1.0

@@ -4,12 +4,14 @@ import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.errors import BackendError, ConfigError
+from rs_ml_perception.core.errors import BackendError, ConfigError, MissingArtifactError
 from rs_ml_perception.inference.backends import BACKENDS, BackendOptions
 from rs_ml_perception.inference.golden import golden_inputs, outputs_error, verify_golden
+from rs_ml_perception.inference.manifest import FileRef
 from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.inference.selection import open_backend
 
@@ -218,3 +220,25 @@ def test_only_the_chosen_runtime_is_imported(model_files, name, backend, importe
         check=True,
     )
     assert done.stdout.split() == [imported]
+
+
+def with_lost_first_artifact(manifest):
+    """The same model, with an artefact before its own that is nowhere."""
+    lost = replace(
+        manifest.artifacts[0], file=FileRef('lost.onnx', sha256='0' * 64), format='onnx'
+    )
+    return replace(manifest, artifacts=(lost, *manifest.artifacts))
+
+
+def test_auto_goes_on_where_a_file_is_missing(manifest_of):
+    manifest = with_lost_first_artifact(manifest_of('nyu_mobilenet_unet'))
+    name, backend = open_backend(manifest, 'auto', BackendOptions())
+    backend.close()
+    assert name in ('litert', 'openvino')
+
+
+def test_a_missing_file_is_named_where_nothing_else_is_left(manifest_of):
+    need('onnxruntime')
+    manifest = with_lost_first_artifact(manifest_of('nyu_mobilenet_unet'))
+    with pytest.raises(MissingArtifactError, match='lost.onnx is neither in'):
+        open_backend(manifest, 'onnxruntime', BackendOptions())
