@@ -240,5 +240,5 @@ def test_auto_goes_on_where_a_file_is_missing(manifest_of):
 def test_a_missing_file_is_named_where_nothing_else_is_left(manifest_of):
     need('onnxruntime')
     manifest = with_lost_first_artifact(manifest_of('nyu_mobilenet_unet'))
-    with pytest.raises(MissingArtifactError, match='lost.onnx is neither in'):
+    with pytest.raises(MissingArtifactError, match=r'lost\.onnx is neither in'):
         open_backend(manifest, 'onnxruntime', BackendOptions())
