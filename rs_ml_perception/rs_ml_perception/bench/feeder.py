@@ -21,9 +21,9 @@ from rs_ml_msgs.msg import FrameReport
 from rs_ml_perception.bench.material import COLOR, DEPTH, INFO, Moment, restamp
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.ledger import Outcome
+from rs_ml_perception.core.messages import stamp_ns
 from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.qos import no_events, profile
-from rs_ml_perception.ros.samples import stamp_ns
 
 REPORT_DEPTH = 200
 SILENCE_SECS = 20.0

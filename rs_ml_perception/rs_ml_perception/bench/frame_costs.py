@@ -22,11 +22,12 @@ from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.timing import median_ms
 from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.messages import depth_from_message
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.image_messages import depth_image, image
 from rs_ml_perception.ros.pairing import create_pairing
 from rs_ml_perception.ros.qos import results
-from rs_ml_perception.ros.samples import ImageSample, decode_color, decode_depth
+from rs_ml_perception.ros.samples import ImageSample, decode_color
 
 SIZES = (Size(640, 480), Size(1280, 720))
 RUNS = 200
@@ -55,8 +56,8 @@ def _functions(node: Node, frame: Frame, runs: int) -> dict[str, float]:
     works: dict[str, Work] = {
         'convert rgb8': lambda: decode_color(color),
         'convert bgr8': lambda: decode_color(swapped),
-        'convert 16UC1': lambda: decode_depth(depth),
-        'convert 16UC1 to metres': lambda: decode_depth(depth).depth_m,
+        'convert 16UC1': lambda: depth_from_message(depth),
+        'convert 16UC1 to metres': lambda: depth_from_message(depth).depth_m,
         'pair colour with depth': _pairing(color, depth),
         **_publishing(node, frame),
     }

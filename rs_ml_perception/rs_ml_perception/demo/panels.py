@@ -12,8 +12,8 @@ import numpy as np
 
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.messages import depth_from_message, stamp_of
 from rs_ml_perception.core.panel import compose_panel
-from rs_ml_perception.recordings.decoding import depth_from_message
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.ros.result_values import (
@@ -74,9 +74,7 @@ def read_results(path: Path, namespace: str) -> tuple[dict[int, FrameResults], L
                     dict(zip(map(int, decoded.class_ids), decoded.names, strict=True))
                 )
                 continue
-            stamp = decoded.header.stamp
-            stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
-            entry = results.setdefault(stamp_ns, FrameResults())
+            entry = results.setdefault(stamp_of(decoded), FrameResults())
             entry.messages[wanted[message.topic]] = decoded
     return results, labels
 

@@ -13,6 +13,7 @@ from rclpy.qos import ReliabilityPolicy
 from rclpy.task import Future
 
 from rs_ml_msgs.msg import FrameReport
+from rs_ml_perception.core.messages import stamp_of
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.qos import profile
 
@@ -82,8 +83,7 @@ class NodeWatch:
             return
 
         def hear(report: FrameReport) -> None:
-            stamp = report.header.stamp
-            self._on_report(name, stamp.sec * 1_000_000_000 + stamp.nanosec)
+            self._on_report(name, stamp_of(report))
 
         self._node.create_subscription(
             FrameReport,

@@ -11,15 +11,15 @@ from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
-from rs_ml_perception.recordings.decoding import (
+from rs_ml_perception.core.messages import (
     camera_from_message,
     color_from_message,
     depth_from_message,
     extrinsics_from_message,
     stamp_of,
 )
+from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.transforms import lookup

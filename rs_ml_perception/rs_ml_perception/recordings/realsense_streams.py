@@ -12,9 +12,9 @@ import numpy as np
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 
+from rs_ml_perception.core.messages import transform_from_message
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.recordings.messages import CAMERA_INFO, IMAGE, IMU
-from rs_ml_perception.recordings.transforms import transform_from_message
 
 _FRAMES = re.compile(
     r'^(?P<sensor>/device_\d+/sensor_\d+)/(?P<kind>[A-Za-z]+)_(?P<index>\d+)/(?:image|imu)/data$'

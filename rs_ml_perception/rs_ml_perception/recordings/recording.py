@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Any
 
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.messages import transform_from_message
 from rs_ml_perception.recordings.messages import TF_MESSAGE, Message, Topic
-from rs_ml_perception.recordings.transforms import StaticTransforms, transform_from_message
+from rs_ml_perception.recordings.transforms import StaticTransforms
 
 
 class Recording(ABC):

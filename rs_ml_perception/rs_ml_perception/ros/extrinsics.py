@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from rs_ml_perception.core.messages import extrinsics_from_message
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.ros.samples import Sample
 from rs_ml_perception.ros.streams import TopicStream
@@ -36,7 +35,7 @@ class Extrinsics:
         """The transform at a time, None where neither source knows it."""
         found = self._transforms.lookup(color_frame, depth_frame, stamp_ns)
         if found is None and self._stream is not None and self._stream.latest is not None:
-            found = from_message(self._stream.latest.msg)
+            found = extrinsics_from_message(self._stream.latest.msg)
         self.problem = (
             ''
             if found is not None
@@ -49,9 +48,3 @@ class Extrinsics:
 
     def _on_extrinsics(self, _: Sample) -> None:
         """The stream keeps the latest; there is nothing to do with it before a frame comes."""
-
-
-def from_message(msg: object) -> RigidTransform:
-    """realsense2_camera_msgs/Extrinsics depth_to_color: rotation is column-major, metres."""
-    rotation = np.asarray(msg.rotation, np.float64).reshape(3, 3, order='F')
-    return RigidTransform(rotation, np.asarray(msg.translation, np.float64))

@@ -9,8 +9,8 @@ from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.messages import camera_from_message
 from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.ros.camera_info import camera_model
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.inputs import RAW_DEPTH
 
@@ -56,7 +56,7 @@ def check_size(what: str, width: int, height: int, source: str, camera: CameraMo
 
 
 def _camera(info: Any) -> CameraModel | None:
-    return None if info is None else camera_model(info)
+    return None if info is None else camera_from_message(info)
 
 
 def _depth_parts(

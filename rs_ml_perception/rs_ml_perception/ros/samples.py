@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rs_ml_perception.core import compressed, encodings
 from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.encodings import is_fast_path
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.messages import color_from_message, depth_from_message, stamp_of
 
 T = TypeVar('T')
 
@@ -29,7 +30,7 @@ class Sample:
     def __init__(self, msg: Any) -> None:
         self.msg = msg
         self.received_secs = time.monotonic()
-        self.stamp_ns = stamp_ns(msg.header.stamp)
+        self.stamp_ns = stamp_of(msg)
         self.frame_id = msg.header.frame_id
 
     @property
@@ -81,36 +82,16 @@ def _shared_color(msg: Any) -> np.ndarray:
 
 
 def _shared_depth(msg: Any) -> DepthImage:
-    depth = decode_depth(msg)
+    depth = depth_from_message(msg)
     depth.values.flags.writeable = False
     return depth
 
 
 def decode_color(msg: Any) -> np.ndarray:
     """sensor_msgs Image or CompressedImage to RGB."""
-    if hasattr(msg, 'format'):
-        return compressed.decode_compressed_color(msg.format, msg.data)
-    if not encodings.is_fast_path(msg.encoding):
-        return _with_cv_bridge(msg, 'rgb8')
-    return encodings.decode_color(**_image_fields(msg))
-
-
-def decode_depth(msg: Any) -> DepthImage:
-    """sensor_msgs Image or CompressedImage (compressedDepth) to depth."""
-    if hasattr(msg, 'format'):
-        return compressed.decode_compressed_depth(msg.format, msg.data)
-    return encodings.decode_depth(**_image_fields(msg))
-
-
-def _image_fields(msg: Any) -> dict[str, Any]:
-    return {
-        'encoding': msg.encoding,
-        'width': msg.width,
-        'height': msg.height,
-        'step': msg.step,
-        'data': msg.data,
-        'is_bigendian': bool(msg.is_bigendian),
-    }
+    if hasattr(msg, 'format') or is_fast_path(msg.encoding):
+        return color_from_message(msg)
+    return _with_cv_bridge(msg, 'rgb8')
 
 
 def _with_cv_bridge(msg: Any, encoding: str) -> np.ndarray:
@@ -126,8 +107,3 @@ def _with_cv_bridge(msg: Any, encoding: str) -> np.ndarray:
         return np.asarray(CvBridge().imgmsg_to_cv2(msg, encoding))
     except Exception as error:  # cv_bridge raises its own, OpenCV's and numpy's errors alike
         raise InputError(f'cv_bridge cannot convert {msg.encoding!r}: {error}') from error
-
-
-def stamp_ns(stamp: Any) -> int:
-    """builtin_interfaces/Time to nanoseconds."""
-    return stamp.sec * 1_000_000_000 + stamp.nanosec

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
+from rs_ml_perception.core.messages import stamp_of, transform_from_message
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.core.transform_tree import TransformTree, parse_static_transform
 from rs_ml_perception.ros.guards import guarded
@@ -61,7 +62,9 @@ class Tf2Transforms:
             return given
         stamp = self._time(nanoseconds=stamp_ns)
         try:
-            return from_transform(self._buffer.lookup_transform(target, source, stamp).transform)
+            return transform_from_message(
+                self._buffer.lookup_transform(target, source, stamp).transform
+            )
         except self._error:
             return None
 
@@ -94,20 +97,13 @@ class OwnTransforms:
 
     def _on_static(self, msg: Any) -> None:
         for t in msg.transforms:
-            self._tree.set_static(t.header.frame_id, t.child_frame_id, from_transform(t.transform))
+            parent_from_child = transform_from_message(t.transform)
+            self._tree.set_static(t.header.frame_id, t.child_frame_id, parent_from_child)
 
     def _on_moving(self, msg: Any) -> None:
         for t in msg.transforms:
-            stamp_ns = t.header.stamp.sec * 1_000_000_000 + t.header.stamp.nanosec
-            self._tree.add(
-                t.header.frame_id, t.child_frame_id, stamp_ns, from_transform(t.transform)
-            )
-
-
-def from_transform(transform: Any) -> RigidTransform:
-    """geometry_msgs/Transform to parent_from_child."""
-    r, t = transform.rotation, transform.translation
-    return RigidTransform.from_quaternion((r.x, r.y, r.z, r.w), (t.x, t.y, t.z))
+            parent_from_child = transform_from_message(t.transform)
+            self._tree.add(t.header.frame_id, t.child_frame_id, stamp_of(t), parent_from_child)
 
 
 def _find(module: str) -> Any:

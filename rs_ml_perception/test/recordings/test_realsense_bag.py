@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.messages import depth_from_message, stamp_of
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.recordings import message_factory as factory
-from rs_ml_perception.recordings.decoding import depth_from_message, stamp_of
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.open_recording import open_recording

@@ -12,15 +12,16 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.messages import camera_from_message, depth_from_message
 from rs_ml_perception.core.points import packed_points
-from rs_ml_perception.ros.camera_info import camera_info, camera_model
+from rs_ml_perception.ros.camera_info import camera_info
 from rs_ml_perception.ros.image_messages import (
     depth_image,
     depth_to_uint16_mm,
     image,
     point_cloud,
 )
-from rs_ml_perception.ros.samples import decode_color, decode_depth
+from rs_ml_perception.ros.samples import decode_color
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
 
@@ -47,7 +48,9 @@ def test_pixels_survive(encoding, shape):
     assert (msg.height, msg.width) == shape
     assert msg.step * msg.height == len(msg.data) == array.nbytes
     assert (msg.encoding, msg.header, msg.is_bigendian) == (encoding, HEADER, 0)
-    decoded = decode_color(msg) if encoding in ('rgb8', 'mono8') else decode_depth(msg).values
+    decoded = (
+        decode_color(msg) if encoding in ('rgb8', 'mono8') else depth_from_message(msg).values
+    )
     expected = np.dstack([array] * 3) if encoding == 'mono8' else array
     np.testing.assert_array_equal(decoded, expected)
 
@@ -142,7 +145,7 @@ def roi(x, y, width, height) -> RegionOfInterest:
     ],
 )  # fmt: skip
 def test_intrinsics_of_the_image_that_comes(changes, expected):
-    c = camera_model(info(**changes))
+    c = camera_from_message(info(**changes))
     assert (c.width, c.height, c.fx, c.fy, c.cx, c.cy) == pytest.approx(expected)
     assert c.distortion == (0.1,) * 5
 
@@ -159,13 +162,13 @@ def test_intrinsics_of_the_image_that_comes(changes, expected):
 )
 def test_useless_intrinsics(changes, words):
     with pytest.raises(InputError, match=words):
-        camera_model(info(**changes))
+        camera_from_message(info(**changes))
 
 
 def test_intrinsics_there_and_back():
-    camera = camera_model(info()).resized(320, 240)
+    camera = camera_from_message(info()).resized(320, 240)
     msg = camera_info(camera, HEADER)
-    assert camera_model(msg) == camera
+    assert camera_from_message(msg) == camera
     assert list(msg.p[:3]) == list(msg.k[:3])
     assert (msg.p[5], msg.p[6], msg.p[10], msg.p[3]) == (msg.k[4], msg.k[5], 1.0, 0.0)
     assert list(msg.r) == np.eye(3).ravel().tolist()

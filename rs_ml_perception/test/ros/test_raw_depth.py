@@ -7,8 +7,8 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
+from rs_ml_perception.core.messages import extrinsics_from_message
 from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.ros.extrinsics import from_message
 from rs_ml_perception.ros.node_status import input_state
 from sensor_msgs.msg import Image
 
@@ -120,6 +120,6 @@ def test_the_extrinsics_message_is_column_major():
         rotation = (0.0, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
         translation = (0.1, 0.2, 0.3)
 
-    color_from_depth = from_message(Message)
+    color_from_depth = extrinsics_from_message(Message)
     assert color_from_depth.rotation.tolist() == [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
     assert color_from_depth.translation_m.tolist() == [0.1, 0.2, 0.3]

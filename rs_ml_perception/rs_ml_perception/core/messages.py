@@ -1,4 +1,7 @@
-"""From decoded messages to the types of core."""
+"""From ROS messages to the types of core, whichever library decoded them.
+
+rclpy and rosbags name the fields alike, so nothing of either is needed here.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,17 @@ from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.compressed import decode_compressed_color, decode_compressed_depth
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.encodings import decode_color, decode_depth
-from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.rigid import RigidTransform
+
+
+def stamp_ns(stamp: Any) -> int:
+    """Nanoseconds of a builtin_interfaces/Time."""
+    return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def stamp_of(message: Any) -> int:
     """Nanoseconds of a message with a header."""
-    stamp = message.header.stamp
-    return stamp.sec * 1_000_000_000 + stamp.nanosec
+    return stamp_ns(message.header.stamp)
 
 
 def color_from_message(message: Any) -> np.ndarray:
@@ -43,13 +49,13 @@ def depth_from_message(message: Any) -> DepthImage:
 
 
 def camera_from_message(info: Any) -> CameraModel:
-    """Intrinsics from a sensor_msgs/CameraInfo (rosbags and rclpy name the fields alike).
+    """Intrinsics of the image a sensor_msgs/CameraInfo describes, its ROI and binning applied.
 
     Raises:
-        InputError: it is not calibrated.
+        InputError: NaN or zero focal lengths (an uncalibrated camera).
     """
     K = np.asarray(info.k, np.float64)
-    return CameraModel(
+    model = CameraModel(
         width=int(info.width),
         height=int(info.height),
         fx=float(K[0]),
@@ -59,13 +65,34 @@ def camera_from_message(info: Any) -> CameraModel:
         distortion_model=info.distortion_model,
         distortion=tuple(float(value) for value in info.d),
     )
+    roi = info.roi
+    if roi.width and roi.height:
+        model = model.cropped(roi.x_offset, roi.y_offset, roi.width, roi.height)
+    bin_x, bin_y = max(info.binning_x, 1), max(info.binning_y, 1)
+    if bin_x > 1 or bin_y > 1:
+        model = model.resized(model.width // bin_x, model.height // bin_y)
+    return model
+
+
+def transform_from_message(transform: Any) -> RigidTransform:
+    """parent_from_child of a geometry_msgs/Transform.
+
+    Raises:
+        InputError: its quaternion has no length.
+    """
+    q, t = transform.rotation, transform.translation
+    return RigidTransform.from_quaternion(
+        np.array([q.x, q.y, q.z, q.w]), np.array([t.x, t.y, t.z])
+    )
 
 
 def extrinsics_from_message(extrinsics: Any) -> RigidTransform:
-    """color_from_depth of the driver's Extrinsics; its rotation is column-major."""
+    """color_from_depth of realsense2_camera_msgs/Extrinsics; its rotation is column-major.
+
+    Raises:
+        InputError: it holds no rotation.
+    """
     rotation = np.asarray(extrinsics.rotation, np.float64).reshape(3, 3, order='F')
-    if not np.isfinite(rotation).all():
-        raise InputError(f'extrinsics hold no rotation: {rotation.tolist()}')
     return RigidTransform(rotation, np.asarray(extrinsics.translation, np.float64))
 
 
