@@ -1,3 +1,51 @@
-"""Loads the package before pytest sees the folder that bears its name as a namespace."""
+"""What tests of all folders share.
 
-import rs_ml_perception  # noqa: F401
+Also loads the package before pytest sees the folder that bears its name as a namespace.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rs_ml_perception.inference.manifest_file import read_manifest
+from rs_ml_perception.inference.shelf import find_model
+
+# As the tensorflow backend sets it, for tests that import TensorFlow before it does.
+os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
+
+
+@pytest.fixture(scope='session')
+def data_file() -> Callable[[str], Path]:
+    """A path under RS_ML_TEST_DATA; missing there it is a failure, without it a skip."""
+
+    def find(relative: str) -> Path:
+        root = os.environ.get('RS_ML_TEST_DATA')
+        if not root:
+            pytest.skip('RS_ML_TEST_DATA is not set')
+        path = Path(root) / relative
+        assert path.exists(), f'{path} is missing'
+        return path
+
+    return find
+
+
+@pytest.fixture(autouse=True)
+def private_cache(tmp_path, monkeypatch):
+    """Tuning results and downloads of the user must not decide tests."""
+    monkeypatch.setenv('RS_ML_CACHE', str(tmp_path / 'cache'))
+    return tmp_path / 'cache'
+
+
+@pytest.fixture
+def model_files(data_file, monkeypatch) -> Path:
+    """The folder of real model files, made known by RS_ML_MODEL_PATH."""
+    folder = data_file('models')
+    monkeypatch.setenv('RS_ML_MODEL_PATH', str(folder))
+    return folder
+
+
+@pytest.fixture
+def manifest_of(model_files):
+    """Name -> manifest of the shelf."""
+    return lambda name: read_manifest(find_model(name))

@@ -16,7 +16,6 @@ def process(data, out, *arguments):
     recording = data / 'recordings' / 'nyu_people'
     command = [sys.executable, '-m', 'rs_ml_perception.cli.main', 'process', str(recording)]
     environment = {**os.environ, 'RS_ML_MODEL_PATH': str(data / 'models')}
-    environment['RS_ML_CACHE'] = str(out.parent / 'cache')
     return subprocess.run(
         [*command, '--out', str(out), *arguments], capture_output=True, text=True, env=environment
     )

@@ -8,12 +8,10 @@ from typing import ClassVar
 
 from rs_ml_perception.core.options import option
 from rs_ml_perception.inference.shelf import DEFAULT_MODELS
+from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import detection_outputs
-from rs_ml_perception.ros.common_parameters import ModelParameters
 from rs_ml_perception.ros.frame_sets import DetectionsSample, FrameSet
-from rs_ml_perception.ros.label_publisher import LabelPublisher
-from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output, OutputContext
 from rs_ml_perception.tasks.detection_pipeline import (
     DetectionPipeline,
@@ -21,14 +19,13 @@ from rs_ml_perception.tasks.detection_pipeline import (
     DetectionResult,
 )
 from rs_ml_perception.tasks.detector import DetectorOptions
-from rs_ml_perception.tasks.model_choice import ModelChoice
 
 MANIFEST = -1.0
 """Value of a threshold that leaves it to the model's manifest."""
 
 
 @dataclass(frozen=True)
-class DetectionParameters(ModelParameters):
+class DetectionParameters(LabelledParameters):
     """Parameters of detection_node."""
 
     model: str = option(
@@ -53,13 +50,6 @@ class DetectionParameters(ModelParameters):
         low=0.0,
         high=1000.0,
     )
-    publish_vision_msgs: bool = option(
-        False, 'also publish vision/detections, _3d and label_info', static=True
-    )
-
-    @property
-    def choice(self) -> ModelChoice:
-        return ModelChoice(self.model, self.backend, self.device, self.threads)
 
     @property
     def pipeline_options(self) -> DetectionPipelineOptions:
@@ -73,13 +63,12 @@ class DetectionParameters(ModelParameters):
         return DetectionPipelineOptions(detector, self.track, self.range_min_m, far_m)
 
 
-class DetectionNode(PerceptionNode[DetectionParameters]):
+class DetectionNode(LabelledNode[DetectionParameters]):
     """Publishes what is listed in ros/detection_outputs.py."""
 
     default_name: ClassVar[str] = 'detection'
     parameters_type: ClassVar[type] = DetectionParameters
     outputs: ClassVar[tuple[Output, ...]] = detection_outputs.OUTPUTS
-    _labels: LabelPublisher | None = None
 
     @classmethod
     def load_pipeline(cls, parameters: DetectionParameters) -> DetectionPipeline:
@@ -88,14 +77,8 @@ class DetectionNode(PerceptionNode[DetectionParameters]):
     def retune(self, parameters: DetectionParameters) -> None:
         self.pipeline.options = parameters.pipeline_options
 
-    def announce(self) -> None:
-        if self._labels is None:
-            self._labels = LabelPublisher(self)
-        self._labels.publish(
-            self.pipeline,
-            with_vision_msgs=self.parameters.publish_vision_msgs,
-            threshold=self.pipeline.score_threshold,
-        )
+    def threshold(self) -> float:
+        return self.pipeline.score_threshold
 
     def on_published(
         self, result: DetectionResult, frames: FrameSet, context: OutputContext

@@ -8,19 +8,18 @@ from typing import ClassVar
 
 from rs_ml_perception.core.options import option
 from rs_ml_perception.inference.shelf import DEFAULT_MODELS
+from rs_ml_perception.nodes.networks import NetworkParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import mono_depth_outputs
 from rs_ml_perception.ros.assembler import Assembler
-from rs_ml_perception.ros.common_parameters import ModelParameters
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
 from rs_ml_perception.tasks.depth_estimator import DepthEstimatorOptions
-from rs_ml_perception.tasks.model_choice import ModelChoice
 from rs_ml_perception.tasks.mono_depth_pipeline import MonoDepthPipeline
 
 
 @dataclass(frozen=True)
-class MonoDepthParameters(ModelParameters):
+class MonoDepthParameters(NetworkParameters):
     """Parameters of mono_depth_node."""
 
     model: str = option(
@@ -44,10 +43,6 @@ class MonoDepthParameters(ModelParameters):
         True, "scale by the ratio of this camera's focal length to the training camera's"
     )
     publish_points: bool = option(False, 'offer points (PointCloud2)', static=True)
-
-    @property
-    def choice(self) -> ModelChoice:
-        return ModelChoice(self.model, self.backend, self.device, self.threads)
 
     @property
     def pipeline_options(self) -> DepthEstimatorOptions:

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rs_ml_perception.core.options import option
+from rs_ml_perception.core.regions import DEFAULT_MAX_REGIONS, DEFAULT_MIN_AREA_PX
 from rs_ml_perception.inference.shelf import DEFAULT_MODELS
+from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import segmentation_outputs
-from rs_ml_perception.ros.common_parameters import ModelParameters
-from rs_ml_perception.ros.label_publisher import LabelPublisher
-from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
-from rs_ml_perception.tasks.model_choice import ModelChoice
 from rs_ml_perception.tasks.segmentation_pipeline import (
     SegmentationPipeline,
     SegmentationPipelineOptions,
@@ -23,7 +21,7 @@ from rs_ml_perception.tasks.segmenter import SegmenterOptions
 
 
 @dataclass(frozen=True)
-class SegmentationParameters(ModelParameters):
+class SegmentationParameters(LabelledParameters):
     """Parameters of segmentation_node."""
 
     model: str = option(
@@ -37,13 +35,8 @@ class SegmentationParameters(ModelParameters):
     classes: tuple[str, ...] = option(
         (), 'names of the classes regions are made of; empty: all but background'
     )
-    min_area_px: int = option(400, 'smallest region [px]', low=1, high=100_000_000)
-    max_regions: int = option(50, 'largest regions to keep', low=1, high=1000)
-    publish_vision_msgs: bool = option(False, 'also publish vision/label_info', static=True)
-
-    @property
-    def choice(self) -> ModelChoice:
-        return ModelChoice(self.model, self.backend, self.device, self.threads)
+    min_area_px: int = option(DEFAULT_MIN_AREA_PX, 'smallest region [px]', low=1, high=100_000_000)
+    max_regions: int = option(DEFAULT_MAX_REGIONS, 'largest regions to keep', low=1, high=1000)
 
     @property
     def pipeline_options(self) -> SegmentationPipelineOptions:
@@ -55,13 +48,12 @@ class SegmentationParameters(ModelParameters):
         )
 
 
-class SegmentationNode(PerceptionNode[SegmentationParameters]):
+class SegmentationNode(LabelledNode[SegmentationParameters]):
     """Publishes what is listed in ros/segmentation_outputs.py."""
 
     default_name: ClassVar[str] = 'segmentation'
     parameters_type: ClassVar[type] = SegmentationParameters
     outputs: ClassVar[tuple[Output, ...]] = segmentation_outputs.OUTPUTS
-    _labels: LabelPublisher | None = None
 
     @classmethod
     def load_pipeline(cls, parameters: SegmentationParameters) -> SegmentationPipeline:
@@ -70,14 +62,8 @@ class SegmentationNode(PerceptionNode[SegmentationParameters]):
     def retune(self, parameters: SegmentationParameters) -> None:
         self.pipeline.options = parameters.pipeline_options
 
-    def announce(self) -> None:
-        if self._labels is None:
-            self._labels = LabelPublisher(self)
-        self._labels.publish(
-            self.pipeline,
-            with_vision_msgs=self.parameters.publish_vision_msgs,
-            threshold=self.parameters.confidence_threshold,
-        )
+    def threshold(self) -> float:
+        return self.parameters.confidence_threshold
 
 
 def main() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,21 +15,6 @@ from rs_ml_perception.recordings.pictures import write_picture
 from rs_ml_perception.recordings.writer import RecordingWriter
 
 WIDTH, HEIGHT = 48, 36
-
-
-@pytest.fixture(scope='session')
-def data_file() -> Callable[[str], Path]:
-    """A path under RS_ML_TEST_DATA; missing there it is a failure, without it a skip."""
-
-    def find(relative: str) -> Path:
-        root = os.environ.get('RS_ML_TEST_DATA')
-        if not root:
-            pytest.skip('RS_ML_TEST_DATA is not set')
-        path = Path(root) / relative
-        assert path.exists(), f'{path} is missing'
-        return path
-
-    return find
 
 
 @pytest.fixture

@@ -348,12 +348,6 @@ class Rig:
         rclpy.try_shutdown(context=self.context)
 
 
-@pytest.fixture(autouse=True)
-def private_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tuning results of the user must not decide tests."""
-    monkeypatch.setenv('RS_ML_CACHE', str(tmp_path / 'cache'))
-
-
 @pytest.fixture
 def rig() -> Iterator[Rig]:
     rig = Rig()
@@ -443,18 +437,3 @@ def start_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 def domain() -> int:
     """For processes that need no rig."""
     return free_domain()
-
-
-@pytest.fixture(scope='session')
-def data_file() -> Callable[[str], Path]:
-    """A path under RS_ML_TEST_DATA; missing there it is a failure, without it a skip."""
-
-    def find(relative: str) -> Path:
-        root = os.environ.get('RS_ML_TEST_DATA')
-        if not root:
-            pytest.skip('RS_ML_TEST_DATA is not set')
-        path = Path(root) / relative
-        assert path.exists(), f'{path} is missing'
-        return path
-
-    return find
