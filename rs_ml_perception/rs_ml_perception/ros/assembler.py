@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from rs_ml_perception.core.stamps import JumpDetector
@@ -28,7 +29,7 @@ class Pending:
     depth: ImageSample | None = None
 
 
-class Assembler:
+class Assembler(ABC):
     """Base of the two sources: keeps order, times out, hands on to every consumer.
 
     Calls may come from the executor and from a worker, so everything runs under one lock.
@@ -59,9 +60,9 @@ class Assembler:
         return self._depth.topic
 
     @property
+    @abstractmethod
     def primary_topic(self) -> str:
         """Absolute name of the primary stream's topic."""
-        raise NotImplementedError(f'{type(self).__name__} must name its primary topic')
 
     @property
     def lost(self) -> int:
@@ -157,16 +158,17 @@ class Assembler:
     def on_jump(self, stamp_ns: int) -> None:
         """Forget the old time line; the new one begins about the stamp."""
 
+    @abstractmethod
     def wants_depth(self, entry: Pending) -> bool:
         """Whether the entry still waits for depth."""
-        raise NotImplementedError(f'{type(self).__name__} must say when depth is due')
 
+    @abstractmethod
     def make_frames(self, entry: Pending) -> FrameSet:
         """The frame set of an entry."""
-        raise NotImplementedError(f'{type(self).__name__} must say what a frame set holds')
 
+    @abstractmethod
     def _on_depth(self, sample: Sample) -> None:
-        raise NotImplementedError(f'{type(self).__name__} must take depth')
+        """A depth image has come."""
 
     def _on_info(self, _: Sample) -> None:
         with self._lock:

@@ -52,6 +52,7 @@ def test_static_frames_are_read_and_chained(rig):
     broadcast(rig, '/tf_static', 'map', 'base', 1.0)
     broadcast(rig, '/tf_static', 'base', 'camera', 0.5)
     rig.until(lambda: x_of(transforms, START_NS) == 1.5, 'both transforms')
+    assert x_of(transforms, START_NS + PERIOD_NS) == 1.5
 
 
 def test_moving_frames_by_stamp_also_after_time_went_back(rig):
