@@ -11,6 +11,7 @@ from rclpy.node import Node
 from rs_ml_msgs.msg import FrameReport, InferenceStats
 from rs_ml_perception.core.ledger import DROPPED, LedgerSnapshot, Outcome
 from rs_ml_perception.ros.diagnostics import diagnostic_array
+from rs_ml_perception.ros.input_voice import InputVoice
 from rs_ml_perception.ros.qos import no_events, profile, results
 from rs_ml_perception.ros.samples import Sample
 
@@ -22,6 +23,7 @@ class NodeReporter:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._voice = InputVoice(node.get_logger())
         reliable = results()
         frames_qos = profile(reliable.reliability, depth=REPORT_DEPTH)
         self._diagnostics, self._stats, self._frames = (
@@ -44,6 +46,8 @@ class NodeReporter:
         self._frames.publish(report)
 
     def diagnostics(self, statuses: list[DiagnosticStatus]) -> None:
+        """Publish the statuses, that of the input first."""
+        self._voice.hear(statuses[0])
         self._diagnostics.publish(diagnostic_array(statuses, stamp=self._now()))
 
     def stats(self, books: LedgerSnapshot, *, model: str, backend: str, lost: int) -> None:

@@ -1,0 +1,56 @@
+"""A node in trouble speaks once, and once more when it is well."""
+
+import pytest
+
+pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
+
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from rs_ml_perception.ros.input_voice import InputVoice
+
+pytestmark = pytest.mark.ros
+
+
+class Lines:
+    """Collects what is logged."""
+
+    def __init__(self):
+        self.said = []
+
+    def warning(self, text):
+        self.said.append(('warning', text))
+
+    def info(self, text):
+        self.said.append(('info', text))
+
+
+@pytest.mark.parametrize(
+    ('states', 'expected'),
+    [
+        ('', []),
+        ('active active active active', []),
+        ('waiting_image waiting_image active', []),
+        ('waiting_image ' * 5, [('warning', 'waiting_image!')]),
+        ('inactive ' * 5, []),
+        ('rejected ' * 5, []),
+        (
+            'stale ' * 4 + 'active active',
+            [('warning', 'stale!'), ('info', 'images arrive')],
+        ),
+        (
+            'waiting_image ' * 3 + 'waiting_camera_info ' * 3 + 'active',
+            [
+                ('warning', 'waiting_image!'),
+                ('warning', 'waiting_camera_info!'),
+                ('info', 'images arrive'),
+            ],
+        ),
+    ],
+)
+def test_once_and_not_too_soon(states, expected):
+    lines = Lines()
+    voice = InputVoice(lines)
+    for state in states.split():
+        values = [KeyValue(key='state', value=state)]
+        voice.hear(DiagnosticStatus(message=f'{state}!', values=values))
+    assert lines.said == expected
