@@ -25,7 +25,7 @@ DISTROS = ('jazzy', 'kilted')
 LEVELS = {  # what each level installs beside the distro's own list
     'run': ('runtime',),
     'test': ('runtime', 'test'),
-    'full': ('runtime', 'test', 'tensorflow'),
+    'full': ('runtime', 'test', 'tensorflow', 'training'),
 }
 PACKAGES = ('rs_ml_msgs', 'rs_ml_perception')
 OLDEST, NEWEST = (3, 10), (3, 13)  # Pythons that the wheels of Jazzy and Kilted exist for

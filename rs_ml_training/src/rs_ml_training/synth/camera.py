@@ -6,30 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.scene import rotation_about_y, rotation_about_z
 
 STANDARD_GRAVITY = 9.80665
 
 _WORLD_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 """Optical axes (x right, y down, z forward) of a level camera that looks along world x."""
-
-
-@dataclass(frozen=True)
-class Intrinsics:
-    """A pinhole without distortion; pixel centres at integer coordinates."""
-
-    width: int
-    height: int
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-
-    def rays(self) -> np.ndarray:
-        """Directions of all pixels in the optical frame with z = 1, float64 (H, W, 3)."""
-        u, v = np.meshgrid(np.arange(self.width), np.arange(self.height))
-        x, y = (u - self.cx) / self.fx, (v - self.cy) / self.fy
-        return np.stack([x, y, np.ones_like(x)], axis=-1)
 
 
 D435_DEPTH_848 = Intrinsics(848, 480, 421.5, 421.5, 424.3, 239.4)

@@ -1,0 +1,63 @@
+"""`--data FORMAT:PATH`: which reader opens what."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.errors import ConfigError, DataError
+
+_DATA = 'rs_ml_training.data'
+FORMATS: dict[str, str] = {
+    'nyu-labelled': f'{_DATA}.nyu_labelled:NyuLabelled',
+    'nyu-h5': f'{_DATA}.nyu_h5:NyuH5',
+    'nyu-rgbd': f'{_DATA}.nyu_rgbd:NyuRgbd',
+    'bts-list': f'{_DATA}.bts_list:BtsList',
+    'kitti-list': f'{_DATA}.kitti_list:KittiList',
+    'camvid': f'{_DATA}.camvid:CamVid',
+    'cityscapes': f'{_DATA}.cityscapes:Cityscapes',
+    'folder': f'{_DATA}.folder:PairedFolder',
+    'tfds': f'{_DATA}.tfds_folder:TfdsFolder',
+    'yolo': f'{_DATA}.yolo:Yolo',
+    'coco': f'{_DATA}.coco:Coco',
+    'intel-denoise': f'{_DATA}.intel_denoise:IntelDenoise',
+    'depth-pairs': f'{_DATA}.depth_pairs:DepthPairs',
+    'pano-csv': f'{_DATA}.pano_csv:PanoCsv',
+    'tfrecord': f'{_DATA}.tfrecords:TfRecords',
+    'synth': f'{_DATA}.intel_denoise:IntelDenoise',
+}
+"""Format -> 'module:class'; the constructor takes the path and keyword options."""
+
+
+def open_data(source: str, **options: Any) -> Reader:
+    """Open 'FORMAT:PATH', as 'camvid:/data/camvid/train'.
+
+    Args:
+        source: the format and where the data lie.
+        options: keyword arguments of the reader; None means not given.
+
+    Raises:
+        ConfigError: no such format, or an option that this format does not have.
+        DataError: there is no such path.
+    """
+    name, separator, path = source.partition(':')
+    if not separator or name not in FORMATS:
+        known = ', '.join(FORMATS)
+        raise ConfigError(f'{source!r} is not FORMAT:PATH with a FORMAT of {known}')
+    if not Path(path).exists():
+        raise DataError(f'{path} does not exist: give the folder or list of the {name} data')
+    module, _, class_name = FORMATS[name].partition(':')
+    reader = getattr(importlib.import_module(module), class_name)
+    given = {key: value for key, value in options.items() if value is not None}
+    allowed = inspect.signature(reader).parameters
+    for key in given:
+        if key not in allowed:
+            fitting = ', '.join(n for n in allowed if n != 'path') or 'none'
+            raise ConfigError(f'{name} data have no option {key!r}; theirs: {fitting}')
+    opened = reader(Path(path), **given)
+    if not len(opened):
+        raise DataError(f'{source} holds no samples')
+    return opened

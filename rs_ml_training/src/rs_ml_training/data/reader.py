@@ -1,0 +1,59 @@
+"""What every data set offers: samples by index, read one at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from rs_ml_training.data.sample import Sample
+
+
+class Reader(ABC):
+    """A data set on disk. Opening lists and pairs the files; `read` decodes one sample.
+
+    Attributes:
+        labels: class names by id; empty where the data set has no classes.
+        license: of the data, as it must appear in the card of a model trained on it.
+    """
+
+    labels: tuple[str, ...] = ()
+    license: str = ''
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def read(self, index: int) -> Sample:
+        """Decode a sample.
+
+        Raises:
+            DataError: a file is damaged or of the wrong size; names it.
+        """
+
+    @abstractmethod
+    def name(self, index: int) -> str:
+        """Name of a sample, without reading it."""
+
+    def scene(self, index: int) -> str:
+        """What must stay on one side of a split, without reading the sample."""
+        return self.name(index)
+
+
+class Subset(Reader):
+    """Some samples of a reader, in the order given."""
+
+    def __init__(self, reader: Reader, indices: Sequence[int]) -> None:
+        self._reader, self._indices = reader, tuple(indices)
+        self.labels, self.license = reader.labels, reader.license
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def read(self, index: int) -> Sample:
+        return self._reader.read(self._indices[index])
+
+    def name(self, index: int) -> str:
+        return self._reader.name(self._indices[index])
+
+    def scene(self, index: int) -> str:
+        return self._reader.scene(self._indices[index])

@@ -1,0 +1,97 @@
+"""One picture of a data set with everything that is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from rs_ml_training.errors import DataError
+from rs_ml_training.intrinsics import Intrinsics
+
+IGNORE = 255
+"""Label of pixels that nobody labelled."""
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Objects in a picture.
+
+    Attributes:
+        xyxy: float32 (N, 4) pixels [x_min, y_min, x_max, y_max], half-open.
+        class_ids: int64 (N,) index into the reader's `labels`.
+        is_crowd: bool (N,): neither to be found nor a mistake when found.
+    """
+
+    xyxy: np.ndarray
+    class_ids: np.ndarray
+    is_crowd: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = len(self.xyxy)
+        shapes = self.xyxy.shape, self.class_ids.shape, self.is_crowd.shape
+        if shapes != ((n, 4), (n,), (n,)):
+            raise DataError(f'boxes must be (N, 4), (N,), (N,), got {shapes}')
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    @staticmethod
+    def of(xyxy: Any, class_ids: Any, is_crowd: Any = None) -> Boxes:
+        """From lists; empty ones too."""
+        xyxy = np.asarray(xyxy, np.float32).reshape(-1, 4)
+        crowd = np.zeros(len(xyxy), bool) if is_crowd is None else np.asarray(is_crowd, bool)
+        return Boxes(xyxy, np.asarray(class_ids, np.int64).reshape(-1), crowd)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture and its truth; what a data set does not have is None. All maps have one size.
+
+    Attributes:
+        name: unique within the reader; becomes the stem of files made from the sample.
+        scene: what must not be split between training and validation.
+        image: uint8 (H, W, 3) RGB.
+        depth_m: float32 (H, W), the truth [m], 0 where unknown.
+        raw_depth_m: float32 (H, W), what the camera measured [m], 0 where it saw nothing.
+        infrared: uint8 (H, W), left infrared picture.
+        labels: uint8 (H, W) class ids, IGNORE where unlabelled.
+        boxes: objects, or None where nobody marked any.
+        intrinsics: of this picture as it is now, or None.
+        focal_px: focal length that the data set's lists give (BTS), or None.
+        extra: further maps of the same size by name, resampled as labels are.
+    """
+
+    name: str
+    scene: str = ''
+    image: np.ndarray | None = None
+    depth_m: np.ndarray | None = None
+    raw_depth_m: np.ndarray | None = None
+    infrared: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    boxes: Boxes | None = None
+    intrinsics: Intrinsics | None = None
+    focal_px: float | None = None
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        sizes = {name: array.shape[:2] for name, array in self.maps().items()}
+        if len(set(sizes.values())) > 1:
+            raise DataError(f'{self.name}: maps of different sizes (height, width): {sizes}')
+
+    def maps(self) -> dict[str, np.ndarray]:
+        """Every map by the name of its field, those of `extra` by their own."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        arrays = {n: a for n, a in found.items() if isinstance(a, np.ndarray)}
+        return arrays | dict(self.extra)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        maps = self.maps()
+        if not maps:
+            raise DataError(f'{self.name} has neither a picture nor a map')
+        height, width = next(iter(maps.values())).shape[:2]
+        return width, height

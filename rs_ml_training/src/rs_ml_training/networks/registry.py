@@ -1,0 +1,148 @@
+"""Networks by name. Keras is imported only when one is built."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rs_ml_training.errors import ConfigError
+
+if TYPE_CHECKING:
+    import keras
+
+TASKS = ('depth', 'segmentation', 'denoise', 'detection')
+
+
+@dataclass(frozen=True)
+class NetworkEntry:
+    """A network that can be trained by name.
+
+    Attributes:
+        name: what `--model` takes.
+        task: one of TASKS.
+        builder: 'module:function' below rs_ml_training.networks; keyword arguments only, the first
+            `input_size` = (width, height) or None for any; returns a functional model with
+            dictionaries of named inputs and outputs.
+        default_size: (width, height) to train at when nothing is said.
+        stride: width and height must be multiples of it.
+        summary: one line for `--help`.
+    """
+
+    name: str
+    task: str
+    builder: str
+    default_size: tuple[int, int]
+    stride: int
+    summary: str
+
+
+NETWORKS: dict[str, NetworkEntry] = {
+    entry.name: entry
+    for entry in (
+        NetworkEntry(
+            'unet', 'denoise', 'unet.original:unet', (848, 480), 16, 'U-Net of 31 M parameters'
+        ),
+        NetworkEntry(
+            'unet-light', 'denoise', 'unet.light:unet_light', (848, 480), 16, 'real-time U-Net'
+        ),
+        NetworkEntry(
+            'ddrnet23-slim',
+            'segmentation',
+            'ddrnet.model:ddrnet23_slim',
+            (640, 480),
+            32,
+            'DDRNet-23-slim, 5.7 M parameters',
+        ),
+        NetworkEntry(
+            'deeplab-effnetv2s',
+            'segmentation',
+            'deeplab.model:deeplab_effnetv2s',
+            (512, 512),
+            16,
+            'EfficientNetV2-S with the DeepLabV3+ decoder, 20.7 M parameters',
+        ),
+        NetworkEntry(
+            'unet-small', 'segmentation', 'unet.small:unet_small', (320, 240), 16, 'small U-Net'
+        ),
+        NetworkEntry(
+            'fastdepth',
+            'depth',
+            'fastdepth.model:fastdepth',
+            (288, 224),
+            32,
+            'MobileNet with additive skips, 4.0 M parameters',
+        ),
+        NetworkEntry(
+            'fastdepth-pruned',
+            'depth',
+            'fastdepth.model:fastdepth_pruned',
+            (288, 224),
+            32,
+            'the channel plan found by NetAdapt, 1.4 M parameters',
+        ),
+        NetworkEntry(
+            'bts',
+            'depth',
+            'bts.model:bts',
+            (544, 416),
+            32,
+            'local planar guidance on DenseNet-161 or any keras.applications encoder',
+        ),
+        NetworkEntry(
+            'pano-depth',
+            'depth',
+            'panorama.model:pano_depth',
+            (512, 256),
+            32,
+            'equirectangular depth with circular padding',
+        ),
+        NetworkEntry(
+            'centernet-light',
+            'detection',
+            'centernet.model:centernet_light',
+            (320, 256),
+            32,
+            'anchor-free light detector',
+        ),
+    )
+}
+
+
+def entry_of(name: str, task: str | None = None) -> NetworkEntry:
+    """The entry of a name.
+
+    Raises:
+        ConfigError: no such network, or it is made for another task.
+    """
+    fitting = {n: e for n, e in NETWORKS.items() if task in (None, e.task)}
+    if name not in fitting:
+        raise ConfigError(f'no network {name!r} for this task; there are {", ".join(fitting)}')
+    return fitting[name]
+
+
+def build(name: str, input_size: tuple[int, int] | None = None, **options: Any) -> keras.Model:
+    """Make a network with fresh weights.
+
+    Args:
+        name: key of NETWORKS.
+        input_size: (width, height), or None: any multiple of the stride.
+        options: keyword arguments of the builder.
+
+    Raises:
+        ConfigError: the size is no multiple of the stride, or an option is unknown.
+    """
+    entry = entry_of(name)
+    if input_size is not None and any(side <= 0 or side % entry.stride for side in input_size):
+        raise ConfigError(
+            f'{name} needs a width and height that are multiples of {entry.stride}, '
+            f'got {input_size[0]}x{input_size[1]}'
+        )
+    module, _, function = entry.builder.partition(':')
+    builder = getattr(importlib.import_module(f'rs_ml_training.networks.{module}'), function)
+    allowed = [n for n in inspect.signature(builder).parameters if n != 'input_size']
+    for key in options:
+        if key not in allowed:
+            raise ConfigError(f'{name} has no option {key!r}; its options: {", ".join(allowed)}')
+    return builder(input_size=input_size, **options)
