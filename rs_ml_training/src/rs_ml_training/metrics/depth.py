@@ -1,0 +1,117 @@
+"""The nine depth metrics of Eigen et al. and BTS, and the mean absolute error."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.metrics.crops import window
+
+NAMES = ('silog', 'abs_rel', 'log10', 'rms', 'sq_rel', 'log_rms', 'd1', 'd2', 'd3', 'mae')
+
+
+class DepthMetrics:
+    """Accumulates depth errors over pictures.
+
+    Pixels count where min_depth_m < truth < max_depth_m inside the crop. Predictions are clamped
+    to [min_depth_m, max_depth_m], NaN to min_depth_m, as in the PyTorch code of BTS. The result
+    is the mean over pictures of each picture's metrics, or with `pooled` the metrics of all
+    pixels together; pictures without such a pixel are left out.
+    """
+
+    def __init__(
+        self,
+        min_depth_m: float = 1e-3,
+        max_depth_m: float = 10.0,
+        crop: str | None = None,
+        pooled: bool = False,
+    ) -> None:
+        if not 0 < min_depth_m < max_depth_m:
+            raise ConfigError(
+                f'depth limits must be 0 < min < max, got {min_depth_m}, {max_depth_m}'
+            )
+        window(crop, 480, 640)
+        self.min_depth_m, self.max_depth_m = min_depth_m, max_depth_m
+        self.crop, self.pooled = crop, pooled
+        self._sums: list[np.ndarray] = []
+
+    def update(self, truth_m: np.ndarray, prediction_m: np.ndarray) -> None:
+        """One picture (H, W) or (H, W, 1), or a batch (B, H, W, 1) or (B, H, W); metres.
+
+        Raises:
+            DataError: truth and prediction differ in size.
+        """
+        truth_m, prediction_m = _planes(truth_m), _planes(prediction_m)
+        if truth_m.shape != prediction_m.shape:
+            raise DataError(
+                f'truth {truth_m.shape} and prediction {prediction_m.shape} differ in size; '
+                'resize the prediction to the truth'
+            )
+        for truth, prediction in zip(truth_m, prediction_m, strict=True):
+            sums = self._picture(truth, prediction)
+            if sums[0]:
+                self._sums.append(sums)
+
+    def result(self) -> dict[str, float]:
+        """Every metric by name (NaN without pictures), and `count`, the pictures with truth."""
+        sums = np.array(self._sums).reshape(-1, 11)
+        count = len(sums)
+        if self.pooled:
+            sums = sums.sum(axis=0, keepdims=True)
+        values = _metrics(sums).mean(axis=0) if count else np.full(len(NAMES), math.nan)
+        return dict(zip(NAMES, values.tolist(), strict=True)) | {'count': float(count)}
+
+    def _picture(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+        """Sums over the pixels that count; the first is their number."""
+        part = window(self.crop, *truth.shape)
+        truth, prediction = truth[part], prediction[part]
+        counts = (truth > self.min_depth_m) & (truth < self.max_depth_m)
+        truth, prediction = truth[counts], prediction[counts]
+        prediction = np.clip(prediction, self.min_depth_m, self.max_depth_m)
+        np.nan_to_num(prediction, copy=False, nan=self.min_depth_m)
+        return _sums(truth.astype(np.float64), prediction.astype(np.float64))
+
+
+def _planes(depth_m: np.ndarray) -> np.ndarray:
+    """As (B, H, W)."""
+    depth_m = np.asarray(depth_m)
+    if depth_m.ndim >= 3 and depth_m.shape[-1] == 1:
+        depth_m = depth_m[..., 0]
+    if depth_m.ndim not in (2, 3):
+        raise DataError(f'a depth map is (H, W) or a batch (B, H, W, 1), got {depth_m.shape}')
+    return depth_m if depth_m.ndim == 3 else depth_m[None]
+
+
+def _sums(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """n, then sums of e, e^2 and |e| (e = ln of the ratio), inliers, errors in metres."""
+    log_ratio = np.log(prediction / truth)
+    size = np.abs(log_ratio)
+    inliers = [np.count_nonzero(size < k * math.log(1.25)) for k in (1, 2, 3)]
+    error = np.abs(prediction - truth)
+    relative = error / truth
+    return np.array(
+        [
+            len(truth),
+            log_ratio.sum(),
+            log_ratio @ log_ratio,
+            size.sum(),
+            *inliers,
+            relative.sum(),
+            relative @ error,
+            error @ error,
+            error.sum(),
+        ],
+        np.float64,
+    )
+
+
+def _metrics(sums: np.ndarray) -> np.ndarray:
+    """Metrics (N, 10) in the order of NAMES from sums (N, 11)."""
+    means = sums[:, 1:] / sums[:, :1]
+    log, log_2, log_size, d1, d2, d3, abs_rel, sq_rel, square, mae = means.T
+    silog = 100 * np.sqrt(np.maximum(log_2 - log**2, 0))
+    log10 = log_size / math.log(10)
+    rms, log_rms = np.sqrt(square), np.sqrt(log_2)
+    return np.stack([silog, abs_rel, log10, rms, sq_rel, log_rms, d1, d2, d3, mae], axis=1)
