@@ -11,6 +11,8 @@ import pytest
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model
 
+import rs_ml_training  # noqa: F401
+
 # As the tensorflow backend sets it, for tests that import TensorFlow before it does.
 os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 

@@ -1,0 +1,45 @@
+"""Random changes of samples and how they are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rs_ml_training.data.sample import Sample
+
+Augment = Callable[[Sample, np.random.Generator], Sample]
+"""Changes a sample at random: the same generator state gives the same sample."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One step after the other.
+
+    Attributes:
+        steps: in order; none leaves the sample as it is.
+    """
+
+    steps: tuple[Augment, ...] = ()
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        for step in self.steps:
+            sample = step(sample, rng)
+        return sample
+
+
+@dataclass(frozen=True)
+class Maybe:
+    """A step that is taken with a probability.
+
+    Attributes:
+        step: what may happen.
+        probability: 0 never, 1 always.
+    """
+
+    step: Augment
+    probability: float = 0.5
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return self.step(sample, rng) if rng.random() < self.probability else sample

@@ -1,0 +1,136 @@
+"""What a stereo depth camera does wrong, done at random to `raw_depth_m`.
+
+Each step changes what the camera measured and leaves the truth alone; a sample without a
+measurement gets one made from its truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from rs_ml_training.data.sample import Sample
+
+
+@dataclass(frozen=True)
+class QuadraticNoise:
+    """Noise that grows with the square of the distance, as that of any stereo camera.
+
+    Attributes:
+        low, high: limits of the standard deviation at 1 m [m].
+        grain_px: noise is drawn on a grid this much coarser, as matching windows make it.
+    """
+
+    low: float = 0.0005
+    high: float = 0.004
+    grain_px: int = 3
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        depth_m = _measured(sample)
+        if depth_m is None:
+            return sample
+        height, width = depth_m.shape
+        coarse = -(-height // self.grain_px), -(-width // self.grain_px)
+        grain = cv2.resize(rng.standard_normal(coarse, np.float32), (width, height))
+        sigma_m = np.float32(rng.uniform(self.low, self.high)) * depth_m**2
+        return replace(sample, raw_depth_m=np.maximum(depth_m + sigma_m * grain, 0))
+
+
+@dataclass(frozen=True)
+class Holes:
+    """Elliptical parts where the camera saw nothing.
+
+    Attributes:
+        most: up to so many.
+        low, high: limits of the half axes as a share of the smaller side.
+    """
+
+    most: int = 8
+    low: float = 0.01
+    high: float = 0.12
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        depth_m = _measured(sample)
+        if depth_m is None:
+            return sample
+        depth_m, (width, height) = depth_m.copy(), sample.size
+        for _ in range(rng.integers(self.most + 1)):
+            center = int(rng.integers(width)), int(rng.integers(height))
+            axes = np.maximum(rng.uniform(self.low, self.high, 2) * min(width, height), 1)
+            angle = rng.uniform(0, 180)
+            cv2.ellipse(depth_m, center, axes.astype(int).tolist(), angle, 0, 360, 0, -1)
+        return replace(sample, raw_depth_m=depth_m)
+
+
+@dataclass(frozen=True)
+class Speckle:
+    """Single pixels without a measurement.
+
+    Attributes:
+        high: up to this share of the pixels.
+    """
+
+    high: float = 0.05
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        depth_m = _measured(sample)
+        if depth_m is None:
+            return sample
+        lost = rng.random(depth_m.shape, np.float32) < rng.uniform(0, self.high)
+        return replace(sample, raw_depth_m=np.where(lost, np.float32(0), depth_m))
+
+
+@dataclass(frozen=True)
+class FlyingPixels:
+    """Points between foreground and background along the edges of things, and gaps there.
+
+    Attributes:
+        step_m: a larger jump between neighbours is an edge [m].
+        share: of the pixels at edges that fly.
+        lost: of the pixels at edges that are not measured at all.
+    """
+
+    step_m: float = 0.05
+    share: float = 0.4
+    lost: float = 0.2
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        depth_m = _measured(sample)
+        if depth_m is None:
+            return sample
+        kernel = np.ones((3, 3), np.uint8)
+        far_m = cv2.dilate(depth_m, kernel)
+        near_m = cv2.erode(np.where(depth_m > 0, depth_m, far_m), kernel)
+        edge = (far_m - near_m > self.step_m) & (depth_m > 0)
+        draw = rng.random(depth_m.shape, np.float32)
+        mixed_m = near_m + rng.random(depth_m.shape, np.float32) * (far_m - near_m)
+        out = np.where(edge & (draw < self.share), mixed_m, depth_m)
+        lost = edge & (draw > 1 - self.lost)
+        return replace(sample, raw_depth_m=np.where(lost, np.float32(0), out))
+
+
+@dataclass(frozen=True)
+class InfraredGain:
+    """Another exposure of the infrared picture.
+
+    Attributes:
+        low, high: limits of the factor.
+        offset: up to this much is added or taken away [gray levels].
+    """
+
+    low: float = 0.5
+    high: float = 1.6
+    offset: float = 15.0
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        gain, offset = rng.uniform(self.low, self.high), rng.uniform(-self.offset, self.offset)
+        if sample.infrared is None:
+            return sample
+        table = np.clip(np.rint(np.arange(256) * gain + offset), 0, 255).astype(np.uint8)
+        return replace(sample, infrared=cv2.LUT(sample.infrared, table))
+
+
+def _measured(sample: Sample) -> np.ndarray | None:
+    return sample.depth_m if sample.raw_depth_m is None else sample.raw_depth_m

@@ -1,0 +1,121 @@
+"""Augmentations by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rs_ml_training.data.augment.chain import Augment, Chain, Maybe
+from rs_ml_training.data.augment.color import GammaColor, Jitter, Jpeg
+from rs_ml_training.data.augment.depth_noise import (
+    FlyingPixels,
+    Holes,
+    InfraredGain,
+    QuadraticNoise,
+    Speckle,
+)
+from rs_ml_training.data.augment.shape import (
+    CenterCrop,
+    Flip,
+    FlipVertically,
+    Near,
+    RandomCrop,
+    Rescale,
+    Resize,
+    Roll,
+    Rotate,
+)
+from rs_ml_training.errors import ConfigError
+
+Size = tuple[int, int]
+
+
+def preset(name: str, size: Size | None = None) -> Augment:
+    """An augmentation by name.
+
+    Args:
+        name: key of PRESETS.
+        size: (width, height) that every sample gets [px]; None: as large as it is.
+
+    Raises:
+        ConfigError: no such preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f'no augmentation {name!r}; there are {", ".join(PRESETS)}')
+    return PRESETS[name](size)
+
+
+def _none(size: Size | None) -> Augment:
+    return Chain(_sized(size))
+
+
+def _fastdepth(size: Size | None) -> Augment:
+    """As FastDepth is trained: nearer, turned, the middle, mirrored, other light."""
+    light = Jitter((0.6, 1.4), (0.6, 1.4), (0.6, 1.4))
+    middle = (CenterCrop(size),) if size else ()
+    return Chain((Near(size), Rotate(-5, 5), *middle, Maybe(Flip()), light))
+
+
+def _bts(size: Size | None, degrees: float, brightness: tuple[float, float]) -> Augment:
+    """As BTS is trained: a crop at full resolution; size None leaves the crop out."""
+    crop = (RandomCrop(size),) if size else ()
+    color = Maybe(GammaColor(brightness=brightness))
+    return Chain((Rotate(-degrees, degrees), *crop, Maybe(Flip()), color))
+
+
+def _segmentation(size: Size | None) -> Augment:
+    """Scale, JPEG, colour and mirror with the probabilities of July 2022."""
+    steps = (
+        Maybe(Rescale(0.8, 1.2)),
+        Maybe(Jpeg(30, 90), 0.2),
+        Maybe(Jitter(saturation=(0.5, 1.5)), 0.2),
+        Maybe(Jitter(offset=(-32, 32)), 0.2),
+        Maybe(Jitter(contrast=(0.5, 1.0)), 0.2),
+        Maybe(Flip()),
+    )
+    return Chain((*_sized(size), *steps))
+
+
+def _segmentation_april(size: Size | None) -> Augment:
+    """Colour and mirror both ways with the probabilities of April 2022."""
+    steps = (
+        Maybe(Jitter(saturation=(0.1, 0.8))),
+        Maybe(Jitter(offset=(-25.5, 25.5))),
+        Maybe(Jitter(contrast=(0.1, 0.8))),
+        Maybe(Flip()),
+        Maybe(FlipVertically()),
+    )
+    return Chain((*_sized(size), *steps))
+
+
+def _denoise(size: Size | None) -> Augment:
+    crop = (RandomCrop(size),) if size else ()
+    faults = (
+        FlyingPixels(),
+        QuadraticNoise(),
+        Maybe(Holes()),
+        Maybe(Speckle()),
+        Maybe(InfraredGain()),
+    )
+    return Chain((*crop, Maybe(Flip()), *faults))
+
+
+def _panorama(size: Size | None) -> Augment:
+    light = Maybe(Jitter((0.8, 1.2), (0.8, 1.2), (0.8, 1.2)))
+    return Chain((*_sized(size), Roll(), Maybe(Flip()), light))
+
+
+def _sized(size: Size | None) -> tuple[Augment, ...]:
+    return (Resize(size),) if size else ()
+
+
+PRESETS: dict[str, Callable[[Size | None], Augment]] = {
+    'none': _none,
+    'fastdepth': _fastdepth,
+    'bts-nyu': lambda size: _bts(size, 2.5, (0.75, 1.25)),
+    'bts-kitti': lambda size: _bts(size, 1.0, (0.9, 1.1)),
+    'segmentation': _segmentation,
+    'segmentation-april': _segmentation_april,
+    'denoise': _denoise,
+    'panorama': _panorama,
+}
+"""Name -> maker of the augmentation for a (width, height)."""

@@ -1,0 +1,154 @@
+"""Random changes of where things are: all maps, boxes and the camera move together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rs_ml_training.data import geometry
+from rs_ml_training.data.sample import Sample
+
+
+@dataclass(frozen=True)
+class Resize:
+    """Stretch to (width, height)."""
+
+    size: tuple[int, int]
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return geometry.resized(sample, self.size)
+
+
+@dataclass(frozen=True)
+class CenterCrop:
+    """The middle of (width, height)."""
+
+    size: tuple[int, int]
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return geometry.center_cropped(sample, self.size)
+
+
+@dataclass(frozen=True)
+class RandomCrop:
+    """A part of (width, height) at a random place."""
+
+    size: tuple[int, int]
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return geometry.random_crop(sample, self.size, rng)
+
+
+@dataclass(frozen=True)
+class RandomPart:
+    """A part of random size, as it is.
+
+    Attributes:
+        low, high: limits of its width as a share of the picture's.
+        aspect: width / height of the part; None: that of the picture.
+    """
+
+    low: float = 0.6
+    high: float = 0.95
+    aspect: float | None = None
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        width, height = sample.size
+        part = max(round(width * rng.uniform(self.low, self.high)), 1)
+        tall = max(round(part / (self.aspect or width / height)), 1)
+        return geometry.random_crop(sample, (part, min(tall, height)), rng)
+
+
+@dataclass(frozen=True)
+class Near:
+    """Come nearer at random: larger pictures of smaller depth, not yet cropped (FastDepth).
+
+    Attributes:
+        size: (width, height) of the whole picture at factor `low`; None: its own.
+        low, high: limits of the factor.
+    """
+
+    size: tuple[int, int] | None = None
+    low: float = 1.0
+    high: float = 1.5
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return geometry.scaled(sample, rng.uniform(self.low, self.high), self.size)
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """Stretch both sides by one random factor, then crop or pad at random to the old size.
+
+    Attributes:
+        low, high: limits of the factor.
+    """
+
+    low: float = 0.8
+    high: float = 1.2
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        size, factor = sample.size, rng.uniform(self.low, self.high)
+        stretched = geometry.resized(sample, tuple(max(round(s * factor), 1) for s in size))
+        return geometry.random_crop(stretched, size, rng)
+
+
+@dataclass(frozen=True)
+class Rotate:
+    """Turn about the centre.
+
+    Attributes:
+        low, high: limits of the angle [degrees].
+        both_ways: the sign is drawn too.
+    """
+
+    low: float
+    high: float
+    both_ways: bool = False
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        angle = rng.uniform(self.low, self.high)
+        if self.both_ways and rng.random() < 0.5:
+            angle = -angle
+        return geometry.rotated(sample, angle)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Move sideways and up or down; what comes in from outside is unknown.
+
+    Attributes:
+        low, high: limits of the distance in x and in y [px].
+    """
+
+    low: int = 0
+    high: int = 100
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        x, y = rng.integers(self.low, self.high + 1, 2) * rng.choice([-1, 1], 2)
+        return geometry.cropped(sample, int(x), int(y), *sample.size)
+
+
+@dataclass(frozen=True)
+class Flip:
+    """Mirror left to right."""
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return geometry.flipped(sample)
+
+
+@dataclass(frozen=True)
+class FlipVertically:
+    """Mirror upside down."""
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return geometry.flipped_vertically(sample)
+
+
+@dataclass(frozen=True)
+class Roll:
+    """Turn a panorama about its vertical axis by any angle."""
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return geometry.rolled(sample, int(rng.integers(sample.size[0])))

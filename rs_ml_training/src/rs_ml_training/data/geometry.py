@@ -1,0 +1,280 @@
+"""Resizing, cropping, mirroring and turning a sample with everything that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from rs_ml_training.data.sample import IGNORE, Boxes, Sample
+from rs_ml_training.errors import DataError
+from rs_ml_training.intrinsics import Intrinsics
+
+_SMOOTH = ('image', 'infrared')
+
+
+def mapped(sample: Sample, change: Callable[[str, np.ndarray], np.ndarray]) -> Sample:
+    """The sample with `change(name, map)` instead of each of its maps."""
+    own = {n: change(n, a) for n, a in sample.maps().items() if n not in sample.extra}
+    extra = {n: change(n, a) for n, a in sample.extra.items()}
+    return replace(sample, **own, extra=extra)
+
+
+def resized(sample: Sample, size: tuple[int, int]) -> Sample:
+    """Stretch to a size.
+
+    Pictures are averaged over areas when they shrink, else interpolated; depth, labels and extra
+    maps take the nearest pixel, so that no value appears that was not there.
+
+    Args:
+        sample: any sample.
+        size: (width, height) [px].
+
+    Raises:
+        DataError: a side is not positive.
+    """
+    _check_size(size)
+    before = sample.size
+    if before == tuple(size):
+        return sample
+    factors = size[0] / before[0], size[1] / before[1]
+    shrinks = min(factors) < 1
+    smooth = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+
+    def change(name: str, array: np.ndarray) -> np.ndarray:
+        if name in _SMOOTH:
+            return cv2.resize(array, size, interpolation=smooth)
+        return _nearest(array, size)
+
+    camera, focal = sample.intrinsics, sample.focal_px
+    return replace(
+        mapped(sample, change),
+        boxes=_boxes(sample.boxes, np.multiply, factors, size),
+        intrinsics=camera and camera.resized(*size),
+        focal_px=focal and focal * factors[0],
+    )
+
+
+def cropped(sample: Sample, x: int, y: int, width: int, height: int) -> Sample:
+    """Cut out a part; what lies beyond the border is black, unknown depth and IGNORE.
+
+    Args:
+        sample: any sample.
+        x: left column [px], may be negative.
+        y: upper row [px], may be negative.
+        width: of the part [px], may reach beyond the picture.
+        height: of the part [px], may reach beyond the picture.
+
+    Raises:
+        DataError: a side is not positive.
+    """
+    _check_size((width, height))
+    if (x, y, width, height) == (0, 0, *sample.size):
+        return sample
+
+    def change(name: str, array: np.ndarray) -> np.ndarray:
+        return _cut(array, x, y, width, height, _outside(name))
+
+    return replace(
+        mapped(sample, change),
+        boxes=_boxes(sample.boxes, np.subtract, (x, y), (width, height)),
+        intrinsics=sample.intrinsics and sample.intrinsics.cropped(x, y, width, height),
+    )
+
+
+def center_cropped(sample: Sample, size: tuple[int, int]) -> Sample:
+    """Cut out the middle; smaller samples are padded on all sides."""
+    width, height = sample.size
+    return cropped(sample, (width - size[0]) // 2, (height - size[1]) // 2, *size)
+
+
+def random_crop(sample: Sample, size: tuple[int, int], rng: np.random.Generator) -> Sample:
+    """Cut out a part at random; smaller samples are padded at random."""
+    free = [have - want for have, want in zip(sample.size, size, strict=True)]
+    x, y = (int(rng.integers(min(f, 0), max(f, 0) + 1)) for f in free)
+    return cropped(sample, x, y, *size)
+
+
+def flipped(sample: Sample) -> Sample:
+    """Mirror left to right."""
+    width = sample.size[0]
+    boxes = sample.boxes
+    if boxes is not None:
+        x0, y0, x1, y1 = boxes.xyxy.T
+        boxes = replace(boxes, xyxy=np.stack([width - x1, y0, width - x0, y1], axis=1))
+    camera = sample.intrinsics and sample.intrinsics.flipped()
+    return replace(_mirrored(sample, 1), boxes=boxes, intrinsics=camera)
+
+
+def flipped_vertically(sample: Sample) -> Sample:
+    """Mirror upside down."""
+    height = sample.size[1]
+    boxes, camera = sample.boxes, sample.intrinsics
+    if boxes is not None:
+        x0, y0, x1, y1 = boxes.xyxy.T
+        boxes = replace(boxes, xyxy=np.stack([x0, height - y1, x1, height - y0], axis=1))
+    camera = camera and replace(camera, cy=height - 1 - camera.cy)
+    return replace(_mirrored(sample, 0), boxes=boxes, intrinsics=camera)
+
+
+def rotated(sample: Sample, degrees: float) -> Sample:
+    """Turn about the centre, counter-clockwise as seen, the size kept.
+
+    Pictures are interpolated, other maps take the nearest pixel; the corners become black,
+    unknown depth and IGNORE. A box becomes the upright box around its turned corners. The camera
+    keeps its focal lengths, which is exact where both are equal.
+    """
+    if not degrees:
+        return sample
+    width, height = sample.size
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    return warped(sample, matrix)
+
+
+def warped(sample: Sample, matrix: np.ndarray) -> Sample:
+    """Move the pixels of a sample by a rotation and translation, the size kept.
+
+    Args:
+        sample: any sample.
+        matrix: float (2, 3) from pixels of the sample to pixels of the result.
+    """
+    size = sample.size
+
+    def change(name: str, array: np.ndarray) -> np.ndarray:
+        flags = cv2.INTER_LINEAR if name in _SMOOTH else cv2.INTER_NEAREST
+        border = (_outside(name),) * 4
+        turned = cv2.warpAffine(_for_opencv(array), matrix, size, flags=flags, borderValue=border)
+        return turned.astype(array.dtype, copy=False)
+
+    return replace(
+        mapped(sample, change),
+        boxes=_warped_boxes(sample.boxes, matrix, size),
+        intrinsics=_warped_camera(sample.intrinsics, matrix),
+    )
+
+
+def scaled(sample: Sample, factor: float, size: tuple[int, int] | None = None) -> Sample:
+    """Enlarge as if the camera had come nearer: depth is divided, the focal length stays.
+
+    Args:
+        sample: any sample.
+        factor: how much larger things look.
+        size: (width, height) that factor 1 would give; None: that of the sample.
+    """
+    width, height = size or sample.size
+    large = resized(sample, (round(width * factor), round(height * factor)))
+    camera, focal = large.intrinsics, large.focal_px
+    return replace(
+        large,
+        depth_m=_divided(large.depth_m, factor),
+        raw_depth_m=_divided(large.raw_depth_m, factor),
+        intrinsics=camera and replace(camera, fx=camera.fx / factor, fy=camera.fy / factor),
+        focal_px=focal and focal / factor,
+    )
+
+
+def rolled(sample: Sample, pixels: int) -> Sample:
+    """Turn a panorama about its vertical axis: columns move right, and in again at the left."""
+    width, height = sample.size
+    boxes = sample.boxes
+    if boxes is not None:
+        shift = np.array([pixels % width, 0] * 2, np.float32)
+        turn = np.array([width, 0] * 2, np.float32)
+        both = Boxes(
+            np.concatenate([boxes.xyxy + shift, boxes.xyxy + shift - turn]),
+            np.tile(boxes.class_ids, 2),
+            np.tile(boxes.is_crowd, 2),
+        )
+        boxes = clipped_boxes(both, (width, height))
+    turned = mapped(sample, lambda _, array: np.roll(array, pixels, axis=1))
+    return replace(turned, boxes=boxes)
+
+
+def clipped_boxes(boxes: Boxes, size: tuple[int, int], min_share: float = 0.0) -> Boxes:
+    """Boxes within a picture of (width, height); gone where no more than min_share is left."""
+    limit = np.array([*size, *size], np.float32)
+    inside = np.clip(boxes.xyxy, 0, limit)
+    area, before = _areas(inside), np.maximum(_areas(boxes.xyxy), 1e-9)
+    keep = (area > 0) & (area / before > min_share)
+    return Boxes(inside[keep], boxes.class_ids[keep], boxes.is_crowd[keep])
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    if min(size) < 1:
+        raise DataError(f'a sample cannot have {size[0]}x{size[1]} pixels: give positive sides')
+
+
+def _outside(name: str) -> int:
+    return IGNORE if name == 'labels' else 0
+
+
+def _areas(xyxy: np.ndarray) -> np.ndarray:
+    sides = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
+    return sides[:, 0] * sides[:, 1]
+
+
+def _boxes(
+    boxes: Boxes | None, operation: np.ufunc, xy: tuple[float, float], size: tuple[int, int]
+) -> Boxes | None:
+    if boxes is None:
+        return None
+    moved = operation(boxes.xyxy, np.array([*xy, *xy], np.float32))
+    return clipped_boxes(replace(boxes, xyxy=moved), size)
+
+
+def _warped_boxes(boxes: Boxes | None, matrix: np.ndarray, size: tuple[int, int]) -> Boxes | None:
+    if boxes is None:
+        return None
+    x0, y0, x1, y1 = boxes.xyxy.T
+    # Borders of boxes lie between pixels, the matrix moves the centres of pixels.
+    corners = np.stack([[x0, x1, x1, x0], [y0, y0, y1, y1]], axis=-1).transpose(1, 0, 2) - 0.5
+    corners = corners @ matrix[:, :2].T + matrix[:, 2] + 0.5
+    xyxy = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    return clipped_boxes(replace(boxes, xyxy=xyxy.astype(np.float32)), size)
+
+
+def _warped_camera(camera: Intrinsics | None, matrix: np.ndarray) -> Intrinsics | None:
+    if camera is None:
+        return None
+    cx, cy = matrix @ [camera.cx, camera.cy, 1]
+    return replace(camera, cx=float(cx), cy=float(cy))
+
+
+def _divided(depth_m: np.ndarray | None, factor: float) -> np.ndarray | None:
+    return None if depth_m is None else depth_m / np.float32(factor)
+
+
+def _mirrored(sample: Sample, axis: int) -> Sample:
+    def change(_: str, array: np.ndarray) -> np.ndarray:
+        return cv2.flip(_for_opencv(array), axis).astype(array.dtype, copy=False)
+
+    return mapped(sample, change)
+
+
+def _for_opencv(array: np.ndarray) -> np.ndarray:
+    """OpenCV has no booleans and no wide integers."""
+    if array.dtype == bool:
+        return array.view(np.uint8)
+    return array.astype(np.int32) if array.dtype.kind in 'iu' and array.itemsize > 2 else array
+
+
+def _nearest(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The pixel whose centre is nearest to the centre of the new pixel."""
+    height, width = array.shape[:2]
+    rows = ((np.arange(size[1]) + 0.5) * (height / size[1])).astype(int)
+    columns = ((np.arange(size[0]) + 0.5) * (width / size[0])).astype(int)
+    return array[rows].take(columns, axis=1)
+
+
+def _cut(array: np.ndarray, x: int, y: int, width: int, height: int, outside: int) -> np.ndarray:
+    rows, columns = array.shape[:2]
+    inside = array[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]
+    if inside.shape[:2] == (height, width):
+        return inside
+    out = np.full((height, width, *array.shape[2:]), outside, array.dtype)
+    top, left = max(-y, 0), max(-x, 0)
+    if top < height and left < width and y < rows and x < columns:
+        out[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return out
