@@ -13,11 +13,16 @@ class Reader(ABC):
 
     Attributes:
         labels: class names by id; empty where the data set has no classes.
+        colors: (red, green, blue) by class id; empty where the data set prescribes none.
         license: of the data, as it must appear in the card of a model trained on it.
+        reference_focal_px: depth is divided by focal length / this, so that a network's output
+            must be multiplied by it; None: depth is as measured.
     """
 
     labels: tuple[str, ...] = ()
+    colors: tuple[tuple[int, int, int], ...] = ()
     license: str = ''
+    reference_focal_px: float | None = None
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -44,7 +49,9 @@ class Subset(Reader):
 
     def __init__(self, reader: Reader, indices: Sequence[int]) -> None:
         self._reader, self._indices = reader, tuple(indices)
-        self.labels, self.license = reader.labels, reader.license
+        self.labels, self.colors = reader.labels, reader.colors
+        self.license = reader.license
+        self.reference_focal_px = reader.reference_focal_px
 
     def __len__(self) -> int:
         return len(self._indices)

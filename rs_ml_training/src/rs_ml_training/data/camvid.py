@@ -1,0 +1,127 @@
+"""CamVid: driving sequences with 11 classes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rs_ml_training.data.classes import ClassTable, class_mapping
+from rs_ml_training.data.pairing import files_by_stem, natural_key, require_pairs
+from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.errors import ConfigError, DataError
+
+LABELS = (
+    'Sky',
+    'Building',
+    'Pole',
+    'Road',
+    'Pavement',
+    'Tree',
+    'SignSymbol',
+    'Fence',
+    'Car',
+    'Pedestrian',
+    'Bicyclist',
+)
+COLORS = (
+    (128, 128, 128),
+    (128, 0, 0),
+    (192, 192, 128),
+    (128, 64, 128),
+    (60, 40, 222),
+    (128, 128, 0),
+    (192, 128, 128),
+    (64, 64, 128),
+    (64, 0, 128),
+    (64, 64, 0),
+    (0, 128, 192),
+)
+VOID = 11
+_FRAME = re.compile(r'^(?P<sequence>[^_]+)_\D*(?P<number>\d+)$')
+
+
+class CamVid(Reader):
+    """`rgb/` and `gt/` paired by stem, or the folder above with `train/`, `val/`, `test/`.
+
+    `gt/` holds class ids 0..10, and 11 for void. Samples are in the order of time. A scene is a
+    block of `block_frames` frames (30 a second) of one sequence: with `splits.hold_out_blocks`
+    validation is honest even where one sequence lies on both sides of the published split.
+    """
+
+    license = 'CamVid: CC BY-NC'
+
+    def __init__(
+        self,
+        path: Path,
+        split: str | None = None,
+        block_frames: int = 600,
+        classes: ClassTable | str | Path | None = None,
+    ) -> None:
+        """Pair the files.
+
+        Args:
+            path: the folder.
+            split: train, val or test, where `path` has those; None: all of them together.
+            block_frames: length of a scene [frames at 30 Hz].
+            classes: fewer classes than 11; see `classes.class_mapping`.
+
+        Raises:
+            ConfigError: a block shorter than a frame.
+            DataError: a file without partner, a name that is not SEQUENCE_FRAME.
+        """
+        if block_frames < 1:
+            raise ConfigError(f'block_frames {block_frames} is no length: give 1 or more')
+        self._pairs: dict[str, tuple[Path, Path]] = {}
+        for folder in _folders(Path(path), split):
+            self._pairs |= _paired(folder)
+        self._names = sorted(self._pairs, key=natural_key)
+        self._scenes = {name: _scene(name, block_frames) for name in self._names}
+        self._mapping = class_mapping(LABELS, classes, ignored=[VOID])
+        self.labels = self._mapping.labels
+        self.colors = self._mapping.colors(COLORS)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def name(self, index: int) -> str:
+        return self._names[index]
+
+    def scene(self, index: int) -> str:
+        return self._scenes[self._names[index]]
+
+    def read(self, index: int) -> Sample:
+        name = self._names[index]
+        rgb, gt = self._pairs[name]
+        image = read_rgb(rgb)
+        stored = require_size(gt, read_labels(gt), (image.shape[1], image.shape[0]))
+        labels = self._mapping.map(stored, gt, VOID + 1)
+        return Sample(name=name, scene=self.scene(index), image=image, labels=labels)
+
+
+def _folders(path: Path, split: str | None) -> list[Path]:
+    if split is not None:
+        if not (path / split).is_dir():
+            raise DataError(f'{path / split} is missing: {path} has no such split')
+        return [path / split]
+    if (path / 'rgb').is_dir():
+        return [path]
+    found = [path / name for name in ('train', 'val', 'test') if (path / name / 'rgb').is_dir()]
+    if not found:
+        raise DataError(f'{path} has neither rgb/ and gt/ nor train/ and val/ with them')
+    return found
+
+
+def _paired(folder: Path) -> dict[str, tuple[Path, Path]]:
+    rgb, gt = files_by_stem(folder / 'rgb'), files_by_stem(folder / 'gt')
+    require_pairs(rgb, gt, folder / 'gt')
+    require_pairs(gt, rgb, folder / 'rgb')
+    return {stem: (path, gt[stem]) for stem, path in rgb.items()}
+
+
+def _scene(name: str, block_frames: int) -> str:
+    match = _FRAME.match(name)
+    if not match:
+        raise DataError(f'{name!r} is not SEQUENCE_FRAME as 0016E5_00390: rename the file')
+    return f'{match["sequence"]}-{int(match["number"]) // block_frames}'

@@ -1,0 +1,197 @@
+"""NYU Depth v2, the labelled frames as folders of pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from rs_ml_training.data.classes import ClassTable, class_mapping
+from rs_ml_training.data.encodings import decode
+from rs_ml_training.data.pairing import files_by_stem, read_names, require_pairs
+from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, require_size
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.errors import DataError
+from rs_ml_training.intrinsics import Intrinsics
+
+CAMERA = Intrinsics(640, 480, 518.8579, 519.4696, 325.5824, 253.7362)
+"""Colour camera of the Kinect that took them."""
+
+LABELS = (
+    'wall',
+    'floor',
+    'cabinet',
+    'bed',
+    'chair',
+    'sofa',
+    'table',
+    'door',
+    'window',
+    'bookshelf',
+    'picture',
+    'counter',
+    'blinds',
+    'desk',
+    'shelves',
+    'curtain',
+    'dresser',
+    'pillow',
+    'mirror',
+    'floor mat',
+    'clothes',
+    'ceiling',
+    'books',
+    'refrigerator',
+    'television',
+    'paper',
+    'towel',
+    'shower curtain',
+    'box',
+    'whiteboard',
+    'person',
+    'night stand',
+    'toilet',
+    'sink',
+    'lamp',
+    'bathtub',
+    'bag',
+    'other structure',
+    'other furniture',
+)
+"""By stored value, which is the NYU40 id - 1; the 40th merges other props with unlabelled."""
+
+OTHER_PROP = 39
+
+
+class NyuLabelled(Reader):
+    """`rgb/`, `depth/` and `labels40/` with one file an id in each, and lists of ids.
+
+    8-bit depth counts 1 / 25.5 m, 16-bit depth millimetres. `labels40/` may be absent, and
+    `person_boxes.json` too: then nobody marked boxes. A picture without an entry there holds no
+    person. Scenes are runs of consecutive ids.
+    """
+
+    license = 'NYU Depth v2: research use only'
+
+    def __init__(
+        self,
+        path: Path,
+        list_file: str | Path | None = None,
+        classes: ClassTable | str | Path | None = None,
+    ) -> None:
+        """Pair the files.
+
+        Args:
+            path: the folder.
+            list_file: ids, one a line, as train.txt; looked for in `path` too. None: all.
+            classes: fewer classes than 39; see `classes.class_mapping`.
+
+        Raises:
+            DataError: a file without partner, an id in the list without picture.
+        """
+        path = Path(path)
+        self._rgb = files_by_stem(path / 'rgb')
+        self._depth = _paired(self._rgb, path / 'depth')
+        self._labels = (
+            _paired(self._rgb, path / 'labels40') if (path / 'labels40').exists() else {}
+        )
+        self._scenes = runs(list(self._rgb))
+        self._names = _listed(path, list_file, self._rgb)
+        self._mapping = class_mapping(LABELS, classes, ignored=[OTHER_PROP])
+        self.labels = self._mapping.labels
+        self._boxes = _person_boxes(path / 'person_boxes.json')
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def name(self, index: int) -> str:
+        return self._names[index]
+
+    def scene(self, index: int) -> str:
+        return self._scenes[self._names[index]]
+
+    def read(self, index: int) -> Sample:
+        name = self._names[index]
+        image = read_rgb(self._rgb[name])
+        size = image.shape[1], image.shape[0]
+        depth_path = self._depth[name]
+        return Sample(
+            name=name,
+            scene=self.scene(index),
+            image=image,
+            depth_m=require_size(depth_path, _read_depth(depth_path), size),
+            labels=self._read_labels(name, size),
+            boxes=self._read_boxes(name),
+            intrinsics=CAMERA.resized(*size),
+        )
+
+    def _read_labels(self, name: str, size: tuple[int, int]) -> np.ndarray | None:
+        if not self._labels:
+            return None
+        path = self._labels[name]
+        stored = require_size(path, read_labels(path), size)
+        return self._mapping.map(stored, path, OTHER_PROP + 1)
+
+    def _read_boxes(self, name: str) -> Boxes | None:
+        if self._boxes is None:
+            return None
+        return self._mapping.map_boxes(self._boxes.get(name, Boxes.of([], [])))
+
+
+def runs(names: list[str]) -> dict[str, str]:
+    """The scene of each numbered name: consecutive numbers share one.
+
+    Raises:
+        DataError: a name is not a number.
+    """
+    scenes: dict[str, str] = {}
+    previous, scene = None, ''
+    for name in names:
+        if not name.isdigit():
+            raise DataError(f'{name!r} is not a number: NYU pictures are named as 0002.jpg')
+        if previous is None or int(name) != previous + 1:
+            scene = f'run-{name}'
+        scenes[name], previous = scene, int(name)
+    return scenes
+
+
+def _paired(rgb: dict[str, Path], folder: Path) -> dict[str, Path]:
+    found = files_by_stem(folder)
+    require_pairs(rgb, found, folder)
+    require_pairs(found, rgb, folder.parent / 'rgb')
+    return found
+
+
+def _listed(path: Path, list_file: str | Path | None, rgb: dict[str, Path]) -> list[str]:
+    if list_file is None:
+        return list(rgb)
+    inside = path / list_file
+    list_path = inside if inside.is_file() else Path(list_file)
+    names = read_names(list_path)
+    for name in names:
+        if name not in rgb:
+            raise DataError(f'{list_path} names {name}, but {path / "rgb"} holds no such picture')
+    return names
+
+
+def _read_depth(path: Path) -> np.ndarray:
+    stored = read_stored(path)
+    return decode(stored, 'eight-bit-10m' if stored.dtype == np.uint8 else 'mm')
+
+
+def _person_boxes(path: Path) -> dict[str, Boxes] | None:
+    if not path.is_file():
+        return None
+    person = LABELS.index('person')
+    try:
+        images = json.loads(path.read_text())['images']
+        found = {}
+        for name, people in images.items():
+            xywh = np.array([p['bbox_xywh'] for p in people], np.float32).reshape(-1, 4)
+            xyxy = np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]])
+            found[name] = Boxes.of(xyxy, [person] * len(people))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f'{path} does not list boxes of persons: {error!r}') from error
+    return found

@@ -1,0 +1,65 @@
+"""Which files belong together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rs_ml_training.data.pictures import SUFFIXES
+from rs_ml_training.errors import DataError
+
+_NUMBER = re.compile(r'(\d+)')
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sorts numbers within names by value: left-2 before left-10."""
+    parts = _NUMBER.split(name)
+    return tuple((0, int(p), p) if p.isdigit() else (1, 0, p) for p in parts if p)
+
+
+def files_by_stem(folder: Path, suffixes: Iterable[str] = SUFFIXES) -> dict[str, Path]:
+    """The files of a folder with one of the suffixes, by stem, in natural order.
+
+    Raises:
+        DataError: there is no such folder, or two files of one stem.
+    """
+    if not folder.is_dir():
+        raise DataError(f'{folder} is missing: it should be a folder of files')
+    allowed = set(suffixes)
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.stem)):
+        if path.suffix.lower() not in allowed or path.name.startswith('.'):
+            continue
+        if path.stem in found:
+            raise DataError(f'{path} and {found[path.stem].name} have one stem: remove one')
+        found[path.stem] = path
+    return found
+
+
+def require_pairs(first: Mapping[str, Path], second: Mapping[str, Path], folder: Path) -> None:
+    """Check that every file of the first has one in the second.
+
+    Raises:
+        DataError: names the first file without a partner, and the folder where it should be.
+    """
+    for stem, path in first.items():
+        if stem not in second:
+            alone = sum(s not in second for s in first)
+            raise DataError(f'{path} has no partner in {folder} ({alone} such): add or remove it')
+
+
+def read_names(path: Path) -> list[str]:
+    """The non-empty lines of a list.
+
+    Raises:
+        DataError: it is missing, not text, or empty.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text(encoding='utf-8').splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f'{path} cannot be read as a list: {error}') from error
+    names = [line for line in lines if line]
+    if not names:
+        raise DataError(f'{path} is an empty list: give one sample a line')
+    return names

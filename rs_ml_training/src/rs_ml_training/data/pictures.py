@@ -1,0 +1,108 @@
+"""Picture files as arrays, and what is wrong with those that are none."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rs_ml_training.errors import DataError
+
+SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
+"""Of the picture files that readers look for."""
+
+_PNG_COLOR_TYPE = slice(25, 26)
+
+
+def read_rgb(path: Path) -> np.ndarray:
+    """Read a colour picture, uint8 (H, W, 3) RGB.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    return cv2.cvtColor(_decoded(path, _bytes(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def read_gray(path: Path) -> np.ndarray:
+    """Read a picture as uint8 (H, W) gray.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    return _decoded(path, _bytes(path), cv2.IMREAD_GRAYSCALE)
+
+
+def read_stored(path: Path) -> np.ndarray:
+    """Read a one-channel picture with its values untouched, uint8 or uint16 or float32 (H, W).
+
+    A PNG with a palette gives the indices; three equal channels count as one.
+
+    Raises:
+        DataError: the file is missing or damaged or has colours.
+    """
+    data = _bytes(path)
+    if path.suffix.lower() == '.png' and data[_PNG_COLOR_TYPE] == b'\x03':
+        return _indices(path, data)
+    return _one_channel(path, _decoded(path, data, cv2.IMREAD_UNCHANGED))
+
+
+def read_labels(path: Path) -> np.ndarray:
+    """Read class ids, uint8 (H, W).
+
+    Raises:
+        DataError: the file is missing, damaged, has colours or more than 8 bits.
+    """
+    stored = read_stored(path)
+    if stored.dtype != np.uint8:
+        raise DataError(f'{path} holds {stored.dtype}: class ids are 8-bit gray or palette PNG')
+    return stored
+
+
+def require_size(path: Path, array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The array, if it is (width, height) large.
+
+    Raises:
+        DataError: it has another size than the picture it belongs to.
+    """
+    height, width = array.shape[:2]
+    if (width, height) != size:
+        raise DataError(
+            f'{path} is {width} x {height}, but its picture is {size[0]} x {size[1]}: '
+            'make them the same size'
+        )
+    return array
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f'{path} cannot be read: {error.strerror}') from error
+
+
+def _decoded(path: Path, data: bytes, flags: int) -> np.ndarray:
+    # Some versions of OpenCV raise on an empty buffer instead of returning None.
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if array is None:
+        raise DataError(f'{path} is damaged or not a picture: fetch it again or remove it')
+    return array
+
+
+def _indices(path: Path, data: bytes) -> np.ndarray:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        return np.array(Image.open(io.BytesIO(data)))
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise DataError(f'{path} is damaged: fetch it again or remove it ({error})') from error
+
+
+def _one_channel(path: Path, array: np.ndarray) -> np.ndarray:
+    if array.ndim == 2:
+        return array
+    first = array[..., 0]
+    if array.shape[2] < 3 or not (array[..., :3] == first[..., None]).all():
+        raise DataError(f'{path} has colours: give one channel with the values themselves')
+    return np.ascontiguousarray(first)

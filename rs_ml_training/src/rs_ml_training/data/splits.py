@@ -1,0 +1,96 @@
+"""Training and validation parts that share nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from rs_ml_training.data.reader import Reader, Subset
+from rs_ml_training.errors import ConfigError, DataError
+
+
+def split_by_scene(
+    reader: Reader, valid_share: float = 0.1, seed: int = 0
+) -> tuple[Subset, Subset]:
+    """Split so that every scene lies on one side; the same for the same seed.
+
+    Scenes are drawn at random; one that would exceed the share by more than a tenth is passed
+    over. If none fits, the smallest scene is taken.
+
+    Args:
+        reader: what to split.
+        valid_share: of the samples, in (0, 1).
+        seed: of the drawing.
+
+    Returns:
+        (training, validation), both in the reader's order.
+
+    Raises:
+        ConfigError: the share is not within (0, 1).
+        DataError: there are fewer than two scenes.
+    """
+    held = _held_out(reader, valid_share, seed)
+    train, valid = np.flatnonzero(~held), np.flatnonzero(held)
+    return Subset(reader, train.tolist()), Subset(reader, valid.tolist())
+
+
+def hold_out_blocks(
+    reader: Reader, valid_share: float = 0.1, seed: int = 0, margin: int = 2
+) -> tuple[Subset, Subset]:
+    """Split a sequence by blocks, and drop what lies too near to a validation block.
+
+    The scenes of the reader are the blocks, and its order is that of time: neighbours look alike,
+    so `margin` samples at each side of a validation block belong to neither part.
+
+    Args:
+        reader: what to split, as CamVid.
+        valid_share: of the samples, in (0, 1).
+        seed: of the drawing.
+        margin: samples to drop at each border.
+
+    Returns:
+        (training, validation), both in the reader's order.
+
+    Raises:
+        ConfigError: the share or the margin makes no sense.
+        DataError: there are fewer than two blocks, or the margin leaves nothing to train on.
+    """
+    if margin < 0:
+        raise ConfigError(f'margin {margin} is not a number of samples: give 0 or more')
+    held = _held_out(reader, valid_share, seed)
+    near = held.copy()
+    for shift in range(1, margin + 1):
+        near[shift:] |= held[:-shift]
+        near[:-shift] |= held[shift:]
+    if near.all():
+        raise DataError(f'a margin of {margin} leaves no sample to train on: give less')
+    train, valid = np.flatnonzero(~near), np.flatnonzero(held)
+    return Subset(reader, train.tolist()), Subset(reader, valid.tolist())
+
+
+def _held_out(reader: Reader, valid_share: float, seed: int) -> np.ndarray:
+    """Which samples are for validation, bool (N,)."""
+    scenes = [reader.scene(index) for index in range(len(reader))]
+    chosen = _valid_scenes(Counter(scenes), valid_share, seed)
+    return np.array([scene in chosen for scene in scenes], bool)
+
+
+def _valid_scenes(sizes: Mapping[str, int], valid_share: float, seed: int) -> set[str]:
+    if not 0 < valid_share < 1:
+        raise ConfigError(f'valid_share {valid_share} is not a share: give 0.1 for a tenth')
+    if len(sizes) < 2:
+        raise DataError(
+            f'{len(sizes)} scenes cannot be split: give more, or validation data of their own'
+        )
+    names = sorted(sizes)
+    wanted = valid_share * sum(sizes.values())
+    chosen: set[str] = set()
+    held = 0
+    for index in np.random.default_rng(seed).permutation(len(names)):
+        name = names[index]
+        if held + sizes[name] <= wanted * 1.1 and len(chosen) < len(names) - 1:
+            chosen.add(name)
+            held += sizes[name]
+    return chosen or {min(names, key=lambda n: (sizes[n], n))}
