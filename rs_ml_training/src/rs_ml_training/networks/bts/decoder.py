@@ -1,0 +1,134 @@
+"""The decoder of BTS: upconvolutions, dense atrous pyramid and planar guidance at three scales."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+from keras import layers
+
+from rs_ml_training.networks.bts.guidance import LocalPlanarGuidance
+
+RATES = (3, 6, 12, 18, 24)
+
+
+@dataclass(frozen=True)
+class DecoderForm:
+    """The two published forms of the decoder.
+
+    Attributes:
+        features: channels at 1/16 resolution, a multiple of 16.
+        chain: the form of the paper: 1x1 convolutions halve the channels on the way to a plane, a
+            coarse depth of its own joins at full resolution, and the pyramid starts from the
+            concatenated maps. Else the light form: one 1x1 convolution makes a plane, the pyramid
+            starts from the convolved map.
+    """
+
+    features: int
+    chain: bool
+
+
+def decode(
+    taps: list[keras.KerasTensor], form: DecoderForm
+) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
+    """Relative depth from five feature maps.
+
+    Args:
+        taps: maps at stride 2, 4, 8, 16 and 32.
+        form: width and form.
+
+    Returns:
+        The depth and the coarser ones that it was made of ('lpg8', 'lpg4', 'lpg2' and, in the
+        form of the paper, 'reduc1'), each (B, H, W, 1) as a share of the largest depth.
+    """
+    skip2, skip4, skip8, skip16, x = taps
+    half, quarter, eighth = (form.features // n for n in (2, 4, 8))
+    x = _conv(_joined(_up(x, form.features, 5), [skip16], 5), form.features, 'decoder_conv5')
+    joined = _joined(_up(x, half, 4), [skip8], 4)
+    x = _batch_norm(_conv(joined, half, 'decoder_conv4'), 'decoder_conv4_bn')
+    x = _pyramid(x, joined if form.chain else x, half)
+    lpg8 = _guided(x, 8, form)
+    x = _joined(_up(x, quarter, 3), [skip4, _shrunk(lpg8, 4)], 3)
+    x = _conv(x, quarter, 'decoder_conv3')
+    lpg4 = _guided(x, 4, form)
+    x = _joined(_up(x, eighth, 2), [skip2, _shrunk(lpg4, 2)], 2)
+    x = _conv(x, eighth, 'decoder_conv2')
+    lpg2 = _guided(x, 2, form)
+    x = _up(x, form.features // 16, 1, batch_norm=False)
+    coarse = {'lpg8': lpg8, 'lpg4': lpg4, 'lpg2': lpg2}
+    if form.chain:
+        coarse['reduc1'] = _reduced(x, 1, 'decoder_reduc1', form)
+    x = _joined(x, list(coarse.values())[::-1], 1)
+    x = _conv(x, form.features // 16, 'decoder_conv1')
+    return _sigmoid_map(x, 1, 3, 'decoder_depth'), coarse
+
+
+def _up(
+    x: keras.KerasTensor, filters: int, level: int, batch_norm: bool = True
+) -> keras.KerasTensor:
+    x = layers.UpSampling2D(2, name=f'decoder_up{level}')(x)
+    x = _conv(x, filters, f'decoder_upconv{level}')
+    return _batch_norm(x, f'decoder_upconv{level}_bn') if batch_norm else x
+
+
+def _conv(x: keras.KerasTensor, filters: int, name: str, kernel: int = 3) -> keras.KerasTensor:
+    x = layers.Conv2D(filters, kernel, padding='same', use_bias=False, name=name)(x)
+    return layers.Activation('elu', name=f'{name}_elu')(x)
+
+
+def _batch_norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    return layers.BatchNormalization(momentum=0.99, epsilon=1.1e-5, name=name)(x)
+
+
+def _joined(
+    x: keras.KerasTensor, others: list[keras.KerasTensor], level: int
+) -> keras.KerasTensor:
+    return layers.Concatenate(name=f'decoder_concat{level}')([x, *others])
+
+
+def _pyramid(x: keras.KerasTensor, start: keras.KerasTensor, half: int) -> keras.KerasTensor:
+    """Dense atrous pyramid: every rate sees the outputs of all smaller ones."""
+    branches = [_atrous(x, RATES[0], half)]
+    for rate in RATES[1:]:
+        seen = layers.Concatenate(name=f'decoder_aspp{rate}_in')([start, *branches])
+        seen = _batch_norm(seen, f'decoder_aspp{rate}_in_bn')
+        branches.append(_atrous(seen, rate, half))
+    joined = layers.Concatenate(name='decoder_aspp_concat')([x, *branches])
+    return _conv(joined, half // 2, 'decoder_aspp_conv')
+
+
+def _atrous(x: keras.KerasTensor, rate: int, half: int) -> keras.KerasTensor:
+    name = f'decoder_aspp{rate}'
+    x = layers.Activation('relu', name=f'{name}_in_relu')(x)
+    x = layers.Conv2D(half, 1, use_bias=False, name=f'{name}_narrow')(x)
+    x = layers.Activation('relu', name=f'{name}_relu')(_batch_norm(x, f'{name}_bn'))
+    return layers.Conv2D(
+        half // 2, 3, padding='same', dilation_rate=rate, use_bias=False, name=name
+    )(x)
+
+
+def _guided(x: keras.KerasTensor, scale: int, form: DecoderForm) -> keras.KerasTensor:
+    planes = _reduced(x, 3, f'decoder_reduc{scale}', form)
+    return LocalPlanarGuidance(scale, dtype='float32', name=f'decoder_lpg{scale}')(planes)
+
+
+def _reduced(
+    x: keras.KerasTensor, channels: int, name: str, form: DecoderForm
+) -> keras.KerasTensor:
+    # The coarsest chain begins with a convolution that keeps the channels: only so the network
+    # has as many parameters as was published.
+    filters = x.shape[-1] // (1 if name == 'decoder_reduc8' else 2)
+    while form.chain and filters >= 8:
+        x = _conv(x, filters, f'{name}_{filters}', kernel=1)
+        filters //= 2
+    return _sigmoid_map(x, channels, 1, name)
+
+
+def _sigmoid_map(x: keras.KerasTensor, channels: int, kernel: int, name: str) -> keras.KerasTensor:
+    x = layers.Conv2D(channels, kernel, padding='same', use_bias=False, name=name)(x)
+    return layers.Activation('sigmoid', dtype='float32', name=f'{name}_sigmoid')(x)
+
+
+def _shrunk(depth: keras.KerasTensor, factor: int) -> keras.KerasTensor:
+    """The nearest pixel of every factor x factor."""
+    return layers.MaxPooling2D(1, strides=factor, name=f'decoder_shrunk{factor}')(depth)
