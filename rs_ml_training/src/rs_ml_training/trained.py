@@ -108,7 +108,11 @@ def read_spec(directory: Path) -> ModelSpec:
 
 
 def load(
-    directory: Path, *, weights: str | None = None, input_size: tuple[int, int] | None = None
+    directory: Path,
+    *,
+    weights: str | None = None,
+    input_size: tuple[int, int] | None = None,
+    **model_options: Any,
 ) -> Trained:
     """Build a trained network and load its weights.
 
@@ -116,11 +120,14 @@ def load(
         directory: a run folder.
         weights: file name; None: the best, else the last.
         input_size: (width, height) to build it at; None: as trained.
+        model_options: of the builder in place of the spec's, as intermediates=True of `bts`.
 
     Raises:
         CheckpointError: a file is missing, damaged or of another network.
+        ConfigError: the network has no such option, or the size does not suit it.
     """
     spec = read_spec(directory)
+    spec = dataclasses.replace(spec, options={**spec.options, **model_options})
     names = (weights,) if weights else (BEST_WEIGHTS, LAST_WEIGHTS)
     path = next((directory / n for n in names if (directory / n).is_file()), None)
     if path is None:

@@ -1,0 +1,65 @@
+"""Files that are there whole or not at all, in a folder that was empty."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rs_ml_training.errors import ConfigError, DataError
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file beside, then rename it.
+
+    Raises:
+        DataError: the disk is full, or the folder must not be written.
+    """
+    beside = path.with_name(f'.{path.name}.part')
+    try:
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise DataError(f'{path} cannot be written: {error.strerror}') from error
+
+
+def write_picture(path: Path, pixels: np.ndarray) -> None:
+    """Write RGB (H, W, 3) or one channel (H, W) as the suffix says.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
+    _, encoded = cv2.imencode(path.suffix, bgr)
+    write_bytes(path, encoded.tobytes())
+
+
+def empty_folder(folder: Path, inputs: Iterable[str], force: bool) -> Path:
+    """Make the folder for results.
+
+    Args:
+        folder: to be made; may exist if empty.
+        inputs: paths that are read; none may lie where results are written.
+        force: whether files in the folder may be replaced.
+
+    Raises:
+        ConfigError: the folder holds files and `force` is not set, or inputs lie in it.
+    """
+    where = folder.resolve()
+    for text in inputs:
+        path = Path(text.partition(':')[2] if not Path(text).exists() else text).resolve()
+        if where in (path, path.parent) or (path.is_dir() and where in path.parents):
+            raise ConfigError(f'{folder} holds the input {text}: choose another folder for --out')
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f'{folder} is a file: choose a folder for --out')
+    if not force and folder.is_dir() and any(folder.iterdir()):
+        raise ConfigError(f'{folder} is not empty: choose another, or replace files with --force')
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f'{folder} cannot be made: {error.strerror}') from error
+    return folder

@@ -1,0 +1,177 @@
+"""What a network is to be run on: pictures, folders of them, videos, data sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rs_ml_training.data import encodings, pictures
+from rs_ml_training.data.formats import FORMATS, open_data
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.errors import DataError
+
+VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v')
+DEPTH_SUFFIXES = ('.png', '.tif', '.tiff', '.npy', '.raw')
+
+ReadPicture = Callable[[Path], Sample]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input of a command.
+
+    Attributes:
+        name: what messages and videos made of it are called.
+        samples: yields its samples; reads one at a time.
+        count: how many; None: unknown before the end.
+        fps: frames per second of a video, None for single pictures.
+        labels: class names by id, where the data set has classes.
+    """
+
+    name: str
+    samples: Callable[[], Iterator[Sample]]
+    count: int | None
+    fps: float | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DepthPictures:
+    """How depth files and the infrared pictures beside them are read.
+
+    Attributes:
+        encoding: a name of data.encodings.ENCODINGS.
+        infrared: folder with infrared pictures of the same names; None: `left-7.png` beside
+            `res-7.png`, else none.
+    """
+
+    encoding: str = 'mm'
+    infrared: Path | None = None
+
+    def __call__(self, path: Path) -> Sample:
+        depth_m = encodings.read_depth(path, self.encoding)
+        beside = self._infrared_of(path)
+        infrared = None
+        if beside is not None:
+            size = depth_m.shape[1], depth_m.shape[0]
+            infrared = pictures.require_size(beside, pictures.read_gray(beside), size)
+        return Sample(path.stem, raw_depth_m=depth_m, infrared=infrared)
+
+    def _infrared_of(self, path: Path) -> Path | None:
+        if self.infrared is not None:
+            return self.infrared / path.name
+        beside = path.with_name(path.name.replace('res-', 'left-', 1))
+        return beside if beside != path and beside.is_file() else None
+
+
+def read_color(path: Path) -> Sample:
+    """A picture as a sample named by its stem."""
+    return Sample(path.stem, image=pictures.read_rgb(path))
+
+
+def open_sources(
+    inputs: Sequence[str], read: ReadPicture = read_color, list_file: Path | None = None
+) -> list[Source]:
+    """What the inputs of a command are.
+
+    Args:
+        inputs: paths of pictures, folders and videos, or FORMAT:PATH.
+        read: makes a sample of a picture file.
+        list_file: names the samples of a data set.
+
+    Raises:
+        DataError: a path does not exist, is of no known kind, or a folder holds no picture.
+    """
+    return [source for text in inputs for source in _open(text, read, list_file)]
+
+
+def natural(path: Path) -> list[str | int]:
+    """Sorts frame_10 behind frame_9."""
+    parts = re.split(r'(\d+)', path.name)
+    return [int(part) if part.isdigit() else part for part in parts]
+
+
+def reader_source(reader: Reader, name: str) -> Source:
+    """A data set as a source."""
+
+    def samples() -> Iterator[Sample]:
+        return (reader.read(i) for i in range(len(reader)))
+
+    return Source(name, samples, len(reader), labels=tuple(reader.labels))
+
+
+def _open(text: str, read: ReadPicture, list_file: Path | None) -> list[Source]:
+    if text.partition(':')[0] in FORMATS and ':' in text:
+        return [reader_source(open_data(text, list_file=list_file), text)]
+    path = Path(text)
+    if not path.exists():
+        raise DataError(f'{path} does not exist: give a picture, folder, video or FORMAT:PATH')
+    if path.is_dir():
+        return _folder_sources(path, read)
+    if _is_video(path, read):
+        return [_video_source(path)]
+    if path.suffix.lower() in _suffixes(read):
+        return [_files_source(text, [path], read)]
+    raise DataError(f'{path} is no input: known are {", ".join(_suffixes(read))} and videos')
+
+
+def _folder_sources(folder: Path, read: ReadPicture) -> list[Source]:
+    """The pictures of a folder; of one without pictures every video."""
+    entries = sorted(folder.iterdir(), key=natural)
+    found = [p for p in entries if p.suffix.lower() in _suffixes(read)]
+    if isinstance(read, DepthPictures) and any(p.name.startswith('res-') for p in found):
+        found = [p for p in found if p.name.startswith('res-')]
+    if found:
+        return [_files_source(str(folder), found, read)]
+    videos = [p for p in entries if _is_video(p, read)]
+    if not videos:
+        raise DataError(f'{folder} holds no file of {", ".join(_suffixes(read))} and no video')
+    return [_video_source(path) for path in videos]
+
+
+def _is_video(path: Path, read: ReadPicture) -> bool:
+    return path.suffix.lower() in VIDEO_SUFFIXES and not isinstance(read, DepthPictures)
+
+
+def _suffixes(read: ReadPicture) -> tuple[str, ...]:
+    return DEPTH_SUFFIXES if isinstance(read, DepthPictures) else pictures.SUFFIXES
+
+
+def _files_source(name: str, paths: Sequence[Path], read: ReadPicture) -> Source:
+    return Source(name, lambda: (read(path) for path in paths), len(paths))
+
+
+def _video_source(path: Path) -> Source:
+    capture = cv2.VideoCapture(str(path))
+    found, fps = capture.read()[0], capture.get(cv2.CAP_PROP_FPS)
+    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    capture.release()
+    if not found:
+        raise DataError(f'{path} holds no frame that OpenCV can decode: convert it with ffmpeg')
+    return Source(str(path), lambda: _frames(path), count if count > 0 else None, fps or 30.0)
+
+
+def _frames(path: Path) -> Iterator[Sample]:
+    capture = cv2.VideoCapture(str(path))
+    try:
+        index = 0
+        while True:
+            found, bgr = capture.read()
+            if not found:
+                return
+            rgb: np.ndarray = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+            yield Sample(f'{path.stem}_{index:06d}', image=rgb)
+            index += 1
+    finally:
+        capture.release()
+
+
+def with_camera(source: Source, complete: Callable[[Sample], Sample]) -> Source:
+    """The source with every sample completed, as by the camera that all have in common."""
+    return replace(source, samples=lambda: (complete(s) for s in source.samples()))
