@@ -14,7 +14,6 @@ from rs_ml_training.data.augment.depth_noise import (
     Speckle,
 )
 from rs_ml_training.data.augment.shape import (
-    CenterCrop,
     Flip,
     FlipVertically,
     Near,
@@ -51,8 +50,7 @@ def _none(size: Size | None) -> Augment:
 def _fastdepth(size: Size | None) -> Augment:
     """As FastDepth is trained: nearer, turned, the middle, mirrored, other light."""
     light = Jitter((0.6, 1.4), (0.6, 1.4), (0.6, 1.4))
-    middle = (CenterCrop(size),) if size else ()
-    return Chain((Near(size), Rotate(-5, 5), *middle, Maybe(Flip()), light))
+    return Chain((Near(size), Rotate(-5, 5, size), Maybe(Flip()), light))
 
 
 def _bts(size: Size | None, degrees: float, brightness: tuple[float, float]) -> Augment:

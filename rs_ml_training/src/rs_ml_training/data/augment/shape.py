@@ -100,18 +100,20 @@ class Rotate:
 
     Attributes:
         low, high: limits of the angle [degrees].
+        size: (width, height) of the middle that is kept; None: as large as it was.
         both_ways: the sign is drawn too.
     """
 
     low: float
     high: float
+    size: tuple[int, int] | None = None
     both_ways: bool = False
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
         angle = rng.uniform(self.low, self.high)
         if self.both_ways and rng.random() < 0.5:
             angle = -angle
-        return geometry.rotated(sample, angle)
+        return geometry.rotated(sample, angle, self.size)
 
 
 @dataclass(frozen=True)
