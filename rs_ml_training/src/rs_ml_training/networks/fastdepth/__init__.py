@@ -1,0 +1,1 @@
+"""FastDepth: depth from one picture on MobileNet."""

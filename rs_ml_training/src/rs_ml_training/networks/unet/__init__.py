@@ -1,0 +1,1 @@
+"""U-Nets that clean depth or label pixels."""

@@ -1,0 +1,61 @@
+"""A smooth guess for every pixel from those that were measured, without a learned weight."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers, ops
+
+_CARE = 0.02
+_REACHES = (3, 9, 27)
+
+
+def masked_fill(
+    values: keras.KerasTensor, valid: keras.KerasTensor
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Means of what was measured, from fine cells where there is any, else from coarser ones.
+
+    Pull-push (Gortler et al., The Lumigraph, 1996) on normalised convolution (Knutsson and Westin,
+    1993): sums of values and of the mask are pooled alike, so holes have no weight, and neither
+    has the border.
+
+    Args:
+        values: float32 (B, H, W, C) pixels of cells, 0 where nothing was measured; H and W
+            multiples of 4.
+        valid: float32 (B, H, W, C), 1 where measured, else 0.
+
+    Returns:
+        The fill of each cell, and the part of it that was measured, both (B, H, W, 1). With
+        nothing measured at all the fill is 0.
+    """
+    levels = [(ops.mean(values, -1, keepdims=True), ops.mean(valid, -1, keepdims=True))]
+    for _ in range(2):
+        total, weight = levels[-1]
+        levels.append((_pooled(total, 2), _pooled(weight, 2)))
+    fill = _mixed(*levels[-1], _spread(*levels[-1]))
+    for total, weight in reversed(levels[:-1]):
+        fill = layers.UpSampling2D(2, interpolation='bilinear', dtype='float32')(fill)
+        fill = _mixed(total, weight, fill)
+    return fill, levels[0][1]
+
+
+def _spread(total: keras.KerasTensor, weight: keras.KerasTensor) -> keras.KerasTensor:
+    """The mean of all, then of ever closer surroundings."""
+    mean = ops.mean(total, axis=(1, 2), keepdims=True)
+    fill = mean / (ops.mean(weight, axis=(1, 2), keepdims=True) + 1e-6)
+    for reach in reversed(_REACHES):
+        fill = _mixed(_blurred(total, reach), _blurred(weight, reach), fill)
+    return fill
+
+
+def _mixed(
+    total: keras.KerasTensor, weight: keras.KerasTensor, fill: keras.KerasTensor
+) -> keras.KerasTensor:
+    return (total + _CARE * fill) / (weight + _CARE)
+
+
+def _pooled(x: keras.KerasTensor, factor: int) -> keras.KerasTensor:
+    return layers.AveragePooling2D(factor, dtype='float32')(x)
+
+
+def _blurred(x: keras.KerasTensor, reach: int) -> keras.KerasTensor:
+    return layers.AveragePooling2D(reach, strides=1, padding='same', dtype='float32')(x)

@@ -1,0 +1,135 @@
+"""A depth denoiser for every frame of a camera: a quarter of the resolution, refined per pixel.
+
+Holes never reach the features as a distance of 0: the network sees log depth relative to a fill
+that averages what was measured, and a mask. What it predicts is how far each pixel is off.
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+from keras import layers, ops
+
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
+from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells
+from rs_ml_training.networks.unet.fill import masked_fill
+
+MIN_DEPTH_M = 0.1
+CELL_PX = 4
+_DILATIONS = (1, 2, 4)
+_OPEN = 2.0
+
+
+def unet_light(
+    input_size: tuple[int, int] | None = None,
+    width: int = 24,
+    max_depth_m: float = 10.0,
+) -> keras.Model:
+    """Real-time denoiser, 0.18 M parameters.
+
+    Stem: 4x4 cells of log depth, mask and infrared become channels at 1/4; a residual encoder and
+    decoder works on 1/4, 1/8 and 1/16. Head: per pixel a gate between the measurement and the
+    fill, a correction of log depth and a confidence. The measurement enters the result past all
+    convolutions, so inference in bfloat16 or int8 does not quantise it.
+
+    Args:
+        input_size: (width, height), multiples of 16; None: any.
+        width: channels at 1/4; doubled at 1/8 and again at 1/16.
+        max_depth_m: nothing farther is read or predicted.
+
+    Returns:
+        Model {'depth_m': (B, H, W, 1) metres, 0 = nothing measured,
+        'infrared': (B, H, W, 1) 0..255, all 0 = none}
+        -> {'depth_m': (B, H, W, 1), 'confidence': (B, H, W, 1) 0..1}.
+
+    Raises:
+        ConfigError: a width or range that makes no sense.
+    """
+    if width < 8 or max_depth_m <= MIN_DEPTH_M:
+        raise ConfigError(
+            f'width must be at least 8 and max_depth_m above {MIN_DEPTH_M}, '
+            f'got {width} and {max_depth_m}'
+        )
+    depth_m = image_input(input_size, 1, 'depth_m')
+    infrared = image_input(input_size, 1, 'infrared')
+    log_depth, valid = _measurement(
+        PixelsToCells(CELL_PX, name='depth_cells')(depth_m), max_depth_m
+    )
+    fill, measured = masked_fill(log_depth, valid)
+    relative = (log_depth - fill) * valid
+    brightness = layers.Rescaling(1 / 255, name='brightness')(infrared)
+    brightness = PixelsToCells(CELL_PX, name='brightness_cells')(brightness)
+    cells = [relative, valid, brightness, fill, measured]
+    x = _features(layers.Concatenate(name='cells')(cells), width)
+    gate, correction, certainty = _heads(x)
+    log_result = fill + gate * relative + correction
+    outputs = {'depth_m': _metres(log_result, max_depth_m), 'confidence': _confidence(certainty)}
+    return keras.Model({'depth_m': depth_m, 'infrared': infrared}, outputs, name='unet_light')
+
+
+def _measurement(
+    depth_m: keras.KerasTensor, max_depth_m: float
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Log depth, 0 in holes, and the mask."""
+    valid = ops.cast(depth_m > 0, 'float32')
+    return ops.log(ops.clip(depth_m, MIN_DEPTH_M, max_depth_m)) * valid, valid
+
+
+def _features(cells: keras.KerasTensor, width: int) -> keras.KerasTensor:
+    x = conv_bn(cells, 2 * width, 1, 'stem')
+    x = separable_bn(x, width, 3, ('stem_dw', 'stem_pw'))
+    quarter = _residual(x, width, 'encoder_4')
+    x = conv_bn(quarter, 2 * width, 3, 'encoder_8_down', strides=2)
+    eighth = _residual(x, 2 * width, 'encoder_8')
+    x = conv_bn(eighth, 4 * width, 3, 'encoder_16_down', strides=2)
+    for dilation in _DILATIONS:
+        x = _context(x, 4 * width, dilation)
+    x = _joined(x, eighth, 2 * width, 'decoder_8')
+    return _joined(x, quarter, width, 'decoder_4')
+
+
+def _residual(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
+    y = conv_bn(x, filters, 3, f'{name}_conv1')
+    y = conv_bn(y, filters, 3, f'{name}_conv2', activation=None)
+    return layers.Activation('relu', name=f'{name}_out')(layers.Add(name=f'{name}_add')([x, y]))
+
+
+def _context(x: keras.KerasTensor, filters: int, dilation: int) -> keras.KerasTensor:
+    names = f'context_{dilation}_dw', f'context_{dilation}_pw'
+    y = separable_bn(x, filters, 5, names, dilation=dilation)
+    return layers.Add(name=f'context_{dilation}_add')([x, y])
+
+
+def _joined(
+    x: keras.KerasTensor, skip: keras.KerasTensor, filters: int, name: str
+) -> keras.KerasTensor:
+    x = conv_bn(x, filters, 1, f'{name}_reduce')
+    x = layers.UpSampling2D(2, name=f'{name}_up')(x)
+    x = layers.Add(name=f'{name}_skip')([x, skip])
+    return conv_bn(x, filters, 3, f'{name}_conv')
+
+
+def _heads(x: keras.KerasTensor) -> tuple[keras.KerasTensor, ...]:
+    """Weight of the measurement, correction of log depth and logit of the confidence, per pixel.
+
+    All (B, H/4, W/4, 16). Small weights and an open gate: training starts from the measurement
+    with its holes filled.
+    """
+    start = keras.initializers.RandomNormal(stddev=0.01)
+    pixels = CELL_PX * CELL_PX
+    x = layers.Conv2D(3 * pixels, 1, kernel_initializer=start, dtype='float32', name='head')(x)
+    gate, correction, certainty = ops.split(x, 3, axis=-1)
+    return ops.sigmoid(gate + _OPEN), correction, certainty
+
+
+def _metres(log_depth: keras.KerasTensor, max_depth_m: float) -> keras.KerasTensor:
+    limited = ops.clip(log_depth, math.log(MIN_DEPTH_M), math.log(max_depth_m))
+    depth_m = layers.Activation('exponential', dtype='float32', name='denoised_cells')(limited)
+    return CellsToPixels(CELL_PX, dtype='float32', name='denoised')(depth_m)
+
+
+def _confidence(certainty: keras.KerasTensor) -> keras.KerasTensor:
+    x = layers.Activation('sigmoid', dtype='float32', name='confidence_cells')(certainty)
+    return CellsToPixels(CELL_PX, dtype='float32', name='confidence')(x)
