@@ -1,4 +1,4 @@
-"""Bringing one map to the size of another, whatever both sizes are."""
+"""Bringing one map to the size of another, in ways that every export reproduces."""
 
 from __future__ import annotations
 
@@ -9,22 +9,37 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable('rs_ml')
-class ResizeLike(keras.layers.Layer):
-    """Bilinear resize of the first of two maps to height and width of the second.
+class UpsampleLike(keras.layers.Layer):
+    """Bilinear upsampling by a whole factor, cut at the right and below to another map's size.
 
-    Sizes known when the network is built become constants of the graph; others are taken from
-    the tensors. Call it with `[maps, reference]`, both (B, H, W, C); returns (B, H', W', C) of
-    `maps` in the layer's own data type.
+    Where strides round up (15 rows become 8) this keeps both maps aligned, and a whole factor is
+    what ONNX and TFLite reproduce exactly. Call it with `[maps, reference]`, both (B, H, W, C);
+    returns (B, H', W', C) of `maps`.
+
+    Attributes:
+        factor: at least the ratio of the sizes, larger by less than one cell of `maps`.
     """
 
+    def __init__(self, factor: int, **kwargs: Any) -> None:
+        """See the class; kwargs are those of every layer."""
+        super().__init__(**kwargs)
+        self.factor = factor
+
     def call(self, inputs: list[Any]) -> Any:
-        """Resize; half-pixel centres, edges repeated."""
+        """Upsample and cut; half-pixel centres, edges repeated."""
         maps, reference = inputs
-        size = ops.shape(reference)[1:3]
-        resized = ops.image.resize(maps, size, interpolation='bilinear')
-        return ops.cast(resized, self.compute_dtype)
+        height, width = (self.factor * side for side in ops.shape(maps)[1:3])
+        maps = ops.image.resize(maps, (height, width), interpolation='bilinear')
+        known = tuple(maps.shape[1:3])
+        if None in known or known != tuple(reference.shape[1:3]):
+            maps = maps[:, : ops.shape(reference)[1], : ops.shape(reference)[2]]
+        return ops.cast(maps, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple:
         """(B, H', W', C)."""
         (batch, _, _, channels), reference = input_shape
         return (batch, *reference[1:3], channels)
+
+    def get_config(self) -> dict[str, Any]:
+        """What it takes to build it again."""
+        return {**super().get_config(), 'factor': self.factor}

@@ -15,7 +15,7 @@ from rs_ml_training.networks.ddrnet.blocks import (
     relu,
 )
 from rs_ml_training.networks.ddrnet.pyramid import deep_pyramid
-from rs_ml_training.networks.resize import ResizeLike
+from rs_ml_training.networks.resize import UpsampleLike
 
 _PLANES = 32
 _MEAN = (0.485, 0.456, 0.406)
@@ -65,6 +65,7 @@ def ddrnet23_slim(
             3,
             padding='same',
             use_bias=False,
+            kernel_initializer='zeros',
             activation='sigmoid',
             dtype='float32',
             name='confidence',
@@ -95,17 +96,18 @@ def _trunk(x: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
     low, high = relu(low, 'low4_relu'), relu(high, 'high4_relu')
     high = bottleneck(high, 2 * _PLANES, 'layer5_high')
     low = deep_pyramid(bottleneck(low, 8 * _PLANES, 'layer5', stride=2), 4 * _PLANES, 4 * _PLANES)
-    return layers.Add(name='merge')([high, ResizeLike(name='merge_up')([low, high])]), early
+    low = UpsampleLike(_STRIDE, name='merge_up')([low, high])
+    return layers.Add(name='merge')([high, low]), early
 
 
 def _fused(low: KerasTensor, high: KerasTensor, stage: int) -> tuple[KerasTensor, KerasTensor]:
-    """Each branch receives the other: the high one by strides, the low one resized."""
+    """Each branch receives the other: the high one by strides, the low one enlarged."""
     down = relu(high, f'down{stage}_relu')
     for step in range(1, stage - 2):
         down = conv_norm_relu(down, 4 * _PLANES * step, 3, f'down{stage}_{step}', stride=2)
     down = conv_norm(down, low.shape[-1], 3, f'down{stage}_{stage - 2}', stride=2)
     up = conv_norm(relu(low, f'up{stage}_relu'), high.shape[-1], 1, f'up{stage}')
-    up = ResizeLike(name=f'up{stage}_resize')([up, high])
+    up = UpsampleLike(2 ** (stage - 2), name=f'up{stage}_resize')([up, high])
     return (
         layers.Add(name=f'low{stage}')([low, down]),
         layers.Add(name=f'high{stage}')([high, up]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from keras import KerasTensor, layers
 
 from rs_ml_training.networks.ddrnet.blocks import norm_relu_conv
-from rs_ml_training.networks.resize import ResizeLike
+from rs_ml_training.networks.resize import UpsampleLike
 
 _POOLS = ((5, 2), (9, 4), (17, 8))
 
@@ -25,7 +25,9 @@ def deep_pyramid(x: KerasTensor, filters: int, output: int, name: str = 'spp') -
     scales = [norm_relu_conv(x, filters, 1, f'{name}_scale0')]
     for index, pooled in enumerate(_pooled(x, name), 1):
         y = norm_relu_conv(pooled, filters, 1, f'{name}_scale{index}')
-        y = ResizeLike(name=f'{name}_up{index}')([y, x])
+        if index <= len(_POOLS):
+            y = UpsampleLike(_POOLS[index - 1][1], name=f'{name}_up{index}')([y, x])
+        # The mean of the whole map has one cell, which the sum spreads.
         y = layers.Add(name=f'{name}_sum{index}')([y, scales[-1]])
         scales.append(norm_relu_conv(y, filters, 3, f'{name}_process{index}'))
     y = layers.Concatenate(name=f'{name}_concat')(scales)
