@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from rs_ml_training.data import geometry
+from rs_ml_training.data import box_geometry, geometry
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
@@ -125,17 +125,16 @@ def test_part_that_misses_the_picture_is_empty(x):
 
 
 @pytest.mark.parametrize(
-    ('xyxy', 'min_share', 'left'),
+    ('xyxy', 'left'),
     [
-        ([], 0.0, []),
-        ([[-5, -5, 5, 5]], 0.0, [[0, 0, 5, 5]]),
-        ([[-5, -5, 5, 5]], 0.3, []),
-        ([[70, 10, 80, 20]], 0.0, []),
-        ([[60, 40, 90, 90], [1, 2, 3, 4]], 0.0, [[60, 40, 64, 48], [1, 2, 3, 4]]),
+        ([], []),
+        ([[-5, -5, 5, 5]], [[0, 0, 5, 5]]),
+        ([[70, 10, 80, 20]], []),
+        ([[60, 40, 90, 90], [1, 2, 3, 4]], [[60, 40, 64, 48], [1, 2, 3, 4]]),
     ],
 )
-def test_boxes_are_clipped_and_dropped(xyxy, min_share, left):
-    boxes = geometry.clipped_boxes(Boxes.of(xyxy, range(len(xyxy))), (64, 48), min_share)
+def test_boxes_are_clipped_and_dropped(xyxy, left):
+    boxes = box_geometry.clipped(Boxes.of(xyxy, range(len(xyxy))), (64, 48))
     np.testing.assert_allclose(boxes.xyxy, np.reshape(left, (-1, 4)))
     assert len(boxes.class_ids) == len(left)
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from rs_ml_training.data.sample import IGNORE, Boxes, Sample
+from rs_ml_training.data import box_geometry
+from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
@@ -47,7 +48,7 @@ def resized(sample: Sample, size: tuple[int, int]) -> Sample:
     camera, focal = sample.intrinsics, sample.focal_px
     return replace(
         mapped(sample, change),
-        boxes=_boxes(sample.boxes, np.multiply, factors, size),
+        boxes=box_geometry.scaled(sample.boxes, factors, size),
         intrinsics=camera and camera.resized(*size),
         focal_px=focal and focal * factors[0],
     )
@@ -75,7 +76,7 @@ def cropped(sample: Sample, x: int, y: int, width: int, height: int) -> Sample:
 
     return replace(
         mapped(sample, change),
-        boxes=_boxes(sample.boxes, np.subtract, (x, y), (width, height)),
+        boxes=box_geometry.shifted(sample.boxes, (-x, -y), (width, height)),
         intrinsics=sample.intrinsics and sample.intrinsics.cropped(x, y, width, height),
     )
 
@@ -96,10 +97,7 @@ def random_crop(sample: Sample, size: tuple[int, int], rng: np.random.Generator)
 def flipped(sample: Sample) -> Sample:
     """Mirror left to right."""
     width = sample.size[0]
-    boxes = sample.boxes
-    if boxes is not None:
-        x0, y0, x1, y1 = boxes.xyxy.T
-        boxes = replace(boxes, xyxy=np.stack([width - x1, y0, width - x0, y1], axis=1))
+    boxes = box_geometry.flipped(sample.boxes, 0, width)
     camera = sample.intrinsics and sample.intrinsics.flipped()
     return replace(_mirrored(sample, 1), boxes=boxes, intrinsics=camera)
 
@@ -107,10 +105,7 @@ def flipped(sample: Sample) -> Sample:
 def flipped_vertically(sample: Sample) -> Sample:
     """Mirror upside down."""
     height = sample.size[1]
-    boxes, camera = sample.boxes, sample.intrinsics
-    if boxes is not None:
-        x0, y0, x1, y1 = boxes.xyxy.T
-        boxes = replace(boxes, xyxy=np.stack([x0, height - y1, x1, height - y0], axis=1))
+    boxes, camera = box_geometry.flipped(sample.boxes, 1, height), sample.intrinsics
     camera = camera and replace(camera, cy=height - 1 - camera.cy)
     return replace(_mirrored(sample, 0), boxes=boxes, intrinsics=camera)
 
@@ -157,29 +152,13 @@ def scaled(sample: Sample, factor: float, size: tuple[int, int] | None = None) -
 
 
 def rolled(sample: Sample, pixels: int) -> Sample:
-    """Turn a panorama about its vertical axis: columns move right, and in again at the left."""
-    width, height = sample.size
-    boxes = sample.boxes
-    if boxes is not None:
-        shift = np.array([pixels % width, 0] * 2, np.float32)
-        turn = np.array([width, 0] * 2, np.float32)
-        both = Boxes(
-            np.concatenate([boxes.xyxy + shift, boxes.xyxy + shift - turn]),
-            np.tile(boxes.class_ids, 2),
-            np.tile(boxes.is_crowd, 2),
-        )
-        boxes = clipped_boxes(both, (width, height))
+    """Turn a panorama about its vertical axis: columns move right, and in again at the left.
+
+    A box that comes to lie over the seam becomes two.
+    """
+    boxes = box_geometry.rolled(sample.boxes, pixels, sample.size)
     turned = mapped(sample, lambda _, array: np.roll(array, pixels, axis=1))
     return replace(turned, boxes=boxes)
-
-
-def clipped_boxes(boxes: Boxes, size: tuple[int, int], min_share: float = 0.0) -> Boxes:
-    """Boxes within a picture of (width, height); gone where no more than min_share is left."""
-    limit = np.array([*size, *size], np.float32)
-    inside = np.clip(boxes.xyxy, 0, limit)
-    area, before = _areas(inside), np.maximum(_areas(boxes.xyxy), 1e-9)
-    keep = (area > 0) & (area / before > min_share)
-    return Boxes(inside[keep], boxes.class_ids[keep], boxes.is_crowd[keep])
 
 
 def _check_size(size: tuple[int, int]) -> None:
@@ -189,31 +168,6 @@ def _check_size(size: tuple[int, int]) -> None:
 
 def _outside(name: str) -> int:
     return IGNORE if name == 'labels' else 0
-
-
-def _areas(xyxy: np.ndarray) -> np.ndarray:
-    sides = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
-    return sides[:, 0] * sides[:, 1]
-
-
-def _boxes(
-    boxes: Boxes | None, operation: np.ufunc, xy: tuple[float, float], size: tuple[int, int]
-) -> Boxes | None:
-    if boxes is None:
-        return None
-    moved = operation(boxes.xyxy, np.array([*xy, *xy], np.float32))
-    return clipped_boxes(replace(boxes, xyxy=moved), size)
-
-
-def _moved_boxes(boxes: Boxes | None, matrix: np.ndarray, size: tuple[int, int]) -> Boxes | None:
-    if boxes is None:
-        return None
-    x0, y0, x1, y1 = boxes.xyxy.T
-    # Borders of boxes lie between pixels, the matrix moves the centres of pixels.
-    corners = np.stack([[x0, x1, x1, x0], [y0, y0, y1, y1]], axis=-1).transpose(1, 0, 2) - 0.5
-    corners = corners @ matrix[:, :2].T + matrix[:, 2] + 0.5
-    xyxy = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-    return clipped_boxes(replace(boxes, xyxy=xyxy.astype(np.float32)), size)
 
 
 def _moved_camera(
@@ -237,7 +191,7 @@ def _moved(sample: Sample, matrix: np.ndarray, size: tuple[int, int]) -> Sample:
 
     return replace(
         mapped(sample, change),
-        boxes=_moved_boxes(sample.boxes, matrix, size),
+        boxes=box_geometry.moved(sample.boxes, matrix, size),
         intrinsics=_moved_camera(sample.intrinsics, matrix, size),
     )
 
