@@ -1,0 +1,96 @@
+"""Batches for `keras.Model.fit` on any backend: the same for the same seed, however many threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.errors import DataError
+
+Arrays = dict[str, np.ndarray]
+Fit = Callable[[Sample, np.random.Generator], tuple[Arrays, Arrays]]
+
+
+class SampleSequence(keras.utils.PyDataset):
+    """Batches of (inputs, targets) dictionaries.
+
+    The order is a permutation drawn from (seed, epoch), and each sample is augmented with a
+    generator of (seed, epoch, index): threads and an interrupted run change nothing.
+
+    Args:
+        reader: where samples come from.
+        fit: makes named arrays of one sample and a generator.
+        batch_size: samples a batch.
+        shuffle: whether to permute; if so, what does not fill a batch is left out this epoch.
+        seed: see above.
+        workers: threads.
+        cache: keep decoded samples in memory.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        fit: Fit,
+        batch_size: int,
+        *,
+        shuffle: bool,
+        seed: int = 0,
+        workers: int = 0,
+        cache: bool = False,
+    ) -> None:
+        super().__init__(workers=max(workers, 1), use_multiprocessing=False, max_queue_size=8)
+        if not len(reader):
+            raise DataError('there are no samples to train on or to validate with')
+        self._reader, self._fit, self._shuffle, self._seed = reader, fit, shuffle, seed
+        self._batch_size = min(batch_size, len(reader))
+        self._cache: dict[int, Sample] | None = {} if cache else None
+        self.epoch = 0
+        self._order = np.arange(len(reader))
+        self.start_epoch(0)
+
+    @property
+    def samples(self) -> int:
+        """Samples in all."""
+        return len(self._reader)
+
+    def __len__(self) -> int:
+        count = len(self._reader)
+        return count // self._batch_size if self._shuffle else -(-count // self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Arrays, Arrays]:
+        start = index * self._batch_size
+        chosen = self._order[start : start + self._batch_size]
+        pairs = [self.pair(int(i)) for i in chosen]
+        return stack([inputs for inputs, _ in pairs]), stack([targets for _, targets in pairs])
+
+    def pair(self, index: int) -> tuple[Arrays, Arrays]:
+        """Arrays of one sample, as this epoch augments it."""
+        rng = np.random.default_rng((self._seed, self.epoch, index))
+        return self._fit(self._sample(index), rng)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Draw the order of an epoch."""
+        self.epoch = epoch
+        if self._shuffle:
+            rng = np.random.default_rng((self._seed, epoch))
+            self._order = rng.permutation(len(self._reader))
+
+    def on_epoch_end(self) -> None:
+        self.start_epoch(self.epoch + 1)
+
+    def _sample(self, index: int) -> Sample:
+        if self._cache is None:
+            return self._reader.read(index)
+        if index not in self._cache:
+            self._cache[index] = self._reader.read(index)
+        return self._cache[index]
+
+
+def stack(items: list[Mapping[str, Any]]) -> Arrays:
+    """Arrays of samples to arrays with a batch axis."""
+    return {name: np.stack([item[name] for item in items]) for name in items[0]}

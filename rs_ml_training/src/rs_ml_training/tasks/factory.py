@@ -1,0 +1,121 @@
+"""The task that a training's options ask for, and the network it trains."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.networks.registry import NetworkEntry, entry_of
+from rs_ml_training.tasks.task import Task, class_shares
+from rs_ml_training.trained import ModelSpec
+from rs_ml_training.training.options import (
+    DepthOptions,
+    DetectionOptions,
+    SegmentationOptions,
+    TrainOptions,
+)
+from rs_ml_training.training.sources import name_values
+
+
+def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> ModelSpec:
+    """What is going to be trained.
+
+    Raises:
+        ConfigError: the network does not fit the task or its options.
+    """
+    entry = entry_of(options.model, task)
+    size = options.input_size or entry.default_size
+    sample = data.read(0)
+    spec = ModelSpec(
+        task=task,
+        network=options.model,
+        input_size=size,
+        options=_network_options(entry, options, data),
+        labels=_labels(task, options, data),
+        depth_range_m=(
+            getattr(options, 'min_depth_m', 0.0),
+            getattr(options, 'max_depth_m', 10.0),
+        ),
+        intrinsics=sample.intrinsics and sample.intrinsics.resized(*size),
+        reference_focal_px=getattr(data, 'reference_focal_px', None),
+        data=', '.join(source.partition(':')[0] for source in options.data),
+        license=data.license,
+        command=command,
+    )
+    _require_maps(task, sample)
+    return spec
+
+
+def task_of(spec: ModelSpec, options: TrainOptions, data: Reader) -> Task:
+    """The task, its loss and its metrics. Imports Keras."""
+    if isinstance(options, DepthOptions):
+        from rs_ml_training.tasks.depth import DepthTask
+
+        return DepthTask(spec, options.loss)
+    if isinstance(options, SegmentationOptions):
+        return _segmentation(spec, options, data)
+    if isinstance(options, DetectionOptions):
+        from rs_ml_training.tasks.detection import DetectionTask
+
+        return DetectionTask(spec, data.labels)
+    from rs_ml_training.tasks.denoise import DenoiseTask
+
+    return DenoiseTask(spec, options.loss)
+
+
+def _segmentation(spec: ModelSpec, options: SegmentationOptions, data: Reader) -> Task:
+    from rs_ml_training.tasks.segmentation import SegmentationTask, balanced_weights
+
+    weights = None
+    if options.class_weights:
+        weights = balanced_weights(class_shares(data, len(spec.labels)))
+    return SegmentationTask(
+        spec, options.loss, aux_weight=options.aux_weight, class_weights=weights
+    )
+
+
+def _network_options(entry: NetworkEntry, options: TrainOptions, data: Reader) -> dict[str, Any]:
+    """Builder options: those given, and what the data and the task say."""
+    chosen = name_values(options.model_option)
+    if entry.task == 'segmentation':
+        chosen.setdefault('classes', max(len(data.labels), 1))
+        if getattr(options, 'confidence', False):
+            chosen.setdefault('confidence', True)
+    if isinstance(options, DetectionOptions):
+        chosen.setdefault('classes', len(_labels('detection', options, data)))
+    if entry.task == 'depth':
+        chosen.setdefault('max_depth_m', options.max_depth_m)  # type: ignore[attr-defined]
+    return chosen
+
+
+def _labels(task: str, options: TrainOptions, data: Reader) -> tuple[str, ...]:
+    if task == 'detection' and options.classes:  # type: ignore[attr-defined]
+        unknown = set(options.classes) - set(data.labels)  # type: ignore[attr-defined]
+        if unknown:
+            raise ConfigError(
+                f'--classes {", ".join(sorted(unknown))}: the data have {", ".join(data.labels)}'
+            )
+        return options.classes  # type: ignore[attr-defined]
+    return data.labels if task in ('segmentation', 'detection') else ()
+
+
+_NEEDED = {
+    'depth': ('image', 'depth_m'),
+    'segmentation': ('image', 'labels'),
+    'denoise': ('raw_depth_m', 'depth_m'),
+    'detection': ('image', 'boxes'),
+}
+
+
+def _require_maps(task: str, sample: Sample) -> None:
+    """Fail before anything is written when the data cannot serve the task."""
+    missing = [name for name in _NEEDED[task] if getattr(sample, name) is None]
+    if missing:
+        has = [f.name for f in dataclasses.fields(sample) if getattr(sample, f.name) is not None]
+        raise ConfigError(
+            f'{task} needs {" and ".join(missing)}, but samples of these data have only '
+            f'{", ".join(n for n in has if n not in ("name", "scene", "extra"))}'
+        )

@@ -1,0 +1,91 @@
+"""Semantic segmentation: a class for every pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.sequence import Arrays
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.losses import segmentation as losses
+from rs_ml_training.metrics.confusion import ConfusionMatrix
+from rs_ml_training.tasks import strip
+from rs_ml_training.tasks.task import Metrics, Task, Tensors, require
+from rs_ml_training.trained import ModelSpec
+
+
+class SegmentationTask(Task):
+    """See tasks.task.Task.
+
+    Args:
+        spec: of the network.
+        loss: key of losses.segmentation.SEGMENTATION_LOSSES.
+        aux_weight: of the auxiliary head, where the network has one.
+        class_weights: one per class, or None.
+    """
+
+    parts = ('loss', 'aux', 'confidence')
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        loss: str,
+        *,
+        aux_weight: float = 0.4,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__(spec)
+        if loss not in losses.SEGMENTATION_LOSSES:
+            known = ', '.join(losses.SEGMENTATION_LOSSES)
+            raise ConfigError(f'no segmentation loss {loss!r}; there are {known}')
+        self._loss, self._aux_weight = losses.SEGMENTATION_LOSSES[loss], aux_weight
+        self._options = {} if class_weights is None else {'class_weights': tuple(class_weights)}
+
+    def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
+        require(sample, 'image', 'labels')
+        return {'image': sample.image}, {'labels': sample.labels.astype(np.int32)}
+
+    def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
+        labels = targets['labels']
+        parts = {'loss': self._loss(labels, outputs['logits'], **self._options)}
+        if 'logits_aux' in outputs:
+            auxiliary = self._loss(labels, outputs['logits_aux'], **self._options)
+            parts['aux'] = self._aux_weight * auxiliary
+        if 'confidence' in outputs:
+            parts['confidence'] = losses.confidence_loss(labels, outputs['confidence'])
+        return parts
+
+    def metrics(self) -> Metrics:
+        return _MaskMetrics(ConfusionMatrix(len(self.spec.labels)), self.spec.labels)
+
+    def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
+        colors = strip.palette(len(self.spec.labels))
+        maps = (colors[m] for m in (targets['labels'], class_map(outputs['logits'])))
+        return strip.side_by_side(inputs['image'], *maps)
+
+
+class _MaskMetrics(Metrics):
+    def __init__(self, accumulator: ConfusionMatrix, labels: Sequence[str]) -> None:
+        self._accumulator, self._labels = accumulator, labels
+
+    def update(self, targets: Arrays, outputs: Arrays) -> None:
+        self._accumulator.update(class_map(outputs['logits']), targets['labels'])
+
+    def result(self) -> dict[str, float]:
+        return self._accumulator.result()
+
+
+def class_map(logits: np.ndarray) -> np.ndarray:
+    """Class ids (..., H, W) of logits (..., H, W, C); one channel is foreground against the rest."""
+    if logits.shape[-1] == 1:
+        return (logits[..., 0] > 0).astype(np.int64)
+    return logits.argmax(axis=-1)
+
+
+def balanced_weights(shares: np.ndarray) -> tuple[float, ...]:
+    """Weights 1 / ln(1.02 + share), mean 1 (ENet, arXiv 1606.02147, eq. 1)."""
+    weights = 1 / np.log(1.02 + shares)
+    return tuple(float(w) for w in weights / weights.mean())

@@ -1,0 +1,102 @@
+"""What a task is to the trainer: arrays of samples, a loss, metrics, pictures."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rs_ml_training.data.augment.presets import preset
+from rs_ml_training.data.geometry import resized
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.sequence import Arrays, Fit
+from rs_ml_training.errors import DataError
+from rs_ml_training.trained import ModelSpec
+
+Tensors = Mapping[str, Any]
+
+
+class Metrics(ABC):
+    """Metrics of a validation, over batches."""
+
+    @abstractmethod
+    def update(self, targets: Arrays, outputs: Arrays) -> None: ...
+
+    @abstractmethod
+    def result(self) -> dict[str, float]: ...
+
+
+class Task(ABC):
+    """A task with its options.
+
+    Attributes:
+        parts: names of what `losses` returns, in order.
+        lower_is_better: of metrics; what is not listed is better when higher.
+    """
+
+    parts: tuple[str, ...] = ('loss',)
+    lower_is_better: frozenset[str] = frozenset()
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+
+    @abstractmethod
+    def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
+        """Inputs and targets of a sample that has the network's size."""
+
+    @abstractmethod
+    def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
+        """Weighted scalars whose sum is minimised, keys as in `parts`."""
+
+    @abstractmethod
+    def metrics(self) -> Metrics:
+        """A fresh accumulator."""
+
+    @abstractmethod
+    def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
+        """Strip of one sample (arrays without batch axis), uint8 (h, w, 3) RGB."""
+
+    def training_fit(self, augment: str, size: tuple[int, int] | None = None) -> Fit:
+        """Augment a sample, then make its arrays."""
+        steps = preset(augment, size or self.spec.input_size)
+
+        def fit(sample: Sample, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
+            return self.arrays(resized(steps(sample, rng), size or self.spec.input_size))
+
+        return fit
+
+    def validation_fit(self) -> Fit:
+        """Only bring a sample to the network's size."""
+
+        def fit(sample: Sample, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
+            return self.arrays(resized(sample, self.spec.input_size))
+
+        return fit
+
+    def is_better(self, metric: str, value: float, than: float | None) -> bool:
+        """Whether a validation beats the best so far; what is not a number never does."""
+        if not np.isfinite(value):
+            return False
+        if than is None:
+            return True
+        return value < than if metric in self.lower_is_better else value > than
+
+
+def require(sample: Sample, *names: str) -> None:
+    """Raise DataError unless the sample has the maps that a task needs."""
+    for name in names:
+        if getattr(sample, name) is None:
+            raise DataError(f'{sample.name} has no {name}, which this task needs: other --data?')
+
+
+def class_shares(reader: Reader, classes: int, *, limit: int = 400) -> np.ndarray:
+    """Share of pixels of each class, float64 (classes,), over at most `limit` samples."""
+    counts = np.zeros(256, np.int64)
+    for i in np.linspace(0, len(reader) - 1, min(limit, len(reader))).astype(int):
+        labels = reader.read(int(i)).labels
+        if labels is not None:
+            counts += np.bincount(labels.ravel(), minlength=256)
+    return counts[:classes] / max(counts[:classes].sum(), 1)

@@ -1,0 +1,118 @@
+"""The state of a training after an epoch, written so that a cut leaves the one before."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from rs_ml_training.errors import CheckpointError, TrainingError
+
+_NAME = re.compile(r'epoch-(\d+)$')
+_WEIGHTS, _OPTIMIZER, _PROGRESS = 'weights.weights.h5', 'optimizer.npz', 'progress.json'
+
+
+@dataclass
+class Progress:
+    """How far a training has come.
+
+    Attributes:
+        epoch: epochs done.
+        best: value of the monitored metric at the best weights, or None.
+        best_epoch: when that was.
+        waited: validations since.
+    """
+
+    epoch: int = 0
+    best: float | None = None
+    best_epoch: int = 0
+    waited: int = 0
+
+
+def save(
+    folder: Path, network: keras.Model, optimizer: keras.optimizers.Optimizer, progress: Progress
+) -> None:
+    """Write `folder/epoch-N`, then delete the ones before.
+
+    Raises:
+        TrainingError: the disk is full; the one before is untouched.
+    """
+    part = folder / 'epoch.part'
+    shutil.rmtree(part, ignore_errors=True)
+    with disk_errors(folder, cleanup=part):
+        part.mkdir(parents=True)
+        network.save_weights(part / _WEIGHTS)
+        values = {f'{i:04d}': np.asarray(v) for i, v in enumerate(_values(optimizer))}
+        np.savez(part / _OPTIMIZER, **values)
+        (part / _PROGRESS).write_text(json.dumps(asdict(progress)))
+    older = _all(folder)
+    target = folder / f'epoch-{progress.epoch:04d}'
+    shutil.rmtree(target, ignore_errors=True)
+    part.rename(target)
+    for path in older:
+        if path != target:
+            shutil.rmtree(path)
+
+
+def restore(
+    folder: Path, network: keras.Model, optimizer: keras.optimizers.Optimizer
+) -> Progress | None:
+    """Load the newest checkpoint into network and optimizer, or return None if there is none.
+
+    Raises:
+        CheckpointError: it is damaged, or of another network or optimizer.
+    """
+    found = _all(folder)
+    if not found:
+        return None
+    newest = found[-1]
+    try:
+        progress = Progress(**json.loads((newest / _PROGRESS).read_text()))
+        network.load_weights(newest / _WEIGHTS)
+        optimizer.build(network.trainable_variables)
+        with np.load(newest / _OPTIMIZER) as archive:
+            values = [archive[name] for name in sorted(archive.files)]
+        for variable, value in zip(optimizer.variables, values, strict=True):
+            variable.assign(value)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(
+            f'{newest} does not fit this network and optimizer ({reason}): '
+            'give another --name, or --no-resume to start over'
+        ) from error
+    return progress
+
+
+@contextmanager
+def disk_errors(folder: Path, *, cleanup: Path | None = None) -> Iterator[None]:
+    """Turn a failed write into one sentence; `cleanup` is removed."""
+    try:
+        yield
+    except OSError as error:
+        if cleanup is not None:
+            shutil.rmtree(cleanup, ignore_errors=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = 'the disk is full' if full else (error.strerror or str(error))
+        raise TrainingError(
+            f'cannot write to {folder}: {reason}; what was there before is untouched'
+        ) from error
+
+
+def _values(optimizer: keras.optimizers.Optimizer) -> Iterator[np.ndarray]:
+    return (keras.ops.convert_to_numpy(variable) for variable in optimizer.variables)
+
+
+def _all(folder: Path) -> list[Path]:
+    """Complete checkpoints, oldest first."""
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if _NAME.match(path.name)]
+    return sorted(found, key=lambda path: int(_NAME.match(path.name)[1]))

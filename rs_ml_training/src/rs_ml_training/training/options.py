@@ -1,0 +1,141 @@
+"""What can be chosen of a training, and what holds when nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rs_ml_training.cli.flags import flag
+
+OPTIMIZERS = ('adamw', 'adam', 'sgd', 'radam')
+SCHEDULES = ('poly', 'cosine', 'constant')
+PRECISIONS = ('float32', 'mixed_bfloat16', 'mixed_float16')
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Flags of every task; the flag of a field is its name with dashes."""
+
+    data: tuple[str, ...] = flag((), 'FORMAT:PATH of the training data, several are joined')
+    list: Path | None = flag(None, 'file that names the training samples (default: all)')
+    validation_data: tuple[str, ...] = flag((), 'FORMAT:PATH of the validation data')
+    validation_list: Path | None = flag(None, 'file that names the validation samples')
+    validation_share: float = flag(0.1, 'held out by scene when no validation data are given')
+    data_option: tuple[str, ...] = flag((), 'NAME=VALUE for the reader of the data')
+    model: str = flag('', 'the network')
+    model_option: tuple[str, ...] = flag((), 'NAME=VALUE for the builder of the network')
+    input_size: tuple[int, int] | None = flag(None, 'WIDTHxHEIGHT of the network input')
+    encoder_weights: str | None = flag(None, "file with weights of the encoder, or 'imagenet'")
+    initial_weights: Path | None = flag(None, 'run folder whose weights to start from')
+    epochs: int = flag(60, 'passes over the training data', low=1)
+    batch_size: int = flag(16, 'samples a step, of all devices together', low=1)
+    optimizer: str = flag('adamw', 'update rule', choices=OPTIMIZERS)
+    learning_rate: float = flag(1e-3, 'highest learning rate', low=0)
+    end_learning_rate: float = flag(0.01, 'share of it at the end', low=0)
+    schedule: str = flag('poly', 'course of the learning rate', choices=SCHEDULES)
+    power: float = flag(0.9, 'exponent of the poly schedule', low=0)
+    warmup_epochs: float = flag(1.0, 'epochs of linear rise', low=0)
+    weight_decay: float = flag(1e-4, 'decoupled, of kernels only', low=0)
+    momentum: float = flag(0.9, 'of sgd', low=0)
+    adam_epsilon: float = flag(1e-7, 'of adam, adamw, radam', low=0)
+    clip_norm: float = flag(5.0, 'largest norm of all gradients together, 0: any', low=0)
+    ema: float = flag(0.99, 'momentum of the averaged weights, 0: none', low=0)
+    precision: str = flag('float32', 'of the layers', choices=PRECISIONS)
+    augment: str = flag('', 'augmentation preset')
+    loss: str = flag('', 'loss of the task')
+    monitor: str = flag('', 'validation metric that chooses the best weights')
+    validate_every: int = flag(1, 'epochs between validations', low=1)
+    patience: int = flag(0, 'validations without a better one before it stops, 0: never', low=0)
+    name: str = flag('', 'of the run (default: task and network)')
+    runs: Path = flag(Path('runs'), 'folder of run folders')
+    resume: bool = flag(True, 'go on from the last epoch of a run of that name')
+    seed: int = flag(1, 'of weights, order and augmentation', low=0)
+    workers: int = flag(2, 'threads that read and augment', low=0)
+    cache: bool = flag(False, 'keep decoded samples in memory')
+    pictures: int = flag(4, 'validation samples drawn after each validation', low=0)
+    profile: bool = flag(False, 'measure reading, training and both for some batches, then stop')
+    devices: int = flag(0, 'devices to spread each batch over, 0: all there are', low=0)
+
+
+@dataclass(frozen=True)
+class DepthOptions(TrainOptions):
+    """Monocular depth."""
+
+    model: str = flag('fastdepth', 'the network')
+    loss: str = flag('l1', 'see rs_ml_training.losses.depth')
+    augment: str = flag('fastdepth', 'augmentation preset')
+    monitor: str = flag('d1', 'validation metric that chooses the best weights')
+    epochs: int = flag(80, 'passes over the training data', low=1)
+    batch_size: int = flag(8, 'samples a step, of all devices together', low=1)
+    min_depth_m: float = flag(0.1, 'nearest truth that counts [m]', low=0)
+    max_depth_m: float = flag(10.0, 'farthest truth that counts [m]', low=0)
+
+
+@dataclass(frozen=True)
+class SegmentationOptions(TrainOptions):
+    """Semantic segmentation."""
+
+    model: str = flag('ddrnet23-slim', 'the network')
+    loss: str = flag('cross_entropy', 'see rs_ml_training.losses.segmentation')
+    augment: str = flag('segmentation', 'augmentation preset')
+    monitor: str = flag('miou', 'validation metric that chooses the best weights')
+    batch_size: int = flag(8, 'samples a step, of all devices together', low=1)
+    crop_size: tuple[int, int] | None = flag(None, 'WIDTHxHEIGHT trained on, smaller than input')
+    class_weights: bool = flag(False, 'weigh classes by 1 / ln(1.02 + share)')
+    aux_weight: float = flag(0.4, 'of the auxiliary head', low=0)
+    confidence: bool = flag(False, 'train the confidence head: BCE beside the loss')
+
+
+@dataclass(frozen=True)
+class DenoiseOptions(TrainOptions):
+    """Depth denoising and hole filling."""
+
+    model: str = flag('unet-light', 'the network')
+    loss: str = flag('masked', 'see rs_ml_training.losses.denoise')
+    augment: str = flag('denoise', 'augmentation preset')
+    monitor: str = flag('rmse_m', 'validation metric that chooses the best weights')
+    batch_size: int = flag(4, 'samples a step, of all devices together', low=1)
+    min_depth_m: float = flag(0.1, 'nearest truth that counts [m]', low=0)
+    max_depth_m: float = flag(10.0, 'farthest truth that counts [m]', low=0)
+
+
+@dataclass(frozen=True)
+class DetectionOptions(TrainOptions):
+    """Objects and their boxes."""
+
+    model: str = flag('centernet-light', 'the network')
+    loss: str = flag('centernet', 'see rs_ml_training.losses.heatmap')
+    augment: str = flag('detection', 'augmentation preset')
+    monitor: str = flag('ap50', 'validation metric that chooses the best weights')
+    classes: tuple[str, ...] = flag((), 'names of the classes to learn (default: all)')
+
+
+OPTIONS: dict[str, type[TrainOptions]] = {
+    'depth': DepthOptions,
+    'segmentation': SegmentationOptions,
+    'denoise': DenoiseOptions,
+    'detection': DetectionOptions,
+}
+
+RECOMMENDED: dict[str, dict[str, object]] = {
+    'bts': {
+        'loss': 'silog',
+        'augment': 'bts-nyu',
+        'batch_size': 4,
+        'learning_rate': 1e-4,
+        'end_learning_rate': 0.1,
+        'adam_epsilon': 1e-3,
+        'epochs': 50,
+    },
+    'pano-depth': {
+        'loss': 'sphere',
+        'augment': 'panorama',
+        'batch_size': 8,
+        'learning_rate': 1e-4,
+        'epochs': 40,
+    },
+    'unet': {'batch_size': 2, 'learning_rate': 1e-4, 'loss': 'l1'},
+    'deeplab-effnetv2s': {'loss': 'focal', 'epochs': 100},
+    'unet-small': {'epochs': 100},
+}
+"""What differs from the task's defaults for a network, as its authors trained it."""

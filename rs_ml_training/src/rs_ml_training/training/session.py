@@ -1,0 +1,168 @@
+"""A training from options to weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+
+from rs_ml_training import trained
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sequence import SampleSequence
+from rs_ml_training.tasks.factory import spec_of, task_of
+from rs_ml_training.tasks.task import Task
+from rs_ml_training.trained import ModelSpec
+from rs_ml_training.training import checkpoint, devices
+from rs_ml_training.training.epoch_end import EpochEnd, EpochReport, StopOnNan
+from rs_ml_training.training.optimizers import optimizer_of
+from rs_ml_training.training.options import TrainOptions
+from rs_ml_training.training.run_folder import RunFolder
+from rs_ml_training.training.schedules import schedule_of
+from rs_ml_training.training.sources import open_sources
+from rs_ml_training.training.trainee import Trainee
+
+
+@dataclasses.dataclass
+class Session:
+    """Everything of a training that has been prepared.
+
+    Attributes:
+        options: as asked.
+        spec: of the network.
+        task: losses and metrics.
+        model: network and task, compiled.
+        training, validation: batches.
+    """
+
+    options: TrainOptions
+    spec: ModelSpec
+    task: Task
+    model: Trainee
+    training: SampleSequence
+    validation: SampleSequence
+
+
+def train(
+    task: str,
+    options: TrainOptions,
+    *,
+    command: Sequence[str] | None = None,
+    listener: Callable[[EpochReport], None] | None = None,
+) -> Path:
+    """Train to the end, or go on where a run of that name stopped.
+
+    Args:
+        task: depth, segmentation, denoise or detection.
+        options: see training.options.
+        command: what is written down as the command; None: that of the process.
+        listener: called after every validation; may raise to stop.
+
+    Returns:
+        The run folder with model.yaml, best and last weights, history.csv.
+
+    Raises:
+        TrainingError: see errors.py.
+    """
+    command = list(sys.argv if command is None else command)
+    session = prepare(task, options, command)
+    folder = RunFolder(options.runs / (options.name or f'{task}-{options.model}'))
+    folder.open(options, session.spec, command)
+    progress = _resumed(session, folder)
+    if progress.epoch < options.epochs:
+        _fit(session, folder, progress, listener)
+    _write_metrics(session, folder)
+    return folder.path
+
+
+def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Session:
+    """Open the data, build the network, the losses and the batches."""
+    keras.utils.set_random_seed(options.seed)
+    keras.config.set_dtype_policy(options.precision)
+    data, validation_data = open_sources(options)
+    spec = spec_of(task, options, data, ' '.join(command))
+    work = task_of(spec, options, data)
+    training, validation = _batches(work, options, data, validation_data)
+    with devices.scope(options.devices):
+        model = Trainee(_network(spec, options), work)
+        schedule = schedule_of(options, len(training))
+        model.compile(optimizer=optimizer_of(options, schedule, model))
+    return Session(options, spec, work, model, training, validation)
+
+
+def _network(spec: ModelSpec, options: TrainOptions) -> keras.Model:
+    """Built for any size where it is trained on crops."""
+    network = trained.build(spec)
+    if options.encoder_weights:
+        from rs_ml_training.networks.encoder_weights import load_encoder_weights
+
+        print(load_encoder_weights(network, options.encoder_weights))
+    if options.initial_weights:
+        start = options.initial_weights
+        path = next((p for p in (start / trained.BEST_WEIGHTS, start) if p.is_file()), start)
+        trained.load_weights(network, path, spec.network)
+    return network
+
+
+def _batches(
+    task: Task, options: TrainOptions, data: Reader, validation_data: Reader
+) -> tuple[SampleSequence, SampleSequence]:
+    crop = getattr(options, 'crop_size', None)
+    training = SampleSequence(
+        data,
+        task.training_fit(options.augment, crop),
+        options.batch_size,
+        shuffle=True,
+        seed=options.seed,
+        workers=options.workers,
+        cache=options.cache,
+    )
+    validation = SampleSequence(
+        validation_data, task.validation_fit(), options.batch_size, shuffle=False
+    )
+    return training, validation
+
+
+def _resumed(session: Session, folder: RunFolder) -> checkpoint.Progress:
+    model = session.model
+    found = checkpoint.restore(folder.checkpoints, model.network, model.optimizer)
+    if found is None:
+        return checkpoint.Progress()
+    print(f'{folder.path}: going on after epoch {found.epoch} of {session.options.epochs}')
+    return found
+
+
+def _fit(
+    session: Session,
+    folder: RunFolder,
+    progress: checkpoint.Progress,
+    listener: Callable[[EpochReport], None] | None,
+) -> None:
+    session.training.start_epoch(progress.epoch)
+    end = EpochEnd(session.task, session.options, folder, session.validation, progress, listener)
+    session.model.fit(
+        session.training,
+        epochs=session.options.epochs,
+        initial_epoch=progress.epoch,
+        shuffle=False,  # the batches are shuffled already, by a seed that a resumed run shares
+        callbacks=[StopOnNan(), end],
+        verbose='auto',
+    )
+
+
+def _write_metrics(session: Session, folder: RunFolder) -> None:
+    """The validation of the best weights into model.yaml, and the curves."""
+    from rs_ml_training.evaluation.curves import draw
+    from rs_ml_training.training.run_folder import read_history
+
+    rows = [r for r in read_history(folder.history) if r.get(f'val_{session.options.monitor}')]
+    if not rows:
+        return
+    monitor = f'val_{session.options.monitor}'
+    worst_first = session.options.monitor in session.task.lower_is_better
+    best = (min if worst_first else max)(rows, key=lambda row: float(row[monitor]))
+    metrics = {n.removeprefix('val_'): float(v) for n, v in best.items() if n[:4] == 'val_' and v}
+    trained.write_spec(dataclasses.replace(session.spec, metrics=metrics), folder.path)
+    draw(folder.history, folder.path / 'curves.png')

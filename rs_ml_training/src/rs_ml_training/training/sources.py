@@ -1,0 +1,112 @@
+"""Training and validation data as the options name them."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rs_ml_training.data.formats import open_data
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.splits import split_by_scene
+from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.training.options import TrainOptions
+
+_LISTS = (('train.txt', 'val.txt'), ('train.csv', 'valid.csv'))
+_FOLDERS = ('train', 'val')
+
+
+class Joined(Reader):
+    """Several readers one after the other; they must have the same classes."""
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        labels = {reader.labels for reader in readers}
+        if len(labels) > 1:
+            raise DataError(f'data with different classes cannot be joined: {sorted(labels)}')
+        self._readers, self.labels = tuple(readers), readers[0].labels
+        self.license = '; '.join(dict.fromkeys(r.license for r in readers if r.license))
+        self._ends = list(itertools.accumulate(len(reader) for reader in readers))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def read(self, index: int) -> Sample:
+        reader, i = self._locate(index)
+        return reader.read(i)
+
+    def name(self, index: int) -> str:
+        reader, i = self._locate(index)
+        return reader.name(i)
+
+    def scene(self, index: int) -> str:
+        reader, i = self._locate(index)
+        return f'{self._readers.index(reader)}/{reader.scene(i)}'
+
+    def _locate(self, index: int) -> tuple[Reader, int]:
+        part = bisect.bisect_right(self._ends, index)
+        start = self._ends[part - 1] if part else 0
+        return self._readers[part], index - start
+
+
+def open_sources(options: TrainOptions) -> tuple[Reader, Reader]:
+    """(training, validation) data.
+
+    Without validation data: the lists train.txt and val.txt in the folder where it has them, else
+    its folders train/ and val/, else a share split off by scene.
+
+    Raises:
+        ConfigError, DataError: flags or files are missing.
+    """
+    if not options.data:
+        raise ConfigError('--data is missing: give FORMAT:PATH, as nyu-labelled:/data/nyu_v2')
+    reader_options = name_values(options.data_option)
+    if options.validation_data or options.validation_list:
+        sources = options.validation_data or options.data
+        return (
+            _open(options.data, options.list, reader_options),
+            _open(sources, options.validation_list, reader_options),
+        )
+    found = _own_split(options) if len(options.data) == 1 and options.list is None else None
+    if found:
+        return tuple(_open([source], names, reader_options) for source, names in found)
+    whole = _open(options.data, options.list, reader_options)
+    return split_by_scene(whole, options.validation_share, options.seed)
+
+
+def _own_split(options: TrainOptions) -> list[tuple[str, Path | None]] | None:
+    """(source, list) for training and validation where the folder brings its own split."""
+    source = options.data[0]
+    kind, _, path = source.partition(':')
+    for names in _LISTS:
+        lists = [Path(path) / name for name in names]
+        if all(file.is_file() for file in lists):
+            return [(source, file) for file in lists]
+    folders = [Path(path) / name for name in _FOLDERS]
+    if all(folder.is_dir() for folder in folders):
+        return [(f'{kind}:{folder}', None) for folder in folders]
+    return None
+
+
+def _open(sources: Sequence[str], names: Path | None, options: dict[str, Any]) -> Reader:
+    readers = [open_data(source, list_file=names, **options) for source in sources]
+    return readers[0] if len(readers) == 1 else Joined(readers)
+
+
+def name_values(items: Sequence[str]) -> dict[str, Any]:
+    """Options from NAME=VALUE; values are read as YAML, so true, 3 and [1, 2] are what they say.
+
+    Raises:
+        ConfigError: there is no '='.
+    """
+    import yaml
+
+    values = {}
+    for item in items:
+        name, separator, value = item.partition('=')
+        if not separator:
+            raise ConfigError(f'{item!r} is not NAME=VALUE')
+        values[name] = yaml.safe_load(value)
+    return values

@@ -1,0 +1,49 @@
+"""A network together with what it is trained for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import ops
+
+from rs_ml_training.tasks.task import Task
+
+
+class Trainee(keras.Model):
+    """Trains `network` on the losses of a task; works on every Keras backend.
+
+    Args:
+        network: functional model with dictionaries of inputs and outputs.
+        task: gives the losses.
+    """
+
+    def __init__(self, network: keras.Model, task: Task) -> None:
+        super().__init__()
+        self.network = network
+        self._task = task
+        self._parts = {name: keras.metrics.Mean(name=name) for name in self._part_names()}
+
+    def call(self, inputs: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
+        return self.network(inputs, training=training)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Sum of the task's losses and the network's own penalties."""
+        outputs = {name: ops.cast(value, 'float32') for name, value in y_pred.items()}
+        losses = self._task.losses(y, outputs)
+        for name, tracker in self._parts.items():
+            if name in losses:
+                tracker.update_state(losses[name])
+        return sum(losses.values()) + sum(self.network.losses)
+
+    def _part_names(self) -> tuple[str, ...]:
+        """One loss needs no line of its own."""
+        return () if len(self._task.parts) == 1 else tuple(f'{n}' for n in self._task.parts)
