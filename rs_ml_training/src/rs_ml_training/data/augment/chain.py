@@ -43,3 +43,17 @@ class Maybe:
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
         return self.step(sample, rng) if rng.random() < self.probability else sample
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of several steps, each as likely as the others.
+
+    Attributes:
+        steps: at least one.
+    """
+
+    steps: tuple[Augment, ...]
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return self.steps[rng.integers(len(self.steps))](sample, rng)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from rs_ml_training.data.augment.chain import Augment, Chain, Maybe
-from rs_ml_training.data.augment.color import GammaColor, Jitter, Jpeg
+from rs_ml_training.data.augment.chain import Augment, Chain, Maybe, OneOf
+from rs_ml_training.data.augment.color import Blur, Equalize, GammaColor, Jitter, Jpeg
 from rs_ml_training.data.augment.depth_noise import (
     FlyingPixels,
     Holes,
@@ -13,33 +14,41 @@ from rs_ml_training.data.augment.depth_noise import (
     QuadraticNoise,
     Speckle,
 )
+from rs_ml_training.data.augment.detection import CopyObjects, ScaledCrop
+from rs_ml_training.data.augment.objects import ObjectColor, PasteObjects, ReplaceBackground
 from rs_ml_training.data.augment.shape import (
     Flip,
     FlipVertically,
     Near,
     RandomCrop,
+    RandomPart,
     Rescale,
     Resize,
     Roll,
     Rotate,
+    Shift,
 )
+from rs_ml_training.data.augment.textures import Textures
 from rs_ml_training.errors import ConfigError
 
 Size = tuple[int, int]
 
 
-def preset(name: str, size: Size | None = None) -> Augment:
+def preset(name: str, size: Size | None = None, *, textures: Path | None = None) -> Augment:
     """An augmentation by name.
 
     Args:
         name: key of PRESETS.
         size: (width, height) that every sample gets [px]; None: as large as it is.
+        textures: folder of backgrounds for 'industrial'; None: patterns are drawn.
 
     Raises:
         ConfigError: no such preset.
     """
     if name not in PRESETS:
         raise ConfigError(f'no augmentation {name!r}; there are {", ".join(PRESETS)}')
+    if name == 'industrial':
+        return _industrial(size, Textures(textures))
     return PRESETS[name](size)
 
 
@@ -85,6 +94,20 @@ def _segmentation_april(size: Size | None) -> Augment:
     return Chain((*_sized(size), *steps))
 
 
+def _industrial(size: Size | None, textures: Textures | None = None) -> Augment:
+    """Few labelled parts in many places: background, place, then light, one change of each."""
+    textures = textures or Textures()
+    behind = OneOf((ReplaceBackground(textures), PasteObjects(textures)))
+    place = OneOf((Shift(0, 100), Rotate(10, 45, both_ways=True), RandomPart(0.6, 0.95, 4 / 3)))
+    light = OneOf((Blur(3, 19), Jitter(offset=(50, 100)), Equalize(), ObjectColor()))
+    return Chain((Maybe(behind), Maybe(place), *_sized(size), Maybe(light)))
+
+
+def _detection(size: Size | None) -> Augment:
+    light = Jitter((0.7, 1.3), (0.7, 1.3), (0.6, 1.4))
+    return Chain((Maybe(CopyObjects(), 0.3), ScaledCrop(size), Maybe(Flip()), Maybe(light, 0.8)))
+
+
 def _denoise(size: Size | None) -> Augment:
     crop = (RandomCrop(size),) if size else ()
     faults = (
@@ -113,7 +136,9 @@ PRESETS: dict[str, Callable[[Size | None], Augment]] = {
     'bts-kitti': lambda size: _bts(size, 1.0, (0.9, 1.1)),
     'segmentation': _segmentation,
     'segmentation-april': _segmentation_april,
+    'industrial': _industrial,
     'denoise': _denoise,
+    'detection': _detection,
     'panorama': _panorama,
 }
 """Name -> maker of the augmentation for a (width, height)."""

@@ -1,0 +1,138 @@
+"""Random changes of pictures with boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from rs_ml_training.data import box_geometry, geometry
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Boxes, Sample
+
+
+@dataclass(frozen=True)
+class ScaledCrop:
+    """A picture of (width, height) that shows a random part, or all of it with a border.
+
+    An object of which too little is left is neither to be found nor a mistake when found.
+
+    Attributes:
+        size: (width, height) of the result; None: that of the sample.
+        low, high: limits of the factor on the stretched picture.
+        min_share: of the area of a box that must be left.
+    """
+
+    size: tuple[int, int] | None = None
+    low: float = 0.6
+    high: float = 1.6
+    min_share: float = 0.3
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        size, factor = self.size or sample.size, rng.uniform(self.low, self.high)
+        large = geometry.resized(sample, tuple(max(round(s * factor), 1) for s in size))
+        free = [have - want for have, want in zip(large.size, size, strict=True)]
+        x, y = (int(rng.integers(min(f, 0), max(f, 0) + 1)) for f in free)
+        part = geometry.cropped(large, x, y, *size)
+        if large.boxes is None:
+            return part
+        return replace(part, boxes=_seen(large.boxes, (x, y), size, self.min_share))
+
+
+@dataclass(frozen=True)
+class CopyObjects:
+    """Copies objects into the picture, with a soft border, and hides what they cover.
+
+    Attributes:
+        source: where the objects come from; None: the picture itself.
+        most: up to so many copies.
+        low, high: limits of the factor on their size.
+        covered: a box hidden by more than this share is not to be found any more.
+    """
+
+    source: Reader | None = None
+    most: int = 3
+    low: float = 0.5
+    high: float = 1.5
+    covered: float = 0.6
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        giver = sample
+        if self.source is not None:
+            giver = self.source.read(int(rng.integers(len(self.source))))
+        if sample.image is None or sample.boxes is None or not giver.boxes:
+            return sample
+        for _ in range(rng.integers(1, self.most + 1)):
+            sample = self._with_copy(sample, giver, int(rng.integers(len(giver.boxes))), rng)
+        return sample
+
+    def _with_copy(
+        self, sample: Sample, giver: Sample, index: int, rng: np.random.Generator
+    ) -> Sample:
+        x0, y0, x1, y1 = np.rint(giver.boxes.xyxy[index]).astype(int)
+        factor, mirror = rng.uniform(self.low, self.high), rng.random() < 0.5
+        size = round((x1 - x0) * factor), round((y1 - y0) * factor)
+        fits = all(2 <= s <= whole for s, whole in zip(size, sample.size, strict=True))
+        if giver.boxes.is_crowd[index] or not fits or x1 - x0 < 2 or y1 - y0 < 2:
+            return sample
+        patch = cv2.resize(giver.image[y0:y1, x0:x1], size)
+        patch = cv2.flip(patch, 1) if mirror else patch
+        x, y = (int(rng.integers(w - s + 1)) for s, w in zip(size, sample.size, strict=True))
+        box = np.array([x, y, x + size[0], y + size[1]], np.float32)
+        return replace(
+            _blended(sample, patch, x, y),
+            boxes=_with_box(sample.boxes, box, giver.boxes.class_ids[index], self.covered),
+        )
+
+
+def _seen(boxes: Boxes, corner: tuple[int, int], size: tuple[int, int], min_share: float) -> Boxes:
+    moved = boxes.xyxy - np.array([*corner, *corner], np.float32)
+    left = box_geometry.areas(np.clip(moved, 0, np.array([*size, *size], np.float32)))
+    too_little = left < min_share * box_geometry.areas(moved)
+    crowd = boxes.is_crowd | too_little
+    return box_geometry.clipped(Boxes(moved, boxes.class_ids, crowd), size)
+
+
+def _blended(sample: Sample, patch: np.ndarray, x: int, y: int) -> Sample:
+    """The patch in the picture, fading over a tenth of its sides; depth there is unknown."""
+    height, width = patch.shape[:2]
+    weight = np.minimum.outer(_ramp(height), _ramp(width))[..., None]
+    image = sample.image.copy()
+    part = image[y : y + height, x : x + width]
+    part[:] = np.rint(weight * patch + (1 - weight) * part).astype(np.uint8)
+    return replace(
+        sample,
+        image=image,
+        depth_m=_without(sample.depth_m, x, y, width, height),
+        raw_depth_m=_without(sample.raw_depth_m, x, y, width, height),
+    )
+
+
+def _without(
+    depth_m: np.ndarray | None, x: int, y: int, width: int, height: int
+) -> np.ndarray | None:
+    if depth_m is None:
+        return None
+    depth_m = depth_m.copy()
+    depth_m[y : y + height, x : x + width] = 0
+    return depth_m
+
+
+def _ramp(side: int) -> np.ndarray:
+    from_border = np.minimum(np.arange(side) + 1, np.arange(side, 0, -1))
+    return np.minimum(from_border / max(side / 10, 1), 1).astype(np.float32)
+
+
+def _with_box(boxes: Boxes, box: np.ndarray, class_id: int, covered: float) -> Boxes:
+    """The boxes still visible behind a new one, and the new one."""
+    common = np.concatenate(
+        [np.maximum(boxes.xyxy[:, :2], box[:2]), np.minimum(boxes.xyxy[:, 2:], box[2:])], axis=1
+    )
+    hidden = box_geometry.areas(common) / np.maximum(box_geometry.areas(boxes.xyxy), 1e-9)
+    keep = hidden <= covered
+    return Boxes(
+        np.concatenate([boxes.xyxy[keep], box[None]]),
+        np.append(boxes.class_ids[keep], class_id),
+        np.append(boxes.is_crowd[keep], False),
+    )
