@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
-from rs_ml_training.data.pairing import files_by_stem, natural_key, require_pairs
+from rs_ml_training.data.pairing import chosen_names, natural_key, paired_by_stem
 from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
@@ -58,6 +58,7 @@ class CamVid(Reader):
         split: str | None = None,
         block_frames: int = 600,
         classes: ClassTable | str | Path | None = None,
+        list_file: str | Path | None = None,
     ) -> None:
         """Pair the files.
 
@@ -66,6 +67,7 @@ class CamVid(Reader):
             split: train, val or test, where `path` has those; None: all of them together.
             block_frames: length of a scene [frames at 30 Hz].
             classes: fewer classes than 11; see `classes.class_mapping`.
+            list_file: names without suffix, one a line; looked for in `path` too.
 
         Raises:
             ConfigError: a block shorter than a frame.
@@ -75,8 +77,9 @@ class CamVid(Reader):
             raise ConfigError(f'block_frames {block_frames} is no length: give 1 or more')
         self._pairs: dict[str, tuple[Path, Path]] = {}
         for folder in _folders(Path(path), split):
-            self._pairs |= _paired(folder)
-        self._names = sorted(self._pairs, key=natural_key)
+            self._pairs |= paired_by_stem(folder / 'rgb', folder / 'gt')
+        in_time = sorted(self._pairs, key=natural_key)
+        self._names = chosen_names(in_time, list_file, Path(path))
         self._scenes = {name: _scene(name, block_frames) for name in self._names}
         self._mapping = class_mapping(LABELS, classes, ignored=[VOID])
         self.labels = self._mapping.labels
@@ -111,13 +114,6 @@ def _folders(path: Path, split: str | None) -> list[Path]:
     if not found:
         raise DataError(f'{path} has neither rgb/ and gt/ nor train/ and val/ with them')
     return found
-
-
-def _paired(folder: Path) -> dict[str, tuple[Path, Path]]:
-    rgb, gt = files_by_stem(folder / 'rgb'), files_by_stem(folder / 'gt')
-    require_pairs(rgb, gt, folder / 'gt')
-    require_pairs(gt, rgb, folder / 'rgb')
-    return {stem: (path, gt[stem]) for stem, path in rgb.items()}
 
 
 def _scene(name: str, block_frames: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.encodings import decode
-from rs_ml_training.data.pairing import files_by_stem, read_names, require_pairs
+from rs_ml_training.data.pairing import chosen_names, files_by_stem, paired_by_stem
 from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
@@ -93,12 +93,10 @@ class NyuLabelled(Reader):
         """
         path = Path(path)
         self._rgb = files_by_stem(path / 'rgb')
-        self._depth = _paired(self._rgb, path / 'depth')
-        self._labels = (
-            _paired(self._rgb, path / 'labels40') if (path / 'labels40').exists() else {}
-        )
+        self._depth = _partners(path, 'depth')
+        self._labels = _partners(path, 'labels40') if (path / 'labels40').exists() else {}
         self._scenes = runs(list(self._rgb))
-        self._names = _listed(path, list_file, self._rgb)
+        self._names = chosen_names(self._rgb, list_file, path)
         self._mapping = class_mapping(LABELS, classes, ignored=[OTHER_PROP])
         self.labels = self._mapping.labels
         self._boxes = _person_boxes(path / 'person_boxes.json')
@@ -157,23 +155,9 @@ def runs(names: list[str]) -> dict[str, str]:
     return scenes
 
 
-def _paired(rgb: dict[str, Path], folder: Path) -> dict[str, Path]:
-    found = files_by_stem(folder)
-    require_pairs(rgb, found, folder)
-    require_pairs(found, rgb, folder.parent / 'rgb')
-    return found
-
-
-def _listed(path: Path, list_file: str | Path | None, rgb: dict[str, Path]) -> list[str]:
-    if list_file is None:
-        return list(rgb)
-    inside = path / list_file
-    list_path = inside if inside.is_file() else Path(list_file)
-    names = read_names(list_path)
-    for name in names:
-        if name not in rgb:
-            raise DataError(f'{list_path} names {name}, but {path / "rgb"} holds no such picture')
-    return names
+def _partners(path: Path, folder: str) -> dict[str, Path]:
+    pairs = paired_by_stem(path / 'rgb', path / folder)
+    return {name: partner for name, (_, partner) in pairs.items()}
 
 
 def _read_depth(path: Path) -> np.ndarray:

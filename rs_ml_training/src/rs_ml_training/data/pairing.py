@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from rs_ml_training.data.pictures import SUFFIXES
@@ -47,6 +47,50 @@ def require_pairs(first: Mapping[str, Path], second: Mapping[str, Path], folder:
         if stem not in second:
             alone = sum(s not in second for s in first)
             raise DataError(f'{path} has no partner in {folder} ({alone} such): add or remove it')
+
+
+def paired_by_stem(
+    first: Path, second: Path, suffixes: Iterable[str] = SUFFIXES
+) -> dict[str, tuple[Path, Path]]:
+    """Files of two folders by stem, in natural order.
+
+    Args:
+        first: folder of pictures.
+        second: folder of what belongs to them.
+        suffixes: of the files in the second.
+
+    Raises:
+        DataError: a folder is missing, or a file has no partner.
+    """
+    one, other = files_by_stem(first), files_by_stem(second, suffixes)
+    require_pairs(one, other, second)
+    require_pairs(other, one, first)
+    return {stem: (path, other[stem]) for stem, path in one.items()}
+
+
+def chosen_names(
+    available: Collection[str], list_file: str | Path | None, folder: Path
+) -> list[str]:
+    """The names of a list, or all that are available if there is none.
+
+    Args:
+        available: in the order wanted without a list.
+        list_file: a name a line; looked for in `folder` first.
+        folder: of the data.
+
+    Raises:
+        DataError: the list is missing or empty, or names what is not available.
+    """
+    if list_file is None:
+        return list(available)
+    inside = folder / list_file
+    path = inside if inside.is_file() else Path(list_file)
+    names = read_names(path)
+    known = set(available)
+    for name in names:
+        if name not in known:
+            raise DataError(f'{path} names {name!r}, which {folder} does not hold')
+    return names
 
 
 def read_names(path: Path) -> list[str]:

@@ -1,0 +1,86 @@
+"""Intel's synthetic stereo frames: what the camera's algorithm makes of them, and the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from rs_ml_training.data.camera_file import read_camera
+from rs_ml_training.data.encodings import read_depth
+from rs_ml_training.data.pairing import chosen_names, files_by_stem, require_pairs
+from rs_ml_training.data.pictures import read_gray, require_size
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+
+RAW, TRUTH, LEFT, RIGHT = 'res', 'gt', 'left', 'right'
+
+
+class IntelDenoise(Reader):
+    """One folder of `res-N.png`, `left-N.png`, `gt-N.png` and maybe `right-N.png` for each id N.
+
+    Depth is 16-bit millimetres in the frame of the left infrared camera. Without any `gt`
+    (pictures to denoise) there is no `depth_m`. An `intrinsics.yaml` gives the camera. Every
+    frame is a scene of its own.
+    """
+
+    def __init__(
+        self, path: Path, list_file: str | Path | None = None, right: bool = False
+    ) -> None:
+        """Pair the files.
+
+        Args:
+            path: the folder.
+            list_file: ids, one a line; looked for in `path` too. None: all.
+            right: read the right infrared picture too, as `extra['right']`.
+
+        Raises:
+            DataError: a file without partner, an id in the list without files.
+        """
+        path = Path(path)
+        self._files = _by_kind(path)
+        kinds = [RAW, LEFT] + [TRUTH] * bool(self._files[TRUTH]) + [RIGHT] * right
+        for kind in kinds[1:]:
+            require_pairs(self._files[RAW], self._files[kind], path)
+            require_pairs(self._files[kind], self._files[RAW], path)
+        self._kinds = kinds
+        self._ids = chosen_names(self._files[RAW], list_file, path)
+        self._camera = read_camera(path)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def name(self, index: int) -> str:
+        return self._ids[index]
+
+    def read(self, index: int) -> Sample:
+        number = self._ids[index]
+        raw_depth_m = read_depth(self._files[RAW][number])
+        size = raw_depth_m.shape[1], raw_depth_m.shape[0]
+        return Sample(
+            name=number,
+            scene=number,
+            raw_depth_m=raw_depth_m,
+            depth_m=self._depth(number, size) if TRUTH in self._kinds else None,
+            infrared=self._infrared(LEFT, number, size),
+            intrinsics=self._camera and self._camera.resized(*size),
+            extra={RIGHT: self._infrared(RIGHT, number, size)} if RIGHT in self._kinds else {},
+        )
+
+    def _depth(self, number: str, size: tuple[int, int]) -> np.ndarray:
+        path = self._files[TRUTH][number]
+        return require_size(path, read_depth(path), size)
+
+    def _infrared(self, kind: str, number: str, size: tuple[int, int]) -> np.ndarray:
+        path = self._files[kind][number]
+        return require_size(path, read_gray(path), size)
+
+
+def _by_kind(path: Path) -> dict[str, dict[str, Path]]:
+    """Files by kind and id; others, as `res_denoised-N.png`, are left alone."""
+    found: dict[str, dict[str, Path]] = {kind: {} for kind in (RAW, TRUTH, LEFT, RIGHT)}
+    for stem, file in files_by_stem(path, ['.png']).items():
+        kind, separator, number = stem.partition('-')
+        if separator and kind in found:
+            found[kind][number] = file
+    return found

@@ -1,0 +1,136 @@
+"""KITTI as BTS lists it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from rs_ml_training.data.geometry import cropped
+from rs_ml_training.data.list_reader import ListReader
+from rs_ml_training.data.path_list import Entry
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.errors import DataError
+from rs_ml_training.intrinsics import Intrinsics
+
+CROP_WIDTH, CROP_HEIGHT = 1216, 352
+"""The KITTI benchmark crop: the bottom rows and the centre columns."""
+
+REFERENCE_FOCAL_PX = 715.0873
+"""Mean focal length of the Eigen training list."""
+
+_DRIVE = re.compile(r'\d{4}_\d\d_\d\d_drive_\d+')
+
+
+class KittiList(ListReader):
+    """A list of '<rgb> <depth or None> <focal>' with depth as uint16 / 256 m; see path_list.
+
+    A scene is a drive. `calib_cam_to_cam.txt` in the folder of the date gives the camera, if it
+    is there.
+    """
+
+    license = 'KITTI: CC BY-NC-SA 3.0'
+    encoding = 'kitti'
+
+    def __init__(
+        self,
+        path: Path,
+        list_file: str | Path | None = None,
+        data_root: str | Path | None = None,
+        gt_root: str | Path | None = None,
+        kb_crop: bool = True,
+        focal_scaling: bool = False,
+        right: bool = False,
+        keep_without_depth: bool = False,
+    ) -> None:
+        """Read the list.
+
+        Args:
+            path: the list, or with `list_file` the folder of the pictures.
+            list_file: the list; looked for in `path` too.
+            data_root: folder of the dates; None: that of the list.
+            gt_root: folder of data_depth_annotated; None: data_root.
+            kb_crop: give the benchmark crop of 1216 x 352.
+            focal_scaling: divide depth by focal / 715.0873, so that one focal length is learned;
+                `reference_focal_px` says so.
+            right: the right pictures too; the list must name them.
+            keep_without_depth: give entries whose depth is None, for prediction.
+
+        Raises:
+            DataError: the list is malformed or names a missing file, or focal lengths are
+                missing that the scaling needs.
+        """
+        super().__init__(path, list_file, data_root, gt_root, keep_without_depth, right)
+        self._crop = kb_crop
+        self._cameras: dict[Path, Intrinsics | None] = {}
+        if focal_scaling:
+            self.reference_focal_px = REFERENCE_FOCAL_PX
+            for entry in self._entries:
+                if entry.focal_px is None:
+                    raise DataError(f'{path} gives no focal length for {entry.key}: add it')
+
+    def _scene(self, entry: Entry) -> str:
+        match = _DRIVE.search(entry.key)
+        return match[0] if match else str(Path(entry.key).parent)
+
+    def _sample(self, entry: Entry, image: np.ndarray, depth_m: np.ndarray | None) -> Sample:
+        if depth_m is not None and self.reference_focal_px and entry.focal_px:
+            depth_m = depth_m / np.float32(entry.focal_px / self.reference_focal_px)
+        sample = Sample(
+            name=entry.name,
+            scene=self._scene(entry),
+            image=image,
+            depth_m=depth_m,
+            intrinsics=self._camera(entry, image),
+            focal_px=entry.focal_px,
+        )
+        return kb_cropped(sample) if self._crop else sample
+
+    def _camera(self, entry: Entry, image: np.ndarray) -> Intrinsics | None:
+        camera_folder = next((p for p in entry.rgb.parents if p.name.startswith('image_0')), None)
+        if camera_folder is None:
+            return None
+        if camera_folder not in self._cameras:
+            calibration = camera_folder.parent.parent / 'calib_cam_to_cam.txt'
+            self._cameras[camera_folder] = read_calibration(calibration, camera_folder.name[-2:])
+        camera = self._cameras[camera_folder]
+        return camera and camera.resized(image.shape[1], image.shape[0])
+
+
+def kb_cropped(sample: Sample) -> Sample:
+    """The bottom 352 rows and the centre 1216 columns.
+
+    Raises:
+        DataError: the picture is smaller.
+    """
+    width, height = sample.size
+    x, y = (width - CROP_WIDTH) // 2, height - CROP_HEIGHT
+    if x < 0 or y < 0:
+        raise DataError(
+            f'{sample.name} is {width} x {height}, smaller than the crop of '
+            f'{CROP_WIDTH} x {CROP_HEIGHT}: set kb_crop to false'
+        )
+    return cropped(sample, x, y, CROP_WIDTH, CROP_HEIGHT)
+
+
+def read_calibration(path: Path, camera: str) -> Intrinsics | None:
+    """The rectified camera of `calib_cam_to_cam.txt`, or None where there is no such file.
+
+    Args:
+        path: the file.
+        camera: number of the camera, as '02'.
+
+    Raises:
+        DataError: it does not hold S_rect and P_rect of that camera.
+    """
+    if not path.is_file():
+        return None
+    lines = (line.partition(':') for line in path.read_text().splitlines())
+    rows = {key: values.split() for key, _, values in lines}
+    try:
+        width, height = (int(float(v)) for v in rows[f'S_rect_{camera}'])
+        p = [float(v) for v in rows[f'P_rect_{camera}']]
+        return Intrinsics(width, height, p[0], p[5], p[2], p[6])
+    except (KeyError, ValueError, IndexError) as error:
+        raise DataError(f'{path} lacks S_rect_{camera} or P_rect_{camera}') from error
