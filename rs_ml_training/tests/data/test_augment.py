@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -241,11 +243,12 @@ def test_infrared_gain_touches_the_infrared_only():
 
 def test_object_mostly_cut_off_is_to_be_ignored():
     step = detection.ScaledCrop((40, 30), 2.0, 2.0)
-    outs = [step(whole_sample(), np.random.default_rng(seed)).boxes for seed in range(60)]
-    full = 20 * 20
+    before = replace(whole_sample(), boxes=Boxes.of([[0, 0, 20, 20]], [2]))
+    outs = [step(before, np.random.default_rng(seed)).boxes for seed in range(60)]
     for boxes in outs:
         for (x0, y0, x1, y1), crowd in zip(boxes.xyxy, boxes.is_crowd, strict=True):
-            assert crowd == ((x1 - x0) * (y1 - y0) < 0.3 * full)
+            assert crowd == ((x1 - x0) * (y1 - y0) < 0.3 * 20 * 20)
+    assert {len(b) for b in outs} == {0, 1}
     assert {bool(c) for b in outs for c in b.is_crowd} == {True, False}
 
 
