@@ -20,7 +20,7 @@ class LocalPlanarGuidance(keras.layers.Layer):
     """Planes of k x k patches to depths (arXiv 1907.10326, section 3.3, equation 2).
 
     The three channels, each in 0..1, are a plane in the coordinates of its patch: tilt
-    theta = 60 deg * c0 away from the viewing direction, azimuth phi = 360 deg * c1 and distance c2.
+    theta = 60 deg * c0 away from the viewing direction, azimuth phi = 360 deg * c1, distance c2.
     With n = (sin theta cos phi, sin theta sin phi, cos theta) and (u, v) the pixel's place in the
     patch, from its centre and in units of k, depth = c2 / n.(u, v, 1). A plane seen by a pinhole
     has an inverse depth linear in (u, v) and is therefore reproduced exactly.

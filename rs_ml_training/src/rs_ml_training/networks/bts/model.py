@@ -31,9 +31,9 @@ def bts(
     Args:
         input_size: (width, height), multiples of 32; None: any.
         encoder: key of encoders.ENCODERS. Its layers bear the names of keras.applications.
-        features: channels at 1/16 resolution, a multiple of 16, at least 64; None: 512 with 'chain'; with
-            'single' 512 for the larger encoders and 256 for densenet121, densenet169, resnet50
-            and mobilenetv2.
+        features: channels at 1/16 resolution, a multiple of 16, at least 64; None: 512 with
+            'chain'; with 'single' 512 for the larger encoders and 256 for densenet121,
+            densenet169, resnet50 and mobilenetv2.
         max_depth_m: the largest depth that can be told.
         reduce: how features become planes: 'chain' as in the paper, 'single' as in the lighter
             TensorFlow 2 form; see decoder.DecoderForm for all they differ in.

@@ -1,4 +1,4 @@
-"""DenseNet-161 (arXiv 1608.06993), its layers named as keras.applications names the other sizes."""
+"""DenseNet-161 (arXiv 1608.06993), its layers named as in the DenseNets of keras.applications."""
 
 from __future__ import annotations
 
