@@ -7,21 +7,18 @@ the target is known. All are computed in float32; a mask without a pixel gives 0
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from keras import ops
 
-from rs_ml_training.losses.masking import Tensor, kept, like, masked_mean, safe_sqrt
+from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.losses.masking import Tensor, masked, masked_mean, safe_sqrt
+from rs_ml_training.losses.normals import normal_loss, steps, steps_known
+from rs_ml_training.losses.ssim import ssim_loss
 
 DepthLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 SMALLEST_M = 1e-3
 """Predictions are not taken to be nearer than this in a logarithm [m]."""
-
-
-def masked(target_m: Tensor, prediction_m: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Target, prediction and mask as float32 of one shape; unknown pixels are 1 m in both."""
-    mask = like(mask, prediction_m)
-    target = kept(like(target_m, prediction_m), mask, 1.0)
-    return target, kept(prediction_m, mask, 1.0), mask
 
 
 def l1(target_m: Tensor, prediction_m: Tensor, mask: Tensor) -> Tensor:
@@ -69,5 +66,62 @@ def silog(
     return scale * safe_sqrt(variance + (1.0 - variance_focus) * ops.square(mean))
 
 
-DEPTH_LOSSES: dict[str, DepthLoss] = {'l1': l1, 'l2': l2, 'berhu': berhu, 'silog': silog}
+def gradient(
+    target_m: Tensor,
+    prediction_m: Tensor,
+    mask: Tensor,
+    *,
+    alpha: float = 0.5,
+    slope: float = 1.0,
+    normal: float = 1.0,
+) -> Tensor:
+    """Depth, gradient and normal terms: ln(|e| + alpha) of depth and of its slopes, and normals.
+
+    Source: Hu et al., Revisiting Single Image Depth Estimation (arXiv 1803.08673), eq. 1-5, with
+    ln(alpha) subtracted so that a perfect map gives 0. `slope` and `normal` are its lambda and mu.
+    """
+    target, prediction, known = masked(target_m, prediction_m, mask)
+    error = prediction - target
+    loss = masked_mean(_log_size(error, alpha), known)
+    both = steps_known(known)
+    slopes = sum(masked_mean(_log_size(step, alpha), both) for step in steps(error))
+    return loss + slope * slopes + normal * normal_loss(target_m, prediction_m, mask)
+
+
+def _log_size(error: Tensor, alpha: float) -> Tensor:
+    return ops.log1p(ops.abs(error) / alpha)
+
+
+def combined(
+    target_m: Tensor,
+    prediction_m: Tensor,
+    mask: Tensor,
+    *,
+    l1_weight: float = 0.1,
+    normal_weight: float = 0.1,
+    ssim_weight: float = 0.8,
+    window: int = 11,
+    range_m: float = 10.0,
+    intrinsics: Intrinsics | None = None,
+    sphere: bool = False,
+) -> Tensor:
+    """Weighted sum of L1, `normal_loss` and `ssim_loss`; defaults as in limchaos' Depth project.
+
+    `intrinsics` and `sphere` choose what the normals are computed on, `range_m` is SSIM's range.
+    """
+    maps = target_m, prediction_m, mask
+    normals = normal_loss(*maps, intrinsics=intrinsics, sphere=sphere)
+    similarity = ssim_loss(*maps, window=window, range_m=range_m)
+    return l1_weight * l1(*maps) + normal_weight * normals + ssim_weight * similarity
+
+
+DEPTH_LOSSES: dict[str, DepthLoss] = {
+    'l1': l1,
+    'l2': l2,
+    'berhu': berhu,
+    'silog': silog,
+    'gradient': gradient,
+    'l1_normal_ssim': combined,
+    'l1_normal_ssim_sphere': partial(combined, sphere=True),
+}
 """The losses by the name that commands take."""

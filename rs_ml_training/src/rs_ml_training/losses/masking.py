@@ -25,6 +25,13 @@ def kept(values: Tensor, mask: Tensor, fill: float) -> Tensor:
     return ops.where(mask > 0, values, ops.full_like(values, fill))
 
 
+def masked(target_m: Tensor, prediction_m: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Target, prediction and mask as float32 of one shape; unknown pixels are 1 m in both."""
+    mask = like(mask, prediction_m)
+    target = kept(like(target_m, prediction_m), mask, 1.0)
+    return target, kept(prediction_m, mask, 1.0), mask
+
+
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of `values` weighted with `mask` (same shape); 0 where all weights are 0."""
     weights = ops.cast(mask, 'float32')

@@ -71,12 +71,13 @@ class DepthMetrics:
         truth, prediction = truth[counts], prediction[counts]
         prediction = np.clip(prediction, self.min_depth_m, self.max_depth_m)
         np.nan_to_num(prediction, copy=False, nan=self.min_depth_m)
-        return _sums(truth.astype(np.float64), prediction.astype(np.float64))
+        return _sums(truth, prediction)
 
 
 def _planes(depth_m: np.ndarray) -> np.ndarray:
     """As (B, H, W)."""
     depth_m = np.asarray(depth_m)
+    depth_m = depth_m.astype(np.result_type(depth_m, np.float32), copy=False)
     if depth_m.ndim >= 3 and depth_m.shape[-1] == 1:
         depth_m = depth_m[..., 0]
     if depth_m.ndim not in (2, 3):
@@ -86,25 +87,14 @@ def _planes(depth_m: np.ndarray) -> np.ndarray:
 
 def _sums(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """n, then sums of e, e^2 and |e| (e = ln of the ratio), inliers, errors in metres."""
-    log_ratio = np.log(prediction / truth)
+    log_ratio = np.log(prediction / truth).astype(np.float64)
     size = np.abs(log_ratio)
     inliers = [np.count_nonzero(size < k * math.log(1.25)) for k in (1, 2, 3)]
     error = np.abs(prediction - truth)
     relative = error / truth
-    return np.array(
-        [
-            len(truth),
-            log_ratio.sum(),
-            log_ratio @ log_ratio,
-            size.sum(),
-            *inliers,
-            relative.sum(),
-            relative @ error,
-            error @ error,
-            error.sum(),
-        ],
-        np.float64,
-    )
+    terms = log_ratio, log_ratio**2, size, relative, relative * error, error**2, error
+    totals = [term.sum(dtype=np.float64) for term in terms]
+    return np.array([len(truth), *totals[:3], *inliers, *totals[3:]], np.float64)
 
 
 def _metrics(sums: np.ndarray) -> np.ndarray:

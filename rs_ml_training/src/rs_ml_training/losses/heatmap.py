@@ -1,0 +1,54 @@
+"""Losses of a detector that marks the centres of objects (CenterNet)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from keras import ops
+
+from rs_ml_training.losses.masking import Tensor, masked_mean
+
+TERM_WEIGHTS: Mapping[str, float] = {'heatmap': 1.0, 'size': 0.025, 'offset': 1.0}
+"""CenterNet's weights 1, 0.1 and 1; 0.1 was per cell of 4 px, `size` here is in pixels."""
+
+
+def heatmap_focal(
+    target: Tensor, prediction: Tensor, *, alpha: float = 2.0, beta: float = 4.0
+) -> Tensor:
+    """Penalty-reduced focal loss of centre heatmaps (B, h, w, C), per object of the batch.
+
+    Cells of target 1 are centres; others count by (1 - target)^beta. Source: Zhou et al., Objects
+    as Points (arXiv 1904.07850), eq. 1. Without objects it is the sum over the background.
+    """
+    target = ops.cast(target, 'float32')
+    share = ops.clip(ops.cast(prediction, 'float32'), 1e-4, 1.0 - 1e-4)
+    centre = ops.cast(target >= 1.0, 'float32')
+    found = centre * ops.power(1.0 - share, alpha) * ops.log(share)
+    penalty = ops.power(ops.maximum(1.0 - target, 0.0), beta)
+    empty = penalty * ops.power(share, alpha) * ops.log1p(-share)
+    return -ops.sum(found + empty) / ops.maximum(ops.sum(centre), 1.0)
+
+
+def centre_l1(target: Tensor, prediction: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute error of (B, h, w, 2) in the cells where the mask (B, h, w, 1) is set."""
+    error = ops.abs(ops.cast(prediction, 'float32') - ops.cast(target, 'float32'))
+    return masked_mean(error, ops.cast(mask, 'float32') + ops.zeros_like(error))
+
+
+def detection_loss(
+    targets: Mapping[str, Tensor],
+    outputs: Mapping[str, Tensor],
+    weights: Mapping[str, float] = TERM_WEIGHTS,
+) -> dict[str, Tensor]:
+    """The weighted terms `heatmap`, `size` and `offset`; their sum is the loss.
+
+    Args:
+        targets: `heatmap` (B, h, w, C) in 0..1, `size` and `offset` (B, h, w, 2), and `mask`
+            (B, h, w, 1), 1 in the cells of centres.
+        outputs: `heatmap` after its sigmoid, `size`, `offset`, of the same shapes.
+        weights: of the terms.
+    """
+    mask = targets['mask']
+    terms = {'heatmap': heatmap_focal(targets['heatmap'], outputs['heatmap'])}
+    terms |= {n: centre_l1(targets[n], outputs[n], mask) for n in ('size', 'offset')}
+    return {name: weights[name] * term for name, term in terms.items()}

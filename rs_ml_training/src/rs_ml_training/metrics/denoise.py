@@ -1,0 +1,165 @@
+"""How well a cleaned depth map agrees with the truth, and what it filled and removed."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from rs_ml_training.errors import DataError
+from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.metrics.plane import planes_of_windows, points_of
+
+EDGE_SHARE = 0.05
+"""A jump of more than this share of the depth between neighbours is an edge."""
+EDGE_REACH_PX = 3
+WINDOW_PX = 32
+PLANAR_M = 0.002
+"""A window counts where the truth strays from a plane by less than this share of its depth ..."""
+WINDOW_FILL = 0.9
+"""... truth and camera know at least this share of it, so that all networks get the same ..."""
+CLEANED_FILL = 0.5
+"""... and this share of it is left."""
+
+
+class DenoiseMetrics:
+    """Accumulates errors of cleaned depth maps; all pixels of all pictures count alike.
+
+    A pixel without depth is 0 or NaN in all three maps. Errors are those of pixels that have
+    truth and a cleaned depth; `coverage` says how much of the truth that is.
+    """
+
+    def __init__(self) -> None:
+        self._pictures = 0
+        self._squares = {name: 0.0 for name in ('all', 'raw')}
+        self._sizes = {name: 0.0 for name in ('all', 'raw', 'edge')}
+        self._counts: dict[str, int] = dict.fromkeys(
+            ('truth', 'all', 'raw', 'edge', 'hole', 'filled', 'measured', 'removed', 'plane'), 0
+        )
+        self._plane = 0.0
+
+    def update(
+        self,
+        truth_m: np.ndarray,
+        raw_m: np.ndarray,
+        cleaned_m: np.ndarray,
+        intrinsics: Intrinsics | None = None,
+    ) -> None:
+        """One picture: three maps (H, W) or (H, W, 1) in metres; intrinsics for its planes.
+
+        Raises:
+            DataError: the maps differ in size.
+        """
+        truth, raw, cleaned = (_plane(m) for m in (truth_m, raw_m, cleaned_m))
+        if not truth.shape == raw.shape == cleaned.shape:
+            shapes = f'{truth.shape}, {raw.shape}, {cleaned.shape}'
+            raise DataError(f'truth, raw and cleaned depth must be of one size, got {shapes}')
+        self._pictures += 1
+        self._count(truth > 0, raw > 0, cleaned > 0)
+        self._errors(truth, raw > 0, cleaned)
+        self._planes(truth, raw, cleaned, intrinsics)
+
+    def result(self) -> dict[str, float]:
+        """Metrics by name; NaN where there was nothing to measure.
+
+        `rmse_m`, `mae_m` over every truth pixel, `rmse_raw_m`, `mae_raw_m` over those that the
+        camera measured too, `edge_mae_m` within 3 px of depth edges of the truth; `coverage` is
+        the share of truth pixels that are known, `hole_coverage` that of unmeasured ones,
+        `removed` the share of measured pixels that are gone; `plane_rms_m` the RMS distance from
+        their planes in windows where the truth is planar; `count` the pictures.
+        """
+        n, sizes = self._counts, self._sizes
+        return {
+            'rmse_m': math.sqrt(_share(self._squares['all'], n['all'])),
+            'mae_m': _share(sizes['all'], n['all']),
+            'rmse_raw_m': math.sqrt(_share(self._squares['raw'], n['raw'])),
+            'mae_raw_m': _share(sizes['raw'], n['raw']),
+            'edge_mae_m': _share(sizes['edge'], n['edge']),
+            'coverage': _share(n['all'], n['truth']),
+            'hole_coverage': _share(n['filled'], n['hole']),
+            'removed': _share(n['removed'], n['measured']),
+            'plane_rms_m': math.sqrt(_share(self._plane, n['plane'])),
+            'count': float(self._pictures),
+        }
+
+    def _count(self, truth: np.ndarray, raw: np.ndarray, cleaned: np.ndarray) -> None:
+        masks = {
+            'truth': truth,
+            'hole': truth & ~raw,
+            'filled': truth & ~raw & cleaned,
+            'measured': raw,
+            'removed': raw & ~cleaned,
+        }
+        for name, mask in masks.items():
+            self._counts[name] += np.count_nonzero(mask)
+
+    def _errors(self, truth: np.ndarray, measured: np.ndarray, cleaned: np.ndarray) -> None:
+        known = (truth > 0) & (cleaned > 0)
+        error = np.where(known, np.abs(cleaned - truth), 0.0)
+        parts = {'all': known, 'raw': known & measured, 'edge': known & near_edges(truth)}
+        for name, mask in parts.items():
+            self._counts[name] += np.count_nonzero(mask)
+            self._sizes[name] += float(error.sum(where=mask, dtype=np.float64))
+        for name in self._squares:
+            self._squares[name] += float(np.square(error).sum(where=parts[name], dtype=np.float64))
+
+    def _planes(
+        self,
+        truth: np.ndarray,
+        raw: np.ndarray,
+        cleaned: np.ndarray,
+        intrinsics: Intrinsics | None,
+    ) -> None:
+        planar = planar_windows(truth, intrinsics) & (filled_windows(raw) >= WINDOW_FILL)
+        counts = planar & (filled_windows(cleaned) >= CLEANED_FILL)
+        if counts.any():
+            points = points_of(cleaned, intrinsics)
+            rms, _ = planes_of_windows(points, cleaned > 0, WINDOW_PX)
+            self._plane += float(np.square(rms[counts]).sum())
+            self._counts['plane'] += np.count_nonzero(counts)
+
+
+def near_edges(depth_m: np.ndarray) -> np.ndarray:
+    """Bool (H, W): within 3 px of a jump of more than 5 % of the depth between known pixels."""
+    kernel = np.ones((3, 3), np.uint8)
+    far = cv2.dilate(depth_m, kernel)
+    near = cv2.erode(np.where(depth_m > 0, depth_m, np.float32(np.inf)), kernel)
+    edges = ((far - near > EDGE_SHARE * depth_m) & (depth_m > 0)).astype(np.uint8)
+    side = 2 * EDGE_REACH_PX + 1
+    return cv2.dilate(edges, np.ones((side, side), np.uint8)) > 0
+
+
+def planar_windows(depth_m: np.ndarray, intrinsics: Intrinsics | None) -> np.ndarray:
+    """Bool (rows, columns): 32 x 32 windows that are known and planar to 0.2 % of their depth."""
+    rms, _ = planes_of_windows(points_of(depth_m, intrinsics), depth_m > 0, WINDOW_PX)
+    filled = filled_windows(depth_m)
+    mean_m = _tiles(depth_m).mean(axis=(1, 3)) / np.maximum(filled, 1e-6)
+    with np.errstate(invalid='ignore'):
+        return (rms < PLANAR_M * mean_m) & (filled >= WINDOW_FILL)
+
+
+def filled_windows(depth_m: np.ndarray) -> np.ndarray:
+    """Share (rows, columns) of known pixels in windows of 32 x 32."""
+    return (_tiles(depth_m) > 0).mean(axis=(1, 3))
+
+
+def _tiles(depth_m: np.ndarray) -> np.ndarray:
+    """As (rows, 32, columns, 32), without what is left of a last window."""
+    rows, columns = (n // WINDOW_PX for n in depth_m.shape)
+    whole = depth_m[: rows * WINDOW_PX, : columns * WINDOW_PX]
+    return whole.reshape(rows, WINDOW_PX, columns, WINDOW_PX)
+
+
+def _plane(depth_m: np.ndarray) -> np.ndarray:
+    """float32 (H, W), 0 where nothing is known."""
+    depth_m = np.asarray(depth_m, np.float32)
+    if depth_m.ndim == 3 and depth_m.shape[-1] == 1:
+        depth_m = depth_m[..., 0]
+    if depth_m.ndim != 2:
+        raise DataError(f'a depth map is (H, W), got {depth_m.shape}')
+    return np.where(np.isfinite(depth_m) & (depth_m > 0), depth_m, np.float32(0))
+
+
+def _share(total: float, count: int) -> float:
+    return total / count if count else math.nan
