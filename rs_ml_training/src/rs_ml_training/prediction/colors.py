@@ -78,7 +78,8 @@ def error_picture(
     """Absolute error in jet colours, unknown black, `limit` and more dark red.
 
     Args:
-        depth_m, truth_m: float32 (H, W), metres; NaN or 0 unknown.
+        depth_m: float32 (H, W), metres; NaN or 0 unknown.
+        truth_m: the same of the truth.
         limit: error of the last colour, as share of the truth or in metres.
         relative: whether errors are divided by the truth.
     """
@@ -91,11 +92,6 @@ def normals_picture(normals: np.ndarray) -> np.ndarray:
     """Unit normals (H, W, 3) in camera axes as RGB, uint8; facing the camera is light blue."""
     shown = (1 - normals) * 127.5
     return np.nan_to_num(np.clip(np.rint(shown), 0, 255)).astype(np.uint8)
-
-
-def mask_picture(mask: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """Colours (256, 3) of class ids (H, W)."""
-    return colors[mask]
 
 
 def overlay(rgb: np.ndarray, mask: np.ndarray, colors: np.ndarray, share: float) -> np.ndarray:

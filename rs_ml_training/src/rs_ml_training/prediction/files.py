@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import cv2
@@ -21,7 +21,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     beside = path.with_name(f'.{path.name}.part')
     try:
         beside.write_bytes(data)
-        os.replace(beside, path)
+        beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise DataError(f'{path} cannot be written: {error.strerror}') from error
@@ -38,6 +38,37 @@ def write_picture(path: Path, pixels: np.ndarray) -> None:
     write_bytes(path, encoded.tobytes())
 
 
+def write_files(folder: Path, stem: str, files: Mapping[str, np.ndarray | bytes]) -> None:
+    """Write pictures and bytes by the ending that follows the stem.
+
+    Raises:
+        DataError: one cannot be written.
+    """
+    for ending, content in files.items():
+        path = folder / f'{stem}{ending}'
+        if isinstance(content, bytes):
+            write_bytes(path, content)
+        else:
+            write_picture(path, content)
+
+
+class Names:
+    """File stems that differ, made of names that may not."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def unique(self, name: str) -> str:
+        """The name as one path component; `_2`, `_3` ... where it was taken before."""
+        stem = re.sub(r'[/\\:]+', '_', name).strip('_') or 'image'
+        chosen, number = stem, 1
+        while chosen in self._taken:
+            number += 1
+            chosen = f'{stem}_{number}'
+        self._taken.add(chosen)
+        return chosen
+
+
 def empty_folder(folder: Path, inputs: Iterable[str], force: bool) -> Path:
     """Make the folder for results.
 
@@ -52,7 +83,7 @@ def empty_folder(folder: Path, inputs: Iterable[str], force: bool) -> Path:
     where = folder.resolve()
     for text in inputs:
         path = Path(text.partition(':')[2] if not Path(text).exists() else text).resolve()
-        if where in (path, path.parent) or (path.is_dir() and where in path.parents):
+        if where == path or (path.is_file() and where == path.parent):
             raise ConfigError(f'{folder} holds the input {text}: choose another folder for --out')
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f'{folder} is a file: choose a folder for --out')

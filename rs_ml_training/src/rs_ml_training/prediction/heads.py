@@ -180,7 +180,8 @@ class DetectionHead(Head[BoxPrediction]):
     def result(self, outputs: Arrays, view: View, sample: Sample) -> BoxPrediction:
         from rs_ml_training.prediction.peaks import boxes_of
 
-        found = boxes_of(outputs['heatmap'], outputs['size'], outputs['offset'])
+        maps = (outputs[name] for name in ('heatmap', 'size', 'offset'))
+        found = boxes_of(*maps, view.model_size)
         found = found.above(self.options.min_score)
         return BoxPrediction(view.boxes_to_source(found.xyxy), found.scores, found.class_ids)
 

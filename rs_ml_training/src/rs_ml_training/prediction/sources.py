@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -172,6 +173,12 @@ def _frames(path: Path) -> Iterator[Sample]:
         capture.release()
 
 
-def with_camera(source: Source, complete: Callable[[Sample], Sample]) -> Source:
-    """The source with every sample completed, as by the camera that all have in common."""
-    return replace(source, samples=lambda: (complete(s) for s in source.samples()))
+def limited(source: Source, count: int) -> Source:
+    """The first samples of a source."""
+    known = count if source.count is None else min(count, source.count)
+    return replace(source, samples=lambda: itertools.islice(source.samples(), count), count=known)
+
+
+def completed(source: Source, complete: Callable[[Sample], Sample]) -> Source:
+    """The source with something added to every sample, as the camera they have in common."""
+    return replace(source, samples=lambda: (complete(sample) for sample in source.samples()))

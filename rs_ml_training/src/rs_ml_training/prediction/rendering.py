@@ -1,0 +1,174 @@
+"""Predictions as files: plain results first, pictures for people where wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from rs_ml_training.data import encodings
+from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.prediction import clouds, colors
+from rs_ml_training.prediction.results import (
+    BoxPrediction,
+    DenoisePrediction,
+    DepthPrediction,
+    MaskPrediction,
+    Prediction,
+)
+from rs_ml_training.prediction.style import Style
+
+Files = dict[str, np.ndarray | bytes]
+"""Ending of a file name -> picture (uint8 RGB, or one channel of 8 or 16 bit) or bytes."""
+
+STRIP = '_strip.png'
+SHOWN = ('_overlay.png', '_color.png')
+"""Endings of the picture that becomes a frame when a video was given."""
+
+Range = tuple[float, float]
+
+
+def files_of(sample: Sample, prediction: Prediction, style: Style) -> Files:
+    """Everything that is written about one sample.
+
+    Raises:
+        ConfigError: normals or a cloud of a picture whose camera is unknown.
+    """
+    return _RENDERINGS[type(prediction)](sample, prediction, style)
+
+
+def _depth(sample: Sample, prediction: DepthPrediction, style: Style) -> Files:
+    depth_m, truth_m = prediction.depth_m, sample.depth_m
+    files: Files = {'_depth.png': encodings.encode(depth_m, style.encoding)}
+    shown = style.range_m or colors.common_range_m(depth_m, truth_m)
+    if style.pictures:
+        files['_color.png'] = colors.depth_picture(depth_m, shown, style.colormap)
+    if style.intermediates:
+        for name, map_m in prediction.intermediates_m.items():
+            ending = f'_{name.removesuffix("_m")}'
+            files[f'{ending}.png'] = encodings.encode(map_m, style.encoding)
+            files[f'{ending}_greys.png'] = colors.depth_picture(map_m, shown, 'greys')
+    return files | _of_geometry(sample, depth_m, shown, style)
+
+
+def _denoise(sample: Sample, prediction: DenoisePrediction, style: Style) -> Files:
+    depth_m, confidence = prediction.depth_m, prediction.confidence
+    files: Files = {'_depth.png': encodings.encode(depth_m, style.encoding)}
+    shown = style.range_m or colors.common_range_m(sample.raw_depth_m, sample.depth_m)
+    if style.pictures:
+        files['_color.png'] = colors.depth_picture(depth_m, shown, style.colormap)
+    if style.pictures and confidence is not None:
+        files['_confidence.png'] = np.rint(confidence * 255).astype(np.uint8)
+    return files | _of_geometry(sample, depth_m, shown, style)
+
+
+def _of_geometry(sample: Sample, depth_m: np.ndarray, shown: Range, style: Style) -> Files:
+    files: Files = {}
+    if style.strips:
+        files[STRIP] = _depth_strip(sample, depth_m, shown, style)
+    if style.errors and sample.depth_m is not None:
+        error = colors.error_picture(depth_m, sample.depth_m, style.error_limit)
+        files['_error.png'] = error
+    if style.normals or style.cloud:
+        points = style.points(depth_m, sample)
+        if style.normals:
+            files['_normals.png'] = colors.normals_picture(clouds.normals_of(points))
+        if style.cloud:
+            keep = None if style.keep_edges else ~clouds.is_edge(depth_m)
+            files['_cloud.ply'] = clouds.ply_bytes(points, _rgb(sample, depth_m, shown), keep)
+    return files
+
+
+def _depth_strip(sample: Sample, depth_m: np.ndarray, shown: Range, style: Style) -> np.ndarray:
+    maps = (sample.raw_depth_m if sample.image is None else None, sample.depth_m, depth_m)
+    painted = [colors.depth_picture(m, shown, style.colormap) for m in maps if m is not None]
+    return side_by_side([*([] if sample.image is None else [sample.image]), *painted])
+
+
+def _rgb(sample: Sample, depth_m: np.ndarray, shown: Range) -> np.ndarray:
+    if sample.image is not None:
+        return sample.image
+    if sample.infrared is not None:
+        return np.repeat(sample.infrared[..., None], 3, axis=2)
+    return colors.depth_picture(depth_m, shown)
+
+
+def _mask(sample: Sample, prediction: MaskPrediction, style: Style) -> Files:
+    mask, palette = prediction.mask, style.colors()
+    files: Files = {'_mask.png': mask}
+    if style.pictures:
+        files['_overlay.png'] = colors.overlay(sample.image, mask, palette, style.opacity)
+        files['_confidence.png'] = np.rint(prediction.confidence * 255).astype(np.uint8)
+    if style.strips:
+        maps = [m for m in (sample.labels, mask) if m is not None]
+        files[STRIP] = side_by_side([sample.image, *(palette[m] for m in maps)])
+    if style.errors and sample.labels is not None:
+        wrong = (sample.labels != mask) & (sample.labels != 255)
+        files['_error.png'] = wrong.astype(np.uint8) * 255
+    return files
+
+
+def _boxes(sample: Sample, prediction: BoxPrediction, style: Style) -> Files:
+    files: Files = {}
+    seen = prediction.above(style.min_score)
+    if style.pictures or style.strips:
+        texts = [
+            f'{_label(style, class_id)} {score:.2f}'
+            for class_id, score in zip(seen.class_ids, seen.scores, strict=True)
+        ]
+        drawn = draw_boxes(sample.image, seen.xyxy, seen.class_ids, texts, style.colors())
+        files['_overlay.png'] = drawn
+        if style.strips:
+            truth = sample.boxes or Boxes.of([], [])
+            names = [_label(style, class_id) for class_id in truth.class_ids]
+            true = draw_boxes(sample.image, truth.xyxy, truth.class_ids, names, style.colors())
+            files[STRIP] = side_by_side([true, drawn])
+    return files
+
+
+def draw_boxes(
+    rgb: np.ndarray, xyxy: np.ndarray, class_ids: np.ndarray, texts: list[str], palette: np.ndarray
+) -> np.ndarray:
+    """A copy of a picture (H, W, 3) with boxes (N, 4) in the colours of their classes."""
+    picture = rgb.copy()
+    thickness = max(1, round(rgb.shape[0] / 240))
+    for box, class_id, text in zip(xyxy, class_ids, texts, strict=True):
+        color = tuple(int(c) for c in palette[class_id])
+        x_min, y_min, x_max, y_max = (round(float(v)) for v in box)
+        cv2.rectangle(picture, (x_min, y_min), (x_max - 1, y_max - 1), color, thickness)
+        place = x_min + thickness, max(y_min - 2 * thickness, 12)
+        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3)
+        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, 1)
+    return picture
+
+
+def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
+    """Join pictures (H, W, 3), left to right."""
+    return np.ascontiguousarray(np.concatenate(pictures, axis=1))
+
+
+def detection_fields(prediction: BoxPrediction, labels: tuple[str, ...]) -> list[dict]:
+    """Boxes as JSON values: label, score, box [x_min, y_min, x_max, y_max] in pixels."""
+    return [
+        {
+            'label': labels[class_id] if class_id < len(labels) else str(int(class_id)),
+            'score': round(float(score), 6),
+            'box': [round(float(pixel), 3) for pixel in box],
+        }
+        for box, score, class_id in zip(
+            prediction.xyxy, prediction.scores, prediction.class_ids, strict=True
+        )
+    ]
+
+
+def _label(style: Style, class_id: int) -> str:
+    return style.labels[class_id] if class_id < len(style.labels) else str(int(class_id))
+
+
+_RENDERINGS: dict[type, Callable[..., Files]] = {
+    DepthPrediction: _depth,
+    DenoisePrediction: _denoise,
+    MaskPrediction: _mask,
+    BoxPrediction: _boxes,
+}

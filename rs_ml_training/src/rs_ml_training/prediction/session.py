@@ -1,0 +1,160 @@
+"""Runs a network over sources and writes what comes of it; reads and writes meanwhile."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.prediction import rendering
+from rs_ml_training.prediction.files import Names, write_bytes, write_files
+from rs_ml_training.prediction.flow import ahead, batched
+from rs_ml_training.prediction.predictor import Predictor
+from rs_ml_training.prediction.rendering import Files
+from rs_ml_training.prediction.results import BoxPrediction, Prediction
+from rs_ml_training.prediction.sheets import Sheets
+from rs_ml_training.prediction.sources import Source
+from rs_ml_training.prediction.style import SteadyRange, Style
+from rs_ml_training.prediction.videos import Videos
+
+RESULTS = 'results.jsonl'
+_WRITERS = 3
+_PENDING = 16
+"""Predictions that wait to be written, at most; each holds a picture."""
+
+Progress = Callable[[Iterable[Sample], int | None], Iterable[Sample]]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a session did.
+
+    Attributes:
+        images: how many were predicted.
+        predict_s: seconds in the network and around it, without reading and writing.
+        wall_s: seconds of everything.
+    """
+
+    images: int
+    predict_s: float
+    wall_s: float
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """How a session runs.
+
+    Attributes:
+        batch_size: samples a step.
+        frames: whether videos also give the files of every frame.
+        sheet_rows: strips a sheet, 0: no sheets.
+        every: only each n-th strip comes on a sheet.
+    """
+
+    batch_size: int = 1
+    frames: bool = False
+    sheet_rows: int = 0
+    every: int = 1
+
+
+class Session:
+    """Predicts sources one after the other into a folder.
+
+    Args:
+        predictor: runs the network.
+        style: what is written.
+        out: folder that exists.
+        options: how it runs.
+        progress: wraps samples and their number, as a progress bar does.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        style: Style,
+        out: Path,
+        options: SessionOptions | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self._predictor, self._style, self._out = predictor, style, out
+        self._options = options or SessionOptions()
+        self._progress = progress or (lambda samples, _: samples)
+        self._names = Names()
+        self._sheets = Sheets(out, self._options.sheet_rows, self._options.every)
+        self._lines: list[str] = []
+        self._count, self._predict_s = 0, 0.0
+
+    def run(self, sources: Sequence[Source]) -> Totals:
+        """Predict everything.
+
+        Raises:
+            DataError: a file is damaged or cannot be written; what was complete by then stays.
+        """
+        started = time.perf_counter()
+        for source in sources:
+            self._run_source(source)
+        self._sheets.finish()
+        if self._lines:
+            write_bytes(self._out / RESULTS, ''.join(self._lines).encode())
+        return Totals(self._count, self._predict_s, time.perf_counter() - started)
+
+    def _run_source(self, source: Source) -> None:
+        steady = SteadyRange(self._style) if source.fps else None
+        with ExitStack() as stack:
+            videos = None
+            if source.fps:
+                path = self._out / self._names.unique(Path(source.name).stem)
+                videos = stack.enter_context(Videos(path, source.fps))
+            pool = stack.enter_context(ThreadPoolExecutor(_WRITERS))
+            pending: deque[Future[Files]] = deque()
+            samples = self._progress(ahead(source.samples()), source.count)
+            for sample, prediction in self._predicted(samples):
+                style = steady(prediction) if steady else self._style
+                stem = self._stem(sample, source)
+                pending.append(pool.submit(self._written, sample, prediction, style, stem))
+                if len(pending) >= _PENDING:
+                    self._collect(pending.popleft(), videos)
+            while pending:
+                self._collect(pending.popleft(), videos)
+
+    def _predicted(self, samples: Iterable[Sample]) -> Iterator[tuple[Sample, Prediction]]:
+        for batch in batched(samples, self._options.batch_size):
+            started = time.perf_counter()
+            predictions = self._predictor.batch(batch)
+            self._predict_s += time.perf_counter() - started
+            self._count += len(batch)
+            for sample, prediction in zip(batch, predictions, strict=True):
+                self._note(sample, prediction)
+                yield sample, prediction
+
+    def _note(self, sample: Sample, prediction: Prediction) -> None:
+        if isinstance(prediction, BoxPrediction):
+            found = rendering.detection_fields(prediction, self._style.labels)
+            self._lines.append(json.dumps({'image': sample.name, 'detections': found}) + '\n')
+
+    def _stem(self, sample: Sample, source: Source) -> str | None:
+        wanted = not source.fps or self._options.frames
+        return self._names.unique(sample.name) if wanted else None
+
+    def _written(
+        self, sample: Sample, prediction: Prediction, style: Style, stem: str | None
+    ) -> Files:
+        """In a thread: the files of a sample, written if they have a name."""
+        files = rendering.files_of(sample, prediction, style)
+        if stem is not None:
+            write_files(self._out, stem, files)
+        return files
+
+    def _collect(self, future: Future[Files], videos: Videos | None) -> None:
+        """In the order of the samples: what joins several of them."""
+        files = future.result()
+        if rendering.STRIP in files:
+            self._sheets.add(files[rendering.STRIP])
+        if videos is not None:
+            videos.write(files)
