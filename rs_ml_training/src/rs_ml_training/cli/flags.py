@@ -15,7 +15,9 @@ from rs_ml_training.errors import ConfigError
 T = TypeVar('T')
 
 
-def flag(default: Any, doc: str, *, low: float | None = None, choices: Any = ()) -> Any:
+def flag(
+    default: Any, doc: str, *, low: float | None = None, choices: Any = (), name: str = ''
+) -> Any:
     """A dataclass field that is a flag.
 
     Args:
@@ -23,8 +25,9 @@ def flag(default: Any, doc: str, *, low: float | None = None, choices: Any = ())
         doc: one line for `--help`, unit in brackets.
         low: smallest number allowed.
         choices: the values allowed; empty: any.
+        name: of the flag, where it is not that of the field.
     """
-    metadata = {'doc': doc, 'low': low, 'choices': tuple(choices)}
+    metadata = {'doc': doc, 'low': low, 'choices': tuple(choices), 'name': name}
     if isinstance(default, (list, dict)):
         raise TypeError('defaults of flags are immutable: use a tuple')
     return dataclasses.field(default=default, metadata=metadata)
@@ -97,7 +100,7 @@ def size(text: str) -> tuple[int, int]:
 
 
 def _add_flag(parser: argparse.ArgumentParser, field: dataclasses.Field, hint: Any) -> None:
-    names = ['--' + field.name.replace('_', '-')]
+    names = ['--' + (field.metadata['name'] or field.name).replace('_', '-')]
     doc = field.metadata['doc'].replace('%', '%%')
     if field.default not in (None, (), ''):
         doc += f' ({_shown(field.default)})'

@@ -1,4 +1,4 @@
-"""Batches for `keras.Model.fit` on any backend: the same for the same seed, however many threads."""
+"""Batches for `keras.Model.fit`: the same for the same seed, however many threads read them."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class _MaskMetrics(Metrics):
 
 
 def class_map(logits: np.ndarray) -> np.ndarray:
-    """Class ids (..., H, W) of logits (..., H, W, C); one channel is foreground against the rest."""
+    """Class ids (..., H, W) of logits (..., H, W, C); a single channel means foreground."""
     if logits.shape[-1] == 1:
         return (logits[..., 0] > 0).astype(np.int64)
     return logits.argmax(axis=-1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rs_ml_training.data.augment.presets import preset
+from rs_ml_training.data.augment.shape import RandomCrop
 from rs_ml_training.data.geometry import resized
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
@@ -59,12 +60,14 @@ class Task(ABC):
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
         """Strip of one sample (arrays without batch axis), uint8 (h, w, 3) RGB."""
 
-    def training_fit(self, augment: str, size: tuple[int, int] | None = None) -> Fit:
-        """Augment a sample, then make its arrays."""
-        steps = preset(augment, size or self.spec.input_size)
+    def training_fit(self, augment: str, crop: tuple[int, int] | None = None) -> Fit:
+        """Augment a sample at the network's size, cut `crop` (width, height), make its arrays."""
+        size = self.spec.input_size
+        steps, cut = preset(augment, size), RandomCrop(crop) if crop else None
 
         def fit(sample: Sample, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
-            return self.arrays(resized(steps(sample, rng), size or self.spec.input_size))
+            sample = resized(steps(sample, rng), size)
+            return self.arrays(cut(sample, rng) if cut else sample)
 
         return fit
 

@@ -17,7 +17,9 @@ class TrainOptions:
     """Flags of every task; the flag of a field is its name with dashes."""
 
     data: tuple[str, ...] = flag((), 'FORMAT:PATH of the training data, several are joined')
-    list: Path | None = flag(None, 'file that names the training samples (default: all)')
+    list_file: Path | None = flag(
+        None, 'file that names the training samples (default: all)', name='list'
+    )
     validation_data: tuple[str, ...] = flag((), 'FORMAT:PATH of the validation data')
     validation_list: Path | None = flag(None, 'file that names the validation samples')
     validation_share: float = flag(0.1, 'held out by scene when no validation data are given')

@@ -12,6 +12,7 @@ import keras
 from rs_ml_training import trained
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sequence import SampleSequence
+from rs_ml_training.networks import registry
 from rs_ml_training.tasks.factory import spec_of, task_of
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import ModelSpec
@@ -94,7 +95,9 @@ def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Se
 
 def _network(spec: ModelSpec, options: TrainOptions) -> keras.Model:
     """Built for any size where it is trained on crops."""
-    network = trained.build(spec)
+    is_any_size = bool(getattr(options, 'crop_size', None))
+    size = None if is_any_size else spec.input_size
+    network = registry.build(spec.network, size, **spec.options)
     if options.encoder_weights:
         from rs_ml_training.networks.encoder_weights import load_encoder_weights
 

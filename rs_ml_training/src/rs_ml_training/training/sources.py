@@ -66,13 +66,13 @@ def open_sources(options: TrainOptions) -> tuple[Reader, Reader]:
     if options.validation_data or options.validation_list:
         sources = options.validation_data or options.data
         return (
-            _open(options.data, options.list, reader_options),
+            _open(options.data, options.list_file, reader_options),
             _open(sources, options.validation_list, reader_options),
         )
-    found = _own_split(options) if len(options.data) == 1 and options.list is None else None
+    found = _own_split(options) if len(options.data) == 1 and options.list_file is None else None
     if found:
         return tuple(_open([source], names, reader_options) for source, names in found)
-    whole = _open(options.data, options.list, reader_options)
+    whole = _open(options.data, options.list_file, reader_options)
     return split_by_scene(whole, options.validation_share, options.seed)
 
 
