@@ -1,0 +1,94 @@
+"""DeepLabV3+ (Chen et al., arXiv 1802.02611) on EfficientNetV2-S, a little modified."""
+
+from __future__ import annotations
+
+import keras
+from keras import KerasTensor, layers
+
+from rs_ml_training.networks.deeplab.encoder import effnetv2s_stride16
+
+_FILTERS = 256
+_SKIP_FILTERS = 48
+_RATES = (6, 12, 18)
+
+
+def deeplab_effnetv2s(
+    input_size: tuple[int, int] | None = None,
+    classes: int = 4,
+    confidence: bool = False,
+    dropout: float = 0.1,
+    upsample: bool = True,
+) -> keras.Model:
+    """DeepLabV3+ with swish and atrous separable convolutions of rates 6, 12, 18 at stride 16.
+
+    Args:
+        input_size: (width, height), or None: any multiple of 16.
+        classes: channels of the scores.
+        confidence: also say how sure it is that a pixel is something (a second classifier).
+        dropout: rate after the pyramid.
+        upsample: outputs at input size; False: at 1/4 of it.
+
+    Returns:
+        Model of `image` (B, H, W, 3) RGB 0..255 -> `logits` (B, H, W, classes), with
+        `confidence` also `confidence` (B, H, W, 1) in 0..1. All float32.
+    """
+    image, skip, deep = effnetv2s_stride16(input_size)
+    x = _pyramid(deep)
+    x = layers.Dropout(dropout, name='aspp_dropout')(x)
+    x = _decoder(x, skip)
+    outputs = {'logits': _output(x, classes, 'logits', upsample)}
+    if confidence:
+        outputs['confidence'] = _output(x, 1, 'confidence', upsample, activation='sigmoid')
+    return keras.Model({'image': image}, outputs, name='deeplab_effnetv2s')
+
+
+def _pyramid(x: KerasTensor) -> KerasTensor:
+    """ASPP, (B, H, W, 256).
+
+    The projection of the concatenation of five branches is written as the sum of two, for the
+    branch of the mean image is the same everywhere: fewer operations, the same parameters.
+    """
+    mean = layers.GlobalAveragePooling2D(keepdims=True, name='aspp_mean')(x)
+    mean = _conv(mean, _FILTERS, 'aspp_mean')
+    branches = [_conv(x, _FILTERS, 'aspp_0')]
+    branches += [_separable(x, f'aspp_{i}', rate) for i, rate in enumerate(_RATES, 1)]
+    x = layers.Concatenate(name='aspp_concat')(branches)
+    parts = [
+        layers.Conv2D(_FILTERS, 1, use_bias=False, name='aspp_project_conv')(x),
+        layers.Conv2D(_FILTERS, 1, use_bias=False, name='aspp_project_mean_conv')(mean),
+    ]
+    return _norm_swish(layers.Add(name='aspp_project_sum')(parts), 'aspp_project')
+
+
+def _decoder(x: KerasTensor, skip: KerasTensor) -> KerasTensor:
+    x = layers.UpSampling2D(4, interpolation='bilinear', name='decoder_up')(x)
+    skip = _conv(skip, _SKIP_FILTERS, 'decoder_skip')
+    x = layers.Concatenate(name='decoder_concat')([x, skip])
+    return _separable(_separable(x, 'decoder_0'), 'decoder_1')
+
+
+def _output(
+    x: KerasTensor, channels: int, name: str, upsample: bool, activation: str = 'linear'
+) -> KerasTensor:
+    x = layers.Conv2D(channels, 1, name=f'{name}_conv')(x)
+    if not upsample:
+        return layers.Activation(activation, dtype='float32', name=name)(x)
+    x = layers.Activation(activation, dtype='float32', name=f'{name}_activation')(x)
+    return layers.UpSampling2D(4, interpolation='bilinear', dtype='float32', name=name)(x)
+
+
+def _conv(x: KerasTensor, filters: int, name: str) -> KerasTensor:
+    x = layers.Conv2D(filters, 1, use_bias=False, name=f'{name}_conv')(x)
+    return _norm_swish(x, name)
+
+
+def _separable(x: KerasTensor, name: str, rate: int = 1) -> KerasTensor:
+    x = layers.SeparableConv2D(
+        _FILTERS, 3, padding='same', dilation_rate=rate, use_bias=False, name=f'{name}_conv'
+    )(x)
+    return _norm_swish(x, name)
+
+
+def _norm_swish(x: KerasTensor, name: str) -> KerasTensor:
+    x = layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=f'{name}_bn')(x)
+    return layers.Activation('swish', name=f'{name}_swish')(x)
