@@ -1,0 +1,186 @@
+"""What holds for every network of the registry, on any backend.
+
+In tests: `check_network(NAME, ...)` and, marked slow, `check_network_on_jax(NAME, ...)`, both
+fixtures. As a program, `python harness.py NAME JSON`: on the backend that KERAS_BACKEND names.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.networks import registry
+
+BATCH = 2
+CHANNELS = {'image': 3, 'depth_m': 1, 'infrared': 1}
+UPPER = {'image': 255.0, 'depth_m': 5.0, 'infrared': 255.0}
+REQUIRED = {
+    'depth': {'depth_m'},
+    'segmentation': {'logits'},
+    'denoise': {'depth_m'},
+    'detection': {'heatmap', 'size', 'offset'},
+}
+# Scale of the output against the input, and channels; 0: the number of classes.
+OUTPUTS = {
+    'depth_m': (1, 1),
+    'logits': (1, 0),
+    'logits_aux': (1, 0),
+    'confidence': (1, 1),
+    'infrared': (1, 1),
+    'heatmap': (4, 0),
+    'size': (4, 2),
+    'offset': (4, 2),
+}
+LIMITS = {'depth_m': (0, np.inf), 'confidence': (0, 1), 'heatmap': (0, 1)}
+
+
+def check_network(
+    name: str, size: tuple[int, int] | None = None, classes: int = 0, **options: Any
+) -> None:
+    """Check a network with everything below.
+
+    Args:
+        name: key of NETWORKS.
+        size: (width, height); None: two by three strides.
+        classes: channels of `logits` and `heatmap`, if the network has them.
+        options: of its builder.
+    """
+    keras.utils.set_random_seed(0)
+    stride = registry.entry_of(name).stride
+    size = size or (3 * stride, 2 * stride)
+    model = registry.build(name, size, **options)
+    check_names(name, model)
+    check_outputs(model, size, classes)
+    check_any_size(name, model, (size[0] + stride, size[1]), classes, options)
+    check_mixed_precision(name, size, options)
+    check_training_step(model, size)
+    check_weights_file(name, model, size, options)
+    check_layers(model)
+    check_wrong_size(name, size, options)
+
+
+def inputs_of(model: keras.Model, size: tuple[int, int], seed: int = 0) -> dict[str, np.ndarray]:
+    """Random pictures; a third of the depth is unknown."""
+    random = np.random.default_rng(seed)
+    width, height = size
+    arrays = {}
+    for key in model.input:
+        shape = (BATCH, height, width, CHANNELS[key])
+        arrays[key] = (random.random(shape) * UPPER[key]).astype(np.float32)
+    if 'depth_m' in arrays:
+        arrays['depth_m'] *= random.random(arrays['depth_m'].shape) > 1 / 3
+    return arrays
+
+
+def outputs_of(model: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Inference."""
+    outputs = model(inputs, training=False)
+    return {key: keras.ops.convert_to_numpy(value) for key, value in outputs.items()}
+
+
+def check_names(name: str, model: keras.Model) -> None:
+    task = registry.entry_of(name).task
+    assert set(model.input) == ({'depth_m', 'infrared'} if task == 'denoise' else {'image'})
+    assert set(model.output) >= REQUIRED[task]
+
+
+def check_outputs(model: keras.Model, size: tuple[int, int], classes: int) -> None:
+    """Shapes, float32, finite and within limits, on random and on empty pictures."""
+    random = inputs_of(model, size)
+    empty = {key: np.zeros_like(value) for key, value in random.items()}
+    for inputs in (random, empty):
+        for key, value in outputs_of(model, inputs).items():
+            scale, channels = OUTPUTS.get(key, (1, value.shape[-1]))
+            shape = BATCH, size[1] // scale, size[0] // scale, channels or classes
+            assert value.shape == shape, key
+            assert value.dtype == np.float32, key
+            assert np.isfinite(value).all(), key
+            low, high = LIMITS.get(key, (-np.inf, np.inf))
+            assert value.min() >= low, key
+            assert value.max() <= high, key
+
+
+def check_any_size(
+    name: str, model: keras.Model, size: tuple[int, int], classes: int, options: dict[str, Any]
+) -> None:
+    """Built for any size it takes another one, with the same weights."""
+    anywhere = registry.build(name, None, **options)
+    anywhere.set_weights(model.get_weights())
+    assert anywhere.count_params() == model.count_params()
+    check_outputs(anywhere, size, classes)
+
+
+def check_mixed_precision(name: str, size: tuple[int, int], options: dict[str, Any]) -> None:
+    """The outputs stay float32."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy('mixed_bfloat16')
+    try:
+        model = registry.build(name, size, **options)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert {key: value.dtype for key, value in model.output.items()} == dict.fromkeys(
+        model.output, 'float32'
+    )
+
+
+def check_training_step(model: keras.Model, size: tuple[int, int]) -> None:
+    """Every trainable weight gets a gradient, and all stay finite."""
+    inputs = inputs_of(model, size)
+    random = np.random.default_rng(1)
+    targets = {
+        key: random.random(value.shape).astype(np.float32)
+        for key, value in outputs_of(model, inputs).items()
+    }
+    before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    # Adam without its epsilon moves by the learning rate wherever the gradient is not 0.
+    model.compile(
+        keras.optimizers.Adam(1e-3, epsilon=1e-30),
+        loss=dict.fromkeys(targets, 'mse'),
+        run_eagerly=True,
+    )
+    model.train_on_batch(inputs, targets)
+    for variable, old in zip(model.trainable_variables, before, strict=True):
+        new = keras.ops.convert_to_numpy(variable)
+        assert np.isfinite(new).all(), variable.path
+        assert (new != old).any(), f'{variable.path} gets no gradient'
+
+
+def check_weights_file(
+    name: str, model: keras.Model, size: tuple[int, int], options: dict[str, Any]
+) -> None:
+    """Saved and loaded, it predicts the same."""
+    inputs = inputs_of(model, size)
+    expected = outputs_of(model, inputs)
+    again = registry.build(name, size, **options)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'x.weights.h5'
+        model.save_weights(path)
+        again.load_weights(path)
+    for key, value in outputs_of(again, inputs).items():
+        np.testing.assert_allclose(value, expected[key], rtol=1e-5, atol=1e-5, err_msg=key)
+
+
+def check_layers(model: keras.Model) -> None:
+    """Only layers that a file can name."""
+    for layer in model._flatten_layers():
+        assert not isinstance(layer, keras.layers.Lambda), layer.name
+        if not type(layer).__module__.startswith('keras.'):
+            registered = keras.saving.get_registered_name(type(layer))
+            assert registered.startswith('rs_ml>'), layer.name
+
+
+def check_wrong_size(name: str, size: tuple[int, int], options: dict[str, Any]) -> None:
+    for wrong in ((size[0] + 1, size[1]), (size[0], 0)):
+        with pytest.raises(ConfigError, match=f'{wrong[0]}x{wrong[1]}'):
+            registry.build(name, wrong, **options)
+
+
+if __name__ == '__main__':
+    check_network(sys.argv[1], **json.loads(sys.argv[2]))
