@@ -92,14 +92,14 @@ class DenoiseMetrics:
             'removed': raw & ~cleaned,
         }
         for name, mask in masks.items():
-            self._counts[name] += np.count_nonzero(mask)
+            self._counts[name] += int(np.count_nonzero(mask))
 
     def _errors(self, truth: np.ndarray, measured: np.ndarray, cleaned: np.ndarray) -> None:
         known = (truth > 0) & (cleaned > 0)
         error = np.where(known, np.abs(cleaned - truth), 0.0)
         parts = {'all': known, 'raw': known & measured, 'edge': known & near_edges(truth)}
         for name, mask in parts.items():
-            self._counts[name] += np.count_nonzero(mask)
+            self._counts[name] += int(np.count_nonzero(mask))
             self._sizes[name] += float(error.sum(where=mask, dtype=np.float64))
         for name in self._squares:
             self._squares[name] += float(np.square(error).sum(where=parts[name], dtype=np.float64))
@@ -115,9 +115,9 @@ class DenoiseMetrics:
         counts = planar & (filled_windows(cleaned) >= CLEANED_FILL)
         if counts.any():
             points = points_of(cleaned, intrinsics)
-            rms, _ = planes_of_windows(points, cleaned > 0, WINDOW_PX)
+            rms = planes_of_windows(points, cleaned > 0, WINDOW_PX)
             self._plane += float(np.square(rms[counts]).sum())
-            self._counts['plane'] += np.count_nonzero(counts)
+            self._counts['plane'] += int(np.count_nonzero(counts))
 
 
 def near_edges(depth_m: np.ndarray) -> np.ndarray:
@@ -132,7 +132,7 @@ def near_edges(depth_m: np.ndarray) -> np.ndarray:
 
 def planar_windows(depth_m: np.ndarray, intrinsics: Intrinsics | None) -> np.ndarray:
     """Bool (rows, columns): 32 x 32 windows that are known and planar to 0.2 % of their depth."""
-    rms, _ = planes_of_windows(points_of(depth_m, intrinsics), depth_m > 0, WINDOW_PX)
+    rms = planes_of_windows(points_of(depth_m, intrinsics), depth_m > 0, WINDOW_PX)
     filled = filled_windows(depth_m)
     mean_m = _tiles(depth_m).mean(axis=(1, 3)) / np.maximum(filled, 1e-6)
     with np.errstate(invalid='ignore'):
@@ -162,4 +162,4 @@ def _plane(depth_m: np.ndarray) -> np.ndarray:
 
 
 def _share(total: float, count: int) -> float:
-    return total / count if count else math.nan
+    return float(total) / count if count else math.nan

@@ -41,7 +41,7 @@ def fit_plane(points_in_camera: np.ndarray) -> Plane:
     count = len(points_in_camera)
     if count < 3:
         return Plane(np.full(3, math.nan), np.full(3, math.nan), math.nan, count)
-    centroid, normal, rms = _fits(points_in_camera[None], np.ones((1, count), bool))
+    centroid, normal, rms = _fits(points_in_camera.T[None], np.ones((1, count), bool))
     return Plane(centroid[0], normal[0], float(rms[0]), count)
 
 
@@ -69,14 +69,14 @@ def fit_in_roi(
     rows, columns = depth_m.shape
     if min(width, height) < 1 or x < 0 or y < 0 or x + width > columns or y + height > rows:
         raise DataError(f'region {roi} (x, y, width, height) is not inside {columns} x {rows}')
-    points = points_of(depth_m, intrinsics)[y : y + height, x : x + width]
+    points = points_of(depth_m.astype(np.float64), intrinsics)[y : y + height, x : x + width]
     measured = points[..., 2] > 0
     plane = fit_plane(points[measured])
     return plane, np.where(measured, plane.distances_m(points), math.nan)
 
 
 def points_of(depth_m: np.ndarray, intrinsics: Intrinsics | None = None) -> np.ndarray:
-    """Points in the optical frame, float64 (H, W, 3); (0, 0, 0) where nothing was measured."""
+    """Points in the optical frame (H, W, 3) in the type of the map; 0 where nothing is known."""
     height, width = depth_m.shape
     camera = intrinsics or Intrinsics(width, height, width, height, width / 2, height / 2)
     if (camera.width, camera.height) != (width, height):
@@ -84,15 +84,14 @@ def points_of(depth_m: np.ndarray, intrinsics: Intrinsics | None = None) -> np.n
             f'intrinsics are of {camera.width} x {camera.height}, the depth map is '
             f'{width} x {height}; resize the intrinsics'
         )
-    z = np.nan_to_num(depth_m.astype(np.float64), posinf=0.0, neginf=0.0)
+    z = np.nan_to_num(depth_m, posinf=0.0, neginf=0.0)
     u, v = np.arange(width) - camera.cx, np.arange(height) - camera.cy
-    return np.stack([z * (u / camera.fx), z * (v / camera.fy)[:, None], z], axis=-1)
+    x, y = (u / camera.fx).astype(z.dtype), (v / camera.fy).astype(z.dtype)
+    return np.stack([z * x, z * y[:, None], z], axis=-1)
 
 
-def planes_of_windows(
-    points_in_camera: np.ndarray, valid: np.ndarray, side: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """RMS distance [m] from the plane of each side x side window, and its valid points.
+def planes_of_windows(points_in_camera: np.ndarray, valid: np.ndarray, side: int) -> np.ndarray:
+    """RMS distance [m] from the plane of each window of side x side pixels.
 
     Args:
         points_in_camera: (H, W, 3).
@@ -100,31 +99,30 @@ def planes_of_windows(
         side: of the windows [px]; rows and columns beyond the last whole window are left out.
 
     Returns:
-        float64 (rows, columns) rms_m, NaN below three points, and int64 counts.
+        (rows, columns), NaN below three valid points.
     """
     rows, columns = valid.shape[0] // side, valid.shape[1] // side
     points = _windows(points_in_camera, rows, columns, side)
-    used = _windows(valid[..., None], rows, columns, side)[..., 0]
-    _, _, rms = _fits(points, used)
-    return rms.reshape(rows, columns), used.sum(axis=1).reshape(rows, columns)
+    used = _windows(valid[..., None], rows, columns, side)[:, 0]
+    return _fits(points, used)[2].reshape(rows, columns)
 
 
 def _windows(maps: np.ndarray, rows: int, columns: int, side: int) -> np.ndarray:
-    """(H, W, C) as (rows * columns, side * side, C)."""
+    """(H, W, C) as (rows * columns, C, side * side)."""
     channels = maps.shape[-1]
     maps = maps[: rows * side, : columns * side]
-    maps = maps.reshape(rows, side, columns, side, channels).swapaxes(1, 2)
-    return maps.reshape(rows * columns, side * side, channels)
+    maps = maps.reshape(rows, side, columns, side, channels).transpose(0, 2, 4, 1, 3)
+    return maps.reshape(rows * columns, channels, side * side)
 
 
 def _fits(points: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Centroids (N, 3), normals (N, 3) and RMS (N,) of N sets of points (N, P, 3)."""
+    """Centroids (N, 3), normals (N, 3) and RMS (N,) of N sets of points (N, 3, P)."""
     count = used.sum(axis=1)
-    points = np.where(used[..., None], points, 0.0)
-    centroid = points.sum(axis=1) / np.maximum(count, 1)[:, None]
-    spread = np.where(used[..., None], points - centroid[:, None], 0.0)
-    covariance = spread.swapaxes(1, 2) @ spread / np.maximum(count - 1, 1)[:, None, None]
-    values, vectors = np.linalg.eigh(covariance)
+    weight = used.astype(points.dtype)
+    centroid = np.einsum('nip,np->ni', points, weight) / np.maximum(count, 1)[:, None]
+    spread = (points - centroid[..., None].astype(points.dtype)) * weight[:, None]
+    covariance = np.einsum('nip,njp->nij', spread, spread)
+    values, vectors = np.linalg.eigh(covariance / np.maximum(count - 1, 1)[:, None, None])
     normal = vectors[..., 0]
     normal = np.where(np.sum(normal * centroid, axis=1, keepdims=True) > 0, -normal, normal)
     rms = np.sqrt(np.maximum(values[:, 0], 0.0))
