@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,6 @@ class SegmentationTask(Task):
         aux_weight: of the auxiliary head, where the network has one.
         class_weights: one per class, or None.
     """
-
-    parts = ('loss', 'aux', 'confidence')
 
     def __init__(
         self,
@@ -57,6 +55,10 @@ class SegmentationTask(Task):
         if 'confidence' in outputs:
             parts['confidence'] = losses.confidence_loss(labels, outputs['confidence'])
         return parts
+
+    def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
+        optional = {'aux': 'logits_aux', 'confidence': 'confidence'}
+        return ('loss', *(part for part, output in optional.items() if output in outputs))
 
     def metrics(self) -> Metrics:
         return _MaskMetrics(ConfusionMatrix(len(self.spec.labels)), self.spec.labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,11 +34,9 @@ class Task(ABC):
     """A task with its options.
 
     Attributes:
-        parts: names of what `losses` returns, in order.
         lower_is_better: of metrics; what is not listed is better when higher.
     """
 
-    parts: tuple[str, ...] = ('loss',)
     lower_is_better: frozenset[str] = frozenset()
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -50,7 +48,11 @@ class Task(ABC):
 
     @abstractmethod
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
-        """Weighted scalars whose sum is minimised, keys as in `parts`."""
+        """Weighted scalars by `part_names`, whose sum is minimised."""
+
+    def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
+        """What `losses` gives for a network with these outputs."""
+        return ('loss',)
 
     @abstractmethod
     def metrics(self) -> Metrics:

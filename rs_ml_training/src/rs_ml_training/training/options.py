@@ -67,7 +67,6 @@ class DepthOptions(TrainOptions):
     loss: str = flag('l1', 'see rs_ml_training.losses.depth')
     augment: str = flag('fastdepth', 'augmentation preset')
     monitor: str = flag('d1', 'validation metric that chooses the best weights')
-    epochs: int = flag(80, 'passes over the training data', low=1)
     batch_size: int = flag(8, 'samples a step, of all devices together', low=1)
     min_depth_m: float = flag(0.1, 'nearest truth that counts [m]', low=0)
     max_depth_m: float = flag(10.0, 'farthest truth that counts [m]', low=0)

@@ -23,7 +23,9 @@ class Trainee(keras.Model):
         super().__init__()
         self.network = network
         self._task = task
-        self._parts = {name: keras.metrics.Mean(name=name) for name in self._part_names()}
+        self._parts = {
+            name: keras.metrics.Mean(name=f'loss_{name}') for name in self._part_names()
+        }
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
         return self.network(inputs, training=training)
@@ -46,4 +48,5 @@ class Trainee(keras.Model):
 
     def _part_names(self) -> tuple[str, ...]:
         """One loss needs no line of its own."""
-        return () if len(self._task.parts) == 1 else tuple(f'{n}' for n in self._task.parts)
+        names = self._task.part_names(self.network.output)
+        return () if len(names) == 1 else names
