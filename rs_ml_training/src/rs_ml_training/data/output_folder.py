@@ -1,0 +1,57 @@
+"""A folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rs_ml_training.errors import ConfigError, DataError
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder to write into, beside `out`; it becomes `out` when all went well.
+
+    Args:
+        out: must not exist, or be empty.
+
+    Raises:
+        ConfigError: `out` holds files.
+        DataError: something cannot be written, as on a full disk; nothing is left behind.
+    """
+    out = Path(out)
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise ConfigError(f'{out} holds files: name a new folder')
+    partial = out.with_name(f'{out.name}.partial-{os.getpid()}')
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        # A rename replaces an empty folder.
+        partial.rename(out)
+    except OSError as error:
+        raise DataError(f'{out} cannot be written: {error.strerror or error}') from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_png(path: Path, array: np.ndarray, compression: int = 3) -> None:
+    """Write a picture, uint8 RGB (H, W, 3) or uint8 or uint16 (H, W); folders are made.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png_of(array, compression))
+
+
+def png_of(array: np.ndarray, compression: int = 3) -> bytes:
+    """The bytes of a PNG, uint8 RGB (H, W, 3) or uint8 or uint16 (H, W)."""
+    stored = cv2.cvtColor(array, cv2.COLOR_RGB2BGR) if array.ndim == 3 else array
+    flags = [cv2.IMWRITE_PNG_COMPRESSION, compression]
+    return cv2.imencode('.png', np.ascontiguousarray(stored), flags)[1].tobytes()
