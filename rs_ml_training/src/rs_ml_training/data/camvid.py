@@ -99,7 +99,7 @@ class CamVid(Reader):
         rgb, gt = self._pairs[name]
         image = read_rgb(rgb)
         stored = require_size(gt, read_labels(gt), (image.shape[1], image.shape[0]))
-        labels = self._mapping.map(stored, gt, VOID + 1)
+        labels = self._mapping.map(stored, gt)
         return Sample(name=name, scene=self.scene(index), image=image, labels=labels)
 
 

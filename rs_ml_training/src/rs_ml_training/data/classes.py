@@ -15,50 +15,66 @@ from rs_ml_training.errors import ConfigError, DataError
 REST = '*'
 """Stands in a table for all the classes that it does not name."""
 
+UNWANTED = -1
+
 ClassTable = Mapping[str, str | Sequence[str]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClassMapping:
-    """From the ids of a data set to those of a training.
+    """From the values of a data set to the class ids of a training.
 
     Attributes:
-        labels: names by new id.
-        new_ids: uint8 (256,) by stored id; IGNORE for what is not wanted.
+        labels: names by class id.
+        ids: int64 (256 or more,) class id by stored value; UNWANTED for those left out.
+        allowed: bool, of the same length: which values may occur.
     """
 
     labels: tuple[str, ...]
-    new_ids: np.ndarray
+    ids: np.ndarray
+    allowed: np.ndarray
 
-    def map(self, stored: np.ndarray, path: Path, known: int) -> np.ndarray:
-        """New ids of a label picture, uint8 of the same shape.
+    def map(self, stored: np.ndarray, path: Path) -> np.ndarray:
+        """Class ids of a label picture, IGNORE for those left out; uint8 of the same shape.
 
         Args:
             stored: uint8, any shape.
             path: named in the error.
-            known: ids below this and IGNORE may occur.
 
         Raises:
-            DataError: an id that the data set does not have.
+            DataError: a value that may not occur.
         """
-        greatest = int(np.max(stored, initial=0, where=stored != IGNORE))
-        if greatest >= known:
+        if not self.allowed[stored].all():
+            strange = np.flatnonzero(np.bincount(stored.ravel(), minlength=256)[:256])
+            strange = [int(value) for value in strange if not self.allowed[value]]
             raise DataError(
-                f'{path} holds class id {greatest}, but ids go from 0 to {known - 1}, '
-                f'and {IGNORE} for unlabelled'
+                f'{path} holds the values {strange}, which are no classes: there are '
+                f'{int(self.allowed[:IGNORE].sum())}, and {IGNORE} for unlabelled'
             )
-        return self.new_ids[stored]
+        return np.where(self.ids == UNWANTED, IGNORE, self.ids).astype(np.uint8)[stored]
 
     def map_boxes(self, boxes: Boxes) -> Boxes:
-        """Boxes with new ids, without those of no wanted class."""
-        new = self.new_ids[boxes.class_ids]
-        kept = new != IGNORE
-        return Boxes.of(boxes.xyxy[kept], new[kept], boxes.is_crowd[kept])
+        """Boxes with class ids of the training, without those left out."""
+        ids = self.ids[boxes.class_ids]
+        kept = ids != UNWANTED
+        return Boxes.of(boxes.xyxy[kept], ids[kept], boxes.is_crowd[kept])
 
     def colors(self, stored: Sequence[tuple[int, int, int]]) -> tuple[tuple[int, int, int], ...]:
-        """Colours by new id: those of the first stored class that became it."""
-        first = (np.flatnonzero(self.new_ids == new) for new in range(len(self.labels)))
-        return tuple(stored[ids[0]] if len(ids) else (0, 0, 0) for ids in first)
+        """Colours by class id: those of the first stored value that became it."""
+        first = (np.flatnonzero(self.ids == new) for new in range(len(self.labels)))
+        return tuple(stored[values[0]] if len(values) else (0, 0, 0) for values in first)
+
+    def after(self, values: Mapping[int, int], ignored: Sequence[int]) -> ClassMapping:
+        """This mapping for a data set with other values.
+
+        Args:
+            values: stored value -> the value that this mapping knows.
+            ignored: stored values that are unlabelled.
+        """
+        ids, allowed = np.full(256, UNWANTED), np.zeros(256, bool)
+        ids[list(values)] = self.ids[list(values.values())]
+        allowed[[*values, *ignored, IGNORE]] = True
+        return ClassMapping(self.labels, ids, allowed)
 
 
 def class_mapping(
@@ -67,21 +83,22 @@ def class_mapping(
     """The mapping that a table asks for.
 
     Args:
-        names: classes of the data set by stored id, without those in `ignored`.
+        names: classes of the data set by stored value.
         table: new name -> the old name or names that it stands for, '*' for all the rest; or a
-            YAML file with such a table; None: the classes as they are. What no entry names
-            becomes IGNORE.
-        ignored: stored ids that become IGNORE.
+            YAML file with such a table; None: the classes as they are. What no entry names is
+            left out.
+        ignored: further stored values, which are unlabelled.
 
     Raises:
         ConfigError: no such class, or one in two entries.
     """
     wanted = _table(names, table)
-    new_ids = np.full(256, IGNORE, np.uint8)
+    ids = np.full(max(256, len(names)), UNWANTED)
     for new_id, old_names in enumerate(wanted.values()):
-        new_ids[[names.index(old) for old in old_names]] = new_id
-    new_ids[list(ignored)] = IGNORE
-    return ClassMapping(tuple(wanted), new_ids)
+        ids[[names.index(old) for old in old_names]] = new_id
+    allowed = np.zeros(len(ids), bool)
+    allowed[[*range(len(names)), *ignored, IGNORE]] = True
+    return ClassMapping(tuple(wanted), ids, allowed)
 
 
 def _table(names: Sequence[str], table: ClassTable | str | Path | None) -> dict[str, list[str]]:
@@ -91,7 +108,7 @@ def _table(names: Sequence[str], table: ClassTable | str | Path | None) -> dict[
     wanted = {str(n): [old] if isinstance(old, str) else list(old) for n, old in given.items()}
     used = [old for olds in wanted.values() for old in olds]
     for old in used:
-        if old != REST and old not in names:
+        if old not in (REST, *names):
             raise ConfigError(f'no class {old!r}: choose from {", ".join(names)}')
         if used.count(old) > 1:
             raise ConfigError(f'class {old!r} stands in two entries of the table: keep one')

@@ -130,7 +130,7 @@ class NyuLabelled(Reader):
             return None
         path = self._labels[name]
         stored = require_size(path, read_labels(path), size)
-        return self._mapping.map(stored, path, OTHER_PROP + 1)
+        return self._mapping.map(stored, path)
 
     def _read_boxes(self, name: str) -> Boxes | None:
         if self._boxes is None:

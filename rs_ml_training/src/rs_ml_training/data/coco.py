@@ -1,0 +1,136 @@
+"""Pictures with boxes as COCO describes them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rs_ml_training.data.classes import ClassTable, class_mapping
+from rs_ml_training.data.pairing import chosen_names, natural_key
+from rs_ml_training.data.pictures import read_rgb, require_size
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.errors import DataError
+
+
+class Coco(Reader):
+    """`annotations/instances_SPLIT.json` and pictures in `SPLIT/`, or any such file and folder.
+
+    Category ids become 0, 1, ... in their order. Every picture is a scene of its own; those
+    without annotations belong to the set too.
+    """
+
+    license = 'COCO: annotations CC BY 4.0, pictures under the terms of Flickr'
+
+    def __init__(
+        self,
+        path: Path,
+        images: str | Path | None = None,
+        split: str = 'train2017',
+        classes: ClassTable | str | Path | None = None,
+        list_file: str | Path | None = None,
+    ) -> None:
+        """Read the annotations.
+
+        Args:
+            path: the annotation file, or the folder with annotations/ and the split's pictures.
+            images: folder of the pictures; None: SPLIT/ beside annotations/, else `images/`.
+            split: where `path` is a folder.
+            classes: fewer classes; see `classes.class_mapping`.
+            list_file: names of pictures without suffix, one a line; looked for in `path` too.
+
+        Raises:
+            ConfigError: a table with unknown classes.
+            DataError: the file is damaged, or a picture is missing.
+        """
+        path = Path(path)
+        file = path / 'annotations' / f'instances_{split}.json' if path.is_dir() else path
+        content = _content(file)
+        categories = sorted(content['categories'], key=lambda category: category['id'])
+        self._mapping = class_mapping([category['name'] for category in categories], classes)
+        self.labels = self._mapping.labels
+        self._boxes = _boxes_by_image(
+            content, {c['id']: i for i, c in enumerate(categories)}, file
+        )
+        self._folder = Path(images) if images else _image_folder(file, split)
+        self._images = _existing(content['images'], self._folder)
+        root = path if path.is_dir() else path.parent
+        self._names = chosen_names(self._images, list_file, root)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def name(self, index: int) -> str:
+        return self._names[index]
+
+    def read(self, index: int) -> Sample:
+        name = self._names[index]
+        described = self._images[name]
+        path = self._folder / described['file_name']
+        size = int(described['width']), int(described['height'])
+        image = require_size(path, read_rgb(path), size)
+        boxes = _clipped(self._boxes.get(described['id'], Boxes.of([], [])), size)
+        return Sample(name=name, scene=name, image=image, boxes=self._mapping.map_boxes(boxes))
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+        # Looked at once here, so that nothing further on can fail for their lack.
+        for image in content['images']:
+            _ = image['id'], image['file_name'], image['width'], image['height']
+        for category in content['categories']:
+            _ = category['id'], category['name']
+        for annotation in content['annotations']:
+            _ = annotation['image_id'], annotation['category_id'], annotation['bbox'][3]
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise DataError(f'{path} is not an instances file of COCO: {error!r}') from error
+    return content
+
+
+def _boxes_by_image(
+    content: Mapping[str, Any], class_ids: Mapping[int, int], path: Path
+) -> dict[int, Boxes]:
+    by_image: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    images = {image['id'] for image in content['images']}
+    for annotation in content['annotations']:
+        category, image = annotation['category_id'], annotation['image_id']
+        if category not in class_ids:
+            raise DataError(f'{path}: category {category} does not exist; add or remove it')
+        if image not in images:
+            raise DataError(f'{path}: an annotation belongs to image {image}, which is not listed')
+        by_image[image].append(annotation)
+    found = {}
+    for image, objects in by_image.items():
+        xywh = np.array([o['bbox'] for o in objects], np.float32).reshape(-1, 4)
+        ids = [class_ids[o['category_id']] for o in objects]
+        crowd = [bool(o.get('iscrowd', 0)) for o in objects]
+        found[image] = Boxes.of(np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]]), ids, crowd)
+    return found
+
+
+def _clipped(boxes: Boxes, size: tuple[int, int]) -> Boxes:
+    """Within the picture, without those that have no extent there."""
+    xyxy = np.clip(boxes.xyxy, 0, np.array([*size, *size], np.float32))
+    kept = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
+    return Boxes.of(xyxy[kept], boxes.class_ids[kept], boxes.is_crowd[kept])
+
+
+def _image_folder(file: Path, split: str) -> Path:
+    root = file.parent.parent if file.parent.name == 'annotations' else file.parent
+    split = file.stem.removeprefix('instances_') or split
+    return next((root / n for n in (split, 'images') if (root / n).is_dir()), root)
+
+
+def _existing(images: list[dict[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
+    present = {file.relative_to(folder).as_posix() for file in folder.rglob('*')}
+    for image in images:
+        if image['file_name'] not in present:
+            raise DataError(f'{folder / image["file_name"]} is missing: give the right folder')
+    by_name = {'_'.join(Path(i['file_name']).with_suffix('').parts): i for i in images}
+    return dict(sorted(by_name.items(), key=lambda item: natural_key(item[0])))

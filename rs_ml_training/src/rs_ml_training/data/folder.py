@@ -1,0 +1,139 @@
+"""One's own data: a folder of pictures and a folder of what belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rs_ml_training.data.camera_file import read_camera
+from rs_ml_training.data.classes import ClassMapping
+from rs_ml_training.data.encodings import ENCODINGS, read_depth
+from rs_ml_training.data.label_coding import coding_mapping, guessed_coding
+from rs_ml_training.data.pairing import chosen_names, files_by_stem, require_pairs
+from rs_ml_training.data.pictures import SUFFIXES, read_labels, read_rgb, read_stored, require_size
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.errors import ConfigError, DataError
+
+DEPTH = 'depth'
+TRUTH_FOLDERS = ('gt', 'mask', 'depth')
+_MASK_SUFFIX = '_mask'
+_NAMES_FILE = 'labels.txt'
+
+
+class PairedFolder(Reader):
+    """`rgb/` and `gt/` (or `mask/` or `depth/`) paired by stem; 'n_mask' belongs to 'n'.
+
+    What the truth is shows in its files: more than 8 bits are depth, nothing but 0 and 255 is a
+    binary mask, anything else class ids, 255 for unlabelled. `labels.txt` names the classes, a
+    line each; `intrinsics.yaml` gives the camera.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        list_file: str | Path | None = None,
+        kind: str | None = None,
+        labels: Sequence[str] | str | None = None,
+        values: Sequence[int] | None = None,
+        encoding: str = 'mm',
+        max_depth_m: float | None = None,
+        block: int = 1,
+    ) -> None:
+        """Pair the files.
+
+        Args:
+            path: the folder.
+            list_file: stems, one a line; looked for in `path` too. None: all.
+            kind: depth, index, binary (foreground from 200 on) or foreground (from 1 on);
+                None: as the files show.
+            labels: class names, or a text with commas between; None: those of labels.txt, else
+                numbered up to the greatest id found.
+            values: stored value of each class, where those are no ids.
+            encoding: of depth, a name of encodings.ENCODINGS.
+            max_depth_m: for the encoding share-of-max.
+            block: so many successive files are a scene; 1: every file.
+
+        Raises:
+            ConfigError: an option that makes no sense.
+            DataError: a folder is missing or empty, a file has no partner.
+        """
+        path = Path(path)
+        if block < 1 or encoding not in ENCODINGS:
+            raise ConfigError(
+                f'block {block} or encoding {encoding!r} makes no sense: '
+                f'1 or more; one of {", ".join(ENCODINGS)}'
+            )
+        self._pairs = _pairs(path)
+        self._names = chosen_names(self._pairs, list_file, path)
+        self._scenes = {n: f'block-{i // block}' for i, n in enumerate(self._pairs)}
+        self._encoding, self._max_depth_m = encoding, max_depth_m
+        self._camera = read_camera(path)
+        truths = [truth for _, truth in self._pairs.values()]
+        self._mapping: ClassMapping | None = None
+        if (kind or _guessed_kind(truths)) != DEPTH:
+            coding = kind or guessed_coding(truths)
+            self._mapping = coding_mapping(coding, _names(labels, path), values, truths)
+            self.labels = self._mapping.labels
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def name(self, index: int) -> str:
+        return self._names[index]
+
+    def scene(self, index: int) -> str:
+        return self._scenes[self._names[index]]
+
+    def read(self, index: int) -> Sample:
+        rgb, truth = self._pairs[self._names[index]]
+        image = read_rgb(rgb)
+        size = image.shape[1], image.shape[0]
+        return Sample(
+            name=self.name(index),
+            scene=self.scene(index),
+            image=image,
+            intrinsics=self._camera and self._camera.resized(*size),
+            **self._truth(truth, size),
+        )
+
+    def _truth(self, path: Path, size: tuple[int, int]) -> dict[str, np.ndarray]:
+        if self._mapping is None:
+            depth_m = read_depth(path, self._encoding, self._max_depth_m)
+            return {'depth_m': require_size(path, depth_m, size)}
+        stored = require_size(path, read_labels(path), size)
+        return {'labels': self._mapping.map(stored, path)}
+
+
+def _pairs(path: Path) -> dict[str, tuple[Path, Path]]:
+    folder = next((path / n for n in TRUTH_FOLDERS if (path / n).is_dir()), None)
+    if folder is None:
+        raise DataError(f'{path} has none of {", ".join(TRUTH_FOLDERS)} beside rgb')
+    rgb = files_by_stem(path / 'rgb')
+    found = files_by_stem(folder, [*SUFFIXES, '.npy', '.raw'])
+    truth = {s if s in rgb else s.removesuffix(_MASK_SUFFIX): file for s, file in found.items()}
+    require_pairs(rgb, truth, folder)
+    require_pairs(truth, rgb, path / 'rgb')
+    if not rgb:
+        raise DataError(f'{path / "rgb"} is empty: put the pictures there')
+    return {stem: (file, truth[stem]) for stem, file in rgb.items()}
+
+
+def _guessed_kind(truths: Sequence[Path]) -> str | None:
+    first = truths[0]
+    if first.suffix in ('.npy', '.raw') or read_stored(first).dtype != np.uint8:
+        return DEPTH
+    return None
+
+
+def _names(labels: Sequence[str] | str | None, path: Path) -> list[str] | None:
+    if isinstance(labels, str):
+        return [name.strip() for name in labels.split(',')]
+    if labels is not None:
+        return list(labels)
+    file = path / _NAMES_FILE
+    if not file.is_file():
+        return None
+    return [line.strip() for line in file.read_text().splitlines() if line.strip()]
