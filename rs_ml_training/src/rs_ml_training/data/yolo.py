@@ -24,9 +24,9 @@ class Yolo(Reader):
     """`images/` and `labels/` (or `boxes/`), both maybe with the same folders inside.
 
     A line is 'class x_center y_center width height' or 'class x1 y1 x2 y2 x3 y3 ...' (a polygon,
-    of which the extent counts), in shares of the picture. No file: nothing in the picture; a file
-    without picture does not count, as COCO128 has some. The class names are `names` of classes.yaml, data.yaml or dataset.yaml. Every picture is a scene
-    of its own.
+    of which the extent counts), in shares of the picture. No file: nothing in the picture; a
+    file without picture does not count (COCO128 has some). The class names are `names` of
+    classes.yaml, data.yaml or dataset.yaml. Every picture is a scene of its own.
     """
 
     def __init__(
