@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,14 @@ import numpy as np
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.sequence import Arrays
 from rs_ml_training.errors import ConfigError
-from rs_ml_training.losses.denoise import DENOISE_LOSSES
+from rs_ml_training.losses.denoise import TERM_WEIGHTS, denoise_loss
+from rs_ml_training.losses.depth import DEPTH_LOSSES
 from rs_ml_training.metrics.denoise import DenoiseMetrics
 from rs_ml_training.tasks import strip
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require
 from rs_ml_training.trained import ModelSpec
+
+DENOISE = 'denoise'
 
 
 class DenoiseTask(Task):
@@ -21,17 +25,19 @@ class DenoiseTask(Task):
 
     Args:
         spec: of the network.
-        loss: key of losses.denoise.DENOISE_LOSSES.
+        loss: 'denoise' (losses.denoise) or a key of losses.depth.DEPTH_LOSSES.
     """
 
-    parts = ('loss', 'confidence')
-    lower_is_better = frozenset(('rmse_m', 'mae_m', 'rmse_valid_m', 'mae_valid_m', 'edge_mae_m'))
+    lower_is_better = frozenset(
+        ('rmse_m', 'mae_m', 'rmse_raw_m', 'mae_raw_m', 'edge_mae_m', 'removed', 'plane_rms_m')
+    )
 
     def __init__(self, spec: ModelSpec, loss: str) -> None:
         super().__init__(spec)
-        if loss not in DENOISE_LOSSES:
-            raise ConfigError(f'no denoise loss {loss!r}; there are {", ".join(DENOISE_LOSSES)}')
-        self._loss = DENOISE_LOSSES[loss]
+        if loss != DENOISE and loss not in DEPTH_LOSSES:
+            known = ', '.join((DENOISE, *DEPTH_LOSSES))
+            raise ConfigError(f'no denoise loss {loss!r}; there are {known}')
+        self._loss = loss
 
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
         require(sample, 'raw_depth_m', 'depth_m')
@@ -42,10 +48,18 @@ class DenoiseTask(Task):
         depth_m = np.nan_to_num(sample.depth_m)
         known = (depth_m > low) & (depth_m <= high)
         target = np.where(known, depth_m, 0)[..., None].astype(np.float32)
-        return inputs, {'depth_m': target, 'raw_depth_m': raw_m, 'infrared': inputs['infrared']}
+        return inputs, {'depth_m': target, 'raw_depth_m': raw_m}
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
-        return self._loss(targets, outputs)
+        target_m = targets['depth_m']
+        if self._loss == DENOISE:
+            return denoise_loss(target_m, outputs)
+        return {'loss': DEPTH_LOSSES[self._loss](target_m, outputs['depth_m'], target_m > 0)}
+
+    def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
+        if self._loss != DENOISE:
+            return super().part_names(outputs)
+        return tuple(n for n in TERM_WEIGHTS if n != 'confidence' or n in outputs)
 
     def metrics(self) -> Metrics:
         return _DenoiseMetrics(DenoiseMetrics())
@@ -63,7 +77,7 @@ class _DenoiseMetrics(Metrics):
     def update(self, targets: Arrays, outputs: Arrays) -> None:
         for i, depth_m in enumerate(outputs['depth_m']):
             truth_m, raw_m = (targets[name][i, ..., 0] for name in ('depth_m', 'raw_depth_m'))
-            self._accumulator.update(depth_m[..., 0], truth_m, raw_m)
+            self._accumulator.update(truth_m, raw_m, depth_m[..., 0])
 
     def result(self) -> dict[str, float]:
         return self._accumulator.result()

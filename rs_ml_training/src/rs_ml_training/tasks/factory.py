@@ -27,8 +27,8 @@ def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> Mod
         ConfigError: the network does not fit the task or its options.
     """
     entry = entry_of(options.model, task)
-    size = options.input_size or entry.default_size
     sample = data.read(0)
+    size = options.input_size or _default_size(entry, sample)
     spec = ModelSpec(
         task=task,
         network=options.model,
@@ -89,6 +89,12 @@ def _network_options(entry: NetworkEntry, options: TrainOptions, data: Reader) -
     if entry.task == 'depth':
         chosen.setdefault('max_depth_m', options.max_depth_m)  # type: ignore[attr-defined]
     return chosen
+
+
+def _default_size(entry: NetworkEntry, sample: Sample) -> tuple[int, int]:
+    """Depth that is to be cleaned is not resampled where its size fits the network."""
+    fits = all(side % entry.stride == 0 for side in sample.size)
+    return sample.size if entry.task == 'denoise' and fits else entry.default_size
 
 
 def _labels(task: str, options: TrainOptions, data: Reader) -> tuple[str, ...]:

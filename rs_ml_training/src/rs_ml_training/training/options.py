@@ -92,10 +92,10 @@ class DenoiseOptions(TrainOptions):
     """Depth denoising and hole filling."""
 
     model: str = flag('unet-light', 'the network')
-    loss: str = flag('masked', 'see rs_ml_training.losses.denoise')
+    loss: str = flag('denoise', "'denoise' (in units of the camera's noise) or one of depth")
     augment: str = flag('denoise', 'augmentation preset')
     monitor: str = flag('rmse_m', 'validation metric that chooses the best weights')
-    batch_size: int = flag(4, 'samples a step, of all devices together', low=1)
+    batch_size: int = flag(2, 'samples a step, of all devices together', low=1)
     min_depth_m: float = flag(0.1, 'nearest truth that counts [m]', low=0)
     max_depth_m: float = flag(10.0, 'farthest truth that counts [m]', low=0)
 
@@ -129,7 +129,7 @@ RECOMMENDED: dict[str, dict[str, object]] = {
         'epochs': 50,
     },
     'pano-depth': {
-        'loss': 'sphere',
+        'loss': 'l1_normal_ssim_sphere',
         'augment': 'panorama',
         'batch_size': 8,
         'learning_rate': 1e-4,
