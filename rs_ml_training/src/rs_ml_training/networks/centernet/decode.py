@@ -23,9 +23,9 @@ class PeakDecoder(keras.layers.Layer):
     Input: {'heatmap': (B, h, w, C), 'size': (B, h, w, 2), 'offset': (B, h, w, 2)} as the detector
     puts them out.
 
-    Output, all float32: {'boxes': (B, K, 4) [y_min, x_min, y_max, x_max] as shares of the picture,
-    clipped to 0..1, 'scores': (B, K), 'classes': (B, K), 'count': (B,) boxes of at least min_score,
-    which come first}.
+    Output, all float32: {'boxes': (B, K, 4) [y_min, x_min, y_max, x_max] as shares of the
+    picture, clipped to 0..1, 'scores': (B, K), 'classes': (B, K), 'count': (B,) boxes of at least
+    min_score, which come first}.
     """
 
     def __init__(

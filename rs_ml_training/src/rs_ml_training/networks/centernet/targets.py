@@ -59,11 +59,12 @@ def gaussian_radius(width: float, height: float, min_overlap: float = MIN_OVERLA
     and one out, both move in, both move out.
 
     Args:
-        width, height: of the box, in any unit.
+        width: of the box, in any unit.
+        height: in the same unit.
         min_overlap: the intersection over union that must remain.
 
     Returns:
-        The radius in the same unit.
+        The radius in that unit.
     """
     both, area, o = width + height, width * height, min_overlap
     shifted = (both - np.sqrt(both**2 - 4 * area * (1 - o) / (1 + o))) / 2

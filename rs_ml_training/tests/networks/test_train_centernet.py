@@ -1,0 +1,171 @@
+"""The light detector: contract, targets, and peaks back to boxes."""
+
+import numpy as np
+import pytest
+from rs_ml_training.data.sample import Boxes
+from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.networks.centernet.targets import CROWD_HEAT, gaussian_radius, targets_of
+
+keras = pytest.importorskip('keras')
+
+from rs_ml_training.networks.centernet.decode import PeakDecoder, with_decoder  # noqa: E402
+from rs_ml_training.networks.centernet.model import centernet_light  # noqa: E402
+
+SIZE = (96, 64)
+
+
+def test_contract(check_network):
+    check_network('centernet-light', classes=1, alpha=0.35, width=24)
+
+
+def test_classes_are_channels_of_the_heat_map():
+    shapes = centernet_light(SIZE, classes=3, alpha=0.35).output_shape
+    assert shapes == {
+        'heatmap': (None, 16, 24, 3),
+        'size': (None, 16, 24, 2),
+        'offset': (None, 16, 24, 2),
+    }
+
+
+@pytest.mark.slow
+def test_contract_on_jax(check_network_on_jax):
+    check_network_on_jax('centernet-light', classes=1, alpha=0.35)
+
+
+@pytest.mark.parametrize('options', [{'alpha': 0.4}, {'classes': 0}, {'width': 0}])
+def test_wrong_options(options):
+    with pytest.raises(ConfigError, match=f'{next(iter(options.values()))}'):
+        centernet_light(**options)
+
+
+ROWS = {
+    'none': ([], []),
+    'one': ([[10, 8, 40, 60]], [0]),
+    'fractions': ([[10.3, 8.9, 41.7, 60.2]], [1]),
+    'cut by the border': ([[80, -10, 120, 30]], [1]),
+    'two of one class': ([[0, 0, 30, 30], [50, 20, 90, 60]], [1, 1]),
+    'two classes in one cell': ([[10, 10, 50, 50], [20, 20, 40, 40]], [0, 1]),
+    'tiny': ([[33, 33, 34, 35]], [0]),
+    'outside': ([[100, 10, 120, 40]], [0]),
+}
+
+
+def round_trip(boxes: Boxes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Boxes [px], scores and classes that come back from the targets."""
+    maps = targets_of(boxes, SIZE, classes=2)
+    del maps['mask']
+    found = PeakDecoder(max_boxes=6, min_score=0.995)({k: v[None] for k, v in maps.items()})
+    found = {key: keras.ops.convert_to_numpy(value)[0] for key, value in found.items()}
+    count = int(found['count'])
+    ymin, xmin, ymax, xmax = found['boxes'][:count].T
+    xyxy = np.stack([xmin, ymin, xmax, ymax], axis=1) * [*SIZE, *SIZE]
+    return xyxy, found['scores'][:count], found['classes'][:count]
+
+
+@pytest.mark.parametrize(
+    'row', [r for r in ROWS if r not in ('two classes in one cell', 'outside')]
+)
+def test_targets_decode_to_the_boxes(row):
+    boxes = Boxes.of(*ROWS[row])
+    xyxy, scores, classes = round_trip(boxes)
+    visible = np.clip(boxes.xyxy, 0, [*SIZE, *SIZE])
+    assert len(xyxy) == len(visible)
+    order = np.lexsort(xyxy.T)
+    expected = np.lexsort(visible.T)
+    np.testing.assert_allclose(xyxy[order], visible[expected], atol=1e-3)
+    np.testing.assert_array_equal(classes[order], boxes.class_ids[expected])
+    np.testing.assert_allclose(scores, 1.0)
+
+
+def test_the_smaller_box_holds_a_shared_cell():
+    xyxy, _, classes = round_trip(Boxes.of(*ROWS['two classes in one cell']))
+    np.testing.assert_allclose(xyxy, [[20, 20, 40, 40]] * 2)
+    assert sorted(classes) == [0, 1]
+
+
+@pytest.mark.parametrize('boxes', [None, Boxes.of([], []), Boxes.of(*ROWS['outside'])])
+def test_nothing_to_see(boxes):
+    maps = targets_of(boxes, SIZE, classes=2)
+    assert {key: value.shape for key, value in maps.items()} == {
+        'heatmap': (16, 24, 2),
+        'size': (16, 24, 2),
+        'offset': (16, 24, 2),
+        'mask': (16, 24, 1),
+    }
+    assert not any(value.any() for value in maps.values())
+
+
+def test_a_crowd_is_neither_wanted_nor_wrong():
+    maps = targets_of(Boxes.of([[8, 8, 40, 40], [12, 12, 20, 20]], [0, 0], [True, False]), SIZE)
+    heat = maps['heatmap'][..., 0]
+    assert heat[4, 4] == 1
+    assert (heat == np.float32(CROWD_HEAT)).sum() == 63
+    assert maps['mask'].sum() == 1
+
+
+def test_a_class_that_does_not_exist():
+    with pytest.raises(DataError, match=r'\[2\] do not fit 2 classes'):
+        targets_of(Boxes.of([[0, 0, 9, 9]], [2]), SIZE, classes=2)
+
+
+@pytest.mark.parametrize(('width', 'height'), [(1, 1), (10, 10), (4, 30), (55.5, 20)])
+@pytest.mark.parametrize('overlap', [0.3, 0.7])
+def test_radius_keeps_the_overlap(width, height, overlap):
+    """Exactly the wanted overlap in the worst of the three cases, no less in the others."""
+    r = gaussian_radius(width, height, overlap)
+    area = width * height
+    shared = (width - r) * (height - r)
+    shifted = shared / (2 * area - shared)
+    inner = (width - 2 * r) * (height - 2 * r) / area
+    outer = area / ((width + 2 * r) * (height + 2 * r))
+    assert min(shifted, inner, outer) == pytest.approx(overlap)
+
+
+def decoded(heat: np.ndarray) -> dict[str, np.ndarray]:
+    """Peaks of a (h, w, C) map, all of 8x8 px in the middle of their cells."""
+    maps = {
+        'heatmap': heat[None].astype(np.float32),
+        'size': np.full((1, *heat.shape[:2], 2), 8.0, np.float32),
+        'offset': np.full((1, *heat.shape[:2], 2), 0.5, np.float32),
+    }
+    found = PeakDecoder(max_boxes=4, min_score=0.3)(maps)
+    return {key: keras.ops.convert_to_numpy(value)[0] for key, value in found.items()}
+
+
+@pytest.mark.parametrize(
+    ('heat', 'cells'),
+    [
+        (np.zeros((4, 6)), []),
+        ([[0, 0.5, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0.9]], [(1, 5), (0, 1)]),
+        ([[0.5, 0.6, 0.5, 0, 0, 0], [0, 0.55, 0, 0, 0.2, 0]], [(0, 1)]),
+        ([[0.9, 0.9, 0.9, 0, 0, 0], [0.9, 0.9, 0, 0, 0, 0]], [(0, 0)]),
+        ([[0, 0, 0.9, 0, 0, 0], [0, 0.9, 0, 0, 0, 0]], [(0, 2)]),
+        ([[0, 0, 0, 0, 0, 0.8], [0.7, 0, 0, 0, 0, 0]], [(0, 5), (1, 0)]),
+    ],
+    ids=['empty', 'two', 'shoulder', 'plateau', 'diagonal plateau', 'not around the border'],
+)
+def test_peaks(heat, cells):
+    heat = np.asarray(heat, float)[..., None]
+    height, width = heat.shape[:2]
+    found = decoded(heat)
+    assert found['count'] == len(cells)
+    for (row, column), box in zip(cells, found['boxes'], strict=False):
+        corners = [(row - 0.5) / height, (column - 0.5) / width]
+        corners += [(row + 1.5) / height, (column + 1.5) / width]
+        np.testing.assert_allclose(box, np.clip(corners, 0, 1), atol=1e-6)
+
+
+def test_peaks_of_classes_do_not_hide_each_other():
+    heat = np.zeros((3, 4, 3))
+    heat[1, 1], heat[1, 2, 1] = (0.5, 0.4, 0.9), 0.6
+    found = decoded(heat)
+    np.testing.assert_array_equal(found['classes'][:3], [2, 1, 0])
+    np.testing.assert_allclose(found['scores'], [0.9, 0.6, 0.5, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize('size', [SIZE, None])
+def test_decoder_in_the_graph(size):
+    model = with_decoder(centernet_light(size, alpha=0.35), max_boxes=7)
+    found = model({'image': np.zeros((2, SIZE[1], SIZE[0], 3), np.float32)})
+    shapes = {key: tuple(value.shape) for key, value in found.items()}
+    assert shapes == {'boxes': (2, 7, 4), 'scores': (2, 7), 'classes': (2, 7), 'count': (2,)}
