@@ -59,7 +59,7 @@ class _DepthMetrics(Metrics):
 
     def update(self, targets: Arrays, outputs: Arrays) -> None:
         for truth, depth in zip(targets['depth_m'], outputs['depth_m'], strict=True):
-            self._accumulator.update(depth[..., 0], truth[..., 0])
+            self._accumulator.update(truth[..., 0], depth[..., 0])
 
     def result(self) -> dict[str, float]:
         return self._accumulator.result()

@@ -74,7 +74,7 @@ class _MaskMetrics(Metrics):
         self._accumulator, self._labels = accumulator, labels
 
     def update(self, targets: Arrays, outputs: Arrays) -> None:
-        self._accumulator.update(class_map(outputs['logits']), targets['labels'])
+        self._accumulator.update(targets['labels'], class_map(outputs['logits']))
 
     def result(self) -> dict[str, float]:
         return self._accumulator.result()
