@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from rs_ml_training.cli.command import command
 from rs_ml_training.cli.flags import FlagParser, add_flags, flag, from_flags
+from rs_ml_training.cli.progress import progress_bar
 from rs_ml_training.data.encodings import ENCODINGS
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError
@@ -97,15 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def describe(totals: Totals) -> str:
     """Counts and speeds in one line, by the clock on the wall."""
     rate = totals.images / max(totals.wall_s, 1e-9)
-    each = 1000 * totals.predict_s / max(totals.images, 1)
-    return f'{totals.images} pictures, {rate:.1f} a second, {each:.1f} ms each in the network'
-
-
-def progress_bar(samples: Iterable[Sample], count: int | None) -> Iterable[Sample]:
-    """The samples; a terminal shows how many and how fast."""
-    from tqdm import tqdm
-
-    return tqdm(samples, total=count, unit='image', disable=None, leave=False)
+    each_ms = 1000 * totals.seconds_per_image
+    return f'{totals.images} pictures, {rate:.1f} a second, {each_ms:.1f} ms each in the network'
 
 
 def camera_of(text: str) -> Callable[[tuple[int, int]], Intrinsics]:

@@ -52,6 +52,11 @@ def write_files(folder: Path, stem: str, files: Mapping[str, np.ndarray | bytes]
             write_picture(path, content)
 
 
+def file_stem(name: str) -> str:
+    """The name of a sample as one path component."""
+    return re.sub(r'[/\\:]+', '_', name).strip('_') or 'image'
+
+
 class Names:
     """File stems that differ, made of names that may not."""
 
@@ -59,8 +64,8 @@ class Names:
         self._taken: set[str] = set()
 
     def unique(self, name: str) -> str:
-        """The name as one path component; `_2`, `_3` ... where it was taken before."""
-        stem = re.sub(r'[/\\:]+', '_', name).strip('_') or 'image'
+        """The stem of a name; `_2`, `_3` ... where it was taken before."""
+        stem = file_stem(name)
         chosen, number = stem, 1
         while chosen in self._taken:
             number += 1

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar('T')
@@ -26,3 +29,31 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch
+
+
+class Stopwatch:
+    """Seconds a picture, by the clock on the wall.
+
+    The first batch, during which networks are compiled, counts only where there is no other.
+    """
+
+    def __init__(self) -> None:
+        self._laps: list[tuple[float, int]] = []
+
+    @contextmanager
+    def lap(self, pictures: int) -> Iterator[None]:
+        """Measure what is done inside, for so many pictures."""
+        started = time.perf_counter()
+        yield
+        self._laps.append((time.perf_counter() - started, pictures))
+
+    @property
+    def pictures(self) -> int:
+        return sum(count for _, count in self._laps)
+
+    @property
+    def seconds_per_picture(self) -> float:
+        """NaN before anything was measured."""
+        laps = self._laps[1:] or self._laps
+        pictures = sum(count for _, count in laps)
+        return sum(seconds for seconds, _ in laps) / pictures if pictures else math.nan

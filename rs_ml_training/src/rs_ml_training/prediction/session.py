@@ -14,7 +14,7 @@ from pathlib import Path
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.prediction import rendering
 from rs_ml_training.prediction.files import Names, write_bytes, write_files
-from rs_ml_training.prediction.flow import ahead, batched
+from rs_ml_training.prediction.flow import Stopwatch, ahead, batched
 from rs_ml_training.prediction.predictor import Predictor
 from rs_ml_training.prediction.rendering import Files
 from rs_ml_training.prediction.results import BoxPrediction, Prediction
@@ -37,12 +37,12 @@ class Totals:
 
     Attributes:
         images: how many were predicted.
-        predict_s: seconds in the network and around it, without reading and writing.
+        seconds_per_image: in the network and around it, without reading and writing.
         wall_s: seconds of everything.
     """
 
     images: int
-    predict_s: float
+    seconds_per_image: float
     wall_s: float
 
 
@@ -88,7 +88,7 @@ class Session:
         self._names = Names()
         self._sheets = Sheets(out, self._options.sheet_rows, self._options.every)
         self._lines: list[str] = []
-        self._count, self._predict_s = 0, 0.0
+        self._watch = Stopwatch()
 
     def run(self, sources: Sequence[Source]) -> Totals:
         """Predict everything.
@@ -102,7 +102,8 @@ class Session:
         self._sheets.finish()
         if self._lines:
             write_bytes(self._out / RESULTS, ''.join(self._lines).encode())
-        return Totals(self._count, self._predict_s, time.perf_counter() - started)
+        each_s, wall_s = self._watch.seconds_per_picture, time.perf_counter() - started
+        return Totals(self._watch.pictures, each_s, wall_s)
 
     def _run_source(self, source: Source) -> None:
         steady = SteadyRange(self._style) if source.fps else None
@@ -125,10 +126,8 @@ class Session:
 
     def _predicted(self, samples: Iterable[Sample]) -> Iterator[tuple[Sample, Prediction]]:
         for batch in batched(samples, self._options.batch_size):
-            started = time.perf_counter()
-            predictions = self._predictor.batch(batch)
-            self._predict_s += time.perf_counter() - started
-            self._count += len(batch)
+            with self._watch.lap(len(batch)):
+                predictions = self._predictor.batch(batch)
             for sample, prediction in zip(batch, predictions, strict=True):
                 self._note(sample, prediction)
                 yield sample, prediction

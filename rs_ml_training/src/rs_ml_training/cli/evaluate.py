@@ -1,0 +1,63 @@
+"""`rs-ml-evaluate TASK`: metrics of a network or of predictions in files; `curves`: trainings."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rs_ml_training.cli.command import command
+from rs_ml_training.cli.flags import FlagParser, add_flags, from_flags
+from rs_ml_training.cli.progress import progress_bar
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.evaluation.options import OPTIONS
+
+_CURVES = 'curves'
+
+
+def parser() -> argparse.ArgumentParser:
+    """Flags of every task; `@file` reads more of them, one or several a line."""
+    top = FlagParser(prog='rs-ml-evaluate', description=__doc__)
+    tasks = top.add_subparsers(dest='task', required=True, parser_class=FlagParser)
+    for task, options_type in OPTIONS.items():
+        text = options_type.__doc__
+        add_flags(tasks.add_parser(task, help=text, description=text), options_type)
+    curves = tasks.add_parser(_CURVES, help='draw the course of one or several trainings')
+    curves.add_argument('runs', nargs='+', type=Path, help='run folders, or history.csv files')
+    curves.add_argument('--out', type=Path, required=True, help='.png, .svg or .pdf')
+    return top
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    arguments = parser().parse_args(argv)
+    if arguments.task == _CURVES:
+        return _draw_curves(arguments.runs, arguments.out)
+    options = from_flags(OPTIONS[arguments.task], arguments)
+    if options.json is not None and not options.json.parent.is_dir():
+        raise ConfigError(f'{options.json.parent} is no folder: give --json a path in one')
+    from rs_ml_training.evaluation.session import run
+
+    report = run(arguments.task, options, progress_bar)
+    print(report.table())
+    if options.json is not None:
+        report.write(options.json)
+    return 0
+
+
+def _draw_curves(runs: Sequence[Path], out: Path) -> int:
+    from rs_ml_training.evaluation.curves import draw_all
+
+    files = [run / 'history.csv' if run.is_dir() else run for run in runs]
+    names = [file.parent.name for file in files]
+    if len(set(names)) < len(names):
+        names = [str(file.parent) for file in files]
+    draw_all(dict(zip(names, files, strict=True)), out)
+    print(out)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The course of trainings as a picture."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rs_ml_training.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+History = dict[str, list[float]]
+
+SUFFIXES = ('.png', '.svg', '.pdf')
+_STEP = 'epoch'
+_COLUMNS = 3
+_LOSSES = ('loss', 'val_loss')
+
+
+def read_history(path: Path) -> History:
+    """Columns of a `history.csv`; empty cells are NaN.
+
+    Raises:
+        DataError: the file is missing, holds no line or something that is no number.
+    """
+    try:
+        with path.open(newline='') as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise DataError(f'{path} cannot be read: {error.strerror}') from error
+    if not rows or _STEP not in rows[0]:
+        raise DataError(f'{path} holds no epoch of a training')
+    try:
+        return {name: [float(row[name] or 'nan') for row in rows] for name in rows[0]}
+    except (ValueError, TypeError) as error:
+        raise DataError(f'{path} is damaged: {error}') from error
+
+
+def draw(history: Path, picture: Path) -> None:
+    """Draw the curves of one training; see `draw_all`."""
+    draw_all({history.parent.name: history}, picture)
+
+
+def draw_all(histories: Mapping[str, Path], picture: Path) -> None:
+    """Draw a panel for each column: losses together, then the metrics and the learning rate.
+
+    Args:
+        histories: name of a training -> its history.csv; several are drawn over each other.
+        picture: file to write, .png, .svg or .pdf; replaced when it is complete.
+
+    Raises:
+        DataError: a history is missing or damaged, or the picture cannot be written.
+        ConfigError: the picture has another suffix.
+    """
+    if picture.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f'{picture} must end in {", ".join(SUFFIXES)}')
+    from matplotlib.figure import Figure
+
+    runs = {name: read_history(path) for name, path in histories.items()}
+    panels = _panels(runs)
+    rows = math.ceil(len(panels) / _COLUMNS)
+    figure = Figure(figsize=(4.5 * _COLUMNS, 3 * rows), layout='constrained')
+    axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
+    for axis, (title, columns) in zip(axes, panels.items(), strict=False):
+        _draw_panel(axis, title, columns, runs)
+    for axis in axes[len(panels) :]:
+        axis.set_axis_off()
+    _save(figure, picture)
+
+
+def _panels(runs: Mapping[str, History]) -> dict[str, tuple[str, ...]]:
+    """Title -> columns drawn in it, in the order of the files."""
+    names = dict.fromkeys(name for run in runs.values() for name in run if name != _STEP)
+    panels = {'loss': tuple(name for name in _LOSSES if name in names)}
+    panels |= {name: (name,) for name in names if name not in _LOSSES and _is_drawn(name, runs)}
+    return {title: columns for title, columns in panels.items() if columns}
+
+
+def _is_drawn(name: str, runs: Mapping[str, History]) -> bool:
+    return any(math.isfinite(value) for run in runs.values() for value in run.get(name, ()))
+
+
+def _draw_panel(
+    axis: Axes, title: str, columns: Sequence[str], runs: Mapping[str, History]
+) -> None:
+    several = len(runs) > 1
+    for name, run in runs.items():
+        for column in columns:
+            label = f'{name} {column}' if several else column
+            axis.plot(*_points(run, column), label=label)
+    axis.set_title(title.removeprefix('val_'), fontsize=10)
+    axis.set_xlabel(_STEP)
+    axis.grid(alpha=0.3)
+    if several or len(columns) > 1:
+        axis.legend(fontsize=8)
+
+
+def _points(run: History, column: str) -> tuple[list[float], list[float]]:
+    """What was measured: epochs without a validation are passed over, the line goes on."""
+    pairs = zip(run[_STEP], run.get(column, ()), strict=False)
+    known = [(x, y) for x, y in pairs if math.isfinite(y)]
+    return [x for x, _ in known], [y for _, y in known]
+
+
+def _save(figure: object, picture: Path) -> None:
+    beside = picture.with_name(f'.part.{picture.name}')
+    try:
+        figure.savefig(beside, dpi=100)  # type: ignore[attr-defined]
+        beside.replace(picture)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise DataError(f'{picture} cannot be written: {error.strerror}') from error

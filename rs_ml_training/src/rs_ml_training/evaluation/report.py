@@ -1,0 +1,83 @@
+"""An evaluation as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rs_ml_training.evaluation.evaluate import Measured
+from rs_ml_training.prediction.files import write_bytes
+
+_COLUMNS = 9
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured on what.
+
+    Attributes:
+        task: depth, segmentation, denoise or detection.
+        model: what made the predictions.
+        data: what they were compared with.
+        measured: the outcome.
+        protocol: rules that decide the figures, as crop and range.
+        judge: metric that orders the worst pictures.
+    """
+
+    task: str
+    model: str
+    data: str
+    measured: Measured
+    protocol: dict[str, Any] = field(default_factory=dict)
+    judge: str = ''
+
+    def table(self) -> str:
+        """Lines for a terminal: the metrics in columns, then the worst pictures."""
+        metrics = {k: v for k, v in self.measured.metrics.items() if k != 'count'}
+        lines = [f'{self.task} of {self.model} on {self.data}: {self.measured.count} pictures']
+        rules = ', '.join(f'{key} {value}' for key, value in self.protocol.items())
+        lines += [rules] if rules else []
+        names = list(metrics)
+        for start in range(0, len(names), _COLUMNS):
+            lines += _columns({name: metrics[name] for name in names[start : start + _COLUMNS]})
+        lines.append(f'{1000 * self.measured.seconds_per_image:.1f} ms a picture')
+        lines += [f'worst: {name}  {self.judge} {v:.4f}' for name, v in self.measured.worst]
+        return '\n'.join(lines)
+
+    def values(self) -> dict[str, Any]:
+        """JSON values; what was not measured is null."""
+        measured = self.measured
+        return {
+            'task': self.task,
+            'model': self.model,
+            'data': self.data,
+            'protocol': self.protocol,
+            'count': measured.count,
+            'metrics': {name: _number(value) for name, value in measured.metrics.items()},
+            'seconds_per_image': _number(measured.seconds_per_image),
+            'worst': [{'name': name, self.judge: _number(v)} for name, v in measured.worst],
+        }
+
+    def write(self, path: Path) -> None:
+        """Write the JSON file, whole or not at all.
+
+        Raises:
+            DataError: it cannot be written.
+        """
+        write_bytes(path, (json.dumps(self.values(), indent=2) + '\n').encode())
+
+
+def _columns(metrics: dict[str, float]) -> list[str]:
+    texts = {name: f'{value:.4f}' for name, value in metrics.items()}
+    widths = {name: max(len(name), len(text)) for name, text in texts.items()}
+    return [
+        '  '.join(name.rjust(widths[name]) for name in texts),
+        '  '.join(text.rjust(widths[name]) for name, text in texts.items()),
+    ]
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
