@@ -60,7 +60,7 @@ def task_of(spec: ModelSpec, options: TrainOptions, data: Reader) -> Task:
     if isinstance(options, DetectionOptions):
         from rs_ml_training.tasks.detection import DetectionTask
 
-        return DetectionTask(spec, data.labels)
+        return DetectionTask(spec, data.labels, options.loss)
     from rs_ml_training.tasks.denoise import DenoiseTask
 
     return DenoiseTask(spec, options.loss)
@@ -125,3 +125,12 @@ def _require_maps(task: str, sample: Sample) -> None:
             f'{task} needs {" and ".join(missing)}, but samples of these data have only '
             f'{", ".join(n for n in has if n not in ("name", "scene", "extra"))}'
         )
+
+
+def lower_is_better(task: str) -> frozenset[str]:
+    """Metrics of a task that are better when they are lower. Imports Keras."""
+    from rs_ml_training.tasks.denoise import DenoiseTask
+    from rs_ml_training.tasks.depth import DepthTask
+
+    kinds = {'depth': DepthTask, 'denoise': DenoiseTask}
+    return kinds[task].lower_is_better if task in kinds else frozenset()

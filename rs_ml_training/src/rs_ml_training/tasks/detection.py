@@ -1,0 +1,117 @@
+"""Detection: boxes of objects from the peaks of a heat map."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.data.sequence import Arrays
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.losses.heatmap import TERM_WEIGHTS, detection_loss
+from rs_ml_training.metrics.precision import AveragePrecision
+from rs_ml_training.networks.centernet.decode import PeakDecoder
+from rs_ml_training.networks.centernet.targets import targets_of
+from rs_ml_training.tasks import strip
+from rs_ml_training.tasks.task import Metrics, Task, Tensors, require
+from rs_ml_training.trained import ModelSpec
+
+CENTERNET = 'centernet'
+MAX_TRUTH = 128
+"""Boxes of a picture that validation can hold; crowded photos of COCO have fewer."""
+_DRAWN_SCORE = 0.3
+
+
+class DetectionTask(Task):
+    """See tasks.task.Task.
+
+    Args:
+        spec: of the network; its labels are those that are learned.
+        data_labels: of the data, among which boxes of other classes are left out.
+        loss: 'centernet'.
+    """
+
+    def __init__(self, spec: ModelSpec, data_labels: Sequence[str], loss: str) -> None:
+        super().__init__(spec)
+        if loss != CENTERNET:
+            raise ConfigError(f'no detection loss {loss!r}; there is {CENTERNET}')
+        learned = {label: i for i, label in enumerate(spec.labels)}
+        self._ids = np.array([learned.get(label, -1) for label in data_labels], np.int64)
+
+    def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
+        require(sample, 'image', 'boxes')
+        boxes = self._learned(sample.boxes)
+        targets = targets_of(boxes, sample.size, len(self.spec.labels))
+        return {'image': sample.image}, targets | {'truth': _padded(boxes)}
+
+    def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
+        return detection_loss(targets, outputs)
+
+    def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
+        return tuple(TERM_WEIGHTS)
+
+    def metrics(self) -> Metrics:
+        return _BoxMetrics(AveragePrecision(len(self.spec.labels)), self.spec.input_size)
+
+    def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
+        found = found_boxes({name: a[None] for name, a in outputs.items()}, self.spec.input_size)
+        xyxy, scores, _ = (a[0] for a in found)
+        truth = _unpadded(targets['truth']).xyxy
+        pictures = (_drawn(inputs['image'], b) for b in (truth, xyxy[scores >= _DRAWN_SCORE]))
+        return strip.side_by_side(*pictures)
+
+    def _learned(self, boxes: Boxes) -> Boxes:
+        """Boxes of the learned classes with their ids."""
+        class_ids = self._ids[boxes.class_ids] if len(boxes) else boxes.class_ids
+        keep = class_ids >= 0
+        return Boxes(boxes.xyxy[keep], class_ids[keep], boxes.is_crowd[keep])
+
+
+class _BoxMetrics(Metrics):
+    def __init__(self, accumulator: AveragePrecision, size: tuple[int, int]) -> None:
+        self._accumulator, self._size = accumulator, size
+
+    def update(self, targets: Arrays, outputs: Arrays) -> None:
+        found = found_boxes(outputs, self._size)
+        for *prediction, truth in zip(*found, targets['truth'], strict=True):
+            self._accumulator.update(*prediction, _unpadded(truth))
+
+    def result(self) -> dict[str, float]:
+        return self._accumulator.result()
+
+
+def found_boxes(
+    outputs: Arrays, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Boxes of a detector's outputs at size (width, height): xyxy [px], scores, class ids.
+
+    Each has the batch first; what is below the decoder's least score has score 0.
+    """
+    peaks = {name: np.asarray(a) for name, a in PeakDecoder()(dict(outputs)).items()}
+    width, height = size
+    xyxy = peaks['boxes'][..., [1, 0, 3, 2]] * np.array([width, height] * 2, np.float32)
+    return xyxy, peaks['scores'], peaks['classes'].astype(np.int64)
+
+
+def _padded(boxes: Boxes) -> np.ndarray:
+    """float32 (MAX_TRUTH, 6) rows [x_min, y_min, x_max, y_max, class, crowd]; -1 beyond."""
+    rows = np.full((MAX_TRUTH, 6), -1, np.float32)
+    columns = (boxes.xyxy, boxes.class_ids[:, None], boxes.is_crowd[:, None])
+    given = np.concatenate([c.astype(np.float32) for c in columns], axis=1)[:MAX_TRUTH]
+    rows[: len(given)] = given
+    return rows
+
+
+def _unpadded(rows: np.ndarray) -> Boxes:
+    rows = rows[rows[:, 4] >= 0]
+    return Boxes.of(rows[:, :4], rows[:, 4], rows[:, 5] > 0)
+
+
+def _drawn(image: np.ndarray, xyxy: np.ndarray) -> np.ndarray:
+    drawn = np.ascontiguousarray(image)
+    for x_min, y_min, x_max, y_max in np.round(xyxy).astype(int).tolist():
+        cv2.rectangle(drawn, (x_min, y_min), (x_max, y_max), (255, 160, 0), 2)
+    return drawn
