@@ -32,6 +32,7 @@ class KittiList(ListReader):
 
     license = 'KITTI: CC BY-NC-SA 3.0'
     encoding = 'kitti'
+    gt_folder = 'data_depth_annotated'
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class KittiList(ListReader):
             path: the list, or with `list_file` the folder of the pictures.
             list_file: the list; looked for in `path` too.
             data_root: folder of the dates; None: that of the list.
-            gt_root: folder of data_depth_annotated; None: data_root.
+            gt_root: folder of the depth; None: data_depth_annotated/ in data_root, else data_root.
             kb_crop: give the benchmark crop of 1216 x 352.
             focal_scaling: divide depth by focal / 715.0873, so that one focal length is learned;
                 `reference_focal_px` says so.

@@ -22,6 +22,7 @@ class ListReader(Reader):
     """
 
     encoding = 'mm'
+    gt_folder = ''
 
     def __init__(
         self,
@@ -38,7 +39,10 @@ class ListReader(Reader):
         else:
             inside, root = path / list_file, Path(data_root or path)
             list_path = inside if inside.is_file() else Path(list_file)
-        entries = read_entries(list_path, root, Path(gt_root or root), right)
+        own = root / self.gt_folder
+        entries = read_entries(
+            list_path, root, Path(gt_root or (own if own.is_dir() else root)), right
+        )
         known = [entry for entry in entries if entry.depth is not None]
         self.without_depth = len(entries) - len(known)
         self._entries = entries if keep_without_depth else known
