@@ -40,7 +40,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def write_png(path: Path, array: np.ndarray, compression: int = 3) -> None:
+def write_png(path: Path, array: np.ndarray, compression: int = 2) -> None:
     """Write a picture, uint8 RGB (H, W, 3) or uint8 or uint16 (H, W); folders are made.
 
     Raises:
@@ -50,7 +50,7 @@ def write_png(path: Path, array: np.ndarray, compression: int = 3) -> None:
     path.write_bytes(png_of(array, compression))
 
 
-def png_of(array: np.ndarray, compression: int = 3) -> bytes:
+def png_of(array: np.ndarray, compression: int = 2) -> bytes:
     """The bytes of a PNG, uint8 RGB (H, W, 3) or uint8 or uint16 (H, W)."""
     stored = cv2.cvtColor(array, cv2.COLOR_RGB2BGR) if array.ndim == 3 else array
     flags = [cv2.IMWRITE_PNG_COMPRESSION, compression]

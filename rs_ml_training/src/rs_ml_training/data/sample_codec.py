@@ -1,0 +1,105 @@
+"""A sample as named bytes and back, without any loss.
+
+`name`, `scene` and `meta` (JSON: boxes, camera, focal length and how each map is stored) are
+texts; each map is a PNG where that is exact, else a compressed NumPy array.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rs_ml_training.data.encodings import decode, encode
+from rs_ml_training.data.output_folder import png_of
+from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.errors import DataError
+from rs_ml_training.intrinsics import Intrinsics
+
+_EXTRA = 'extra/'
+_STEPS = ('mm', 'eight-bit-10m', 'kitti', 'l515', 'tenth-mm')
+_PNG, _BOOL, _NUMPY = 'png', 'png-bool', 'npy'
+
+
+def pack(sample: Sample) -> dict[str, bytes]:
+    """The sample as named bytes."""
+    maps = {(_EXTRA * (n in sample.extra)) + n: array for n, array in sample.maps().items()}
+    stored = {name: _stored(array) for name, array in maps.items()}
+    meta = {
+        'stored': {name: how for name, (how, _) in stored.items()},
+        'boxes': _boxes_to_json(sample.boxes),
+        'intrinsics': sample.intrinsics and asdict(sample.intrinsics),
+        'focal_px': sample.focal_px,
+    }
+    texts = {'name': sample.name, 'scene': sample.scene, 'meta': json.dumps(meta)}
+    return {n: t.encode() for n, t in texts.items()} | {n: data for n, (_, data) in stored.items()}
+
+
+def unpack(features: Mapping[str, bytes]) -> Sample:
+    """The sample of named bytes.
+
+    Raises:
+        DataError: something is missing or damaged.
+    """
+    try:
+        meta = json.loads(features['meta'])
+        maps = {n: _restored(features[n], how) for n, how in meta['stored'].items()}
+        camera, boxes = meta['intrinsics'], meta['boxes']
+        return Sample(
+            name=features['name'].decode(),
+            scene=features['scene'].decode(),
+            boxes=None if boxes is None else Boxes.of(*boxes),
+            intrinsics=camera and Intrinsics(**camera),
+            focal_px=meta['focal_px'],
+            extra={n.removeprefix(_EXTRA): a for n, a in maps.items() if n.startswith(_EXTRA)},
+            **{n: a for n, a in maps.items() if not n.startswith(_EXTRA)},
+        )
+    except (KeyError, TypeError, ValueError, zlib.error, cv2.error) as error:
+        raise DataError(f'not a sample written by this project: {error!r}') from error
+
+
+def _stored(array: np.ndarray) -> tuple[str, bytes]:
+    """How the map is stored, and its bytes."""
+    if array.dtype == bool:
+        return _BOOL, png_of(array.view(np.uint8))
+    if _fits_png(array):
+        return _PNG, png_of(array)
+    if array.dtype == np.float32 and array.ndim == 2:
+        for step in _STEPS:
+            whole = encode(array, step)
+            if np.array_equal(decode(whole, step), array):
+                return step, png_of(whole)
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return _NUMPY, zlib.compress(buffer.getvalue(), 1)
+
+
+def _fits_png(array: np.ndarray) -> bool:
+    if array.dtype == np.uint8:
+        return array.ndim == 2 or array.shape[2:] == (3,)
+    return array.dtype == np.uint16 and array.ndim == 2
+
+
+def _restored(data: bytes, how: str) -> np.ndarray:
+    if how == _NUMPY:
+        return np.load(io.BytesIO(zlib.decompress(data)), allow_pickle=False)
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None:
+        raise ValueError('a map is damaged')
+    if how == _BOOL:
+        return array.view(bool)
+    if how in _STEPS:
+        return decode(array, how)
+    return cv2.cvtColor(array, cv2.COLOR_BGR2RGB) if array.ndim == 3 else array
+
+
+def _boxes_to_json(boxes: Boxes | None) -> list[Any] | None:
+    if boxes is None:
+        return None
+    return [boxes.xyxy.tolist(), boxes.class_ids.tolist(), boxes.is_crowd.tolist()]
