@@ -1,0 +1,186 @@
+"""From a trained network to a model directory that rs_ml_perception runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.export import formats
+from rs_ml_training.export.artifact import Arrays, Artifact
+from rs_ml_training.export.card import write_card
+from rs_ml_training.export.comparison import LIMITS, Difference, difference, refuse_if_beyond
+from rs_ml_training.export.folder import check_destination, staged
+from rs_ml_training.export.golden import GOLDEN_NAME, golden_inputs, write_golden
+from rs_ml_training.export.heads import HeadOptions
+from rs_ml_training.export.manifest import write_manifest
+from rs_ml_training.export.quality import measure
+from rs_ml_training.export.report import ExportedFile, ExportReport
+from rs_ml_training.export.samples import ServedSample, served_samples
+from rs_ml_training.export.serving import Serving, serving_of
+from rs_ml_training.trained import ModelSpec, Trained
+
+_COMPARED_SAMPLES = 4
+_BFLOAT16_TOLERANCE = 0.03
+_INT8_MARGIN = 1.5
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """How a network is exported.
+
+    Attributes:
+        formats: some of artifact.FORMATS.
+        precision: one of artifact.PRECISIONS.
+        name: of the model; '' that of its folder.
+        version: of the model.
+        head: what is baked in.
+        representative: samples to compare on, and to measure activations on for int8.
+        calibration_samples: how many of them int8 reads.
+        data: samples with truth to measure int8 on; None: the representative ones.
+        data_samples: how many of them are read.
+        force: replace a model that is already there.
+        command: what was typed, for the card.
+    """
+
+    formats: tuple[str, ...] = formats.DEFAULT_FORMATS
+    precision: str = 'float32'
+    name: str = ''
+    version: str = '1'
+    head: HeadOptions = field(default_factory=HeadOptions)
+    representative: Reader | None = None
+    calibration_samples: int = 100
+    data: Reader | None = None
+    data_samples: int = 200
+    force: bool = False
+    command: str = ''
+
+
+def export(trained: Trained, out: Path, options: ExportOptions) -> ExportReport:
+    """Write a model directory; `out` appears when everything in it was compared, or not at all.
+
+    Args:
+        trained: the network, built at the size it shall be served at.
+        out: folder of the model.
+        options: how.
+
+    Raises:
+        ConfigError: options that make no sense, or `out` may not be replaced.
+        DataError: samples lack what the network reads or the truth.
+        ExportError: a format cannot express the network, or does not reproduce it.
+    """
+    _check(out, options)
+    serving = serving_of(trained, options.head)
+    golden = golden_inputs(serving.inputs, trained.spec.depth_range_m)
+    with staged(out, force=options.force) as folder:
+        report = _write_files(serving, trained.spec, folder, golden, options)
+        report = replace(report, directory=out)
+        _write_description(serving, trained.spec, folder, golden, report, options)
+    return report
+
+
+def _check(out: Path, options: ExportOptions) -> None:
+    formats.check_formats(options.formats, options.precision)
+    check_destination(out, force=options.force)
+    if options.precision == 'int8' and options.representative is None:
+        raise ConfigError(
+            'int8 needs samples to measure activations on: give --representative FORMAT:PATH'
+        )
+
+
+def _write_files(
+    serving: Serving, spec: ModelSpec, folder: Path, golden: Arrays, options: ExportOptions
+) -> ExportReport:
+    calibration = _calibration(serving, spec, options)
+    compared = [golden, *(s.inputs for s in _some(serving, spec, options, _COMPARED_SAMPLES))]
+    expected = [serving(inputs) for inputs in compared]
+    data = _measured_data(options)
+    files = []
+    for name in dict.fromkeys(options.formats):
+        artifact = formats.write(name, serving, folder, options.precision, calibration)
+        network = formats.load(artifact, folder, serving.outputs)
+        found = _compared(network, compared, expected)
+        refuse_if_beyond(found, options.precision, artifact.path)
+        metrics = _metrics(network, serving, spec, data, options)
+        files.append(ExportedFile(artifact, artifact.megabytes(folder), found, metrics))
+    metrics = _metrics(serving, serving, spec, data, options)
+    samples = 0 if data is None else min(len(data), options.data_samples)
+    return ExportReport(folder, options.precision, tuple(files), len(compared), metrics, samples)
+
+
+def _compared(
+    network: formats.Network, inputs: Sequence[Arrays], expected: Sequence[Arrays]
+) -> Difference:
+    total = Difference(0.0, 0.0)
+    for arrays, wanted in zip(inputs, expected, strict=True):
+        total = total.or_worse(difference(wanted, network(arrays)))
+    return total
+
+
+def _calibration(serving: Serving, spec: ModelSpec, options: ExportOptions) -> list[Arrays]:
+    if options.precision != 'int8':
+        return []
+    return [s.inputs for s in _some(serving, spec, options, options.calibration_samples)]
+
+
+def _some(
+    serving: Serving, spec: ModelSpec, options: ExportOptions, limit: int
+) -> list[ServedSample]:
+    if options.representative is None:
+        return []
+    return list(served_samples(options.representative, serving.inputs, spec.crop, limit))
+
+
+def _measured_data(options: ExportOptions) -> Reader | None:
+    """Samples for the task's metrics: those of `data`; for int8 at least the representative."""
+    if options.data is None and options.precision == 'int8':
+        return options.representative
+    return options.data
+
+
+def _metrics(
+    network: formats.Network,
+    serving: Serving,
+    spec: ModelSpec,
+    data: Reader | None,
+    options: ExportOptions,
+) -> dict[str, float]:
+    if data is None:
+        return {}
+    samples = served_samples(data, serving.inputs, spec.crop, options.data_samples)
+    return measure(network, spec, samples)
+
+
+def _write_description(
+    serving: Serving,
+    spec: ModelSpec,
+    folder: Path,
+    golden: Arrays,
+    report: ExportReport,
+    options: ExportOptions,
+) -> None:
+    name = options.name or report.directory.resolve().name
+    write_golden(folder / GOLDEN_NAME, golden, serving(golden))
+    artifacts: list[Artifact] = [file.artifact for file in report.files]
+    write_manifest(
+        folder,
+        spec,
+        serving,
+        artifacts,
+        name=name,
+        version=options.version,
+        tolerance=_tolerance(report),
+    )
+    write_card(folder, spec, serving, report, name, options.command)
+
+
+def _tolerance(report: ExportReport) -> dict[str, float]:
+    """What a runtime may deviate: int8 by half as much again as was found here."""
+    limit = LIMITS.get(report.precision)
+    if limit is None:
+        limit = float(np.ceil(report.worst * _INT8_MARGIN * 1e3) / 1e3)
+    return {'float32': limit, 'bfloat16': max(_BFLOAT16_TOLERANCE, limit)}

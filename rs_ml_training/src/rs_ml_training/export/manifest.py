@@ -1,0 +1,135 @@
+"""What rs_ml_perception must know about an exported network: manifest.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rs_ml_training.export.artifact import Artifact, Port
+from rs_ml_training.export.checksum import sha256_of
+from rs_ml_training.export.folder import MANIFEST_NAME
+from rs_ml_training.export.golden import GOLDEN_NAME
+from rs_ml_training.export.serving import Serving
+from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.trained import ModelSpec
+
+LABELS_NAME = 'labels.txt'
+NO_LICENSE = 'none stated, internal use only'
+_TASKS = {'depth': 'mono_depth'}
+_COLORS = {1: 'GRAY', 3: 'RGB'}
+
+
+def write_manifest(
+    folder: Path,
+    spec: ModelSpec,
+    serving: Serving,
+    artifacts: Iterable[Artifact],
+    *,
+    name: str,
+    version: str,
+    tolerance: dict[str, float],
+) -> None:
+    """Write the manifest, and the labels beside it; the files it names must be there already."""
+    values: dict[str, Any] = {
+        'name': name,
+        'version': version,
+        'task': _TASKS.get(spec.task, spec.task),
+        'decoder': _decoder(serving),
+        'artifacts': [_artifact(folder, artifact) for artifact in artifacts],
+        'input': [_input(port, spec) for port in serving.inputs],
+        'outputs': {output: output for output in serving.outputs},
+    }
+    if spec.labels:
+        (folder / LABELS_NAME).write_text('\n'.join(spec.labels) + '\n', encoding='utf-8')
+        values['labels'] = LABELS_NAME
+    if spec.task == 'detection':
+        values['thresholds'] = {'score': 0.3, 'iou': 0.5}
+    if spec.task in ('depth', 'denoise'):
+        values['depth'] = {'unit': 'm', 'range_m': [float(v) for v in spec.depth_range_m]}
+    camera = training_camera(spec, serving.inputs[0].size)
+    if camera is not None:
+        values['training_intrinsics'] = camera
+    values['license'] = spec.license or NO_LICENSE
+    values['source'] = _source(spec)
+    values['golden'] = {
+        'file': GOLDEN_NAME,
+        'sha256': sha256_of(folder / GOLDEN_NAME),
+        'tolerance': tolerance,
+    }
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
+    (folder / MANIFEST_NAME).write_text(text, encoding='utf-8')
+
+
+def training_camera(spec: ModelSpec, size: tuple[int, int]) -> dict[str, Any] | None:
+    """Intrinsics of the whole pictures that the network was trained on, scaled to its input.
+
+    Depth is proportional to the focal length, so runtimes correct by the ratio of focal lengths.
+    Where training divided depth by focal / reference (KITTI), the reference is that focal length.
+
+    Args:
+        spec: of the network; its intrinsics are those at its input size.
+        size: (width, height) at which it is served.
+    """
+    camera = spec.intrinsics
+    if camera is None and spec.reference_focal_px is not None:
+        width, height = spec.input_size
+        focal = spec.reference_focal_px
+        camera = Intrinsics(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
+    if camera is None:
+        return None
+    camera = _uncropped(camera.resized(*size), spec.crop)
+    values = {key: round(float(getattr(camera, key)), 4) for key in ('fx', 'fy', 'cx', 'cy')}
+    return {'width': camera.width, 'height': camera.height, **values}
+
+
+def _uncropped(camera: Intrinsics, crop: Sequence[float] | None) -> Intrinsics:
+    if crop is None:
+        return camera
+    x, y, width, height = crop
+    whole = round(camera.width / width), round(camera.height / height)
+    return camera.cropped(-round(x * whole[0]), -round(y * whole[1]), *whole)
+
+
+def _artifact(folder: Path, artifact: Artifact) -> dict[str, Any]:
+    values: dict[str, Any] = {'format': artifact.format, **_file(folder, artifact.path)}
+    if artifact.companions:
+        values['companions'] = [_file(folder, name) for name in artifact.companions]
+    if artifact.names:
+        values['names'] = dict(artifact.names)
+    return values
+
+
+def _file(folder: Path, path: str) -> dict[str, str]:
+    return {'path': path, 'sha256': sha256_of(folder / path)}
+
+
+def _input(port: Port, spec: ModelSpec) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        'name': port.name,
+        'size': list(port.size),
+        'dtype': port.dtype,
+        'color': _COLORS[port.shape[3]],
+        'resize': 'stretch' if spec.crop is None else 'crop',
+        # As in training: pictures are averaged where they shrink, measured depth is not mixed.
+        'interpolation': 'area' if port.dtype == 'uint8' else 'nearest',
+    }
+    if spec.crop is not None:
+        values['crop'] = [float(v) for v in spec.crop]
+    return values
+
+
+def _decoder(serving: Serving) -> str:
+    if serving.task == 'detection':
+        return 'tf_detection'
+    if serving.task != 'segmentation':
+        return 'depth'
+    if not serving.options.scores:
+        return 'class_map'
+    return 'sigmoid' if serving.model.output['logits'].shape[-1] == 1 else 'softmax'
+
+
+def _source(spec: ModelSpec) -> str:
+    return f'rs_ml_training {spec.network}' + (f', trained on {spec.data}' if spec.data else '')

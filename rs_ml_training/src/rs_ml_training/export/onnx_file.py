@@ -1,0 +1,130 @@
+"""ONNX: float32, float16 weights, or int8 convolutions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rs_ml_training.errors import ExportError
+from rs_ml_training.export.artifact import Arrays, Artifact, Network
+from rs_ml_training.export.serving import Serving
+
+if TYPE_CHECKING:
+    import onnx
+
+OPSET = 17
+_NAME = 'model.onnx'
+_QUANTISED = ('Conv', 'ConvTranspose', 'MatMul', 'Gemm')
+_SMALLEST_HALVED = 256
+"""Smaller constants keep float32: they are shifts and scales, and weigh nothing."""
+
+
+def write_onnx(
+    serving: Serving, folder: Path, precision: str, representative: Iterable[Arrays] = ()
+) -> Artifact:
+    """Convert to ONNX.
+
+    float16 stores large constants as float16 and computes in float32. int8 quantises what
+    convolutions and products read; additions, resizing and heads stay float32, which costs little
+    time and keeps a depth map from falling into 256 steps.
+
+    Args:
+        serving: the network.
+        folder: where `model.onnx` is written.
+        precision: one of artifact.PRECISIONS.
+        representative: input arrays to measure activations on; needed for int8.
+
+    Raises:
+        ExportError: ONNX lacks an operation of the network.
+    """
+    import onnx
+
+    model = _converted(serving)
+    path = folder / _NAME
+    if precision == 'float16':
+        _halve_constants(model)
+    onnx.save(model, path)
+    if precision == 'int8':
+        _quantise(path, representative)
+    return Artifact('onnx', _NAME)
+
+
+def load_onnx(artifact: Artifact, folder: Path) -> Network:
+    """An ONNX file in ONNX Runtime."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        str(folder / artifact.path), options, providers=['CPUExecutionProvider']
+    )
+    names = [tensor.name for tensor in session.get_outputs()]
+
+    def run(inputs: Arrays) -> dict[str, Any]:
+        return dict(zip(names, session.run(names, dict(inputs)), strict=True))
+
+    return run
+
+
+def _converted(serving: Serving) -> onnx.ModelProto:
+    import tf2onnx
+
+    logging.getLogger('tf2onnx').setLevel(logging.ERROR)
+    try:
+        model, _ = tf2onnx.convert.from_function(
+            serving.function, input_signature=serving.function.input_signature, opset=OPSET
+        )
+    except (ValueError, KeyError, NotImplementedError, RuntimeError) as error:
+        raise ExportError(f'ONNX cannot express this network: {error}') from error
+    return model
+
+
+def _halve_constants(model: onnx.ModelProto) -> None:
+    """Store large float32 constants as float16, each followed by a cast back."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for constant in model.graph.initializer:
+        if constant.data_type != TensorProto.FLOAT or _count(constant) < _SMALLEST_HALVED:
+            continue
+        name = constant.name
+        half = numpy_helper.to_array(constant).astype(np.float16)
+        constant.CopyFrom(numpy_helper.from_array(half, f'{name}_float16'))
+        casts.append(helper.make_node('Cast', [constant.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+def _count(constant: onnx.TensorProto) -> int:
+    return int(np.prod(constant.dims))
+
+
+def _quantise(path: Path, representative: Iterable[Arrays]) -> None:
+    from onnxruntime import quantization
+
+    float_path = path.with_name('.float.onnx')
+    quantization.quant_pre_process(path, float_path, skip_symbolic_shape=True)
+    quantization.quantize_static(
+        float_path,
+        path,
+        _Calibration(representative),
+        op_types_to_quantize=list(_QUANTISED),
+        per_channel=True,
+    )
+    float_path.unlink()
+
+
+class _Calibration:
+    """What onnxruntime's CalibrationDataReader asks for: the next inputs, or None at the end."""
+
+    def __init__(self, representative: Iterable[Arrays]) -> None:
+        self._samples: Iterator[Arrays] = iter(representative)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        arrays = next(self._samples, None)
+        return None if arrays is None else dict(arrays)

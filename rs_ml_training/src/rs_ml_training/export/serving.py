@@ -1,0 +1,111 @@
+"""The network as it is served: raw pixels in, what the task wants out, one fixed size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rs_ml_training.errors import ConfigError, ExportError
+from rs_ml_training.export.artifact import Arrays, Port
+from rs_ml_training.export.heads import HeadOptions, apply_head
+from rs_ml_training.trained import Trained
+
+if TYPE_CHECKING:
+    import keras
+
+_SERVED = {
+    'image': ('image', 'uint8'),
+    'depth_m': ('raw_depth', 'float32'),
+    'infrared': ('infrared', 'uint8'),
+}
+"""Input of a network -> name and dtype it is served under."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A trained network with its task's head.
+
+    Attributes:
+        task: one of networks.registry.TASKS.
+        model: the trained network.
+        inputs: what it takes.
+        outputs: names of what it gives, sorted.
+        options: of the head.
+        function: the same as a tf.function with a fixed signature; keyword arguments by name.
+    """
+
+    task: str
+    model: keras.Model
+    inputs: tuple[Port, ...]
+    outputs: tuple[str, ...]
+    options: HeadOptions
+    function: Any
+
+    def __call__(self, inputs: Arrays) -> dict[str, np.ndarray]:
+        """Run the Keras network itself: the reference for every file made from it."""
+        outputs = _serve(self.model, self.task, self.options, dict(inputs))
+        return {name: np.asarray(outputs[name]) for name in self.outputs}
+
+
+def require_tensorflow() -> None:
+    """Raise ConfigError unless Keras runs on TensorFlow, which all converters start from."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend != 'tensorflow':
+        raise ConfigError(
+            f'export needs TensorFlow and Keras runs on {backend}: set KERAS_BACKEND=tensorflow, '
+            'the weights are the same'
+        )
+
+
+def serving_of(trained: Trained, options: HeadOptions) -> Serving:
+    """Put the head on a trained network.
+
+    Args:
+        trained: built at the size it shall be served at.
+        options: what is baked in.
+
+    Raises:
+        ConfigError: Keras does not run on TensorFlow.
+        ExportError: the network has no fixed size, or lacks what its task needs.
+    """
+    require_tensorflow()
+    import tensorflow as tf
+
+    model, task = trained.model, trained.spec.task
+    inputs = tuple(_port(tensor) for tensor in model.inputs)
+    signature = [tf.TensorSpec(p.shape, p.dtype, name=p.name) for p in inputs]
+
+    def serve(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        named = {p.name: tensor for p, tensor in zip(inputs, tensors, strict=True)}
+        outputs = _serve(model, task, options, named)
+        return {name: tf.identity(tensor, name=name) for name, tensor in outputs.items()}
+
+    function = tf.function(serve, input_signature=signature)
+    outputs = tuple(sorted(function.get_concrete_function().structured_outputs))
+    return Serving(task, model, inputs, outputs, options, function)
+
+
+def _port(tensor: keras.KerasTensor) -> Port:
+    name = tensor.name.split(':')[0]
+    if name not in _SERVED:
+        raise ExportError(f'input {name!r} cannot be served, only {", ".join(_SERVED)} can')
+    shape = (1, *tensor.shape[1:])
+    if None in shape:
+        raise ExportError(
+            f'input {name!r} has the open shape {tensor.shape}: build the network at a size'
+        )
+    return Port(_SERVED[name][0], shape, _SERVED[name][1])
+
+
+def _serve(
+    model: keras.Model, task: str, options: HeadOptions, inputs: dict[str, Any]
+) -> dict[str, Any]:
+    import tensorflow as tf
+
+    served = {name: _SERVED[name][0] for name in (t.name.split(':')[0] for t in model.inputs)}
+    tensors = {name: tf.cast(inputs[ours], tf.float32) for name, ours in served.items()}
+    return apply_head(task, model(tensors, training=False), options)
