@@ -122,6 +122,8 @@ class DenoiseMetrics:
 
 def near_edges(depth_m: np.ndarray) -> np.ndarray:
     """Bool (H, W): within 3 px of a jump of more than 5 % of the depth between known pixels."""
+    if not depth_m.size:
+        return np.zeros(depth_m.shape, bool)
     kernel = np.ones((3, 3), np.uint8)
     far = cv2.dilate(depth_m, kernel)
     near = cv2.erode(np.where(depth_m > 0, depth_m, np.float32(np.inf)), kernel)

@@ -43,13 +43,13 @@ class DepthMetrics:
         Raises:
             DataError: truth and prediction differ in size.
         """
-        truth_m, prediction_m = _planes(truth_m), _planes(prediction_m)
-        if truth_m.shape != prediction_m.shape:
+        truths, predictions = _planes(truth_m), _planes(prediction_m)
+        if truths.shape != predictions.shape:
             raise DataError(
-                f'truth {truth_m.shape} and prediction {prediction_m.shape} differ in size; '
-                'resize the prediction to the truth'
+                f'truth {np.shape(truth_m)} and prediction {np.shape(prediction_m)} differ in '
+                'size; resize the prediction to the truth'
             )
-        for truth, prediction in zip(truth_m, prediction_m, strict=True):
+        for truth, prediction in zip(truths, predictions, strict=True):
             sums = self._picture(truth, prediction)
             if sums[0]:
                 self._sums.append(sums)
