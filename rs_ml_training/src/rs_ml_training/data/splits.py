@@ -16,8 +16,8 @@ def split_by_scene(
 ) -> tuple[Subset, Subset]:
     """Split so that every scene lies on one side; the same for the same seed.
 
-    Scenes are drawn at random; one that would exceed the share by more than a tenth is passed
-    over. If none fits, the smallest scene is taken.
+    Scenes are drawn at random until the share is reached; one that would exceed it by more than
+    a tenth is passed over. If none fits, the smallest scene is taken.
 
     Args:
         reader: what to split.
@@ -90,6 +90,8 @@ def _valid_scenes(sizes: Mapping[str, int], valid_share: float, seed: int) -> se
     held = 0
     for index in np.random.default_rng(seed).permutation(len(names)):
         name = names[index]
+        if held >= wanted:
+            break
         if held + sizes[name] <= wanted * 1.1 and len(chosen) < len(names) - 1:
             chosen.add(name)
             held += sizes[name]
