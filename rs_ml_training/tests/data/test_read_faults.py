@@ -232,6 +232,8 @@ def test_an_empty_folder(tmp_path, name):
         ('nyu-h5', {'part': 'valid'}, 'valid'),
         ('bts-list', {'encoding': 'inch'}, 'inch'),
         ('camvid', {'block_frames': 0}, 'block_frames 0'),
+        ('camvid', {'part': 'test'}, "part 'test'"),
+        ('camvid', {'part': 'train', 'valid_share': 2}, 'valid_share 2'),
         ('folder', {'kind': 'colour'}, 'colour'),
         ('folder', {'block': 0}, 'block 0'),
         ('folder', {'values': [1, 2], 'labels': 'a'}, '2 values'),

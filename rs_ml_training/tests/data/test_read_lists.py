@@ -186,6 +186,19 @@ def test_camvid_folders(miniature, path):
     assert len(opened[path]()) == {'train': 16, 'val': 5, 'all': 21}[path]
 
 
+def test_camvid_parts(miniature):
+    path = miniature('camvid')
+    train, valid = (open_data(f'camvid:{path}', part=p, margin=1) for p in ('train', 'valid'))
+    numbers = {name: i for i, name in enumerate(_names(open_data(f'camvid:{path}')))}
+    kept, held = ([numbers[name] for name in _names(part)] for part in (train, valid))
+    assert min(abs(a - b) for a in kept for b in held) == 2
+    assert len(held) > 0
+
+
+def _names(reader):
+    return [reader.name(i) for i in range(len(reader))]
+
+
 def test_intel_pictures_without_truth(miniature):
     path = miniature('intel-denoise')
     for file in path.glob('gt-*'):

@@ -10,6 +10,7 @@ from rs_ml_training.data.pairing import chosen_names, natural_key, paired_by_ste
 from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.splits import held_out_masks
 from rs_ml_training.errors import ConfigError, DataError
 
 LABELS = (
@@ -39,6 +40,7 @@ COLORS = (
     (0, 128, 192),
 )
 VOID = 11
+PARTS = ('train', 'valid')
 _FRAME = re.compile(r'^(?P<sequence>[^_]+)_\D*(?P<number>\d+)$')
 
 
@@ -46,8 +48,8 @@ class CamVid(Reader):
     """`rgb/` and `gt/` paired by stem, or the folder above with `train/`, `val/`, `test/`.
 
     `gt/` holds class ids 0..10, and 11 for void. Samples are in the order of time. A scene is a
-    block of `block_frames` frames (30 a second) of one sequence: with `splits.hold_out_blocks`
-    validation is honest even where one sequence lies on both sides of the published split.
+    block of `block_frames` frames (30 a second) of one sequence: held out by blocks, validation is
+    honest, as it is not in the published folders, where one sequence lies in train/ and val/.
     """
 
     license = 'CamVid: CC BY-NC'
@@ -59,6 +61,10 @@ class CamVid(Reader):
         block_frames: int = 600,
         classes: ClassTable | str | Path | None = None,
         list_file: str | Path | None = None,
+        part: str | None = None,
+        valid_share: float = 0.2,
+        margin: int = 2,
+        seed: int = 0,
     ) -> None:
         """Pair the files.
 
@@ -68,9 +74,13 @@ class CamVid(Reader):
             block_frames: length of a scene [frames at 30 Hz].
             classes: fewer classes than 11; see `classes.class_mapping`.
             list_file: names without suffix, one a line; looked for in `path` too.
+            part: 'train' or 'valid': one side of a split by blocks; None: everything.
+            valid_share: of the samples, held out for the part 'valid'.
+            margin: samples at each border of a block that belong to neither part.
+            seed: of the drawing of blocks; the same for both parts.
 
         Raises:
-            ConfigError: a block shorter than a frame.
+            ConfigError: a block shorter than a frame, no such part.
             DataError: a file without partner, a name that is not SEQUENCE_FRAME.
         """
         if block_frames < 1:
@@ -81,9 +91,18 @@ class CamVid(Reader):
         in_time = sorted(self._pairs, key=natural_key)
         self._names = chosen_names(in_time, list_file, Path(path))
         self._scenes = {name: _scene(name, block_frames) for name in self._names}
+        if part is not None:
+            self._keep(part, valid_share, margin, seed)
         self._mapping = class_mapping(LABELS, classes, ignored=[VOID])
         self.labels = self._mapping.labels
         self.colors = self._mapping.colors(COLORS)
+
+    def _keep(self, part: str, valid_share: float, margin: int, seed: int) -> None:
+        if part not in PARTS:
+            raise ConfigError(f'part {part!r} is neither of {", ".join(PARTS)}')
+        scenes = [self._scenes[name] for name in self._names]
+        mask = held_out_masks(scenes, valid_share, seed, margin)[PARTS.index(part)]
+        self._names = [name for name, kept in zip(self._names, mask, strict=True) if kept]
 
     def __len__(self) -> int:
         return len(self._names)

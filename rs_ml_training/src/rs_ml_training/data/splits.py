@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -31,9 +31,7 @@ def split_by_scene(
         ConfigError: the share is not within (0, 1).
         DataError: there are fewer than two scenes.
     """
-    held = _held_out(reader, valid_share, seed)
-    train, valid = np.flatnonzero(~held), np.flatnonzero(held)
-    return Subset(reader, train.tolist()), Subset(reader, valid.tolist())
+    return _subsets(reader, *held_out_masks(_scenes(reader), valid_share, seed))
 
 
 def hold_out_blocks(
@@ -57,24 +55,47 @@ def hold_out_blocks(
         ConfigError: the share or the margin makes no sense.
         DataError: there are fewer than two blocks, or the margin leaves nothing to train on.
     """
+    return _subsets(reader, *held_out_masks(_scenes(reader), valid_share, seed, margin))
+
+
+def held_out_masks(
+    scenes: Sequence[str], valid_share: float, seed: int, margin: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which of some samples are for training and which for validation.
+
+    Args:
+        scenes: of every sample, in order.
+        valid_share: of the samples, in (0, 1).
+        seed: of the drawing.
+        margin: samples to drop at each side of a validation scene.
+
+    Returns:
+        Two bool (N,).
+
+    Raises:
+        ConfigError: the share or the margin makes no sense.
+        DataError: there are fewer than two scenes, or nothing is left to train on.
+    """
     if margin < 0:
         raise ConfigError(f'margin {margin} is not a number of samples: give 0 or more')
-    held = _held_out(reader, valid_share, seed)
+    chosen = _valid_scenes(Counter(scenes), valid_share, seed)
+    held = np.array([scene in chosen for scene in scenes], bool)
     near = held.copy()
     for shift in range(1, margin + 1):
         near[shift:] |= held[:-shift]
         near[:-shift] |= held[shift:]
     if near.all():
         raise DataError(f'a margin of {margin} leaves no sample to train on: give less')
-    train, valid = np.flatnonzero(~near), np.flatnonzero(held)
-    return Subset(reader, train.tolist()), Subset(reader, valid.tolist())
+    return ~near, held
 
 
-def _held_out(reader: Reader, valid_share: float, seed: int) -> np.ndarray:
-    """Which samples are for validation, bool (N,)."""
-    scenes = [reader.scene(index) for index in range(len(reader))]
-    chosen = _valid_scenes(Counter(scenes), valid_share, seed)
-    return np.array([scene in chosen for scene in scenes], bool)
+def _scenes(reader: Reader) -> list[str]:
+    return [reader.scene(index) for index in range(len(reader))]
+
+
+def _subsets(reader: Reader, train: np.ndarray, valid: np.ndarray) -> tuple[Subset, Subset]:
+    parts = (np.flatnonzero(mask).tolist() for mask in (train, valid))
+    return tuple(Subset(reader, indices) for indices in parts)
 
 
 def _valid_scenes(sizes: Mapping[str, int], valid_share: float, seed: int) -> set[str]:
