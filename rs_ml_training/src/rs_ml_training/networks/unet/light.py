@@ -19,7 +19,7 @@ from rs_ml_training.networks.unet.fill import masked_fill
 MIN_DEPTH_M = 0.1
 CELL_PX = 4
 _DILATIONS = (1, 2, 4)
-_OPEN = 2.0
+_OPEN = 3.0
 
 
 def unet_light(
