@@ -36,14 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.task == _CURVES:
         return _draw_curves(arguments.runs, arguments.out)
     options = from_flags(OPTIONS[arguments.task], arguments)
-    if options.json is not None and not options.json.parent.is_dir():
-        raise ConfigError(f'{options.json.parent} is no folder: give --json a path in one')
+    if options.json_file is not None and not options.json_file.parent.is_dir():
+        raise ConfigError(f'{options.json_file.parent} is no folder: give --json a path in one')
     from rs_ml_training.evaluation.session import run
 
     report = run(arguments.task, options, progress_bar)
     print(report.table())
-    if options.json is not None:
-        report.write(options.json)
+    if options.json_file is not None:
+        report.write(options.json_file)
     return 0
 
 

@@ -35,7 +35,7 @@ class PredictFlags:
     weights: str | None = flag(None, 'file in the run folder (default: the best, else the last)')
     input_size: tuple[int, int] | None = flag(None, 'WIDTHxHEIGHT to run at (default: as trained)')
     batch_size: int = flag(1, 'pictures a step', low=1)
-    list: Path | None = flag(None, 'file that names the samples of a data set')
+    list_file: Path | None = flag(None, 'file that names the samples of a data set', name='list')
     limit: int = flag(0, 'pictures of each input at most, 0: all', low=0)
     flip: bool = flag(False, 'average with the mirrored picture')
     kb_crop: bool = flag(False, 'show the network the 1216x352 crop of KITTI')
@@ -142,7 +142,7 @@ def _sources(run: Path, texts: Sequence[str], flags: PredictFlags) -> list[Sourc
     read = inputs.read_color
     if read_spec(run).task == 'denoise':
         read = DepthPictures(flags.input_encoding, flags.infrared)
-    found = inputs.open_sources(texts, read, flags.list)
+    found = inputs.open_sources(texts, read, flags.list_file)
     if flags.limit:
         found = [inputs.limited(source, flags.limit) for source in found]
     if flags.fps:

@@ -18,14 +18,14 @@ class EvaluateOptions:
     model: Path | None = flag(None, 'run folder of a training')
     predictions: Path | None = flag(None, 'folder with predictions, in place of a model')
     data: str = flag('', 'FORMAT:PATH of the truth')
-    list: Path | None = flag(None, 'file that names the samples (default: all)')
+    list_file: Path | None = flag(None, 'file that names the samples (default: all)', name='list')
     data_option: tuple[str, ...] = flag((), 'NAME=VALUE for the reader of the data')
     limit: int = flag(0, 'samples spread over the data, 0: all', low=0)
     weights: str | None = flag(None, 'file in the run folder (default: the best, else the last)')
     input_size: tuple[int, int] | None = flag(None, 'WIDTHxHEIGHT to run at (default: as trained)')
     batch_size: int = flag(1, 'pictures a step', low=1)
     flip: bool = flag(False, 'average with the mirrored picture')
-    json: Path | None = flag(None, 'file for the figures')
+    json_file: Path | None = flag(None, 'file for the figures', name='json')
     worst: int = flag(0, 'how many of the worst pictures to name', low=0)
 
 

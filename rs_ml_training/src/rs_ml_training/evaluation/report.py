@@ -11,7 +11,7 @@ from typing import Any
 from rs_ml_training.evaluation.evaluate import Measured
 from rs_ml_training.prediction.files import write_bytes
 
-_COLUMNS = 9
+_COLUMNS = 10
 
 
 @dataclass(frozen=True)

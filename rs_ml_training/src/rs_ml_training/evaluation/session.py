@@ -87,7 +87,7 @@ def _check(options: EvaluateOptions) -> None:
 def _reader(options: EvaluateOptions) -> Reader:
     from rs_ml_training.training.sources import name_values
 
-    values: dict[str, Any] = {'list_file': options.list, **name_values(options.data_option)}
+    values: dict[str, Any] = {'list_file': options.list_file, **name_values(options.data_option)}
     if options.data.startswith('kitti-list:') and isinstance(options, DepthEvaluation):
         # The crop is the network's affair here: truth is judged at the full size.
         values.setdefault('kb_crop', False)

@@ -121,17 +121,17 @@ class SegmentationHead(Head[MaskPrediction]):
         return {'image': _picture(sample, view)}
 
     def averaged(self, outputs: Arrays, mirrored: Arrays) -> Arrays:
-        names = [n for n in ('logits', 'confidence') if n in outputs]
-        both = [{**o, 'logits': _log_softmax(o['logits'])} for o in (outputs, mirrored)]
-        mean = {n: (both[0][n] + both[1][n]) / 2 for n in names}
-        mean['logits'] = np.logaddexp(both[0]['logits'], both[1]['logits']) - np.log(2)
+        mean = super().averaged(outputs, mirrored)
+        if outputs['logits'].shape[-1] > 1:
+            # Probabilities are averaged, not logits, whose scale differs from pixel to pixel.
+            both = (_log_softmax(found['logits']) for found in (outputs, mirrored))
+            mean['logits'] = np.logaddexp(*both) - np.log(2)
         return mean
 
     def result(self, outputs: Arrays, view: View, sample: Sample) -> MaskPrediction:
         logits = outputs['logits'].astype(np.float32)
         if self.options.upsampling == 'logits':
-            logits = view.smooth_to_source(logits, 0.0)
-            view = View(view.source_size, (0, 0, *view.source_size), view.source_size)
+            logits = view.enlarged(logits)
         confidence = outputs.get('confidence')
         if confidence is None:
             certain = _best_probability(logits)
@@ -213,12 +213,10 @@ def _best_class(logits: np.ndarray) -> np.ndarray:
 def _best_probability(logits: np.ndarray) -> np.ndarray:
     if logits.shape[2] == 1:
         return 1 / (1 + np.exp(-np.abs(logits[..., 0])))
-    return np.exp(_log_softmax(logits).max(axis=2))
+    return 1 / np.exp(logits - logits.max(axis=2, keepdims=True)).sum(axis=2)
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    if logits.shape[-1] == 1:
-        return logits
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 

@@ -39,6 +39,11 @@ class View:
         """Measured depth (H, W) as the network gets it: each pixel a value that was measured."""
         return self._stretched(depth_m, cv2.INTER_NEAREST_EXACT)
 
+    def enlarged(self, dense: np.ndarray) -> np.ndarray:
+        """A dense output (h, w, C) interpolated to the pixels of the part that is seen."""
+        whole = cv2.resize(dense, self.rect[2:], interpolation=cv2.INTER_LINEAR)
+        return whole.reshape(*whole.shape[:2], -1)
+
     def smooth_to_source(self, dense: np.ndarray, fill: float) -> np.ndarray:
         """A dense output (h, w, ...) interpolated to the picture, `fill` where nobody looked."""
         return self._to_source(dense, cv2.INTER_LINEAR, fill)
