@@ -131,18 +131,23 @@ def deep_supervision(
     return sum(parts[1:], parts[0])
 
 
-def with_confidence(
-    labels: Tensor, outputs: Mapping[str, Tensor], loss: SegmentationLoss = focal
-) -> Tensor:
-    """Mean BCE of `confidence` (B, H, W, 1, sigmoid) against label >= 1, plus that of `logits`.
-
-    Source: chansoopark98/Tensorflow-Keras-Realtime-Segmentation, July 2022 form.
-    """
-    confidence = ops.cast(outputs['confidence'], 'float32')
+def confidence_loss(labels: Tensor, confidence: Tensor) -> Tensor:
+    """Mean BCE of `confidence` (B, H, W, 1, sigmoid) against label >= 1."""
+    confidence = ops.cast(confidence, 'float32')
     labels_0, mask = known(labels, confidence)
     present = ops.cast(labels_0 >= 1, 'float32')
     entropy = ops.binary_crossentropy(present[..., None], confidence)
-    return masked_mean(entropy, mask[..., None]) + deep_supervision(loss, labels, outputs)
+    return masked_mean(entropy, mask[..., None])
+
+
+def with_confidence(
+    labels: Tensor, outputs: Mapping[str, Tensor], loss: SegmentationLoss = focal
+) -> Tensor:
+    """`confidence_loss`, plus the loss of `logits`.
+
+    Source: chansoopark98/Tensorflow-Keras-Realtime-Segmentation, July 2022 form.
+    """
+    return confidence_loss(labels, outputs['confidence']) + deep_supervision(loss, labels, outputs)
 
 
 SEGMENTATION_LOSSES: dict[str, SegmentationLoss] = {

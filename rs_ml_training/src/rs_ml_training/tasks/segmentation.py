@@ -16,6 +16,9 @@ from rs_ml_training.tasks import strip
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require
 from rs_ml_training.trained import ModelSpec
 
+_WEIGHTED = {'cross_entropy': 'class_weights', 'focal': 'alpha'}
+"""Loss -> its keyword for one weight per class."""
+
 
 class SegmentationTask(Task):
     """See tasks.task.Task.
@@ -40,7 +43,7 @@ class SegmentationTask(Task):
             known = ', '.join(losses.SEGMENTATION_LOSSES)
             raise ConfigError(f'no segmentation loss {loss!r}; there are {known}')
         self._loss, self._aux_weight = losses.SEGMENTATION_LOSSES[loss], aux_weight
-        self._options = {} if class_weights is None else {'class_weights': tuple(class_weights)}
+        self._options = _weighting(loss, class_weights)
 
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
         require(sample, 'image', 'labels')
@@ -48,7 +51,7 @@ class SegmentationTask(Task):
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
         labels = targets['labels']
-        parts = {'loss': self._loss(labels, outputs['logits'], **self._options)}
+        parts = {'logits': self._loss(labels, outputs['logits'], **self._options)}
         if 'logits_aux' in outputs:
             auxiliary = self._loss(labels, outputs['logits_aux'], **self._options)
             parts['aux'] = self._aux_weight * auxiliary
@@ -58,7 +61,7 @@ class SegmentationTask(Task):
 
     def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
         optional = {'aux': 'logits_aux', 'confidence': 'confidence'}
-        return ('loss', *(part for part, output in optional.items() if output in outputs))
+        return ('logits', *(part for part, output in optional.items() if output in outputs))
 
     def metrics(self) -> Metrics:
         return _MaskMetrics(ConfusionMatrix(len(self.spec.labels)), self.spec.labels)
@@ -78,6 +81,15 @@ class _MaskMetrics(Metrics):
 
     def result(self) -> dict[str, float]:
         return self._accumulator.result()
+
+
+def _weighting(loss: str, class_weights: Sequence[float] | None) -> dict[str, Any]:
+    """Class weights as the keyword that the loss has for them."""
+    if class_weights is None:
+        return {}
+    if loss not in _WEIGHTED:
+        raise ConfigError(f'--class-weights go with {" or ".join(_WEIGHTED)}, not with {loss}')
+    return {_WEIGHTED[loss]: tuple(class_weights)}
 
 
 def class_map(logits: np.ndarray) -> np.ndarray:

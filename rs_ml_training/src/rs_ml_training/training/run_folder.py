@@ -49,15 +49,13 @@ class RunFolder:
     def has_started(self) -> bool:
         return (self.path / SPEC_NAME).is_file()
 
-    def open(self, options: TrainOptions, spec: ModelSpec, command: Sequence[str]) -> None:
-        """Write what describes the run.
-
-        Raises:
-            CheckpointError: the folder holds a run of another network, or one that may not be
-                continued.
-        """
+    def check(self, options: TrainOptions, spec: ModelSpec) -> None:
+        """Raise CheckpointError if a run lies here that this one cannot continue."""
         if self.has_started:
             self._require_same(spec, options.resume)
+
+    def describe(self, options: TrainOptions, spec: ModelSpec, command: Sequence[str]) -> None:
+        """Write what was asked, what is trained and where."""
         with disk_errors(self.path):
             write_spec(spec, self.path)
             self._dump('config.yaml', _readable(dataclasses.asdict(options)))

@@ -70,8 +70,9 @@ def train(
     command = list(sys.argv if command is None else command)
     session = prepare(task, options, command)
     folder = RunFolder(options.runs / (options.name or f'{task}-{options.model}'))
-    folder.open(options, session.spec, command)
+    folder.check(options, session.spec)
     progress = _resumed(session, folder)
+    folder.describe(options, session.spec, command)
     if progress.epoch < options.epochs:
         _fit(session, folder, progress, listener)
     _write_metrics(session, folder)
