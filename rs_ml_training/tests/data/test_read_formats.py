@@ -28,7 +28,7 @@ ALL = {
     'coco': (3, 3, '000000000010', {'image'}),
     'intel-denoise': (3, 3, '10', {'raw_depth_m', 'depth_m', 'infrared'}),
     'depth-pairs': (4, 2, 'group2_frame_000003', {'image', 'raw_depth_m', 'depth_m', 'mask'}),
-    'pano-csv': (6, 3, '0a1b2c3d-2_1', {'image', 'depth_m'}),
+    'pano-csv': (6, 3, '0a1b2c3d-2_pan_images_1', {'image', 'depth_m'}),
 }
 DTYPES = {'depth_m': np.float32, 'raw_depth_m': np.float32}
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rs_ml_training.data.encodings import ENCODINGS
+from rs_ml_training.data.encodings import require_encoding
 from rs_ml_training.data.geometry import cropped
 from rs_ml_training.data.list_reader import ListReader
 from rs_ml_training.data.nyu_h5 import room
 from rs_ml_training.data.nyu_labelled import CAMERA
 from rs_ml_training.data.path_list import Entry
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.errors import DataError
 
 BORDER_CROP = 43, 45, 565, 427
 """x, y, width, height of what the undistorted 640 x 480 pictures fill: rows 45 to 471, columns
@@ -36,6 +36,7 @@ class BtsList(ListReader):
         gt_root: str | Path | None = None,
         border_crop: bool = False,
         encoding: str = 'mm',
+        max_depth_m: float | None = None,
         keep_without_depth: bool = False,
     ) -> None:
         """Read the list.
@@ -47,15 +48,15 @@ class BtsList(ListReader):
             gt_root: folder of the depth; None: data_root.
             border_crop: cut the blank borders off, as BTS trains.
             encoding: of the depth files, a name of encodings.ENCODINGS.
+            max_depth_m: for the encoding share-of-max.
             keep_without_depth: give entries whose depth is None, for prediction.
 
         Raises:
-            ConfigError: no such encoding.
+            ConfigError: no such encoding, or it needs max_depth_m.
             DataError: the list is malformed or names a missing file.
         """
-        if encoding not in ENCODINGS:
-            raise ConfigError(f'no encoding {encoding!r}: choose from {", ".join(ENCODINGS)}')
-        self.encoding = encoding
+        require_encoding(encoding, max_depth_m)
+        self.encoding, self.max_depth_m = encoding, max_depth_m
         super().__init__(path, list_file, data_root, gt_root, keep_without_depth)
         self._crop = border_crop
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
@@ -23,7 +24,7 @@ def read_camera(folder: Path) -> Intrinsics | None:
     if not path.is_file():
         return None
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.safe_load(read_text(path))
         size = int(values['width']), int(values['height'])
         return Intrinsics(*size, *(float(values[key]) for key in ('fx', 'fy', 'cx', 'cy')))
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:

@@ -12,6 +12,7 @@ from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
@@ -164,9 +165,9 @@ def read_camera_json(path: Path, size: tuple[int, int]) -> tuple[Intrinsics, flo
         DataError: it is not such a file.
     """
     try:
-        values = json.loads(path.read_text())
+        values = json.loads(read_text(path))
         k = values['intrinsic']
         camera = Intrinsics(*size, *(float(k[key]) for key in ('fx', 'fy', 'u0', 'v0')))
         return camera, float(values['extrinsic']['baseline'])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(f'{path} does not describe a camera: {error!r}') from error

@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 
 from rs_ml_training.data.sample import IGNORE, Boxes
+from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import ConfigError, DataError
 
 REST = '*'
@@ -118,8 +119,8 @@ def _table(names: Sequence[str], table: ClassTable | str | Path | None) -> dict[
 
 def _read_table(path: Path) -> ClassTable:
     try:
-        table = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
+        table = yaml.safe_load(read_text(path))
+    except (DataError, yaml.YAMLError) as error:
         raise ConfigError(f'{path} is not a table of classes: {error}') from error
     if not isinstance(table, dict) or not table:
         raise ConfigError(f'{path} is not a table of classes: give "new name: [old, ...]" lines')

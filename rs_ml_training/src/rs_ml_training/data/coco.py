@@ -15,6 +15,7 @@ from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import read_rgb, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 
 
@@ -80,7 +81,7 @@ class Coco(Reader):
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(read_text(path))
         # Looked at once here, so that nothing further on can fail for their lack.
         for image in content['images']:
             _ = image['id'], image['file_name'], image['width'], image['height']
@@ -88,7 +89,7 @@ def _content(path: Path) -> dict[str, Any]:
             _ = category['id'], category['name']
         for annotation in content['annotations']:
             _ = annotation['image_id'], annotation['category_id'], annotation['bbox'][3]
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError) as error:
         raise DataError(f'{path} is not an instances file of COCO: {error!r}') from error
     return content
 

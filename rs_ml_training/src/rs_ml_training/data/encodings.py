@@ -128,6 +128,15 @@ def write_depth(
         raise DataError(f'{path} cannot be written')
 
 
+def require_encoding(encoding: str, max_depth_m: float | None = None) -> None:
+    """Check what will be needed to decode.
+
+    Raises:
+        ConfigError: no such encoding, or it needs max_depth_m.
+    """
+    _encoding(encoding).step_m(max_depth_m)
+
+
 def _encoding(name: str) -> Encoding:
     if name not in ENCODINGS:
         raise ConfigError(f'no depth encoding {name!r}: choose from {", ".join(ENCODINGS)}')

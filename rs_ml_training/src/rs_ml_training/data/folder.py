@@ -9,9 +9,9 @@ import numpy as np
 
 from rs_ml_training.data.camera_file import read_camera
 from rs_ml_training.data.classes import ClassMapping
-from rs_ml_training.data.encodings import ENCODINGS, read_depth
+from rs_ml_training.data.encodings import read_depth, require_encoding
 from rs_ml_training.data.label_coding import coding_mapping, guessed_coding
-from rs_ml_training.data.pairing import chosen_names, files_by_stem, require_pairs
+from rs_ml_training.data.pairing import chosen_names, files_by_stem, read_names, require_pairs
 from rs_ml_training.data.pictures import SUFFIXES, read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
@@ -38,7 +38,7 @@ class PairedFolder(Reader):
         kind: str | None = None,
         labels: Sequence[str] | str | None = None,
         values: Sequence[int] | None = None,
-        encoding: str = 'mm',
+        encoding: str | None = None,
         max_depth_m: float | None = None,
         block: int = 1,
     ) -> None:
@@ -52,7 +52,8 @@ class PairedFolder(Reader):
             labels: class names, or a text with commas between; None: those of labels.txt, else
                 numbered up to the greatest id found.
             values: stored value of each class, where those are no ids.
-            encoding: of depth, a name of encodings.ENCODINGS.
+            encoding: of depth, a name of encodings.ENCODINGS; given, the truth is depth.
+                None: mm.
             max_depth_m: for the encoding share-of-max.
             block: so many successive files are a scene; 1: every file.
 
@@ -61,15 +62,14 @@ class PairedFolder(Reader):
             DataError: a folder is missing or empty, a file has no partner.
         """
         path = Path(path)
-        if block < 1 or encoding not in ENCODINGS:
-            raise ConfigError(
-                f'block {block} or encoding {encoding!r} makes no sense: '
-                f'1 or more; one of {", ".join(ENCODINGS)}'
-            )
+        if block < 1:
+            raise ConfigError(f'block {block} is no number of files: give 1 or more')
+        kind = DEPTH if encoding and not kind else kind
+        self._encoding, self._max_depth_m = encoding or 'mm', max_depth_m
+        require_encoding(self._encoding, max_depth_m)
         self._pairs = _pairs(path)
         self._names = chosen_names(self._pairs, list_file, path)
         self._scenes = {n: f'block-{i // block}' for i, n in enumerate(self._pairs)}
-        self._encoding, self._max_depth_m = encoding, max_depth_m
         self._camera = read_camera(path)
         truths = [truth for _, truth in self._pairs.values()]
         self._mapping: ClassMapping | None = None
@@ -134,6 +134,4 @@ def _names(labels: Sequence[str] | str | None, path: Path) -> list[str] | None:
     if labels is not None:
         return list(labels)
     file = path / _NAMES_FILE
-    if not file.is_file():
-        return None
-    return [line.strip() for line in file.read_text().splitlines() if line.strip()]
+    return read_names(file) if file.is_file() else None

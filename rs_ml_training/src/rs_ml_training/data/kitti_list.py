@@ -11,6 +11,7 @@ from rs_ml_training.data.geometry import cropped
 from rs_ml_training.data.list_reader import ListReader
 from rs_ml_training.data.path_list import Entry
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
@@ -127,7 +128,7 @@ def read_calibration(path: Path, camera: str) -> Intrinsics | None:
     """
     if not path.is_file():
         return None
-    lines = (line.partition(':') for line in path.read_text().splitlines())
+    lines = (line.partition(':') for line in read_text(path).splitlines())
     rows = {key: values.split() for key, _, values in lines}
     try:
         width, height = (int(float(v)) for v in rows[f'S_rect_{camera}'])

@@ -22,6 +22,7 @@ class ListReader(Reader):
     """
 
     encoding = 'mm'
+    max_depth_m: float | None = None
     gt_folder = ''
 
     def __init__(
@@ -62,7 +63,8 @@ class ListReader(Reader):
         size = image.shape[1], image.shape[0]
         depth_m = None
         if entry.depth is not None:
-            depth_m = require_size(entry.depth, read_depth(entry.depth, self.encoding), size)
+            depth_m = read_depth(entry.depth, self.encoding, self.max_depth_m)
+            require_size(entry.depth, depth_m, size)
         return self._sample(entry, image, depth_m)
 
     @abstractmethod

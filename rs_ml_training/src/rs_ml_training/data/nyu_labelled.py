@@ -13,6 +13,7 @@ from rs_ml_training.data.pairing import chosen_names, files_by_stem, paired_by_s
 from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
@@ -170,7 +171,7 @@ def _person_boxes(path: Path) -> dict[str, Boxes] | None:
         return None
     person = LABELS.index('person')
     try:
-        images = json.loads(path.read_text())['images']
+        images = json.loads(read_text(path))['images']
         found = {}
         for name, people in images.items():
             xywh = np.array([p['bbox_xywh'] for p in people], np.float32).reshape(-1, 4)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from rs_ml_training.data.pictures import SUFFIXES
+from rs_ml_training.data.text_files import read_lines
 from rs_ml_training.errors import DataError
 
 _NUMBER = re.compile(r'(\d+)')
@@ -99,11 +100,7 @@ def read_names(path: Path) -> list[str]:
     Raises:
         DataError: it is missing, not text, or empty.
     """
-    try:
-        lines = [line.strip() for line in path.read_text(encoding='utf-8').splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f'{path} cannot be read as a list: {error}') from error
-    names = [line for line in lines if line]
+    names = read_lines(path)
     if not names:
         raise DataError(f'{path} is an empty list: give one sample a line')
     return names

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rs_ml_training.data.encodings import ENCODINGS, read_depth
+from rs_ml_training.data.encodings import read_depth, require_encoding
 from rs_ml_training.data.pairing import files_by_stem, natural_key, require_pairs
 from rs_ml_training.data.pictures import SUFFIXES, read_rgb, require_size
 from rs_ml_training.data.reader import Reader
@@ -53,22 +53,24 @@ class PanoCsv(Reader):
             ConfigError: no such encoding or quality.
             DataError: the list is malformed, a file is missing or without partner.
         """
-        if encoding not in ENCODINGS:
-            raise ConfigError(f'no encoding {encoding!r}: choose from {", ".join(ENCODINGS)}')
+        require_encoding(encoding, max_depth_m)
         self._encoding, self._max_depth_m = encoding, max_depth_m
         path = Path(path)
         if list_file is not None:
             path = path / list_file if (path / list_file).is_file() else Path(list_file)
         if path.is_dir():
+            self._root = path
             self._pairs = [pair for pairs in scans(path, quality).values() for pair in pairs]
         else:
-            self._pairs = _read_csv(path, Path(root or path.parent))
+            self._root = Path(root or path.parent)
+            self._pairs = _read_csv(path, self._root)
 
     def __len__(self) -> int:
         return len(self._pairs)
 
     def name(self, index: int) -> str:
-        return f'{self.scene(index)}_{self._pairs[index][0].stem}'
+        relative = Path(os.path.relpath(self._pairs[index][0], self._root)).with_suffix('')
+        return '_'.join(part for part in relative.parts if part != '..')
 
     def scene(self, index: int) -> str:
         return scan_of(self._pairs[index][0])

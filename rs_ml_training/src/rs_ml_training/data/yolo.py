@@ -13,6 +13,7 @@ from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import SUFFIXES, read_rgb
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 
 LABEL_FOLDERS = ('labels', 'boxes')
@@ -85,10 +86,7 @@ def read_boxes(path: Path, size: tuple[int, int], classes: int) -> Boxes:
     Raises:
         DataError: a malformed line, a class that does not exist, a box outside the picture.
     """
-    try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f'{path} cannot be read: {error}') from error
+    lines = read_text(path).splitlines()
     rows = [
         _row(line, f'{path}, line {number}', classes)
         for number, line in enumerate(lines, 1)
@@ -151,7 +149,7 @@ def _names(path: Path, labels: Sequence[str] | str | None) -> list[str]:
     if file is None:
         raise DataError(f'{path} has none of {", ".join(_NAMES_FILES)} with the class names')
     try:
-        names = yaml.safe_load(file.read_text())['names']
+        names = yaml.safe_load(read_text(file))['names']
         ordered = [names[i] for i in range(len(names))]
     except (yaml.YAMLError, KeyError, TypeError, IndexError) as error:
         raise DataError(f'{file} gives no names numbered from 0: {error!r}') from error

@@ -1,0 +1,31 @@
+"""Text files, and what is wrong with those that are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rs_ml_training.errors import DataError
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8.
+
+    Raises:
+        DataError: it is missing or not text.
+    """
+    try:
+        return path.read_text(encoding='utf-8-sig')
+    except OSError as error:
+        raise DataError(f'{path} cannot be read: {error.strerror}') from error
+    except UnicodeDecodeError as error:
+        raise DataError(f'{path} is not text in UTF-8: {error.reason}') from error
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a file that are not empty, without white space around them.
+
+    Raises:
+        DataError: it is missing or not text.
+    """
+    lines = (line.strip() for line in read_text(path).splitlines())
+    return [line for line in lines if line]
