@@ -25,6 +25,16 @@ def test_too_few_points_have_no_plane(points):
     assert math.isnan(plane.rms_m)
 
 
+def test_rms_is_the_root_of_the_smallest_eigenvalue():
+    spread = np.random.default_rng(0).normal(0, (1.0, 0.5, 0.1), (200, 3))
+    points = spread + np.array([3.0, 0.0, 2.0])
+    values, vectors = np.linalg.eigh(np.cov(points.T))
+    plane = fit_plane(points)
+    assert plane.rms_m == pytest.approx(math.sqrt(values[0]), rel=1e-9)
+    assert abs(plane.normal @ vectors[:, 0]) == pytest.approx(1.0)
+    assert plane.normal @ plane.centroid_m < 0
+
+
 @pytest.mark.parametrize('normal', [(0, 0, -1), (0, -0.8, -0.6), (0.6, 0, -0.8)])
 def test_exact_planes_have_no_error(normal):
     depth = plane_depth(normal)

@@ -32,29 +32,28 @@ def sphere_rays(height: int | Tensor, width: int | Tensor) -> Tensor:
     return ops.stack([x, ops.sin(down) + ops.zeros_like(x), z], axis=-1)
 
 
-def steps(values: Tensor, wrap: bool = False) -> tuple[Tensor, Tensor]:
-    """Differences to the right and to the lower neighbour, (B, H - 1, W - 1, C).
+def steps(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Differences to the right and to the lower neighbour, (B, H, W, C).
 
-    With `wrap` the last column's right neighbour is the first: (B, H - 1, W, C).
+    Behind the last column and row comes the first one: see `steps_known`. Rolling is several
+    times as fast on CPUs as slicing.
     """
-    here = values[:, :-1]
-    if wrap:
-        return ops.roll(here, -1, axis=2) - here, values[:, 1:] - here
-    return here[:, :, 1:] - here[:, :, :-1], values[:, 1:, :-1] - here[:, :, :-1]
+    return ops.roll(values, -1, axis=2) - values, ops.roll(values, -1, axis=1) - values
 
 
 def steps_known(mask: Tensor, wrap: bool = False) -> Tensor:
-    """1 where a pixel and both neighbours of `steps` are known, float32."""
-    here = mask[:, :-1]
-    if wrap:
-        return here * ops.roll(here, -1, axis=2) * mask[:, 1:]
-    return here[:, :, :-1] * here[:, :, 1:] * mask[:, 1:, :-1]
+    """1 where a pixel and both neighbours of `steps` are known, float32 (B, H, W, 1).
+
+    The last row has no lower neighbour, the last column no right one unless the maps `wrap`.
+    """
+    height, width = ops.shape(mask)[1:3]
+    known = mask * ops.roll(mask, -1, axis=2) * ops.roll(mask, -1, axis=1)
+    known = known * _all_but_last(height)[None, :, None, None]
+    return known if wrap else known * _all_but_last(width)[None, None, :, None]
 
 
-def unit(vectors: Tensor) -> Tensor:
-    """Vectors of length 1; those too short for a direction come out shorter, without NaN."""
-    square = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-    return vectors * ops.rsqrt(ops.maximum(square, SMALLEST_SQUARE))
+def _all_but_last(length: int | Tensor) -> Tensor:
+    return ops.cast(ops.arange(length) < length - 1, 'float32')
 
 
 def surface_normals(depth_m: Tensor, rays: Tensor | None = None, wrap: bool = False) -> Tensor:
@@ -66,11 +65,9 @@ def surface_normals(depth_m: Tensor, rays: Tensor | None = None, wrap: bool = Fa
             pixels, normal (-dx, -dy, 1) (Hu et al., arXiv 1803.08673, eq. 4).
         wrap: the right border continues at the left one.
     """
-    if rays is None:
-        dx, dy = steps(depth_m, wrap)
-        return unit(ops.concatenate([-dx, -dy, ops.ones_like(dx)], axis=-1))
-    right, lower = steps(depth_m * rays, wrap)
-    return unit(ops.cross(lower, right))
+    parts = _directions(depth_m, rays)
+    normals = ops.concatenate(parts, axis=-1) * ops.rsqrt(_square(parts))
+    return normals[:, :-1] if wrap else normals[:, :-1, :-1]
 
 
 def normal_loss(
@@ -97,6 +94,23 @@ def normal_loss(
         rays = sphere_rays(height, width)
     elif intrinsics is not None:
         rays = pinhole_rays(intrinsics, height, width)
-    of_target, of_prediction = (surface_normals(d, rays, sphere) for d in (target, prediction))
-    cosine = ops.sum(of_target * of_prediction, axis=-1, keepdims=True)
+    real, found = (_directions(depth_m, rays) for depth_m in (target, prediction))
+    along = sum(a * b for a, b in zip(real, found, strict=True))
+    cosine = along * ops.rsqrt(_square(real)) * ops.rsqrt(_square(found))
     return masked_mean(1.0 - cosine, steps_known(mask, sphere))
+
+
+# x, y and z are kept apart: on CPUs that is several times as fast as an axis of length 3.
+def _directions(depth_m: Tensor, rays: Tensor | None) -> tuple[Tensor, ...]:
+    """x, y and z of the normals, of any length, each (B, H, W, 1)."""
+    if rays is None:
+        dx, dy = steps(depth_m)
+        return -dx, -dy, ops.ones_like(dx)
+    moves = [steps(depth_m * rays[..., i : i + 1]) for i in range(3)]
+    (rx, lx), (ry, ly), (rz, lz) = moves
+    return ly * rz - lz * ry, lz * rx - lx * rz, lx * ry - ly * rx
+
+
+def _square(parts: tuple[Tensor, ...]) -> Tensor:
+    """Squared length; those too short for a direction count as longer, without NaN."""
+    return ops.maximum(sum(ops.square(part) for part in parts), SMALLEST_SQUARE)

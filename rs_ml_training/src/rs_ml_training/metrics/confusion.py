@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 
@@ -20,7 +21,7 @@ class ConfusionMatrix:
     """
 
     def __init__(self, classes: int | Sequence[str], ignore: int = IGNORE) -> None:
-        named = not isinstance(classes, int)
+        named = not isinstance(classes, Integral)
         self.names = tuple(classes) if named else tuple(str(i) for i in range(classes))
         self.ignore = ignore
         self.matrix = np.zeros((len(self.names), len(self.names)), np.int64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class AveragePrecision:
     """
 
     def __init__(self, classes: int | Sequence[str]) -> None:
-        named = not isinstance(classes, int)
+        named = not isinstance(classes, Integral)
         self.names = tuple(classes) if named else tuple(str(i) for i in range(classes))
         self._found = [_Found() for _ in self.names]
         self._pictures = 0
