@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import yaml
 
@@ -39,20 +40,21 @@ class ClassMapping:
         """Class ids of a label picture, IGNORE for those left out; uint8 of the same shape.
 
         Args:
-            stored: uint8, any shape.
+            stored: uint8 (H, W).
             path: named in the error.
 
         Raises:
             DataError: a value that may not occur.
         """
-        if not self.allowed[stored].all():
-            strange = np.flatnonzero(np.bincount(stored.ravel(), minlength=256)[:256])
+        if not cv2.LUT(stored, self.allowed[:256].astype(np.uint8)).all():
+            strange = np.flatnonzero(np.bincount(stored.ravel(), minlength=256))
             strange = [int(value) for value in strange if not self.allowed[value]]
             raise DataError(
                 f'{path} holds the values {strange}, which are no classes: there are '
                 f'{int(self.allowed[:IGNORE].sum())}, and {IGNORE} for unlabelled'
             )
-        return np.where(self.ids == UNWANTED, IGNORE, self.ids).astype(np.uint8)[stored]
+        table = np.where(self.ids == UNWANTED, IGNORE, self.ids)[:256]
+        return cv2.LUT(stored, table.astype(np.uint8))
 
     def map_boxes(self, boxes: Boxes) -> Boxes:
         """Boxes with class ids of the training, without those left out."""

@@ -70,7 +70,7 @@ def decode(stored: np.ndarray, encoding: str, max_depth_m: float | None = None) 
         ConfigError: no such encoding, or it needs max_depth_m.
     """
     step_m = _encoding(encoding).step_m(max_depth_m)
-    depth_m = stored.astype(np.float32) * np.float32(step_m)
+    depth_m = np.multiply(stored, np.float32(step_m), dtype=np.float32)
     if stored.dtype.kind == 'f':
         depth_m[~(np.isfinite(depth_m) & (depth_m > 0))] = 0
     return depth_m
