@@ -233,6 +233,16 @@ def test_flying_pixels_lie_between_the_object_and_the_wall_at_its_edge():
     assert not (changed & ~edge).any()
 
 
+@pytest.mark.parametrize('seed', range(5))
+def test_denoise_makes_a_measurement_where_there_is_none(seed):
+    before = replace(whole_sample(), raw_depth_m=None)
+    out = preset('denoise')(before, np.random.default_rng(seed))
+    assert out.raw_depth_m is not None
+    assert not np.array_equal(out.raw_depth_m, out.depth_m)
+    real = depth_noise.Simulated(depth_noise.Holes())(whole_sample(), np.random.default_rng(seed))
+    assert same(real, whole_sample())
+
+
 def test_infrared_gain_touches_the_infrared_only():
     before = whole_sample()
     step = depth_noise.InfraredGain(1.2, 1.2, 0.0)

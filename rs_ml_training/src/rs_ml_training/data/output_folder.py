@@ -1,4 +1,4 @@
-"""A folder that appears whole or not at all."""
+"""Folders and files that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -55,3 +55,27 @@ def png_of(array: np.ndarray, compression: int = 2) -> bytes:
     stored = cv2.cvtColor(array, cv2.COLOR_RGB2BGR) if array.ndim == 3 else array
     flags = [cv2.IMWRITE_PNG_COMPRESSION, compression]
     return cv2.imencode('.png', np.ascontiguousarray(stored), flags)[1].tobytes()
+
+
+def write_file(path: Path, data: bytes, *, replace: bool = False) -> None:
+    """Write a file whole or not at all.
+
+    Args:
+        path: of the file.
+        data: what it holds.
+        replace: whether there may be such a file already.
+
+    Raises:
+        ConfigError: there is such a file.
+        DataError: it cannot be written; one that was there stays.
+    """
+    if path.exists() and not replace:
+        raise ConfigError(f'{path} exists: name a new file')
+    partial = path.with_name(f'{path.name}.partial-{os.getpid()}')
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        raise DataError(f'{path} cannot be written: {error.strerror or error}') from error
+    finally:
+        partial.unlink(missing_ok=True)

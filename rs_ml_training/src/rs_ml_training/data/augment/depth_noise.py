@@ -11,7 +11,24 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from rs_ml_training.data.augment.chain import Augment
 from rs_ml_training.data.sample import Sample
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A measurement made from the truth, where the data set has none.
+
+    Attributes:
+        faults: what makes a measurement of the truth.
+    """
+
+    faults: Augment
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        if sample.raw_depth_m is not None or sample.depth_m is None:
+            return sample
+        return self.faults(replace(sample, raw_depth_m=sample.depth_m), rng)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from rs_ml_training.data.augment.depth_noise import (
     Holes,
     InfraredGain,
     QuadraticNoise,
+    Simulated,
     Speckle,
 )
 from rs_ml_training.data.augment.detection import CopyObjects, ScaledCrop
@@ -109,10 +110,12 @@ def _detection(size: Size | None) -> Augment:
 
 
 def _denoise(size: Size | None) -> Augment:
+    """A crop with more faults than the camera made; all of them where nothing was measured."""
     crop = (RandomCrop(size),) if size else ()
     faults = (
-        FlyingPixels(),
-        QuadraticNoise(),
+        Simulated(Chain((FlyingPixels(), QuadraticNoise()))),
+        Maybe(FlyingPixels(share=0.2, lost=0.1), 0.3),
+        Maybe(QuadraticNoise(0.0, 0.002)),
         Maybe(Holes()),
         Maybe(Speckle()),
         Maybe(InfraredGain()),

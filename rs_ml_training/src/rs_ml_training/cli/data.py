@@ -1,0 +1,30 @@
+"""`rs-ml-data COMMAND`: look at data sets, convert, cut, augment, split and label them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rs_ml_training.cli import data_looking, data_writing
+from rs_ml_training.cli.command import command
+from rs_ml_training.cli.flags import FlagParser
+
+
+def parser() -> FlagParser:
+    """Flags of every command."""
+    top = FlagParser(prog='rs-ml-data', description=__doc__)
+    commands = top.add_subparsers(dest='command', required=True, parser_class=FlagParser)
+    for part in (data_writing, data_looking):
+        part.add_commands(commands)
+    return top
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    arguments = parser().parse_args(argv)
+    return arguments.run(arguments)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
