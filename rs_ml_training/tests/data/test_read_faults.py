@@ -246,7 +246,7 @@ def test_an_empty_folder(tmp_path, name):
         ('folder', {'kind': 'colour'}, 'colour'),
         ('folder', {'block': 0}, 'block 0'),
         ('folder', {'values': [1, 2], 'labels': 'a'}, '2 values'),
-        ('folder-binary', {'labels': 'a,b,c'}, '3 names'),
+        ('folder-binary', {'kind': 'binary', 'labels': 'a,b,c'}, '3 names'),
         ('folder-depth', {'encoding': 'inch'}, 'inch'),
         ('folder-depth', {'encoding': 'share-of-max'}, 'max_depth_m None'),
         ('bts-list', {'encoding': 'share-of-max', 'max_depth_m': -1}, 'max_depth_m -1'),

@@ -101,6 +101,8 @@ def test_depth_in_metres(opened, miniatures, name, field, unit_m, scale):
         ('folder', {'values': [1, 2, 0], 'labels': ['a', 'b', 'c']}, [2, 0, 1, IGNORE], 3),
         ('folder', {'kind': 'foreground'}, [0, 1, 1, 1], 2),
         ('folder-binary', {}, [0, 1], 2),
+        ('folder-binary', {'labels': 'a,b'}, [0, 1], 2),
+        ('folder-binary', {'labels': 'a,b,c'}, [0, IGNORE], 3),
         ('folder-binary', {'kind': 'index', 'labels': 'a'}, [0, IGNORE], 1),
     ],
 )

@@ -27,7 +27,8 @@ class PairedFolder(Reader):
     """`rgb/` and `gt/` (or `mask/` or `depth/`) paired by stem; 'n_mask' belongs to 'n'.
 
     What the truth is shows in its files: more than 8 bits are depth, nothing but 0 and 255 is a
-    binary mask, anything else class ids, 255 for unlabelled. `labels.txt` names the classes, a
+    binary mask (unless other than two names say otherwise), anything else class ids, 255 for
+    unlabelled. `labels.txt` names the classes, a
     line each; `intrinsics.yaml` gives the camera.
     """
 
@@ -74,8 +75,9 @@ class PairedFolder(Reader):
         truths = [truth for _, truth in self._pairs.values()]
         self._mapping: ClassMapping | None = None
         if (kind or _guessed_kind(truths)) != DEPTH:
-            coding = kind or guessed_coding(truths)
-            self._mapping = coding_mapping(coding, _names(labels, path), values, truths)
+            names = _names(labels, path)
+            coding = kind or guessed_coding(truths, names)
+            self._mapping = coding_mapping(coding, names, values, truths)
             self.labels = self._mapping.labels
 
     def __len__(self) -> int:

@@ -21,8 +21,13 @@ INDEX, BINARY, ANY_FOREGROUND = 'index', 'binary', 'foreground'
 _LOOKED_AT = 16
 
 
-def guessed_coding(paths: Sequence[Path]) -> str:
-    """'binary' if some pictures of the set hold nothing but 0 and 255, both; else 'index'."""
+def guessed_coding(paths: Sequence[Path], names: Sequence[str] | None = None) -> str:
+    """'binary' if some pictures of the set hold nothing but 0 and 255, both; else 'index'.
+
+    Other than two class names are never binary: then 255 is for unlabelled.
+    """
+    if names is not None and len(names) != len(FOREGROUND):
+        return INDEX
     step = max(1, len(paths) // _LOOKED_AT)
     seen = np.zeros(256, bool)
     for path in paths[::step]:
