@@ -26,7 +26,7 @@ def optimizer_of(
         'ema_momentum': options.ema or 0.99,
     }
     if options.optimizer == 'sgd':
-        common |= {'momentum': options.momentum, 'nesterov': True}
+        common |= {'momentum': float(options.momentum), 'nesterov': True}
         optimizer = keras.optimizers.SGD(**common)
     else:
         kinds = {'adam': keras.optimizers.Adam, 'radam': RAdam}

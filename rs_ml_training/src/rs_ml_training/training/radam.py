@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -47,18 +48,19 @@ class RAdam(keras.optimizers.Optimizer):
         self.assign_add(first, (gradient - first) * (1 - self.beta_1))
         self.assign_add(second, (ops.square(gradient) - second) * (1 - self.beta_2))
         momentum = first / (1 - ops.power(self.beta_1, step))
-        decayed = ops.power(self.beta_2, step)
-        self.assign_sub(variable, rate * momentum * self._rectified(second, step, decayed))
+        self.assign_sub(variable, rate * momentum * self._rectified(second, step))
 
     def get_config(self) -> dict[str, Any]:
         own = {'beta_1': self.beta_1, 'beta_2': self.beta_2, 'epsilon': self.epsilon}
         return super().get_config() | own
 
-    def _rectified(self, second: Any, step: Any, decayed: Any) -> Any:
+    def _rectified(self, second: Any, step: Any) -> Any:
         """Rectification over the square root of the variance; 1 while that is intractable."""
+        # 1 - beta_2^step loses its digits in float32, and the length with them.
+        grown = -ops.expm1(step * math.log(self.beta_2))
         longest = 2 / (1 - self.beta_2) - 1
-        length = longest - 2 * step * decayed / (1 - decayed)
+        length = longest - 2 * step * (1 - grown) / grown
         safe = ops.maximum(length, 4.5)
         ratio = ((safe - 4) * (safe - 2) * longest) / ((longest - 4) * (longest - 2) * safe)
-        deviation = ops.sqrt(second / (1 - decayed)) + self.epsilon
+        deviation = ops.sqrt(second / grown) + self.epsilon
         return ops.where(length > 4, ops.sqrt(ratio) / deviation, ops.ones_like(second))

@@ -1,0 +1,155 @@
+"""Tasks: arrays, losses and metrics of perfect and of wrong predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.trained import ModelSpec
+
+keras = pytest.importorskip('keras')
+
+from rs_ml_training.data.sequence import stack  # noqa: E402
+from rs_ml_training.tasks.denoise import DenoiseTask  # noqa: E402
+from rs_ml_training.tasks.depth import DepthTask  # noqa: E402
+from rs_ml_training.tasks.detection import DetectionTask, found_boxes  # noqa: E402
+from rs_ml_training.tasks.segmentation import SegmentationTask, balanced_weights  # noqa: E402
+
+SIZE = (64, 32)
+_IMAGE = np.full((32, 64, 3), 90, np.uint8)
+_DEPTH = np.linspace(1, 4, 64, dtype=np.float32)[None].repeat(32, 0)
+
+
+def _spec(task: str, labels: tuple[str, ...] = ()) -> ModelSpec:
+    return ModelSpec(task, 'any', SIZE, labels=labels, depth_range_m=(0.1, 10.0))
+
+
+def _depth():
+    depth_m = _DEPTH.copy()
+    depth_m[:4] = 0
+    sample = Sample('a', image=_IMAGE, depth_m=depth_m)
+    return DepthTask(_spec('depth'), 'l1'), sample, {'depth_m': _DEPTH[None, ..., None]}
+
+
+def _segmentation():
+    labels = (np.arange(64, dtype=np.uint8) // 32)[None].repeat(32, 0)
+    sample = Sample('a', image=_IMAGE, labels=np.where(np.arange(32)[:, None] < 4, 255, labels))
+    logits = 20.0 * np.eye(2, dtype=np.float32)[labels][None]
+    outputs = {'logits': logits, 'logits_aux': logits}
+    return SegmentationTask(_spec('s', ('a', 'b')), 'cross_entropy'), sample, outputs
+
+
+def _denoise():
+    sample = Sample('a', depth_m=_DEPTH, raw_depth_m=np.where(_DEPTH > 2, 0, _DEPTH + 0.1))
+    outputs = {'depth_m': _DEPTH[None, ..., None], 'confidence': np.ones((1, 32, 64, 1)) - 1e-6}
+    return DenoiseTask(_spec('denoise'), 'denoise'), sample, outputs
+
+
+def _detection():
+    boxes = Boxes.of([[8, 4, 24, 28], [30, 2, 60, 30]], [2, 0])
+    task = DetectionTask(_spec('detection', ('person',)), ('dog', 'cat', 'person'), 'centernet')
+    sample = Sample('a', image=_IMAGE, boxes=boxes)
+    targets = task.arrays(sample)[1]
+    outputs = {name: targets[name][None] for name in ('heatmap', 'size', 'offset')}
+    return task, sample, outputs
+
+
+PERFECT = {
+    'depth': (_depth, {'d1': 1.0, 'rms': 0.0, 'abs_rel': 0.0}),
+    'segmentation': (_segmentation, {'miou': 1.0}),
+    'denoise': (_denoise, {'rmse_m': 0.0, 'hole_coverage': 1.0, 'removed': 0.0}),
+    'detection': (_detection, {'ap50': 1.0, 'ap50_95': 1.0}),
+}
+
+
+@pytest.mark.parametrize('name', PERFECT)
+def test_a_perfect_prediction(name):
+    make, expected = PERFECT[name]
+    task, sample, outputs = make()
+    inputs, targets = (stack([arrays]) for arrays in task.arrays(sample))
+    losses = task.losses(targets, {n: keras.ops.convert_to_tensor(a) for n, a in outputs.items()})
+    assert set(losses) == set(task.part_names(outputs))
+    assert float(sum(losses.values())) == pytest.approx(0, abs=0.02)
+    metrics = task.metrics()
+    metrics.update(targets, outputs)
+    result = metrics.result()
+    assert {n: result[n] for n in expected} == pytest.approx(expected, abs=1e-5)
+    picture = task.picture(*({n: a[0] for n, a in d.items()} for d in (inputs, targets, outputs)))
+    assert picture.dtype == np.uint8
+    assert picture.shape[0] == 32
+    assert picture.shape[1] % 64 == 0
+
+
+@pytest.mark.parametrize('name', PERFECT)
+def test_a_wrong_one_costs_and_scores_less(name):
+    make, expected = PERFECT[name]
+    task, sample, outputs = make()
+    wrong = {n: np.ascontiguousarray(a[:, :, ::-1]).astype(np.float32) for n, a in outputs.items()}
+    _, targets = (stack([arrays]) for arrays in task.arrays(sample))
+    losses = task.losses(targets, {n: keras.ops.convert_to_tensor(a) for n, a in wrong.items()})
+    assert float(sum(losses.values())) > 0.1
+    metrics = task.metrics()
+    metrics.update(targets, wrong)
+    metric = next(iter(expected))
+    assert task.is_better(metric, expected[metric], metrics.result()[metric])
+
+
+def test_truth_in_its_place():
+    """Truth and prediction are not exchanged: abs_rel is relative to the truth."""
+    task, sample, _ = _depth()
+    _, targets = (stack([arrays]) for arrays in task.arrays(sample))
+    metrics = task.metrics()
+    metrics.update(targets, {'depth_m': 2 * _DEPTH[None, ..., None]})
+    assert metrics.result()['abs_rel'] == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ('metric', 'value', 'than', 'expected'),
+    [
+        ('d1', 0.5, None, True),
+        ('d1', float('nan'), None, False),
+        ('d1', 0.5, 0.4, True),
+        ('rms', 0.5, 0.4, False),
+        ('rms', 0.3, 0.4, True),
+        ('rms', 0.4, 0.4, False),
+    ],
+)
+def test_is_better(metric, value, than, expected):
+    assert DepthTask(_spec('depth'), 'l1').is_better(metric, value, than) is expected
+
+
+@pytest.mark.parametrize(
+    ('make', 'message'),
+    [
+        (lambda: DepthTask(_spec('depth'), 'l3'), "no depth loss 'l3'"),
+        (lambda: DenoiseTask(_spec('denoise'), 'l3'), "no denoise loss 'l3'"),
+        (lambda: DetectionTask(_spec('detection'), (), 'l3'), "no detection loss 'l3'"),
+        (lambda: SegmentationTask(_spec('s'), 'l3'), "no segmentation loss 'l3'"),
+    ],
+)
+def test_wrong_losses(make, message):
+    with pytest.raises(ConfigError, match=message):
+        make()
+
+
+def test_a_sample_without_truth():
+    with pytest.raises(DataError, match='b has no depth_m'):
+        DepthTask(_spec('depth'), 'l1').arrays(Sample('b', image=_IMAGE))
+
+
+def test_no_boxes():
+    task, *_ = _detection()
+    none = Sample('b', image=_IMAGE, boxes=Boxes.of([], []))
+    targets = task.arrays(none)[1]
+    assert targets['mask'].sum() == 0
+    assert (targets['truth'] == -1).all()
+    outputs = stack([{n: targets[n] for n in ('heatmap', 'size', 'offset')}])
+    _, scores, _ = found_boxes(outputs, SIZE)
+    assert scores.max() == 0
+
+
+def test_rare_classes_weigh_more():
+    weights = balanced_weights(np.array([0.9, 0.09, 0.01]))
+    assert weights[0] < weights[1] < weights[2]
+    assert np.mean(weights) == pytest.approx(1)
