@@ -12,6 +12,7 @@ from rs_ml_training.export.artifact import Arrays
 LIMITS = {'float32': 1e-3, 'float16': 1e-2}
 """Largest error allowed, as a share of the output's range or of the pixels of a class map."""
 
+_TIE = 1e-4
 _BOX_OUTPUTS = frozenset({'boxes', 'scores', 'classes'})
 
 
@@ -77,7 +78,9 @@ def _of_boxes(expected: Arrays, actual: Arrays) -> Difference:
     here, there = _rows(expected), _rows(actual)
     if len(here) == 0 or len(there) == 0:
         return Difference(0.0, 0.0) if len(here) == len(there) else Difference(np.inf, np.inf)
-    confident = here[here[:, 0] >= 0.5 * here[:, 0].max()]
+    # Of a full list, what is as good as its last row may have fallen out of the other.
+    cut = max(0.5 * here[:, 0].max(), there[:, 0].min() + _TIE)
+    confident = here[here[:, 0] >= min(cut, here[:, 0].max())]
     distances = np.abs(confident[:, None, :5] - there[None, :, :5]).max(axis=2)
     nearest = (distances + (confident[:, None, 5] != there[None, :, 5])).min(axis=1)
     return Difference(float(nearest.max()), float(nearest.mean()))

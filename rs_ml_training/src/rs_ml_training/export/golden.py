@@ -13,7 +13,7 @@ import numpy as np
 from rs_ml_training.export.artifact import Arrays, Port
 
 GOLDEN_NAME = 'golden.npz'
-_STEPS = 1 << 14
+_STEPS = 1 << 12
 _TILES = 8
 _BLOBS = 12
 
@@ -36,7 +36,7 @@ def golden_inputs(ports: Iterable[Port], depth_range_m: tuple[float, float]) -> 
 
 
 def write_golden(path: Path, inputs: Arrays, outputs: Arrays) -> None:
-    """Write the file; float outputs are rounded to 1/16384 of their range, which packs well."""
+    """Write the file; float outputs are rounded to 1/4096 of their range, which packs well."""
     arrays = {f'input/{name}': array for name, array in inputs.items()}
     arrays |= {f'output/{name}': _rounded(array) for name, array in outputs.items()}
     np.savez_compressed(path, **arrays)

@@ -17,7 +17,9 @@ def write_saved_model(serving: Serving, folder: Path) -> Artifact:
     import tensorflow as tf
 
     module = tf.Module()
-    module.model, module.serve = serving.model, serving.function
+    # Tracked one by one: of a tracked model, sessions of TF1 restore no variable.
+    module.weights = [variable.value for variable in serving.model.variables]
+    module.serve = serving.function
     tf.saved_model.save(module, str(folder / 'saved_model'), signatures=serving.function)
     return Artifact('saved_model', 'saved_model')
 

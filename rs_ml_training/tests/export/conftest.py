@@ -1,23 +1,74 @@
-"""Networks of a few kilobytes with the outputs of each task."""
+"""Networks of a few kilobytes with the outputs of each task, and samples for them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pytest
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.trained import ModelSpec, Trained
 
 SIZE = (64, 48)
 CLASSES = 5
 
 
-def toy(task: str, size: tuple[int, int] = SIZE, **spec) -> Trained:
-    """A trained network of random weights; the same weights every time."""
+@pytest.fixture
+def toy() -> Callable[..., Trained]:
+    """Task -> a trained network of random weights; the same weights every time."""
+    keras = pytest.importorskip('keras')
+    if keras.backend.backend() != 'tensorflow':
+        pytest.skip('export starts from TensorFlow')
+    return make_toy
+
+
+def make_toy(task: str, size: tuple[int, int] = SIZE, **spec) -> Trained:
     import keras
 
     keras.utils.set_random_seed(7)
-    make = {'depth': _depth, 'segmentation': _segmentation, 'denoise': _denoise}[task]
+    make = {
+        'depth': _depth,
+        'segmentation': _segmentation,
+        'denoise': _denoise,
+        'detection': _detection,
+    }[task]
     spec = {'depth_range_m': (0.3, 10.0), 'data': 'noise', 'metrics': {'abs_rel': 0.5}} | spec
     return Trained(ModelSpec(task, 'toy', size, **spec), make(*size), Path('run'))
+
+
+class NoiseReader(Reader):
+    """Samples with every map, all noise."""
+
+    def __init__(self, count: int = 6, size: tuple[int, int] = (80, 60)) -> None:
+        self._count, self._size = count, size
+
+    def __len__(self) -> int:
+        return self._count
+
+    def name(self, index: int) -> str:
+        return f'noise_{index}'
+
+    def read(self, index: int) -> Sample:
+        rng = np.random.default_rng(index)
+        shape = self._size[::-1]
+        depth_m = rng.uniform(0.5, 9, shape).astype(np.float32)
+        return Sample(
+            self.name(index),
+            image=rng.integers(0, 256, (*shape, 3), dtype=np.uint8),
+            depth_m=depth_m,
+            raw_depth_m=np.where(rng.random(shape) < 0.2, np.float32(0), depth_m),
+            infrared=rng.integers(0, 256, shape, dtype=np.uint8),
+            labels=rng.integers(0, CLASSES, shape, dtype=np.uint8),
+            boxes=Boxes.of([[10, 10, 40, 40]], [0]),
+        )
+
+
+@pytest.fixture
+def noise() -> NoiseReader:
+    """Six samples with every map."""
+    return NoiseReader()
 
 
 def _body(features):
@@ -71,3 +122,16 @@ def _denoise(width, height):
         'confidence': layers.Conv2D(1, 3, padding='same', activation='sigmoid')(features),
     }
     return Model({'depth_m': depth_m, 'infrared': infrared}, outputs)
+
+
+def _detection(width, height):
+    from keras import Model, layers
+
+    image, features = _image(width, height)
+    features = layers.AveragePooling2D(4)(features)
+    outputs = {
+        'heatmap': layers.Conv2D(2, 1, activation='sigmoid')(features),
+        'size': layers.Conv2D(2, 1, activation='softplus')(features),
+        'offset': layers.Conv2D(2, 1, activation='sigmoid')(features),
+    }
+    return Model({'image': image}, outputs)

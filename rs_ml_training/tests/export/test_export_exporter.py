@@ -1,0 +1,85 @@
+"""Whole model directories."""
+
+import numpy as np
+import pytest
+import yaml
+from rs_ml_training.errors import ConfigError, ExportError
+from rs_ml_training.export import formats
+from rs_ml_training.export.checksum import sha256_of
+from rs_ml_training.export.exporter import ExportOptions, export
+from rs_ml_training.export.report import summary
+
+
+def test_a_model_directory(toy, noise, tmp_path):
+    trained = toy('depth', license='CC-BY-NC-4.0', command='rs-ml-train depth')
+    out = tmp_path / 'depth_toy'
+    options = ExportOptions(('tflite',), representative=noise, command='rs-ml-export run')
+    report = export(trained, out, options)
+    assert sorted(p.name for p in out.iterdir()) == [
+        'LICENSE',
+        'README.md',
+        'golden.npz',
+        'manifest.yaml',
+        'model.tflite',
+    ]
+    manifest = yaml.safe_load((out / 'manifest.yaml').read_text())
+    assert manifest['name'] == 'depth_toy'
+    assert manifest['artifacts'][0]['sha256'] == sha256_of(out / 'model.tflite')
+    assert manifest['golden']['sha256'] == sha256_of(out / 'golden.npz')
+    assert manifest['golden']['tolerance'] == {'float32': 1e-3, 'bfloat16': 0.03}
+    card = (out / 'README.md').read_text()
+    for text in ('# depth_toy', 'abs_rel | 0.5', 'rs-ml-train depth', 'rs-ml-export run', 'noise'):
+        assert text in card
+    assert 'CC-BY-NC-4.0' in (out / 'LICENSE').read_text()
+    assert report.compared == 5
+    assert report.worst <= 1e-3
+    assert str(out) in summary(report)
+
+
+def test_int8_says_what_it_costs(toy, noise, tmp_path):
+    options = ExportOptions(('onnx',), 'int8', representative=noise, data_samples=4)
+    report = export(toy('depth'), tmp_path / 'model', options)
+    assert report.samples == 4
+    (file,) = report.files
+    assert set(file.metrics) == set(report.metrics) == {'abs_rel', 'rms', 'd1'}
+    assert file.metrics != report.metrics
+    card = (tmp_path / 'model' / 'README.md').read_text()
+    assert f'| onnx int8 | {file.metrics["abs_rel"]:.4f} |' in card
+    assert '| difference |' in card
+    golden = yaml.safe_load((tmp_path / 'model' / 'manifest.yaml').read_text())['golden']
+    assert report.worst < golden['tolerance']['float32'] < 2 * report.worst + 2e-3
+
+
+def test_a_file_of_other_weights_is_refused(toy, tmp_path, monkeypatch):
+    """Nothing is left of an export one of whose files is wrong."""
+    write = formats.write
+
+    def damaging(name, serving, *arguments):
+        if name != 'frozen_graph':
+            return write(name, serving, *arguments)
+        weights = serving.model.get_weights()
+        serving.model.set_weights([w * np.float32(1.01) for w in weights])
+        try:
+            return write(name, serving, *arguments)
+        finally:
+            serving.model.set_weights(weights)
+
+    monkeypatch.setattr(formats, 'write', damaging)
+    options = ExportOptions(('tflite', 'frozen_graph'))
+    with pytest.raises(ExportError, match=r'frozen_graph\.pb does not reproduce'):
+        export(toy('depth'), tmp_path / 'model', options)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ('options', 'sentence'),
+    [
+        ({'precision': 'int8'}, 'give --representative'),
+        ({'formats': ()}, 'no format is given'),
+        ({'formats': ('tflite',), 'precision': 'bf16'}, "no precision 'bf16'"),
+    ],
+)
+def test_what_is_refused_before_work_begins(tmp_path, options, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        export(None, tmp_path / 'model', ExportOptions(**options))
+    assert not list(tmp_path.iterdir())

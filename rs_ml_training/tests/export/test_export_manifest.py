@@ -1,0 +1,105 @@
+"""What the manifest says about pictures and cameras."""
+
+import pytest
+import yaml
+from rs_ml_training.export.artifact import Artifact
+from rs_ml_training.export.golden import GOLDEN_NAME
+from rs_ml_training.export.heads import HeadOptions
+from rs_ml_training.export.manifest import training_camera, write_manifest
+from rs_ml_training.export.serving import serving_of
+from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.trained import ModelSpec
+
+CAMERA = Intrinsics(320, 240, 260.0, 260.0, 159.5, 119.5)
+
+
+@pytest.mark.parametrize(
+    ('values', 'size', 'expected'),
+    [
+        ({}, (320, 240), None),
+        (
+            {'intrinsics': CAMERA},
+            (320, 240),
+            {'width': 320, 'height': 240, 'fx': 260, 'fy': 260, 'cx': 159.5, 'cy': 119.5},
+        ),
+        (
+            {'intrinsics': CAMERA},
+            (160, 240),
+            {'width': 160, 'height': 240, 'fx': 130, 'fy': 260, 'cx': 79.5, 'cy': 119.5},
+        ),
+        (  # the network sees the lower right quarter of pictures twice as large
+            {'intrinsics': CAMERA, 'crop': (0.5, 0.5, 0.5, 0.5)},
+            (320, 240),
+            {'width': 640, 'height': 480, 'fx': 260, 'fy': 260, 'cx': 479.5, 'cy': 359.5},
+        ),
+        (
+            {'reference_focal_px': 715.0873},
+            (320, 240),
+            {
+                'width': 320,
+                'height': 240,
+                'fx': 715.0873,
+                'fy': 715.0873,
+                'cx': 159.5,
+                'cy': 119.5,
+            },
+        ),
+    ],
+)
+def test_training_camera(values, size, expected):
+    assert training_camera(ModelSpec('depth', 'toy', (320, 240), **values), size) == expected
+
+
+@pytest.mark.parametrize(
+    ('task', 'spec', 'options', 'expected'),
+    [
+        (
+            'depth',
+            {'crop': (0.0, 0.25, 1.0, 0.5)},
+            {},
+            {
+                'task': 'mono_depth',
+                'decoder': 'depth',
+                'depth': {'unit': 'm', 'range_m': [0.3, 10.0]},
+                'license': 'none stated, internal use only',
+            },
+        ),
+        (
+            'segmentation',
+            {'labels': tuple('abcde'), 'license': 'CC-BY-4.0'},
+            {},
+            {'decoder': 'class_map', 'labels': 'labels.txt', 'license': 'CC-BY-4.0'},
+        ),
+        ('segmentation', {}, {'scores': True}, {'decoder': 'softmax'}),
+        ('denoise', {}, {}, {'task': 'denoise', 'decoder': 'depth'}),
+        (
+            'detection',
+            {},
+            {},
+            {'decoder': 'tf_detection', 'thresholds': {'score': 0.3, 'iou': 0.5}},
+        ),
+    ],
+)
+def test_manifest(toy, tmp_path, task, spec, options, expected):
+    trained = toy(task, **spec)
+    serving = serving_of(trained, HeadOptions(**options))
+    for name in ('model.xml', 'model.bin', GOLDEN_NAME):
+        (tmp_path / name).write_bytes(name.encode())
+    artifact = Artifact('openvino', 'model.xml', ('model.bin',), {'image': 'x'})
+    write_manifest(
+        tmp_path,
+        trained.spec,
+        serving,
+        [artifact],
+        name='n',
+        version='2',
+        tolerance={'float32': 1},
+    )
+    values = yaml.safe_load((tmp_path / 'manifest.yaml').read_text())
+    assert values | expected == values
+    assert values['outputs'] == {name: name for name in serving.outputs}
+    assert [row['size'] for row in values['input']] == [[64, 48]] * len(serving.inputs)
+    assert values['input'][0].get('crop') == (list(spec['crop']) if 'crop' in spec else None)
+    assert values['input'][0]['resize'] == ('crop' if 'crop' in spec else 'stretch')
+    if 'labels' in spec:
+        assert (tmp_path / 'labels.txt').read_text().split() == list(spec['labels'])
