@@ -20,6 +20,8 @@ import sys
 import time
 from pathlib import Path
 
+from interpreter import SetupError, find_interpreter
+
 ROOT = Path(__file__).resolve().parent.parent
 DISTROS = ('jazzy', 'kilted')
 LEVELS = {  # what each level installs beside the distro's own list
@@ -28,71 +30,9 @@ LEVELS = {  # what each level installs beside the distro's own list
     'full': ('runtime', 'test', 'tensorflow', 'training'),
 }
 PACKAGES = ('rs_ml_msgs', 'rs_ml_perception')
-OLDEST, NEWEST = (3, 10), (3, 13)  # Pythons that the wheels of Jazzy and Kilted exist for
-CANDIDATES = ('python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10')
+TRAINING = ROOT / 'rs_ml_training'
+TRAINING_PYTHON = (3, 11)  # what Keras and NumPy of today need
 WHEEL_PREFIX = '/opt/python/cp{0}{1}-cp{0}{1}'  # where the wheels were built
-PROBE = (
-    'import json, sys, sysconfig, os, importlib.util as u;'
-    'print(json.dumps([sys.version_info[:2], sys.base_prefix,'
-    'os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")),'
-    'u.find_spec("ensurepip") is not None, sys.executable]))'
-)
-
-
-class SetupError(Exception):
-    """What the user has to do, in one sentence."""
-
-
-class Interpreter:
-    """A Python found on this machine and what it can do."""
-
-    def __init__(self, command: str):
-        """Asks the interpreter; raises OSError or ValueError when it does not answer."""
-        run = subprocess.run([command, '-I', '-c', PROBE], capture_output=True, text=True)
-        if run.returncode:
-            raise ValueError(f'{command} does not run')
-        version, self.base_prefix, self.has_headers, self.has_venv, self.path = json.loads(
-            run.stdout
-        )
-        self.version = tuple(version)
-
-    @property
-    def name(self) -> str:
-        return 'python{}.{}'.format(*self.version)
-
-    def obstacle(self) -> str | None:
-        """The sentence that says why this one cannot be used, or None."""
-        if not OLDEST <= self.version <= NEWEST:
-            return (
-                f'{self.path} is Python {self.version[0]}.{self.version[1]}, but the ROS wheels '
-                'exist for 3.10 to 3.13: name another with PYTHON=/path/to/python3.12'
-            )
-        if not self.has_venv:
-            return f'{self.name}-venv is missing: sudo apt-get install -y {self.name}-venv'
-        if not self.has_headers:
-            return f'{self.name}-dev is missing: sudo apt-get install -y {self.name}-dev'
-        return None
-
-
-def find_interpreter() -> Interpreter:
-    """PYTHON= if given, else the first usable python3; raises the first one's obstacle."""
-    chosen = os.environ.get('PYTHON')
-    obstacles = []
-    for command in (chosen,) if chosen else CANDIDATES:
-        try:
-            found = Interpreter(command)
-        except (OSError, ValueError):
-            continue
-        if not (obstacle := found.obstacle()):
-            return found
-        obstacles.append(obstacle)
-    if obstacles:
-        raise SetupError(obstacles[0])
-    if chosen:
-        raise SetupError(f'PYTHON={chosen} cannot be run: name a Python of 3.10 to 3.13')
-    raise SetupError(
-        'no python3 was found: sudo apt-get install -y python3 python3-venv python3-dev'
-    )
 
 
 def check_machine(level: str) -> None:
@@ -226,6 +166,19 @@ class Environment:
             self.patch_prefix()
         self.marks.set('pip', {**installed, **{f.stem: digest([f]) for f in new}})
 
+    def link_training(self) -> None:
+        """Installs rs_ml_training as a link, which gives its commands."""
+        wanted = digest([TRAINING / 'pyproject.toml'])
+        version = self.marks.done['version']
+        is_too_old = (int(version[0]), int(version[1:])) < TRAINING_PYTHON
+        if is_too_old or self.marks.done.get('training') == wanted:
+            return
+        with progress('rs_ml_training as a link'):
+            pip = [self.python, '-m', 'pip', 'install', '--disable-pip-version-check']
+            link = ['--no-deps', '--no-build-isolation', '-e', TRAINING]
+            call([*pip, *link], self.logs / 'training.log', self.variables())
+        self.marks.set('training', wanted)
+
     def patch_prefix(self) -> None:
         """Replaces the build machine's Python in the wheels' CMake files by this one's.
 
@@ -298,6 +251,8 @@ def set_up(distro: str, level: str) -> None:
         if not environment.usable():
             environment.create()
         environment.install(level)
+        if level == 'full':
+            environment.link_training()
         environment.build()
 
 

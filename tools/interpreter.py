@@ -1,0 +1,72 @@
+"""Which Python the environment is made with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+OLDEST, NEWEST = (3, 10), (3, 13)  # Pythons that the wheels of Jazzy and Kilted exist for
+CANDIDATES = ('python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10')
+PROBE = (
+    'import json, sys, sysconfig, os, importlib.util as u;'
+    'print(json.dumps([sys.version_info[:2], sys.base_prefix,'
+    'os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")),'
+    'u.find_spec("ensurepip") is not None, sys.executable]))'
+)
+
+
+class SetupError(Exception):
+    """What the user has to do, in one sentence."""
+
+
+class Interpreter:
+    """A Python found on this machine and what it can do."""
+
+    def __init__(self, command: str):
+        """Asks the interpreter; raises OSError or ValueError when it does not answer."""
+        run = subprocess.run([command, '-I', '-c', PROBE], capture_output=True, text=True)
+        if run.returncode:
+            raise ValueError(f'{command} does not run')
+        version, self.base_prefix, self.has_headers, self.has_venv, self.path = json.loads(
+            run.stdout
+        )
+        self.version = tuple(version)
+
+    @property
+    def name(self) -> str:
+        return 'python{}.{}'.format(*self.version)
+
+    def obstacle(self) -> str | None:
+        """The sentence that says why this one cannot be used, or None."""
+        if not OLDEST <= self.version <= NEWEST:
+            return (
+                f'{self.path} is Python {self.version[0]}.{self.version[1]}, but the ROS wheels '
+                'exist for 3.10 to 3.13: name another with PYTHON=/path/to/python3.12'
+            )
+        if not self.has_venv:
+            return f'{self.name}-venv is missing: sudo apt-get install -y {self.name}-venv'
+        if not self.has_headers:
+            return f'{self.name}-dev is missing: sudo apt-get install -y {self.name}-dev'
+        return None
+
+
+def find_interpreter() -> Interpreter:
+    """PYTHON= if given, else the first usable python3; raises the first one's obstacle."""
+    chosen = os.environ.get('PYTHON')
+    obstacles = []
+    for command in (chosen,) if chosen else CANDIDATES:
+        try:
+            found = Interpreter(command)
+        except (OSError, ValueError):
+            continue
+        if not (obstacle := found.obstacle()):
+            return found
+        obstacles.append(obstacle)
+    if obstacles:
+        raise SetupError(obstacles[0])
+    if chosen:
+        raise SetupError(f'PYTHON={chosen} cannot be run: name a Python of 3.10 to 3.13')
+    raise SetupError(
+        'no python3 was found: sudo apt-get install -y python3 python3-venv python3-dev'
+    )
