@@ -54,7 +54,7 @@ class Screen(Protocol):
 
 
 class Window:
-    """A Screen in a window of OpenCV; the tests, which have no display, put a script in its place."""
+    """A Screen in a window of OpenCV. The tests have no display and put a script in its place."""
 
     def __init__(self, name: str = 'rs-ml-data label') -> None:
         """Open it.
