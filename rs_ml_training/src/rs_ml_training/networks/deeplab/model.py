@@ -17,6 +17,7 @@ def deeplab_effnetv2s(
     classes: int = 4,
     confidence: bool = False,
     dropout: float = 0.1,
+    drop_connect: float = 0.2,
     upsample: bool = True,
 ) -> keras.Model:
     """DeepLabV3+ with swish and atrous separable convolutions of rates 6, 12, 18 at stride 16.
@@ -26,13 +27,15 @@ def deeplab_effnetv2s(
         classes: channels of the scores.
         confidence: also say how sure it is that a pixel is something (a second classifier).
         dropout: rate after the pyramid.
+        drop_connect: rate at which training leaves out the encoder's last block, less for
+            earlier ones.
         upsample: outputs at input size; False: at 1/4 of it.
 
     Returns:
         Model of `image` (B, H, W, 3) RGB 0..255 -> `logits` (B, H, W, classes), with
         `confidence` also `confidence` (B, H, W, 1) in 0..1. All float32.
     """
-    image, skip, deep = effnetv2s_stride16(input_size)
+    image, skip, deep = effnetv2s_stride16(input_size, drop_connect)
     x = _pyramid(deep)
     x = layers.Dropout(dropout, name='aspp_dropout')(x)
     x = _decoder(x, skip)
