@@ -103,7 +103,7 @@ def kitti_list(root: Path) -> Path:
             save(root / 'data_depth_annotated' / depth, stored)
         lines.append(f'{rgb} {depth} {focal}')
     (root / 'list.txt').write_text('\n'.join(lines) + '\n')
-    projection = '721.5377 0 609.5593 44.85728 0 721.5377 172.854 0.2163791 0 0 1 0.002745884'
+    projection = '721.5377 0 609.5593 44.85728 0 722.5 172.854 0.2163791 0 0 1 0.002745884'
     (root / '2011_09_26/calib_cam_to_cam.txt').write_text(
         f'calib_time: 09-Jan-2012 13:57:47\nS_rect_02: 1242 375\nP_rect_02: {projection}\n'
     )
@@ -169,18 +169,18 @@ def folder_depth(root: Path) -> Path:
 
 
 def yolo(root: Path) -> Path:
-    """Three pictures: two objects, a polygon, nothing."""
+    """Three pictures: two objects, a polygon and a box without extent, nothing."""
     for number in (1, 2, 10):
         save(root / f'images/{number}.jpg', image(number))
     (root / 'labels').mkdir()
     (root / 'labels/1.txt').write_text('0 0.5 0.5 0.25 0.5\n1 0.125 0.125 0.25 0.25\n')
-    (root / 'labels/2.txt').write_text('1 0.25 0.25 0.75 0.25 0.5 0.75\n')
+    (root / 'labels/2.txt').write_text('1 0.25 0.25 0.75 0.25 0.5 0.75\n0 0.5 0.5 0 0.1\n')
     (root / 'data.yaml').write_text('names:\n  0: person\n  1: chair\n')
     return root
 
 
 def coco(root: Path) -> Path:
-    """The same three pictures; categories 1 and 90, one crowd, one box beyond the border."""
+    """The same pictures; categories 1 and 90, a crowd, boxes across and beyond the border."""
     images, annotations = [], []
     for number in (1, 2, 10):
         save(root / f'train2017/{number:012d}.jpg', image(number))
@@ -190,6 +190,8 @@ def coco(root: Path) -> Path:
         (1, 90, [24, 12, 16, 24], 0),
         (1, 1, [0, 0, 16, 12], 1),
         (2, 1, [50, 40, 30, 30], 0),
+        (2, 90, [-6, -4, 16, 14], 0),
+        (2, 90, [64, 0, 16, 14], 0),
     ):
         annotations.append(
             {'image_id': picture, 'category_id': category, 'bbox': bbox, 'iscrowd': crowd}
@@ -211,6 +213,8 @@ def intel_denoise(root: Path) -> Path:
         gray = np.repeat(image(number)[..., :1], 3, axis=2)
         save(root / f'left-{number}.png', gray)
         save(root / f'right-{number}.png', gray // 2)
+    camera = 'width: 64\nheight: 48\nfx: 50\nfy: 51\ncx: 30\ncy: 22\n'
+    (root / 'intrinsics.yaml').write_text(camera)
     return root
 
 

@@ -124,7 +124,7 @@ def test_class_ids(opened, miniatures, name, options, stripes, labels):
         ('yolo', {}, 2, [], [], []),
         ('yolo', {'classes': {'chair': 'chair'}}, 0, [[0, 0, 16, 12]], [0], [0]),
         ('coco', {}, 0, [[24, 12, 40, 36], [0, 0, 16, 12]], [1, 0], [0, 1]),
-        ('coco', {}, 1, [[50, 40, 64, 48]], [0], [0]),
+        ('coco', {}, 1, [[50, 40, 64, 48], [0, 0, 10, 10]], [0, 1], [0, 0]),
         ('coco', {}, 2, [], [], []),
     ],
 )
@@ -145,6 +145,7 @@ def test_boxes(opened, name, options, index, xyxy, class_ids, crowd):
         ('kitti-list', {'kb_crop': False}, (721.5377, 609.5593, 172.854, 721.5377)),
         ('cityscapes', {}, (70, 31, 23, None)),
         ('folder-depth', {}, (50, 31.5, 23.5, None)),
+        ('intel-denoise', {}, (50, 30, 22, None)),
     ],
 )
 def test_camera_follows(opened, name, options, expected):
@@ -154,6 +155,16 @@ def test_camera_follows(opened, name, options, expected):
     assert (camera.fx, camera.cx) == pytest.approx(expected[:2])
     assert camera.cy == pytest.approx(expected[2])
     assert sample.focal_px == expected[3]
+
+
+def test_both_focal_lengths_of_kitti(opened):
+    camera = opened('kitti-list').read(0).intrinsics
+    assert (camera.fx, camera.fy) == (721.5377, 722.5)
+
+
+def test_mask_of_depth_pairs(opened, miniatures):
+    mask = opened('depth-pairs').read(0).extra['mask']
+    assert (mask == miniatures.labels([0, 1])).all()
 
 
 @pytest.mark.parametrize('name', ['nyu-labelled', 'camvid', 'cityscapes'])

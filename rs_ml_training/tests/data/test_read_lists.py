@@ -135,24 +135,27 @@ def test_kitti_lists_that_lack_something(miniature, options, line, named):
 def test_kitti_right_pictures(miniature):
     path = miniature('kitti-list')
     rgb, depth, focal = path.read_text().splitlines()[0].split()
-    path.write_text(f'{rgb} {depth} {focal} {rgb} {depth}')
+    other = rgb.replace('0001', '0002')
+    path.write_text(f'{rgb} {depth} {focal} {other} {depth}')
     assert len(open_data(f'kitti-list:{path}')) == 1
-    assert len(open_data(f'kitti-list:{path}', right=True)) == 2
+    both = open_data(f'kitti-list:{path}', right=True)
+    assert [both.scene(i)[-4:] for i in range(len(both))] == ['0001', '0002']
 
 
-@pytest.mark.parametrize('share', [0.1, 0.34, 0.9])
-def test_panorama_lists(miniature, tmp_path, share):
+@pytest.mark.parametrize(('share', 'held_out'), [(0.1, 2), (0.34, 2), (0.6, 4), (0.9, 4)])
+def test_panorama_lists(miniature, tmp_path, share, held_out):
     root, out = miniature('pano-csv'), tmp_path / 'lists'
     counts = write_lists(root, out, share, seed=3)
     parts = [open_data(f'pano-csv:{out / name}') for name in ('train.csv', 'valid.csv')]
     assert tuple(map(len, parts)) == counts
-    assert sum(counts) == 6
+    assert counts == (6 - held_out, held_out)
     held = [{part.scene(i) for i in range(len(part))} for part in parts]
     assert held[0]
     assert held[1]
     assert not held[0] & held[1]
     with (out / 'train.csv').open() as file:
         first = next(csv.DictReader(file))
+    assert first['rgb'].startswith('../pano-csv/')
     assert (out / first['rgb']).is_file()
     assert parts[0].read(0).size == (64, 32)
     before = (out / 'valid.csv').read_bytes()

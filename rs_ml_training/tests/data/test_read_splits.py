@@ -66,6 +66,13 @@ def test_the_share_is_met(share):
     assert len(valid) == pytest.approx(share * 400, abs=10)
 
 
+@pytest.mark.parametrize('seed', range(6))
+def test_a_scene_too_large_is_passed_over(seed):
+    _, valid = split_by_scene(Sequences(30, *[10] * 10), 0.15, seed)
+    assert scenes(valid) - {'s0'}
+    assert len(valid) == 20
+
+
 def test_another_seed_is_another_split():
     parts = {tuple(names(split_by_scene(Sequences(*[2] * 30), 0.2, seed)[1])) for seed in range(5)}
     assert len(parts) > 1
