@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,8 +145,11 @@ def load_weights(model: keras.Model, path: Path, network: str) -> None:
         CheckpointError: the file is damaged or of another network.
     """
     try:
-        model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras only warns of some layers that the file lacks, and leaves them at random.
+            warnings.filterwarnings('error', message='Skipping')
+            model.load_weights(path)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f'{path} does not hold weights of {network}: {reason}') from error
 

@@ -1,0 +1,287 @@
+"""Colours, clouds and files made of predictions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.prediction import clouds, colors
+from rs_ml_training.prediction.files import Names, empty_folder, write_bytes
+from rs_ml_training.prediction.rendering import files_of
+from rs_ml_training.prediction.results import (
+    BoxPrediction,
+    DenoisePrediction,
+    DepthPrediction,
+    MaskPrediction,
+)
+from rs_ml_training.prediction.sheets import Sheets, sheet
+from rs_ml_training.prediction.style import SteadyRange, Style
+
+CAMERA = Intrinsics(16, 12, 20.0, 20.0, 7.5, 5.5)
+DEPTH_M = np.tile(np.linspace(1, 4, 16, dtype=np.float32), (12, 1))
+IMAGE = np.full((12, 16, 3), 99, np.uint8)
+SAMPLE = Sample('x', image=IMAGE, depth_m=DEPTH_M, intrinsics=CAMERA)
+
+
+@pytest.mark.parametrize(
+    ('maps', 'expected'),
+    [
+        ((), (0.0, 1.0)),
+        ((None, np.zeros((2, 2)), np.full((2, 2), np.nan)), (0.0, 1.0)),
+        ((np.full((2, 2), 3.0),), (3.0, 3.001)),
+        ((np.linspace(0.01, 10, 1000), None), (0.2098, 9.8002)),
+    ],
+)
+def test_common_range(maps, expected) -> None:
+    assert colors.common_range_m(*maps) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ('colormap', 'near', 'far'),
+    [('viridis', (68, 1, 84), (253, 231, 37)), ('greys', (255,) * 3, (0,) * 3)],
+)
+def test_colours_of_depth(colormap, near, far) -> None:
+    depth_m = np.array([[1, 10, 0, np.nan, 0.5, 20]], np.float32)
+    painted = colors.depth_picture(depth_m, (1.0, 10.0), colormap)[0]
+    expected = [near, far, (0, 0, 0), (0, 0, 0), near, far]
+    assert np.abs(painted.astype(int) - expected).max() <= 2
+
+
+def test_greys_are_of_the_logarithm() -> None:
+    depth_m = np.array([[np.sqrt(10)]], np.float32)
+    assert abs(int(colors.depth_picture(depth_m, (1.0, 10.0), 'greys')[0, 0, 0]) - 128) <= 1
+
+
+def test_unknown_colormap() -> None:
+    with pytest.raises(ConfigError, match="'pink'"):
+        colors.depth_picture(DEPTH_M, None, 'pink')
+
+
+def test_error_colours_grow_with_the_relative_error() -> None:
+    truth_m = np.array([[2.0, 2.0, 2.0, 0.0, 2.0]], np.float32)
+    depth_m = np.array([[2.0, 3.0, 9.0, 1.0, np.nan]], np.float32)
+    none, limit, beyond, unknown, missing = colors.error_picture(depth_m, truth_m)[0]
+    assert none.tolist() == [0, 0, 128]
+    assert limit.tolist() == beyond.tolist() == [128, 0, 0]
+    assert unknown.tolist() == missing.tolist() == [0, 0, 0]
+
+
+def test_overlay_leaves_black_classes_as_they_are() -> None:
+    table = colors.palette([(0, 0, 0), (255, 0, 0)], 2)
+    mask = np.array([[0, 1, 255]], np.uint8)
+    shown = colors.overlay(np.full((1, 3, 3), 100, np.uint8), mask, table, 0.5)
+    assert np.abs(shown[0].astype(int) - [[100] * 3, [178, 50, 50], [100] * 3]).max() <= 1
+
+
+def test_normals_of_planes_face_the_camera() -> None:
+    wall = clouds.normals_of(clouds.points_of(np.full((12, 16), 2.0), CAMERA))
+    np.testing.assert_allclose(
+        wall[1:-1, 1:-1], np.broadcast_to([0, 0, -1], (10, 14, 3)), atol=1e-6
+    )
+    assert np.isnan(wall[0]).all()
+    rays = CAMERA.rays()
+    floor_m = np.where(rays[..., 1] > 0.01, 1.5 / np.maximum(rays[..., 1], 0.01), 0)
+    floor = clouds.normals_of(clouds.points_of(floor_m, CAMERA))
+    known = np.isfinite(floor).all(axis=2)
+    assert known.sum() > 40
+    np.testing.assert_allclose(
+        floor[known], np.broadcast_to([0, -1, 0], floor[known].shape), atol=1e-5
+    )
+
+
+def test_points_of_a_panorama_lie_on_its_sphere() -> None:
+    points = clouds.points_of(np.full((32, 64), 3.0), None)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=2), 3.0, rtol=1e-6)
+    assert points[16, 32, 2] > 2.9  # the middle is ahead
+    assert points[0, 10, 1] < -2.9  # the first row is up
+    assert points[16, 48, 0] > 2.9  # three quarters across is to the right
+    normals = clouds.normals_of(points)
+    inner = np.isfinite(normals).all(axis=2)
+    assert (-(normals[inner] * points[inner]).sum(axis=1) / 3 > 0.99).all()
+
+
+def _vertices(data: bytes) -> np.ndarray:
+    header, _, body = data.partition(b'end_header\n')
+    count = int(header.split(b'element vertex ')[1].split()[0])
+    vertices = np.frombuffer(body, [('xyz', '<f4', 3), ('rgb', 'u1', 3)])
+    assert len(vertices) == count
+    return vertices
+
+
+def test_cloud_holds_what_is_known() -> None:
+    depth_m = DEPTH_M.copy()
+    depth_m[0], depth_m[1] = 0, np.nan
+    vertices = _vertices(clouds.ply_bytes(clouds.points_of(depth_m, CAMERA), IMAGE))
+    assert len(vertices) == 10 * 16
+    assert (vertices['rgb'] == 99).all()
+    np.testing.assert_allclose(vertices['xyz'][:, 2], np.tile(DEPTH_M[0], 10), rtol=1e-6)
+    nothing = clouds.points_of(np.zeros((12, 16)), CAMERA)
+    assert len(_vertices(clouds.ply_bytes(nothing, IMAGE))) == 0
+
+
+def test_edges_are_where_depth_jumps() -> None:
+    depth_m = np.full((12, 16), 1.0, np.float32)
+    depth_m[:, 8:] = 3.0
+    edge = clouds.is_edge(depth_m)
+    assert edge[:, 7:9].all()
+    assert not edge[:, :7].any()
+    assert not edge[:, 9:].any()
+    assert not clouds.is_edge(np.zeros((4, 4))).any()
+
+
+EVERYTHING = Style(strips=True, errors=True, normals=True, cloud=True, intermediates=True)
+MASK = np.repeat(np.arange(16, dtype=np.uint8)[None] // 8, 12, axis=0)
+
+
+@pytest.mark.parametrize(
+    ('sample', 'prediction', 'style', 'expected'),
+    [
+        (SAMPLE, DepthPrediction(DEPTH_M), Style(pictures=False), '_depth.png'),
+        (SAMPLE, DepthPrediction(DEPTH_M), Style(), '_depth.png _color.png'),
+        (
+            SAMPLE,
+            DepthPrediction(DEPTH_M, {'lpg8_m': DEPTH_M}),
+            EVERYTHING,
+            '_depth.png _color.png _lpg8.png _lpg8_greys.png _strip.png _error.png _normals.png '
+            '_cloud.ply',
+        ),
+        (
+            replace(SAMPLE, depth_m=None),
+            DepthPrediction(DEPTH_M),
+            Style(strips=True, errors=True),
+            '_depth.png _color.png _strip.png',
+        ),
+        (
+            Sample('x', raw_depth_m=DEPTH_M),
+            DenoisePrediction(DEPTH_M, np.ones((12, 16))),
+            Style(strips=True),
+            '_depth.png _color.png _confidence.png _strip.png',
+        ),
+        (
+            replace(SAMPLE, labels=MASK),
+            MaskPrediction(MASK, np.ones((12, 16))),
+            EVERYTHING,
+            '_mask.png _overlay.png _confidence.png _strip.png _error.png',
+        ),
+        (
+            replace(SAMPLE, boxes=Boxes.of([[1, 1, 5, 5]], [0])),
+            BoxPrediction(np.ones((0, 4)), np.ones(0), np.ones(0, int)),
+            Style(strips=True),
+            '_overlay.png _strip.png',
+        ),
+        (
+            SAMPLE,
+            BoxPrediction(np.ones((0, 4)), np.ones(0), np.ones(0, int)),
+            Style(pictures=False),
+            '',
+        ),
+    ],
+)
+def test_files_of_a_prediction(sample, prediction, style, expected) -> None:
+    files = files_of(sample, prediction, style)
+    assert list(files) == expected.split()
+    for content in files.values():
+        assert isinstance(content, bytes) or content.dtype in (np.uint8, np.uint16)
+
+
+def test_depth_files_are_millimetres_or_kitti() -> None:
+    depth_m = np.array([[0.5, np.nan, 70.0]], np.float32)
+    for encoding, expected in (('mm', [500, 0, 65535]), ('kitti', [128, 0, 17920])):
+        style = Style(pictures=False, encoding=encoding)
+        stored = files_of(Sample('x'), DepthPrediction(depth_m), style)['_depth.png']
+        assert stored.tolist() == [expected]
+
+
+def test_strip_shows_picture_truth_and_prediction_in_common_colours() -> None:
+    strip = files_of(SAMPLE, DepthPrediction(DEPTH_M + 1), Style(strips=True))['_strip.png']
+    assert strip.shape == (12, 48, 3)
+    assert (strip[:, :16] == IMAGE).all()
+    both = colors.common_range_m(DEPTH_M, DEPTH_M + 1)
+    assert (strip[:, 16:32] == colors.depth_picture(DEPTH_M, both)).all()
+    assert (strip[:, 32:] == colors.depth_picture(DEPTH_M + 1, both)).all()
+
+
+def test_only_certain_boxes_are_drawn() -> None:
+    boxes = np.array([[2, 2, 8, 8], [8, 2, 14, 8]], np.float32)
+    found = BoxPrediction(boxes, np.array([0.9, 0.1]), np.array([0, 1]))
+    drawn = files_of(SAMPLE, found, Style(labels=('a', 'b'), min_score=0.5))['_overlay.png']
+    nothing = files_of(SAMPLE, found, Style(labels=('a', 'b'), min_score=0.95))['_overlay.png']
+    assert (drawn[7, 2:8] != 99).any()
+    assert (nothing == IMAGE).all()
+
+
+def test_cloud_without_a_camera_says_what_to_give() -> None:
+    with pytest.raises(ConfigError, match='--intrinsics'):
+        files_of(replace(SAMPLE, intrinsics=None), DepthPrediction(DEPTH_M), Style(cloud=True))
+
+
+def test_colours_of_a_video_follow_slowly() -> None:
+    steady = SteadyRange(Style())
+    near, far = (DepthPrediction(np.full((4, 4), m, np.float32)) for m in (1.0, 5.0))
+    assert steady(near).range_m == pytest.approx((1.0, 1.001))
+    assert steady(far).range_m == pytest.approx((1.4, 1.401), abs=1e-3)
+    fixed = SteadyRange(Style(range_m=(0.0, 2.0)))
+    assert fixed(far).range_m == (0.0, 2.0)
+
+
+def test_sheets_have_so_many_rows(tmp_path) -> None:
+    sheets = Sheets(tmp_path, rows=2, every=2)
+    for _ in range(7):
+        sheets.add(IMAGE)
+    sheets.finish()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['sheet_000.png', 'sheet_001.png']
+    none = Sheets(tmp_path / 'none', rows=0)
+    none.add(IMAGE)
+    none.finish()
+    assert sheet([IMAGE, np.zeros((24, 32, 3), np.uint8)]).shape == (24, 16, 3)
+
+
+@pytest.mark.parametrize(
+    ('names', 'stems'),
+    [
+        ((), []),
+        (('a', 'b'), ['a', 'b']),
+        (('a', 'a', 'a'), ['a', 'a_2', 'a_3']),
+        (('scene/1', '/x/1', '..'), ['scene_1', 'x_1', '..']),
+        (('', '/'), ['image', 'image_2']),
+    ],
+)
+def test_stems_differ(names, stems) -> None:
+    unique = Names()
+    assert [unique.unique(name) for name in names] == stems
+
+
+def test_folder_for_results(tmp_path) -> None:
+    made = empty_folder(tmp_path / 'a' / 'b', [], force=False)
+    assert made.is_dir()
+    (made / 'old.png').write_bytes(b'x')
+    with pytest.raises(ConfigError, match='--force'):
+        empty_folder(made, [], force=False)
+    assert empty_folder(made, [], force=True) == made
+    assert (made / 'old.png').exists()
+
+
+@pytest.mark.parametrize('text', ['{}', '{}/a.png', 'folder:{}'])
+def test_inputs_are_never_overwritten(tmp_path, text) -> None:
+    (tmp_path / 'a.png').write_bytes(b'x')
+    with pytest.raises(ConfigError, match='holds the input'):
+        empty_folder(tmp_path, [text.format(tmp_path)], force=True)
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path) -> None:
+    (tmp_path / 'a').write_bytes(b'x')
+    with pytest.raises(ConfigError, match='is a file'):
+        empty_folder(tmp_path / 'a', [], force=False)
+    with pytest.raises(ConfigError, match='cannot be made'):
+        empty_folder(tmp_path / 'a' / 'b', [], force=False)
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path) -> None:
+    (tmp_path / 'taken').mkdir()
+    with pytest.raises(DataError, match='taken'):
+        write_bytes(tmp_path / 'taken', b'x')
+    assert [p.name for p in tmp_path.iterdir()] == ['taken']
