@@ -13,6 +13,7 @@ from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.tasks.depth_estimator import DepthEstimator
 from rs_ml_perception.tasks.detector import Detector, DetectorOptions
 from rs_ml_perception.tasks.segmenter import Segmenter
+
 from rs_ml_training import trained
 
 keras = pytest.importorskip('keras')

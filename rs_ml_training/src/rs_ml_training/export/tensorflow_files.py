@@ -20,7 +20,7 @@ def write_saved_model(serving: Serving, folder: Path) -> Artifact:
     # Tracked one by one: of a tracked model, sessions of TF1 restore no variable.
     module.weights = [variable.value for variable in serving.model.variables]
     module.serve = serving.function
-    tf.saved_model.save(module, str(folder / 'saved_model'), signatures=serving.function)
+    _save(module, serving.function, folder / 'saved_model')
     return Artifact('saved_model', 'saved_model')
 
 
@@ -44,7 +44,15 @@ def write_constant_model(serving: Serving, folder: Path) -> None:
         return dict(zip(names, frozen(*tensors), strict=True))
 
     module.serve = tf.function(serve, input_signature=serving.function.input_signature)
-    tf.saved_model.save(module, str(folder), signatures=module.serve)
+    _save(module, module.serve, folder)
+
+
+def _save(module: tf.Module, function: Any, folder: Path) -> None:
+    import tensorflow as tf
+
+    # Gradients of activations such as swish capture what cannot be saved; nobody trains these.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(folder), signatures=function, options=options)
 
 
 def frozen_function(serving: Serving) -> Any:
