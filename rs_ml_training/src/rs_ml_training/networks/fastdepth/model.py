@@ -15,6 +15,7 @@ from keras import layers
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
 from rs_ml_training.networks.fastdepth.head import depth_head
+from rs_ml_training.networks.nearest import Repeated
 
 SKIPS = ('add', 'concat', 'none')
 _STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
@@ -140,7 +141,7 @@ def _decoder(
     joined = dict(zip((4, 3, 2), skips, strict=True))
     for i, filters in enumerate(plan.decoder, start=1):
         x = separable_bn(x, filters, 5, (f'decoder_dw_{i}', f'decoder_pw_{i}'))
-        x = layers.UpSampling2D(2, interpolation='nearest', name=f'decoder_up_{i}')(x)
+        x = Repeated(2, name=f'decoder_up_{i}')(x)
         if i in joined and skip != 'none':
             join = layers.Add if skip == 'add' else layers.Concatenate
             x = join(name=f'decoder_skip_{i}')([x, joined[i]])

@@ -13,6 +13,7 @@ from keras import layers, ops
 
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
+from rs_ml_training.networks.nearest import Repeated
 from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells
 from rs_ml_training.networks.unet.fill import masked_fill
 
@@ -106,7 +107,7 @@ def _joined(
     x: keras.KerasTensor, skip: keras.KerasTensor, filters: int, name: str
 ) -> keras.KerasTensor:
     x = conv_bn(x, filters, 1, f'{name}_reduce')
-    x = layers.UpSampling2D(2, name=f'{name}_up')(x)
+    x = Repeated(2, name=f'{name}_up')(x)
     x = layers.Add(name=f'{name}_skip')([x, skip])
     return conv_bn(x, filters, 3, f'{name}_conv')
 

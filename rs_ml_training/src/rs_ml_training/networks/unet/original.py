@@ -11,6 +11,7 @@ from keras import layers, ops
 
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import image_input
+from rs_ml_training.networks.nearest import Repeated
 
 FULL_SCALE_M = 65.535
 """Depth of 16 bit in millimetres, the 1.0 of the published live script."""
@@ -78,7 +79,7 @@ def unet_body(x: keras.KerasTensor, channels: int = 2) -> keras.KerasTensor:
 def _up(
     x: keras.KerasTensor, skip: keras.KerasTensor, filters: int, name: str
 ) -> keras.KerasTensor:
-    x = layers.UpSampling2D(2, interpolation='nearest', name=f'{name}_up')(x)
+    x = Repeated(2, name=f'{name}_up')(x)
     x = _conv(x, filters, 2, f'{name}_conv')
     x = layers.Concatenate(name=f'{name}_skip')([skip, x])
     return _double_conv(x, filters, name)
