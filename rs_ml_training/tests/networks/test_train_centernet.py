@@ -10,6 +10,7 @@ keras = pytest.importorskip('keras')
 
 from rs_ml_training.networks.centernet.decode import PeakDecoder, with_decoder  # noqa: E402
 from rs_ml_training.networks.centernet.model import centernet_light  # noqa: E402
+from rs_ml_training.networks.complexity import multiply_adds  # noqa: E402
 
 SIZE = (96, 64)
 
@@ -19,8 +20,8 @@ def test_contract(check_network):
 
 
 def test_classes_are_channels_of_the_heat_map():
-    shapes = centernet_light(SIZE, classes=3, alpha=0.35).output_shape
-    assert shapes == {
+    outputs = centernet_light(SIZE, classes=3, alpha=0.35).output
+    assert {key: value.shape for key, value in outputs.items()} == {
         'heatmap': (None, 16, 24, 3),
         'size': (None, 16, 24, 2),
         'offset': (None, 16, 24, 2),
@@ -30,6 +31,10 @@ def test_classes_are_channels_of_the_heat_map():
 @pytest.mark.slow
 def test_contract_on_jax(check_network_on_jax):
     check_network_on_jax('centernet-light', classes=1, alpha=0.35)
+
+
+def test_work_at_its_default_size():
+    assert 0.5e9 < multiply_adds(centernet_light((320, 256))) < 1.0e9
 
 
 @pytest.mark.parametrize('options', [{'alpha': 0.4}, {'classes': 0}, {'width': 0}])
@@ -161,6 +166,30 @@ def test_peaks_of_classes_do_not_hide_each_other():
     found = decoded(heat)
     np.testing.assert_array_equal(found['classes'][:3], [2, 1, 0])
     np.testing.assert_allclose(found['scores'], [0.9, 0.6, 0.5, 0], atol=1e-6)
+
+
+@pytest.mark.slow
+def test_exported_decoder():
+    tf = pytest.importorskip('tensorflow')
+    litert = pytest.importorskip('ai_edge_litert.interpreter')
+    maps = targets_of(Boxes.of(*ROWS['two of one class']), SIZE, classes=2)
+    maps = {key: maps[key][None] for key in ('heatmap', 'size', 'offset')}
+    decode = PeakDecoder(max_boxes=3)
+    graph = tf.function(lambda **inputs: decode(inputs))
+    specs = {key: tf.TensorSpec(a.shape, tf.float32, key) for key, a in maps.items()}
+    concrete = graph.get_concrete_function(**specs)
+    content = tf.lite.TFLiteConverter.from_concrete_functions([concrete], graph).convert()
+    interpreter = litert.Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    for detail in interpreter.get_input_details():
+        interpreter.set_tensor(detail['index'], maps[detail['name'].partition(':')[0]])
+    interpreter.invoke()
+    outputs = [interpreter.get_tensor(d['index']) for d in interpreter.get_output_details()]
+    for expected in keras.tree.map_structure(keras.ops.convert_to_numpy, decode(maps)).values():
+        assert any(
+            found.shape == expected.shape and np.allclose(found, expected, atol=1e-6)
+            for found in outputs
+        )
 
 
 @pytest.mark.parametrize('size', [SIZE, None])
