@@ -74,6 +74,30 @@ def test_scaling_by_focal_length_is_undone(sample, options, factor) -> None:
     np.testing.assert_allclose(depth_m, plain_m * factor, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ('sample', 'training', 'wanted', 'factor'),
+    [
+        (_sample(intrinsics=CAMERA), CAMERA.resized(*SIZE), True, 1.0),
+        (
+            _sample(intrinsics=CAMERA),
+            replace(CAMERA, fx=250.0, fy=1000.0).resized(*SIZE),
+            True,
+            1.0,
+        ),
+        (_sample(intrinsics=CAMERA), replace(CAMERA, fx=250.0, fy=250.0), True, 2.0),
+        (_sample(intrinsics=CAMERA), replace(CAMERA, fx=250.0, fy=250.0), False, 1.0),
+        (_sample(), CAMERA, True, 1.0),
+        (_sample(intrinsics=CAMERA), None, True, 1.0),
+    ],
+)
+def test_depth_follows_the_focal_length(sample, training, wanted, factor) -> None:
+    options = PredictOptions(focal_correction=wanted)
+    spec = _spec('depth', intrinsics=training, depth_range_m=(0.0, 100.0))
+    depth_m = Predictor(spec, _reddish_depth, options)(sample).depth_m
+    plain_m = Predictor(_spec('depth'), _reddish_depth)(sample).depth_m
+    np.testing.assert_allclose(depth_m, plain_m * factor, rtol=1e-5)
+
+
 def test_depth_is_kept_within_the_range_of_the_network() -> None:
     spec = _spec('depth', depth_range_m=(1.0, 4.0))
     depth_m = Predictor(spec, _reddish_depth)(_sample()).depth_m

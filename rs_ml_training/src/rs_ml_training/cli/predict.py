@@ -40,6 +40,7 @@ class PredictFlags:
     flip: bool = flag(False, 'average with the mirrored picture')
     kb_crop: bool = flag(False, 'show the network the 1216x352 crop of KITTI')
     focal_px: float | None = flag(None, 'focal length of pictures that do not know it', low=1e-3)
+    focal_correction: bool = flag(True, 'scale depth to the focal length of a known camera')
     intrinsics: str | None = flag(None, 'fx,fy,cx,cy of pictures that do not know them')
     upsampling: str = flag('nearest', 'of masks', choices=UPSAMPLINGS)
     min_confidence: float = flag(0.0, 'of masks and denoised depth, else 255 or 0', low=0)
@@ -129,6 +130,7 @@ def _predict_options(flags: PredictFlags) -> PredictOptions:
         flip=flags.flip,
         kb_crop=flags.kb_crop,
         focal_px=flags.focal_px,
+        focal_correction=flags.focal_correction,
         upsampling=flags.upsampling,
         min_confidence=flags.min_confidence,
         min_score=min(flags.min_score, 0.05),

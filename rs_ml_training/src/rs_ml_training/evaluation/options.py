@@ -41,6 +41,7 @@ class DepthEvaluation(EvaluateOptions):
     pooled: bool = flag(False, 'all pixels of all pictures alike')
     kb_crop: bool | None = flag(None, 'predict the 1216x352 crop of KITTI (default: by data set)')
     focal_px: float | None = flag(None, 'focal length of pictures that do not know it', low=1e-3)
+    focal_correction: bool = flag(True, 'scale depth to the focal length of a known camera')
     encoding: str = flag('mm', 'of predictions in files', choices=ENCODINGS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ class PredictOptions:
         flip: predict the mirrored picture too and average.
         kb_crop: show the network the crop of KITTI's benchmark instead of the spec's.
         focal_px: focal length of pictures that do not know their own.
+        focal_correction: scale depth by the ratio of the camera's focal length to that of
+            training, where both are known: with twice the focal length things look as large at
+            twice the distance (Facil et al., CAM-Convs, CVPR 2019).
         upsampling: 'nearest': masks are enlarged as class ids, as exported models do;
             'logits': scores are interpolated first, which follows edges closer.
         min_confidence: of masks and denoised depth; less becomes 255, or 0 m.
@@ -44,6 +48,7 @@ class PredictOptions:
     flip: bool = False
     kb_crop: bool = False
     focal_px: float | None = None
+    focal_correction: bool = True
     upsampling: str = 'nearest'
     min_confidence: float = 0.0
     min_score: float = 0.05
@@ -86,7 +91,7 @@ class DepthHead(Head[DepthPrediction]):
         return {'image': _picture(sample, view)}
 
     def result(self, outputs: Arrays, view: View, sample: Sample) -> DepthPrediction:
-        factor = self._focal_factor(sample)
+        factor = self._focal_factor(sample, view)
         found = {n: self._metres(v, factor, view) for n, v in outputs.items() if _is_depth(n, v)}
         depth_m = found.pop('depth_m', None)
         if depth_m is None:
@@ -100,10 +105,18 @@ class DepthHead(Head[DepthPrediction]):
         depth_m = np.where(known, np.clip(depth_m, near, far), np.float32(np.nan))
         return view.smooth_to_source(depth_m, np.nan)
 
-    def _focal_factor(self, sample: Sample) -> float:
-        """A network of scaled depth sees every camera as one of the reference focal length."""
-        if self.spec.reference_focal_px is None:
+    def _focal_factor(self, sample: Sample, view: View) -> float:
+        if self.spec.reference_focal_px is not None:
+            return self._focal_px(sample) / self.spec.reference_focal_px
+        camera, training = sample.intrinsics, self.spec.intrinsics
+        if not self.options.focal_correction or camera is None or training is None:
             return 1.0
+        here = camera.cropped(*view.rect).resized(*view.model_size)
+        there = training.resized(*view.model_size)
+        return math.sqrt(here.fx * here.fy / (there.fx * there.fy))
+
+    def _focal_px(self, sample: Sample) -> float:
+        """Of a camera that the network sees as one of the reference focal length."""
         own = sample.focal_px or (sample.intrinsics.fx if sample.intrinsics else None)
         focal_px = own or self.options.focal_px
         if focal_px is None:
@@ -111,7 +124,7 @@ class DepthHead(Head[DepthPrediction]):
                 f'{self.spec.network} was trained on depth scaled by focal length: '
                 f'give that of {sample.name} with --focal-px'
             )
-        return focal_px / self.spec.reference_focal_px
+        return focal_px
 
 
 class SegmentationHead(Head[MaskPrediction]):
