@@ -95,6 +95,12 @@ def _segmentation_april(size: Size | None) -> Augment:
     return Chain((*_sized(size), *steps))
 
 
+def _segmentation_binary(size: Size | None) -> Augment:
+    """Enlarge twice and crop, colour, mirror: for one kind of thing, as in April 2022."""
+    light = Jitter(saturation=(0.5, 1.5), contrast=(0.5, 1.5), offset=(-12.75, 12.75))
+    return Chain((*_sized(size), Maybe(Rescale(2.0, 2.0)), Maybe(light), Maybe(Flip())))
+
+
 def _industrial(size: Size | None, textures: Textures | None = None) -> Augment:
     """Few labelled parts in many places: background, place, then light, one change of each."""
     textures = textures or Textures()
@@ -139,6 +145,7 @@ PRESETS: dict[str, Callable[[Size | None], Augment]] = {
     'bts-kitti': lambda size: _bts(size, 1.0, (0.9, 1.1)),
     'segmentation': _segmentation,
     'segmentation-april': _segmentation_april,
+    'segmentation-binary': _segmentation_binary,
     'industrial': _industrial,
     'denoise': _denoise,
     'detection': _detection,
