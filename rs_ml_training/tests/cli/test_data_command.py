@@ -94,6 +94,23 @@ def test_augment_of_frames_without_colour(frames, tmp_path):
     assert reader.read(0).size == (64, 48)
 
 
+def test_augment_of_boxes(tmp_path):
+    write(tmp_path / 'set' / 'images' / 'a.png', np.full((40, 80, 3), 99, np.uint8))
+    (tmp_path / 'set' / 'labels').mkdir()
+    (tmp_path / 'set' / 'labels' / 'a.txt').write_text('1 0.5 0.5 0.25 0.5\n')
+    (tmp_path / 'set' / 'classes.yaml').write_text('names: [cat, dog]\n')
+    out = tmp_path / 'out'
+    source = ['--data', f'yolo:{tmp_path / "set"}', '--size', '80x40', '--copies', '5']
+    assert main(['augment', *source, '--preset', 'none', '--out', str(out)]) == 0
+    reader = open_data(f'yolo:{out}')
+    assert (len(reader), reader.labels) == (5, ('cat', 'dog'))
+    np.testing.assert_allclose(reader.read(0).boxes.xyxy, [[30, 10, 50, 30]], atol=1e-3)
+    assert reader.read(0).boxes.class_ids.tolist() == [1]
+    moved = tmp_path / 'moved'
+    assert main(['augment', *source, '--preset', 'detection', '--out', str(moved)]) == 0
+    assert len(open_data(f'yolo:{moved}')) == 5
+
+
 def test_stats(folder, tmp_path, capsys):
     found = tmp_path / 'stats.json'
     assert main(['stats', '--data', f'folder:{folder}', '--json', str(found)]) == 0

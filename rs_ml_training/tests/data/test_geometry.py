@@ -148,6 +148,20 @@ def test_rolling_splits_a_box_at_the_seam_and_comes_back():
     np.testing.assert_array_equal(back.depth_m, before.depth_m)
 
 
+@pytest.mark.parametrize('dtype', [bool, np.int64, np.uint16, np.float16, np.float64])
+def test_extra_maps_keep_their_type_and_values(dtype):
+    sample = Sample('s', extra={'map': np.eye(20).astype(dtype)})
+    for change in (
+        geometry.flipped,
+        lambda s: geometry.rotated(s, 30),
+        lambda s: geometry.resized(s, (33, 17)),
+        lambda s: geometry.cropped(s, -1, 2, 30, 30),
+    ):
+        out = change(sample).extra['map']
+        assert out.dtype == dtype
+        assert set(np.unique(out).tolist()) == {0, 1}
+
+
 def test_sample_is_not_changed():
     before = sample_of()
     image = before.image.copy()

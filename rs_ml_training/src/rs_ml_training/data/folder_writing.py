@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from rs_ml_training.data.augment.chain import Augment
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.reader import Reader
-from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.sample import Boxes, Sample
 
 _UNSAFE = re.compile(r'[^\w.-]+')
 
@@ -21,9 +23,10 @@ def write_augmented(
 ) -> int:
     """Write augmented copies of every sample, each under a name of its own.
 
-    Samples with a colour picture go to `rgb/` and, what belongs to it, `gt/` (class ids) or
-    `depth/` (16-bit millimetres); others to `res-`, `gt-` and `left-` files. `labels.txt` names
-    the classes.
+    Samples with class ids go to `rgb/` and `gt/`, those with depth to `rgb/` and `depth/`
+    (16-bit millimetres), those with boxes alone to `images/` and `boxes/` as YOLO has them, and
+    those without colours to `res-`, `gt-` and `left-` files. `labels.txt` or, beside boxes,
+    `classes.yaml` names the classes.
 
     Args:
         reader: what to augment.
@@ -36,19 +39,21 @@ def write_augmented(
         How many copies were written.
     """
     with new_folder(out) as folder:
-        if reader.labels:
-            (folder / 'labels.txt').write_text('\n'.join(reader.labels) + '\n')
         for index in range(len(reader)):
             sample = reader.read(index)
             for copy in range(copies):
                 rng = np.random.default_rng((seed, index, copy))
                 name = f'{index:06}_{_UNSAFE.sub("_", sample.name)}_{copy}'
                 write_sample(augment(sample, rng), folder, name)
+        _write_class_names(reader.labels, folder)
     return len(reader) * copies
 
 
 def write_sample(sample: Sample, folder: Path, name: str) -> None:
     """Write one sample, see `write_augmented`."""
+    if sample.boxes is not None and sample.labels is None and sample.depth_m is None:
+        _write_boxes(sample, sample.boxes, folder, name)
+        return
     if sample.image is None:
         maps = {'res': sample.raw_depth_m, 'gt': sample.depth_m, 'left': sample.infrared}
         files = {f'{prefix}-{name}': array for prefix, array in maps.items()}
@@ -60,3 +65,27 @@ def write_sample(sample: Sample, folder: Path, name: str) -> None:
         if array is not None:
             stored = encode(array, 'mm') if array.dtype == np.float32 else array
             write_png(folder / f'{file}.png', stored)
+
+
+def _write_boxes(sample: Sample, boxes: Boxes, folder: Path, name: str) -> None:
+    """A line 'class x_center y_center width height' in shares of the picture for each box."""
+    write_png(folder / 'images' / f'{name}.png', sample.image)
+    shares = boxes.xyxy / np.array([*sample.size] * 2)
+    centers, sides = (shares[:, :2] + shares[:, 2:]) / 2, shares[:, 2:] - shares[:, :2]
+    lines = [
+        f'{class_id} {x:.6f} {y:.6f} {width:.6f} {height:.6f}\n'
+        for class_id, (x, y), (width, height), is_crowd in zip(
+            boxes.class_ids, centers, sides, boxes.is_crowd, strict=True
+        )
+        if not is_crowd
+    ]
+    (folder / 'boxes').mkdir(exist_ok=True)
+    (folder / 'boxes' / f'{name}.txt').write_text(''.join(lines))
+
+
+def _write_class_names(labels: Sequence[str], folder: Path) -> None:
+    if (folder / 'boxes').is_dir():
+        names = yaml.safe_dump({'names': dict(enumerate(labels))}, sort_keys=False)
+        (folder / 'classes.yaml').write_text(names)
+    elif labels:
+        (folder / 'labels.txt').write_text('\n'.join(labels) + '\n')

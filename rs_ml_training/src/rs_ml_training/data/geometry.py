@@ -208,9 +208,11 @@ def _mirrored(sample: Sample, axis: int) -> Sample:
 
 
 def _for_opencv(array: np.ndarray) -> np.ndarray:
-    """OpenCV has no booleans and no wide integers."""
+    """OpenCV has no booleans, no wide integers and little for half floats."""
     if array.dtype == bool:
         return array.view(np.uint8)
+    if array.dtype == np.float16:
+        return array.astype(np.float32)
     return array.astype(np.int32) if array.dtype.kind in 'iu' and array.itemsize > 2 else array
 
 

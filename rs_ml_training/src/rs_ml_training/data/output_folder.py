@@ -25,7 +25,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         ConfigError: `out` holds files.
         DataError: something cannot be written, as on a full disk; nothing is left behind.
     """
-    out = Path(out)
+    out = Path(out).absolute()
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise ConfigError(f'{out} holds files: name a new folder')
     partial = out.with_name(f'{out.name}.partial-{os.getpid()}')
