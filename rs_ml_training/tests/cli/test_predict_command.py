@@ -87,6 +87,19 @@ def test_detections_are_lines_of_json(random_run, pictures, tmp_path) -> None:
     assert lines[0]['detections'][0]['label'] in ('cat', 'person')
 
 
+@pytest.mark.parametrize(('data', 'columns'), [('camvid', 3), ('nyu-labelled', 2)])
+def test_strips_show_truth_in_the_classes_of_the_network(
+    random_run, miniature, tmp_path, data, columns
+) -> None:
+    path, out = miniature(data), tmp_path / 'out'
+    source = f'{data}:{path / "train" if data == "camvid" else path}'
+    assert _run(random_run('segmentation'), source, '--out', out, '--strips', '--limit', 1) == 0
+    (strip,) = out.glob('*_strip.png')
+    (mask,) = out.glob('*_mask.png')
+    widths = [cv2.imread(str(p), cv2.IMREAD_UNCHANGED).shape[1] for p in (strip, mask)]
+    assert widths[0] == columns * widths[1]
+
+
 @pytest.mark.slow
 def test_intermediates_of_local_planar_guidance(pictures, tmp_path) -> None:
     pytest.importorskip('keras')

@@ -18,7 +18,6 @@ from rs_ml_training.evaluation.scorers import (
     DenoiseScorer,
     DepthScorer,
     MaskScorer,
-    class_table,
 )
 from rs_ml_training.prediction.results import (
     BoxPrediction,
@@ -67,26 +66,6 @@ def test_truth_divided_by_focal_length_is_multiplied_again() -> None:
     scorer = DepthScorer(reference_focal_px=700.0)
     scorer.update(Sample('x', depth_m=TRUTH_M, focal_px=1400.0), _depth(2.0))
     assert scorer.result()['abs_rel'] == 0
-
-
-@pytest.mark.parametrize(
-    ('labels', 'data_labels', 'expected'),
-    [
-        (('a', 'b'), (), [0, 1, IGNORE]),
-        (('a', 'b'), ('a', 'b'), [0, 1, IGNORE]),
-        (('a', 'b'), ('b', 'c', 'a'), [1, IGNORE, 0]),
-    ],
-)
-def test_classes_are_matched_by_name(labels, data_labels, expected) -> None:
-    table = class_table(labels, data_labels)
-    assert table[:3].tolist() == expected
-    assert table[IGNORE] == IGNORE
-
-
-@pytest.mark.parametrize(('labels', 'words'), [((), 'name their classes'), (('z',), 'in common')])
-def test_classes_that_do_not_match(labels, words) -> None:
-    with pytest.raises(ConfigError, match=words):
-        class_table(labels, ('a', 'b') if labels else ())
 
 
 def test_masks_count_where_both_have_an_opinion() -> None:

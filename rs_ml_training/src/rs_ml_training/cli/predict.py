@@ -17,6 +17,7 @@ from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.prediction import sources as inputs
+from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.prediction.colors import COLORMAPS, palette
 from rs_ml_training.prediction.files import empty_folder
 from rs_ml_training.prediction.heads import UPSAMPLINGS, PredictOptions
@@ -90,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = _sources(arguments.run, arguments.inputs, flags)
     trained = _load(arguments.run, flags)
     style = _style(trained.spec, flags, is_video=any(source.fps for source in found))
+    found = [_in_classes(source, trained.spec.labels) for source in found]
     out = empty_folder(flags.out, arguments.inputs, flags.force)
     totals = _run(trained, options, style, out, found, flags)
     print(f'{out}: {describe(totals)}')
@@ -152,6 +154,16 @@ def _sources(run: Path, texts: Sequence[str], flags: PredictFlags) -> list[Sourc
     if flags.intrinsics:
         found = [inputs.completed(s, _with_camera(flags.intrinsics)) for s in found]
     return found
+
+
+def _in_classes(source: Source, labels: Sequence[str]) -> Source:
+    """The source with its truth in the classes of the network, without it if they share none."""
+    if not source.labels or not labels:
+        return source
+    if set(labels).isdisjoint(source.labels):
+        return inputs.completed(source, lambda sample: replace(sample, labels=None, boxes=None))
+    table = class_table(labels, source.labels)
+    return inputs.completed(source, lambda sample: with_classes(sample, table))
 
 
 def _with_camera(text: str) -> Callable[[Sample], Sample]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.data.sample import IGNORE, Sample
+from rs_ml_training.errors import DataError
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.metrics.denoise import DenoiseMetrics
 from rs_ml_training.metrics.depth import DepthMetrics
 from rs_ml_training.metrics.precision import AveragePrecision
+from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.prediction.results import (
     BoxPrediction,
     DenoisePrediction,
@@ -106,7 +107,7 @@ class MaskScorer(Scorer[MaskPrediction]):
         self._labelled = self._covered = 0
 
     def update(self, sample: Sample, prediction: MaskPrediction) -> None:
-        truth = self._table[_truth(sample, 'labels')]
+        truth = _truth(with_classes(sample, self._table), 'labels')
         labelled, open_ = truth != IGNORE, prediction.mask == IGNORE
         self._labelled += int(np.count_nonzero(labelled))
         self._covered += int(np.count_nonzero(labelled & ~open_))
@@ -156,11 +157,7 @@ class BoxScorer(Scorer[BoxPrediction]):
         self._metrics = AveragePrecision(self._labels)
 
     def update(self, sample: Sample, prediction: BoxPrediction) -> None:
-        if sample.boxes is None:
-            raise DataError(f'{sample.name} has no boxes to compare with: give other --data')
-        boxes, ids = sample.boxes, self._table[sample.boxes.class_ids]
-        keep = ids != IGNORE
-        truth = Boxes(boxes.xyxy[keep], ids[keep].astype(np.int64), boxes.is_crowd[keep])
+        truth = _truth(with_classes(sample, self._table), 'boxes')
         self._metrics.update(prediction.xyxy, prediction.scores, prediction.class_ids, truth)
 
     def result(self) -> dict[str, float]:
@@ -170,30 +167,7 @@ class BoxScorer(Scorer[BoxPrediction]):
         return BoxScorer(self._labels, self._data_labels)
 
 
-def class_table(labels: Sequence[str], data_labels: Sequence[str]) -> np.ndarray:
-    """Class id of the network by class id of the data, uint8 (256,); IGNORE where it has none.
-
-    Raises:
-        ConfigError: there are no names, or none in common.
-    """
-    if not labels:
-        raise ConfigError('neither the network nor the data name their classes')
-    table = np.full(256, IGNORE, np.uint8)
-    if not data_labels:
-        table[: len(labels)] = np.arange(len(labels))
-        return table
-    for index, name in enumerate(data_labels):
-        if name in labels:
-            table[index] = list(labels).index(name)
-    if (table == IGNORE).all():
-        raise ConfigError(
-            f'network and data have no class in common: {", ".join(labels)} '
-            f'against {", ".join(data_labels)}'
-        )
-    return table
-
-
-def _truth(sample: Sample, name: str) -> np.ndarray:
+def _truth(sample: Sample, name: str) -> Any:
     values = getattr(sample, name)
     if values is None:
         raise DataError(f'{sample.name} has no {name} to compare with: give other --data')
