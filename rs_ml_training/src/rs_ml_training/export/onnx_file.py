@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 OPSET = 17
 _NAME = 'model.onnx'
+_ERRORS = 3
 _QUANTISED = ('Conv', 'ConvTranspose', 'MatMul', 'Gemm')
 _SMALLEST_HALVED = 256
 """Smaller constants keep float32: they are shifts and scales, and weigh nothing."""
@@ -58,7 +59,7 @@ def load_onnx(artifact: Artifact, folder: Path) -> Network:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = _ERRORS
     session = onnxruntime.InferenceSession(
         str(folder / artifact.path), options, providers=['CPUExecutionProvider']
     )
@@ -105,8 +106,10 @@ def _count(constant: onnx.TensorProto) -> int:
 
 
 def _quantise(path: Path, representative: Iterable[Arrays]) -> None:
+    import onnxruntime
     from onnxruntime import quantization
 
+    onnxruntime.set_default_logger_severity(_ERRORS)
     float_path = path.with_name('.float.onnx')
     quantization.quant_pre_process(path, float_path, skip_symbolic_shape=True)
     quantization.quantize_static(

@@ -27,7 +27,8 @@ def write_tflite(
         serving: the network.
         folder: where `model.tflite` is written.
         precision: float16 halves the weights; int8 quantises weights and activations, and
-            operations that have no int8 kernel are refused.
+            operations that have no int8 kernel are refused. Of a denoiser int8 quantises the
+            weights alone: its depth passes through, and 256 steps of it would be centimetres.
         representative: input arrays to measure activations on; needed for int8.
 
     Raises:
@@ -38,7 +39,8 @@ def write_tflite(
     with tempfile.TemporaryDirectory(prefix='.constant-', dir=folder) as scratch:
         write_constant_model(serving, Path(scratch))
         converter = tf.lite.TFLiteConverter.from_saved_model(scratch)
-        _choose_precision(converter, precision, representative)
+        weights_only = serving.task == 'denoise'
+        _choose_precision(converter, precision, () if weights_only else representative)
         try:
             content = converter.convert()
         except (RuntimeError, ValueError, tf.errors.OpError) as error:
@@ -68,6 +70,8 @@ def _choose_precision(converter: Any, precision: str, representative: Iterable[A
         converter.target_spec.supported_types = [tf.float16]
         return
     samples = [dict(arrays) for arrays in representative]
+    if not samples:
+        return
     converter.representative_dataset = lambda: iter(samples)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
 
