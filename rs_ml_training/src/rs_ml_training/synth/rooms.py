@@ -88,5 +88,6 @@ def _person(rng: np.random.Generator, depth_m: float) -> Mannequin:
 
 
 def _color(rng: np.random.Generator) -> tuple[float, float, float]:
-    """From almost black to white, of low saturation."""
-    return tuple(np.clip(rng.uniform(0.05, 0.95) + rng.normal(0, 0.1, 3), 0.02, 1))
+    """Of low saturation; one in seven swallows almost all light, as black screens do."""
+    gray = rng.uniform(0.05, 0.95) if rng.random() < 6 / 7 else rng.uniform(0.005, 0.03)
+    return tuple(np.clip(gray * rng.normal(1, 0.2, 3), 0.005, 1))
