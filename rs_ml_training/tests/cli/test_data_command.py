@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -214,3 +216,15 @@ def test_what_is_wrong_is_one_sentence_and_leaves_nothing(
     assert message.replace('SET', str(folder)) in error
     assert error.count('\n') == 1
     assert sorted(tmp_path.rglob('*')) == before
+
+
+def test_commands_on_data_need_no_framework(folder, tmp_path):
+    code = (
+        'import sys; from rs_ml_training.cli.data import main; '
+        'assert main(sys.argv[1:]) == 0; '
+        'assert not {"tensorflow", "keras", "jax", "torch"} & set(sys.modules)'
+    )
+    out = str(tmp_path / 'out')
+    for command in (['tfrecord', '--out', out], ['stats'], ['augment', '--out', out + '2']):
+        arguments = [command[0], '--data', f'folder:{folder}', *command[1:]]
+        subprocess.run([sys.executable, '-c', code, *arguments], check=True)
