@@ -10,7 +10,7 @@ import numpy as np
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
+from rs_ml_training.errors import ConfigError, DataError
 
 Arrays = dict[str, np.ndarray]
 Fit = Callable[[Sample, np.random.Generator], tuple[Arrays, Arrays]]
@@ -30,6 +30,7 @@ class SampleSequence(keras.utils.PyDataset):
         seed: see above.
         workers: threads.
         cache: keep decoded samples in memory.
+        shard: (index, count): of each batch only the index-th of `count` equal parts.
     """
 
     def __init__(
@@ -42,12 +43,18 @@ class SampleSequence(keras.utils.PyDataset):
         seed: int = 0,
         workers: int = 0,
         cache: bool = False,
+        shard: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__(workers=max(workers, 1), use_multiprocessing=False, max_queue_size=8)
         if not len(reader):
             raise DataError('there are no samples to train on or to validate with')
         self._reader, self._fit, self._shuffle, self._seed = reader, fit, shuffle, seed
         self._batch_size = min(batch_size, len(reader))
+        self._shard, self._shards = shard
+        if self._batch_size % self._shards:
+            raise ConfigError(
+                f'a batch of {self._batch_size} does not divide among {self._shards} processes'
+            )
         self._cache: dict[int, Sample] | None = {} if cache else None
         self.epoch = 0
         self._order = np.arange(len(reader))
@@ -64,7 +71,7 @@ class SampleSequence(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Arrays, Arrays]:
         start = index * self._batch_size
-        chosen = self._order[start : start + self._batch_size]
+        chosen = self._order[start : start + self._batch_size][self._shard :: self._shards]
         pairs = [self.pair(int(i)) for i in chosen]
         return stack([inputs for inputs, _ in pairs]), stack([targets for _, targets in pairs])
 

@@ -35,6 +35,7 @@ def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> Mod
         input_size=size,
         options=_network_options(entry, options, data),
         labels=_labels(task, options, data),
+        colors=tuple(data.colors) if task == 'segmentation' else (),
         depth_range_m=(
             getattr(options, 'min_depth_m', 0.0),
             getattr(options, 'max_depth_m', 10.0),

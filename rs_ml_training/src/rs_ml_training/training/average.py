@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import keras
+import numpy as np
 
 
 @contextmanager
@@ -15,10 +16,20 @@ def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Itera
         yield
         return
     variables = model.trainable_variables
-    trained = [keras.ops.convert_to_numpy(v).copy() for v in variables]
+    trained = _values(variables)
     optimizer.finalize_variable_values(variables)
+    # jax gives the buffers of a prediction away: they must not be those of the optimizer.
+    _assign(variables, _values(variables))
     try:
         yield
     finally:
-        for variable, value in zip(variables, trained, strict=True):
-            variable.assign(value)
+        _assign(variables, trained)
+
+
+def _values(variables: list[keras.Variable]) -> list[np.ndarray]:
+    return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+
+
+def _assign(variables: list[keras.Variable], values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,56 +1,90 @@
-"""Several devices: what Keras 3 offers for the backend in use."""
+"""Several devices and several processes: what Keras 3 offers for the backend in use."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import keras
 
 from rs_ml_training.errors import ConfigError
+from rs_ml_training.training.options import TrainOptions
 
 
-def scope(count: int) -> AbstractContextManager:
-    """Context in which a model is built so that its batches spread over devices.
+def spread(options: TrainOptions) -> AbstractContextManager:
+    """Context in which a model is built and trained so that batches spread over devices.
 
-    tensorflow: tf.distribute.MirroredStrategy. jax: keras.distribution.DataParallel, over all
-    processes where `join_processes` was called before. One device needs neither.
-
-    Args:
-        count: devices to use, 0: all accelerators (on a machine without, one).
+    tensorflow: tf.distribute.MirroredStrategy over the devices of this process. jax:
+    keras.distribution.DataParallel over the devices of all processes, which find each other at
+    `--coordinator`. One device of one process needs neither.
 
     Raises:
-        ConfigError: fewer are there, or the backend has no way to use several.
+        ConfigError: fewer devices are there, or the backend has no way to use several.
     """
     backend = keras.backend.backend()
-    if backend == 'tensorflow':
-        return _tensorflow_scope(count)
+    if options.processes > 1:
+        _join(options, backend)
     if backend == 'jax':
-        return _jax_scope(count)
-    if count > 1:
-        raise ConfigError(f'--devices {count} needs KERAS_BACKEND=tensorflow or jax')
+        return _jax_scope(options.devices, options.processes)
+    if backend == 'tensorflow':
+        return _tensorflow_scope(options.devices)
+    if options.devices > 1:
+        raise ConfigError(f'--devices {options.devices} needs KERAS_BACKEND=tensorflow or jax')
     return nullcontext()
 
 
-def _tensorflow_scope(count: int) -> AbstractContextManager:
-    import tensorflow as tf
+@contextmanager
+def alone() -> Iterator[None]:
+    """Within, what is built and run stays on the first device of this process."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        yield
+        return
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
 
-    found = tf.config.list_logical_devices('GPU')
-    if not found and count > 1:
-        found = tf.config.list_logical_devices('CPU')
-    _require(count, len(found))
-    chosen = [device.name for device in found[: count or len(found)]]
-    return tf.distribute.MirroredStrategy(chosen).scope() if len(chosen) > 1 else nullcontext()
+
+def _join(options: TrainOptions, backend: str) -> None:
+    """Meet the other processes; must come before the backend touches a device."""
+    if backend != 'jax':
+        raise ConfigError(f'--processes {options.processes} needs KERAS_BACKEND=jax')
+    if not options.coordinator:
+        raise ConfigError('--processes needs --coordinator HOST:PORT, the same in all of them')
+    if not options.process_index < options.processes:
+        raise ConfigError(
+            f'--process-index {options.process_index} is none of 0 to {options.processes - 1}'
+        )
+    import jax
+
+    if jax.distributed.is_initialized():
+        return
+    jax.config.update('jax_cpu_collectives_implementation', 'gloo')
+    keras.distribution.initialize(options.coordinator, options.processes, options.process_index)
 
 
-def _jax_scope(count: int) -> AbstractContextManager:
+def _jax_scope(count: int, processes: int) -> AbstractContextManager:
     found = keras.distribution.list_devices()
     _require(count, len(found))
     chosen = found[: count or len(found)]
     if len(chosen) < 2:
         return nullcontext()
+    if len(chosen) < len(found) and processes > 1:
+        raise ConfigError('--devices counts those of all processes, which must all take part')
     return keras.distribution.DataParallel(devices=chosen, auto_shard_dataset=False).scope()
 
 
+def _tensorflow_scope(count: int) -> AbstractContextManager:
+    import tensorflow as tf
+
+    found = tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
+    _require(count, len(found))
+    chosen = [device.name for device in found[: count or len(found)]]
+    return tf.distribute.MirroredStrategy(chosen).scope() if len(chosen) > 1 else nullcontext()
+
+
 def _require(count: int, found: int) -> None:
-    if count > max(found, 1):
+    if count > found:
         raise ConfigError(f'--devices {count}, but there are {found}: leave it out to use all')

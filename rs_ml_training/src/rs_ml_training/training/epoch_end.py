@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -12,9 +13,10 @@ import numpy as np
 
 from rs_ml_training.data.sequence import Arrays, SampleSequence
 from rs_ml_training.errors import ConfigError, DivergedError
+from rs_ml_training.networks import registry
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import BEST_WEIGHTS, LAST_WEIGHTS
-from rs_ml_training.training import checkpoint
+from rs_ml_training.training import checkpoint, devices
 from rs_ml_training.training.average import averaged
 from rs_ml_training.training.board import Board
 from rs_ml_training.training.options import TrainOptions
@@ -69,7 +71,10 @@ class EpochEnd(keras.callbacks.Callback):
         super().__init__()
         self._task, self._options, self._folder = task, options, folder
         self._validation, self.progress, self._listener = validation, progress, listener
-        self._board = Board(folder.path / 'tensorboard')
+        self._writes = options.process_index == 0
+        if self._writes:
+            self._board = Board(folder.path / 'tensorboard')
+        self._copy: keras.Model | None = None
         self._started = time.perf_counter()
 
     @property
@@ -88,48 +93,58 @@ class EpochEnd(keras.callbacks.Callback):
             metrics = self._validated(done)
             row |= {f'val_{name}': value for name, value in metrics.items()}
         self.progress.epoch = done
-        checkpoint.save(
-            self._folder.checkpoints, self.network, self.model.optimizer, self.progress
-        )
-        self._folder.record({'epoch': done, **row})
-        self._board.scalars({n: v for n, v in row.items() if np.isfinite(v)}, done)
+        if self._writes:
+            self._write({'epoch': done, **row})
         if self._options.patience and self.progress.waited >= self._options.patience:
             self.model.stop_training = True
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        self._board.close()
+        if self._writes:
+            self._board.close()
+
+    def _write(self, row: dict[str, float]) -> None:
+        checkpoint.save(
+            self._folder.checkpoints, self.network, self.model.optimizer, self.progress
+        )
+        self._folder.record(row)
+        numbers = {n: v for n, v in row.items() if np.isfinite(v) and n != 'epoch'}
+        self._board.scalars(numbers, self.progress.epoch)
 
     def _validated(self, epoch: int) -> dict[str, float]:
-        with averaged(self.network, self.model.optimizer):
+        with averaged(self.network, self.model.optimizer), self._judged():
             metrics = validate(self._task, self._predict, self._validation)
-            self._keep(metrics, epoch)
-            self._draw(epoch)
+            if self._options.monitor not in metrics:
+                raise ConfigError(
+                    f'--monitor {self._options.monitor!r} is none of {", ".join(metrics)}'
+                )
+            is_best = self._judge(metrics[self._options.monitor], epoch)
+            if self._writes:
+                self._keep(is_best)
+                self._draw(epoch)
         if self._listener:
             self._listener(EpochReport(epoch, metrics))
         return metrics
 
-    def _keep(self, metrics: dict[str, float], epoch: int) -> None:
-        """Write the weights as last, and as best if they are."""
-        monitor = self._options.monitor
-        if monitor not in metrics:
-            raise ConfigError(f'--monitor {monitor!r} is none of {", ".join(metrics)}')
-        self._save(LAST_WEIGHTS)
-        shown = f'{monitor} {metrics[monitor]:.4f}'
-        if self._task.is_better(monitor, metrics[monitor], self.progress.best):
-            self.progress.best, self.progress.best_epoch = metrics[monitor], epoch
-            self.progress.waited = 0
-            self._save(BEST_WEIGHTS)
-            print(f'\nepoch {epoch}: {shown}, the best so far')
-        else:
-            self.progress.waited += 1
-            best, when = self.progress.best, self.progress.best_epoch
-            print(f'\nepoch {epoch}: {shown}; best {best} in epoch {when}')
+    def _judge(self, value: float, epoch: int) -> bool:
+        """Take note of a validation, and say how it compares."""
+        shown = f'\nepoch {epoch}: {self._options.monitor} {value:.4f}'
+        progress = self.progress
+        if self._task.is_better(self._options.monitor, value, progress.best):
+            progress.best, progress.best_epoch, progress.waited = value, epoch, 0
+            print(f'{shown}, the best so far')
+            return True
+        progress.waited += 1
+        best = 'none yet' if progress.best is None else f'{progress.best:.4f}'
+        print(f'{shown}; best {best} in epoch {progress.best_epoch}')
+        return False
 
-    def _save(self, name: str) -> None:
-        part = self._folder.path / f'part.{name}'
-        with checkpoint.disk_errors(self._folder.path):
-            self.network.save_weights(part)
-            part.replace(self._folder.path / name)
+    def _keep(self, is_best: bool) -> None:
+        """Write the weights as last, and as best if they are."""
+        for name in (LAST_WEIGHTS, BEST_WEIGHTS) if is_best else (LAST_WEIGHTS,):
+            part = self._folder.path / f'part.{name}'
+            with checkpoint.disk_errors(self._folder.path):
+                self.network.save_weights(part)
+                part.replace(self._folder.path / name)
 
     def _draw(self, epoch: int) -> None:
         picture = draw(self._task, self._predict, self._validation, self._options.pictures)
@@ -137,8 +152,22 @@ class EpochEnd(keras.callbacks.Callback):
             cv2.imwrite(str(self._folder.path / PICTURE), picture[..., ::-1])
             self._board.picture('validation', picture, epoch)
 
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        """Of several processes each validates for itself, on a copy that needs no other."""
+        if self._options.processes == 1:
+            yield
+            return
+        with devices.alone():
+            spec = self._task.spec
+            if self._copy is None:
+                self._copy = registry.build(spec.network, spec.input_size, **spec.options)
+            for own, shared in zip(self._copy.weights, self.network.weights, strict=True):
+                own.assign(np.asarray(shared.value))
+            yield
+
     def _predict(self, inputs: Arrays) -> Arrays:
-        outputs = self.model.predict_on_batch(inputs)
+        outputs = (self._copy or self.model).predict_on_batch(inputs)
         return {name: np.asarray(value, np.float32) for name, value in outputs.items()}
 
     def _learning_rate(self) -> float:

@@ -24,6 +24,7 @@ class TrainOptions:
     validation_list: Path | None = flag(None, 'file that names the validation samples')
     validation_share: float = flag(0.1, 'held out by scene when no validation data are given')
     data_option: tuple[str, ...] = flag((), 'NAME=VALUE for the reader of the data')
+    validation_data_option: tuple[str, ...] = flag((), 'more of them, for the validation data')
     model: str = flag('', 'the network')
     model_option: tuple[str, ...] = flag((), 'NAME=VALUE for the builder of the network')
     input_size: tuple[int, int] | None = flag(None, 'WIDTHxHEIGHT of the network input')
@@ -57,6 +58,9 @@ class TrainOptions:
     pictures: int = flag(4, 'validation samples drawn after each validation', low=0)
     profile: bool = flag(False, 'measure reading, training and both for some batches, then stop')
     devices: int = flag(0, 'devices to spread each batch over, 0: all there are', low=0)
+    processes: int = flag(1, 'processes that train together (jax)', low=1)
+    process_index: int = flag(0, 'which of them this one is, from 0; 0 writes', low=0)
+    coordinator: str = flag('', 'HOST:PORT where they meet, on the machine of process 0')
 
 
 @dataclass(frozen=True)

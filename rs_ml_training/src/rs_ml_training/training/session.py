@@ -68,14 +68,17 @@ def train(
         TrainingError: see errors.py.
     """
     command = list(sys.argv if command is None else command)
-    session = prepare(task, options, command)
-    folder = RunFolder(options.runs / (options.name or f'{task}-{options.model}'))
-    folder.check(options, session.spec)
-    progress = _resumed(session, folder)
-    folder.describe(options, session.spec, command)
-    if progress.epoch < options.epochs:
-        _fit(session, folder, progress, listener)
-    _write_metrics(session, folder)
+    with devices.spread(options):
+        session = prepare(task, options, command)
+        folder = RunFolder(options.runs / (options.name or f'{task}-{options.model}'))
+        folder.check(options, session.spec)
+        progress = _resumed(session, folder)
+        if options.process_index == 0:
+            folder.describe(options, session.spec, command)
+        if progress.epoch < options.epochs:
+            _fit(session, folder, progress, listener)
+    if options.process_index == 0:
+        _write_metrics(session, folder)
     return folder.path
 
 
@@ -87,10 +90,9 @@ def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Se
     spec = spec_of(task, options, data, ' '.join(command))
     work = task_of(spec, options, data)
     training, validation = _batches(work, options, data, validation_data)
-    with devices.scope(options.devices):
-        model = Trainee(_network(spec, options), work)
-        schedule = schedule_of(options, len(training))
-        model.compile(optimizer=optimizer_of(options, schedule, model))
+    model = Trainee(_network(spec, options), work)
+    schedule = schedule_of(options, len(training))
+    model.compile(optimizer=optimizer_of(options, schedule, model))
     return Session(options, spec, work, model, training, validation)
 
 
@@ -122,6 +124,7 @@ def _batches(
         seed=options.seed,
         workers=options.workers,
         cache=options.cache,
+        shard=(options.process_index, options.processes),
     )
     validation = SampleSequence(
         validation_data, task.validation_fit(), options.batch_size, shuffle=False

@@ -27,6 +27,8 @@ class Joined(Reader):
         if len(labels) > 1:
             raise DataError(f'data with different classes cannot be joined: {sorted(labels)}')
         self._readers, self.labels = tuple(readers), readers[0].labels
+        self.colors = readers[0].colors
+        self.reference_focal_px = _shared([reader.reference_focal_px for reader in readers])
         self.license = '; '.join(dict.fromkeys(r.license for r in readers if r.license))
         self._ends = list(itertools.accumulate(len(reader) for reader in readers))
 
@@ -51,6 +53,12 @@ class Joined(Reader):
         return self._readers[part], index - start
 
 
+def _shared(values: Sequence[float | None]) -> float | None:
+    if len(set(values)) > 1:
+        raise DataError(f'data of different focal scaling cannot be joined: {list(values)}')
+    return values[0]
+
+
 def open_sources(options: TrainOptions) -> tuple[Reader, Reader]:
     """(training, validation) data.
 
@@ -63,11 +71,12 @@ def open_sources(options: TrainOptions) -> tuple[Reader, Reader]:
     if not options.data:
         raise ConfigError('--data is missing: give FORMAT:PATH, as nyu-labelled:/data/nyu_v2')
     reader_options = name_values(options.data_option)
-    if options.validation_data or options.validation_list:
+    own_options = name_values(options.validation_data_option)
+    if options.validation_data or options.validation_list or own_options:
         sources = options.validation_data or options.data
         return (
             _open(options.data, options.list_file, reader_options),
-            _open(sources, options.validation_list, reader_options),
+            _open(sources, options.validation_list, reader_options | own_options),
         )
     found = _own_split(options) if len(options.data) == 1 and options.list_file is None else None
     if found:
