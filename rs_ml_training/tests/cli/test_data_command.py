@@ -219,12 +219,15 @@ def test_what_is_wrong_is_one_sentence_and_leaves_nothing(
 
 
 def test_commands_on_data_need_no_framework(folder, tmp_path):
+    source = ['--data', f'folder:{folder}']
+    commands = [
+        ['stats', *source],
+        ['tfrecord', *source, '--out', str(tmp_path / 'records')],
+        ['augment', *source, '--out', str(tmp_path / 'copies')],
+    ]
     code = (
         'import sys; from rs_ml_training.cli.data import main; '
-        'assert main(sys.argv[1:]) == 0; '
+        f'assert not any(main(command) for command in {commands!r}); '
         'assert not {"tensorflow", "keras", "jax", "torch"} & set(sys.modules)'
     )
-    out = str(tmp_path / 'out')
-    for command in (['tfrecord', '--out', out], ['stats'], ['augment', '--out', out + '2']):
-        arguments = [command[0], '--data', f'folder:{folder}', *command[1:]]
-        subprocess.run([sys.executable, '-c', code, *arguments], check=True)
+    subprocess.run([sys.executable, '-c', code], check=True)
