@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.errors import ConfigError, DataError
-from rs_ml_training.evaluation.evaluate import Measured, evaluate, judged_by
+from rs_ml_training.errors import DataError
+from rs_ml_training.evaluation.evaluate import Measured, evaluate
 from rs_ml_training.evaluation.report import Report
 from rs_ml_training.evaluation.scorers import (
     BoxScorer,
@@ -134,12 +134,17 @@ def test_worst_pictures_are_named(batch_size, worst, names) -> None:
     assert measured.seconds_per_image >= 0
 
 
-def test_worst_by_a_metric_of_which_more_is_better() -> None:
-    scorer = judged_by(DepthScorer(), 'd1', lower_is_better=False)
-    measured = evaluate(READER, _predict, scorer, worst=1)
-    assert measured.worst[0][1] == 0.0
-    with pytest.raises(ConfigError, match='d9'):
-        judged_by(DepthScorer(), 'd9', lower_is_better=False)
+def test_worst_where_more_is_better() -> None:
+    labels = np.zeros((4, 6), np.uint8)
+    wrong = {'good': 0, 'bad': 12, 'fair': 6}
+    reader = _Samples(*(Sample(name, labels=labels) for name in wrong))
+
+    def predict(samples):
+        masks = [(np.arange(24).reshape(4, 6) < wrong[s.name]).astype(np.uint8) for s in samples]
+        return [MaskPrediction(mask, np.ones(mask.shape)) for mask in masks]
+
+    measured = evaluate(reader, predict, MaskScorer(('a', 'b')), worst=2)
+    assert [name for name, _ in measured.worst] == ['bad', 'fair']
 
 
 def test_an_empty_data_set_measures_nothing() -> None:
@@ -192,3 +197,16 @@ def test_report_as_json(tmp_path) -> None:
     assert nothing.values()['seconds_per_image'] is None
     with pytest.raises(DataError, match='missing'):
         REPORT.write(tmp_path / 'missing' / 'r.json')
+
+
+def test_a_real_camera_as_it_is(data_file) -> None:
+    from rs_ml_training.data.formats import open_data
+    from rs_ml_training.evaluation.stored import RawDepth
+
+    reader = open_data(f'depth-pairs:{data_file("depth_refinement_people")}')
+    measured = evaluate(reader, RawDepth().batch, DenoiseScorer(), worst=1)
+    assert measured.count == 11
+    assert measured.metrics['removed'] == measured.metrics['hole_coverage'] == 0
+    assert measured.metrics['coverage'] == pytest.approx(0.9697, abs=1e-4)
+    assert measured.metrics['rmse_m'] == pytest.approx(0.0073, abs=1e-4)
+    assert measured.worst[0][1] >= measured.metrics['rmse_m']

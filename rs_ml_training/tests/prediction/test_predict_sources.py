@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from rs_ml_training.errors import DataError
+from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.prediction.sources import DepthPictures, completed, limited, open_sources
 
 
@@ -132,6 +132,8 @@ def test_list_of_a_data_set(miniature, tmp_path) -> None:
     assert _names(source) == ['0012']
     with pytest.raises(DataError, match='missing'):
         open_sources([f'nyu-labelled:{path}'], list_file=tmp_path / 'missing.txt')
+    with pytest.raises(ConfigError, match="no option 'sides'"):
+        open_sources([f'nyu-labelled:{path}'], sides=3)
 
 
 def test_damaged_picture_is_named_when_it_is_its_turn(folder) -> None:

@@ -37,6 +37,7 @@ class PredictFlags:
     input_size: tuple[int, int] | None = flag(None, 'WIDTHxHEIGHT to run at (default: as trained)')
     batch_size: int = flag(1, 'pictures a step', low=1)
     list_file: Path | None = flag(None, 'file that names the samples of a data set', name='list')
+    data_option: tuple[str, ...] = flag((), 'NAME=VALUE for the reader of a data set')
     limit: int = flag(0, 'pictures of each input at most, 0: all', low=0)
     flip: bool = flag(False, 'average with the mirrored picture')
     kb_crop: bool = flag(False, 'show the network the 1216x352 crop of KITTI')
@@ -142,11 +143,13 @@ def _predict_options(flags: PredictFlags) -> PredictOptions:
 def _sources(run: Path, texts: Sequence[str], flags: PredictFlags) -> list[Source]:
     """Opened before the network, so that a wrong path is told at once."""
     from rs_ml_training.trained import read_spec
+    from rs_ml_training.training.sources import name_values
 
     read = inputs.read_color
     if read_spec(run).task == 'denoise':
         read = DepthPictures(flags.input_encoding, flags.infrared)
-    found = inputs.open_sources(texts, read, flags.list_file)
+    options = {'list_file': flags.list_file, **name_values(flags.data_option)}
+    found = inputs.open_sources(texts, read, **options)
     if flags.limit:
         found = [inputs.limited(source, flags.limit) for source in found]
     if flags.fps:

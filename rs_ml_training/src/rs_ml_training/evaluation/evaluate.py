@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.evaluation.scorers import Scorer
 from rs_ml_training.prediction.flow import Stopwatch, ahead, batched
 from rs_ml_training.prediction.results import Prediction
@@ -92,16 +91,3 @@ class _Worst:
 
 def _samples(reader: Reader) -> Iterator[Sample]:
     return (reader.read(index) for index in range(len(reader)))
-
-
-def judged_by(scorer: Scorer, metric: str, lower_is_better: bool) -> Scorer:
-    """The scorer, judging single pictures by another of its metrics.
-
-    Raises:
-        ConfigError: it has no such metric.
-    """
-    known = scorer.fresh().result()
-    if metric not in known:
-        raise ConfigError(f'no metric {metric!r}; there are {", ".join(known)}')
-    scorer.judge, scorer.lower_is_better = metric, lower_is_better
-    return scorer

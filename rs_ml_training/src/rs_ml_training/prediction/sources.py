@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,19 +78,20 @@ def read_color(path: Path) -> Sample:
 
 
 def open_sources(
-    inputs: Sequence[str], read: ReadPicture = read_color, list_file: Path | None = None
+    inputs: Sequence[str], read: ReadPicture = read_color, **data_options: Any
 ) -> list[Source]:
     """What the inputs of a command are.
 
     Args:
         inputs: paths of pictures, folders and videos, or FORMAT:PATH.
         read: makes a sample of a picture file.
-        list_file: names the samples of a data set.
+        data_options: of the readers of data sets, as list_file.
 
     Raises:
         DataError: a path does not exist, is of no known kind, or a folder holds no picture.
+        ConfigError: a data set has no such option.
     """
-    return [source for text in inputs for source in _open(text, read, list_file)]
+    return [source for text in inputs for source in _open(text, read, data_options)]
 
 
 def natural(path: Path) -> list[str | int]:
@@ -107,9 +109,9 @@ def reader_source(reader: Reader, name: str) -> Source:
     return Source(name, samples, len(reader), labels=tuple(reader.labels))
 
 
-def _open(text: str, read: ReadPicture, list_file: Path | None) -> list[Source]:
+def _open(text: str, read: ReadPicture, data_options: Mapping[str, Any]) -> list[Source]:
     if text.partition(':')[0] in FORMATS and ':' in text:
-        return [reader_source(open_data(text, list_file=list_file), text)]
+        return [reader_source(open_data(text, **data_options), text)]
     path = Path(text)
     if not path.exists():
         raise DataError(f'{path} does not exist: give a picture, folder, video or FORMAT:PATH')
