@@ -69,7 +69,7 @@ class DepthOptions(TrainOptions):
 
     model: str = flag('fastdepth', 'the network')
     loss: str = flag('l1', 'see rs_ml_training.losses.depth')
-    augment: str = flag('fastdepth', 'augmentation preset')
+    augment: str = flag('depth', 'augmentation preset')
     monitor: str = flag('d1', 'validation metric that chooses the best weights')
     batch_size: int = flag(8, 'samples a step, of all devices together', low=1)
     min_depth_m: float = flag(0.1, 'nearest truth that counts [m]', low=0)

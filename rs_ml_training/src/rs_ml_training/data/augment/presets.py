@@ -63,6 +63,16 @@ def _fastdepth(size: Size | None) -> Augment:
     return Chain((Near(size), Rotate(-5, 5, size), Maybe(Flip()), light))
 
 
+def _depth(size: Size | None) -> Augment:
+    """Depth as a camera will see it: about the whole picture, so that the scale stays true.
+
+    FastDepth's factor of up to 1.5 makes training pictures a fifth nearer on average than those
+    that are predicted, and a network that cannot tell is off by as much.
+    """
+    light = Jitter((0.7, 1.3), (0.7, 1.3), (0.7, 1.3))
+    return Chain((Near(size, 1.0, 1.15), Rotate(-3, 3, size), Maybe(Flip()), light))
+
+
 def _bts(size: Size | None, degrees: float, brightness: tuple[float, float]) -> Augment:
     """As BTS is trained: a crop at full resolution; size None leaves the crop out."""
     crop = (RandomCrop(size),) if size else ()
@@ -140,6 +150,7 @@ def _sized(size: Size | None) -> tuple[Augment, ...]:
 
 PRESETS: dict[str, Callable[[Size | None], Augment]] = {
     'none': _none,
+    'depth': _depth,
     'fastdepth': _fastdepth,
     'bts-nyu': lambda size: _bts(size, 2.5, (0.75, 1.25)),
     'bts-kitti': lambda size: _bts(size, 1.0, (0.9, 1.1)),
