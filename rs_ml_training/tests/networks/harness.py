@@ -49,12 +49,13 @@ def check_network(
     Args:
         name: key of NETWORKS.
         size: (width, height); None: two by three strides.
-        classes: channels of `logits` and `heatmap`, if the network has them.
+        classes: that option of builders whose network has `logits` or `heatmap`.
         options: of its builder.
     """
     keras.utils.set_random_seed(0)
     stride = registry.entry_of(name).stride
     size = size or (3 * stride, 2 * stride)
+    options |= {'classes': classes} if classes else {}
     model = registry.build(name, size, **options)
     check_names(name, model)
     check_outputs(model, size, classes)
