@@ -194,6 +194,15 @@ def test_frozen_batch_norm_keeps_its_statistics():
     assert any((a != b).any() for a, b in zip(decoder_before, moved, strict=True))
 
 
+def test_averages_follow_the_data():
+    norms = (
+        layer
+        for layer in bts(encoder='mobilenetv2', features=64).layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    )
+    assert {layer.momentum for layer in norms} == {0.99}
+
+
 @pytest.mark.parametrize('blocks', [-1, 5])
 def test_fixed_blocks_out_of_range(blocks):
     with pytest.raises(ConfigError, match=f'got {blocks}'):

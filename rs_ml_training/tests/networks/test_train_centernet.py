@@ -33,6 +33,15 @@ def test_contract_on_jax(check_network_on_jax):
     check_network_on_jax('centernet-light', classes=1, alpha=0.35)
 
 
+def test_averages_follow_a_short_training():
+    norms = (
+        layer
+        for layer in centernet_light(SIZE, alpha=0.35).layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    )
+    assert {layer.momentum for layer in norms} == {0.9}
+
+
 def test_work_at_its_default_size():
     assert 0.5e9 < multiply_adds(centernet_light((320, 256))) < 1.0e9
 

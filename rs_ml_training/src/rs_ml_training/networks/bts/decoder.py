@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from rs_ml_training.networks.bts.encoders import MOMENTUM
 from rs_ml_training.networks.bts.guidance import LocalPlanarGuidance
 
 RATES = (3, 6, 12, 18, 24)
@@ -77,7 +78,7 @@ def _conv(x: keras.KerasTensor, filters: int, name: str, kernel: int = 3) -> ker
 
 
 def _batch_norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    return layers.BatchNormalization(momentum=0.99, epsilon=1.1e-5, name=name)(x)
+    return layers.BatchNormalization(momentum=MOMENTUM, epsilon=1.1e-5, name=name)(x)
 
 
 def _joined(

@@ -9,6 +9,10 @@ import keras
 
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.densenet.densenet161 import densenet161
+from rs_ml_training.networks.momentum import set_momentum
+
+MOMENTUM = 0.99
+"""Of all batch normalisation in BTS."""
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -71,6 +75,7 @@ def plan_of(encoder: str) -> EncoderPlan:
 def encoder_taps(image: keras.KerasTensor, plan: EncoderPlan) -> list[keras.KerasTensor]:
     """Feature maps at stride 2, 4, 8, 16 and 32 of raw RGB 0..255, (B, H, W, 3)."""
     model = _builder(plan)(_normalised(image, plan))
+    set_momentum(model, MOMENTUM)
     return [model.get_layer(name).output for name in plan.taps]
 
 

@@ -6,6 +6,8 @@ import keras
 from keras import layers
 
 from rs_ml_training.errors import ConfigError
+from rs_ml_training.networks.blocks import MOMENTUM
+from rs_ml_training.networks.momentum import set_momentum
 
 STRIDE = 4
 ALPHAS = (0.35, 0.5, 0.75, 1.0)
@@ -67,6 +69,7 @@ def _encoded(image: keras.KerasTensor, alpha: float) -> list[keras.KerasTensor]:
     encoder = keras.applications.MobileNetV2(
         include_top=False, weights=None, alpha=alpha, input_tensor=normalised
     )
+    set_momentum(encoder)
     return [encoder.get_layer(name).output for name in _TAPS]
 
 
@@ -96,10 +99,10 @@ def _head(
 
 def _separable(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
     x = layers.DepthwiseConv2D(3, padding='same', use_bias=False, name=f'{name}_dw')(x)
-    x = layers.BatchNormalization(momentum=0.99, name=f'{name}_dw_bn')(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name=f'{name}_dw_bn')(x)
     return layers.ReLU(6.0, name=f'{name}_relu')(_conv_bn(x, filters, name))
 
 
 def _conv_bn(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
     x = layers.Conv2D(filters, 1, use_bias=False, name=name)(x)
-    return layers.BatchNormalization(momentum=0.99, name=f'{name}_bn')(x)
+    return layers.BatchNormalization(momentum=MOMENTUM, name=f'{name}_bn')(x)
