@@ -157,6 +157,12 @@ def test_guidance_is_finite_where_the_plane_is_seen_edge_on():
     assert depth.max() == pytest.approx(1 / SMALLEST_RATIO)
 
 
+@pytest.fixture(scope='module')
+def model() -> keras.Model:
+    """A small BTS on MobileNetV2."""
+    return bts(encoder='mobilenetv2', features=64)
+
+
 @pytest.mark.parametrize(
     ('blocks', 'fixed', 'free'),
     [
@@ -167,8 +173,10 @@ def test_guidance_is_finite_where_the_plane_is_seen_edge_on():
         (4, 'Conv_1', 'decoder_conv5'),
     ],
 )
-def test_fixed_blocks(blocks, fixed, free):
-    model = bts(encoder='mobilenetv2', features=64, fixed_blocks=blocks)
+def test_fixed_blocks(model, blocks, fixed, free):
+    model.trainable = True
+    names = freezing.fixed_blocks(model, blocks)
+    assert fixed in names
     assert not model.get_layer(fixed).trainable
     assert model.get_layer(free).trainable
 
@@ -194,12 +202,8 @@ def test_frozen_batch_norm_keeps_its_statistics():
     assert any((a != b).any() for a, b in zip(decoder_before, moved, strict=True))
 
 
-def test_averages_follow_the_data():
-    norms = (
-        layer
-        for layer in bts(encoder='mobilenetv2', features=64).layers
-        if isinstance(layer, keras.layers.BatchNormalization)
-    )
+def test_averages_follow_the_data(model):
+    norms = (layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
     assert {layer.momentum for layer in norms} == {0.99}
 
 
