@@ -109,8 +109,6 @@ def test_every_backend_reproduces_the_golden_output(exported, task, backend, pre
 @pytest.mark.parametrize('task', ['depth', 'segmentation', 'denoise'])
 def test_smaller_precisions_run_as_well(exported, task, backend, precision):
     folder = exported(task, precision)
-    if (backend, precision) == ('opencv', 'int8'):
-        pytest.skip('OpenCV reads no quantised ONNX')
     with load_model(folder, backend=backend) as model:
         result = verify_golden(model)
     assert result.is_reproduced, result

@@ -64,13 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     written = ['rs-ml-export', *(sys.argv[1:] if argv is None else argv)]
     _quiet()
-    from rs_ml_training.export.exporter import export
+    from rs_ml_training.export.exporter import check_options, export
     from rs_ml_training.export.report import summary
     from rs_ml_training.export.serving import require_tensorflow
     from rs_ml_training.trained import load
 
     require_tensorflow()
     options = _options(arguments, shlex.join(written))
+    check_options(arguments.out, options)
     trained = load(arguments.run, weights=arguments.weights, input_size=arguments.input_size)
     print(summary(export(trained, arguments.out, options)))
     return 0

@@ -74,7 +74,7 @@ def export(trained: Trained, out: Path, options: ExportOptions) -> ExportReport:
         DataError: samples lack what the network reads or the truth.
         ExportError: a format cannot express the network, or does not reproduce it.
     """
-    _check(out, options)
+    check_options(out, options)
     serving = serving_of(trained, options.head)
     golden = golden_inputs(serving.inputs, trained.spec.depth_range_m)
     with staged(out, force=options.force) as folder:
@@ -86,7 +86,8 @@ def export(trained: Trained, out: Path, options: ExportOptions) -> ExportReport:
     return report
 
 
-def _check(out: Path, options: ExportOptions) -> None:
+def check_options(out: Path, options: ExportOptions) -> None:
+    """Raise ConfigError for what can be known to fail before a network is built."""
     formats.check_formats(options.formats, options.precision)
     check_destination(out, force=options.force)
     if options.precision == 'int8' and options.representative is None:
