@@ -28,7 +28,7 @@ def unet_light(
     width: int = 24,
     max_depth_m: float = 10.0,
 ) -> keras.Model:
-    """Real-time denoiser, 0.18 M parameters.
+    """Real-time denoiser, 0.18 M parameters, 1.12 GMAC at 848x480.
 
     Stem: 4x4 cells of log depth, mask and infrared become channels at 1/4; a residual encoder and
     decoder works on 1/4, 1/8 and 1/16. Head: per pixel a gate between the measurement and the
