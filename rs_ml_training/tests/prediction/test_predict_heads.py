@@ -106,6 +106,13 @@ def test_depth_is_kept_within_the_range_of_the_network() -> None:
     assert known.max() == 4.0
 
 
+def test_the_range_of_the_network_scales_with_the_focal_length() -> None:
+    spec = _spec('depth', depth_range_m=(1.0, 4.0), reference_focal_px=250.0)
+    depth_m = Predictor(spec, _reddish_depth)(_sample(focal_px=500.0)).depth_m
+    known = depth_m[np.isfinite(depth_m)]
+    assert (known.min(), known.max()) == (2.0, 8.0)
+
+
 @pytest.mark.parametrize('value', [0.0, -1.0, np.nan, np.inf])
 def test_what_is_no_distance_is_unknown(value) -> None:
     def predict(inputs):

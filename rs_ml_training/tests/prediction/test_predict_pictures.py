@@ -133,6 +133,16 @@ def test_edges_are_where_depth_jumps() -> None:
     assert not clouds.is_edge(np.zeros((4, 4))).any()
 
 
+def test_edges_are_left_out_of_clouds_when_asked() -> None:
+    depth_m = np.full((12, 16), 1.0, np.float32)
+    depth_m[:, 8:] = 3.0
+    counts = [
+        len(_vertices(files_of(SAMPLE, DepthPrediction(depth_m), style)['_cloud.ply']))
+        for style in (Style(cloud=True), Style(cloud=True, keep_edges=False))
+    ]
+    assert counts == [12 * 16, 12 * 14]
+
+
 EVERYTHING = Style(strips=True, errors=True, normals=True, cloud=True, intermediates=True)
 MASK = np.repeat(np.arange(16, dtype=np.uint8)[None] // 8, 12, axis=0)
 

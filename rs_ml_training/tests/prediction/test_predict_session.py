@@ -109,9 +109,10 @@ def test_detections_are_written_a_line_a_picture(tmp_path) -> None:
     assert lines == [{'image': name, 'detections': found} for name in ('0', '1')]
 
 
-def test_a_damaged_picture_stops_it_and_leaves_no_half_video(tmp_path) -> None:
+@pytest.mark.parametrize('count', [2, 40])
+def test_a_damaged_picture_stops_it_and_leaves_no_half_video(tmp_path, count) -> None:
     def samples():
-        yield from _source(2).samples()
+        yield from _source(count).samples()
         raise DataError('3.png is damaged')
 
     source = Source('clip.mp4', samples, None, 10.0)
