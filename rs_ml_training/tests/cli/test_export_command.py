@@ -49,6 +49,8 @@ def test_a_run_becomes_a_model(run_folder, tmp_path, capsys):
         (['--precision', 'int8'], 'give --representative'),
         (['--formats', 'saved_model', '--precision', 'float16'], 'holds float32 alone'),
         (['--representative', 'camvid:/no/such'], '/no/such does not exist'),
+        (['--data', 'camvid:/', '--data-option', 'train'], "'train' is not NAME=VALUE"),
+        (['--representative', 'camvid:/', '--representative-option', 'a=1'], "no option 'a'"),
         (['--input-size', '33x32'], 'multiples of 32'),
         (['--weights', 'epoch9.h5'], 'holds none of epoch9.h5'),
         (['--calibration-samples', '0'], '--calibration-samples must be at least 1'),

@@ -16,6 +16,7 @@ from rs_ml_training.cli.flags import FlagParser, size
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.export.artifact import FORMATS, PRECISIONS
+from rs_ml_training.training.sources import name_values
 
 if TYPE_CHECKING:
     from rs_ml_training.data.reader import Reader
@@ -50,11 +51,14 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_data(add: Callable[..., Any]) -> None:
     source = {'default': None, 'metavar': 'FORMAT:PATH'}
+    option = {'nargs': '+', 'default': (), 'metavar': 'NAME=VALUE', 'help': 'for its reader'}
     add('--representative', **source, help='samples to compare on and to measure int8 ranges on')
     add('--representative-list', type=Path, default=None, help='list file of --representative')
+    add('--representative-option', **option)
     add('--calibration-samples', type=int, default=100, help='how many of them int8 reads')
     add('--data', **source, help='samples with truth to measure on; int8: else the representative')
     add('--data-list', type=Path, default=None, help='list file of --data')
+    add('--data-option', **option)
     add('--data-samples', type=int, default=200, help='how many of them are read')
 
 
@@ -98,9 +102,13 @@ def _options(arguments: argparse.Namespace, written: str) -> ExportOptions:
         name=arguments.name,
         version=arguments.version,
         head=HeadOptions(arguments.scores, arguments.intermediates, arguments.max_detections),
-        representative=_open(arguments.representative, arguments.representative_list),
+        representative=_open(
+            arguments.representative,
+            arguments.representative_list,
+            arguments.representative_option,
+        ),
         calibration_samples=arguments.calibration_samples,
-        data=_open(arguments.data, arguments.data_list),
+        data=_open(arguments.data, arguments.data_list, arguments.data_option),
         data_samples=arguments.data_samples,
         force=arguments.force,
         command=written,
@@ -115,8 +123,10 @@ def _formats(text: str, precision: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(',') if word.strip())
 
 
-def _open(source: str | None, list_file: Path | None) -> Reader | None:
-    return None if source is None else open_data(source, list_file=list_file)
+def _open(source: str | None, list_file: Path | None, given: Sequence[str]) -> Reader | None:
+    if source is None:
+        return None
+    return open_data(source, list_file=list_file, **name_values(given))
 
 
 if __name__ == '__main__':
