@@ -168,7 +168,9 @@ class EpochEnd(keras.callbacks.Callback):
 
     def _predict(self, inputs: Arrays) -> Arrays:
         outputs = (self._copy or self.model).predict_on_batch(inputs)
-        return {name: np.asarray(value, np.float32) for name, value in outputs.items()}
+        # tf.distribute predicts the whole batch on each device and gives them all.
+        count = len(next(iter(inputs.values())))
+        return {name: np.asarray(v[:count], np.float32) for name, v in outputs.items()}
 
     def _learning_rate(self) -> float:
         return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
