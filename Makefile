@@ -45,6 +45,7 @@ lint:
 bench:
 	@$(SETUP) --level full
 	@$(RUN) python -m rs_ml_perception.cli.main bench $(BENCH_ARGS)
+	@$(RUN) python -m rs_ml_training.bench
 
 clean:
 	rm -rf .venv .ros out runs build install log .pytest_cache .ruff_cache

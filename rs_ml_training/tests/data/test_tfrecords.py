@@ -9,7 +9,7 @@ from rs_ml_training.data.example_message import features_of, message_of
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.data.sample_codec import pack, unpack
+from rs_ml_training.data.sample_codec import MAP_CODINGS, pack, unpack
 from rs_ml_training.data.tfrecords import TfRecords, write_shards
 from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.intrinsics import Intrinsics
@@ -113,9 +113,19 @@ def test_other_messages_are_refused(message):
         features_of(message)
 
 
+@pytest.mark.parametrize('maps', MAP_CODINGS)
 @pytest.mark.parametrize('sample', SAMPLES, ids=lambda s: s.name)
-def test_packed_sample_comes_back_without_loss(sample):
-    assert_same(unpack(pack(sample)), sample)
+def test_packed_sample_comes_back_without_loss(sample, maps):
+    found = unpack(pack(sample, maps))
+    assert_same(found, sample)
+    assert all(array.flags.writeable for array in found.maps().values())
+
+
+def test_raw_maps_are_the_bytes_of_the_array():
+    features = pack(SAMPLES[1], 'raw')
+    assert features['image'] == SAMPLES[1].image.tobytes()
+    whole = np.frombuffer(features['depth_m'], np.uint16)
+    np.testing.assert_allclose(whole / 1000, SAMPLES[1].depth_m.ravel(), atol=1e-6)
 
 
 @pytest.mark.parametrize('name', ['kitti', 'eight bit'])

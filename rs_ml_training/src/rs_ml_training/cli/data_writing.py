@@ -9,6 +9,7 @@ from typing import Any
 from rs_ml_training.cli.data_source import add_source, reader_of
 from rs_ml_training.cli.flags import size
 from rs_ml_training.data.augment.presets import PRESETS, preset
+from rs_ml_training.data.sample_codec import MAP_CODINGS
 from rs_ml_training.data.tfrecords import COMPRESSIONS
 from rs_ml_training.errors import ConfigError
 
@@ -89,6 +90,7 @@ def _add_tfrecord(commands: Any) -> None:
     sub.add_argument('--out', type=Path, required=True, help='a new folder')
     sub.add_argument('--shards', type=int, default=1, help='files')
     sub.add_argument('--compression', default='none', choices=COMPRESSIONS, help='of the files')
+    sub.add_argument('--maps', default='png', choices=MAP_CODINGS, help='raw: larger, faster')
     sub.add_argument('--workers', type=int, default=4, help='threads')
     sub.set_defaults(run=_tfrecord)
 
@@ -99,7 +101,8 @@ def _tfrecord(arguments: argparse.Namespace) -> int:
     reader = reader_of(arguments)
     _at_least('--workers', arguments.workers, 1)
     out, shards = arguments.out, arguments.shards
-    write_shards(reader, out, shards, arguments.compression, arguments.workers)
+    compression, workers = arguments.compression, arguments.workers
+    write_shards(reader, out, shards, compression, workers, arguments.maps)
     return _say(f'{out}: {len(reader)} samples in {shards} shards; --data tfrecord:{out}')
 
 

@@ -1,7 +1,8 @@
 """A sample as named bytes and back, without any loss.
 
 `name`, `scene` and `meta` (JSON: boxes, camera, focal length and how each map is stored) are
-texts; each map is a PNG where that is exact, else a compressed NumPy array.
+texts; each map is a PNG where that is exact, else a compressed NumPy array. Raw maps are not
+compressed: reading them takes a fraction of the time.
 """
 
 from __future__ import annotations
@@ -25,12 +26,23 @@ from rs_ml_training.intrinsics import Intrinsics
 _EXTRA = 'extra/'
 _STEPS = ('mm', 'eight-bit-10m', 'kitti', 'l515', 'tenth-mm')
 _PNG, _BOOL, _NUMPY = 'png', 'png-bool', 'npy'
+_RAW = 'raw'
+MAP_CODINGS = (_PNG, _RAW)
+"""How maps are stored."""
+_How = str | list[Any]
+"""_PNG, _BOOL, _NUMPY or one of _STEPS; of raw maps [step or '', type, shape]."""
 
 
-def pack(sample: Sample) -> dict[str, bytes]:
-    """The sample as named bytes."""
-    maps = {(_EXTRA * (n in sample.extra)) + n: array for n, array in sample.maps().items()}
-    stored = {name: _stored(array) for name, array in maps.items()}
+def pack(sample: Sample, maps: str = _PNG) -> dict[str, bytes]:
+    """The sample as named bytes.
+
+    Args:
+        sample: any.
+        maps: one of MAP_CODINGS.
+    """
+    arrays = {(_EXTRA * (n in sample.extra)) + n: array for n, array in sample.maps().items()}
+    store = _stored_raw if maps == _RAW else _stored
+    stored = {name: store(array) for name, array in arrays.items()}
     meta = {
         'stored': {name: how for name, (how, _) in stored.items()},
         'boxes': _boxes_to_json(sample.boxes),
@@ -70,14 +82,27 @@ def _stored(array: np.ndarray) -> tuple[str, bytes]:
         return _BOOL, png_of(array.view(np.uint8))
     if _fits_png(array):
         return _PNG, png_of(array)
+    step, whole = _in_steps(array)
+    if step:
+        return step, png_of(whole)
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return _NUMPY, zlib.compress(buffer.getvalue(), 1)
+
+
+def _stored_raw(array: np.ndarray) -> tuple[_How, bytes]:
+    step, whole = _in_steps(array)
+    return [step, whole.dtype.str, whole.shape], whole.tobytes()
+
+
+def _in_steps(array: np.ndarray) -> tuple[str, np.ndarray]:
+    """The first encoding of depth that is exact, and whole steps of it; else '' and the array."""
     if array.dtype == np.float32 and array.ndim == 2:
         for step in _STEPS:
             whole = encode(array, step)
             if np.array_equal(decode(whole, step), array):
-                return step, png_of(whole)
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return _NUMPY, zlib.compress(buffer.getvalue(), 1)
+                return step, whole
+    return '', array
 
 
 def _fits_png(array: np.ndarray) -> bool:
@@ -86,7 +111,11 @@ def _fits_png(array: np.ndarray) -> bool:
     return array.dtype == np.uint16 and array.ndim == 2
 
 
-def _restored(data: bytes, how: str) -> np.ndarray:
+def _restored(data: bytes, how: _How) -> np.ndarray:
+    if isinstance(how, list):
+        step, dtype, shape = how
+        array = np.frombuffer(data, dtype).reshape(shape)
+        return decode(array, step) if step else array.copy()
     if how == _NUMPY:
         return np.load(io.BytesIO(zlib.decompress(data)), allow_pickle=False)
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
