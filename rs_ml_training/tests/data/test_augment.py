@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from rs_ml_training.data.augment import color, depth_noise, detection, objects, shape
 from rs_ml_training.data.augment.chain import Chain, Maybe, OneOf
-from rs_ml_training.data.augment.presets import PRESETS, preset
+from rs_ml_training.data.augment.presets import PRESETS, fitted, preset
 from rs_ml_training.data.augment.textures import PATTERNS, Textures, drawn
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 from rs_ml_training.errors import ConfigError, DataError
@@ -72,6 +72,17 @@ def test_preset_takes_a_sample_with_nothing_on_it(name):
     for seed in range(4):
         out = preset(name, (64, 48))(empty_sample(), np.random.default_rng(seed))
         assert out.size == (64, 48)
+
+
+@pytest.mark.parametrize('name', ['none', 'fastdepth', 'bts-nyu', 'bts-kitti', 'denoise'])
+@pytest.mark.parametrize('size', [(80, 60), (64, 48), (32, 48)])
+def test_fitted_sample_has_the_camera_that_training_sees(name, size):
+    expected = preset(name, size)(whole_sample(), np.random.default_rng(3)).intrinsics
+    found = fitted(whole_sample(), name, size)
+    assert found.size == size
+    # To within the whole pixels of the enlarged part.
+    assert found.intrinsics.fx == pytest.approx(expected.fx, rel=0.02)
+    assert found.intrinsics.fy == pytest.approx(expected.fy, rel=0.02)
 
 
 def test_unknown_preset_names_those_there_are():

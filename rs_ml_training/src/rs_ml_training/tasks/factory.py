@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from rs_ml_training.data.augment.presets import fitted
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError
@@ -40,7 +41,7 @@ def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> Mod
             getattr(options, 'min_depth_m', 0.0),
             getattr(options, 'max_depth_m', 10.0),
         ),
-        intrinsics=sample.intrinsics and sample.intrinsics.resized(*size),
+        intrinsics=fitted(sample, options.augment, size).intrinsics,
         reference_focal_px=getattr(data, 'reference_focal_px', None),
         data=', '.join(source.partition(':')[0] for source in options.data),
         license=data.license,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_training.data.augment.presets import preset
+from rs_ml_training.data.augment.presets import fitted, preset
 from rs_ml_training.data.augment.shape import RandomCrop
 from rs_ml_training.data.geometry import resized
 from rs_ml_training.data.reader import Reader
@@ -73,11 +73,11 @@ class Task(ABC):
 
         return fit
 
-    def validation_fit(self) -> Fit:
-        """Only bring a sample to the network's size."""
+    def validation_fit(self, augment: str = 'none') -> Fit:
+        """Only bring a sample to the network's size, as the augmentation of training does."""
 
         def fit(sample: Sample, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
-            return self.arrays(resized(sample, self.spec.input_size))
+            return self.arrays(fitted(sample, augment, self.spec.input_size))
 
         return fit
 

@@ -127,7 +127,7 @@ def _batches(
         shard=(options.process_index, options.processes),
     )
     validation = SampleSequence(
-        validation_data, task.validation_fit(), options.batch_size, shuffle=False
+        validation_data, task.validation_fit(options.augment), options.batch_size, shuffle=False
     )
     return training, validation
 

@@ -30,6 +30,8 @@ from rs_ml_training.data.augment.shape import (
     Shift,
 )
 from rs_ml_training.data.augment.textures import Textures
+from rs_ml_training.data.geometry import center_cropped, resized
+from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError
 
 Size = tuple[int, int]
@@ -163,3 +165,13 @@ PRESETS: dict[str, Callable[[Size | None], Augment]] = {
     'panorama': _panorama,
 }
 """Name -> maker of the augmentation for a (width, height)."""
+
+CROPPING = frozenset(('bts-nyu', 'bts-kitti', 'denoise'))
+"""Those that cut their size out of a picture as it is, where the others shrink the whole of it."""
+
+
+def fitted(sample: Sample, name: str, size: Size) -> Sample:
+    """A sample at (width, height) as the preset shows it, but nothing changed at random."""
+    if name in CROPPING:
+        return center_cropped(sample, size)
+    return resized(sample, size)
