@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,8 @@ def load_onnx(artifact: Artifact, folder: Path) -> Network:
 
 
 def _converted(serving: Serving) -> onnx.ModelProto:
+    # Else every pass copies all weights first: many gigabytes for a network of 200 MB.
+    os.environ.setdefault('TF2ONNX_CATCH_ERRORS', 'FALSE')
     import tf2onnx
 
     logging.getLogger('tf2onnx').setLevel(logging.ERROR)
