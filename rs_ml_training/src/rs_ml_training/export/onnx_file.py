@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -84,6 +85,8 @@ def _converted(serving: Serving) -> onnx.ModelProto:
         )
     except (ValueError, KeyError, NotImplementedError, RuntimeError) as error:
         raise ExportError(f'ONNX cannot express this network: {error}') from error
+    # What the converter leaves behind refers to itself, and is dozens of copies of the weights.
+    gc.collect()
     return model
 
 
