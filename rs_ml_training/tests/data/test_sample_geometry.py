@@ -81,6 +81,29 @@ def test_blob_moves_as_it_should(change, seen_at):
     np.testing.assert_allclose([(x0 + x1) / 2 - 0.5, (y0 + y1) / 2 - 0.5], expected, atol=0.6)
 
 
+@pytest.mark.parametrize('degrees', [0.0, 2.0, -30.0])
+@pytest.mark.parametrize('corner', [(0, 0), (13, 9), (32, 24)])
+def test_part_of_a_turned_sample_is_that_of_the_whole(degrees, corner):
+    sample = sample_of()
+    out = geometry.rotated(sample, degrees, (32, 24), corner)
+    wanted = geometry.cropped(geometry.rotated(sample, degrees), *corner, 32, 24)
+    assert set(out.maps()) == set(wanted.maps())
+    for name, array in wanted.maps().items():
+        assert array.dtype == out.maps()[name].dtype
+        different = np.abs(array.astype(float) - out.maps()[name]) > 1e-3
+        assert different.mean() < 0.02, name
+    assert out.intrinsics.cx == pytest.approx(wanted.intrinsics.cx)
+    assert out.intrinsics.cy == pytest.approx(wanted.intrinsics.cy)
+    np.testing.assert_allclose(out.boxes.xyxy, wanted.boxes.xyxy, atol=1e-3)
+
+
+def test_colors_are_turned_as_gray_is():
+    gray = np.random.default_rng(0).integers(0, 256, (48, 64), np.uint8)
+    sample = Sample('s', image=np.dstack([gray] * 3), infrared=gray)
+    out = geometry.rotated(sample, 7)
+    np.testing.assert_allclose(out.image.astype(int), np.dstack([out.infrared] * 3), atol=1)
+
+
 def test_principal_point_follows_a_flip_and_a_turn():
     assert geometry.flipped(sample_of()).intrinsics.cx == 63 - 31
     assert geometry.flipped_vertically(sample_of()).intrinsics.cy == 47 - 23
@@ -115,6 +138,9 @@ def test_outside_is_unknown():
     turned = geometry.rotated(sample_of(), 45)
     assert turned.labels[0, 0] == IGNORE
     assert turned.depth_m[0, 0] == 0
+    beyond = geometry.rotated(sample_of(), 45, (8, 8), (-30, -30))
+    assert (beyond.labels == IGNORE).all()
+    assert not beyond.image.any()
 
 
 @pytest.mark.parametrize('x', [-200, 200])

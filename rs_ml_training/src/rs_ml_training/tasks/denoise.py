@@ -14,6 +14,7 @@ from rs_ml_training.losses.denoise import TERM_WEIGHTS, denoise_loss
 from rs_ml_training.losses.depth import DEPTH_LOSSES
 from rs_ml_training.metrics.denoise import DenoiseMetrics
 from rs_ml_training.tasks import strip
+from rs_ml_training.tasks.known_depth import known_depth_m
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require
 from rs_ml_training.trained import ModelSpec
 
@@ -41,13 +42,12 @@ class DenoiseTask(Task):
 
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
         require(sample, 'raw_depth_m', 'depth_m')
-        raw_m = np.nan_to_num(sample.raw_depth_m)[..., None].astype(np.float32)
+        raw_m = known_depth_m(sample.raw_depth_m)
         infrared = sample.infrared if sample.infrared is not None else np.zeros(raw_m.shape[:2])
         inputs = {'depth_m': raw_m, 'infrared': infrared[..., None].astype(np.float32)}
         low, high = self.spec.depth_range_m
-        depth_m = np.nan_to_num(sample.depth_m)
-        known = (depth_m > low) & (depth_m <= high)
-        target = np.where(known, depth_m, 0)[..., None].astype(np.float32)
+        depth_m = known_depth_m(sample.depth_m)
+        target = np.where((depth_m > low) & (depth_m <= high), depth_m, np.float32(0))
         return inputs, {'depth_m': target, 'raw_depth_m': raw_m}
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:

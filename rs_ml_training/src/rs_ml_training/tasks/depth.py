@@ -14,6 +14,7 @@ from rs_ml_training.errors import ConfigError
 from rs_ml_training.losses.depth import DEPTH_LOSSES
 from rs_ml_training.metrics.depth import DepthMetrics
 from rs_ml_training.tasks import strip
+from rs_ml_training.tasks.known_depth import known_depth_m
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require
 from rs_ml_training.trained import ModelSpec
 
@@ -34,8 +35,7 @@ class DepthTask(Task):
 
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
         require(sample, 'image', 'depth_m')
-        depth_m = np.nan_to_num(sample.depth_m)[..., None].astype(np.float32)
-        return {'image': sample.image}, {'depth_m': depth_m}
+        return {'image': sample.image}, {'depth_m': known_depth_m(sample.depth_m)}
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
         target_m = targets['depth_m']

@@ -74,8 +74,7 @@ class ObjectColor:
             return sample
         table = np.clip(np.rint(np.arange(256)[:, None] * weights), 0, 255).astype(np.uint8)
         colored = cv2.LUT(np.ascontiguousarray(sample.image), table[None])
-        mask = objects_of(sample)[..., None]
-        return replace(sample, image=np.where(mask, colored, sample.image))
+        return replace(sample, image=_over(sample.image, colored, objects_of(sample)))
 
 
 def objects_of(sample: Sample) -> np.ndarray:
@@ -91,11 +90,16 @@ def _before(background: np.ndarray, sample: Sample, mask: np.ndarray) -> Sample:
 
     return replace(
         sample,
-        image=np.where(mask[..., None], sample.image, background),
+        image=_over(background, sample.image, mask),
         labels=np.where(mask, sample.labels, np.uint8(0)),
         depth_m=known(sample.depth_m),
         raw_depth_m=known(sample.raw_depth_m),
     )
+
+
+def _over(below: np.ndarray, above: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The picture above where the mask is, that below elsewhere."""
+    return cv2.copyTo(above, mask.astype(np.uint8), below.copy())
 
 
 def _square_around(sample: Sample, mask: np.ndarray) -> Sample:

@@ -27,6 +27,7 @@ from rs_ml_training.data.augment.shape import (
     Resize,
     Roll,
     Rotate,
+    RotatedCrop,
     Shift,
 )
 from rs_ml_training.data.augment.textures import Textures
@@ -77,9 +78,8 @@ def _depth(size: Size | None) -> Augment:
 
 def _bts(size: Size | None, degrees: float, brightness: tuple[float, float]) -> Augment:
     """As BTS is trained: a crop at full resolution; size None leaves the crop out."""
-    crop = (RandomCrop(size),) if size else ()
-    color = Maybe(GammaColor(brightness=brightness))
-    return Chain((Rotate(-degrees, degrees), *crop, Maybe(Flip()), color))
+    turn = RotatedCrop(-degrees, degrees, size) if size else Rotate(-degrees, degrees)
+    return Chain((turn, Maybe(Flip()), Maybe(GammaColor(brightness=brightness))))
 
 
 def _segmentation(size: Size | None) -> Augment:

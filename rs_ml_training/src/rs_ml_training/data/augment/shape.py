@@ -117,6 +117,25 @@ class Rotate:
 
 
 @dataclass(frozen=True)
+class RotatedCrop:
+    """Turn about the centre and cut out a part at a random place, which alone is computed.
+
+    Attributes:
+        low, high: limits of the angle [degrees].
+        size: (width, height) of the part [px].
+    """
+
+    low: float
+    high: float
+    size: tuple[int, int]
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        angle = rng.uniform(self.low, self.high)
+        corner = geometry.random_corner(sample.size, self.size, rng)
+        return geometry.rotated(sample, angle, self.size, corner)
+
+
+@dataclass(frozen=True)
 class Shift:
     """Move sideways and up or down; what comes in from outside is unknown.
 

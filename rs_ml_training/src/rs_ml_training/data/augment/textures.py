@@ -50,9 +50,11 @@ class Textures:
 
 def drawn(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A random pattern between two random colours, uint8 (H, W, 3)."""
-    pattern = PATTERNS[rng.integers(len(PATTERNS))](size, rng)[..., None]
+    pattern = PATTERNS[rng.integers(len(PATTERNS))](size, rng)
     first, second = rng.integers(0, 256, (2, 3))
-    return np.rint(first + pattern * (second - first)).astype(np.uint8)
+    table = first + np.linspace(0, 1, 256)[:, None] * (second - first)
+    level = cv2.convertScaleAbs(pattern, alpha=255)
+    return cv2.LUT(cv2.merge([level] * 3), np.rint(table).astype(np.uint8)[None])
 
 
 def _clouds(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
