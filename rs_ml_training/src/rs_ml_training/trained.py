@@ -39,6 +39,8 @@ class ModelSpec:
         intrinsics: camera of the training pictures at input_size, or None.
         reference_focal_px: depth was divided by focal / this (KITTI); the output must be
             multiplied by it. None: no such scaling.
+        cropped: training cut the input out of pictures as they are, so that a focal length
+            stays what it is at another input size; else pictures were stretched to it.
         data: what it was trained on.
         license: of that data.
         metrics: name -> value, measured on validation data at the weights kept.
@@ -55,10 +57,19 @@ class ModelSpec:
     depth_range_m: tuple[float, float] = (0.0, 10.0)
     intrinsics: Intrinsics | None = None
     reference_focal_px: float | None = None
+    cropped: bool = False
     data: str = ''
     license: str = ''
     metrics: Mapping[str, float] = field(default_factory=dict)
     command: str = ''
+
+    def camera_at(self, size: tuple[int, int]) -> Intrinsics | None:
+        """The camera of training for a network of another input size (width, height)."""
+        camera = self.intrinsics
+        if camera is None or not self.cropped:
+            return camera and camera.resized(*size)
+        x, y = (camera.width - size[0]) // 2, (camera.height - size[1]) // 2
+        return camera.cropped(x, y, *size)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,11 @@ CAMERA = Intrinsics(320, 240, 260.0, 260.0, 159.5, 119.5)
             (160, 240),
             {'width': 160, 'height': 240, 'fx': 130, 'fy': 260, 'cx': 79.5, 'cy': 119.5},
         ),
+        (  # trained on crops: another size sees another part, not another scale
+            {'intrinsics': CAMERA, 'cropped': True},
+            (160, 240),
+            {'width': 160, 'height': 240, 'fx': 260, 'fy': 260, 'cx': 79.5, 'cy': 119.5},
+        ),
         (  # the network sees the lower right quarter of pictures twice as large
             {'intrinsics': CAMERA, 'crop': (0.5, 0.5, 0.5, 0.5)},
             (320, 240),

@@ -98,6 +98,15 @@ def test_depth_follows_the_focal_length(sample, training, wanted, factor) -> Non
     np.testing.assert_allclose(depth_m, plain_m * factor, rtol=1e-5)
 
 
+@pytest.mark.parametrize('training', [{'intrinsics': CAMERA}, {'reference_focal_px': CAMERA.fx}])
+def test_a_network_trained_on_crops_sees_a_stretched_picture_as_of_another_lens(training) -> None:
+    spec = _spec('depth', cropped=True, depth_range_m=(0.0, 100.0), **training)
+    depth_m = Predictor(spec, _reddish_depth)(_sample(intrinsics=CAMERA)).depth_m
+    plain_m = Predictor(_spec('depth'), _reddish_depth)(_sample()).depth_m
+    enlarged = np.sqrt(np.prod(SIZE) / (CAMERA.width * CAMERA.height))
+    np.testing.assert_allclose(depth_m, plain_m * enlarged, rtol=1e-5)
+
+
 def test_depth_is_kept_within_the_range_of_the_network() -> None:
     spec = _spec('depth', depth_range_m=(1.0, 4.0))
     depth_m = Predictor(spec, _reddish_depth)(_sample()).depth_m

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,10 @@ def training_camera(spec: ModelSpec, size: tuple[int, int]) -> dict[str, Any] | 
         width, height = spec.input_size
         focal = spec.reference_focal_px
         camera = Intrinsics(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
+    camera = replace(spec, intrinsics=camera).camera_at(size)
     if camera is None:
         return None
-    camera = _uncropped(camera.resized(*size), spec.crop)
+    camera = _uncropped(camera, spec.crop)
     values = {key: round(float(getattr(camera, key)), 4) for key in ('fx', 'fy', 'cx', 'cy')}
     return {'width': camera.width, 'height': camera.height, **values}
 

@@ -107,12 +107,12 @@ class DepthHead(Head[DepthPrediction]):
 
     def _focal_factor(self, sample: Sample, view: View) -> float:
         if self.spec.reference_focal_px is not None:
-            return self._focal_px(sample) / self.spec.reference_focal_px
-        camera, training = sample.intrinsics, self.spec.intrinsics
-        if not self.options.focal_correction or camera is None or training is None:
+            seen = _enlargement(view) if self.spec.cropped else 1.0
+            return self._focal_px(sample) * seen / self.spec.reference_focal_px
+        camera, there = sample.intrinsics, self.spec.camera_at(view.model_size)
+        if not self.options.focal_correction or camera is None or there is None:
             return 1.0
         here = camera.cropped(*view.rect).resized(*view.model_size)
-        there = training.resized(*view.model_size)
         return math.sqrt(here.fx * here.fy / (there.fx * there.fy))
 
     def _focal_px(self, sample: Sample) -> float:
@@ -125,6 +125,12 @@ class DepthHead(Head[DepthPrediction]):
                 f'give that of {sample.name} with --focal-px'
             )
         return focal_px
+
+
+def _enlargement(view: View) -> float:
+    """How much larger things are in the network input than in the picture."""
+    _, _, width, height = view.rect
+    return math.sqrt(view.model_size[0] * view.model_size[1] / (width * height))
 
 
 class SegmentationHead(Head[MaskPrediction]):

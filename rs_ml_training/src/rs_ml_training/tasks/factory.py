@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from rs_ml_training.data.augment.presets import fitted
+from rs_ml_training.data.augment.presets import CROPPING, fitted
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError
+from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.networks.registry import NetworkEntry, entry_of
 from rs_ml_training.tasks.task import Task, class_shares
 from rs_ml_training.trained import ModelSpec
@@ -41,7 +42,8 @@ def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> Mod
             getattr(options, 'min_depth_m', 0.0),
             getattr(options, 'max_depth_m', 10.0),
         ),
-        intrinsics=fitted(sample, options.augment, size).intrinsics,
+        intrinsics=_camera(options, data, sample, size),
+        cropped=options.augment in CROPPING,
         reference_focal_px=getattr(data, 'reference_focal_px', None),
         data=', '.join(source.partition(':')[0] for source in options.data),
         license=data.license,
@@ -49,6 +51,17 @@ def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> Mod
     )
     _require_maps(task, sample)
     return spec
+
+
+def _camera(
+    options: TrainOptions, data: Reader, sample: Sample, size: tuple[int, int]
+) -> Intrinsics | None:
+    """That of the pictures as they are trained on, of the focal length that is learned."""
+    camera = fitted(sample, options.augment, size).intrinsics
+    if camera is None or data.reference_focal_px is None or sample.focal_px is None:
+        return camera
+    change = data.reference_focal_px / sample.focal_px
+    return dataclasses.replace(camera, fx=camera.fx * change, fy=camera.fy * change)
 
 
 def task_of(spec: ModelSpec, options: TrainOptions, data: Reader) -> Task:
