@@ -145,6 +145,14 @@ def test_curves_of_trainings(tmp_path, capsys) -> None:
             '--max-depth must be at least',
         ),
         (['depth', '--data', '{data}', '--predictions', '{empty}'], 'has no prediction for 0002'),
+        (
+            ['depth', '--data', '{data}', '--predictions', '{empty}', '--flip'],
+            '--flip is for --model',
+        ),
+        (
+            ['denoise', '--data', '{data}', '--baseline', '--min-confidence', '0.5'],
+            '--min-confidence is for --model: it would change nothing of --baseline',
+        ),
         (['depth', '--data', '{data}', '--model', '{depth}', '--json', 'no/a.json'], 'no is no'),
         (['denoise', '--data', '{data}', '--baseline'], '0002 has no measured depth'),
         (['segmentation', '--data', '{data}', '--model', '{segmentation}'], 'no class in common'),

@@ -80,6 +80,12 @@ def test_masks_count_where_both_have_an_opinion() -> None:
     assert math.isnan(scorer.fresh().result()['coverage'])
 
 
+def test_a_mask_of_another_size_is_named() -> None:
+    sample = Sample('picture 7', labels=np.zeros((4, 6), np.uint8))
+    with pytest.raises(DataError, match=r'picture 7: mask \(2, 3\) and truth \(4, 6\)'):
+        MaskScorer(('a',)).update(sample, MaskPrediction(np.zeros((2, 3), np.uint8), np.ones(1)))
+
+
 def test_denoising_is_measured_against_raw_depth_too() -> None:
     raw_m = TRUTH_M.copy()
     raw_m[0] = 0

@@ -65,6 +65,33 @@ def test_boxes(tmp_path) -> None:
         stored.batch([Sample('9', image=SAMPLE.image)])
 
 
+BOX_SETS = [
+    # images of the lines, sample asked for, line that is meant or the words of the error
+    (['a/7', 'b/7'], 'b/7', 1),
+    (['a/7.png', 'b/7.png'], '7', '2 lines for 7'),
+    (['1305.10', '1305.25'], '1305.10', 0),
+    (['1305.10.png', '1305.25.png'], '1305.25', 1),
+    (['1305.10.png'], '1305.25', 'no line for 1305.25'),
+    (['x/7.JPG'], 'scene/7', 0),
+]
+
+
+@pytest.mark.parametrize(('images', 'name', 'meant'), BOX_SETS)
+def test_boxes_belong_to_one_picture(tmp_path, images, name, meant) -> None:
+    lines = [
+        {'image': image, 'detections': [{'label': 'dog', 'score': 1, 'box': [i, 0, i + 1, 1]}]}
+        for i, image in enumerate(images)
+    ]
+    (tmp_path / 'results.jsonl').write_text('\n'.join(map(json.dumps, lines)))
+    stored = StoredBoxes(tmp_path, ('dog',))
+    sample = Sample(name, image=SAMPLE.image)
+    if isinstance(meant, str):
+        with pytest.raises(DataError, match=meant):
+            stored.batch([sample])
+    else:
+        assert stored.batch([sample])[0].xyxy[0, 0] == meant
+
+
 def test_raw_depth_is_a_prediction_too() -> None:
     (found,) = RawDepth().batch([Sample('x', raw_depth_m=DEPTH_M)])
     assert found.depth_m is DEPTH_M

@@ -108,6 +108,11 @@ class MaskScorer(Scorer[MaskPrediction]):
 
     def update(self, sample: Sample, prediction: MaskPrediction) -> None:
         truth = _truth(with_classes(sample, self._table), 'labels')
+        if prediction.mask.shape != truth.shape:
+            raise DataError(
+                f'{sample.name}: mask {prediction.mask.shape} and truth {truth.shape} '
+                'differ in size; resize the mask to the truth'
+            )
         labelled, open_ = truth != IGNORE, prediction.mask == IGNORE
         self._labelled += int(np.count_nonzero(labelled))
         self._covered += int(np.count_nonzero(labelled & ~open_))

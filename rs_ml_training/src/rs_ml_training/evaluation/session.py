@@ -30,6 +30,11 @@ from rs_ml_training.evaluation.scorers import (
 )
 from rs_ml_training.prediction.heads import PredictOptions
 
+_OF_NETWORKS = frozenset(
+    {'weights', 'input_size', 'flip', 'min_confidence', 'upsampling', 'focal_px'}
+)
+"""Options that say how a network is run, and nothing to predictions that are there."""
+
 
 @dataclass(frozen=True)
 class _Subject:
@@ -82,6 +87,11 @@ def _check(options: EvaluateOptions) -> None:
         wanted = 'one of --model, --predictions'
         wanted += ', --baseline' if isinstance(options, DenoiseEvaluation) else ''
         raise ConfigError(f'{wanted} must be given, got {" and ".join(given) or "none"}')
+    for field in dataclasses.fields(options):
+        is_set = getattr(options, field.name) != field.default
+        if is_set and field.name in _OF_NETWORKS and options.model is None:
+            shown = field.name.replace('_', '-')
+            raise ConfigError(f'--{shown} is for --model: it would change nothing of {given[0]}')
 
 
 def _reader(options: EvaluateOptions) -> Reader:
@@ -161,7 +171,7 @@ def _rules(options: EvaluateOptions) -> dict[str, Any]:
         rules |= {'crop': found.crop or 'none', 'min_depth_m': options.min_depth}
         rules |= {'max_depth_m': found.max_depth_m, 'pooled': options.pooled}
         rules |= {'kb_crop': True} if found.kb_crop else {}
-    if isinstance(options, SegmentationEvaluation):
+    if isinstance(options, SegmentationEvaluation) and options.model is not None:
         rules |= {'upsampling': options.upsampling}
     if getattr(options, 'min_confidence', 0):
         rules |= {'min_confidence': options.min_confidence}

@@ -123,12 +123,18 @@ class StoredBoxes(StoredPredictions):
         super().__init__(folder)
         ids = {name: index for index, name in enumerate(labels)}
         self._boxes = dict(_parsed(folder / RESULTS, ids))
+        self._by_stem: dict[str, list[BoxPrediction]] = {}
+        for image, boxes in self._boxes.items():
+            self._by_stem.setdefault(_stem(image), []).append(boxes)
 
     def _read(self, sample: Sample) -> BoxPrediction:
-        for name in (sample.name, Path(sample.name).stem):
-            if name in self._boxes:
-                return self._boxes[name]
-        raise DataError(f'{self._folder / RESULTS} has no line for {sample.name}')
+        if sample.name in self._boxes:
+            return self._boxes[sample.name]
+        alike = self._by_stem.get(Path(sample.name).name, [])
+        if len(alike) != 1:
+            number = f'{len(alike)} lines' if alike else 'no line'
+            raise DataError(f'{self._folder / RESULTS} has {number} for {sample.name}')
+        return alike[0]
 
 
 class RawDepth:
@@ -155,9 +161,15 @@ def _parsed(path: Path, ids: Mapping[str, int]) -> Iterable[tuple[str, BoxPredic
     for number, line in enumerate(path.read_text().splitlines(), 1):
         try:
             entry = json.loads(line)
-            yield Path(entry['image']).stem, _boxes(entry['detections'], ids)
+            yield str(entry['image']), _boxes(entry['detections'], ids)
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f'line {number} of {path} is no detection result: {error}') from error
+
+
+def _stem(image: str) -> str:
+    """The last part of a path without the ending of a picture; other dots belong to the name."""
+    path = Path(image)
+    return path.stem if path.suffix.lower() in pictures.SUFFIXES else path.name
 
 
 def _boxes(detections: Sequence[Mapping[str, Any]], ids: Mapping[str, int]) -> BoxPrediction:
