@@ -9,10 +9,10 @@ from rs_ml_training.data.reader import Reader
 from rs_ml_training.training.sources import name_values
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
+def add_source(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add the flags that `reader_of` reads."""
     parser.add_argument(
-        '--data', required=True, metavar='FORMAT:PATH', help=f'one of {", ".join(FORMATS)}'
+        '--data', required=required, metavar='FORMAT:PATH', help=f'one of {", ".join(FORMATS)}'
     )
     parser.add_argument('--list', dest='list_file', help='file that names the samples')
     parser.add_argument(

@@ -1,0 +1,149 @@
+"""A data set as the recording of a camera."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from rs_ml_training.data import bag_messages as messages
+from rs_ml_training.data.bag_folder import BagFolder, new_bag
+from rs_ml_training.data.bag_streams import Stream, camera_namespace, streams_of
+from rs_ml_training.data.encodings import read_depth
+from rs_ml_training.data.pictures import require_size
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.intrinsics import Intrinsics
+
+START_NS = 1_600_000_000 * 1_000_000_000
+"""Stamp of the first frame, the same in every recording [ns]."""
+
+STORAGES = ('mcap', 'sqlite3')
+
+
+@dataclass(frozen=True)
+class BagOptions:
+    """How the recording looks.
+
+    Attributes:
+        rate_hz: frames a second.
+        camera: namespace and name of the driver.
+        storage: one of STORAGES.
+        pinhole_px: (fx, fy, cx, cy) of all pictures [px]; None: those of the data set.
+        denoised: denoised depth by the name of its sample, 16-bit PNG [mm].
+        replace: whether a recording may be replaced.
+    """
+
+    rate_hz: float = 30.0
+    camera: str = 'camera/camera'
+    storage: str = 'mcap'
+    pinhole_px: tuple[float, float, float, float] | None = None
+    denoised: Mapping[str, Path] = field(default_factory=dict)
+    replace: bool = False
+
+    def __post_init__(self) -> None:
+        if not (0 < self.rate_hz <= 1e6):
+            raise ConfigError(f'rate {self.rate_hz} is no number of frames a second: give 30')
+        if self.storage not in STORAGES:
+            raise ConfigError(f'storage {self.storage!r} is none of {", ".join(STORAGES)}')
+        camera_namespace(self.camera)
+
+
+def write_bag(reader: Reader, out: Path, options: BagOptions) -> dict[str, int]:
+    """Write every sample as a frame: the same data give the same bytes.
+
+    Labels, boxes and further maps are no streams of a camera; they stay behind.
+
+    Args:
+        reader: the data set.
+        out: folder of the recording.
+        options: see there.
+
+    Returns:
+        Number of messages by topic.
+
+    Raises:
+        ConfigError: `out` must not be written, or the intrinsics are unknown.
+        DataError: a sample is damaged or holds no picture, or the disk is full.
+    """
+    with new_bag(out, storage=options.storage, replace=options.replace) as bag:
+        recorder = _Recorder(bag, options)
+        for index in range(len(reader)):
+            sample = _in_metres(reader.read(index), reader.reference_focal_px)
+            recorder.record(sample, START_NS + round(index * 1e9 / options.rate_hz))
+        return bag.counts
+
+
+class _Recorder:
+    """Puts samples into a bag."""
+
+    def __init__(self, bag: BagFolder, options: BagOptions) -> None:
+        self._bag, self._options = bag, options
+        self._camera = camera_namespace(options.camera)
+        self._name = self._camera.rpartition('/')[2]
+        self._frames: list[str] = []
+        self._first_size: tuple[int, int] | None = None
+
+    def record(self, sample: Sample, stamp_ns: int) -> None:
+        """Append a frame."""
+        streams = list(streams_of(sample, self._camera, self._denoised_m(sample)))
+        if not streams:
+            raise DataError(f'{sample.name} has neither picture nor depth: nothing to record')
+        camera = self._intrinsics(sample)
+        self._add_transforms(streams, stamp_ns)
+        for stream in streams:
+            frame_id = f'{self._name}_{stream.frame}_optical_frame'
+            info = messages.camera_info(stamp_ns, frame_id, camera)
+            self._bag.add(stream.info_topic, messages.CAMERA_INFO, stamp_ns, info)
+            image = messages.image(stamp_ns, frame_id, stream.encoding, stream.pixels)
+            self._bag.add(stream.topic, messages.IMAGE, stamp_ns, image)
+
+    def _add_transforms(self, streams: list[Stream], stamp_ns: int) -> None:
+        new = [s.frame for s in streams if s.frame not in self._frames]
+        if new:
+            self._frames = list(dict.fromkeys([*self._frames, *new]))
+            tree = messages.static_transforms(stamp_ns, self._name, self._frames)
+            self._bag.add('/tf_static', messages.TF_MESSAGE, stamp_ns, tree, latched=True)
+
+    def _intrinsics(self, sample: Sample) -> Intrinsics:
+        if self._options.pinhole_px is not None:
+            return Intrinsics(*self._same_size(sample), *self._options.pinhole_px)
+        camera = sample.intrinsics
+        if camera is None:
+            raise ConfigError(
+                f'the intrinsics of {sample.name} are unknown: give --intrinsics fx,fy,cx,cy '
+                'in pixels, or an intrinsics.yaml where the format reads one'
+            )
+        if (camera.width, camera.height) != sample.size:
+            size = '{}x{}'.format(*sample.size)
+            raise DataError(
+                f'{sample.name} is {size}, its intrinsics are of {camera.width}x{camera.height}: '
+                'give --intrinsics fx,fy,cx,cy'
+            )
+        return camera
+
+    def _same_size(self, sample: Sample) -> tuple[int, int]:
+        """One set of numbers fits one size only."""
+        self._first_size = self._first_size or sample.size
+        if sample.size != self._first_size:
+            sizes = '{}x{}, the first was {}x{}'.format(*sample.size, *self._first_size)
+            raise DataError(
+                f'{sample.name} is {sizes}: --intrinsics cannot be of both, --list one'
+            )
+        return sample.size
+
+    def _denoised_m(self, sample: Sample) -> np.ndarray | None:
+        path = self._options.denoised.get(sample.name)
+        return None if path is None else require_size(path, read_depth(path), sample.size)
+
+
+def _in_metres(sample: Sample, reference_focal_px: float | None) -> Sample:
+    """Depth that was divided by the focal length, as measured again."""
+    if not (reference_focal_px and sample.focal_px) or sample.depth_m is None:
+        return sample
+    scale = np.float32(sample.focal_px / reference_focal_px)
+    return dataclasses.replace(sample, depth_m=sample.depth_m * scale)
