@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from rs_ml_training.data.memory import keep_freed_memory
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError, DataError
@@ -70,6 +71,7 @@ class SampleSequence(keras.utils.PyDataset):
         return count // self._batch_size if self._shuffle else -(-count // self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[Arrays, Arrays]:
+        keep_freed_memory()
         start = index * self._batch_size
         chosen = self._order[start : start + self._batch_size][self._shard :: self._shards]
         pairs = [self.pair(int(i)) for i in chosen]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rs_ml_training.data.memory import keep_freed_memory
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import DataError
@@ -81,6 +82,7 @@ def _places(
     epochs = iter(range(first_epoch, 2**31))
 
     def places() -> Iterator[tuple[int, int]]:
+        keep_freed_memory()
         epoch = next(epochs)
         order = np.arange(count)
         if shuffle:
