@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.formats import open_data
+from rs_ml_training.data.splits import split_by_scene
 
 LABELS = np.zeros((30, 40), np.uint8)
 LABELS[10:20, 10:25] = 1
@@ -111,6 +112,29 @@ def test_augment_of_boxes(tmp_path):
     moved = tmp_path / 'moved'
     assert main(['augment', *source, '--preset', 'detection', '--out', str(moved)]) == 0
     assert len(open_data(f'yolo:{moved}')) == 5
+
+
+SPLITTABLE = [
+    # command and its options, format that is read, format of the result
+    (['augment', '--preset', 'none', '--copies', '6'], 'folder', 'folder'),
+    (['augment', '--preset', 'none', '--copies', '6'], 'yolo', 'yolo'),
+    (['augment', '--preset', 'none', '--copies', '6'], 'intel-denoise', 'intel-denoise'),
+    (['tile', '--side', '16'], 'intel-denoise', 'intel-denoise'),
+]
+
+
+@pytest.mark.parametrize(('command', 'source', 'written'), SPLITTABLE)
+def test_copies_and_tiles_of_a_picture_stay_on_one_side(
+    miniature, tmp_path, command, source, written
+):
+    out, data = tmp_path / 'out', f'{source}:{miniature(source)}'
+    assert main([*command, '--data', data, '--out', str(out)]) == 0
+    reader, whole = open_data(f'{written}:{out}'), open_data(data)
+    scenes = [reader.scene(index) for index in range(len(reader))]
+    assert set(scenes) == {whole.scene(index) for index in range(len(whole))}
+    assert [reader.read(index).scene for index in range(len(reader))] == scenes
+    train, valid = split_by_scene(reader, 0.3)
+    assert len(train) == 2 * len(valid)
 
 
 def test_stats(folder, tmp_path, capsys):

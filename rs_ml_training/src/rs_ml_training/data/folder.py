@@ -15,6 +15,7 @@ from rs_ml_training.data.pairing import chosen_names, files_by_stem, read_names,
 from rs_ml_training.data.pictures import SUFFIXES, read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.scenes_file import read_scenes
 from rs_ml_training.errors import ConfigError, DataError
 
 DEPTH = 'depth'
@@ -56,7 +57,7 @@ class PairedFolder(Reader):
             encoding: of depth, a name of encodings.ENCODINGS; given, the truth is depth.
                 None: mm.
             max_depth_m: for the encoding share-of-max.
-            block: so many successive files are a scene; 1: every file.
+            block: so many successive files are a scene; 1: what `scenes.csv` says, else each.
 
         Raises:
             ConfigError: an option that makes no sense.
@@ -71,6 +72,8 @@ class PairedFolder(Reader):
         self._pairs = _pairs(path)
         self._names = chosen_names(self._pairs, list_file, path)
         self._scenes = {n: f'block-{i // block}' for i, n in enumerate(self._pairs)}
+        if block == 1:
+            self._scenes |= read_scenes(path)
         self._camera = read_camera(path)
         truths = [truth for _, truth in self._pairs.values()]
         self._mapping: ClassMapping | None = None

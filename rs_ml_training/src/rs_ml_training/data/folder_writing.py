@@ -14,6 +14,7 @@ from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.data.scenes_file import write_scenes
 
 _UNSAFE = re.compile(r'[^\w.-]+')
 
@@ -26,7 +27,7 @@ def write_augmented(
     Samples with class ids go to `rgb/` and `gt/`, those with depth to `rgb/` and `depth/`
     (16-bit millimetres), those with boxes alone to `images/` and `boxes/` as YOLO has them, and
     those without colours to `res-`, `gt-` and `left-` files. `labels.txt` or, beside boxes,
-    `classes.yaml` names the classes.
+    `classes.yaml` names the classes, `scenes.csv` the scene of each copy.
 
     Args:
         reader: what to augment.
@@ -38,6 +39,7 @@ def write_augmented(
     Returns:
         How many copies were written.
     """
+    scenes: dict[str, str] = {}
     with new_folder(out) as folder:
         for index in range(len(reader)):
             sample = reader.read(index)
@@ -45,8 +47,10 @@ def write_augmented(
                 rng = np.random.default_rng((seed, index, copy))
                 name = f'{index:06}_{_UNSAFE.sub("_", sample.name)}_{copy}'
                 write_sample(augment(sample, rng), folder, name)
+                scenes[name] = reader.scene(index)
+        write_scenes(scenes, folder)
         _write_class_names(reader.labels, folder)
-    return len(reader) * copies
+    return len(scenes)
 
 
 def write_sample(sample: Sample, folder: Path, name: str) -> None:

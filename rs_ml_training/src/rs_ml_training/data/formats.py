@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import inspect
+import types
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,32 @@ def open_data(source: str, **options: Any) -> Reader:
     module, _, class_name = FORMATS[name].partition(':')
     reader = getattr(importlib.import_module(module), class_name)
     given = {key: value for key, value in options.items() if value is not None}
-    allowed = inspect.signature(reader).parameters
-    for key in given:
+    hints = typing.get_type_hints(reader.__init__)
+    allowed = [key for key in hints if key not in ('path', 'return')]
+    for key, value in given.items():
         if key not in allowed:
-            fitting = ', '.join(n for n in allowed if n != 'path') or 'none'
+            fitting = ', '.join(allowed) or 'none'
             raise ConfigError(f'{name} data have no option {key!r}; theirs: {fitting}')
+        given[key] = _of_type(key, value, hints[key])
     opened = reader(Path(path), **given)
     if not len(opened):
         raise DataError(f'{source} holds no samples')
     return opened
+
+
+def _of_type(key: str, value: Any, hint: Any) -> Any:
+    """The value, if it is what the option takes; a number for a text is that text.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    kinds = set(typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,))
+    scalars = {bool: {bool}, int: {int, float}, float: {float}, str: {str, Path}}
+    fitting = scalars.get(type(value), {Path} if isinstance(value, Path) else set())
+    fits = fitting or {k for k in kinds if isinstance(value, typing.get_origin(k) or ())}
+    if fits & kinds:
+        return value
+    if str in kinds and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    wanted = ' or '.join(getattr(kind, '__name__', str(kind)) for kind in kinds - {type(None)})
+    raise ConfigError(f'option {key}={value!r} is not what it takes: {wanted}')

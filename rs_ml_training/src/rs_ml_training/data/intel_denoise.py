@@ -12,6 +12,7 @@ from rs_ml_training.data.pairing import chosen_names, files_by_stem, require_pai
 from rs_ml_training.data.pictures import read_gray, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.scenes_file import read_scenes
 
 RAW, TRUTH, LEFT, RIGHT = 'res', 'gt', 'left', 'right'
 
@@ -20,8 +21,9 @@ class IntelDenoise(Reader):
     """One folder of `res-N.png`, `left-N.png`, `gt-N.png` and maybe `right-N.png` for each id N.
 
     Depth is 16-bit millimetres in the frame of the left infrared camera. Without any `gt`
-    (pictures to denoise) there is no `depth_m`. An `intrinsics.yaml` gives the camera. Every
-    frame is a scene of its own.
+    (pictures to denoise) there is no `depth_m`. An `intrinsics.yaml` gives the camera. A
+    `scenes.csv` says which frames belong together, as tiles of one picture; else every frame is a
+    scene of its own.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class IntelDenoise(Reader):
         self._kinds = kinds
         self._ids = chosen_names(self._files[RAW], list_file, path)
         self._camera = read_camera(path)
+        self._scenes = read_scenes(path)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -53,13 +56,16 @@ class IntelDenoise(Reader):
     def name(self, index: int) -> str:
         return self._ids[index]
 
+    def scene(self, index: int) -> str:
+        return self._scenes.get(self._ids[index], self._ids[index])
+
     def read(self, index: int) -> Sample:
         number = self._ids[index]
         raw_depth_m = read_depth(self._files[RAW][number])
         size = raw_depth_m.shape[1], raw_depth_m.shape[0]
         return Sample(
             name=number,
-            scene=number,
+            scene=self.scene(index),
             raw_depth_m=raw_depth_m,
             depth_m=self._depth(number, size) if TRUTH in self._kinds else None,
             infrared=self._infrared(LEFT, number, size),

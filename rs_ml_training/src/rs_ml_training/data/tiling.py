@@ -14,6 +14,7 @@ from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.scenes_file import write_scenes
 from rs_ml_training.errors import ConfigError, DataError
 
 _NAME = re.compile(
@@ -138,7 +139,8 @@ def write_tiles(
 ) -> int:
     """Cut all samples of a reader into PNG files `res-`, `gt-`, `left-`, `rgb-`, `labels-`.
 
-    Depth becomes 16-bit millimetres. The format 'intel-denoise' reads the folder back.
+    Depth becomes 16-bit millimetres. The format 'intel-denoise' reads the folder back; all tiles
+    of a picture are in its scene.
 
     Args:
         reader: what to cut.
@@ -150,15 +152,17 @@ def write_tiles(
     Returns:
         How many tiles were written.
     """
-    count = 0
+    scenes: dict[str, str] = {}
     with new_folder(out) as folder:
         for index in range(len(reader)):
             sample = reader.read(index)
             inside = folder / sample.name if by_source else folder
             for tile in tile_sample(sample, side, overlap):
                 _write(tile, inside)
-                count += 1
-    return count
+                scenes[tile.name] = reader.scene(index)
+        if not by_source:
+            write_scenes(scenes, folder)
+    return len(scenes)
 
 
 def read_stitched(paths: Sequence[Path], size: tuple[int, int], overlap: int = 0) -> np.ndarray:

@@ -13,6 +13,7 @@ from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import SUFFIXES, read_rgb
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.data.scenes_file import read_scenes
 from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 
@@ -27,7 +28,8 @@ class Yolo(Reader):
     A line is 'class x_center y_center width height' or 'class x1 y1 x2 y2 x3 y3 ...' (a polygon,
     of which the extent counts), in shares of the picture. No file: nothing in the picture; a
     file without picture does not count (COCO128 has some). The class names are `names` of
-    classes.yaml, data.yaml or dataset.yaml. Every picture is a scene of its own.
+    classes.yaml, data.yaml or dataset.yaml. Every picture is a scene of its own, unless
+    `scenes.csv` says otherwise.
     """
 
     def __init__(
@@ -57,12 +59,16 @@ class Yolo(Reader):
         self.labels = self._mapping.labels
         self._pairs = _pairs(path, split)
         self._names = chosen_names(self._pairs, list_file, path)
+        self._scenes = read_scenes(path)
 
     def __len__(self) -> int:
         return len(self._names)
 
     def name(self, index: int) -> str:
         return self._names[index]
+
+    def scene(self, index: int) -> str:
+        return self._scenes.get(self._names[index], self._names[index])
 
     def read(self, index: int) -> Sample:
         name = self._names[index]
@@ -72,7 +78,8 @@ class Yolo(Reader):
         boxes = Boxes.of([], [])
         if labels is not None:
             boxes = read_boxes(labels, size, len(self._stored_labels))
-        return Sample(name=name, scene=name, image=image, boxes=self._mapping.map_boxes(boxes))
+        boxes = self._mapping.map_boxes(boxes)
+        return Sample(name=name, scene=self.scene(index), image=image, boxes=boxes)
 
 
 def read_boxes(path: Path, size: tuple[int, int], classes: int) -> Boxes:
