@@ -138,11 +138,12 @@ def test_the_network_that_is_trained_has_the_size_asked_for():
     assert model.network.input['image'].shape == (None, 32, 32, 3)
 
 
-def test_contestants_take_turns_forwards_and_backwards():
+@pytest.mark.parametrize(('is_warm', 'turns'), [(False, 'ababba'), (True, 'abba')])
+def test_contestants_take_turns_forwards_and_backwards(is_warm, turns):
     order = []
     ways = {name: (lambda name=name: order.append(name) or 1) for name in 'ab'}
-    rows = race('title', ways, 2)
-    assert order == [*'ab', *'ab', *'ba']
+    rows = race('title', ways, 2, is_warm=is_warm)
+    assert ''.join(order) == turns
     assert [(row.section, row.name) for row in rows] == [('title', 'a'), ('title', 'b')]
     assert rows[0].ratio == 1
 

@@ -55,7 +55,7 @@ class BenchOptions:
     tile: int = 128
     trained_size: tuple[int, int] = (128, 96)
     batch: int = 8
-    laps: int = 3
+    laps: int = 5
 
 
 def run_bench(options: BenchOptions) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _training(options: BenchOptions, pairs: Any) -> list[Row]:
     course = fastdepth_course(repeated(pairs, options.laps), options.trained_size, options.batch)
     model = training.trainee(options.trained_size)
     ways = training.contestants(course, model, options.workers)
-    return race(f'training {training.NETWORK}: {course.name}', ways, options.rounds)
+    return race(f'training {training.NETWORK}: {course.name}', ways, options.rounds, is_warm=True)
 
 
 def _counted(ways: dict[str, Epoch]) -> dict[str, Any]:

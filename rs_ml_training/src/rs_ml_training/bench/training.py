@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import keras
 
-from rs_ml_training.bench.reading import Course, one_thread
+from rs_ml_training.bench.reading import Course
 from rs_ml_training.bench.turns import Epoch, batch_images
+from rs_ml_training.data.reader import Subset
 from rs_ml_training.data.sequence import SampleSequence
 from rs_ml_training.networks import registry
 from rs_ml_training.tasks.depth import DepthTask
@@ -26,7 +28,7 @@ def trainee(size: tuple[int, int], network: str = NETWORK) -> Trainee:
 
 
 def contestants(course: Course, model: Trainee, workers: int) -> dict[str, Callable[[], int]]:
-    """Ways to train on a course, the loop of a published script first.
+    """Ways to train on a course, the loop of a published script first; all graphs are traced.
 
     Args:
         course: what to train on.
@@ -34,13 +36,13 @@ def contestants(course: Course, model: Trainee, workers: int) -> dict[str, Calla
         workers: threads of `fit`.
     """
     many = f'{workers} threads'
-    sequence = course.sequence(workers=workers)
-    cached = course.sequence(workers=workers, cache=True)
+    first = replace(course, reader=Subset(course.reader, range(course.batch)))
+    _fit(model, first.sequence(workers=workers))()
+    model.train_on_batch(*next(iter(course.published())))
     return {
         'published script: read, step, read': _loop(model, course.published),
-        'SampleSequence: read, step, read': _loop(model, one_thread(course.sequence())),
-        f'fit, {many}': _fit(model, sequence),
-        f'fit, {many}, cache': _fit(model, cached),
+        f'fit, {many}': _fit(model, course.sequence(workers=workers)),
+        f'fit, {many}, cache': _fit(model, course.sequence(workers=workers, cache=True)),
     }
 
 
@@ -56,6 +58,7 @@ def _loop(model: Trainee, epoch: Epoch) -> Callable[[], int]:
 
 
 def _fit(model: Trainee, sequence: SampleSequence) -> Callable[[], int]:
+    """The sequence is read once before, which fills its cache."""
     images = sum(batch_images(sequence[i]) for i in range(len(sequence)))
 
     def work() -> int:

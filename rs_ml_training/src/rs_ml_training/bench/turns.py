@@ -34,22 +34,27 @@ class Row:
     cpu_ms: float
 
 
-def race(section: str, contestants: Mapping[str, Callable[[], int]], rounds: int) -> list[Row]:
+def race(
+    section: str,
+    contestants: Mapping[str, Callable[[], int]],
+    rounds: int,
+    *,
+    is_warm: bool = False,
+) -> list[Row]:
     """Let every contestant work in turn, forwards and backwards in alternating rounds.
-
-    A first turn of each is not timed: it fills caches and traces graphs.
 
     Args:
         section: name of the race.
         contestants: name -> work that returns how many images it did; the first is the measure.
         rounds: that count.
+        is_warm: whether caches are filled and graphs traced; else a turn of each does not count.
 
     Raises:
         ConfigError: there are no rounds.
     """
     if rounds < 1:
         raise ConfigError(f'{rounds} rounds measure nothing: give 1 or more')
-    for work in contestants.values():
+    for work in () if is_warm else contestants.values():
         work()
     laps: dict[str, list[_Lap]] = {name: [] for name in contestants}
     for number in range(rounds):
