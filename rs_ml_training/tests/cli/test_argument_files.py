@@ -43,7 +43,7 @@ FILES = {
     'denoise_intel.txt': ('denoise', {'model': 'unet-light', 'loss': 'denoise', 'batch_size': 2}),
     'fastdepth_nyu.txt': (
         'depth',
-        {'model': 'fastdepth', 'loss': 'l1', 'cache': True, 'input_size': (288, 224)},
+        {'model': 'fastdepth', 'loss': 'l1', 'cache': True, 'input_size': (256, 192)},
     ),
     'pano.txt': (
         'depth',
