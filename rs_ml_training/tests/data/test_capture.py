@@ -7,6 +7,8 @@ from rs_ml_training.cli.data import main
 from rs_ml_training.data.capture import Captured, at_rate, write_captured
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.errors import DataError
+from rs_ml_training.intrinsics import Intrinsics
 
 
 @pytest.fixture
@@ -33,6 +35,38 @@ def test_rate(rate, numbers):
     sample = Sample('s', labels=np.zeros((1, 1), np.uint8))
     taken = at_rate((Captured(5 + i / 10, sample) for i in range(20)), rate)
     assert [round(10 * (frame.time_s - 5)) for frame in taken] == numbers
+
+
+def test_a_pause_is_not_made_up_for():
+    times = [0, 0.1, 0.2, 9.0, 9.1, 9.2, 10.1]
+    sample = Sample('s', labels=np.zeros((1, 1), np.uint8))
+    taken = [frame.time_s for frame in at_rate((Captured(t, sample) for t in times), 1)]
+    assert taken == [0, 9.0, 10.1]
+
+
+def test_a_capture_goes_on_where_one_was_interrupted(tmp_path):
+    depth_m = np.full((4, 6), 1.5, np.float32)
+    frame = Captured(0, Sample('s', image=np.zeros((4, 6, 3), np.uint8), depth_m=depth_m))
+    assert write_captured([frame] * 2, tmp_path) == 2
+    (tmp_path / 'rgb' / '000001.png').unlink()
+    assert write_captured([frame] * 2, tmp_path) == 2
+    assert len(open_data(f'folder:{tmp_path}')) == 3
+
+
+CAMERA = Intrinsics(6, 4, 5.0, 5.0, 3.0, 2.0)
+
+
+@pytest.mark.parametrize('second', [None, Intrinsics(6, 4, 7.0, 5.0, 3.0, 2.0)])
+@pytest.mark.parametrize('turned', [False, True])
+def test_pictures_of_two_cameras_are_not_mixed(tmp_path, second, turned):
+    frames = [
+        Captured(0, Sample('s', image=np.zeros((4, 6, 3), np.uint8), intrinsics=camera))
+        for camera in ((second, CAMERA) if turned else (CAMERA, second))
+    ]
+    assert write_captured(frames[:1] * 2, tmp_path) == 2
+    with pytest.raises(DataError, match='name a new folder'):
+        write_captured(frames[1:], tmp_path)
+    assert write_captured(frames[:1], tmp_path) == 1
 
 
 def test_nothing_captured(tmp_path):

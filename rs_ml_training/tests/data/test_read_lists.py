@@ -12,6 +12,7 @@ from rs_ml_training.data.nyu_h5 import room
 from rs_ml_training.data.nyu_labelled import runs
 from rs_ml_training.data.pairing import natural_key
 from rs_ml_training.data.pano_csv import write_lists
+from rs_ml_training.data.statistics import as_text, measure
 from rs_ml_training.errors import ConfigError, DataError
 
 
@@ -72,6 +73,10 @@ def test_bts_list_in_its_folder(miniature):
     reader = open_data(f'bts-list:{path.parent}', list_file='list.txt', keep_without_depth=True)
     assert (len(reader), reader.without_depth) == (4, 1)
     assert reader.read(3).depth_m is None
+    assert 'without depth: 1' in as_text(measure(reader, 1))
+    path.write_text(path.read_text().splitlines()[3])
+    with pytest.raises(DataError, match='names no depth: to predict, set keep_without_depth'):
+        open_data(f'bts-list:{path}')
 
 
 def test_bts_border_crop(tmp_path, miniatures):
@@ -159,7 +164,10 @@ def test_panorama_lists(miniature, tmp_path, share, held_out):
     assert (out / first['rgb']).is_file()
     assert parts[0].read(0).size == (64, 32)
     before = (out / 'valid.csv').read_bytes()
-    write_lists(root, out, share, seed=3)
+    write_lists(root, tmp_path / 'again', share, seed=3)
+    assert (tmp_path / 'again' / 'valid.csv').read_bytes() == before
+    with pytest.raises(ConfigError, match='lists holds files'):
+        write_lists(root, out, share, seed=4)
     assert (out / 'valid.csv').read_bytes() == before
     assert sorted(p.name for p in out.iterdir()) == ['train.csv', 'valid.csv']
 

@@ -25,7 +25,7 @@ def scenes(reader):
         ('depth-pairs:depth_refinement_people', {'groups': 'group1'}, 10, 1),
         ('yolo:coco128', {}, 128, 128),
         ('folder:realsense_robot', {'block': 10}, 40, 4),
-        ('folder:camvid/val', {'labels': ['x'] * 12}, 101, 101),
+        ('folder:camvid/val', {'labels': list('abcdefghijkl')}, 101, 101),
     ],
 )
 def test_counts(data_file, source, options, count, scene_count):

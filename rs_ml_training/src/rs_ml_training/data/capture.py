@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from rs_ml_training.data import geometry
-from rs_ml_training.data.camera_file import NAME, write_camera
+from rs_ml_training.data.camera_file import NAME, read_camera, write_camera
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import png_of, write_file
 from rs_ml_training.data.sample import Sample
@@ -53,11 +53,12 @@ def frames(source: str) -> Iterator[Captured]:
 
 def at_rate(captured: Iterable[Captured], per_second: float) -> Iterator[Captured]:
     """Some of the frames, evenly in time; all of them for a rate of 0."""
-    taken, start_s = 0, None
+    due, start_s = 0, None
     for frame in captured:
         start_s = frame.time_s if start_s is None else start_s
-        if not per_second or (frame.time_s - start_s) * per_second >= taken - 1e-6:
-            taken += 1
+        steps = (frame.time_s - start_s) * per_second + 1e-6
+        if not per_second or steps >= due:
+            due = int(steps) + 1
             yield frame
 
 
@@ -82,7 +83,7 @@ def write_captured(
         How many were written.
 
     Raises:
-        DataError: a file cannot be written.
+        DataError: a file cannot be written, or the folder holds pictures of another camera.
     """
     number, written = _next_number(out), 0
     for frame in captured:
@@ -212,9 +213,15 @@ def _write(sample: Sample, out: Path, number: int) -> None:
     try:
         for name in files:
             (out / name).parent.mkdir(parents=True, exist_ok=True)
-        if sample.intrinsics and not (out / NAME).exists():
+        before = read_camera(out)
+        if sample.intrinsics and before is None and not number:
             write_camera(sample.intrinsics, out)
+        elif sample.intrinsics != before:
+            raise DataError(
+                f'{out / NAME} is not of the camera or the part now captured: name a new folder'
+            )
     except OSError as error:
         raise DataError(f'{out} cannot be written: {error.strerror}') from error
     for name, data in files.items():
-        write_file(out / name, data)
+        # An interrupted capture may have left depth of this number, but no colours.
+        write_file(out / name, data, replace=True)

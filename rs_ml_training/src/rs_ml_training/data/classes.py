@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -93,8 +95,11 @@ def class_mapping(
         ignored: further stored values, which are unlabelled.
 
     Raises:
-        ConfigError: no such class, or one in two entries.
+        ConfigError: no such class, or one in two entries, or two classes of one name.
     """
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ConfigError(f'several classes are called {twice[0]!r}: give each its own name')
     wanted = _table(names, table)
     ids = np.full(max(256, len(names)), UNWANTED)
     for new_id, old_names in enumerate(wanted.values()):
@@ -108,7 +113,7 @@ def _table(names: Sequence[str], table: ClassTable | str | Path | None) -> dict[
     if table is None:
         return {name: [name] for name in names}
     given = _read_table(Path(table)) if isinstance(table, (str, Path)) else table
-    wanted = {str(n): [old] if isinstance(old, str) else list(old) for n, old in given.items()}
+    wanted = {str(n): _old_names(n, old) for n, old in given.items()}
     used = [old for olds in wanted.values() for old in olds]
     for old in used:
         if old not in (REST, *names):
@@ -117,6 +122,15 @@ def _table(names: Sequence[str], table: ClassTable | str | Path | None) -> dict[
             raise ConfigError(f'class {old!r} stands in two entries of the table: keep one')
     rest = [name for name in names if name not in used]
     return {n: rest if olds == [REST] else olds for n, olds in wanted.items()}
+
+
+def _old_names(new: str, old: Any) -> list[str]:
+    names = [old] if isinstance(old, str) else old
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f'class {new!r} stands for {old!r}: give old names, or {REST!r}')
+    if REST in names and len(names) > 1:
+        raise ConfigError(f'class {new!r}: {REST!r} is for all the rest and stands alone')
+    return list(names)
 
 
 def _read_table(path: Path) -> ClassTable:

@@ -12,13 +12,14 @@ from rs_ml_training.data.path_list import Entry, read_entries
 from rs_ml_training.data.pictures import read_rgb, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.errors import DataError
 
 
 class ListReader(Reader):
     """Pictures and depth that a list names.
 
     Attributes:
-        without_depth: how many entries were left out because their depth is None.
+        without_depth: how many entries have None for a depth; left out unless told otherwise.
     """
 
     encoding = 'mm'
@@ -47,6 +48,8 @@ class ListReader(Reader):
         known = [entry for entry in entries if entry.depth is not None]
         self.without_depth = len(entries) - len(known)
         self._entries = entries if keep_without_depth else known
+        if not self._entries:
+            raise DataError(f'{list_path} names no depth: to predict, set keep_without_depth=true')
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rs_ml_training.data.encodings import read_depth, require_encoding
+from rs_ml_training.data.output_folder import new_folder
 from rs_ml_training.data.pairing import files_by_stem, natural_key, require_pairs
 from rs_ml_training.data.pictures import SUFFIXES, read_rgb, require_size
 from rs_ml_training.data.reader import Reader
@@ -120,7 +121,7 @@ def write_lists(
 
     Args:
         root: folder of the scans.
-        out: folder of the lists, made if need be; paths in them are relative to it.
+        out: a new folder for the lists; paths in them are relative to it.
         valid_share: of the scans, in (0, 1).
         seed: of the drawing.
         quality: see PanoCsv.
@@ -129,7 +130,7 @@ def write_lists(
         Number of pairs in each list.
 
     Raises:
-        ConfigError: the share makes no sense.
+        ConfigError: the share makes no sense, or `out` holds files.
         DataError: fewer than two scans, or a file has no partner.
     """
     found = scans(root, quality)
@@ -140,11 +141,11 @@ def write_lists(
     count = min(max(1, round(valid_share * len(found))), len(found) - 1)
     order = np.random.default_rng(seed).permutation(list(found))
     held = set(order[:count].tolist())
-    out.mkdir(parents=True, exist_ok=True)
     train = [pair for scan, pairs in found.items() if scan not in held for pair in pairs]
     valid = [pair for scan, pairs in found.items() if scan in held for pair in pairs]
-    for name, pairs in (('train.csv', train), ('valid.csv', valid)):
-        _write_csv(out / name, pairs)
+    with new_folder(out) as folder:
+        for name, pairs in (('train.csv', train), ('valid.csv', valid)):
+            _write_csv(folder / name, pairs, out)
     return len(train), len(valid)
 
 
@@ -187,10 +188,8 @@ def _pair(row: dict[str, str | None], root: Path, where: str) -> Pair:
     return files[0], files[1]
 
 
-def _write_csv(path: Path, pairs: Sequence[Pair]) -> None:
-    beside = path.with_name(f'.{path.name}.part')
-    with beside.open('w', newline='', encoding='utf-8') as file:
+def _write_csv(path: Path, pairs: Sequence[Pair], base: Path) -> None:
+    with path.open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
-        writer.writerows([os.path.relpath(part, path.parent) for part in pair] for pair in pairs)
-    beside.replace(path)
+        writer.writerows([os.path.relpath(part, base) for part in pair] for pair in pairs)

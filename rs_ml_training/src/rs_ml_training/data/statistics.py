@@ -162,12 +162,16 @@ def measure(reader: Reader, limit: int | None = None) -> dict[str, Any]:
     statistics = Statistics(reader.labels)
     for index in np.linspace(0, count, wanted, endpoint=False).astype(int):
         statistics.update(reader.read(int(index)))
-    return statistics.result()
+    # Of a list with depth: what the reader passes over would else go unnoticed.
+    left_out = getattr(reader, 'without_depth', 0)
+    return statistics.result() | ({'entries_without_depth': left_out} if left_out else {})
 
 
 def as_text(result: dict[str, Any]) -> str:
     """A statistic as a table to read."""
     lines = [f'samples {result["samples"]}']
+    if 'entries_without_depth' in result:
+        lines.append(f'entries of the list without depth: {result["entries_without_depth"]}')
     lines += [f'size {size}: {count}' for size, count in result.get('sizes', {}).items()]
     for name in ('image', 'infrared'):
         for key, values in result.get(name, {}).items():
