@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rs_ml_training.data.kitti_list import kb_rect
 from rs_ml_training.errors import DataError
-from rs_ml_training.prediction.view import kb_rect, view_of
+from rs_ml_training.prediction.view import view_of
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
-CROP_WIDTH, CROP_HEIGHT = 1216, 352
-"""The KITTI benchmark crop: the bottom rows and the centre columns."""
+KB_SIZE = 1216, 352
+"""(width, height) of the crop that KITTI's depth benchmark cuts from the bottom centre."""
 
 REFERENCE_FOCAL_PX = 715.0873
 """Mean focal length of the Eigen training list."""
@@ -101,19 +101,26 @@ class KittiList(ListReader):
 
 
 def kb_cropped(sample: Sample) -> Sample:
-    """The bottom 352 rows and the centre 1216 columns.
+    """The benchmark crop of a sample; see kb_rect."""
+    try:
+        return cropped(sample, *kb_rect(sample.size))
+    except DataError as error:
+        raise DataError(f'{sample.name}: {error}') from error
+
+
+def kb_rect(size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """x, y, width, height of the benchmark crop of a KITTI picture of (width, height).
 
     Raises:
         DataError: the picture is smaller.
     """
-    width, height = sample.size
-    x, y = (width - CROP_WIDTH) // 2, height - CROP_HEIGHT
-    if x < 0 or y < 0:
+    width, height = size
+    if width < KB_SIZE[0] or height < KB_SIZE[1]:
         raise DataError(
-            f'{sample.name} is {width} x {height}, smaller than the crop of '
-            f'{CROP_WIDTH} x {CROP_HEIGHT}: set kb_crop to false'
+            f'the KITTI crop of {KB_SIZE[0]}x{KB_SIZE[1]} does not fit a picture of '
+            f'{width}x{height}: set kb_crop to false'
         )
-    return cropped(sample, x, y, CROP_WIDTH, CROP_HEIGHT)
+    return (width - KB_SIZE[0]) // 2, height - KB_SIZE[1], *KB_SIZE
 
 
 def read_calibration(path: Path, camera: str) -> Intrinsics | None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.evaluation.evaluate import Measured
-from rs_ml_training.prediction.files import write_bytes
 
 _COLUMNS = 10
 
@@ -67,7 +67,7 @@ class Report:
         Raises:
             DataError: it cannot be written.
         """
-        write_bytes(path, (json.dumps(self.values(), indent=2) + '\n').encode())
+        write_file(path, (json.dumps(self.values(), indent=2) + '\n').encode(), replace=True)
 
 
 def _columns(metrics: dict[str, float]) -> list[str]:

@@ -9,22 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rs_ml_training.errors import ConfigError, DataError
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file beside, then rename it.
-
-    Raises:
-        DataError: the disk is full, or the folder must not be written.
-    """
-    beside = path.with_name(f'.{path.name}.part')
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise DataError(f'{path} cannot be written: {error.strerror}') from error
+from rs_ml_training.data.output_folder import write_file
+from rs_ml_training.errors import ConfigError
 
 
 def write_picture(path: Path, pixels: np.ndarray) -> None:
@@ -35,7 +21,7 @@ def write_picture(path: Path, pixels: np.ndarray) -> None:
     """
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
     _, encoded = cv2.imencode(path.suffix, bgr)
-    write_bytes(path, encoded.tobytes())
+    write_file(path, encoded.tobytes(), replace=True)
 
 
 def write_files(folder: Path, stem: str, files: Mapping[str, np.ndarray | bytes]) -> None:
@@ -47,7 +33,7 @@ def write_files(folder: Path, stem: str, files: Mapping[str, np.ndarray | bytes]
     for ending, content in files.items():
         path = folder / f'{stem}{ending}'
         if isinstance(content, bytes):
-            write_bytes(path, content)
+            write_file(path, content, replace=True)
         else:
             write_picture(path, content)
 

@@ -18,14 +18,12 @@ from rs_ml_training.prediction.results import (
     Prediction,
 )
 from rs_ml_training.prediction.style import Style
+from rs_ml_training.tasks.strip import side_by_side
 
 Files = dict[str, np.ndarray | bytes]
 """Ending of a file name -> picture (uint8 RGB, or one channel of 8 or 16 bit) or bytes."""
 
 STRIP = '_strip.png'
-SHOWN = ('_overlay.png', '_color.png')
-"""Endings of the picture that becomes a frame when a video was given."""
-
 Range = tuple[float, float]
 
 
@@ -83,7 +81,7 @@ def _of_geometry(sample: Sample, depth_m: np.ndarray, shown: Range, style: Style
 def _depth_strip(sample: Sample, depth_m: np.ndarray, shown: Range, style: Style) -> np.ndarray:
     maps = (sample.raw_depth_m if sample.image is None else None, sample.depth_m, depth_m)
     painted = [colors.depth_picture(m, shown, style.colormap) for m in maps if m is not None]
-    return side_by_side([*([] if sample.image is None else [sample.image]), *painted])
+    return side_by_side(*([] if sample.image is None else [sample.image]), *painted)
 
 
 def _rgb(sample: Sample, depth_m: np.ndarray, shown: Range) -> np.ndarray:
@@ -102,7 +100,7 @@ def _mask(sample: Sample, prediction: MaskPrediction, style: Style) -> Files:
         files['_confidence.png'] = np.rint(prediction.confidence * 255).astype(np.uint8)
     if style.strips:
         maps = [m for m in (sample.labels, mask) if m is not None]
-        files[STRIP] = side_by_side([sample.image, *(palette[m] for m in maps)])
+        files[STRIP] = side_by_side(sample.image, *(palette[m] for m in maps))
     if style.errors and sample.labels is not None:
         wrong = (sample.labels != mask) & (sample.labels != 255)
         files['_error.png'] = wrong.astype(np.uint8) * 255
@@ -123,7 +121,7 @@ def _boxes(sample: Sample, prediction: BoxPrediction, style: Style) -> Files:
             truth = sample.boxes or Boxes.of([], [])
             names = [_label(style, class_id) for class_id in truth.class_ids]
             true = draw_boxes(sample.image, truth.xyxy, truth.class_ids, names, style.colors())
-            files[STRIP] = side_by_side([true, drawn])
+            files[STRIP] = side_by_side(true, drawn)
     return files
 
 
@@ -141,11 +139,6 @@ def draw_boxes(
         cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3)
         cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, 1)
     return picture
-
-
-def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
-    """Join pictures (H, W, 3), left to right."""
-    return np.ascontiguousarray(np.concatenate(pictures, axis=1))
 
 
 def detection_fields(prediction: BoxPrediction, labels: tuple[str, ...]) -> list[dict]:

@@ -11,9 +11,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.prediction import rendering
-from rs_ml_training.prediction.files import Names, write_bytes, write_files
+from rs_ml_training.prediction.files import Names, write_files
 from rs_ml_training.prediction.flow import Stopwatch, ahead, batched
 from rs_ml_training.prediction.predictor import Predictor
 from rs_ml_training.prediction.rendering import Files
@@ -101,7 +102,7 @@ class Session:
             self._run_source(source)
         self._sheets.finish()
         if self._lines:
-            write_bytes(self._out / RESULTS, ''.join(self._lines).encode())
+            write_file(self._out / RESULTS, ''.join(self._lines).encode(), replace=True)
         each_s, wall_s = self._watch.seconds_per_picture, time.perf_counter() - started
         return Totals(self._watch.pictures, each_s, wall_s)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from rs_ml_training.data import encodings, pictures
 from rs_ml_training.data.formats import FORMATS, open_data
+from rs_ml_training.data.pairing import natural_key
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import DataError
@@ -94,12 +94,6 @@ def open_sources(
     return [source for text in inputs for source in _open(text, read, data_options)]
 
 
-def natural(path: Path) -> list[str | int]:
-    """Sorts frame_10 behind frame_9."""
-    parts = re.split(r'(\d+)', path.name)
-    return [int(part) if part.isdigit() else part for part in parts]
-
-
 def reader_source(reader: Reader, name: str) -> Source:
     """A data set as a source."""
 
@@ -126,7 +120,7 @@ def _open(text: str, read: ReadPicture, data_options: Mapping[str, Any]) -> list
 
 def _folder_sources(folder: Path, read: ReadPicture) -> list[Source]:
     """The pictures of a folder; of one without pictures every video."""
-    entries = sorted(folder.iterdir(), key=natural)
+    entries = sorted(folder.iterdir(), key=lambda p: natural_key(p.name))
     found = [p for p in entries if p.suffix.lower() in _suffixes(read)]
     if isinstance(read, DepthPictures) and any(p.name.startswith('res-') for p in found):
         found = [p for p in found if p.name.startswith('res-')]

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rs_ml_training.errors import DataError
+from rs_ml_training.data.kitti_list import kb_rect
 
 Size = tuple[int, int]
 Rect = tuple[int, int, int, int]
-
-KB_SIZE = (1216, 352)
-"""(width, height) of the crop that KITTI's depth benchmark cuts from the bottom centre."""
 
 
 @dataclass(frozen=True)
@@ -104,18 +101,3 @@ def view_of(
     x_min, y_min = round(x * width), round(y * height)
     rect = x_min, y_min, round((x + w) * width) - x_min, round((y + h) * height) - y_min
     return View(source_size, rect, model_size)
-
-
-def kb_rect(source_size: Size) -> Rect:
-    """The bottom centre of 1216 x 352 pixels of a KITTI picture.
-
-    Raises:
-        DataError: the picture is smaller.
-    """
-    width, height = source_size
-    if width < KB_SIZE[0] or height < KB_SIZE[1]:
-        raise DataError(
-            f'the KITTI crop of {KB_SIZE[0]}x{KB_SIZE[1]} does not fit a picture of '
-            f'{width}x{height}: leave it out'
-        )
-    return (width - KB_SIZE[0]) // 2, height - KB_SIZE[1], *KB_SIZE
