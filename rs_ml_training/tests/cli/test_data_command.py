@@ -62,10 +62,11 @@ def test_tile_and_stitch(frames, tmp_path, capsys):
     )
 
 
-def test_tfrecord(folder, tmp_path):
+@pytest.mark.parametrize('more', [[], ['--maps', 'raw'], ['--maps', 'png']])
+def test_tfrecord(folder, tmp_path, more):
     out = tmp_path / 'records'
     arguments = ['--data', f'folder:{folder}', '--data-option', 'kind=index', 'labels=a,b,c']
-    assert main(['tfrecord', *arguments, '--out', str(out), '--shards', '2']) == 0
+    assert main(['tfrecord', *arguments, '--out', str(out), '--shards', '2', *more]) == 0
     back, original = open_data(f'tfrecord:{out}'), open_data(f'folder:{folder}')
     assert back.labels == ('a', 'b', 'c')
     np.testing.assert_array_equal(back.read(2).image, original.read(2).image)
@@ -156,6 +157,16 @@ def test_split_is_a_list_that_readers_take(folder, tmp_path):
     names = [{part.name(i) for i in range(len(part))} for part in parts]
     assert names[0] | names[1] == {'0', '1', '2'}
     assert not names[0] & names[1]
+
+
+def test_split_leaves_neighbours_out(folder, tmp_path):
+    for margin, samples in ((0, 3), (1, 2)):
+        out = tmp_path / str(margin)
+        arguments = ['--data', f'folder:{folder}', '--valid-share', '0.34', '--out', str(out)]
+        assert main(['split', *arguments, '--margin', str(margin), '--seed', '4']) == 0
+        names = [(out / f'{name}.txt').read_text().split() for name in ('train', 'val')]
+        assert len(names[0]) + len(names[1]) == samples, names
+        assert min(abs(int(a) - int(b)) for a in names[0] for b in names[1]) == margin + 1
 
 
 def test_nyu_list(tmp_path):

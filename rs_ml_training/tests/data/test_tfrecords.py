@@ -175,10 +175,14 @@ def test_tensorflow_reads_the_files(tmp_path, compression):
     np.testing.assert_array_equal(image, SAMPLES[1].image)
 
 
-@pytest.mark.parametrize(('shards', 'compression'), [(0, 'none'), (6, 'none'), (1, 'zip')])
-def test_senseless_options(tmp_path, shards, compression):
+@pytest.mark.parametrize(
+    'options',
+    [{'shards': 0}, {'shards': 6}, {'compression': 'zip'}, {'maps': 'jpeg'}],
+    ids=str,
+)
+def test_senseless_options(tmp_path, options):
     with pytest.raises(ConfigError):
-        write_shards(Listed(SAMPLES), tmp_path / 'out', shards, compression)
+        write_shards(Listed(SAMPLES), tmp_path / 'out', **options)
     assert not (tmp_path / 'out').exists()
 
 

@@ -55,7 +55,7 @@ class BenchOptions:
     tile: int = 128
     trained_size: tuple[int, int] = (128, 96)
     batch: int = 8
-    laps: int = 5
+    laps: int = 4
 
 
 def run_bench(options: BenchOptions) -> dict[str, Any]:
