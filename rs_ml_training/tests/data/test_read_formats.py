@@ -172,3 +172,13 @@ def test_colors_go_with_labels(opened, name):
     reader = opened(name)
     assert len(reader.colors) in (0, len(reader.labels))
     assert reader.license
+
+
+def test_depth_beside_class_ids_is_read_when_asked_for(miniature, miniatures):
+    path = miniature('folder')
+    for number in (1, 2, 10):
+        miniatures.save(path / f'depth/{number}.png', miniatures.millimetres(number))
+    assert open_data(f'folder:{path}').read(0).depth_m is None
+    for options in ({'kind': 'depth'}, {'encoding': 'mm'}):
+        sample = open_data(f'folder:{path}', **options).read(0)
+        assert set(sample.maps()) == {'image', 'depth_m'}

@@ -74,14 +74,18 @@ def _add_split(commands: Any) -> None:
     add_source(sub)
     sub.add_argument('--valid-share', type=float, default=0.1, help='of the samples')
     sub.add_argument('--seed', type=int, default=0, help='of the drawing')
+    sub.add_argument(
+        '--margin', type=int, default=0, help='samples left out beside each held-out scene'
+    )
     sub.add_argument('--out', type=Path, required=True, help='a new folder')
     sub.set_defaults(run=_split)
 
 
 def _split(arguments: argparse.Namespace) -> int:
-    from rs_ml_training.data.splits import split_by_scene
+    from rs_ml_training.data.splits import hold_out_blocks
 
-    parts = split_by_scene(reader_of(arguments), arguments.valid_share, arguments.seed)
+    share, seed, margin = arguments.valid_share, arguments.seed, arguments.margin
+    parts = hold_out_blocks(reader_of(arguments), share, seed, margin)
     with new_folder(arguments.out) as folder:
         for name, part in zip(('train', 'val'), parts, strict=True):
             names = [part.name(index) for index in range(len(part))]

@@ -27,10 +27,10 @@ _NAMES_FILE = 'labels.txt'
 class PairedFolder(Reader):
     """`rgb/` and `gt/` (or `mask/` or `depth/`) paired by stem; 'n_mask' belongs to 'n'.
 
-    What the truth is shows in its files: more than 8 bits are depth, nothing but 0 and 255 is a
-    binary mask (unless other than two names say otherwise), anything else class ids, 255 for
-    unlabelled. `labels.txt` names the classes, a
-    line each; `intrinsics.yaml` gives the camera.
+    `depth/` holds depth; elsewhere the files show what they are: more than 8 bits are depth,
+    nothing but 0 and 255 is a binary mask (unless other than two names say otherwise), anything
+    else class ids, 255 for unlabelled. Beside `gt/` or `mask/`, `depth/` is read when depth is
+    asked for. `labels.txt` names the classes, a line each; `intrinsics.yaml` gives the camera.
     """
 
     def __init__(
@@ -69,7 +69,8 @@ class PairedFolder(Reader):
         kind = DEPTH if encoding and not kind else kind
         self._encoding, self._max_depth_m = encoding or 'mm', max_depth_m
         require_encoding(self._encoding, max_depth_m)
-        self._pairs = _pairs(path)
+        folder = _truth_folder(path, wants_depth=kind == DEPTH)
+        self._pairs = _pairs(path, folder)
         self._names = chosen_names(self._pairs, list_file, path)
         self._scenes = {n: f'block-{i // block}' for i, n in enumerate(self._pairs)}
         if block == 1:
@@ -77,7 +78,7 @@ class PairedFolder(Reader):
         self._camera = read_camera(path)
         truths = [truth for _, truth in self._pairs.values()]
         self._mapping: ClassMapping | None = None
-        if (kind or _guessed_kind(truths)) != DEPTH:
+        if (kind or _guessed_kind(folder, truths)) != DEPTH:
             names = _names(labels, path)
             coding = kind or guessed_coding(truths, names)
             self._mapping = coding_mapping(coding, names, values, truths)
@@ -112,10 +113,15 @@ class PairedFolder(Reader):
         return {'labels': self._mapping.map(stored, path)}
 
 
-def _pairs(path: Path) -> dict[str, tuple[Path, Path]]:
-    folder = next((path / n for n in TRUTH_FOLDERS if (path / n).is_dir()), None)
+def _truth_folder(path: Path, *, wants_depth: bool) -> Path:
+    names = sorted(TRUTH_FOLDERS, key=lambda name: wants_depth and name != DEPTH)
+    folder = next((path / name for name in names if (path / name).is_dir()), None)
     if folder is None:
         raise DataError(f'{path} has none of {", ".join(TRUTH_FOLDERS)} beside rgb')
+    return folder
+
+
+def _pairs(path: Path, folder: Path) -> dict[str, tuple[Path, Path]]:
     rgb = files_by_stem(path / 'rgb')
     found = files_by_stem(folder, [*SUFFIXES, '.npy', '.raw'])
     truth = {s if s in rgb else s.removesuffix(_MASK_SUFFIX): file for s, file in found.items()}
@@ -126,11 +132,10 @@ def _pairs(path: Path) -> dict[str, tuple[Path, Path]]:
     return {stem: (file, truth[stem]) for stem, file in rgb.items()}
 
 
-def _guessed_kind(truths: Sequence[Path]) -> str | None:
+def _guessed_kind(folder: Path, truths: Sequence[Path]) -> str | None:
     first = truths[0]
-    if first.suffix in ('.npy', '.raw') or read_stored(first).dtype != np.uint8:
-        return DEPTH
-    return None
+    is_depth = folder.name == DEPTH or first.suffix.lower() in ('.npy', '.raw')
+    return DEPTH if is_depth or read_stored(first).dtype != np.uint8 else None
 
 
 def _names(labels: Sequence[str] | str | None, path: Path) -> list[str] | None:

@@ -43,8 +43,8 @@ class IntelDenoise(Reader):
         self._files = _by_kind(path)
         kinds = [RAW, LEFT] + [TRUTH] * bool(self._files[TRUTH]) + [RIGHT] * right
         for kind in kinds[1:]:
-            require_pairs(self._files[RAW], self._files[kind], path)
-            require_pairs(self._files[kind], self._files[RAW], path)
+            require_pairs(self._files[RAW], self._files[kind], path / f'{kind}-*.png')
+            require_pairs(self._files[kind], self._files[RAW], path / f'{RAW}-*.png')
         self._kinds = kinds
         self._ids = chosen_names(self._files[RAW], list_file, path)
         self._camera = read_camera(path)
