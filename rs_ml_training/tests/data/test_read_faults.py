@@ -90,6 +90,8 @@ OPENING = [
     ('folder', {}, write('labels.txt', '\n'), 'labels.txt is an empty'),
     ('yolo', {}, rename('labels', 'txt'), 'labels'),
     ('yolo', {'split': 'val'}, lambda path: None, 'images/val'),
+    ('yolo', {'split': '/'}, lambda path: None, 'lacks images//'),
+    ('depth-pairs/group1/color_map/frame_000001.png', {}, lambda path: None, 'holds no folder'),
     ('coco', {}, remove('train2017/000000000010.jpg'), '000000000010.jpg'),
     ('coco', {}, cut('annotations/instances_train2017.json'), 'instances_train2017.json'),
     ('coco', {}, write('annotations/instances_train2017.json', '[]'), 'instances_train2017'),

@@ -69,7 +69,7 @@ class DepthPairs(Reader):
 
 
 def _groups(path: Path) -> list[str]:
-    names = [folder.name for folder in path.iterdir() if (folder / COLOR).is_dir()]
+    names = [folder.parent.name for folder in path.glob(f'*/{COLOR}')]
     if not names:
         raise DataError(f'{path} holds no folder with {COLOR}/, {RAW}/ and {GOOD}/')
     return sorted(names, key=natural_key)

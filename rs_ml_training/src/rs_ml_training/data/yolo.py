@@ -131,7 +131,8 @@ def _corners(numbers: np.ndarray) -> np.ndarray:
 def _pairs(path: Path, split: str | None) -> dict[str, tuple[Path, Path | None]]:
     images = path / 'images'
     labels = next((path / n for n in LABEL_FOLDERS if (path / n).is_dir()), None)
-    if labels is None or not (images / (split or '')).is_dir():
+    inside = images / (split or '')
+    if labels is None or not inside.is_dir() or not inside.is_relative_to(images):
         raise DataError(f'{path} lacks images/{split or ""} or one of {", ".join(LABEL_FOLDERS)}')
     pictures = _by_stem(images, split, SUFFIXES)
     texts = _by_stem(labels, split, ['.txt'])
