@@ -83,6 +83,17 @@ def test_range_of_mobilenet(tmp_path, monkeypatch):
     np.testing.assert_allclose(result[:, :-1, :-1], expected[:, :-1, :-1], atol=1e-5)
 
 
+def test_deeplab_takes_imagenet(monkeypatch):
+    """Pyramid and classifier are none of the encoder, which the published one fits whole."""
+    original = keras.applications.EfficientNetV2S(
+        include_top=False, weights=None, input_shape=(32, 32, 3)
+    )
+    monkeypatch.setattr(encoder_weights, '_application', lambda name: original)
+    match = load_encoder_weights(registry.build('deeplab-effnetv2s', (32, 32)), 'imagenet')
+    assert not match.left
+    assert 'block6o_project_conv' in match.loaded
+
+
 def check_same(a, b):
     for x, y in zip(a.get_weights(), b.get_weights(), strict=True):
         np.testing.assert_array_equal(x, y)

@@ -63,3 +63,19 @@ def test_untrained_it_follows_the_measurement():
     columns = np.where(np.arange(64) < 32, 1.0, 4.0)
     depth_m = np.broadcast_to(columns[None, None, :, None], (1, 64, 64, 1)).astype(np.float32)
     np.testing.assert_allclose(denoised(depth_m), depth_m, rtol=0.2)
+
+
+@pytest.mark.parametrize('precision', ['mixed_bfloat16', 'mixed_float16'])
+def test_half_precision_keeps_the_measured_depth(precision):
+    """Eight bits of a mantissa would be steps of 16 mm at 3 m."""
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = registry.build('unet-light', (64, 32))
+    finally:
+        keras.config.set_dtype_policy('float32')
+    head = model.get_layer('head')
+    head.set_weights([np.zeros(w.shape) for w in head.get_weights()])
+    depth_m = np.full((1, 32, 64, 1), 3.007, np.float32)
+    outputs = model({'depth_m': depth_m, 'infrared': depth_m})
+    found = keras.ops.convert_to_numpy(outputs['depth_m'])
+    np.testing.assert_allclose(found, depth_m, atol=1e-3)

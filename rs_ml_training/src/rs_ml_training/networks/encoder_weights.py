@@ -61,7 +61,7 @@ def load_encoder_weights(model: keras.Model, source: str | Path) -> EncoderMatch
     first convolution and its normalisation.
 
     Args:
-        model: a network; layers that begin with `decoder_` or `head_` are not its encoder.
+        model: a network; see freezing.encoder_layers for which layers are its encoder.
         source: a file (.weights.h5, .keras, .h5), of which layers of the same name and shapes are
             taken, or 'imagenet', which keras.applications downloads and must fit as a whole.
 

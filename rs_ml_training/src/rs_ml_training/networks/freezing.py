@@ -1,7 +1,7 @@
 """Which layers of a pretrained encoder stay as they are while the rest learns.
 
 Encoder layers bear the names of keras.applications; layers of a decoder or a head begin with
-`decoder_` or `head_`.
+one of _NOT_ENCODER.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import keras
 
 from rs_ml_training.errors import ConfigError
 
-_NOT_ENCODER = ('decoder_', 'head_')
+_NOT_ENCODER = ('decoder_', 'head_', 'aspp_', 'logits', 'confidence')
 _DENSE_AND_RESIDUAL = tuple((f'conv{n}_', f'pool{n}') for n in range(1, 6))
 _MOBILENET_V2 = (
     ('Conv1', 'bn_Conv1', 'expanded_conv_'),

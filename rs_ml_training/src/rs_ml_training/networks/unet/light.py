@@ -55,9 +55,8 @@ def unet_light(
         )
     depth_m = image_input(input_size, 1, 'depth_m')
     infrared = image_input(input_size, 1, 'infrared')
-    log_depth, valid = _measurement(
-        PixelsToCells(CELL_PX, name='depth_cells')(depth_m), max_depth_m
-    )
+    depth_cells = PixelsToCells(CELL_PX, dtype='float32', name='depth_cells')(depth_m)
+    log_depth, valid = _measurement(depth_cells, max_depth_m)
     fill, measured = masked_fill(log_depth, valid)
     relative = (log_depth - fill) * valid
     brightness = layers.Rescaling(1 / 255, name='brightness')(infrared)
