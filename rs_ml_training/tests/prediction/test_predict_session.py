@@ -109,6 +109,17 @@ def test_detections_are_written_a_line_a_picture(tmp_path) -> None:
     assert lines == [{'image': name, 'detections': found} for name in ('0', '1')]
 
 
+def test_detections_before_a_damaged_picture_stay(tmp_path) -> None:
+    def samples():
+        yield from _source(2).samples()
+        raise DataError('2.png is damaged')
+
+    with pytest.raises(DataError, match=r'2\.png'):
+        Session(_Boxes(), Style(), tmp_path).run([Source('folder', samples, None)])
+    assert _names(tmp_path) == ['0_overlay.png', '1_overlay.png', 'results.jsonl']
+    assert len((tmp_path / 'results.jsonl').read_text().splitlines()) == 2
+
+
 @pytest.mark.parametrize('count', [2, 40])
 def test_a_damaged_picture_stops_it_and_leaves_no_half_video(tmp_path, count) -> None:
     def samples():

@@ -46,7 +46,7 @@ class PredictFlags:
     intrinsics: str | None = flag(None, 'fx,fy,cx,cy of pictures that do not know them')
     upsampling: str = flag('nearest', 'of masks', choices=UPSAMPLINGS)
     min_confidence: float = flag(0.0, 'of masks and denoised depth, else 255 or 0', low=0)
-    min_score: float = flag(0.3, 'of boxes', low=0)
+    min_score: float = flag(0.3, 'of boxes drawn; results.jsonl has more', low=0)
     infrared: Path | None = flag(None, 'denoise: folder of infrared pictures of the same names')
     input_encoding: str = flag('mm', 'denoise: of depth files read', choices=ENCODINGS)
     depth_encoding: str | None = flag(
@@ -145,8 +145,10 @@ def _sources(run: Path, texts: Sequence[str], flags: PredictFlags) -> list[Sourc
     from rs_ml_training.trained import read_spec
     from rs_ml_training.training.sources import name_values
 
+    task = read_spec(run).task
+    _require_use(task, texts, flags)
     read = inputs.read_color
-    if read_spec(run).task == 'denoise':
+    if task == 'denoise':
         read = DepthPictures(flags.input_encoding, flags.infrared)
     options = {'list_file': flags.list_file, **name_values(flags.data_option)}
     found = inputs.open_sources(texts, read, **options)
@@ -157,6 +159,14 @@ def _sources(run: Path, texts: Sequence[str], flags: PredictFlags) -> list[Sourc
     if flags.intrinsics:
         found = [inputs.completed(s, _with_camera(flags.intrinsics)) for s in found]
     return found
+
+
+def _require_use(task: str, texts: Sequence[str], flags: PredictFlags) -> None:
+    """Flags that would change nothing are mistakes."""
+    if (flags.list_file or flags.data_option) and not any(map(inputs.is_data, texts)):
+        raise ConfigError('--list and --data-option are for FORMAT:PATH, which no input is')
+    if task != 'denoise' and (flags.infrared or flags.input_encoding != 'mm'):
+        raise ConfigError(f'--infrared and --input-encoding are for denoise, this is {task}')
 
 
 def _in_classes(source: Source, labels: Sequence[str]) -> Source:

@@ -98,13 +98,19 @@ class Session:
             DataError: a file is damaged or cannot be written; what was complete by then stays.
         """
         started = time.perf_counter()
-        for source in sources:
-            self._run_source(source)
+        try:
+            for source in sources:
+                self._run_source(source)
+        finally:
+            self._finish()
+        each_s, wall_s = self._watch.seconds_per_picture, time.perf_counter() - started
+        return Totals(self._watch.pictures, each_s, wall_s)
+
+    def _finish(self) -> None:
+        """What joins pictures, of those there were."""
         self._sheets.finish()
         if self._lines:
             write_file(self._out / RESULTS, ''.join(self._lines).encode(), replace=True)
-        each_s, wall_s = self._watch.seconds_per_picture, time.perf_counter() - started
-        return Totals(self._watch.pictures, each_s, wall_s)
 
     def _run_source(self, source: Source) -> None:
         steady = SteadyRange(self._style) if source.fps else None

@@ -94,6 +94,12 @@ def open_sources(
     return [source for text in inputs for source in _open(text, read, data_options)]
 
 
+def is_data(text: str) -> bool:
+    """Whether an input is FORMAT:PATH."""
+    name, separator, _ = text.partition(':')
+    return bool(separator) and name in FORMATS
+
+
 def reader_source(reader: Reader, name: str) -> Source:
     """A data set as a source."""
 
@@ -104,7 +110,7 @@ def reader_source(reader: Reader, name: str) -> Source:
 
 
 def _open(text: str, read: ReadPicture, data_options: Mapping[str, Any]) -> list[Source]:
-    if text.partition(':')[0] in FORMATS and ':' in text:
+    if is_data(text):
         return [reader_source(open_data(text, **data_options), text)]
     path = Path(text)
     if not path.exists():
