@@ -8,7 +8,7 @@ from pathlib import Path
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.pairing import chosen_names, natural_key, paired_by_stem
 from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.splits import held_out_masks
 from rs_ml_training.errors import ConfigError, DataError
@@ -44,7 +44,7 @@ PARTS = ('train', 'valid')
 _FRAME = re.compile(r'^(?P<sequence>[^_]+)_\D*(?P<number>\d+)$')
 
 
-class CamVid(Reader):
+class CamVid(NamedReader):
     """`rgb/` and `gt/` paired by stem, or the folder above with `train/`, `val/`, `test/`.
 
     `gt/` holds class ids 0..10, and 11 for void. Samples are in the order of time. A scene is a
@@ -103,15 +103,6 @@ class CamVid(Reader):
         scenes = [self._scenes[name] for name in self._names]
         mask = held_out_masks(scenes, valid_share, seed, margin)[PARTS.index(part)]
         self._names = [name for name, kept in zip(self._names, mask, strict=True) if kept]
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def name(self, index: int) -> str:
-        return self._names[index]
-
-    def scene(self, index: int) -> str:
-        return self._scenes[self._names[index]]
 
     def read(self, index: int) -> Sample:
         name = self._names[index]

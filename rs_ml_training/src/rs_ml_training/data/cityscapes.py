@@ -10,7 +10,7 @@ import numpy as np
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, require_size
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
@@ -46,7 +46,7 @@ VALUES = 34
 _IMAGE = '_leftImg8bit.png'
 
 
-class Cityscapes(Reader):
+class Cityscapes(NamedReader):
     """`leftImg8bit/SPLIT/CITY/*_leftImg8bit.png` and `gtFine/SPLIT/CITY/*_gtFine_labelIds.png`.
 
     A scene is a city. `camera/` gives intrinsics where it exists.
@@ -88,12 +88,6 @@ class Cityscapes(Reader):
         self._mapping = mapping.after(values, ignored=range(VALUES))
         self.labels = mapping.labels
         self.colors = mapping.colors([color for _, _, color in CLASSES])
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def name(self, index: int) -> str:
-        return self._names[index]
 
     def scene(self, index: int) -> str:
         return self._images[self._names[index]].parent.name

@@ -13,13 +13,13 @@ import numpy as np
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import read_rgb, require_size
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 
 
-class Coco(Reader):
+class Coco(NamedReader):
     """`annotations/instances_SPLIT.json` and pictures in `SPLIT/`, or any such file and folder.
 
     Category ids become 0, 1, ... in their order. Every picture is a scene of its own; those
@@ -62,12 +62,6 @@ class Coco(Reader):
         self._images = _existing(content['images'], self._folder)
         root = path if path.is_dir() else path.parent
         self._names = chosen_names(self._images, list_file, root)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def name(self, index: int) -> str:
-        return self._names[index]
 
     def read(self, index: int) -> Sample:
         name = self._names[index]

@@ -13,7 +13,7 @@ from rs_ml_training.data.encodings import read_depth, require_encoding
 from rs_ml_training.data.label_coding import coding_mapping, guessed_coding
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, read_names, require_pairs
 from rs_ml_training.data.pictures import SUFFIXES, read_labels, read_rgb, read_stored, require_size
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.scenes_file import read_scenes
 from rs_ml_training.errors import ConfigError, DataError
@@ -24,7 +24,7 @@ _MASK_SUFFIX = '_mask'
 _NAMES_FILE = 'labels.txt'
 
 
-class PairedFolder(Reader):
+class PairedFolder(NamedReader):
     """`rgb/` and `gt/` (or `mask/` or `depth/`) paired by stem; 'n_mask' belongs to 'n'.
 
     `depth/` holds depth; elsewhere the files show what they are: more than 8 bits are depth,
@@ -83,15 +83,6 @@ class PairedFolder(Reader):
             coding = kind or guessed_coding(truths, names)
             self._mapping = coding_mapping(coding, names, values, truths)
             self.labels = self._mapping.labels
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def name(self, index: int) -> str:
-        return self._names[index]
-
-    def scene(self, index: int) -> str:
-        return self._scenes[self._names[index]]
 
     def read(self, index: int) -> Sample:
         rgb, truth = self._pairs[self._names[index]]

@@ -10,14 +10,14 @@ from rs_ml_training.data.camera_file import read_camera
 from rs_ml_training.data.encodings import read_depth
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, require_pairs
 from rs_ml_training.data.pictures import read_gray, require_size
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.scenes_file import read_scenes
 
 RAW, TRUTH, LEFT, RIGHT = 'res', 'gt', 'left', 'right'
 
 
-class IntelDenoise(Reader):
+class IntelDenoise(NamedReader):
     """One folder of `res-N.png`, `left-N.png`, `gt-N.png` and maybe `right-N.png` for each id N.
 
     Depth is 16-bit millimetres in the frame of the left infrared camera. Without any `gt`
@@ -46,21 +46,12 @@ class IntelDenoise(Reader):
             require_pairs(self._files[RAW], self._files[kind], path / f'{kind}-*.png')
             require_pairs(self._files[kind], self._files[RAW], path / f'{RAW}-*.png')
         self._kinds = kinds
-        self._ids = chosen_names(self._files[RAW], list_file, path)
+        self._names = chosen_names(self._files[RAW], list_file, path)
         self._camera = read_camera(path)
         self._scenes = read_scenes(path)
 
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def name(self, index: int) -> str:
-        return self._ids[index]
-
-    def scene(self, index: int) -> str:
-        return self._scenes.get(self._ids[index], self._ids[index])
-
     def read(self, index: int) -> Sample:
-        number = self._ids[index]
+        number = self._names[index]
         raw_depth_m = read_depth(self._files[RAW][number])
         size = raw_depth_m.shape[1], raw_depth_m.shape[0]
         return Sample(

@@ -9,7 +9,7 @@ import numpy as np
 from rs_ml_training.data.encodings import decode
 from rs_ml_training.data.nyu_labelled import CAMERA
 from rs_ml_training.data.pairing import chosen_names, natural_key
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError, DataError
 
@@ -17,7 +17,7 @@ HELD_OUT = ('00001.h5', '00201.h5')
 """Of every training scene: what FastDepth keeps from training."""
 
 
-class NyuH5(Reader):
+class NyuH5(NamedReader):
     """A tree of folders with `*.h5`: `rgb` uint8 (3, H, W) and `depth` float32 (H, W) [m].
 
     A scene is a room: the folder without the letter that numbers its recordings.
@@ -47,12 +47,6 @@ class NyuH5(Reader):
             files = [f for f in files if (f.name in HELD_OUT) == (part == 'holdout')]
         self._files = {_name(file, path): file for file in files}
         self._names = chosen_names(self._files, list_file, path)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def name(self, index: int) -> str:
-        return self._names[index]
 
     def scene(self, index: int) -> str:
         return room(self._files[self._names[index]].parent.name)

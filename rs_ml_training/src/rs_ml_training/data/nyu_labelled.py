@@ -11,7 +11,7 @@ from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.encodings import decode
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, paired_by_stem
 from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, require_size
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
@@ -66,7 +66,7 @@ LABELS = (
 OTHER_PROP = 39
 
 
-class NyuLabelled(Reader):
+class NyuLabelled(NamedReader):
     """`rgb/`, `depth/` and `labels40/` with one file an id in each, and lists of ids.
 
     8-bit depth counts 1 / 25.5 m, 16-bit depth millimetres. `labels40/` may be absent, and
@@ -101,15 +101,6 @@ class NyuLabelled(Reader):
         self._mapping = class_mapping(LABELS, classes, ignored=[OTHER_PROP])
         self.labels = self._mapping.labels
         self._boxes = _person_boxes(path / 'person_boxes.json')
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def name(self, index: int) -> str:
-        return self._names[index]
-
-    def scene(self, index: int) -> str:
-        return self._scenes[self._names[index]]
 
     def read(self, index: int) -> Sample:
         name = self._names[index]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from rs_ml_training.data.sample import Sample
 
@@ -42,6 +43,26 @@ class Reader(ABC):
     def scene(self, index: int) -> str:
         """What must stay on one side of a split, without reading the sample."""
         return self.name(index)
+
+
+class NamedReader(Reader):
+    """A reader that knows the names of its samples, and the scenes of those that share one.
+
+    Constructors set `_names`, in order, and may set `_scenes`, by name.
+    """
+
+    _names: Sequence[str] = ()
+    _scenes: Mapping[str, str] = MappingProxyType({})
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def name(self, index: int) -> str:
+        return self._names[index]
+
+    def scene(self, index: int) -> str:
+        name = self._names[index]
+        return self._scenes.get(name, name)
 
 
 class Subset(Reader):

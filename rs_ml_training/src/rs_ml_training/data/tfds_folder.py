@@ -15,7 +15,7 @@ from rs_ml_training.data.example_message import features_of
 from rs_ml_training.data.label_coding import INDEX, coding_mapping
 from rs_ml_training.data.pairing import natural_key, require_pairs
 from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.errors import DataError
 
@@ -47,7 +47,7 @@ class StoredPicture:
             raise DataError(f'{self.where} is damaged: {error}') from error
 
 
-class TfdsFolder(Reader):
+class TfdsFolder(NamedReader):
     """The `train` split of a prepared `full_semantic`, or the zip with rgb/ and gt/."""
 
     def __init__(
@@ -83,12 +83,6 @@ class TfdsFolder(Reader):
             names = [f'class {i}' for i in range(1 + self._greatest())]
         self._mapping = coding_mapping(kind, names, values, ())
         self.labels = self._mapping.labels
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def name(self, index: int) -> str:
-        return self._names[index]
 
     def read(self, index: int) -> Sample:
         name = self._names[index]

@@ -11,7 +11,7 @@ import yaml
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import SUFFIXES, read_rgb
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.scenes_file import read_scenes
 from rs_ml_training.data.text_files import read_text
@@ -22,7 +22,7 @@ _NAMES_FILES = ('classes.yaml', 'data.yaml', 'dataset.yaml')
 _SLACK = 0.01
 
 
-class Yolo(Reader):
+class Yolo(NamedReader):
     """`images/` and `labels/` (or `boxes/`), both maybe with the same folders inside.
 
     A line is 'class x_center y_center width height' or 'class x1 y1 x2 y2 x3 y3 ...' (a polygon,
@@ -60,15 +60,6 @@ class Yolo(Reader):
         self._pairs = _pairs(path, split)
         self._names = chosen_names(self._pairs, list_file, path)
         self._scenes = read_scenes(path)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def name(self, index: int) -> str:
-        return self._names[index]
-
-    def scene(self, index: int) -> str:
-        return self._scenes.get(self._names[index], self._names[index])
 
     def read(self, index: int) -> Sample:
         name = self._names[index]
