@@ -89,6 +89,15 @@ def test_augment_writes_a_folder_that_can_be_trained_on(folder, tmp_path, preset
         np.testing.assert_array_equal(image, second.read(index).image)
 
 
+def test_augment_keeps_depth_beside_class_ids(miniature, tmp_path):
+    data, out = f'nyu-labelled:{miniature("nyu-labelled")}', tmp_path / 'out'
+    assert main(['augment', '--data', data, '--preset', 'none', '--out', str(out)]) == 0
+    before, labels = open_data(data).read(1), open_data(f'folder:{out}').read(1)
+    depth = open_data(f'folder:{out}', kind='depth').read(1)
+    np.testing.assert_array_equal(labels.labels, before.labels)
+    np.testing.assert_allclose(depth.depth_m, before.depth_m, atol=0.0006)
+
+
 def test_augment_of_frames_without_colour(frames, tmp_path):
     out = tmp_path / 'out'
     source = ['--data', f'intel-denoise:{frames}', '--preset', 'denoise']

@@ -75,3 +75,26 @@ def test_damaged(tmp_path, read, content):
         path.write_bytes(content)
     with pytest.raises(DataError, match=r'c\.png'):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ('stored', 'expected'),
+    [
+        (VALUES, VALUES),
+        (np.repeat(VALUES[..., None], 3, axis=2), VALUES),
+        (VALUES.astype(np.uint16), VALUES),
+        (VALUES.astype(np.uint16) << 8, VALUES),
+        (np.zeros((2, 2), np.uint16), np.zeros((2, 2))),
+    ],
+)
+def test_gray_of_any_depth(tmp_path, stored, expected):
+    cv2.imwrite(str(tmp_path / 'left.png'), stored)
+    found = read_gray(tmp_path / 'left.png')
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_gray_of_floats_is_refused(tmp_path):
+    cv2.imwrite(str(tmp_path / 'left.tif'), VALUES.astype(np.float32))
+    with pytest.raises(DataError, match=r'left\.tif holds float32'):
+        read_gray(tmp_path / 'left.tif')

@@ -123,7 +123,7 @@ def _tfds(arguments: argparse.Namespace) -> int:
 
 
 def _add_augment(commands: Any) -> None:
-    sub = commands.add_parser('augment', help='write augmented copies as rgb/ and gt/')
+    sub = commands.add_parser('augment', help='write augmented copies as rgb/, gt/ and depth/')
     add_source(sub)
     sub.add_argument('--out', type=Path, required=True, help='a new folder')
     sub.add_argument('--preset', default='industrial', choices=tuple(PRESETS), help='what is done')

@@ -24,9 +24,9 @@ def write_augmented(
 ) -> int:
     """Write augmented copies of every sample, each under a name of its own.
 
-    Samples with class ids go to `rgb/` and `gt/`, those with depth to `rgb/` and `depth/`
-    (16-bit millimetres), those with boxes alone to `images/` and `boxes/` as YOLO has them, and
-    those without colours to `res-`, `gt-` and `left-` files. `labels.txt` or, beside boxes,
+    Pictures go to `rgb/`, their class ids to `gt/` and their depth to `depth/` (16-bit
+    millimetres), those with boxes alone to `images/` and `boxes/` as YOLO has them, and those
+    without colours to `res-`, `gt-` and `left-` files. `labels.txt` or, beside boxes,
     `classes.yaml` names the classes, `scenes.csv` the scene of each copy.
 
     Args:
@@ -62,9 +62,8 @@ def write_sample(sample: Sample, folder: Path, name: str) -> None:
         maps = {'res': sample.raw_depth_m, 'gt': sample.depth_m, 'left': sample.infrared}
         files = {f'{prefix}-{name}': array for prefix, array in maps.items()}
     else:
-        files = {f'rgb/{name}': sample.image, f'gt/{name}': sample.labels}
-        if sample.labels is None:
-            files = {f'rgb/{name}': sample.image, f'depth/{name}': sample.depth_m}
+        maps = {'rgb': sample.image, 'gt': sample.labels, 'depth': sample.depth_m}
+        files = {f'{folder_name}/{name}': array for folder_name, array in maps.items()}
     for file, array in files.items():
         if array is not None:
             stored = encode(array, 'mm') if array.dtype == np.float32 else array

@@ -28,10 +28,17 @@ def read_rgb(path: Path) -> np.ndarray:
 def read_gray(path: Path) -> np.ndarray:
     """Read a picture as uint8 (H, W) gray.
 
+    Of 16 bits the upper 8 count, unless they are 0 everywhere: Intel's tiles hold 0..255 in 16.
+
     Raises:
         DataError: the file is missing or damaged.
     """
-    return _decoded(path, _bytes(path), cv2.IMREAD_GRAYSCALE)
+    gray = _decoded(path, _bytes(path), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+    if gray.dtype == np.uint16:
+        gray = (gray >> 8 if gray.max() > 255 else gray).astype(np.uint8)
+    if gray.dtype != np.uint8:
+        raise DataError(f'{path} holds {gray.dtype}: gray is of 8 or 16 bits')
+    return gray
 
 
 def read_stored(path: Path) -> np.ndarray:
