@@ -72,6 +72,11 @@ class ModelSpec:
         return camera.cropped(x, y, *size)
 
 
+def best_weights_of(metric: str) -> str:
+    """File of the weights that are the best for a metric, beside those of the monitored one."""
+    return f'best-{metric.replace("/", "_")}.weights.h5'
+
+
 @dataclass(frozen=True)
 class Trained:
     """A network with its weights.
@@ -95,7 +100,9 @@ def build(spec: ModelSpec, input_size: tuple[int, int] | None = None) -> keras.M
 def write_spec(spec: ModelSpec, directory: Path) -> None:
     """Write `model.yaml`."""
     text = yaml.safe_dump(_plain(dataclasses.asdict(spec)), sort_keys=False, allow_unicode=True)
-    (directory / SPEC_NAME).write_text(text)
+    part = directory / f'{SPEC_NAME}.part'
+    part.write_text(text)
+    part.replace(directory / SPEC_NAME)
 
 
 def read_spec(directory: Path) -> ModelSpec:

@@ -21,7 +21,7 @@ import json, numpy as np, keras
 from rs_ml_training.losses.denoise import denoise_loss
 from rs_ml_training.losses.depth import DEPTH_LOSSES
 from rs_ml_training.losses.heatmap import detection_loss
-from rs_ml_training.losses.segmentation import SEGMENTATION_LOSSES, with_confidence
+from rs_ml_training.losses.segmentation import SEGMENTATION_LOSSES, confidence_loss
 
 rng = np.random.default_rng(0)
 target = rng.uniform(0.5, 5, (2, 12, 14, 1)).astype(np.float32)
@@ -40,7 +40,7 @@ def total(terms):
 cases = {n: (lambda x, f=f: f(target, x, mask), start) for n, f in DEPTH_LOSSES.items()}
 for n, f in SEGMENTATION_LOSSES.items():
     cases[n] = (lambda x, f=f: f(labels, x), one if 'binary' in n else two)
-cases['confidence'] = (lambda x: with_confidence(labels, {'logits': two, 'confidence': x}), share)
+cases['confidence'] = (lambda x: confidence_loss(labels, x), share)
 cases['denoise'] = (
     lambda x: total(denoise_loss(target * mask, {'depth_m': x, 'confidence': share})), start
 )

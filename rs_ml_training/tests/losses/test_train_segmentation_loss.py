@@ -14,12 +14,11 @@ from rs_ml_training.losses.segmentation import (  # noqa: E402
     SEGMENTATION_LOSSES,
     binary_cross_entropy,
     binary_focal,
+    confidence_loss,
     cross_entropy,
     cross_entropy_dice,
-    deep_supervision,
     dice,
     focal,
-    with_confidence,
 )
 
 NAMES = sorted(SEGMENTATION_LOSSES)
@@ -152,43 +151,22 @@ def test_labels_with_channel_and_half_precision(name):
     assert float(half) == pytest.approx(full, rel=1e-2)
 
 
-@pytest.mark.parametrize(
-    ('outputs', 'weights', 'expected'),
-    [
-        (('logits',), None, (1.0, 0.0)),
-        (('logits', 'logits_aux'), None, (1.0, 0.4)),
-        (('logits', 'logits_aux', 'confidence'), {'logits': 0.5, 'logits_aux': 2.0}, (0.5, 2.0)),
-    ],
-)
-def test_deep_supervision_weighs_the_outputs_there_are(outputs, weights, expected):
-    labels, main = scene(seed=1)
-    _, aux = scene(seed=2)
-    every = {'logits': main, 'logits_aux': aux, 'confidence': aux}
-    options = {} if weights is None else {'weights': weights}
-    value = deep_supervision(cross_entropy, labels, {n: every[n] for n in outputs}, **options)
-    parts = [float(cross_entropy(labels, x)) for x in (main, aux)]
-    assert float(value) == pytest.approx(np.dot(expected, parts), rel=1e-5)
-
-
 def test_confidence_is_judged_by_whether_there_is_an_object():
-    labels, logits = scene()
+    labels, _ = scene()
     confidence = np.random.default_rng(3).uniform(0.05, 0.95, (2, 5, 6, 1)).astype(np.float32)
     entropy = [
         -math.log(c if label >= 1 else 1 - c)
         for label, c in zip(labels.flat, confidence.flat, strict=True)
         if label != IGNORE
     ]
-    value = with_confidence(labels, {'logits': logits, 'confidence': confidence})
-    expected = sum(entropy) / len(entropy) + slow_focal(labels, logits)
-    assert float(value) == pytest.approx(expected, rel=1e-4)
+    value = confidence_loss(labels, confidence)
+    assert float(value) == pytest.approx(sum(entropy) / len(entropy), rel=1e-4)
 
 
 @pytest.mark.parametrize('certain', [0.0, 1.0])
 def test_certain_confidence_stays_finite(certain, value_and_gradient):
-    labels, logits = scene()
+    labels, _ = scene()
     confidence = np.full((2, 5, 6, 1), certain, np.float32)
-    value, slope = value_and_gradient(
-        lambda c: with_confidence(labels, {'logits': logits, 'confidence': c}), confidence
-    )
+    value, slope = value_and_gradient(lambda c: confidence_loss(labels, c), confidence)
     assert math.isfinite(value)
     assert np.isfinite(slope).all()

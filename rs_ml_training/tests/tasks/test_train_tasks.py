@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from rs_ml_training.data.sample import Boxes, Sample
@@ -153,3 +155,26 @@ def test_rare_classes_weigh_more():
     weights = balanced_weights(np.array([0.9, 0.09, 0.01]))
     assert weights[0] < weights[1] < weights[2]
     assert np.mean(weights) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ('make', 'options'),
+    [
+        (lambda **o: DepthTask(_spec('depth'), 'silog', **o), {'scale': 20.0}),
+        (lambda **o: DenoiseTask(_spec('denoise'), 'berhu', **o), {'share': 0.9}),
+        (lambda **o: DenoiseTask(_spec('denoise'), 'denoise', **o), {'edge_weight': 9.0}),
+        (lambda **o: SegmentationTask(_spec('s', ('a', 'b')), 'focal', **o), {'gamma': 0.0}),
+    ],
+)
+def test_options_of_the_loss_reach_it(make, options):
+    plain, changed = make(), make(loss_options=options)
+    _, sample, outputs = _segmentation() if plain.spec.task == 's' else _denoise()
+    sample = dataclasses.replace(sample, image=_IMAGE)
+    steps = np.where(np.arange(64) > 30, 0.7, 1.1).astype(np.float32)[:, None]
+    wrong = {n: keras.ops.convert_to_tensor(a * steps) for n, a in outputs.items()}
+    sample = dataclasses.replace(
+        sample, depth_m=np.where(np.arange(64) > 30, _DEPTH, 2 * _DEPTH).astype(np.float32)
+    )
+    _, targets = (stack([arrays]) for arrays in plain.arrays(sample))
+    values = [float(sum(task.losses(targets, wrong).values())) for task in (plain, changed)]
+    assert values[0] != pytest.approx(values[1], rel=1e-3)

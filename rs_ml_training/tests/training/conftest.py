@@ -12,7 +12,7 @@ import pytest
 from rs_ml_training.networks import registry
 
 
-def _toy(input_size=None, classes: int = 2, width: int = 4):
+def _toy(input_size=None, classes: int = 2, width: int = 4, dropout: float = 0.0):
     """Two convolutions, so that tracing takes no time."""
     import keras
     from keras import layers
@@ -21,6 +21,7 @@ def _toy(input_size=None, classes: int = 2, width: int = 4):
     image = keras.Input((*shape, 3), name='image')
     x = layers.Conv2D(width, 3, padding='same', use_bias=False)(layers.Rescaling(1 / 255)(image))
     x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = layers.Dropout(dropout)(x) if dropout else x
     return keras.Model({'image': image}, {'logits': layers.Conv2D(classes, 1)(x)}, name='toy')
 
 

@@ -88,16 +88,34 @@ def test_decay_is_for_kernels_only(name):
     np.testing.assert_array_equal(bias, before[1])
 
 
+def test_decay_of_the_encoder_alone():
+    inputs = keras.Input((3,))
+    x = keras.layers.Dense(3, name='conv1')(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(2, name='decoder_1')(x))
+    options = TrainOptions(weight_decay=0.1, ema=0, decay_encoder_only=True)
+    before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
+    zeros = [keras.ops.zeros_like(v) for v in model.trainable_variables]
+    optimizer_of(options, 0.5, model).apply(zeros, model.trainable_variables)
+    after = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    np.testing.assert_allclose(after[0], before[0] * 0.95, rtol=1e-5)
+    np.testing.assert_array_equal(after[2], before[2])
+
+
+@pytest.mark.parametrize('is_scaled', [False, True])
 @pytest.mark.parametrize(('momentum', 'expected'), [(0.0, [2.0, 2.0]), (0.75, [0.5, 2.0])])
-def test_the_average_is_lent_and_given_back(momentum, expected):
+def test_the_average_is_lent_and_given_back(momentum, expected, is_scaled):
     """Weights 0 after the first step, 2 after the second: average 0.75 * 0 + 0.25 * 2."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     options = TrainOptions(optimizer='sgd', momentum=0, weight_decay=0, clip_norm=0, ema=momentum)
     optimizer = optimizer_of(options, 1.0, model)
+    scale = 1.0
+    if is_scaled:
+        scale = 8.0
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=scale)
     (kernel,) = model.trainable_variables
     kernel.assign([[1.0]])
     for gradient in (1.0, -2.0):
-        optimizer.apply([keras.ops.convert_to_tensor([[gradient]])], [kernel])
+        optimizer.apply([keras.ops.convert_to_tensor([[scale * gradient]])], [kernel])
     with averaged(model, optimizer):
         inside = float(keras.ops.convert_to_numpy(kernel)[0, 0])
     assert [inside, float(keras.ops.convert_to_numpy(kernel)[0, 0])] == pytest.approx(expected)

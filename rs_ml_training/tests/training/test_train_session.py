@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from rs_ml_training.errors import CheckpointError, ConfigError, DivergedError, T
 keras = pytest.importorskip('keras')
 
 from rs_ml_training.training import checkpoint  # noqa: E402
+from rs_ml_training.training.epoch_end import EpochEnd, StopOnNan  # noqa: E402
 from rs_ml_training.training.options import DepthOptions  # noqa: E402
 from rs_ml_training.training.run_folder import read_history  # noqa: E402
 from rs_ml_training.training.session import prepare, train  # noqa: E402
@@ -52,16 +54,17 @@ def test_a_run_folder_holds_what_is_needed(tiny, run_folder):
 
 
 def test_a_resumed_run_takes_the_course_of_an_unbroken_one(tiny, run_folder):
-    unbroken = train('segmentation', tiny(epochs=3, name='unbroken'))
+    same = {'epochs': 3, 'model_option': ('dropout=0.5',)}
+    unbroken = train('segmentation', tiny(name='unbroken', **same))
 
     def stop(report) -> None:
         if report.epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train('segmentation', tiny(epochs=3), listener=stop)
+        train('segmentation', tiny(**same), listener=stop)
     assert [p.name for p in (run_folder / 'checkpoint').iterdir()] == ['epoch-0001']
-    train('segmentation', tiny(epochs=3))
+    train('segmentation', tiny(**same))
     rows = [read_history(folder / 'history.csv') for folder in (unbroken, run_folder)]
     losses = [[float(row['loss']) for row in r] for r in rows]
     assert len(losses[1]) == 3
@@ -75,6 +78,68 @@ def test_a_loss_that_is_no_number_ends_it_and_overwrites_nothing(tiny, one_epoch
     with pytest.raises(DivergedError, match=r'the loss is .* lower --learning-rate'):
         train('segmentation', tiny(epochs=3, learning_rate=float('inf')))
     assert {p: p.stat().st_mtime_ns for p in one_epoch.rglob('*.h5')} == before
+
+
+def test_weights_that_are_no_numbers_overwrite_nothing(tiny, one_epoch, monkeypatch):
+    before = {p: p.stat().st_mtime_ns for p in one_epoch.rglob('*.h5')}
+
+    def spoilt(self, epoch, logs=None):
+        weight = self.network.weights[0]
+        weight.assign(np.full(weight.shape, np.nan))
+
+    monkeypatch.setattr(EpochEnd, 'on_epoch_begin', spoilt)
+    monkeypatch.setattr(StopOnNan, 'on_train_batch_end', lambda *_, **__: None)
+    with pytest.raises(DivergedError, match='is no number any more: lower --learning-rate'):
+        train('segmentation', tiny(epochs=2))
+    assert {p: p.stat().st_mtime_ns for p in one_epoch.rglob('*.h5')} == before
+
+
+def test_best_weights_of_every_metric(tiny, run_folder):
+    reports = []
+    options = tiny(epochs=2, keep_best=('dice', 'iou_3'), patience=1)
+    train('segmentation', options, listener=lambda report: reports.append(report.metrics))
+    assert (run_folder / 'best-dice.weights.h5').is_file()
+    last = next((run_folder / 'checkpoint').iterdir())
+    bests = json.loads((last / 'progress.json').read_text())['bests']
+    assert bests['dice'] == pytest.approx(max(metrics['dice'] for metrics in reports))
+
+
+def test_a_run_whose_patience_ended_is_not_trained_on(tiny, one_epoch):
+    progress = one_epoch / 'checkpoint' / 'epoch-0001' / 'progress.json'
+    progress.write_text(json.dumps(json.loads(progress.read_text()) | {'waited': 3}))
+    train('segmentation', tiny(epochs=5, patience=3))
+    assert len(read_history(one_epoch / 'history.csv')) == 1
+
+
+def test_a_damaged_checkpoint(tiny, one_epoch):
+    state = one_epoch / 'checkpoint' / 'epoch-0001' / 'optimizer.npz'
+    state.write_bytes(b'PK' + state.read_bytes()[2:100])
+    with pytest.raises(CheckpointError, match='does not fit this network and optimizer'):
+        train('segmentation', tiny(epochs=2))
+
+
+@pytest.mark.parametrize('precision', ['mixed_bfloat16', 'mixed_float16'])
+def test_half_precision(tiny, precision):
+    try:
+        for epochs in (1, 2):
+            options = tiny(epochs=epochs, precision=precision, learning_rate=0.03)
+            folder = train('segmentation', options)
+    finally:
+        keras.config.set_dtype_policy('float32')
+    rows = read_history(folder / 'history.csv')
+    assert float(rows[1]['loss']) < float(rows[0]['loss'])
+
+
+@pytest.mark.parametrize('loss', ['binary_cross_entropy', 'binary_focal', 'dice'])
+def test_two_classes_on_one_channel(tiny, miniature, loss):
+    data = (f'folder:{miniature("folder-binary")}',)
+    options = tiny(data=data, validation_data=data, loss=loss, model_option=_CHANNELS[loss])
+    session = prepare('segmentation', options)
+    assert session.model.network.output['logits'].shape[-1] == 1
+    assert len(session.spec.labels) == 2
+
+
+_CHANNELS = {'dice': ('classes=1',), 'binary_focal': (), 'binary_cross_entropy': ()}
 
 
 @pytest.mark.parametrize(
@@ -103,6 +168,13 @@ def test_another_training_of_that_name(tiny, one_epoch, changes, error, message)
         ({'augment': 'none of them'}, 'no augmentation'),
         ({'devices': 64}, '--devices 64, but there are'),
         ({'monitor': 'd1'}, "--monitor 'd1' is none of"),
+        ({'keep_best': ('d1',)}, "--keep-best 'd1' is none of"),
+        ({'loss': 'binary_focal'}, 'tells two classes apart, the data have 11'),
+        ({'model_option': ('classes=1',)}, 'tells two classes apart'),
+        ({'model_option': ('classes=5',)}, 'classes=5, but the data have 11'),
+        ({'loss': 'binary_focal', 'model_option': ('classes=11',)}, 'is not for classes=11'),
+        ({'loss_option': ('gamma=2',)}, 'gamma: the options of this loss are class_weights, lab'),
+        ({'loss_option': ('label_smoothing=much',)}, 'give a number'),
     ],
 )
 def test_wrong_options(tiny, run_folder, changes, message):

@@ -39,6 +39,9 @@ def detection_loss(
     targets: Mapping[str, Tensor],
     outputs: Mapping[str, Tensor],
     weights: Mapping[str, float] = TERM_WEIGHTS,
+    *,
+    alpha: float = 2.0,
+    beta: float = 4.0,
 ) -> dict[str, Tensor]:
     """The weighted terms `heatmap`, `size` and `offset`; their sum is the loss.
 
@@ -47,8 +50,11 @@ def detection_loss(
             (B, h, w, 1), 1 in the cells of centres.
         outputs: `heatmap` after its sigmoid, `size`, `offset`, of the same shapes.
         weights: of the terms.
+        alpha: exponent of `heatmap_focal`,
+        beta: and its other one.
     """
     mask = targets['mask']
-    terms = {'heatmap': heatmap_focal(targets['heatmap'], outputs['heatmap'])}
+    heatmaps = targets['heatmap'], outputs['heatmap']
+    terms = {'heatmap': heatmap_focal(*heatmaps, alpha=alpha, beta=beta)}
     terms |= {n: centre_l1(targets[n], outputs[n], mask) for n in ('size', 'offset')}
     return {name: weights[name] * term for name, term in terms.items()}

@@ -6,7 +6,7 @@ in float32; a batch without a labelled pixel gives 0 and no gradient.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from keras import ops
 
@@ -14,8 +14,6 @@ from rs_ml_training.data.sample import IGNORE
 from rs_ml_training.losses.masking import Tensor, masked_mean
 
 SegmentationLoss = Callable[[Tensor, Tensor], Tensor]
-OUTPUT_WEIGHTS: Mapping[str, float] = {'logits': 1.0, 'logits_aux': 0.4}
-"""How much the outputs of a network count; 0.4 is DDRNet's auxiliary head (arXiv 2101.06085)."""
 
 
 def known(labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,34 +118,16 @@ def _sigmoid_loss(labels: Tensor, logits: Tensor) -> Tensor:
     return ops.maximum(logits, 0.0) - logits * target + ops.log1p(ops.exp(-ops.abs(logits)))
 
 
-def deep_supervision(
-    loss: SegmentationLoss,
-    labels: Tensor,
-    outputs: Mapping[str, Tensor],
-    weights: Mapping[str, float] = OUTPUT_WEIGHTS,
-) -> Tensor:
-    """Weighted sum of the loss over those outputs that the network has."""
-    parts = [weight * loss(labels, outputs[n]) for n, weight in weights.items() if n in outputs]
-    return sum(parts[1:], parts[0])
-
-
 def confidence_loss(labels: Tensor, confidence: Tensor) -> Tensor:
-    """Mean BCE of `confidence` (B, H, W, 1, sigmoid) against label >= 1."""
+    """Mean BCE of `confidence` (B, H, W, 1, sigmoid) against label >= 1.
+
+    Source: chansoopark98/Tensorflow-Keras-Realtime-Segmentation, July 2022 form.
+    """
     confidence = ops.cast(confidence, 'float32')
     labels_0, mask = known(labels, confidence)
     present = ops.cast(labels_0 >= 1, 'float32')
     entropy = ops.binary_crossentropy(present[..., None], confidence)
     return masked_mean(entropy, mask[..., None])
-
-
-def with_confidence(
-    labels: Tensor, outputs: Mapping[str, Tensor], loss: SegmentationLoss = focal
-) -> Tensor:
-    """`confidence_loss`, plus the loss of `logits`.
-
-    Source: chansoopark98/Tensorflow-Keras-Realtime-Segmentation, July 2022 form.
-    """
-    return confidence_loss(labels, outputs['confidence']) + deep_supervision(loss, labels, outputs)
 
 
 SEGMENTATION_LOSSES: dict[str, SegmentationLoss] = {
@@ -159,3 +139,8 @@ SEGMENTATION_LOSSES: dict[str, SegmentationLoss] = {
     'cross_entropy_dice': cross_entropy_dice,
 }
 """The losses by the name that commands take."""
+
+SIGMOID_LOSSES = frozenset(('binary_cross_entropy', 'binary_focal'))
+"""Those of networks with one channel,"""
+SOFTMAX_LOSSES = frozenset(('cross_entropy', 'focal'))
+"""and those of networks with a channel for every class; the others take both."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from rs_ml_training.losses.depth import DEPTH_LOSSES
 from rs_ml_training.metrics.denoise import DenoiseMetrics
 from rs_ml_training.tasks import strip
 from rs_ml_training.tasks.known_depth import known_depth_m
-from rs_ml_training.tasks.task import Metrics, Task, Tensors, require
+from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
 from rs_ml_training.trained import ModelSpec
 
 DENOISE = 'denoise'
@@ -27,18 +28,23 @@ class DenoiseTask(Task):
     Args:
         spec: of the network.
         loss: 'denoise' (losses.denoise) or a key of losses.depth.DEPTH_LOSSES.
+        loss_options: keywords of it.
     """
 
     lower_is_better = frozenset(
         ('rmse_m', 'mae_m', 'rmse_raw_m', 'mae_raw_m', 'edge_mae_m', 'removed', 'plane_rms_m')
     )
 
-    def __init__(self, spec: ModelSpec, loss: str) -> None:
+    def __init__(
+        self, spec: ModelSpec, loss: str, loss_options: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         super().__init__(spec)
         if loss != DENOISE and loss not in DEPTH_LOSSES:
             known = ', '.join((DENOISE, *DEPTH_LOSSES))
             raise ConfigError(f'no denoise loss {loss!r}; there are {known}')
-        self._loss = loss
+        self._has_terms = loss == DENOISE
+        function = denoise_loss if self._has_terms else DEPTH_LOSSES[loss]
+        self._loss = with_options(function, loss_options)
 
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
         require(sample, 'raw_depth_m', 'depth_m')
@@ -52,12 +58,12 @@ class DenoiseTask(Task):
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
         target_m = targets['depth_m']
-        if self._loss == DENOISE:
-            return denoise_loss(target_m, outputs)
-        return {'loss': DEPTH_LOSSES[self._loss](target_m, outputs['depth_m'], target_m > 0)}
+        if self._has_terms:
+            return self._loss(target_m, outputs)
+        return {'loss': self._loss(target_m, outputs['depth_m'], target_m > 0)}
 
     def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
-        if self._loss != DENOISE:
+        if not self._has_terms:
             return super().part_names(outputs)
         return tuple(n for n in TERM_WEIGHTS if n != 'confidence' or n in outputs)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from rs_ml_training.losses.depth import DEPTH_LOSSES
 from rs_ml_training.metrics.depth import DepthMetrics
 from rs_ml_training.tasks import strip
 from rs_ml_training.tasks.known_depth import known_depth_m
-from rs_ml_training.tasks.task import Metrics, Task, Tensors, require
+from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
 from rs_ml_training.trained import ModelSpec
 
 
@@ -25,13 +26,16 @@ class DepthTask(Task):
     Args:
         spec: of the network.
         loss: key of losses.depth.DEPTH_LOSSES.
+        loss_options: keywords of it.
     """
 
     lower_is_better = frozenset(('silog', 'abs_rel', 'log10', 'rms', 'sq_rel', 'log_rms', 'mae'))
 
-    def __init__(self, spec: ModelSpec, loss: str) -> None:
+    def __init__(
+        self, spec: ModelSpec, loss: str, loss_options: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         super().__init__(spec)
-        self._loss = _loss(loss)
+        self._loss = with_options(_loss(loss), loss_options)
 
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
         require(sample, 'image', 'depth_m')

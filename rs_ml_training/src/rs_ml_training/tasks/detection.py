@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -16,7 +17,7 @@ from rs_ml_training.metrics.precision import AveragePrecision
 from rs_ml_training.networks.centernet.decode import PeakDecoder
 from rs_ml_training.networks.centernet.targets import targets_of
 from rs_ml_training.tasks import strip
-from rs_ml_training.tasks.task import Metrics, Task, Tensors, require
+from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
 from rs_ml_training.trained import ModelSpec
 
 CENTERNET = 'centernet'
@@ -32,12 +33,20 @@ class DetectionTask(Task):
         spec: of the network; its labels are those that are learned.
         data_labels: of the data, among which boxes of other classes are left out.
         loss: 'centernet'.
+        loss_options: keywords of it.
     """
 
-    def __init__(self, spec: ModelSpec, data_labels: Sequence[str], loss: str) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        data_labels: Sequence[str],
+        loss: str,
+        loss_options: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         super().__init__(spec)
         if loss != CENTERNET:
             raise ConfigError(f'no detection loss {loss!r}; there is {CENTERNET}')
+        self._loss = with_options(detection_loss, loss_options)
         learned = {label: i for i, label in enumerate(spec.labels)}
         self._ids = np.array([learned.get(label, -1) for label in data_labels], np.int64)
 
@@ -48,7 +57,7 @@ class DetectionTask(Task):
         return {'image': sample.image}, targets | {'truth': _padded(boxes)}
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
-        return detection_loss(targets, outputs)
+        return self._loss(targets, outputs)
 
     def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
         return tuple(TERM_WEIGHTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from rs_ml_training.data.augment.presets import CROPPING, fitted
@@ -66,19 +67,20 @@ def _camera(
 
 def task_of(spec: ModelSpec, options: TrainOptions, data: Reader) -> Task:
     """The task, its loss and its metrics. Imports Keras."""
+    loss_options = name_values(options.loss_option)
     if isinstance(options, DepthOptions):
         from rs_ml_training.tasks.depth import DepthTask
 
-        return DepthTask(spec, options.loss)
+        return DepthTask(spec, options.loss, loss_options)
     if isinstance(options, SegmentationOptions):
         return _segmentation(spec, options, data)
     if isinstance(options, DetectionOptions):
         from rs_ml_training.tasks.detection import DetectionTask
 
-        return DetectionTask(spec, data.labels, options.loss)
+        return DetectionTask(spec, data.labels, options.loss, loss_options)
     from rs_ml_training.tasks.denoise import DenoiseTask
 
-    return DenoiseTask(spec, options.loss)
+    return DenoiseTask(spec, options.loss, loss_options)
 
 
 def _segmentation(spec: ModelSpec, options: SegmentationOptions, data: Reader) -> Task:
@@ -88,7 +90,11 @@ def _segmentation(spec: ModelSpec, options: SegmentationOptions, data: Reader) -
     if options.class_weights:
         weights = balanced_weights(class_shares(data, len(spec.labels)))
     return SegmentationTask(
-        spec, options.loss, aux_weight=options.aux_weight, class_weights=weights
+        spec,
+        options.loss,
+        aux_weight=options.aux_weight,
+        class_weights=weights,
+        loss_options=name_values(options.loss_option),
     )
 
 
@@ -96,7 +102,7 @@ def _network_options(entry: NetworkEntry, options: TrainOptions, data: Reader) -
     """Builder options: those given, and what the data and the task say."""
     chosen = name_values(options.model_option)
     if entry.task == 'segmentation':
-        chosen.setdefault('classes', max(len(data.labels), 1))
+        chosen['classes'] = _channels(chosen.get('classes'), options.loss, data.labels)
         if getattr(options, 'confidence', False):
             chosen.setdefault('confidence', True)
     if isinstance(options, DetectionOptions):
@@ -104,6 +110,25 @@ def _network_options(entry: NetworkEntry, options: TrainOptions, data: Reader) -
     if entry.task == 'depth':
         chosen.setdefault('max_depth_m', options.max_depth_m)  # type: ignore[attr-defined]
     return chosen
+
+
+def _channels(given: int | None, loss: str, labels: Sequence[str]) -> int:
+    """How many scores a pixel gets: one for every class, or a single one of two classes."""
+    from rs_ml_training.losses.segmentation import SIGMOID_LOSSES, SOFTMAX_LOSSES
+
+    count = given or (1 if loss in SIGMOID_LOSSES else len(labels))
+    if count == 1 and len(labels) > 2:
+        raise ConfigError(
+            f'--loss {loss} on one channel tells two classes apart, the data have {len(labels)}'
+        )
+    if loss in (SOFTMAX_LOSSES if count == 1 else SIGMOID_LOSSES):
+        other = SIGMOID_LOSSES if count == 1 else SOFTMAX_LOSSES
+        raise ConfigError(
+            f'--loss {loss} is not for classes={count}: take one of {", ".join(sorted(other))}'
+        )
+    if count not in (1, len(labels)):
+        raise ConfigError(f'classes={count}, but the data have {len(labels)}: leave it out')
+    return count
 
 
 def _default_size(entry: NetworkEntry, sample: Sample) -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from rs_ml_training.errors import ConfigError
 from rs_ml_training.losses import segmentation as losses
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.tasks import strip
-from rs_ml_training.tasks.task import Metrics, Task, Tensors, require
+from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
 from rs_ml_training.trained import ModelSpec
 
 _WEIGHTED = {'cross_entropy': 'class_weights', 'focal': 'alpha'}
@@ -28,6 +29,7 @@ class SegmentationTask(Task):
         loss: key of losses.segmentation.SEGMENTATION_LOSSES.
         aux_weight: of the auxiliary head, where the network has one.
         class_weights: one per class, or None.
+        loss_options: keywords of the loss.
     """
 
     def __init__(
@@ -37,13 +39,15 @@ class SegmentationTask(Task):
         *,
         aux_weight: float = 0.4,
         class_weights: Sequence[float] | None = None,
+        loss_options: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         super().__init__(spec)
         if loss not in losses.SEGMENTATION_LOSSES:
             known = ', '.join(losses.SEGMENTATION_LOSSES)
             raise ConfigError(f'no segmentation loss {loss!r}; there are {known}')
-        self._loss, self._aux_weight = losses.SEGMENTATION_LOSSES[loss], aux_weight
-        self._options = _weighting(loss, class_weights)
+        chosen = {**loss_options, **_weighting(loss, class_weights)}
+        self._loss = with_options(losses.SEGMENTATION_LOSSES[loss], chosen)
+        self._aux_weight = aux_weight
 
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
         require(sample, 'image', 'labels')
@@ -51,9 +55,9 @@ class SegmentationTask(Task):
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
         labels = targets['labels']
-        parts = {'logits': self._loss(labels, outputs['logits'], **self._options)}
+        parts = {'logits': self._loss(labels, outputs['logits'])}
         if 'logits_aux' in outputs:
-            auxiliary = self._loss(labels, outputs['logits_aux'], **self._options)
+            auxiliary = self._loss(labels, outputs['logits_aux'])
             parts['aux'] = self._aux_weight * auxiliary
         if 'confidence' in outputs:
             parts['confidence'] = losses.confidence_loss(labels, outputs['confidence'])

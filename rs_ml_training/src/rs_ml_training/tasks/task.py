@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,11 @@ from rs_ml_training.data.geometry import resized
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.sequence import Arrays, Fit
-from rs_ml_training.errors import DataError
+from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.trained import ModelSpec
 
 Tensors = Mapping[str, Any]
+_NOT_FOR_USERS = ('intrinsics', 'weights')
 
 
 class Metrics(ABC):
@@ -88,6 +91,26 @@ class Task(ABC):
         if than is None:
             return True
         return value < than if metric in self.lower_is_better else value > than
+
+
+def with_options(loss: Callable[..., Any], options: Mapping[str, Any]) -> Callable[..., Any]:
+    """A loss whose keywords are bound to options of the user.
+
+    Raises:
+        ConfigError: the loss has no such keyword, or the value is a word.
+    """
+    keywords = [
+        parameter.name
+        for parameter in inspect.signature(loss).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in _NOT_FOR_USERS
+    ]
+    for name, value in options.items():
+        if name not in keywords:
+            known = ', '.join(keywords) or 'none'
+            raise ConfigError(f'--loss-option {name}: the options of this loss are {known}')
+        if isinstance(value, str):
+            raise ConfigError(f'--loss-option {name}={value}: give a number, true, false or [..]')
+    return partial(loss, **options)
 
 
 def require(sample: Sample, *names: str) -> None:

@@ -12,6 +12,8 @@ import numpy as np
 @contextmanager
 def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     """Within, the model has its averaged weights, if the optimizer keeps any."""
+    # mixed_float16 wraps the optimizer in one that scales the loss and has no average.
+    optimizer = getattr(optimizer, 'inner_optimizer', optimizer)
     if not optimizer.use_ema or not optimizer.built:
         yield
         return

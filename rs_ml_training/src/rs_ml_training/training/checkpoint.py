@@ -8,8 +8,9 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -29,12 +30,14 @@ class Progress:
         best: value of the monitored metric at the best weights, or None.
         best_epoch: when that was.
         waited: validations since.
+        bests: best value of every other metric whose best weights are kept.
     """
 
     epoch: int = 0
     best: float | None = None
     best_epoch: int = 0
     waited: int = 0
+    bests: dict[str, float] = field(default_factory=dict)
 
 
 def save(
@@ -82,8 +85,8 @@ def restore(
             values = [archive[name] for name in sorted(archive.files)]
         for variable, value in zip(optimizer.variables, values, strict=True):
             variable.assign(value)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except (ValueError, TypeError, KeyError, OSError, EOFError, BadZipFile) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise CheckpointError(
             f'{newest} does not fit this network and optimizer ({reason}): '
             'give another --name, or --no-resume to start over'

@@ -12,18 +12,23 @@ import keras
 import numpy as np
 
 from rs_ml_training.data.sequence import Arrays, SampleSequence
-from rs_ml_training.errors import ConfigError, DivergedError
+from rs_ml_training.errors import DivergedError
 from rs_ml_training.networks import registry
 from rs_ml_training.tasks.task import Task
-from rs_ml_training.trained import BEST_WEIGHTS, LAST_WEIGHTS
+from rs_ml_training.trained import BEST_WEIGHTS, LAST_WEIGHTS, best_weights_of
 from rs_ml_training.training import checkpoint, devices
 from rs_ml_training.training.average import averaged
 from rs_ml_training.training.board import Board
+from rs_ml_training.training.dropout import reseed
 from rs_ml_training.training.options import TrainOptions
 from rs_ml_training.training.run_folder import RunFolder
 from rs_ml_training.training.validation import draw, validate
 
 PICTURE = 'validation.png'
+_WAY_OUT = (
+    'lower --learning-rate, raise --adam-epsilon or look for damaged truth; the last checkpoint '
+    'and the best weights are as they were'
+)
 
 
 class StopOnNan(keras.callbacks.Callback):
@@ -33,9 +38,7 @@ class StopOnNan(keras.callbacks.Callback):
         loss = (logs or {}).get('loss')
         if loss is not None and not np.isfinite(loss):
             raise DivergedError(
-                f'the loss is {float(loss)} at step {batch + 1} of the epoch: lower '
-                '--learning-rate, raise --adam-epsilon or look for damaged truth; the last '
-                'checkpoint and the best weights are as they were'
+                f'the loss is {float(loss)} at step {batch + 1} of the epoch: {_WAY_OUT}'
             )
 
 
@@ -82,10 +85,12 @@ class EpochEnd(keras.callbacks.Callback):
         return self.model.network
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        reseed(self.network, self._options.seed, epoch)
         self._started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         done = epoch + 1
+        self._require_numbers()
         row = {name: float(value) for name, value in (logs or {}).items()}
         row |= {'lr': self._learning_rate(), 'train_s': time.perf_counter() - self._started}
         is_last = done == self._options.epochs
@@ -95,12 +100,18 @@ class EpochEnd(keras.callbacks.Callback):
         self.progress.epoch = done
         if self._writes:
             self._write({'epoch': done, **row})
-        if self._options.patience and self.progress.waited >= self._options.patience:
+        if stopped(self._options, self.progress):
             self.model.stop_training = True
 
     def on_train_end(self, logs: dict | None = None) -> None:
         if self._writes:
             self._board.close()
+
+    def _require_numbers(self) -> None:
+        """The loss is that of the weights before the last step, which can have spoilt them."""
+        for weight in self.network.weights:
+            if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+                raise DivergedError(f'{weight.path} is no number any more: {_WAY_OUT}')
 
     def _write(self, row: dict[str, float]) -> None:
         checkpoint.save(
@@ -113,20 +124,25 @@ class EpochEnd(keras.callbacks.Callback):
     def _validated(self, epoch: int) -> dict[str, float]:
         with averaged(self.network, self.model.optimizer), self._judged():
             metrics = validate(self._task, self._predict, self._validation)
-            if self._options.monitor not in metrics:
-                raise ConfigError(
-                    f'--monitor {self._options.monitor!r} is none of {", ".join(metrics)}'
-                )
-            is_best = self._judge(metrics[self._options.monitor], epoch)
+            better = self._judge(metrics, epoch)
             if self._writes:
-                self._keep(is_best)
+                self._keep(better)
                 self._draw(epoch)
         if self._listener:
             self._listener(EpochReport(epoch, metrics))
         return metrics
 
-    def _judge(self, value: float, epoch: int) -> bool:
-        """Take note of a validation, and say how it compares."""
+    def _judge(self, metrics: dict[str, float], epoch: int) -> list[str]:
+        """Take note of a validation; the files of weights that it is the best for."""
+        files = [BEST_WEIGHTS] if self._is_best(metrics[self._options.monitor], epoch) else []
+        for name in self._options.keep_best:
+            if self._task.is_better(name, metrics[name], self.progress.bests.get(name)):
+                self.progress.bests[name] = metrics[name]
+                files.append(best_weights_of(name))
+        return files
+
+    def _is_best(self, value: float, epoch: int) -> bool:
+        """Whether a validation is the best so far, which it says."""
         shown = f'\nepoch {epoch}: {self._options.monitor} {value:.4f}'
         progress = self.progress
         if self._task.is_better(self._options.monitor, value, progress.best):
@@ -138,9 +154,9 @@ class EpochEnd(keras.callbacks.Callback):
         print(f'{shown}; best {best} in epoch {progress.best_epoch}')
         return False
 
-    def _keep(self, is_best: bool) -> None:
-        """Write the weights as last, and as best if they are."""
-        for name in (LAST_WEIGHTS, BEST_WEIGHTS) if is_best else (LAST_WEIGHTS,):
+    def _keep(self, files: list[str]) -> None:
+        """Write the weights as last, and as best where they are."""
+        for name in (LAST_WEIGHTS, *files):
             part = self._folder.path / f'part.{name}'
             with checkpoint.disk_errors(self._folder.path):
                 self.network.save_weights(part)
@@ -174,3 +190,8 @@ class EpochEnd(keras.callbacks.Callback):
 
     def _learning_rate(self) -> float:
         return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+
+def stopped(options: TrainOptions, progress: checkpoint.Progress) -> bool:
+    """Whether the patience with a run is at its end."""
+    return 0 < options.patience <= progress.waited

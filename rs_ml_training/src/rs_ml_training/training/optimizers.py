@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from rs_ml_training.networks.freezing import encoder_layers
 from rs_ml_training.training.options import TrainOptions
 from rs_ml_training.training.radam import RAdam
 
@@ -17,6 +18,11 @@ def optimizer_of(
 
     Decay pulls kernels only: biases and the scales of normalisations are left alone, and so is
     whatever adam and radam train when `weight_decay` is 0.
+
+    Args:
+        options: of the training.
+        learning_rate: number or schedule.
+        model: the network.
     """
     common: dict[str, Any] = {
         'learning_rate': learning_rate,
@@ -34,7 +40,17 @@ def optimizer_of(
         if options.optimizer == 'adamw':
             common['weight_decay'] = options.weight_decay
         optimizer = kind(epsilon=options.adam_epsilon, **common)
-    exempt = [v for v in model.trainable_variables if len(v.shape) < 2]
+    decayed = _encoder_of(model) if options.decay_encoder_only else None
+    exempt = [
+        v
+        for v in model.trainable_variables
+        if len(v.shape) < 2 or (decayed is not None and id(v) not in decayed)
+    ]
     if optimizer.weight_decay is not None and exempt:
         optimizer.exclude_from_weight_decay(var_list=exempt)
     return optimizer
+
+
+def _encoder_of(network: keras.Model) -> set[int]:
+    """Identities of the encoder's variables."""
+    return {id(v) for layer in encoder_layers(network) for v in layer.trainable_variables}

@@ -12,12 +12,13 @@ import keras
 from rs_ml_training import trained
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sequence import SampleSequence
+from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks import registry
 from rs_ml_training.tasks.factory import spec_of, task_of
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import ModelSpec
 from rs_ml_training.training import checkpoint, devices
-from rs_ml_training.training.epoch_end import EpochEnd, EpochReport, StopOnNan
+from rs_ml_training.training.epoch_end import EpochEnd, EpochReport, StopOnNan, stopped
 from rs_ml_training.training.optimizers import optimizer_of
 from rs_ml_training.training.options import TrainOptions
 from rs_ml_training.training.run_folder import RunFolder
@@ -75,10 +76,10 @@ def train(
         progress = _resumed(session, folder)
         if options.process_index == 0:
             folder.describe(options, session.spec, command)
-        if progress.epoch < options.epochs:
+        if progress.epoch < options.epochs and not stopped(options, progress):
             _fit(session, folder, progress, listener)
     if options.process_index == 0:
-        _write_metrics(session, folder)
+        _write_metrics(session, folder, progress)
     return folder.path
 
 
@@ -89,11 +90,20 @@ def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Se
     data, validation_data = open_sources(options)
     spec = spec_of(task, options, data, ' '.join(command))
     work = task_of(spec, options, data)
+    _require_metrics(work, options)
     training, validation = _batches(work, options, data, validation_data)
     model = Trainee(_network(spec, options), work)
     schedule = schedule_of(options, len(training))
-    model.compile(optimizer=optimizer_of(options, schedule, model))
+    model.compile(optimizer=optimizer_of(options, schedule, model.network))
     return Session(options, spec, work, model, training, validation)
+
+
+def _require_metrics(task: Task, options: TrainOptions) -> None:
+    known = task.metrics().result()
+    for flag, names in (('--monitor', (options.monitor,)), ('--keep-best', options.keep_best)):
+        for name in names:
+            if name not in known:
+                raise ConfigError(f'{flag} {name!r} is none of {", ".join(known)}')
 
 
 def _network(spec: ModelSpec, options: TrainOptions) -> keras.Model:
@@ -159,17 +169,15 @@ def _fit(
     )
 
 
-def _write_metrics(session: Session, folder: RunFolder) -> None:
+def _write_metrics(session: Session, folder: RunFolder, progress: checkpoint.Progress) -> None:
     """The validation of the best weights into model.yaml, and the curves."""
     from rs_ml_training.evaluation.curves import draw
     from rs_ml_training.training.run_folder import read_history
 
-    rows = [r for r in read_history(folder.history) if r.get(f'val_{session.options.monitor}')]
-    if not rows:
-        return
-    monitor = f'val_{session.options.monitor}'
-    worst_first = session.options.monitor in session.task.lower_is_better
-    best = (min if worst_first else max)(rows, key=lambda row: float(row[monitor]))
-    metrics = {n.removeprefix('val_'): float(v) for n, v in best.items() if n[:4] == 'val_' and v}
-    trained.write_spec(dataclasses.replace(session.spec, metrics=metrics), folder.path)
-    draw(folder.history, folder.path / 'curves.png')
+    rows = read_history(folder.history)
+    for best in (row for row in rows if float(row['epoch']) == progress.best_epoch):
+        values = {n.removeprefix('val_'): v for n, v in best.items() if n.startswith('val_') and v}
+        metrics = {name: float(value) for name, value in values.items()}
+        trained.write_spec(dataclasses.replace(session.spec, metrics=metrics), folder.path)
+    if rows:
+        draw(folder.history, folder.path / 'curves.png')

@@ -20,7 +20,8 @@ class Trainee(keras.Model):
     """
 
     def __init__(self, network: keras.Model, task: Task) -> None:
-        super().__init__()
+        # Under mixed precision inputs would be rounded here, before the network can keep them.
+        super().__init__(autocast=False)
         self.network = network
         self._task = task
         self._parts = {
@@ -44,9 +45,18 @@ class Trainee(keras.Model):
         for name, tracker in self._parts.items():
             if name in losses:
                 tracker.update_state(losses[name])
-        return sum(losses.values()) + sum(self.network.losses)
+        return (sum(losses.values()) + sum(self.network.losses)) / _replicas()
 
     def _part_names(self) -> tuple[str, ...]:
         """One loss needs no line of its own."""
         names = self._task.part_names(self.network.output)
         return () if len(names) == 1 else names
+
+
+def _replicas() -> int:
+    """How many gradients tf.distribute adds up: each must be a share of the mean."""
+    if keras.backend.backend() != 'tensorflow':
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
