@@ -17,6 +17,7 @@ FILES = {
         {
             'model': 'bts',
             'input_size': (704, 352),
+            'min_depth_m': 1.0,
             'max_depth_m': 80.0,
             'data_option': ('kb_crop=true', 'focal_scaling=true'),
         },
