@@ -53,6 +53,14 @@ def test_a_capture_goes_on_where_one_was_interrupted(tmp_path):
     assert len(open_data(f'folder:{tmp_path}')) == 3
 
 
+def test_control_c_ends_a_capture(tmp_path):
+    def frames():
+        yield Captured(0, Sample('s', image=np.zeros((4, 6, 3), np.uint8)))
+        raise KeyboardInterrupt
+
+    assert write_captured(frames(), tmp_path) == 1
+
+
 CAMERA = Intrinsics(6, 4, 5.0, 5.0, 3.0, 2.0)
 
 

@@ -137,6 +137,15 @@ def test_empty_masks_need_no_window(pictures, tmp_path, capsys):
     assert not mask.any()
 
 
+def test_pictures_without_an_object_join_the_labels(pictures, tmp_path):
+    out = tmp_path / 'out'
+    flags = Namespace(kind='brush', pictures=pictures, masks=None, circles=False, out=out)
+    assert label(flags, Script('qs')) == 1
+    assert main(['label', 'empty', str(pictures), '--out', str(out)]) == 0
+    assert len(open_data(f'folder:{out}')) == 2
+    assert not (out / 'mask').exists()
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [

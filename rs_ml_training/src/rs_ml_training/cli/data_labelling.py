@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,17 @@ def label(arguments: argparse.Namespace, screen: Screen | None) -> int:
         How many got one.
     """
     out, count = arguments.out, 0
+    masks = files_by_stem(arguments.masks) if _reads_masks(arguments) else {}
+    # Pictures without an object join whatever is being labelled there.
+    has_ids = arguments.kind in ('semantic', 'brush') or (out / 'gt').is_dir()
     for stem, path in files_by_stem(arguments.pictures).items():
         if (out / 'rgb' / f'{stem}.png').exists():
             continue
         rgb = read_rgb(path)
-        labels = _LABELLERS[arguments.kind](rgb, _mask(arguments, stem, rgb), arguments, screen)
+        known = _mask(arguments, masks, stem, rgb)
+        labels = _LABELLERS[arguments.kind](rgb, known, arguments, screen)
         if labels is not None:
-            _save(out, stem, rgb, labels, is_mask=arguments.kind in ('binary', 'empty'))
+            _save(out, stem, rgb, labels, is_mask=not has_ids or arguments.kind == 'binary')
             count += 1
     return count
 
@@ -90,11 +94,16 @@ _LABELLERS: dict[str, Callable[..., np.ndarray | None]] = {
 }
 
 
-def _mask(arguments: argparse.Namespace, stem: str, rgb: np.ndarray) -> np.ndarray:
+def _reads_masks(arguments: argparse.Namespace) -> bool:
+    return arguments.masks is not None and arguments.kind not in ('binary', 'empty')
+
+
+def _mask(
+    arguments: argparse.Namespace, found: Mapping[str, Path], stem: str, rgb: np.ndarray
+) -> np.ndarray:
     """What is known of the picture, uint8 (H, W); zeros if there is no folder of masks."""
-    if arguments.masks is None or arguments.kind in ('binary', 'empty'):
+    if not _reads_masks(arguments):
         return np.zeros(rgb.shape[:2], np.uint8)
-    found = files_by_stem(arguments.masks)
     path = found.get(stem) or found.get(f'{stem}_mask')
     if path is None:
         raise DataError(f'{arguments.masks} has no {stem}.png or {stem}_mask.png: make it first')

@@ -72,6 +72,8 @@ def write_captured(
 ) -> int:
     """Write `rgb/N.png`, `depth/N.tif` (16-bit millimetres) and the camera; go on numbering.
 
+    A camera has no last frame: Ctrl-C is how its capture ends.
+
     Args:
         captured: the frames.
         out: folder; what is there is kept.
@@ -86,17 +88,20 @@ def write_captured(
         DataError: a file cannot be written, or the folder holds pictures of another camera.
     """
     number, written = _next_number(out), 0
-    for frame in captured:
-        sample = geometry.cropped(frame.sample, *roi) if roi else frame.sample
-        keep = chosen(sample)
-        if keep is None:
-            break
-        if not keep:
-            continue
-        _write(sample, out, number + written)
-        written += 1
-        if written == count:
-            break
+    try:
+        for frame in captured:
+            sample = geometry.cropped(frame.sample, *roi) if roi else frame.sample
+            keep = chosen(sample)
+            if keep is None:
+                break
+            if not keep:
+                continue
+            _write(sample, out, number + written)
+            written += 1
+            if written == count:
+                break
+    except KeyboardInterrupt:
+        pass
     return written
 
 
