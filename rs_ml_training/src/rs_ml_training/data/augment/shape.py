@@ -21,16 +21,6 @@ class Resize:
 
 
 @dataclass(frozen=True)
-class CenterCrop:
-    """The middle of (width, height)."""
-
-    size: tuple[int, int]
-
-    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        return geometry.center_cropped(sample, self.size)
-
-
-@dataclass(frozen=True)
 class RandomCrop:
     """A part of (width, height) at a random place."""
 
