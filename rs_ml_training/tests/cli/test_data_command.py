@@ -124,6 +124,19 @@ def test_augment_of_boxes(tmp_path):
     assert len(open_data(f'yolo:{moved}')) == 5
 
 
+def test_augment_keeps_what_was_measured(miniature, tmp_path):
+    data, out = f'depth-pairs:{miniature("depth-pairs")}', tmp_path / 'out'
+    assert main(['augment', '--data', data, '--preset', 'none', '--out', str(out)]) == 0
+    before, after = open_data(data), open_data(f'depth-pairs:{out}')
+    assert len(after) == len(before)
+    for index in range(len(before)):
+        old, new = before.read(index), after.read(index)
+        assert new.scene == old.scene
+        assert new.maps().keys() == old.maps().keys()
+        for name, array in old.maps().items():
+            np.testing.assert_allclose(new.maps()[name], array, atol=1e-6)
+
+
 SPLITTABLE = [
     # command and its options, format that is read, format of the result
     (['augment', '--preset', 'none', '--copies', '6'], 'folder', 'folder'),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from rs_ml_training.data import depth_pairs
 from rs_ml_training.data.augment.chain import Augment
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import new_folder, write_png
@@ -25,9 +26,10 @@ def write_augmented(
     """Write augmented copies of every sample, each under a name of its own.
 
     Pictures go to `rgb/`, their class ids to `gt/` and their depth to `depth/` (16-bit
-    millimetres), those with boxes alone to `images/` and `boxes/` as YOLO has them, and those
-    without colours to `res-`, `gt-` and `left-` files. `labels.txt` or, beside boxes,
-    `classes.yaml` names the classes, `scenes.csv` the scene of each copy.
+    millimetres), those with boxes alone to `images/` and `boxes/` as YOLO has them, those with
+    measured and better depth to the folders of 'depth-pairs', and those without colours to
+    `res-`, `gt-` and `left-` files. `labels.txt` or, beside boxes, `classes.yaml` names the
+    classes, `scenes.csv` the scene of each copy.
 
     Args:
         reader: what to augment.
@@ -62,12 +64,26 @@ def write_sample(sample: Sample, folder: Path, name: str) -> None:
         maps = {'res': sample.raw_depth_m, 'gt': sample.depth_m, 'left': sample.infrared}
         files = {f'{prefix}-{name}': array for prefix, array in maps.items()}
     else:
-        maps = {'rgb': sample.image, 'gt': sample.labels, 'depth': sample.depth_m}
-        files = {f'{folder_name}/{name}': array for folder_name, array in maps.items()}
+        files = {f'{kind}/{name}': array for kind, array in _by_folder(sample).items()}
     for file, array in files.items():
         if array is not None:
             stored = encode(array, 'mm') if array.dtype == np.float32 else array
             write_png(folder / f'{file}.png', stored)
+
+
+def _by_folder(sample: Sample) -> dict[str, np.ndarray | None]:
+    is_pair = sample.raw_depth_m is not None and sample.depth_m is not None
+    if not is_pair or sample.labels is not None:
+        return {'rgb': sample.image, 'gt': sample.labels, 'depth': sample.depth_m}
+    mask = sample.extra.get(depth_pairs.MASK)
+    maps = {
+        depth_pairs.COLOR: sample.image,
+        depth_pairs.RAW: sample.raw_depth_m,
+        depth_pairs.GOOD: sample.depth_m,
+        depth_pairs.MASK: None if mask is None else mask * np.uint8(255),
+    }
+    group = _UNSAFE.sub('_', sample.scene) or 'group'
+    return {f'{group}/{kind}': array for kind, array in maps.items()}
 
 
 def _write_boxes(sample: Sample, boxes: Boxes, folder: Path, name: str) -> None:
