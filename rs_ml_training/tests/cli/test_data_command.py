@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -273,6 +274,18 @@ def test_what_is_wrong_is_one_sentence_and_leaves_nothing(
     assert message.replace('SET', str(folder)) in error
     assert error.count('\n') == 1
     assert sorted(tmp_path.rglob('*')) == before
+
+
+def test_nobody_need_read_to_the_end(folder):
+    reading, writing = os.pipe()
+    os.close(reading)
+    code = (
+        'import sys; from rs_ml_training.cli.data import main; '
+        f'sys.exit(main(["stats", "--data", "folder:{folder}"]))'
+    )
+    done = subprocess.run([sys.executable, '-c', code], stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b'')
 
 
 def test_commands_on_data_need_no_framework(folder, tmp_path):

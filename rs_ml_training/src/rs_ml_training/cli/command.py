@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Sequence
 
 from rs_ml_training.errors import TrainingError
 
-INTERRUPTED = 130
+INTERRUPTED, UNREAD = 130, 141
 
 
 def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., int]:
@@ -17,12 +18,18 @@ def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., 
     @functools.wraps(run)
     def main(argv: Sequence[str] | None = None) -> int:
         try:
-            return run(argv) or 0
+            status = run(argv) or 0
+            sys.stdout.flush()
+            return status
         except TrainingError as error:
             print(f'error: {error}', file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print('interrupted', file=sys.stderr)
             return INTERRUPTED
+        except BrokenPipeError:
+            # As in `| head`: nobody reads on, and the interpreter flushes once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return UNREAD
 
     return main
