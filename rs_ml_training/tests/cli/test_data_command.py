@@ -97,6 +97,7 @@ def test_augment_keeps_depth_beside_class_ids(miniature, tmp_path):
     depth = open_data(f'folder:{out}', kind='depth').read(1)
     np.testing.assert_array_equal(labels.labels, before.labels)
     np.testing.assert_allclose(depth.depth_m, before.depth_m, atol=0.0006)
+    assert open_data(f'folder:{out}').license == 'NYU Depth v2: research use only'
 
 
 def test_augment_of_frames_without_colour(frames, tmp_path):

@@ -11,6 +11,7 @@ from rs_ml_training.data.camera_file import read_camera
 from rs_ml_training.data.classes import ClassMapping
 from rs_ml_training.data.encodings import read_depth, require_encoding
 from rs_ml_training.data.label_coding import coding_mapping, guessed_coding
+from rs_ml_training.data.license_file import read_license
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, read_names, require_pairs
 from rs_ml_training.data.pictures import SUFFIXES, read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.reader import NamedReader
@@ -76,6 +77,7 @@ class PairedFolder(NamedReader):
         if block == 1:
             self._scenes |= read_scenes(path)
         self._camera = read_camera(path)
+        self.license = read_license(path)
         truths = [truth for _, truth in self._pairs.values()]
         self._mapping: ClassMapping | None = None
         if (kind or _guessed_kind(folder, truths)) != DEPTH:

@@ -12,6 +12,7 @@ import yaml
 from rs_ml_training.data import depth_pairs
 from rs_ml_training.data.augment.chain import Augment
 from rs_ml_training.data.encodings import encode
+from rs_ml_training.data.license_file import write_license
 from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
@@ -51,6 +52,7 @@ def write_augmented(
                 write_sample(augment(sample, rng), folder, name)
                 scenes[name] = reader.scene(index)
         write_scenes(scenes, folder)
+        write_license(reader.license, folder)
         _write_class_names(reader.labels, folder)
     return len(scenes)
 

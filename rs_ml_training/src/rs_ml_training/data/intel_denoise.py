@@ -8,6 +8,7 @@ import numpy as np
 
 from rs_ml_training.data.camera_file import read_camera
 from rs_ml_training.data.encodings import read_depth
+from rs_ml_training.data.license_file import read_license
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, require_pairs
 from rs_ml_training.data.pictures import read_gray, require_size
 from rs_ml_training.data.reader import NamedReader
@@ -48,6 +49,7 @@ class IntelDenoise(NamedReader):
         self._kinds = kinds
         self._names = chosen_names(self._files[RAW], list_file, path)
         self._camera = read_camera(path)
+        self.license = read_license(path)
         self._scenes = read_scenes(path)
 
     def read(self, index: int) -> Sample:

@@ -11,6 +11,7 @@ import numpy as np
 
 from rs_ml_training.data import geometry
 from rs_ml_training.data.encodings import encode
+from rs_ml_training.data.license_file import write_license
 from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
@@ -162,6 +163,7 @@ def write_tiles(
                 scenes[tile.name] = reader.scene(index)
         if not by_source:
             write_scenes(scenes, folder)
+        write_license(reader.license, folder)
     return len(scenes)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
+from rs_ml_training.data.license_file import read_license
 from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import SUFFIXES, read_rgb
 from rs_ml_training.data.reader import NamedReader
@@ -60,6 +61,7 @@ class Yolo(NamedReader):
         self._pairs = _pairs(path, split)
         self._names = chosen_names(self._pairs, list_file, path)
         self._scenes = read_scenes(path)
+        self.license = read_license(path)
 
     def read(self, index: int) -> Sample:
         name = self._names[index]
