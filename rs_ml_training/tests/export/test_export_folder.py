@@ -1,5 +1,7 @@
 """Folders that appear whole or not at all."""
 
+from pathlib import Path
+
 import pytest
 from rs_ml_training.errors import ConfigError, ExportError
 from rs_ml_training.export.checksum import sha256_of
@@ -32,6 +34,23 @@ def test_failure_leaves_what_was_there(tmp_path, raised):
     write(out, 'old')
     with pytest.raises(ExportError):
         write_half(out, raised)
+    assert list(tmp_path.iterdir()) == [out]
+    assert (out / 'manifest.yaml').read_text() == 'old'
+
+
+def test_a_model_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
+    out = tmp_path / 'model'
+    write(out, 'old')
+    rename = Path.rename
+
+    def failing(self, target):
+        if self.name.startswith('.model-') and Path(target) == out:
+            raise OSError(5, 'Input/output error')
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, 'rename', failing)
+    with pytest.raises(ExportError, match='cannot be written'):
+        write(out, 'new', force=True)
     assert list(tmp_path.iterdir()) == [out]
     assert (out / 'manifest.yaml').read_text() == 'old'
 

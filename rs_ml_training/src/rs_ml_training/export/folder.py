@@ -56,5 +56,10 @@ def _put_in_place(folder: Path, out: Path) -> None:
         folder.rename(out)
         return
     with tempfile.TemporaryDirectory(prefix=f'.{out.name}-old-', dir=out.parent) as aside:
-        out.rename(Path(aside) / 'model')
-        folder.rename(out)
+        former = Path(aside) / 'model'
+        out.rename(former)
+        try:
+            folder.rename(out)
+        except OSError:
+            former.rename(out)
+            raise
