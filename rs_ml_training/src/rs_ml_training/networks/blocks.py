@@ -7,6 +7,8 @@ from keras import layers
 
 MOMENTUM = 0.9
 """Of the moving averages: short trainings and fine-tuning must not validate on stale ones."""
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def batch_norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -99,3 +101,10 @@ def image_input(input_size: tuple[int, int] | None, channels: int, name: str) ->
     """A float32 input (B, H, W, channels) of the size (width, height), or of any."""
     width, height = input_size or (None, None)
     return keras.Input((height, width, channels), dtype='float32', name=name)
+
+
+def imagenet_normalised(image: keras.KerasTensor) -> keras.KerasTensor:
+    """(RGB / 255 - mean) / standard deviation of ImageNet, for RGB 0..255."""
+    scale = [1 / (255 * std) for std in _IMAGENET_STD]
+    offset = [-mean / std for mean, std in zip(_IMAGENET_MEAN, _IMAGENET_STD, strict=True)]
+    return layers.Rescaling(scale, offset, name='normalise')(image)

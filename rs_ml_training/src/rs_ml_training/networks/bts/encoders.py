@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import keras
 
 from rs_ml_training.errors import ConfigError
+from rs_ml_training.networks.blocks import imagenet_normalised
 from rs_ml_training.networks.densenet.densenet161 import densenet161
 from rs_ml_training.networks.momentum import set_momentum
 
 MOMENTUM = 0.99
 """Of all batch normalisation in BTS."""
-
-_IMAGENET_MEAN = (0.485, 0.456, 0.406)
-_IMAGENET_STD = (0.229, 0.224, 0.225)
 
 _DENSENET_TAPS = ('conv1_relu', 'pool1', 'pool2_pool', 'pool3_pool', 'relu')
 _MOBILENET_TAPS = (
@@ -89,6 +87,4 @@ def _builder(plan: EncoderPlan) -> Callable[[keras.KerasTensor], keras.Model]:
 def _normalised(image: keras.KerasTensor, plan: EncoderPlan) -> keras.KerasTensor:
     if not plan.torch_normalised:
         return keras.layers.Rescaling(1 / 127.5, -1.0, name='normalise')(image)
-    scale = [1 / (255 * std) for std in _IMAGENET_STD]
-    offset = [-mean / std for mean, std in zip(_IMAGENET_MEAN, _IMAGENET_STD, strict=True)]
-    return keras.layers.Rescaling(scale, offset, name='normalise')(image)
+    return imagenet_normalised(image)

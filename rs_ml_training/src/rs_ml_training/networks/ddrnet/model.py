@@ -6,6 +6,7 @@ import keras
 from keras import KerasTensor, layers
 
 from rs_ml_training.errors import ConfigError
+from rs_ml_training.networks.blocks import imagenet_normalised
 from rs_ml_training.networks.ddrnet.blocks import (
     basic_stage,
     bottleneck,
@@ -18,8 +19,6 @@ from rs_ml_training.networks.ddrnet.pyramid import deep_pyramid
 from rs_ml_training.networks.resize import UpsampleLike
 
 _PLANES = 32
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
 _STRIDE = 8
 
 
@@ -55,7 +54,7 @@ def ddrnet23_slim(
         raise ConfigError('confidence=True needs scores at input size: leave upsample=True')
     width, height = input_size or (None, None)
     image = keras.Input((height, width, 3), name='image')
-    high, early = _trunk(_normalised(image))
+    high, early = _trunk(imagenet_normalised(image))
     outputs = {'logits': _scores(high, classes, 'logits', upsample)}
     if aux:
         outputs['logits_aux'] = _scores(early, classes, 'logits_aux', upsample)
@@ -71,12 +70,6 @@ def ddrnet23_slim(
             name='confidence',
         )(outputs['logits'])
     return keras.Model({'image': image}, outputs, name='ddrnet23_slim')
-
-
-def _normalised(image: KerasTensor) -> KerasTensor:
-    scale = [1 / (255 * std) for std in _STD]
-    offset = [-mean / std for mean, std in zip(_MEAN, _STD, strict=True)]
-    return layers.Rescaling(scale, offset, name='normalise')(image)
 
 
 def _trunk(x: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
