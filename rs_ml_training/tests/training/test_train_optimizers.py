@@ -81,7 +81,7 @@ def test_decay_is_for_kernels_only(name):
     options = TrainOptions(optimizer=name, weight_decay=0.1, ema=0)
     optimizer = optimizer_of(options, 0.5, model)
     before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
-    zeros = [keras.ops.zeros_like(v) for v in model.trainable_variables]
+    zeros = [keras.ops.zeros(v.shape) for v in model.trainable_variables]
     optimizer.apply(zeros, model.trainable_variables)
     kernel, bias = (keras.ops.convert_to_numpy(v) for v in model.trainable_variables)
     np.testing.assert_allclose(kernel, before[0] * 0.95, rtol=1e-5)
@@ -94,7 +94,7 @@ def test_decay_of_the_encoder_alone():
     model = keras.Model(inputs, keras.layers.Dense(2, name='decoder_1')(x))
     options = TrainOptions(weight_decay=0.1, ema=0, decay_encoder_only=True)
     before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
-    zeros = [keras.ops.zeros_like(v) for v in model.trainable_variables]
+    zeros = [keras.ops.zeros(v.shape) for v in model.trainable_variables]
     optimizer_of(options, 0.5, model).apply(zeros, model.trainable_variables)
     after = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
     np.testing.assert_allclose(after[0], before[0] * 0.95, rtol=1e-5)
@@ -110,6 +110,8 @@ def test_the_average_is_lent_and_given_back(momentum, expected, is_scaled):
     optimizer = optimizer_of(options, 1.0, model)
     scale = 1.0
     if is_scaled:
+        if keras.backend.backend() == 'jax':
+            pytest.skip('jax scales losses within a compiled step only')
         scale = 8.0
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=scale)
     (kernel,) = model.trainable_variables

@@ -63,4 +63,4 @@ class RAdam(keras.optimizers.Optimizer):
         safe = ops.maximum(length, 4.5)
         ratio = ((safe - 4) * (safe - 2) * longest) / ((longest - 4) * (longest - 2) * safe)
         deviation = ops.sqrt(second / grown) + self.epsilon
-        return ops.where(length > 4, ops.sqrt(ratio) / deviation, ops.ones_like(second))
+        return ops.where(length > 4, ops.sqrt(ratio) / deviation, 1.0)
