@@ -8,7 +8,13 @@ import json
 import numpy as np
 import pytest
 import yaml
-from rs_ml_training.errors import CheckpointError, ConfigError, DivergedError, TrainingError
+from rs_ml_training.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    DivergedError,
+    TrainingError,
+)
 
 keras = pytest.importorskip('keras')
 
@@ -181,6 +187,11 @@ def test_wrong_options(tiny, run_folder, changes, message):
     with pytest.raises(ConfigError, match=message):
         train('segmentation', tiny(epochs=1, **changes))
     assert not list(run_folder.rglob('*.h5'))
+
+
+def test_a_folder_without_backgrounds(tiny, tmp_path):
+    with pytest.raises(DataError, match='to use as background'):
+        prepare('segmentation', tiny(augment='industrial', textures=tmp_path / 'none'))
 
 
 def test_data_that_cannot_serve_the_task(tiny):

@@ -6,6 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,10 +66,19 @@ class Task(ABC):
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
         """Strip of one sample (arrays without batch axis), uint8 (h, w, 3) RGB."""
 
-    def training_fit(self, augment: str, crop: tuple[int, int] | None = None) -> Fit:
-        """Augment a sample at the network's size, cut `crop` (width, height), make its arrays."""
+    def training_fit(
+        self,
+        augment: str,
+        crop: tuple[int, int] | None = None,
+        textures: Path | None = None,
+    ) -> Fit:
+        """Augment a sample at the network's size, cut `crop` (width, height), make its arrays.
+
+        `textures` is the folder of backgrounds of the preset 'industrial'.
+        """
         size = self.spec.input_size
-        steps, cut = preset(augment, size), RandomCrop(crop) if crop else None
+        steps = preset(augment, size, textures=textures)
+        cut = RandomCrop(crop) if crop else None
 
         def fit(sample: Sample, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
             sample = resized(steps(sample, rng), size)

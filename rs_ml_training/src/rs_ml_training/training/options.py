@@ -89,6 +89,7 @@ class SegmentationOptions(TrainOptions):
     monitor: str = flag('miou', 'validation metric that chooses the best weights')
     batch_size: int = flag(8, 'samples a step, of all devices together', low=1)
     crop_size: tuple[int, int] | None = flag(None, 'WIDTHxHEIGHT trained on, smaller than input')
+    textures: Path | None = flag(None, "folder of backgrounds for the preset 'industrial'")
     class_weights: bool = flag(False, 'weigh classes by 1 / ln(1.02 + share)')
     aux_weight: float = flag(0.4, 'of the auxiliary head', low=0)
     confidence: bool = flag(False, 'train the confidence head: BCE beside the loss')

@@ -128,7 +128,7 @@ def _batches(
     crop = getattr(options, 'crop_size', None)
     training = SampleSequence(
         data,
-        task.training_fit(options.augment, crop),
+        task.training_fit(options.augment, crop, getattr(options, 'textures', None)),
         options.batch_size,
         shuffle=True,
         seed=options.seed,
