@@ -191,7 +191,7 @@ def test_wrong_options(tiny, run_folder, changes, message):
 
 def test_a_folder_without_backgrounds(tiny, tmp_path):
     with pytest.raises(DataError, match='to use as background'):
-        prepare('segmentation', tiny(augment='industrial', textures=tmp_path / 'none'))
+        train('segmentation', tiny(augment='industrial', textures=tmp_path / 'none'))
 
 
 def test_data_that_cannot_serve_the_task(tiny):
