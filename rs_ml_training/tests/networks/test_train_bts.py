@@ -1,9 +1,6 @@
 """BTS: published sizes, planar guidance against plain arithmetic, fixed blocks."""
 
 import math
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -75,19 +72,8 @@ def test_other_encoders(encoder):
 
 
 @pytest.mark.slow
-def test_predicts_on_jax():
-    """The whole contract op by op takes JAX many minutes."""
-    pytest.importorskip('jax')
-    program = (
-        'import numpy as np; from rs_ml_training.networks.bts.model import bts; '
-        'model = bts((64, 64), encoder="mobilenetv2", features=64); '
-        'depth_m = model.predict({"image": np.ones((1, 64, 64, 3))}, verbose=0)["depth_m"]; '
-        'assert depth_m.shape == (1, 64, 64, 1) and np.isfinite(depth_m).all()'
-    )
-    environment = {**os.environ, 'KERAS_BACKEND': 'jax'}
-    command = [sys.executable, '-c', program]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
+def test_contract_on_jax(check_network_on_jax):
+    check_network_on_jax('bts', size=(64, 64), encoder='mobilenetv2', features=64)
 
 
 def test_options_that_a_weights_file_does_not_depend_on(tmp_path):

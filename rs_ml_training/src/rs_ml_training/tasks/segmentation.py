@@ -68,7 +68,7 @@ class SegmentationTask(Task):
         return ('logits', *(part for part, output in optional.items() if output in outputs))
 
     def metrics(self) -> Metrics:
-        return _MaskMetrics(ConfusionMatrix(len(self.spec.labels)), self.spec.labels)
+        return _MaskMetrics(ConfusionMatrix(self.spec.labels))
 
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
         colors = strip.palette(len(self.spec.labels))
@@ -77,8 +77,8 @@ class SegmentationTask(Task):
 
 
 class _MaskMetrics(Metrics):
-    def __init__(self, accumulator: ConfusionMatrix, labels: Sequence[str]) -> None:
-        self._accumulator, self._labels = accumulator, labels
+    def __init__(self, accumulator: ConfusionMatrix) -> None:
+        self._accumulator = accumulator
 
     def update(self, targets: Arrays, outputs: Arrays) -> None:
         self._accumulator.update(targets['labels'], class_map(outputs['logits']))
