@@ -102,7 +102,7 @@ def test_weights_that_are_no_numbers_overwrite_nothing(tiny, one_epoch, monkeypa
 
 def test_best_weights_of_every_metric(tiny, run_folder):
     reports = []
-    options = tiny(epochs=2, keep_best=('dice', 'iou_3'), patience=1)
+    options = tiny(epochs=2, keep_best=('dice', 'iou_Road'), patience=1)
     train('segmentation', options, listener=lambda report: reports.append(report.metrics))
     assert (run_folder / 'best-dice.weights.h5').is_file()
     last = next((run_folder / 'checkpoint').iterdir())
