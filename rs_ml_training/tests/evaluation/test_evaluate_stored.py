@@ -166,6 +166,9 @@ def test_curves_are_drawn(history, tmp_path) -> None:
     draw_all({'a': history, 'b': history}, tmp_path / 'two.svg')
     assert '<svg' in (tmp_path / 'two.svg').read_text()
     assert sorted(p.name for p in tmp_path.iterdir()) == ['one.png', 'run', 'two.svg']
+    draw_all({'a': history}, tmp_path / 'two.png', ['d1', 'lr'])
+    heights = [cv2.imread(str(tmp_path / name)).shape[0] for name in ('one.png', 'two.png')]
+    assert heights[1] <= heights[0]
 
 
 @pytest.mark.parametrize('text', ['', 'epoch,loss\n', 'a,b\n1,2\n', 'epoch,loss\n1,x\n'])
@@ -180,3 +183,5 @@ def test_curves_of_nothing(history, tmp_path) -> None:
         draw(tmp_path / 'none.csv', tmp_path / 'a.png')
     with pytest.raises(ConfigError, match=r'a\.txt must end'):
         draw(history, tmp_path / 'a.txt')
+    with pytest.raises(ConfigError, match="no column 'd4'; there are loss, lr, d1"):
+        draw_all({'a': history}, tmp_path / 'a.png', ['d4'])

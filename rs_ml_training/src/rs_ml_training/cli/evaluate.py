@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     curves = tasks.add_parser(_CURVES, help='draw the course of one or several trainings')
     curves.add_argument('runs', nargs='+', type=Path, help='run folders, or history.csv files')
     curves.add_argument('--out', type=Path, required=True, help='.png, .svg or .pdf')
+    curves.add_argument('--columns', nargs='+', default=(), help='of history.csv (all)')
     return top
 
 
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
     arguments = parser().parse_args(argv)
     if arguments.task == _CURVES:
-        return _draw_curves(arguments.runs, arguments.out)
+        return _draw_curves(arguments.runs, arguments.out, arguments.columns)
     options = from_flags(OPTIONS[arguments.task], arguments)
     if options.json_file is not None and not options.json_file.parent.is_dir():
         raise ConfigError(f'{options.json_file.parent} is no folder: give --json a path in one')
@@ -47,14 +48,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _draw_curves(runs: Sequence[Path], out: Path) -> int:
+def _draw_curves(runs: Sequence[Path], out: Path, columns: Sequence[str]) -> int:
     from rs_ml_training.evaluation.curves import draw_all
 
     files = [run / 'history.csv' if run.is_dir() else run for run in runs]
     names = [file.parent.name for file in files]
     if len(set(names)) < len(names):
         names = [str(file.parent) for file in files]
-    draw_all(dict(zip(names, files, strict=True)), out)
+    draw_all(dict(zip(names, files, strict=True)), out, columns)
     print(out)
     return 0
 

@@ -45,23 +45,24 @@ def draw(history: Path, picture: Path) -> None:
     draw_all({history.parent.name: history}, picture)
 
 
-def draw_all(histories: Mapping[str, Path], picture: Path) -> None:
+def draw_all(histories: Mapping[str, Path], picture: Path, columns: Sequence[str] = ()) -> None:
     """Draw a panel for each column: losses together, then the metrics and the learning rate.
 
     Args:
         histories: name of a training -> its history.csv; several are drawn over each other.
         picture: file to write, .png, .svg or .pdf; replaced when it is complete.
+        columns: those to draw, with or without 'val_'; empty: all.
 
     Raises:
         DataError: a history is missing or damaged, or the picture cannot be written.
-        ConfigError: the picture has another suffix.
+        ConfigError: the picture has another suffix, or no training has such a column.
     """
     if picture.suffix.lower() not in SUFFIXES:
         raise ConfigError(f'{picture} must end in {", ".join(SUFFIXES)}')
     from matplotlib.figure import Figure
 
     runs = {name: read_history(path) for name, path in histories.items()}
-    panels = _panels(runs)
+    panels = _chosen(_panels(runs), columns)
     rows = math.ceil(len(panels) / _COLUMNS)
     figure = Figure(figsize=(4.5 * _COLUMNS, 3 * rows), layout='constrained')
     axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
@@ -78,6 +79,17 @@ def _panels(runs: Mapping[str, History]) -> dict[str, tuple[str, ...]]:
     panels = {'loss': tuple(name for name in _LOSSES if name in names)}
     panels |= {name: (name,) for name in names if name not in _LOSSES and _is_drawn(name, runs)}
     return {title: columns for title, columns in panels.items() if columns}
+
+
+def _chosen(
+    panels: dict[str, tuple[str, ...]], columns: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    wanted = [name.removeprefix('val_') for name in columns]
+    titles = {title.removeprefix('val_'): title for title in panels}
+    for name in wanted:
+        if name not in titles:
+            raise ConfigError(f'no column {name!r}; there are {", ".join(titles)}')
+    return {titles[name]: panels[titles[name]] for name in wanted} if wanted else panels
 
 
 def _is_drawn(name: str, runs: Mapping[str, History]) -> bool:
