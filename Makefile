@@ -11,13 +11,13 @@ PYTEST := $(RUN) python -m pytest --timeout 300 $(PYTEST_ARGS)
 .PHONY: help setup build demo test test-ros test-all lint bench clean lock
 
 help:
-	@echo 'make setup|build     private environment in .venv and .ros (ROS_DISTRO=jazzy|kilted)'
+	@echo 'make setup|build     private environment in .venv and .ros (ROS_DISTRO=jazzy|kilted, LEVEL=run|training|full)'
 	@echo 'make demo            a recording through the graph on real DDS; RECORDING= OUT= NODES= COMPOSED=0'
 	@echo 'make test            without the slow ones; test-ros: those on DDS; test-all: everything'
 	@echo 'make lint bench clean'
 
 setup build:
-	@$(SETUP)
+	@$(SETUP) $(if $(LEVEL),--level $(LEVEL))
 
 demo:
 	@$(SETUP)

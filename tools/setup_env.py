@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DISTROS = ('jazzy', 'kilted')
 LEVELS = {  # what each level installs beside the distro's own list
     'run': ('runtime',),
+    'training': ('runtime', 'tensorflow', 'training'),
     'test': ('runtime', 'test'),
     'full': ('runtime', 'test', 'tensorflow', 'training'),
 }
@@ -38,7 +39,7 @@ WHEEL_PREFIX = '/opt/python/cp{0}{1}-cp{0}{1}'  # where the wheels were built
 def check_machine(level: str) -> None:
     """Raises SetupError when something that only apt can give is missing."""
     missing = [p for p in ('g++', 'make') if not shutil.which(p)]
-    if level != 'run':
+    if 'test' in LEVELS[level]:
         try:
             ctypes.CDLL('libusb-1.0.so.0')  # pyrealsense2 is linked to it
         except OSError:
@@ -251,7 +252,7 @@ def set_up(distro: str, level: str) -> None:
         if not environment.usable():
             environment.create()
         environment.install(level)
-        if level == 'full':
+        if 'training' in LEVELS[level]:
             environment.link_training()
         environment.build()
 
