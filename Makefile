@@ -31,7 +31,7 @@ test:
 
 test-ros:
 	@$(SETUP) --level test
-	@$(PYTEST) -m 'ros and not slow'
+	@$(PYTEST) -m 'ros and not slow' rs_ml_perception/test test
 
 test-all:
 	@$(SETUP) --level full

@@ -183,5 +183,6 @@ def test_curves_of_nothing(history, tmp_path) -> None:
         draw(tmp_path / 'none.csv', tmp_path / 'a.png')
     with pytest.raises(ConfigError, match=r'a\.txt must end'):
         draw(history, tmp_path / 'a.txt')
+    pytest.importorskip('matplotlib')
     with pytest.raises(ConfigError, match="no column 'd4'; there are loss, lr, d1"):
         draw_all({'a': history}, tmp_path / 'a.png', ['d4'])

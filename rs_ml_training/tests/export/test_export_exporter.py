@@ -80,6 +80,7 @@ def test_a_file_of_other_weights_is_refused(toy, tmp_path, monkeypatch):
     ],
 )
 def test_what_is_refused_before_work_begins(tmp_path, options, sentence):
+    pytest.importorskip('tf2onnx')
     with pytest.raises(ConfigError, match=sentence):
         export(None, tmp_path / 'model', ExportOptions(**options))
     assert not list(tmp_path.iterdir())

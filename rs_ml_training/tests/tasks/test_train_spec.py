@@ -7,6 +7,9 @@ import pytest
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.intrinsics import Intrinsics
+
+pytest.importorskip('keras')
+
 from rs_ml_training.tasks.factory import spec_of
 from rs_ml_training.training.options import DepthOptions
 
