@@ -179,10 +179,10 @@ def test_damaged_history_is_named(tmp_path, text) -> None:
 
 
 def test_curves_of_nothing(history, tmp_path) -> None:
+    pytest.importorskip('matplotlib')
     with pytest.raises(DataError, match='cannot be read'):
         draw(tmp_path / 'none.csv', tmp_path / 'a.png')
     with pytest.raises(ConfigError, match=r'a\.txt must end'):
         draw(history, tmp_path / 'a.txt')
-    pytest.importorskip('matplotlib')
     with pytest.raises(ConfigError, match="no column 'd4'; there are loss, lr, d1"):
         draw_all({'a': history}, tmp_path / 'a.png', ['d4'])
