@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def write_captured(
         DataError: a file cannot be written, or the folder holds pictures of another camera.
     """
     number, written = _next_number(out), 0
-    try:
+    with suppress(KeyboardInterrupt):  # which is how a capture without a count ends
         for frame in captured:
             sample = geometry.cropped(frame.sample, *roi) if roi else frame.sample
             keep = chosen(sample)
@@ -100,8 +101,6 @@ def write_captured(
             written += 1
             if written == count:
                 break
-    except KeyboardInterrupt:
-        pass
     return written
 
 
