@@ -23,23 +23,26 @@ D435_COLOR_640 = Intrinsics(640, 480, 613.2, 613.4, 319.9, 239.2)
 
 @dataclass(frozen=True)
 class CameraPose:
-    """A camera above the origin of the world.
+    """Where a camera stands, above the origin of the world unless said otherwise.
 
     Attributes:
         height_m: of the optical centre above the floor.
         pitch_rad: positive looks up.
         roll_rad: positive turns the camera clockwise as seen from behind it.
         yaw_rad: positive looks to the left of world x.
+        x_m, y_m: of the optical centre along the floor.
     """
 
     height_m: float
     pitch_rad: float = 0.0
     roll_rad: float = 0.0
     yaw_rad: float = 0.0
+    x_m: float = 0.0
+    y_m: float = 0.0
 
     @property
     def position(self) -> np.ndarray:
-        return np.array([0.0, 0.0, self.height_m])
+        return np.array([self.x_m, self.y_m, self.height_m])
 
     @property
     def world_from_camera(self) -> np.ndarray:
