@@ -62,6 +62,11 @@ class SampleSequence(keras.utils.PyDataset):
         self.start_epoch(0)
 
     @property
+    def batch_size(self) -> int:
+        """Samples of a full batch, of all processes together."""
+        return self._batch_size
+
+    @property
     def samples(self) -> int:
         """Samples in all."""
         return len(self._reader)

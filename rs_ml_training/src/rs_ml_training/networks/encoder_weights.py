@@ -1,10 +1,12 @@
 """Weights of an encoder from elsewhere: a file, or ImageNet by keras.applications.
 
-Layers are matched by name and shape; builders name those of an encoder as keras.applications does.
+Layers are matched by name and shape, those of a TFLite file by order and shape; builders name
+the layers of an encoder as keras.applications does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import keras
 import numpy as np
 
 from rs_ml_training.errors import CheckpointError, ConfigError
+from rs_ml_training.networks.folded_encoder import SUFFIX, Arrays, load_folded
 from rs_ml_training.networks.freezing import encoder_layers
 from rs_ml_training.networks.weights_file import LayerWeights, read_weights
 
@@ -53,7 +56,9 @@ class EncoderMatch:
         return f'encoder: {len(self.loaded)} of {total} layers from {self.source}'
 
 
-def load_encoder_weights(model: keras.Model, source: str | Path) -> EncoderMatch:
+def load_encoder_weights(
+    model: keras.Model, source: str | Path, pictures: Iterable[Arrays] = ()
+) -> EncoderMatch:
     """Give the encoder of a network weights from elsewhere.
 
     A source without a layer called 'normalised' (RGB / 255) was trained on the range of
@@ -63,12 +68,18 @@ def load_encoder_weights(model: keras.Model, source: str | Path) -> EncoderMatch
     Args:
         model: a network; see freezing.encoder_layers for which layers are its encoder.
         source: a file (.weights.h5, .keras, .h5), of which layers of the same name and shapes are
-            taken, or 'imagenet', which keras.applications downloads and must fit as a whole.
+            taken; a .tflite file that begins with MobileNetV2, see `folded_encoder`; or
+            'imagenet', which keras.applications downloads and must fit as a whole.
+        pictures: batches of the network's inputs, which a .tflite file needs.
 
     Raises:
         CheckpointError: the file is missing, damaged, or no layer of it fits.
         ConfigError: ImageNet weights do not exist for this encoder or cannot be had.
     """
+    if str(source).endswith(SUFFIX):
+        loaded = tuple(load_folded(model, Path(source), pictures))
+        left = tuple(x.name for x in encoder_layers(model) if x.name not in loaded)
+        return EncoderMatch(str(source), loaded, left)
     if str(source) != IMAGENET:
         return _load(model, read_weights(Path(source)), str(source))
     application, weights = _imagenet(model)

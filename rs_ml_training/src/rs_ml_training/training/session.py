@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
 
 from rs_ml_training import trained
 from rs_ml_training.data.reader import Reader
-from rs_ml_training.data.sequence import SampleSequence
+from rs_ml_training.data.sequence import Arrays, SampleSequence
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks import registry
 from rs_ml_training.tasks.factory import spec_of, task_of
@@ -25,6 +25,8 @@ from rs_ml_training.training.run_folder import RunFolder
 from rs_ml_training.training.schedules import schedule_of
 from rs_ml_training.training.sources import open_sources
 from rs_ml_training.training.trainee import Trainee
+
+_CALIBRATION_SAMPLES = 32
 
 
 @dataclasses.dataclass
@@ -92,7 +94,7 @@ def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Se
     work = task_of(spec, options, data)
     _require_metrics(work, options)
     training, validation = _batches(work, options, data, validation_data)
-    model = Trainee(_network(spec, options), work)
+    model = Trainee(_network(spec, options, training), work)
     schedule = schedule_of(options, len(training))
     model.compile(optimizer=optimizer_of(options, schedule, model.network))
     return Session(options, spec, work, model, training, validation)
@@ -106,7 +108,7 @@ def _require_metrics(task: Task, options: TrainOptions) -> None:
                 raise ConfigError(f'{flag} {name!r} is none of {", ".join(known)}')
 
 
-def _network(spec: ModelSpec, options: TrainOptions) -> keras.Model:
+def _network(spec: ModelSpec, options: TrainOptions, training: SampleSequence) -> keras.Model:
     """Built for any size where it is trained on crops."""
     is_any_size = bool(getattr(options, 'crop_size', None))
     size = None if is_any_size else spec.input_size
@@ -114,12 +116,18 @@ def _network(spec: ModelSpec, options: TrainOptions) -> keras.Model:
     if options.encoder_weights:
         from rs_ml_training.networks.encoder_weights import load_encoder_weights
 
-        print(load_encoder_weights(network, options.encoder_weights))
+        print(load_encoder_weights(network, options.encoder_weights, _some(training)))
     if options.initial_weights:
         start = options.initial_weights
         path = next((p for p in (start / trained.BEST_WEIGHTS, start) if p.is_file()), start)
         trained.load_weights(network, path, spec.network)
     return network
+
+
+def _some(batches: SampleSequence) -> Iterator[Arrays]:
+    """Inputs of the first batches: enough to know how features are spread."""
+    count = min(-(-_CALIBRATION_SAMPLES // batches.batch_size), len(batches))
+    return (batches[i][0] for i in range(count))
 
 
 def _batches(

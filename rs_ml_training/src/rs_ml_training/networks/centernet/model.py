@@ -7,15 +7,13 @@ from keras import layers
 
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import MOMENTUM
-from rs_ml_training.networks.momentum import set_momentum
+from rs_ml_training.networks.mobilenetv2.encoder import ALPHAS, mobilenetv2_taps
 
 STRIDE = 4
-ALPHAS = (0.35, 0.5, 0.75, 1.0)
 SIZE_UNIT_PX = 16.0
 """The size head tells multiples of this, so that its raw numbers are of the order of one."""
 _RARE = -2.19
 """Bias for which a fresh heat map is 0.1 everywhere, as in the paper."""
-_TAPS = ('block_2_add', 'block_5_add', 'block_12_add', 'block_16_project_BN')
 
 
 def centernet_light(
@@ -48,7 +46,7 @@ def centernet_light(
         )
     columns, rows = input_size or (None, None)
     image = keras.Input((rows, columns, 3), name='image')
-    features = _decoded(_encoded(image, alpha), width)
+    features = _decoded(mobilenetv2_taps(image, alpha)[1:], width)
     heat = _head(features, classes, 'heatmap', bias=_RARE)
     size = layers.Activation('softplus', dtype='float32', name='head_size_softplus')(
         _head(features, 2, 'size')
@@ -61,16 +59,6 @@ def centernet_light(
         ),
     }
     return keras.Model({'image': image}, outputs, name='centernet_light')
-
-
-def _encoded(image: keras.KerasTensor, alpha: float) -> list[keras.KerasTensor]:
-    """Feature maps at stride 4, 8, 16 and 32."""
-    normalised = layers.Rescaling(1 / 127.5, -1.0, name='normalise')(image)
-    encoder = keras.applications.MobileNetV2(
-        include_top=False, weights=None, alpha=alpha, input_tensor=normalised
-    )
-    set_momentum(encoder)
-    return [encoder.get_layer(name).output for name in _TAPS]
 
 
 def _decoded(taps: list[keras.KerasTensor], width: int) -> keras.KerasTensor:

@@ -1,0 +1,154 @@
+"""MobileNetV2 from a network whose batch normalisation was folded away, as TFLite files are.
+
+Inference is that of the file. The normalisations are made again from what each convolution puts
+out for pictures of the training, so that training, which normalises by the batch, starts from the
+same features. One pass tells all of them, since what is computed does not depend on how it is
+split between a convolution and its normalisation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from rs_ml_training.errors import CheckpointError, ConfigError
+from rs_ml_training.networks.tflite_weights import (
+    Convolution,
+    FoldedNetwork,
+    InputRange,
+    read_tflite,
+)
+
+Arrays = Mapping[str, np.ndarray]
+SUFFIX = '.tflite'
+_BLOCKS = 16
+_DEEPLAB = 'MobileNetV2 of DeepLabV3 on Pascal VOC 2012 (TensorFlow models, Apache-2.0)'
+_CREDITS = {
+    '350af47fd346ea6d74b58833a351f583ba860e9806ec5bd292ff8d8f1f249398': _DEEPLAB,
+    '0470d2a782aa54eeeb99d32e7b6b3fb7722905c7c4f5d26bd957ec861366d48b': f'{_DEEPLAB}, half width',
+}
+"""sha256 of published files -> whose they are and their licence."""
+
+
+def credit_of(path: Path) -> str:
+    """Whose weights a file holds, for the model card."""
+    known = None
+    if path.is_file():
+        known = _CREDITS.get(hashlib.sha256(path.read_bytes()).hexdigest())
+    return known or f'{path.name}, licence not stated'
+
+
+def load_folded(model: keras.Model, path: Path, pictures: Iterable[Arrays]) -> list[str]:
+    """Give the MobileNetV2 of a network the weights of a TFLite file.
+
+    Args:
+        model: its first layers are those of MobileNetV2 with the names of keras.applications.
+        path: of a quantised network that begins with MobileNetV2 of the same width, at any size
+            and stride.
+        pictures: batches of the network's inputs, as training shows them; a few dozen pictures.
+
+    Returns:
+        Names of the layers that got weights.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or no such network.
+        ConfigError: the network has no such encoder, or there are no pictures.
+    """
+    source = read_tflite(path)
+    names = _convolutions_of(model)
+    convolutions = _first_sees(model, source)[: len(names)]
+    _require_fit(model, names, convolutions, path)
+    for name, convolution in zip(names, convolutions, strict=True):
+        _set_folded(model, name, convolution)
+    _normalise(model, names, pictures)
+    return [name for pair in ((n, _norm(n)) for n in names) for name in pair]
+
+
+def _convolutions_of(model: keras.Model) -> list[str]:
+    """Names of the convolutions of MobileNetV2 that the network has, in their order."""
+    blocks = [f'block_{i}_{part}' for i in range(1, _BLOCKS + 1) for part in _PARTS]
+    order = ['Conv1', 'expanded_conv_depthwise', 'expanded_conv_project', *blocks]
+    present = {layer.name for layer in model.layers}
+    names = [name for name in order if name in present]
+    if names[:1] != ['Conv1'] or names != order[: len(names)]:
+        raise ConfigError(
+            f'the encoder of {model.name} is no MobileNetV2 named as in keras.applications: '
+            f'weights of a {SUFFIX} file do not fit it'
+        )
+    return names
+
+
+_PARTS = ('expand', 'depthwise', 'project')
+
+
+def _norm(name: str) -> str:
+    return 'bn_Conv1' if name == 'Conv1' else f'{name}_BN'
+
+
+def _require_fit(
+    model: keras.Model, names: list[str], convolutions: list[Convolution], path: Path
+) -> None:
+    for i, name in enumerate(names):
+        expected = tuple(model.get_layer(name).kernel.shape)
+        found = convolutions[i].kernel.shape if i < len(convolutions) else None
+        if found != expected:
+            raise CheckpointError(
+                f'{path} does not begin with the MobileNetV2 of {model.name}: '
+                f'{name} has {expected}, convolution {i} of the file {found}'
+            )
+
+
+def _first_sees(model: keras.Model, source: FoldedNetwork) -> list[Convolution]:
+    """The convolutions, the first of which takes the range that the network feeds it."""
+    first, *others = source.convolutions
+    scale, offset = _range_change(model, source.pixels)
+    kernel = first.kernel * scale[:, None]
+    bias = first.bias + (first.kernel * offset[:, None]).sum((0, 1, 2))
+    return [Convolution(kernel, bias, first.depthwise), *others]
+
+
+def _range_change(model: keras.Model, pixels: InputRange) -> tuple[np.ndarray, np.ndarray]:
+    """(scale, offset) by channel from what the network feeds Conv1 to what the file's saw."""
+    ours = next(x for x in model.layers if isinstance(x, keras.layers.Rescaling))
+    scale, offset = (np.broadcast_to(np.float32(v), 3) for v in (ours.scale, ours.offset))
+    return pixels.scale / scale, -pixels.scale * (offset / scale + pixels.zero_point)
+
+
+def _set_folded(model: keras.Model, name: str, convolution: Convolution) -> None:
+    """The convolution, followed by a normalisation that only adds its bias."""
+    model.get_layer(name).set_weights([convolution.kernel])
+    norm = model.get_layer(_norm(name))
+    one, zero = np.ones_like(convolution.bias), np.zeros_like(convolution.bias)
+    norm.set_weights([one, convolution.bias, zero, one - norm.epsilon])
+
+
+def _normalise(model: keras.Model, names: list[str], pictures: Iterable[Arrays]) -> None:
+    """Split each bias into statistics of the pictures and what undoes them."""
+    for name, (mean, variance) in _statistics(model, names, pictures).items():
+        norm = model.get_layer(_norm(name))
+        bias = keras.ops.convert_to_numpy(norm.beta)
+        norm.set_weights([np.sqrt(variance + norm.epsilon), bias + mean, mean, variance])
+
+
+def _statistics(
+    model: keras.Model, names: list[str], pictures: Iterable[Arrays]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Mean and variance of each channel that each convolution puts out."""
+    moments = keras.Model(model.input, {name: _moments(model, name) for name in names})
+    batches = [moments(dict(arrays), training=False) for arrays in pictures]
+    if not batches:
+        raise ConfigError('weights of folded convolutions need pictures to measure them on')
+    means = {n: np.mean([ops.convert_to_numpy(b[n]) for b in batches], axis=0) for n in names}
+    return {n: (mean, np.maximum(square - mean**2, 0)) for n, (mean, square) in means.items()}
+
+
+def _moments(model: keras.Model, name: str) -> Any:
+    """(2, C): mean and mean square."""
+    x = ops.cast(model.get_layer(name).output, 'float32')
+    return ops.stack([ops.mean(v, axis=(0, 1, 2)) for v in (x, ops.square(x))])

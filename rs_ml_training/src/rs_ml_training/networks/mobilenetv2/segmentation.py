@@ -1,0 +1,116 @@
+"""A light segmentation network on MobileNetV2 that also takes depth where there is any."""
+
+from __future__ import annotations
+
+import keras
+from keras import KerasTensor, layers
+
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
+from rs_ml_training.networks.freezing import fixed_blocks as fix_blocks
+from rs_ml_training.networks.freezing import freeze_encoder_batch_norm
+from rs_ml_training.networks.mobilenetv2.depth_cues import DepthCues
+from rs_ml_training.networks.mobilenetv2.encoder import mobilenetv2_taps
+from rs_ml_training.networks.resize import UpsampleLike
+
+_STRIDES = (4, 8, 16, 32)
+_DEPTH_WIDTHS = (24, 48, 96)
+SCORE_STRIDES = (1, 2, 4)
+
+
+def mobile_seg(
+    input_size: tuple[int, int] | None = None,
+    classes: int = 2,
+    width: int = 96,
+    dropout: float = 0.1,
+    score_stride: int = 2,
+    frozen_batch_norm: bool = False,
+    fixed_blocks: int = -1,
+) -> keras.Model:
+    """MobileNetV2, a pyramid of additive skips with context at its top, and a branch for depth.
+
+    One network for cameras with and without depth: the branch adds to the features of the colour
+    picture at strides 4, 8 and 16, and what it adds is 0 but for a constant where depth is
+    unknown (see `DepthCues`).
+
+    Args:
+        input_size: (width, height), or None: any multiple of 32.
+        classes: channels of the scores.
+        width: channels of the decoder; half as many at stride 4.
+        dropout: rate before the scores.
+        score_stride: scores come at 1 / this of the input size, one of SCORE_STRIDES.
+        frozen_batch_norm: the encoder's batch normalisation keeps the statistics it has.
+        fixed_blocks: the encoder's stem and so many blocks do not learn; -1: all learn.
+
+    Returns:
+        Model of `image` (B, H, W, 3) RGB 0..255 and `measured_m` (B, H, W, 1) [m], 0 = unknown,
+        -> `logits` (B, H/s, W/s, classes), float32.
+
+    Raises:
+        ConfigError: a score stride that is none of SCORE_STRIDES.
+    """
+    if score_stride not in SCORE_STRIDES:
+        raise ConfigError(f'score_stride must be one of {SCORE_STRIDES}, got {score_stride}')
+    image = image_input(input_size, 3, 'image')
+    measured_m = image_input(input_size, 1, 'measured_m')
+    x = _decoded(mobilenetv2_taps(image)[1:], _depth_branch(measured_m), width)
+    x = layers.Dropout(dropout, name='decoder_dropout')(x)
+    scores = layers.Conv2D(classes, 1, dtype='float32', name='logits_conv')(x)
+    outputs = {'logits': _enlarged(scores, 4 // score_stride)}
+    model = keras.Model({'image': image, 'measured_m': measured_m}, outputs, name='mobile_seg')
+    if frozen_batch_norm:
+        freeze_encoder_batch_norm(model)
+    if fixed_blocks >= 0:
+        fix_blocks(model, fixed_blocks)
+    return model
+
+
+def _depth_branch(measured_m: KerasTensor) -> list[KerasTensor]:
+    """Features of depth at strides 4, 8 and 16."""
+    cues = DepthCues(4, dtype='float32', name='decoder_depth_cues')(measured_m)
+    x = conv_bn(cues, _DEPTH_WIDTHS[0], 3, 'decoder_depth4')
+    found = [x]
+    for stride, filters in zip((8, 16), _DEPTH_WIDTHS[1:], strict=True):
+        x = _separable(x, filters, f'decoder_depth{stride}', strides=2)
+        found.append(_separable(x, filters, f'decoder_depth{stride}b', kernel=5))
+        x = found[-1]
+    return found
+
+
+def _decoded(taps: list[KerasTensor], depth: list[KerasTensor], width: int) -> KerasTensor:
+    """Features at stride 4, from the coarsest up."""
+    *finer, deep = taps
+    x = _context(deep, width)
+    widths = width // 2, width, width
+    for stride, tap, cues, filters in list(zip(_STRIDES, finer, depth, widths, strict=False))[::-1]:
+        x = conv_bn(x, filters, 1, f'decoder_narrow{stride}') if x.shape[-1] != filters else x
+        x = UpsampleLike(2, name=f'decoder_up{stride}')([x, tap])
+        lateral = conv_bn(tap, filters, 1, f'decoder_lateral{stride}', activation=None)
+        sensed = conv_bn(cues, filters, 1, f'decoder_sensed{stride}', activation=None)
+        x = layers.Add(name=f'decoder_add{stride}')([x, lateral, sensed])
+        x = layers.ReLU(name=f'decoder_relu{stride}')(x)
+        x = _separable(x, filters, f'decoder_conv{stride}', kernel=5 if stride > 4 else 3)
+    return x
+
+
+def _context(x: KerasTensor, width: int) -> KerasTensor:
+    """The deepest features, those around them, and the mean of the picture (after DeepLabV3)."""
+    near = conv_bn(x, width, 1, 'decoder_context_near')
+    wide = _separable(near, width, 'decoder_context_wide', kernel=5)
+    mean = layers.GlobalAveragePooling2D(keepdims=True, name='decoder_context_mean')(x)
+    mean = layers.Conv2D(width, 1, activation='relu', name='decoder_context_whole')(mean)
+    return layers.Add(name='decoder_context')([near, wide, mean])
+
+
+def _separable(
+    x: KerasTensor, filters: int, name: str, *, kernel: int = 3, strides: int = 1
+) -> KerasTensor:
+    return separable_bn(x, filters, kernel, (f'{name}_dw', name), strides=strides)
+
+
+def _enlarged(scores: KerasTensor, factor: int) -> KerasTensor:
+    if factor == 1:
+        return layers.Activation('linear', dtype='float32', name='logits')(scores)
+    return layers.UpSampling2D(factor, interpolation='bilinear', dtype='float32', name='logits')(
+        scores
+    )
