@@ -42,6 +42,9 @@ _DEPTH: dict[str, tuple[type, float]] = {
     '32FC1': (np.float32, 1.0),
 }
 
+# Bytes per pixel. 16 bit: the Y16 of the driver, whose ten bits stand at the upper end.
+_INFRARED: dict[str, int] = {'mono8': 1, '8UC1': 1, 'mono16': 2, '16UC1': 2}
+
 
 def is_fast_path(encoding: str) -> bool:
     """Whether `decode_color` or `decode_depth` serves the encoding."""
@@ -119,6 +122,42 @@ def decode_depth(
     row_bytes = width * np.dtype(dtype).itemsize
     rows = _rows(encoding, width, height, step, data, row_bytes)
     return DepthImage(_elements(rows, dtype, is_bigendian), metres_per_unit)
+
+
+def decode_infrared(
+    *,
+    encoding: str,
+    width: int,
+    height: int,
+    step: int,
+    data: bytes | bytearray | memoryview | np.ndarray,
+    is_bigendian: bool = False,
+) -> np.ndarray:
+    """Turn the fields of an infrared sensor_msgs/Image into brightness.
+
+    Args:
+        encoding: mono8, 8UC1, mono16 or 16UC1; of 16 bit the upper 8 count.
+        width: pixels.
+        height: pixels.
+        step: bytes from one row to the next, padding included.
+        data: any bytes-like object of step * height bytes.
+        is_bigendian: byte order of 16 bit.
+
+    Returns:
+        uint8 (height, width), contiguous and read-only; a view of packed 8 bit.
+
+    Raises:
+        InputError: encoding, step or size of the data do not fit.
+    """
+    if encoding not in _INFRARED:
+        raise InputError(
+            f'infrared encoding {encoding!r} is not supported: use one of {_names(_INFRARED)}'
+        )
+    rows = _rows(encoding, width, height, step, data, width * _INFRARED[encoding])
+    if _INFRARED[encoding] == 2:
+        rows = (_elements(rows, np.uint16, is_bigendian) >> 8).astype(np.uint8)
+        rows.flags.writeable = False
+    return rows
 
 
 def _rows(

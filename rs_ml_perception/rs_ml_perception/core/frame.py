@@ -1,4 +1,4 @@
-"""What a task gets to see: one colour image with whatever belongs to it."""
+"""What a task gets to see: one image with whatever belongs to it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ class Frame:
     Attributes:
         rgb: uint8 (H, W, 3), RGB; None for a task that looks at depth alone.
         depth: depth image, or None.
-        camera: intrinsics of the colour image, or None while unknown.
+        infrared: uint8 (H, W), the left infrared image, whose pixels are those of unaligned depth;
+            only of a frame of depth alone.
+        camera: intrinsics of the colour image (of the depth image where that is alone), or None
+            while unknown.
         depth_camera: intrinsics of the depth image, or None: it is aligned, `camera` holds.
         color_from_depth: where the depth camera sits, or None: depth is aligned to colour.
         stamp_ns: acquisition time in nanoseconds.
-        frame_id: optical frame of the colour image.
+        frame_id: optical frame of the colour image, or of depth where that is alone.
     """
 
     rgb: np.ndarray | None = None
     depth: DepthImage | None = None
+    infrared: np.ndarray | None = None
     camera: CameraModel | None = None
     depth_camera: CameraModel | None = None
     color_from_depth: RigidTransform | None = None

@@ -12,7 +12,7 @@ import numpy as np
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.compressed import decode_compressed_color, decode_compressed_depth
 from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.encodings import decode_color, decode_depth
+from rs_ml_perception.core.encodings import decode_color, decode_depth, decode_infrared
 from rs_ml_perception.core.rigid import RigidTransform
 
 
@@ -46,6 +46,18 @@ def depth_from_message(message: Any) -> DepthImage:
     if hasattr(message, 'format'):
         return decode_compressed_depth(message.format, message.data)
     return decode_depth(**_image_fields(message))
+
+
+def infrared_from_message(message: Any) -> np.ndarray:
+    """uint8 (H, W) brightness from a sensor_msgs Image or CompressedImage.
+
+    Raises:
+        InputError: it is no infrared image or damaged.
+    """
+    if hasattr(message, 'format'):
+        # Of a grey picture all three channels are the same.
+        return np.ascontiguousarray(decode_compressed_color(message.format, message.data)[:, :, 1])
+    return decode_infrared(**_image_fields(message))
 
 
 def camera_from_message(info: Any) -> CameraModel:

@@ -1,0 +1,281 @@
+"""Depth without the camera's noise, from raw depth and the infrared image beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
+from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.core.windows import Window, plan_windows
+from rs_ml_perception.inference.model import Model
+from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
+
+RAW_DEPTH, INFRARED = 'raw_depth', 'infrared'
+_INPUT_DTYPES = {RAW_DEPTH: 'float32', INFRARED: 'uint8'}
+_DEPTH, _CONFIDENCE = 'depth', 'confidence'
+_DECODER_OPTIONS = {'confidence_threshold': 0.0}
+
+STRIDE_PX = 16
+"""A network of open size takes multiples of this; what is missing is filled up with holes."""
+
+
+@dataclass(frozen=True)
+class DenoiserOptions:
+    """What is kept of what the network says.
+
+    Attributes:
+        confidence_threshold: pixels less certain are invalid, in [0, 1]; None: as the manifest
+            says in decoder_options. A network without confidence takes 0 alone.
+        range_min_m, range_max_m: distances outside become invalid; None: no limit of one's own.
+    """
+
+    confidence_threshold: float | None = None
+    range_min_m: float | None = None
+    range_max_m: float | None = None
+
+    def __post_init__(self) -> None:
+        threshold = self.confidence_threshold
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ConfigError(f'confidence_threshold must be within 0..1, got {threshold}')
+        low = 0.0 if self.range_min_m is None else self.range_min_m
+        high = np.inf if self.range_max_m is None else self.range_max_m
+        if not 0 <= low < high:
+            raise ConfigError(
+                f'range_min_m {low} must be below range_max_m {high} and not negative'
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class DenoisedDepth:
+    """Depth along the optical axis, pixel by pixel that of the raw image.
+
+    Attributes:
+        depth_m: float32 (H, W), metres, NaN where invalid.
+        confidence: float32 (H, W), 0..1, also of pixels that were not certain enough.
+    """
+
+    depth_m: np.ndarray
+    confidence: np.ndarray
+
+
+class Denoiser:
+    """Denoises depth images of any size at their own resolution.
+
+    A network of fixed input size sees a smaller image with holes beside it, and a larger one
+    through overlapping windows: nothing is resampled, so no edge is smeared and no distance mixed
+    with a hole.
+
+    Attributes:
+        model: the network.
+        stages: wall time of preprocess, inference and postprocess.
+    """
+
+    def __init__(self, model: Model, options: DenoiserOptions | None = None) -> None:
+        """Prepare a loaded model.
+
+        Raises:
+            ModelError: it is no denoise model, or its inputs or outputs are not as expected.
+            ConfigError: a confidence is asked for that the model does not give.
+        """
+        manifest = model.manifest
+        manifest.require_task('denoise')
+        if manifest.decoder != 'depth':
+            raise ModelError(
+                f"{manifest.name}: no denoise decoder {manifest.decoder!r}, there is 'depth'"
+            )
+        check_outputs(manifest.name, (_DEPTH,), manifest.outputs)
+        _check_inputs(model)
+        self.model = model
+        self.stages = StageTimer()
+        self._default = _default_threshold(model)
+        self._windows: dict[tuple[int, int], tuple[Window, ...]] = {}
+        self._buffers: dict[str, np.ndarray] = {}
+        self.options = options or DenoiserOptions()
+
+    @property
+    def options(self) -> DenoiserOptions:
+        """Replace to change thresholds while running; a wrong one raises and changes nothing."""
+        return self._options
+
+    @options.setter
+    def options(self, options: DenoiserOptions) -> None:
+        if options.confidence_threshold and not self._gives_confidence:
+            raise ConfigError(
+                f'{self.model.title} gives no confidence: confidence_threshold must be 0, '
+                f'got {options.confidence_threshold}'
+            )
+        self._options = options
+
+    @property
+    def confidence_threshold(self) -> float:
+        """The one in force."""
+        chosen = self._options.confidence_threshold
+        return self._default if chosen is None else chosen
+
+    @property
+    def uses_infrared(self) -> bool:
+        """Whether the network looks at infrared at all."""
+        return any(spec.name == INFRARED for spec in self.model.manifest.inputs)
+
+    @property
+    def _gives_confidence(self) -> bool:
+        return _CONFIDENCE in self.model.manifest.outputs
+
+    def __call__(self, depth: DepthImage, infrared: np.ndarray | None = None) -> DenoisedDepth:
+        """Denoise an image.
+
+        Args:
+            depth: raw depth (H, W).
+            infrared: uint8 (H, W), the left infrared image, whose pixels are those of the depth;
+                None: there is none.
+
+        Raises:
+            InputError: infrared is no such image, or there are no pixels.
+        """
+        _check_images(depth, infrared)
+        with self.stages('preprocess'):
+            raw_m, is_unreadable = self._readable(depth)
+            found = _empty_result(raw_m.shape)
+        for window in self._windows_of(raw_m.shape):
+            self._look(window, raw_m, infrared, found)
+        with self.stages('postprocess'):
+            found.depth_m[is_unreadable | self._is_unwanted(found)] = np.nan
+        return found
+
+    def _readable(self, depth: DepthImage) -> tuple[np.ndarray, np.ndarray]:
+        """Metres with 0 in holes, and where the camera measured what the network cannot read."""
+        raw_m = depth.values.astype(np.float32)
+        if depth.metres_per_unit != 1.0:
+            raw_m *= np.float32(depth.metres_per_unit)
+        low, high = self.model.manifest.depth.range_m
+        with np.errstate(invalid='ignore'):
+            is_measured = raw_m > 0
+            is_readable = (raw_m >= low) & (raw_m <= high) & is_measured
+        is_unreadable = is_measured & ~is_readable
+        raw_m[~is_readable] = 0
+        return raw_m, is_unreadable
+
+    def _windows_of(self, shape: tuple[int, ...]) -> tuple[Window, ...]:
+        size = shape[1], shape[0]
+        if size not in self._windows:
+            self._windows = {size: plan_windows(size, self.model.input_size)}
+        return self._windows[size]
+
+    def _look(
+        self,
+        window: Window,
+        raw_m: np.ndarray,
+        infrared: np.ndarray | None,
+        found: DenoisedDepth,
+    ) -> None:
+        """Run the network on one window and keep its part of the result."""
+        seen = window.rows.seen, window.columns.seen
+        with self.stages('preprocess'):
+            inputs = {RAW_DEPTH: self._tensor(RAW_DEPTH, raw_m[seen])}
+            if self.uses_infrared:
+                part = None if infrared is None else infrared[seen]
+                inputs[INFRARED] = self._tensor(INFRARED, part, raw_m[seen].shape)
+        with self.stages('inference'):
+            outputs = self.model(inputs)
+        with self.stages('postprocess'):
+            inside = window.rows.kept_inside, window.columns.kept_inside
+            kept = window.rows.kept, window.columns.kept
+            found.depth_m[kept] = self._plane(outputs[_DEPTH])[inside]
+            if (unit := self.model.manifest.depth.metres_per_unit) != 1.0:
+                found.depth_m[kept] *= np.float32(unit)
+            if self._gives_confidence:
+                found.confidence[kept] = self._plane(outputs[_CONFIDENCE])[inside]
+
+    def _tensor(
+        self, name: str, part: np.ndarray | None, shape: tuple[int, ...] | None = None
+    ) -> np.ndarray:
+        """(1, h, w, 1) with the part in its upper left corner and zeros beside it."""
+        height, width = part.shape if part is not None else shape
+        size = self.model.input_size or (_multiple(width), _multiple(height))
+        if part is not None and size == (width, height):
+            return np.ascontiguousarray(part)[None, :, :, None]
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.shape[1:3] != size[::-1]:
+            buffer = self._buffers[name] = np.empty((1, *size[::-1], 1), _INPUT_DTYPES[name])
+        buffer[...] = 0
+        if part is not None:
+            buffer[0, :height, :width, 0] = part
+        return buffer
+
+    def _plane(self, output: np.ndarray) -> np.ndarray:
+        if output.ndim != 4 or output.shape[0] != 1 or output.shape[3] != 1:
+            raise ModelError(
+                f'{self.model.title}: depth and confidence must have shape (1, h, w, 1), '
+                f'got {output.shape}'
+            )
+        return output[0, :, :, 0]
+
+    def _is_unwanted(self, found: DenoisedDepth) -> np.ndarray:
+        low = 0.0 if self._options.range_min_m is None else self._options.range_min_m
+        high = np.inf if self._options.range_max_m is None else self._options.range_max_m
+        depth_m = found.depth_m
+        with np.errstate(invalid='ignore'):
+            is_wanted = (depth_m > 0) & (depth_m >= low) & (depth_m <= high)
+        is_wanted &= np.isfinite(depth_m)
+        if self.confidence_threshold > 0:
+            is_wanted &= found.confidence >= np.float32(self.confidence_threshold)
+        return ~is_wanted
+
+
+def _default_threshold(model: Model) -> float:
+    manifest = model.manifest
+    options = fill_options(manifest.name, _DECODER_OPTIONS, manifest.decoder_options)
+    threshold = options['confidence_threshold']
+    if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+        raise ModelError(
+            f'{manifest.name}: confidence_threshold must be within 0..1, got {threshold!r}'
+        )
+    if threshold and _CONFIDENCE not in manifest.outputs:
+        raise ModelError(f'{manifest.name}: confidence_threshold needs an output {_CONFIDENCE}')
+    return float(threshold)
+
+
+def _check_inputs(model: Model) -> None:
+    specs = {spec.name: spec for spec in model.manifest.inputs}
+    if RAW_DEPTH not in specs or not set(specs) <= set(_INPUT_DTYPES):
+        raise ModelError(
+            f'{model.title}: inputs must be {RAW_DEPTH} and maybe {INFRARED}, got {sorted(specs)}'
+        )
+    for name, spec in specs.items():
+        if spec.dtype != _INPUT_DTYPES[name] or spec.channels != 1 or spec.layout != 'NHWC':
+            raise ModelError(
+                f'{model.title}: {name} must be {_INPUT_DTYPES[name]} of one channel, NHWC, '
+                f'got {spec.dtype} of {spec.channels}, {spec.layout}'
+            )
+    if len({spec.size for spec in specs.values()}) > 1:
+        sizes = {name: spec.size for name, spec in specs.items()}
+        raise ModelError(f'{model.title}: all inputs must have one size, got {sizes}')
+
+
+def _check_images(depth: DepthImage, infrared: np.ndarray | None) -> None:
+    if 0 in depth.values.shape:
+        raise InputError(f'the depth image has no pixels: {depth.width}x{depth.height}')
+    if infrared is None:
+        return
+    if infrared.dtype != np.uint8 or infrared.ndim != 2:
+        raise InputError(
+            f'infrared must be uint8 of shape (H, W), got {infrared.dtype} {infrared.shape}'
+        )
+    if infrared.shape != depth.values.shape:
+        raise InputError(
+            f'the infrared image is {infrared.shape[1]}x{infrared.shape[0]}, the depth image '
+            f'{depth.width}x{depth.height}: give both the same profile (depth_module), or work '
+            'without infrared'
+        )
+
+
+def _empty_result(shape: tuple[int, ...]) -> DenoisedDepth:
+    """Certain everywhere, for networks that do not say."""
+    return DenoisedDepth(np.empty(shape, np.float32), np.ones(shape, np.float32))
+
+
+def _multiple(length: int) -> int:
+    return -(-length // STRIDE_PX) * STRIDE_PX
