@@ -23,12 +23,15 @@ FORMATS: dict[str, str] = {
     'folder': f'{_DATA}.folder:PairedFolder',
     'tfds': f'{_DATA}.tfds_folder:TfdsFolder',
     'yolo': f'{_DATA}.yolo:Yolo',
+    'yolo-masks': f'{_DATA}.yolo_masks:YoloMasks',
     'coco': f'{_DATA}.coco:Coco',
     'intel-denoise': f'{_DATA}.intel_denoise:IntelDenoise',
     'depth-pairs': f'{_DATA}.depth_pairs:DepthPairs',
     'pano-csv': f'{_DATA}.pano_csv:PanoCsv',
     'tfrecord': f'{_DATA}.tfrecords:TfRecords',
-    'synth': f'{_DATA}.intel_denoise:IntelDenoise',
+    'mix': f'{_DATA}.mix:Mix',
+    'synth': f'{_DATA}.synth_set:SynthStereo',
+    'synth-color': f'{_DATA}.synth_set:SynthColor',
 }
 """Format -> 'module:class'; the constructor takes the path and keyword options."""
 

@@ -1,0 +1,1 @@
+"""Synthetic frames as data sets and recordings."""
