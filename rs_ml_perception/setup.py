@@ -1,4 +1,4 @@
-"""Installs the package, and launch/ and config/ of the repository beside it."""
+"""Installs the package with its models and recordings, launch/ and config/ beside it."""
 
 import os
 from pathlib import Path
@@ -52,6 +52,7 @@ setup(
         share(REPO, 'config/rviz', '*.rviz'),
         *share_tree(REPO, 'config/models'),
         *share_tree(HERE, 'models'),
+        *share_tree(HERE, 'recordings'),
     ],
     zip_safe=False,
     install_requires=['numpy', 'opencv-python-headless>=4.5', 'pyyaml'],

@@ -38,11 +38,12 @@ def setup_arguments(monkeypatch) -> dict:
 
 
 def shared_files() -> dict[str, Path]:
-    """Every file of launch/, config/ and models/ that has to be installed, by its place."""
+    """Every file that has to be installed beside the modules, by its place."""
     sources = [
         (ROOT, 'launch', '*.launch.py'),
         (ROOT, 'config', '**/*'),
         (PACKAGE, 'models', '**/*'),
+        (PACKAGE, 'recordings', '**/*'),
     ]
     found = {}
     for base, folder, pattern in sources:
@@ -69,7 +70,7 @@ def test_setup_lists_every_shared_file(monkeypatch):
 
 
 def test_setup_outside_a_checkout_says_so(tmp_path):
-    shutil.copytree(PACKAGE, tmp_path / NAME, ignore=shutil.ignore_patterns('test', 'models'))
+    shutil.copytree(PACKAGE, tmp_path / NAME, ignore=shutil.ignore_patterns('test'))
     run = subprocess.run(
         [sys.executable, 'setup.py', '--version'],
         cwd=tmp_path / NAME,

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from rs_ml_perception.core.errors import MissingArtifactError, ModelError
+from rs_ml_perception.core.installed import PACKAGE, shared_folders
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.manifest import MANIFEST_NAME, FileRef, ModelManifest
 
-PACKAGE = 'rs_ml_perception'
 MODEL_PATH_VARIABLE = 'RS_ML_MODEL_PATH'
 CACHE_VARIABLE = 'RS_ML_CACHE'
 
+SHIPPED_MODELS = ('detection', 'denoise', 'mono_depth', 'segmentation', 'segmentation_camvid')
+"""Models that come with the package, weights and all."""
+
 DEFAULT_MODELS = {
-    'detection': 'centernet_mnv3_coco',
-    'segmentation': 'deeplabv3_mnv2_pascal_quant',
-    'mono_depth': 'nyu_mobilenet_unet',
+    'detection': 'detection',
+    'segmentation': 'segmentation',
+    'mono_depth': 'mono_depth',
+    'denoise': 'denoise',
 }
 """What nodes and commands take for a task unless told otherwise."""
 
@@ -33,20 +36,8 @@ def cache_directory() -> Path:
 
 
 def shelf_directories() -> list[Path]:
-    """Folders that hold model directories: the shipped ones, then the third-party manifests.
-
-    The source tree comes first (a symlink install runs from it), then the share folder of the
-    prefix the package is installed in, then those of the sourced ROS workspaces.
-    """
-    here = Path(__file__).resolve()
-    project, repository = here.parents[2], here.parents[3]
-    candidates = [project / 'models', repository / 'config' / 'models']
-    prefixes = [*here.parents, Path(sys.prefix)]
-    prefixes += [Path(p) for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
-    for prefix in prefixes:
-        share = prefix / 'share' / PACKAGE
-        candidates += [share / 'models', share / 'config' / 'models']
-    return [folder for folder in dict.fromkeys(candidates) if folder.is_dir()]
+    """Folders that hold model directories: the shipped ones, then the third-party manifests."""
+    return [*shared_folders('models'), *shared_folders('config/models')]
 
 
 def shelf() -> dict[str, Path]:
