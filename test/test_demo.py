@@ -71,7 +71,8 @@ def truncated_third(recording, message, number):
 
 @pytest.mark.parametrize(('composed', 'is_composed'), [('1', True), ('0', False)])
 def test_people_go_through_the_whole_graph(data, tmp_path, composed, is_composed):
-    code, text, summary = run_demo(tmp_path, '--composed', composed)
+    people = str(data / 'recordings' / 'nyu_people')
+    code, text, summary = run_demo(tmp_path, '--recording', people, '--composed', composed)
     assert code == 0, text
     assert summary['composed'] is is_composed
     assert set(summary) == {
@@ -184,17 +185,9 @@ def test_what_cannot_run_says_so(tmp_path, arguments, sentence):
         (['--out', '/dev/null'], '/dev/null cannot be written'),
     ],
 )
-def test_what_cannot_run_on_a_good_recording(data, tmp_path, arguments, sentence):
+def test_what_cannot_run_on_a_good_recording(tmp_path, arguments, sentence):
     code, text, summary = run_demo(tmp_path, *arguments)
     assert code == 2
     assert re.fullmatch(r'demo: .*\n', text), text
     assert sentence in text
     assert summary is None
-
-
-def test_without_data_it_says_what_to_pass(tmp_path, monkeypatch):
-    monkeypatch.delenv('RS_ML_TEST_DATA', raising=False)
-    code, text, _ = run_demo(tmp_path)
-    assert code == 2
-    assert 'RECORDING=' in text
-    assert 'RS_ML_MODEL_PATH' in text

@@ -1,0 +1,135 @@
+"""One recording through the graph: nodes, recorder and replay as processes of their own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.signals import SignalHandlerOptions
+
+from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.demo.plan import Plan
+from rs_ml_perception.demo.processes import Process, Usage, start_nodes
+from rs_ml_perception.demo.summary import make_summary
+from rs_ml_perception.demo.watch import NodeWatch
+
+NAMESPACE = '/rs_ml'
+START_SECS = 60.0
+SETTLE_SECS = 15.0
+REPLAY_SECS = 3600.0
+
+MAX_DOMAIN_ID = 100
+"""Higher domains use ports that Linux hands out to anybody."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How a recording is replayed.
+
+    Attributes:
+        plan: which nodes run on it, and how.
+        out: folder for the recorded results and the logs.
+        composed: all nodes in one process.
+        params_file: for the nodes, '' for none.
+    """
+
+    plan: Plan
+    out: Path
+    composed: bool = True
+    params_file: str = ''
+
+    @property
+    def logs(self) -> Path:
+        return self.out / 'logs'
+
+
+def run_replay(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
+    """Play it to the nodes and record what they publish in out/results.
+
+    Returns:
+        The summary, and node -> why it last dropped a frame.
+
+    Raises:
+        ConfigError: no node came up.
+        InputError: the recording cannot be played.
+    """
+    # One's own domain: whatever else runs on this network stays out of the results.
+    os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % MAX_DOMAIN_ID))
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    plan, logs = replay.plan, replay.logs
+    started: list[Process] = []
+    watch = NodeWatch(plan.nodes, NAMESPACE)
+    try:
+        args = plan.ros_args(replay.params_file)
+        nodes = start_nodes(plan.nodes, composed=replay.composed, ros_args=args, logs=logs)
+        started += nodes
+        started.append(_start_recorder(replay.out, logs))
+        _wait_until_active(watch, nodes)
+        start_secs = time.monotonic()
+        player = _start_player(plan, sorted(watch.active), logs)
+        started.append(player)
+        _wait_for(player, watch)
+        wall_s = time.monotonic() - start_secs
+        stats = _final_stats(watch)
+        usage = sum((process.usage() for process in nodes), Usage())
+    finally:
+        for process in reversed(started):
+            process.stop()
+        watch.close()
+        rclpy.try_shutdown()
+    summary = make_summary(
+        stats, recording=plan.recording, composed=replay.composed, wall_s=wall_s, usage=usage
+    )
+    return summary, watch.drops
+
+
+def _start_recorder(out: Path, logs: Path) -> Process:
+    parameters = {'out': str(out / 'results'), 'overwrite': 'true', 'topics': f'[{NAMESPACE}/.*]'}
+    args = [word for key, value in parameters.items() for word in ('-p', f'{key}:={value}')]
+    return Process('rs_ml_perception.nodes.record_node', args, logs / 'record.log')
+
+
+def _start_player(plan: Plan, active: Sequence[str], logs: Path) -> Process:
+    watched = ', '.join(f'{NAMESPACE}/{name}' for name in active)
+    args = ['-p', f'bag:={plan.recording}', '-p', 'lockstep:=true']
+    args += ['-p', f'wait_for_nodes:=[{watched}]']
+    return Process('rs_ml_perception.nodes.replay_node', args, logs / 'replay.log')
+
+
+def _wait_until_active(watch: NodeWatch, nodes: Sequence[Process]) -> None:
+    """Until every node is up or has said why not.
+
+    Raises:
+        ConfigError: no node came up.
+    """
+    watch.wait(lambda: watch.all_settled() or _any_dead(nodes), START_SECS)
+    for name, reason in watch.failed.items():
+        print(f'{name}: {reason}', file=sys.stderr)
+    if not watch.active:
+        dead = next((process for process in nodes if process.return_code is not None), None)
+        last_words = f': {dead.tail(1)}' if dead else ''
+        raise ConfigError(f'no node could start{last_words}; see {nodes[0].log}')
+
+
+def _any_dead(processes: Sequence[Process]) -> bool:
+    return any(process.return_code is not None for process in processes)
+
+
+def _wait_for(player: Process, watch: NodeWatch) -> None:
+    if not watch.wait(lambda: player.return_code is not None, REPLAY_SECS):
+        raise InputError(f'the replay has not ended after {REPLAY_SECS:.0f} s; see {player.log}')
+    if player.return_code != 0:
+        raise InputError(f'the replay failed: {player.tail(1)}')
+
+
+def _final_stats(watch: NodeWatch) -> dict:
+    """Accounting that is younger than the last frame and closed."""
+    watch.forget_stats()
+    watch.wait(watch.all_idle, SETTLE_SECS)
+    return {name: watch.stats[name] for name in sorted(watch.stats)}
