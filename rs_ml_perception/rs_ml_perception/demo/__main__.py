@@ -58,7 +58,9 @@ def _show(recording: Path, out: Path, arguments: argparse.Namespace) -> int:
     print(format_table(summary))
     for name, reason in drops.items():
         print(f'{name} last dropped a frame because: {reason}')
-    print(f'{len(paths)} panels in {out / "frames"}, every output in {out / "results"}', flush=True)
+    print(
+        f'{len(paths)} panels in {out / "frames"}, every output in {out / "results"}', flush=True
+    )
     if any(node['published'] for node in summary['nodes'].values()):
         return 0
     print(f'demo: no node published anything; see {replay.logs}', file=sys.stderr)
