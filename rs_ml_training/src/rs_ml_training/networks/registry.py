@@ -28,6 +28,7 @@ class NetworkEntry:
         default_size: (width, height) to train at when nothing is said.
         stride: width and height must be multiples of it.
         summary: one line for `--help`.
+        takes_depth: it reads measured depth besides the picture, where there is any.
     """
 
     name: str
@@ -36,6 +37,7 @@ class NetworkEntry:
     default_size: tuple[int, int]
     stride: int
     summary: str
+    takes_depth: bool = False
 
 
 NETWORKS: dict[str, NetworkEntry] = {
@@ -43,6 +45,14 @@ NETWORKS: dict[str, NetworkEntry] = {
     for entry in (
         NetworkEntry(
             'unet', 'denoise', 'unet.original:unet', (848, 480), 16, 'U-Net of 31 M parameters'
+        ),
+        NetworkEntry(
+            'unet-planes',
+            'denoise',
+            'unet.planes:unet_planes',
+            (848, 480),
+            16,
+            'real-time U-Net, two planes a cell',
         ),
         NetworkEntry(
             'unet-light', 'denoise', 'unet.light:unet_light', (848, 480), 16, 'real-time U-Net'
@@ -67,6 +77,15 @@ NETWORKS: dict[str, NetworkEntry] = {
             'unet-small', 'segmentation', 'unet.small:unet_small', (320, 240), 16, 'small U-Net'
         ),
         NetworkEntry(
+            'mobile-seg',
+            'segmentation',
+            'mobilenetv2.segmentation:mobile_seg',
+            (512, 384),
+            32,
+            'MobileNetV2 with a light decoder, from colour and any depth, 2.2 M parameters',
+            takes_depth=True,
+        ),
+        NetworkEntry(
             'fastdepth',
             'depth',
             'fastdepth.model:fastdepth',
@@ -81,6 +100,14 @@ NETWORKS: dict[str, NetworkEntry] = {
             (256, 192),
             32,
             'the channel plan found by NetAdapt, 1.4 M parameters',
+        ),
+        NetworkEntry(
+            'mobile-depth',
+            'depth',
+            'mobilenetv2.depth:mobile_depth',
+            (256, 192),
+            32,
+            'MobileNetV2 with a light decoder, 2.2 M parameters',
         ),
         NetworkEntry(
             'bts',

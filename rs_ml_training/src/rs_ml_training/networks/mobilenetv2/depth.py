@@ -1,0 +1,76 @@
+"""Depth from one picture on MobileNetV2."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+from keras import layers
+
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.networks import freezing
+from rs_ml_training.networks.blocks import image_input
+from rs_ml_training.networks.mobilenetv2.decoder import decoded
+from rs_ml_training.networks.mobilenetv2.encoder import mobilenetv2_taps
+
+_NEAREST_SHARE = 0.03
+_START_SHARE = 0.25
+
+
+def mobile_depth(
+    input_size: tuple[int, int] | None = None,
+    max_depth_m: float = 10.0,
+    alpha: float = 1.0,
+    width: float = 1.0,
+    dropout: float = 0.0,
+    frozen_batch_norm: bool = False,
+    fixed_blocks: int | None = None,
+) -> keras.Model:
+    """MobileNetV2 and a light decoder with additive skips; depth at half size, enlarged.
+
+    The last channel tells where on a logarithmic scale from 3 % to all of `max_depth_m` a pixel
+    lies, so that a step of it is the same share of the depth everywhere.
+
+    Args:
+        input_size: (width, height), multiples of 32; None: any.
+        max_depth_m: the farthest depth that can be told.
+        alpha: width of the encoder, one of encoder.ALPHAS.
+        width: factor on the channels of the decoder.
+        dropout: share of the deepest channels that are left out in training.
+        frozen_batch_norm: the encoder's batch normalisation keeps the statistics that it has;
+            of no use without pretrained weights.
+        fixed_blocks: see freezing.fixed_blocks; None: everything learns.
+
+    Returns:
+        Model {'image': (B, H, W, 3) RGB 0..255} -> {'depth_m': (B, H, W, 1)}.
+
+    Raises:
+        ConfigError: an unknown alpha, a range or width that is not positive, or a dropout outside
+            0..1.
+    """
+    if max_depth_m <= 0 or width <= 0 or not 0 <= dropout < 1:
+        raise ConfigError(
+            'max_depth_m and width must be positive and dropout in 0..1, got '
+            f'{max_depth_m}, {width} and {dropout}'
+        )
+    image = image_input(input_size, 3, 'image')
+    x = decoded(mobilenetv2_taps(image, alpha), width, dropout)
+    model = keras.Model(
+        {'image': image}, {'depth_m': _metres(x, max_depth_m)}, name='mobile_depth'
+    )
+    if frozen_batch_norm:
+        freezing.freeze_encoder_batch_norm(model)
+    if fixed_blocks is not None:
+        freezing.fixed_blocks(model, fixed_blocks)
+    return model
+
+
+def _metres(x: keras.KerasTensor, max_depth_m: float) -> keras.KerasTensor:
+    span = -math.log(_NEAREST_SHARE)
+    start = 1 + math.log(_START_SHARE) / span
+    bias = keras.initializers.Constant(math.log(start / (1 - start)))
+    x = layers.Conv2D(1, 1, bias_initializer=bias, name='head_depth', dtype='float32')(x)
+    x = layers.Activation('sigmoid', dtype='float32', name='head_share')(x)
+    x = layers.Rescaling(span, math.log(max_depth_m) - span, dtype='float32', name='head_log')(x)
+    x = layers.Activation('exponential', dtype='float32', name='head_metres')(x)
+    return layers.UpSampling2D(2, interpolation='bilinear', dtype='float32', name='depth_m')(x)
