@@ -5,7 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from rs_ml_training.cli import data_bag, data_capturing, data_labelling, data_looking, data_writing
+from rs_ml_training.cli import (
+    data_bag,
+    data_capturing,
+    data_labelling,
+    data_looking,
+    data_noise,
+    data_writing,
+)
 from rs_ml_training.cli.command import command
 from rs_ml_training.cli.flags import FlagParser
 
@@ -14,7 +21,14 @@ def parser() -> FlagParser:
     """Flags of every command."""
     top = FlagParser(prog='rs-ml-data', description=__doc__)
     commands = top.add_subparsers(dest='command', required=True, parser_class=FlagParser)
-    for part in (data_writing, data_looking, data_labelling, data_capturing, data_bag):
+    for part in (
+        data_writing,
+        data_looking,
+        data_noise,
+        data_labelling,
+        data_capturing,
+        data_bag,
+    ):
         part.add_commands(commands)
     return top
 

@@ -107,11 +107,12 @@ def _plane_basis(side_px: int) -> np.ndarray:
 
 
 def _by_range(range_m: np.ndarray, rms_m: np.ndarray) -> tuple[np.ndarray, ...]:
-    step = np.digitize(range_m, _EDGES_M)
+    """Range, RMS and windows of each step; the law of z squared holds within one, too."""
+    step, inverse_rms = np.digitize(range_m, _EDGES_M), rms_m / range_m**2
     rows = [
-        (range_m[at].mean(), np.percentile(rms_m[at], _FLATTEST), np.count_nonzero(at))
+        (range_m[at].mean(), np.percentile(inverse_rms[at], _FLATTEST), np.count_nonzero(at))
         for at in (step == number for number in range(1, len(_EDGES_M)))
         if np.count_nonzero(at) >= _FEWEST_WINDOWS
     ]
-    table = np.array(rows).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2].astype(np.int64)
+    mean_m, inverse, windows = np.array(rows).reshape(-1, 3).T
+    return mean_m, inverse * mean_m**2, windows.astype(np.int64)

@@ -1,0 +1,55 @@
+"""Depth read from recordings, raw and compressed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rosbags')
+
+from rs_ml_training.data.bag_writing import BagOptions, write_bag
+from rs_ml_training.data.depth_maps import depth_maps
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.errors import DataError
+from rs_ml_training.intrinsics import Intrinsics
+
+DEPTH_MM = np.arange(12).reshape(3, 4)
+
+
+class OneFrame(Reader):
+    """One sample with some of its maps."""
+
+    def __init__(self, *maps):
+        self._maps = maps
+
+    def __len__(self):
+        return 1
+
+    def name(self, index):
+        return 'one'
+
+    def read(self, index):
+        image = np.zeros((3, 4, 3), np.uint8)
+        maps = {'image': image, 'depth_m': np.float32(0.001) * DEPTH_MM.astype(np.float32)}
+        camera = Intrinsics(4, 3, 5, 6, 1.5, 1)
+        return Sample('one', intrinsics=camera, **{name: maps[name] for name in self._maps})
+
+
+@pytest.mark.parametrize('maps', [('depth_m',), ('image', 'depth_m')], ids=['depth', 'aligned'])
+def test_written_depth_reads_back(tmp_path, maps):
+    write_bag(OneFrame(*maps), tmp_path / 'bag', BagOptions())
+    (depth_m,) = depth_maps(str(tmp_path / 'bag'))
+    np.testing.assert_allclose(depth_m, 0.001 * DEPTH_MM, atol=1e-7)
+
+
+def test_recordings_without_depth(tmp_path):
+    write_bag(OneFrame('image'), tmp_path / 'bag', BagOptions())
+    with pytest.raises(DataError, match='has none of the topics'):
+        list(depth_maps(str(tmp_path / 'bag')))
+
+
+def test_no_recording(tmp_path):
+    (tmp_path / 'broken.bag').write_bytes(b'no bag')
+    with pytest.raises(DataError, match='cannot be read as a recording'):
+        list(depth_maps(str(tmp_path / 'broken.bag')))
