@@ -11,6 +11,7 @@ REPO = HERE.parent
 NODES = (
     'detection_node',
     'height_node',
+    'denoise_node',
     'mono_depth_node',
     'segmentation_node',
     'perception_graph',

@@ -128,11 +128,11 @@ def test_inputs_are_remapped_to_the_camera(launch, arguments, topic):
 
 
 @pytest.mark.skipif('RS_ML_TEST_DATA' not in os.environ, reason='RS_ML_TEST_DATA is not set')
-@pytest.mark.parametrize(('composed', 'processes'), [('true', 2), ('false', 5)])
+@pytest.mark.parametrize(('composed', 'processes'), [('true', 2), ('false', 6)])
 def test_a_recording_goes_through_all_nodes(launch, composed, processes, monkeypatch):
     data = Path(os.environ['RS_ML_TEST_DATA'])
     monkeypatch.setenv('RS_ML_MODEL_PATH', str(data / 'models'))
     launched = launch(f'bag:={data / "recordings" / "nyu_people"}', f'composed:={composed}')
     launched.wait_for(r'replayed \d+ messages of \d+ topics, 14 frames')
-    assert len(re.findall('configured:', launched.text())) == 4
+    assert len(re.findall('configured:', launched.text())) == 5
     assert ended_cleanly(launched.interrupt()) == processes

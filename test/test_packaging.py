@@ -17,6 +17,7 @@ NAME = 'rs_ml_perception'
 EXECUTABLES = (
     'detection_node',
     'height_node',
+    'denoise_node',
     'mono_depth_node',
     'segmentation_node',
     'perception_graph',

@@ -41,6 +41,7 @@ _DEPTH = (
     'depth/camera_info',
     'extrinsics/depth_to_color',
 )
+_INFRARED = (('enable_infra1', 'true'), ('enable_sync', 'true'))
 _ALIGNED = (('align_depth.enable', 'true'), ('enable_sync', 'true'))
 _NODES = 'rs_ml_perception.nodes'
 
@@ -61,6 +62,19 @@ NODES: dict[str, NodeSpec] = {
             inputs=(*_COLOR, *_DEPTH, 'accel/sample'),
             inner_inputs=('detection/detections',),
             needs=(*_ALIGNED, ('enable_accel', 'true')),
+        ),
+        NodeSpec(
+            'denoise',
+            'denoise_node',
+            f'{_NODES}.denoise_node:DenoiseNode',
+            inputs=(
+                'depth/image_rect_raw',
+                'depth/camera_info',
+                'infra1/image_rect_raw',
+                'aligned_depth_to_color/image_raw',
+                'color/camera_info',
+            ),
+            needs=_INFRARED,
         ),
         NodeSpec(
             'mono_depth',

@@ -7,16 +7,17 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from rs_ml_perception.core.stamps import JumpDetector
-from rs_ml_perception.ros.depth_source import DepthSource
 from rs_ml_perception.ros.frame_sets import Consumer, FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
 from rs_ml_perception.ros.samples import ImageSample, Sample
 from rs_ml_perception.ros.streams import TopicStream
+from rs_ml_perception.ros.topic_choice import TopicChoice
 
 PARTNER_TIMEOUT_SECS = 0.25
-"""A partner that is later than this is not coming: depth leaves the camera with its colour."""
+"""A partner that is later than this is not coming: partners leave the camera together."""
 
 
 @dataclass
@@ -26,38 +27,40 @@ class Pending:
     sample: Sample
     timeline: int
     consumers: list[Consumer] = field(default_factory=list)
-    depth: ImageSample | None = None
+    partner: ImageSample | None = None
 
 
 class Assembler(ABC):
-    """Base of the two sources: keeps order, times out, hands on to every consumer.
+    """Base of all sources: keeps order, times out, hands on to every consumer.
 
     Calls may come from the executor and from a worker, so everything runs under one lock.
 
+    Args:
+        infos: camera_info streams by role.
+        partner: what primary messages wait for; it calls `_on_partner`.
+
     Attributes:
-        unpaired: messages of the running time that went out without the depth asked for.
+        partner_name: what the partner is, for diagnostics.
+        unpaired: messages of the running time that went out without the partner asked for.
     """
 
-    def __init__(
-        self,
-        infos: dict[str, TopicStream],
-        depth_streams: dict[str, TopicStream],
-        depth_source: str,
-    ) -> None:
+    partner_name: ClassVar[str] = 'depth'
+
+    def __init__(self, infos: dict[str, TopicStream], partner: TopicChoice) -> None:
         self._lock = threading.RLock()
         self._consumers: list[Consumer] = []
         self._pending: list[Pending] = []
         self._jumped = JumpDetector()
         self._timeline = 1
         self._infos = infos
-        self._depth = DepthSource(depth_source, depth_streams, self._on_depth)
+        self._partner = partner
         self._admitted_secs = math.nan
         self.unpaired = 0
 
     @property
-    def depth_topic(self) -> str:
-        """Absolute name of the depth topic in use, '' for none."""
-        return self._depth.topic
+    def partner_topic(self) -> str:
+        """Absolute name of the partner's topic in use, '' for none."""
+        return self._partner.topic
 
     @property
     @abstractmethod
@@ -80,11 +83,12 @@ class Assembler(ABC):
 
     def topics(self) -> dict[str, str]:
         """Role -> absolute name of what is listened to."""
-        topics = {'primary': self.primary_topic, 'camera_info': self._infos[COLOR_INFO].topic}
-        if self.depth_topic:
-            topics['depth'] = self.depth_topic
-        if self._depth.role == RAW_DEPTH:
-            topics['depth_info'] = self._infos[RAW_DEPTH_INFO].topic
+        infos = self._needed_infos()
+        topics = {'primary': self.primary_topic, 'camera_info': infos[0].topic}
+        if self.partner_topic:
+            topics[self.partner_name] = self.partner_topic
+        if len(infos) > 1:
+            topics['depth_info'] = infos[1].topic
         return topics
 
     @property
@@ -114,7 +118,7 @@ class Assembler(ABC):
     def tick(self) -> None:
         """Follow the depth topics and give up on late partners; call it often."""
         with self._lock:
-            if self.is_running and self._depth.choose():
+            if self.is_running and self.follow_topics():
                 self.restart()
             oldest_secs = time.monotonic() - PARTNER_TIMEOUT_SECS
             overdue = sum(entry.sample.received_secs <= oldest_secs for entry in self._pending)
@@ -128,14 +132,14 @@ class Assembler(ABC):
         self.restart()
         for info in self._infos.values():
             info.attach(self._on_info)
-        self._depth.choose()
+        self.follow_topics()
 
     def stop(self) -> None:
         """Unsubscribe; the last consumer has gone."""
         self._pending.clear()
         for info in self._infos.values():
             info.detach(self._on_info)
-        self._depth.stop()
+        self._partner.stop()
 
     def admit(self, sample: Sample) -> None:
         """Book a primary message and queue it."""
@@ -152,6 +156,10 @@ class Assembler(ABC):
         if entry.consumers:
             self._pending.append(entry)
 
+    def follow_topics(self) -> bool:
+        """Listen to what is published by now; True when a topic changed."""
+        return self._partner.choose()
+
     def restart(self) -> None:
         """Forget the partner stream: it is about to be another one."""
 
@@ -159,16 +167,16 @@ class Assembler(ABC):
         """Forget the old time line; the new one begins about the stamp."""
 
     @abstractmethod
-    def wants_depth(self, entry: Pending) -> bool:
-        """Whether the entry still waits for depth."""
+    def wants_partner(self, entry: Pending) -> bool:
+        """Whether the entry still waits for its partner."""
 
     @abstractmethod
     def make_frames(self, entry: Pending) -> FrameSet:
         """The frame set of an entry."""
 
     @abstractmethod
-    def _on_depth(self, sample: Sample) -> None:
-        """A depth image has come."""
+    def _on_partner(self, sample: Sample) -> None:
+        """A message that may be a partner has come."""
 
     def _on_info(self, _: Sample) -> None:
         with self._lock:
@@ -178,14 +186,14 @@ class Assembler(ABC):
         """Hand on up to the last entry that waits for nothing: order is kept."""
         if self._pending and self._infos_are_due():
             return
-        ready = [i for i, entry in enumerate(self._pending) if not self.wants_depth(entry)]
+        ready = [i for i, entry in enumerate(self._pending) if not self.wants_partner(entry)]
         self._release(ready[-1] + 1 if ready else 0)
 
     def _infos_are_due(self) -> bool:
         return any(i.latest is None and i.has_publisher for i in self._needed_infos())
 
     def _needed_infos(self) -> list[TopicStream]:
-        roles = [COLOR_INFO, RAW_DEPTH_INFO] if self._depth.role == RAW_DEPTH else [COLOR_INFO]
+        roles = [COLOR_INFO, RAW_DEPTH_INFO] if self._partner.role == RAW_DEPTH else [COLOR_INFO]
         return [self._infos[role] for role in roles]
 
     def _release(self, count: int) -> None:

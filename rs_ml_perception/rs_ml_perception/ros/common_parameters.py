@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from rs_ml_perception.core.options import option
-from rs_ml_perception.ros.depth_source import DEPTH_SOURCES
 from rs_ml_perception.ros.inputs import TRANSPORTS, StreamOptions
 from rs_ml_perception.ros.qos import RELIABILITIES
+from rs_ml_perception.ros.topic_choice import DEPTH_SOURCES
 from rs_ml_perception.ros.worker import Limits
 
 BACKENDS = ('auto', 'openvino', 'litert', 'onnxruntime', 'opencv', 'tensorflow')

@@ -11,6 +11,7 @@ from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH_INFO
 from rs_ml_perception.ros.local_channel import DetectionsInput
 from rs_ml_perception.ros.samples import ImageSample, Sample
 from rs_ml_perception.ros.streams import TopicStream
+from rs_ml_perception.ros.topic_choice import depth_partner
 
 DEPTH_HISTORY = 45
 """Depth images kept: detections may come 1.5 s late at 30 Hz (28 MB of 640x480)."""
@@ -33,7 +34,7 @@ class DetectionsAssembler(Assembler):
         depth_source: str,
         max_skew_ns: int,
     ) -> None:
-        super().__init__(infos, depth_streams, depth_source)
+        super().__init__(infos, depth_partner(depth_source, depth_streams, self._on_partner))
         self._max_skew_ns = max_skew_ns
         self._detections = detections
         self._color = color
@@ -67,7 +68,7 @@ class DetectionsAssembler(Assembler):
                 self._follow_color(wanted=self._wants_color())
         super().tick()
 
-    def wants_depth(self, entry: Pending) -> bool:
+    def wants_partner(self, entry: Pending) -> bool:
         stamp_ns = entry.sample.stamp_ns
         if self._depths.nearest(stamp_ns, tolerance_ns=0) is not None:
             return False
@@ -83,7 +84,7 @@ class DetectionsAssembler(Assembler):
             primary=entry.sample,
             color=self._color_of(entry.sample),
             depth=depth,
-            depth_role=self._depth.role if depth is not None else '',
+            depth_role=self._partner.role if depth is not None else '',
             color_info=self._latest_info(COLOR_INFO),
             depth_info=self._latest_info(RAW_DEPTH_INFO),
             timeline=entry.timeline,
@@ -91,9 +92,9 @@ class DetectionsAssembler(Assembler):
         )
 
     def _why_missing(self) -> str:
-        if not self._depth.topic:
+        if not self._partner.topic:
             return 'no depth topic is published: start the camera with depth'
-        return f'no depth on {self._depth.topic} within half a period of the detections'
+        return f'no depth on {self._partner.topic} within half a period of the detections'
 
     def _color_of(self, sample: DetectionsSample) -> ImageSample | None:
         if sample.color is not None:
@@ -106,7 +107,7 @@ class DetectionsAssembler(Assembler):
             self.admit(sample)
             self._release_complete()
 
-    def _on_depth(self, sample: Sample) -> None:
+    def _on_partner(self, sample: Sample) -> None:
         with self._lock:
             self._depths.add_or_restart(sample.stamp_ns, sample)
             self._release_complete()

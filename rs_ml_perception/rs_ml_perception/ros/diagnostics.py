@@ -28,7 +28,8 @@ class InputState:
         image_age_ms: since the last image was received; NaN before the first.
         max_image_age_ms: beyond which the input is stale.
         problems: QoS or type mismatches of its topics, with the remedy.
-        unpaired: images that went without the depth asked for.
+        unpaired: images that went without the partner asked for.
+        partner: what that is.
         notes: what is missing without stopping the node (extrinsics, target_frame).
         topics: role -> absolute name.
     """
@@ -42,6 +43,7 @@ class InputState:
     notes: tuple[str, ...]
     topics: Mapping[str, str]
     unpaired: int = 0
+    partner: str = 'depth'
 
 
 def input_status(name: str, state: InputState) -> DiagnosticStatus:
@@ -50,7 +52,7 @@ def input_status(name: str, state: InputState) -> DiagnosticStatus:
     values = {
         'state': word,
         'image_age_ms': _number(state.image_age_ms),
-        'without_depth': str(state.unpaired),
+        f'without_{state.partner}': str(state.unpaired),
         **{f'topic {role}': topic for role, topic in state.topics.items()},
         **{f'problem {i}': text for i, text in enumerate((*state.problems, *state.notes))},
     }

@@ -39,16 +39,18 @@ class FrameSet:
     Attributes:
         primary: the message whose header the output carries.
         color: colour image, None for a node that does not ask for it.
-        depth: depth image, None where there is none.
+        depth: depth image, None where there is none; may be the primary message itself.
+        infra: left infrared image of depth, None where there is none.
         depth_role: input the depth came from (inputs.ALIGNED_DEPTH or RAW_DEPTH), '' without.
         color_info, depth_info: latest CameraInfo messages, None while unknown.
         timeline: counts how often stamps went back: what was tracked on another one is void.
-        missing: why depth is missing although asked for, '' otherwise.
+        missing: why a partner is missing although asked for, '' otherwise.
     """
 
     primary: Sample
     color: ImageSample | None = None
     depth: ImageSample | None = None
+    infra: ImageSample | None = None
     depth_role: str = ''
     color_info: Any = None
     depth_info: Any = None

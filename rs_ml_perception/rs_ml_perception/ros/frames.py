@@ -12,7 +12,7 @@ from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.messages import camera_from_message
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.inputs import RAW_DEPTH
+from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
 
 ColorFromDepth = Callable[[str, str, int], RigidTransform | None]
 """(colour frame, depth frame, stamp) -> color_from_depth, None where it is unknown."""
@@ -24,6 +24,8 @@ def build_frame(frames: FrameSet, color_from_depth: ColorFromDepth) -> Frame:
     Raises:
         InputError: an image is damaged or contradicts its camera_info or its partner.
     """
+    if frames.depth is frames.primary:
+        return _depth_frame(frames)
     rgb = frames.color.rgb() if frames.color is not None else None
     camera = _camera(frames.color_info)
     if rgb is not None and camera is not None:
@@ -37,6 +39,23 @@ def build_frame(frames: FrameSet, color_from_depth: ColorFromDepth) -> Frame:
         stamp_ns=frames.primary.stamp_ns,
         frame_id=frames.primary.frame_id,
         **parts,
+    )
+
+
+def _depth_frame(frames: FrameSet) -> Frame:
+    """A frame of depth for its own sake, its camera being that of the depth image."""
+    depth = frames.depth.depth()
+    is_raw = frames.depth_role == RAW_DEPTH
+    source = RAW_DEPTH_INFO if is_raw else COLOR_INFO
+    camera = _camera(frames.depth_info if is_raw else frames.color_info)
+    if camera is not None:
+        check_size('depth image', depth.width, depth.height, source, camera)
+    return Frame(
+        depth=depth,
+        infrared=None if frames.infra is None else frames.infra.infrared(),
+        camera=camera,
+        stamp_ns=frames.primary.stamp_ns,
+        frame_id=frames.primary.frame_id,
     )
 
 

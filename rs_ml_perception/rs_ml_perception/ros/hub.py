@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.color_assembler import ColorAssembler
+from rs_ml_perception.ros.depth_assembler import DepthAssembler
 from rs_ml_perception.ros.detections_assembler import DetectionsAssembler
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.inputs import (
@@ -16,6 +17,7 @@ from rs_ml_perception.ros.inputs import (
     COLOR,
     COLOR_INFO,
     DETECTIONS,
+    INFRA,
     RAW_DEPTH,
     RAW_DEPTH_INFO,
     StreamOptions,
@@ -46,7 +48,7 @@ class CameraHub:
         self.inference_threads = 0
         self._node = node
         self._streams: dict[tuple[str, StreamOptions], TopicStream | None] = {}
-        self._assemblers: dict[tuple[str, str, StreamOptions], Assembler] = {}
+        self._assemblers: dict[tuple[Hashable, ...], Assembler] = {}
         self._ticks = 0
         # Steady: with use_sim_time and no /clock an ordinary timer never fires.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -68,6 +70,19 @@ class CameraHub:
                 self._infos(options),
                 self._depths(options),
                 depth_source,
+                options.max_skew_ns,
+            )
+        return self._assemblers[key]
+
+    def depth(self, depth_source: str, infrared: str, options: StreamOptions) -> DepthAssembler:
+        """The source of depth images, paired with infrared ones as the mode says."""
+        key = ('depth', depth_source, infrared, options)
+        if key not in self._assemblers:
+            self._assemblers[key] = DepthAssembler(
+                {**self._depths(options), INFRA: self.stream(INFRA, options)},
+                self._infos(options),
+                depth_source,
+                infrared,
                 options.max_skew_ns,
             )
         return self._assemblers[key]

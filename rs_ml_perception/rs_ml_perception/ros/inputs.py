@@ -20,12 +20,17 @@ COLOR_INFO = 'color/camera_info'
 ALIGNED_DEPTH = 'aligned_depth_to_color/image_raw'
 RAW_DEPTH = 'depth/image_rect_raw'
 RAW_DEPTH_INFO = 'depth/camera_info'
+INFRA = 'infra1/image_rect_raw'
 ACCEL = 'accel/sample'
 EXTRINSICS = 'extrinsics/depth_to_color'
 DETECTIONS = 'detection/detections'
 
-COMPRESSED_SUFFIX = {COLOR: 'compressed', ALIGNED_DEPTH: 'compressedDepth'}
-COMPRESSED_SUFFIX[RAW_DEPTH] = 'compressedDepth'
+COMPRESSED_SUFFIX = {
+    COLOR: 'compressed',
+    INFRA: 'compressed',
+    ALIGNED_DEPTH: 'compressedDepth',
+    RAW_DEPTH: 'compressedDepth',
+}
 
 INFO_TYPES = {COLOR_INFO: CameraInfo, RAW_DEPTH_INFO: CameraInfo, ACCEL: Imu}
 INFO_TYPES[DETECTIONS] = DetectionArray
@@ -38,8 +43,8 @@ class StreamOptions:
     Attributes:
         reliability: one of RELIABILITIES.
         image_transport: one of TRANSPORTS.
-        max_skew_ms: depth may be this far from its colour image; 0: equal stamps or, where the
-            camera shares none, half a period.
+        max_skew_ms: a partner (depth of colour, infrared of depth) may be this far from its image;
+            0: equal stamps or, where the camera shares none, half a period.
     """
 
     reliability: str = RELIABILITIES[0]

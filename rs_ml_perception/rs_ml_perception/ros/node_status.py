@@ -62,4 +62,5 @@ def input_state(node: PerceptionNode) -> InputState:
         notes=tuple(note for note in notes if note),
         topics=topics,
         unpaired=assembler.unpaired if assembler else 0,
+        partner=assembler.partner_name if assembler else 'depth',
     )

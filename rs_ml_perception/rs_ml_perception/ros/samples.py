@@ -12,7 +12,12 @@ import numpy as np
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.encodings import is_fast_path
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.messages import color_from_message, depth_from_message, stamp_of
+from rs_ml_perception.core.messages import (
+    color_from_message,
+    depth_from_message,
+    infrared_from_message,
+    stamp_of,
+)
 
 T = TypeVar('T')
 
@@ -62,6 +67,14 @@ class ImageSample(Sample):
         """
         return self._once('depth', _shared_depth)
 
+    def infrared(self) -> np.ndarray:
+        """uint8 (H, W).
+
+        Raises:
+            InputError: the message holds no usable infrared image.
+        """
+        return self._once('infrared', _shared_infrared)
+
     def _once(self, kind: str, decode: Callable[[Any], T]) -> T:
         with self._lock:
             if kind not in self._decoded:
@@ -85,6 +98,12 @@ def _shared_depth(msg: Any) -> DepthImage:
     depth = depth_from_message(msg)
     depth.values.flags.writeable = False
     return depth
+
+
+def _shared_infrared(msg: Any) -> np.ndarray:
+    infrared = infrared_from_message(msg)
+    infrared.flags.writeable = False
+    return infrared
 
 
 def decode_color(msg: Any) -> np.ndarray:

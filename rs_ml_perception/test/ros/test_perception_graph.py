@@ -197,6 +197,8 @@ def test_the_table_names_what_a_node_listens_to(rig, name):
     for depth in ('aligned', 'raw'):
         node_class = type('Bare', (spec.node_class(),), {'announce': lambda _: None})
         own = {} if name == 'height' else {'load': lambda _: Nothing()}
+        if name == 'denoise':
+            own['infrared'] = 'require'  # auto listens only where somebody publishes
         node = rig.add(node_class, depth_source=depth, **own)
         node.start()
         assert node.phase == 'active', node.failure

@@ -118,7 +118,7 @@ def test_a_parameter_file_that_cannot_be_read(start_process, domain, tmp_path, c
 @pytest.mark.parametrize(
     ('rule', 'words'),
     [
-        ('nodes:=[detektion]', 'some of detection, height, mono_depth, segmentation'),
+        ('nodes:=[detektion]', 'some of detection, height, denoise, mono_depth, segmentation'),
         ('nodes:=[]', 'nodes must be some of'),
         ('nodes:=detection', 'nodes'),
         ('nodes:=[1]', 'nodes'),

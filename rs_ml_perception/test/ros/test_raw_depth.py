@@ -97,7 +97,7 @@ def test_the_choice_of_depth_can_be_forced(rig):
     node = rig.detection(depth_source='raw', static_transforms=[BESIDE])
     node.start()
     rig.until(lambda: rig.is_listening('raw'), 'raw depth')
-    assert node.assembler.depth_topic == '/rs_ml/depth/image_rect_raw'
+    assert node.assembler.partner_topic == '/rs_ml/depth/image_rect_raw'
     assert rig.observer.count_subscribers('/rs_ml/aligned_depth_to_color/image_raw') == 0
 
 

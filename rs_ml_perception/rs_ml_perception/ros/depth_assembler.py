@@ -1,0 +1,68 @@
+"""Depth images with their infrared image: the source of denoising."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rs_ml_perception.ros.assembler import Pending
+from rs_ml_perception.ros.frame_sets import FrameSet
+from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
+from rs_ml_perception.ros.paired_assembler import PairedAssembler
+from rs_ml_perception.ros.streams import TopicStream
+from rs_ml_perception.ros.topic_choice import depth_primary, infrared_partner
+
+
+class DepthAssembler(PairedAssembler):
+    """Depth is the primary stream, the left infrared image its partner.
+
+    Only unaligned depth has one: aligned depth is seen from the colour camera.
+    """
+
+    partner_name: ClassVar[str] = 'infrared'
+
+    def __init__(
+        self,
+        streams: dict[str, TopicStream],
+        infos: dict[str, TopicStream],
+        depth_source: str,
+        infrared: str,
+        max_skew_ns: int,
+    ) -> None:
+        super().__init__(infos, infrared_partner(infrared, streams, self._on_partner), max_skew_ns)
+        self._primary = depth_primary(depth_source, streams, self._on_primary)
+        self._raw_topic = streams[RAW_DEPTH].topic
+
+    @property
+    def primary_topic(self) -> str:
+        return self._primary.topic or self._raw_topic
+
+    @property
+    def lost(self) -> int:
+        return self._primary.lost
+
+    def follow_topics(self) -> bool:
+        has_changed = self._primary.choose()
+        return self._partner.choose(wanted=self._is_raw) or has_changed
+
+    def stop(self) -> None:
+        super().stop()
+        self._primary.stop()
+
+    def make_frames(self, entry: Pending) -> FrameSet:
+        return FrameSet(
+            primary=entry.sample,
+            depth=entry.sample,
+            infra=entry.partner,
+            depth_role=self._primary.role,
+            color_info=self._latest_info(COLOR_INFO),
+            depth_info=self._latest_info(RAW_DEPTH_INFO),
+            timeline=entry.timeline,
+            missing=self.why_missing(entry),
+        )
+
+    @property
+    def _is_raw(self) -> bool:
+        return self._primary.role == RAW_DEPTH
+
+    def _needed_infos(self) -> list[TopicStream]:
+        return [self._infos[RAW_DEPTH_INFO if self._is_raw else COLOR_INFO]]
