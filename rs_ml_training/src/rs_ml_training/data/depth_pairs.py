@@ -18,8 +18,8 @@ COLOR, RAW, GOOD, MASK = 'color_map', 'depth_map', 'high_quality_depth', 'mask'
 class DepthPairs(Reader):
     """A folder for each group with `color_map/ depth_map/ high_quality_depth/` and maybe `mask/`.
 
-    Depth is in millimetres. The mask (1 inside, 0 outside) is `extra['mask']`. A group is one
-    scene. There is no infrared picture.
+    The folder of one group alone works as well. Depth is in millimetres. The mask (1 inside, 0
+    outside) is `extra['mask']`. A group is one scene. There is no infrared picture.
     """
 
     license = 'DDRNet depth refinement data: MIT'
@@ -28,13 +28,15 @@ class DepthPairs(Reader):
         """Pair the files.
 
         Args:
-            path: the folder of the groups.
+            path: the folder of the groups, or one of them.
             groups: which of them; a comma separates names in a text. None: all.
 
         Raises:
             DataError: no such group, or a file without partner.
         """
         path = Path(path)
+        if groups is None and (path / COLOR).is_dir():
+            path, groups = path.parent, [path.name]
         names = groups.split(',') if isinstance(groups, str) else groups
         self._frames: list[tuple[str, dict[str, Path]]] = []
         for group in _groups(path) if names is None else names:

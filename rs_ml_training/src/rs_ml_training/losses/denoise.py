@@ -9,7 +9,12 @@ from keras import ops
 from rs_ml_training.losses.masking import Tensor, like, masked, masked_mean
 from rs_ml_training.losses.normals import steps, steps_known
 
-TERM_WEIGHTS: Mapping[str, float] = {'depth_m': 1.0, 'slope': 0.5, 'confidence': 0.2}
+TERM_WEIGHTS: Mapping[str, float] = {
+    'depth_m': 1.0,
+    'gross': 1.0,
+    'slope': 0.5,
+    'confidence': 0.5,
+}
 
 
 def noise_m(depth_m: Tensor, floor_m: float = 0.002, growth: float = 0.0025) -> Tensor:
@@ -41,16 +46,18 @@ def confidence_loss(
     confidence: Tensor,
     mask: Tensor,
     *,
-    tolerance_m: float = 0.02,
+    tolerance_m: float = 0.05,
     tolerance_share: float = 0.01,
 ) -> Tensor:
-    """BCE of the confidence against error <= max(tolerance_m, tolerance_share * z).
+    """BCE of the confidence against 1 / (1 + (error / tolerance)^2).
 
-    The depth is a constant to its gradient: confidence judges, it does not push.
+    The tolerance is max(tolerance_m, tolerance_share * z): an error of that size deserves 0.5, one
+    of three times that size 0.1. So confidence orders pixels by the error to expect, however gross
+    it is. The depth is a constant to its gradient: confidence judges, it does not push.
     """
     target, depth, mask = masked(target_m, ops.stop_gradient(depth_m), mask)
     allowed = ops.maximum(tolerance_m, tolerance_share * target)
-    good = ops.cast(ops.abs(depth - target) <= allowed, 'float32')
+    good = 1.0 / (1.0 + ops.square((depth - target) / allowed))
     share = ops.clip(like(confidence, depth), 1e-6, 1.0 - 1e-6)
     entropy = -(good * ops.log(share) + (1.0 - good) * ops.log1p(-share))
     return masked_mean(entropy, mask)
@@ -63,11 +70,12 @@ def denoise_loss(
     *,
     relative: bool = True,
     edge_weight: float = 2.0,
-    tolerance_m: float = 0.02,
+    gross_m: float = 0.3,
+    tolerance_m: float = 0.05,
     tolerance_share: float = 0.01,
     weights: Mapping[str, float] = TERM_WEIGHTS,
 ) -> dict[str, Tensor]:
-    """The weighted terms `depth_m`, `slope` and, if the network has it, `confidence`.
+    """The weighted terms `depth_m`, `gross`, `slope` and, if the network has it, `confidence`.
 
     Their sum is the loss. All count where the truth is known, whether or not the camera measured
     anything there.
@@ -78,8 +86,10 @@ def denoise_loss(
         mask: where the truth counts; None: where it is above 0.
         relative: errors in units of `noise_m`, which grows with z^2; otherwise centimetres.
         edge_weight: of pixels at depth edges, where others weigh 1.
-        tolerance_m: an error up to this deserves confidence,
-        tolerance_share: and one up to this share of the depth.
+        gross_m: knee of the term `gross`, which counts errors in metres whatever the depth:
+            quadratic below, as the RMSE, and linear above.
+        tolerance_m: an error of this size deserves half the confidence,
+        tolerance_share: or one of this share of the depth, whichever is larger.
         weights: of the terms.
     """
     depth_m = outputs['depth_m']
@@ -89,6 +99,7 @@ def denoise_loss(
     error = (depth - target) / unit_m
     weight = known * (1.0 + (edge_weight - 1.0) * edge_map(target, known))
     terms = {'depth_m': masked_mean(charbonnier(error), weight)}
+    terms['gross'] = masked_mean(charbonnier((depth - target) / gross_m), known)
     both = steps_known(known)
     terms['slope'] = sum(masked_mean(charbonnier(s), both) for s in steps(error)) / 2.0
     if 'confidence' in outputs:

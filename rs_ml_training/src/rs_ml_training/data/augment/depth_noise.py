@@ -100,6 +100,32 @@ class Speckle:
 
 
 @dataclass(frozen=True)
+class Farthest:
+    """Nothing is measured beyond some distance.
+
+    Attributes:
+        low, high: limits of that distance [m].
+    """
+
+    low: float = 4.0
+    high: float = 10.0
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        depth_m, farthest_m = _measured(sample), np.float32(rng.uniform(self.low, self.high))
+        if depth_m is None:
+            return sample
+        return replace(sample, raw_depth_m=np.where(depth_m < farthest_m, depth_m, np.float32(0)))
+
+
+@dataclass(frozen=True)
+class NoDepth:
+    """A camera that measures no depth at all."""
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return replace(sample, raw_depth_m=None)
+
+
+@dataclass(frozen=True)
 class FlyingPixels:
     """Points between foreground and background along the edges of things, and gaps there.
 
@@ -147,6 +173,42 @@ class InfraredGain:
             return sample
         table = np.clip(np.rint(np.arange(256) * gain + offset), 0, 255).astype(np.uint8)
         return replace(sample, infrared=cv2.LUT(sample.infrared, table))
+
+
+@dataclass(frozen=True)
+class NoInfrared:
+    """A camera whose infrared picture nobody sends."""
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        return replace(sample, infrared=None)
+
+
+@dataclass(frozen=True)
+class Outliers:
+    """Patches matched to a wrong place: a distance that has nothing to do with the scene.
+
+    Attributes:
+        most: up to so many.
+        high_px: up to this radius.
+        near_m, far_m: limits of their depth, drawn evenly in disparity [m].
+    """
+
+    most: int = 12
+    high_px: int = 7
+    near_m: float = 0.3
+    far_m: float = 10.0
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        depth_m = _measured(sample)
+        if depth_m is None:
+            return sample
+        depth_m, (width, height) = depth_m.copy(), sample.size
+        for _ in range(rng.integers(self.most + 1)):
+            center = int(rng.integers(width)), int(rng.integers(height))
+            axes = rng.integers(1, self.high_px + 1, 2).tolist()
+            wrong_m = 1 / rng.uniform(1 / self.far_m, 1 / self.near_m)
+            cv2.ellipse(depth_m, center, axes, rng.uniform(0, 180), 0, 360, wrong_m, -1)
+        return replace(sample, raw_depth_m=depth_m)
 
 
 def _measured(sample: Sample) -> np.ndarray | None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from rs_ml_training.data import box_geometry, geometry
+from rs_ml_training.data.outlines import OBJECTS
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
 
@@ -22,16 +23,19 @@ class ScaledCrop:
         size: (width, height) of the result; None: that of the sample.
         low, high: limits of the factor on the stretched picture.
         min_share: of the area of a box that must be left.
+        of: (width, height) that the picture is stretched to before; None: the result's.
     """
 
     size: tuple[int, int] | None = None
     low: float = 0.6
     high: float = 1.6
     min_share: float = 0.3
+    of: tuple[int, int] | None = None
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
         size, factor = self.size or sample.size, rng.uniform(self.low, self.high)
-        large = geometry.resized(sample, tuple(max(round(s * factor), 1) for s in size))
+        whole = self.of or size
+        large = geometry.resized(sample, tuple(max(round(s * factor), 1) for s in whole))
         free = [have - want for have, want in zip(large.size, size, strict=True)]
         x, y = (int(rng.integers(min(f, 0), max(f, 0) + 1)) for f in free)
         part = geometry.cropped(large, x, y, *size)
@@ -42,13 +46,17 @@ class ScaledCrop:
 
 @dataclass(frozen=True)
 class CopyObjects:
-    """Copies objects into the picture, with a soft border, and hides what they cover.
+    """Copies objects into the picture, and hides what they cover.
+
+    Along its outline where one is known (`extra['objects']`, see data.outlines), else its box
+    with a soft border.
 
     Attributes:
         source: where the objects come from; None: the picture itself.
         most: up to so many copies.
-        low, high: limits of the factor on their size.
+        low, high: limits of the factor on their size, which shrinks to what the picture holds.
         covered: a box hidden by more than this share is not to be found any more.
+        outlined: whether objects without outline stay where they are.
     """
 
     source: Reader | None = None
@@ -56,15 +64,18 @@ class CopyObjects:
     low: float = 0.5
     high: float = 1.5
     covered: float = 0.6
+    outlined: bool = False
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        giver = sample
-        if self.source is not None:
-            giver = self.source.read(int(rng.integers(len(self.source))))
-        if sample.image is None or sample.boxes is None or not giver.boxes:
+        if sample.image is None or sample.boxes is None:
             return sample
         for _ in range(rng.integers(1, self.most + 1)):
-            sample = self._with_copy(sample, giver, int(rng.integers(len(giver.boxes))), rng)
+            giver = sample
+            if self.source is not None:
+                giver = self.source.read(int(rng.integers(len(self.source))))
+            candidates = _candidates(giver, self.outlined)
+            if len(candidates):
+                sample = self._with_copy(sample, giver, int(rng.choice(candidates)), rng)
         return sample
 
     def _with_copy(
@@ -72,11 +83,12 @@ class CopyObjects:
     ) -> Sample:
         x0, y0, x1, y1 = np.rint(giver.boxes.xyxy[index]).astype(int)
         factor, mirror = rng.uniform(self.low, self.high), rng.random() < 0.5
+        factor = min(factor, sample.size[0] / (x1 - x0), sample.size[1] / (y1 - y0))
         size = round((x1 - x0) * factor), round((y1 - y0) * factor)
-        fits = all(2 <= s <= whole for s, whole in zip(size, sample.size, strict=True))
-        if giver.boxes.is_crowd[index] or not fits or x1 - x0 < 2 or y1 - y0 < 2:
+        if min(size) < 2:
             return sample
-        patch = cv2.resize(giver.image[y0:y1, x0:x1], size)
+        patch = np.dstack([giver.image[y0:y1, x0:x1], _opacity(giver, index, (x0, y0, x1, y1))])
+        patch = cv2.resize(patch, size, interpolation=cv2.INTER_AREA)
         patch = cv2.flip(patch, 1) if mirror else patch
         x, y = (int(rng.integers(w - s + 1)) for s, w in zip(size, sample.size, strict=True))
         box = np.array([x, y, x + size[0], y + size[1]], np.float32)
@@ -84,6 +96,30 @@ class CopyObjects:
             _blended(sample, patch, x, y),
             boxes=_with_box(sample.boxes, box, giver.boxes.class_ids[index], self.covered),
         )
+
+
+def _candidates(giver: Sample, outlined: bool) -> np.ndarray:
+    """Indices of the boxes that can be copied."""
+    boxes = giver.boxes
+    if boxes is None or not len(boxes) or giver.image is None:
+        return np.zeros(0, int)
+    sides = np.rint(boxes.xyxy[:, 2:]) - np.rint(boxes.xyxy[:, :2])
+    fitting = (sides >= 2).all(axis=1) & ~boxes.is_crowd
+    if outlined:
+        drawn = np.unique(giver.extra.get(OBJECTS, np.zeros(1, np.uint8)))
+        fitting &= np.isin(np.arange(len(boxes)) + 1, drawn)
+    return np.flatnonzero(fitting)
+
+
+def _opacity(giver: Sample, index: int, box: tuple[int, int, int, int]) -> np.ndarray:
+    """uint8 (h, w) within the box: the outline of the object, else fading over a tenth."""
+    x0, y0, x1, y1 = box
+    if OBJECTS in giver.extra:
+        mask = giver.extra[OBJECTS][y0:y1, x0:x1] == index + 1
+        if mask.any():
+            return cv2.GaussianBlur(mask.astype(np.uint8) * 255, (3, 3), 0)
+    ramp = np.minimum.outer(_ramp(y1 - y0), _ramp(x1 - x0))
+    return np.rint(255 * ramp).astype(np.uint8)
 
 
 def _seen(boxes: Boxes, corner: tuple[int, int], size: tuple[int, int], min_share: float) -> Boxes:
@@ -95,12 +131,12 @@ def _seen(boxes: Boxes, corner: tuple[int, int], size: tuple[int, int], min_shar
 
 
 def _blended(sample: Sample, patch: np.ndarray, x: int, y: int) -> Sample:
-    """The patch in the picture, fading over a tenth of its sides; depth there is unknown."""
+    """The patch (h, w, 4: RGB and opacity) in the picture; depth there is unknown."""
     height, width = patch.shape[:2]
-    weight = np.minimum.outer(_ramp(height), _ramp(width))[..., None]
+    weight = patch[..., 3:].astype(np.float32) / 255
     image = sample.image.copy()
     part = image[y : y + height, x : x + width]
-    part[:] = np.rint(weight * patch + (1 - weight) * part).astype(np.uint8)
+    part[:] = np.rint(weight * patch[..., :3] + (1 - weight) * part).astype(np.uint8)
     return replace(
         sample,
         image=image,

@@ -8,15 +8,21 @@ from pathlib import Path
 from rs_ml_training.data.augment.chain import Augment, Chain, Maybe, OneOf
 from rs_ml_training.data.augment.color import Blur, Equalize, GammaColor, Jitter, Jpeg
 from rs_ml_training.data.augment.depth_noise import (
+    Farthest,
     FlyingPixels,
     Holes,
     InfraredGain,
+    NoDepth,
+    NoInfrared,
+    Outliers,
     QuadraticNoise,
     Simulated,
     Speckle,
 )
 from rs_ml_training.data.augment.detection import CopyObjects, ScaledCrop
+from rs_ml_training.data.augment.mosaic import Mosaic
 from rs_ml_training.data.augment.objects import ObjectColor, PasteObjects, ReplaceBackground
+from rs_ml_training.data.augment.people import PERSON, PastePeople, figures_of
 from rs_ml_training.data.augment.shape import (
     Flip,
     FlipVertically,
@@ -32,19 +38,29 @@ from rs_ml_training.data.augment.shape import (
 )
 from rs_ml_training.data.augment.textures import Textures
 from rs_ml_training.data.geometry import center_cropped, resized
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.remembered import Remembered
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError
 
 Size = tuple[int, int]
 
 
-def preset(name: str, size: Size | None = None, *, textures: Path | None = None) -> Augment:
+def preset(
+    name: str,
+    size: Size | None = None,
+    *,
+    textures: Path | None = None,
+    cutouts: Reader | None = None,
+) -> Augment:
     """An augmentation by name.
 
     Args:
         name: key of PRESETS.
         size: (width, height) that every sample gets [px]; None: as large as it is.
         textures: folder of backgrounds for 'industrial'; None: patterns are drawn.
+        cutouts: masks whose people 'indoor' puts into pictures; outlined objects, and pictures of
+            mosaics, of 'detection-mixed'. None: nothing is put in.
 
     Raises:
         ConfigError: no such preset.
@@ -53,6 +69,10 @@ def preset(name: str, size: Size | None = None, *, textures: Path | None = None)
         raise ConfigError(f'no augmentation {name!r}; there are {", ".join(PRESETS)}')
     if name == 'industrial':
         return _industrial(size, Textures(textures))
+    if name == 'indoor':
+        return _indoor(size, cutouts)
+    if name == 'detection-mixed':
+        return _detection_mixed(size, cutouts)
     return PRESETS[name](size)
 
 
@@ -122,23 +142,70 @@ def _industrial(size: Size | None, textures: Textures | None = None) -> Augment:
     return Chain((Maybe(behind), Maybe(place), *_sized(size), Maybe(light)))
 
 
+def _indoor(size: Size | None, cutouts: Reader | None = None) -> Augment:
+    """Rooms in colour and maybe depth: people put in, nearer or farther, other light and camera.
+
+    Where depth was measured it gets the faults of a stereo camera, and of two pictures in five
+    it is taken away.
+    """
+    people: tuple[Augment, ...] = ()
+    if cutouts is not None:
+        paste = PastePeople(figures_of(cutouts), cutouts.labels.index(PERSON))
+        people = (Maybe(Chain((paste, Maybe(paste, 0.3))), 0.3),)
+    crop = (RandomCrop(size),) if size else ()
+    light = Jitter((0.65, 1.35), (0.65, 1.35), (0.5, 1.5))
+    camera = (
+        Maybe(light, 0.8),
+        Maybe(GammaColor(), 0.3),
+        Maybe(Blur(3, 5), 0.1),
+        Maybe(Jpeg(), 0.1),
+    )
+    faults = (FlyingPixels(), QuadraticNoise(0.001, 0.006), Maybe(Holes(high=0.2)))
+    depth = OneOf(
+        (*[Chain((*faults, Maybe(Speckle()), Maybe(Farthest(), 0.3)))] * 3, *[NoDepth()] * 2)
+    )
+    return Chain(
+        (*_sized(size), *people, Near(size, 0.8, 1.6), *crop, Maybe(Flip()), *camera, depth)
+    )
+
+
 def _detection(size: Size | None) -> Augment:
     light = Jitter((0.7, 1.3), (0.7, 1.3), (0.6, 1.4))
     return Chain((Maybe(CopyObjects(), 0.3), ScaledCrop(size), Maybe(Flip()), Maybe(light, 0.8)))
 
 
+def _detection_mixed(size: Size | None, cutouts: Reader | None = None) -> Augment:
+    """Few labelled objects in many places: put into other pictures, mosaics, every scale."""
+    place: Augment = ScaledCrop(size, 0.5, 2.2)
+    if cutouts is not None:
+        cutouts = Remembered(cutouts)
+        pasted = Maybe(CopyObjects(cutouts, high=1.2, outlined=True), 0.5)
+        place = OneOf((place, Chain((pasted, place)), Mosaic(cutouts, size)))
+    light = Jitter((0.5, 1.4), (0.6, 1.4), (0.0, 1.6))
+    camera = (Maybe(light, 0.9), Maybe(GammaColor(), 0.4), Maybe(Blur(3, 5), 0.15))
+    return Chain((place, Maybe(Flip()), *camera, Maybe(Jpeg(30, 90), 0.15)))
+
+
 def _denoise(size: Size | None) -> Augment:
-    """A crop with more faults than the camera made; all of them where nothing was measured."""
+    """A crop with more faults than the camera made; all of them where nothing was measured.
+
+    Most faults are rare: a matcher's own, which differ from frame to frame, are the lesson. A
+    third of the crops come without infrared, for cameras that do not send it. A stretched crop
+    stands for another resolution. Nothing is mirrored: what the right imager cannot see lies to
+    the left of things, and on which side a shadow lies tells whose surface goes on there.
+    """
     crop = (RandomCrop(size),) if size else ()
     faults = (
         Simulated(Chain((FlyingPixels(), QuadraticNoise()))),
-        Maybe(FlyingPixels(share=0.2, lost=0.1), 0.3),
-        Maybe(QuadraticNoise(0.0, 0.002)),
-        Maybe(Holes()),
-        Maybe(Speckle()),
+        Maybe(FlyingPixels(share=0.2, lost=0.1), 0.2),
+        Maybe(QuadraticNoise(0.0, 0.002), 0.3),
+        Maybe(Holes(most=4), 0.3),
+        Maybe(Speckle(), 0.2),
+        Maybe(Outliers(), 0.2),
         Maybe(InfraredGain()),
+        Maybe(NoInfrared(), 0.3),
     )
-    return Chain((*crop, Maybe(Flip()), *faults))
+    return Chain((Maybe(Rescale(0.75, 1.5), 0.2), *crop, *faults))
 
 
 def _panorama(size: Size | None) -> Augment:
@@ -160,8 +227,10 @@ PRESETS: dict[str, Callable[[Size | None], Augment]] = {
     'segmentation-april': _segmentation_april,
     'segmentation-binary': _segmentation_binary,
     'industrial': _industrial,
+    'indoor': _indoor,
     'denoise': _denoise,
     'detection': _detection,
+    'detection-mixed': _detection_mixed,
     'panorama': _panorama,
 }
 """Name -> maker of the augmentation for a (width, height)."""

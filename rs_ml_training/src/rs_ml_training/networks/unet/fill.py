@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 from keras import layers, ops
+
+from rs_ml_training.networks.unet.cells import CellsToPixels
 
 _CARE = 0.02
 _REACHES = (3, 9, 27)
 
 
+def bilinear(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Twice as large."""
+    return layers.UpSampling2D(2, interpolation='bilinear', dtype='float32')(x)
+
+
+def blurred_repetition(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Twice as large, of one channel, by operations that fit any size after export."""
+    fourfold = layers.Concatenate(dtype='float32')([x] * 4)
+    return _blurred(CellsToPixels(2, dtype='float32')(fourfold), 3)
+
+
 def masked_fill(
-    values: keras.KerasTensor, valid: keras.KerasTensor
+    values: keras.KerasTensor,
+    valid: keras.KerasTensor,
+    enlarged: Callable[[keras.KerasTensor], keras.KerasTensor] = bilinear,
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Means of what was measured, from fine cells where there is any, else from coarser ones.
 
@@ -22,6 +39,7 @@ def masked_fill(
         values: float32 (B, H, W, C) pixels of cells, 0 where nothing was measured; H and W
             multiples of 4.
         valid: float32 (B, H, W, C), 1 where measured, else 0.
+        enlarged: how a coarser map becomes twice as large.
 
     Returns:
         The fill of each cell, and the part of it that was measured, both (B, H, W, 1). With
@@ -33,8 +51,7 @@ def masked_fill(
         levels.append((_pooled(total, 2), _pooled(weight, 2)))
     fill = _mixed(*levels[-1], _spread(*levels[-1]))
     for total, weight in reversed(levels[:-1]):
-        fill = layers.UpSampling2D(2, interpolation='bilinear', dtype='float32')(fill)
-        fill = _mixed(total, weight, fill)
+        fill = _mixed(total, weight, enlarged(fill))
     return fill, levels[0][1]
 
 

@@ -1,0 +1,186 @@
+"""A depth denoiser that gives each cell of pixels two planes and each pixel a choice.
+
+What a stereo camera measures is disparity, and so is what this network reckons in: in inverse
+depth noise is the same everywhere and a plane in space is an affine map of the pixel. Per cell of
+4 x 4 pixels it predicts two such planes; every pixel weighs its own measurement, the first and
+the second. So walls come out flat, and an edge is a choice between two surfaces, not a blend.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
+from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells
+from rs_ml_training.networks.unet.fill import blurred_repetition, masked_fill
+
+MIN_DEPTH_M = 0.1
+CELL_PX = 4
+_PIXELS = CELL_PX * CELL_PX
+_DILATIONS = (1, 2, 4)
+_SOFTNESS_PER_M = 0.03
+"""Inverse depth [1/m] at which features of differences saturate: about ten times the noise."""
+_OFFSET_PER_M = 0.1
+_SLOPE_PER_M = 0.01
+_PLANE_NUMBERS = 6
+
+
+def unet_planes(
+    input_size: tuple[int, int] | None = None,
+    width: int = 24,
+    max_depth_m: float = 10.0,
+) -> keras.Model:
+    """Real-time denoiser on 1/4, 1/8 and 1/16 of the resolution; see the module.
+
+    The measurement enters the result past all convolutions, so inference in bfloat16 or int8 does
+    not quantise it. No operation knows the size of the picture: an exported file can be reshaped.
+
+    Args:
+        input_size: (width, height), multiples of 16; None: any.
+        width: channels at 1/4; doubled at 1/8 and again at 1/16.
+        max_depth_m: nothing farther is read or predicted.
+
+    Returns:
+        Model {'depth_m': (B, H, W, 1) metres, 0 = nothing measured,
+        'infrared': (B, H, W, 1) 0..255, all 0 = none}
+        -> {'depth_m': (B, H, W, 1), 'confidence': (B, H, W, 1) 0..1}.
+
+    Raises:
+        ConfigError: a width or range that makes no sense.
+    """
+    if width < 8 or max_depth_m <= MIN_DEPTH_M:
+        raise ConfigError(
+            f'width must be at least 8 and max_depth_m above {MIN_DEPTH_M}, '
+            f'got {width} and {max_depth_m}'
+        )
+    depth_m = image_input(input_size, 1, 'depth_m')
+    infrared = image_input(input_size, 1, 'infrared')
+    depth_cells = PixelsToCells(CELL_PX, dtype='float32', name='depth_cells')(depth_m)
+    inverse, valid = _measurement(depth_cells, max_depth_m)
+    fill, measured = masked_fill(inverse, valid, blurred_repetition)
+    cells = _cells(inverse, valid, fill, measured, infrared)
+    planes, choices, certainty = _heads(_features(cells, width))
+    result = _chosen(inverse, valid, fill, planes, choices)
+    outputs = {'depth_m': _metres(result, max_depth_m), 'confidence': _confidence(certainty)}
+    return keras.Model({'depth_m': depth_m, 'infrared': infrared}, outputs, name='unet_planes')
+
+
+def _measurement(
+    depth_m: keras.KerasTensor, max_depth_m: float
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Inverse depth [1/m], 0 in holes, and the mask."""
+    valid = ops.cast(depth_m > 0, 'float32')
+    return valid / ops.clip(depth_m, MIN_DEPTH_M, max_depth_m), valid
+
+
+def _cells(
+    inverse: keras.KerasTensor,
+    valid: keras.KerasTensor,
+    fill: keras.KerasTensor,
+    measured: keras.KerasTensor,
+    infrared: keras.KerasTensor,
+) -> keras.KerasTensor:
+    """Features of each cell: all differences are small numbers, which bfloat16 can tell apart."""
+    surroundings = layers.AveragePooling2D(9, strides=1, padding='same', dtype='float32')(fill)
+    brightness = layers.Rescaling(1 / 255, name='brightness')(infrared)
+    brightness = PixelsToCells(CELL_PX, name='brightness_cells')(brightness)
+    features = [
+        _soft((inverse - fill) * valid),
+        valid,
+        brightness,
+        _soft(fill - surroundings),
+        ops.sqrt(fill),
+        measured,
+    ]
+    return layers.Concatenate(name='cells')(features)
+
+
+def _soft(difference: keras.KerasTensor) -> keras.KerasTensor:
+    """Softsign: steep for differences of the size of the noise, bounded for gross ones."""
+    return difference / (ops.abs(difference) + _SOFTNESS_PER_M)
+
+
+def _features(cells: keras.KerasTensor, width: int) -> keras.KerasTensor:
+    stem = conv_bn(cells, 2 * width, 1, 'stem')
+    x = separable_bn(stem, width, 3, ('stem_dw', 'stem_pw'))
+    quarter = _residual(x, width, 'encoder_4')
+    x = conv_bn(quarter, 2 * width, 3, 'encoder_8_down', strides=2)
+    eighth = _residual(x, 2 * width, 'encoder_8')
+    x = conv_bn(eighth, 4 * width, 3, 'encoder_16_down', strides=2)
+    for dilation in _DILATIONS:
+        x = _context(x, 4 * width, dilation)
+    x = _joined(x, eighth, 2 * width, 'decoder_8')
+    x = _joined(x, quarter, width, 'decoder_4')
+    x = layers.Concatenate(name='detail_cells')([x, stem])
+    return conv_bn(x, 2 * width, 1, 'detail')
+
+
+def _residual(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
+    y = conv_bn(x, filters, 3, f'{name}_conv1')
+    y = conv_bn(y, filters, 3, f'{name}_conv2', activation=None)
+    return layers.Activation('relu', name=f'{name}_out')(layers.Add(name=f'{name}_add')([x, y]))
+
+
+def _context(x: keras.KerasTensor, filters: int, dilation: int) -> keras.KerasTensor:
+    names = f'context_{dilation}_dw', f'context_{dilation}_pw'
+    y = separable_bn(x, filters, 5, names, dilation=dilation)
+    return layers.Add(name=f'context_{dilation}_add')([x, y])
+
+
+def _joined(
+    x: keras.KerasTensor, skip: keras.KerasTensor, filters: int, name: str
+) -> keras.KerasTensor:
+    x = conv_bn(x, 4 * filters, 1, f'{name}_reduce')
+    x = CellsToPixels(2, name=f'{name}_up')(x)
+    x = layers.Add(name=f'{name}_skip')([x, skip])
+    return conv_bn(x, filters, 3, f'{name}_conv')
+
+
+def _heads(x: keras.KerasTensor) -> tuple[keras.KerasTensor, ...]:
+    """Two planes of a cell (6), two choices (32) and the logit of the confidence (16) of pixels.
+
+    Small weights: training starts from halfway between the measurement and its surroundings.
+    """
+    start = keras.initializers.RandomNormal(stddev=0.01)
+    numbers = _PLANE_NUMBERS + 3 * _PIXELS
+    x = layers.Conv2D(numbers, 1, kernel_initializer=start, dtype='float32', name='head')(x)
+    edges = [_PLANE_NUMBERS, _PLANE_NUMBERS + 2 * _PIXELS]
+    planes, choices, certainty = ops.split(x, edges, axis=-1)
+    return planes, ops.sigmoid(choices), certainty
+
+
+def _chosen(
+    inverse: keras.KerasTensor,
+    valid: keras.KerasTensor,
+    fill: keras.KerasTensor,
+    planes: keras.KerasTensor,
+    choices: keras.KerasTensor,
+) -> keras.KerasTensor:
+    """Inverse depth of each pixel [1/m]: of its measurement or one of its cell's planes."""
+    first, second = ops.split(planes, 2, axis=-1)
+    own, other = ops.split(choices, 2, axis=-1)
+    own = own * valid
+    first, second = _plane(first), _plane(second)
+    surface = fill + first + other * (second - first)
+    return surface + own * (inverse - surface)
+
+
+def _plane(numbers: keras.KerasTensor) -> keras.KerasTensor:
+    """(B, H, W, 3) offset and slopes of a cell to (B, H, W, 16) inverse depth of its pixels."""
+    place = np.arange(CELL_PX, dtype=np.float32) - (CELL_PX - 1) / 2
+    y, x = (m.ravel() * np.float32(_SLOPE_PER_M) for m in np.meshgrid(place, place, indexing='ij'))
+    offset, along_x, along_y = ops.split(numbers, 3, axis=-1)
+    return offset * _OFFSET_PER_M + along_x * x + along_y * y
+
+
+def _metres(inverse: keras.KerasTensor, max_depth_m: float) -> keras.KerasTensor:
+    depth_m = 1.0 / ops.clip(inverse, 1 / max_depth_m, 1 / MIN_DEPTH_M)
+    return CellsToPixels(CELL_PX, dtype='float32', name='denoised')(depth_m)
+
+
+def _confidence(certainty: keras.KerasTensor) -> keras.KerasTensor:
+    x = layers.Activation('sigmoid', dtype='float32', name='confidence_cells')(certainty)
+    return CellsToPixels(CELL_PX, dtype='float32', name='confidence')(x)
