@@ -101,6 +101,23 @@ def test_decay_of_the_encoder_alone():
     np.testing.assert_array_equal(after[2], before[2])
 
 
+@pytest.mark.parametrize('name', ['adamw', 'adam', 'sgd', 'radam'])
+def test_the_encoder_learns_slower(name):
+    inputs = keras.Input((3,))
+    x = keras.layers.Dense(3, name='conv1')(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(2, name='decoder_1')(x))
+    options = TrainOptions(
+        optimizer=name, weight_decay=0, ema=0, clip_norm=0, momentum=0, encoder_rate=0.25
+    )
+    before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
+    ones = [keras.ops.ones(v.shape) for v in model.trainable_variables]
+    optimizer_of(options, 0.5, model).apply(ones, model.trainable_variables)
+    after = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    changes = [b - a for a, b in zip(before, after, strict=True)]
+    for change, expected in zip(changes, (-0.125, -0.125, -0.5, -0.5), strict=True):
+        np.testing.assert_allclose(change, expected, rtol=1e-3)
+
+
 @pytest.mark.parametrize('is_scaled', [False, True])
 @pytest.mark.parametrize(('momentum', 'expected'), [(0.0, [2.0, 2.0]), (0.75, [0.5, 2.0])])
 def test_the_average_is_lent_and_given_back(momentum, expected, is_scaled):

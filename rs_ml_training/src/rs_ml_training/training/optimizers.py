@@ -17,7 +17,7 @@ def optimizer_of(
     """The optimizer that the options describe.
 
     Decay pulls kernels only: biases and the scales of normalisations are left alone, and so is
-    whatever adam and radam train when `weight_decay` is 0.
+    whatever adam and radam train when `weight_decay` is 0. It does so at the full rate.
 
     Args:
         options: of the training.
@@ -40,7 +40,8 @@ def optimizer_of(
         if options.optimizer == 'adamw':
             common['weight_decay'] = options.weight_decay
         optimizer = kind(epsilon=options.adam_epsilon, **common)
-    decayed = _encoder_of(model) if options.decay_encoder_only else None
+    encoder = {id(v): v for v in _encoder_of(model)}
+    decayed = encoder if options.decay_encoder_only else None
     exempt = [
         v
         for v in model.trainable_variables
@@ -48,9 +49,26 @@ def optimizer_of(
     ]
     if optimizer.weight_decay is not None and exempt:
         optimizer.exclude_from_weight_decay(var_list=exempt)
+    if options.encoder_rate != 1:
+        _slow_down(optimizer, list(encoder.values()), options.encoder_rate)
     return optimizer
 
 
-def _encoder_of(network: keras.Model) -> set[int]:
-    """Identities of the encoder's variables."""
-    return {id(v) for layer in encoder_layers(network) for v in layer.trainable_variables}
+def _slow_down(
+    optimizer: keras.optimizers.Optimizer, variables: list[keras.Variable], share: float
+) -> None:
+    """Let it change these variables at a share of its learning rate."""
+    step = optimizer.update_step
+
+    def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        # Backends hand over variables of their own, which the optimizer knows by number.
+        slow = {optimizer._get_variable_index(v) for v in variables}
+        is_slow = optimizer._get_variable_index(variable) in slow
+        step(gradient, variable, learning_rate * share if is_slow else learning_rate)
+
+    optimizer.update_step = update_step
+
+
+def _encoder_of(network: keras.Model) -> list[keras.Variable]:
+    """What the encoder learns."""
+    return [v for layer in encoder_layers(network) for v in layer.trainable_variables]

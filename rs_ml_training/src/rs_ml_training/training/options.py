@@ -34,6 +34,7 @@ class TrainOptions:
     batch_size: int = flag(16, 'samples a step, of all devices together', low=1)
     optimizer: str = flag('adamw', 'update rule', choices=OPTIMIZERS)
     learning_rate: float = flag(1e-3, 'highest learning rate', low=0)
+    encoder_rate: float = flag(1.0, 'share of the learning rate that the encoder gets', low=0)
     end_learning_rate: float = flag(0.01, 'share of it at the end', low=0)
     schedule: str = flag('poly', 'course of the learning rate', choices=SCHEDULES)
     power: float = flag(0.9, 'exponent of the poly schedule', low=0)
