@@ -1,0 +1,102 @@
+"""From light to gray levels: what an infrared or colour sensor adds.
+
+Noise of a pixel of s gray levels above black has the variance read^2 + shot * s. What is fixed to
+the sensor (its pattern) is drawn from its number, so all exposures of one device share it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Imager:
+    """A sensor and its lens.
+
+    Attributes:
+        target: mean gray level that automatic exposure aims at.
+        max_gain: gray levels of one unit of light at the longest exposure.
+        black: gray level of no light.
+        read: noise without light [gray levels].
+        shot: variance of noise per gray level [gray levels].
+        blur_px: standard deviation of the lens's blur at a width of 1280 pixels.
+        vignette: loss of light in the corners, 0..1.
+        pattern: differences between pixels that stay, as a share.
+        number: of the device; the pattern follows from it.
+    """
+
+    target: float = 80.0
+    max_gain: float = 1200.0
+    black: float = 16.0
+    read: float = 0.8
+    shot: float = 0.05
+    blur_px: float = 0.9
+    vignette: float = 0.25
+    pattern: float = 0.01
+    number: int = 0
+
+    def gain(self, light: np.ndarray) -> float:
+        """Gray levels per unit of light that automatic exposure would choose."""
+        # What saturates anyway must not darken the rest: dots close by, lamps, windows.
+        mean = float(np.minimum(light, 4 * np.median(light) + 1e-4).mean())
+        return float(min((self.target - self.black) / max(mean, 1e-6), self.max_gain))
+
+    def expose(self, light: np.ndarray, gain: float, rng: np.random.Generator) -> np.ndarray:
+        """One picture.
+
+        Args:
+            light: float32 (H, W) or (H, W, C), linear.
+            gain: gray levels per unit of light.
+            rng: of the noise.
+
+        Returns:
+            float32 of the same shape, linear gray levels 0..255 with noise.
+        """
+        height, width = light.shape[:2]
+        sigma = max(self.blur_px * width / 1280, 0.3)
+        gray = cv2.GaussianBlur(light * np.float32(gain), (0, 0), sigma)
+        gray = np.minimum(gray, 1000).reshape(light.shape)
+        gray *= self._fixed(height, width).reshape(height, width, *[1] * (light.ndim - 2))
+        noise = rng.standard_normal(light.shape, np.float32)
+        # A longer exposure collects more; once gain is raised instead, noise grows with it.
+        spread = np.sqrt(np.float32(self.read**2) + np.float32(self.shot) * gray)
+        return np.clip(gray + spread * noise + np.float32(self.black), 0, 255)
+
+    def _fixed(self, height: int, width: int) -> np.ndarray:
+        rng = np.random.default_rng([77, self.number])
+        pattern = rng.standard_normal((height, width), np.float32)
+        pattern += 0.5 * rng.standard_normal((1, width), np.float32)
+        x = (np.arange(width, dtype=np.float32) / width - 0.5) ** 2
+        y = (np.arange(height, dtype=np.float32) / height - 0.5) ** 2
+        corner = np.float32(2 * self.vignette) * (x + y[:, None])
+        return (1 - corner) * (1 + np.float32(self.pattern) * pattern)
+
+
+def developed(linear: np.ndarray, white_balance: np.ndarray, saturation: float) -> np.ndarray:
+    """Linear colour as a camera's processor gives it: balanced, with the curve of sRGB.
+
+    Args:
+        linear: float32 (H, W, 3), 0..255.
+        white_balance: (3,), factors.
+        saturation: 0 is gray, 1 as it is.
+
+    Returns:
+        uint8 (H, W, 3).
+    """
+    balanced = linear * np.float32(white_balance / 255)
+    gray = balanced.mean(axis=-1, keepdims=True)
+    mixed = np.clip(gray + np.float32(saturation) * (balanced - gray), 0, 1)
+    place = np.rint(mixed * 4095).astype(np.uint16)
+    return _SRGB[place]
+
+
+def _srgb_curve() -> np.ndarray:
+    x = np.arange(4096) / 4095
+    curve = np.where(x < 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
+    return np.rint(255 * curve).astype(np.uint8)
+
+
+_SRGB = _srgb_curve()

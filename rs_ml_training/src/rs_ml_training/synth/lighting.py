@@ -1,0 +1,190 @@
+"""Lamps, their shadows, and the light that surfaces send to a camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.synth.lookup import sampled
+from rs_ml_training.synth.materials import Rgb
+from rs_ml_training.synth.patterns import PatternBank
+from rs_ml_training.synth.traced import TracedScene
+from rs_ml_training.synth.view import View, look
+
+MAX_LAMPS = 3
+_OCCLUSION_REACH_M = 0.7
+_STEP = 2
+"""Shadows are found for every second pixel of every second row."""
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """A small source of light.
+
+    Attributes:
+        position: world [m].
+        color: RGB intensity; 1 lights a white surface at 1 m fully.
+        ir: the same in the infrared.
+        radius_m: how soft its shadows are.
+    """
+
+    position: tuple[float, float, float]
+    color: Rgb
+    ir: float
+    radius_m: float
+
+
+@dataclass(frozen=True)
+class Lighting:
+    """All light of a room.
+
+    Attributes:
+        lamps: up to three.
+        ambient: RGB from everywhere.
+        ambient_ir: the same in the infrared.
+    """
+
+    lamps: tuple[Lamp, ...]
+    ambient: Rgb
+    ambient_ir: float
+
+    def __post_init__(self) -> None:
+        if len(self.lamps) > MAX_LAMPS:
+            raise ConfigError(f'up to {MAX_LAMPS} lamps can be lit, got {len(self.lamps)}')
+
+    @property
+    def colors(self) -> np.ndarray:
+        """Intensity of the ambient light and of each lamp, float32 (L + 1, 3)."""
+        return np.array([self.ambient, *(lamp.color for lamp in self.lamps)], np.float32)
+
+    @property
+    def infrared(self) -> np.ndarray:
+        """The same in the infrared, float32 (L + 1, 1)."""
+        return np.array([[self.ambient_ir], *([lamp.ir] for lamp in self.lamps)], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Shadows:
+    """How much of each light arrives where one camera looks.
+
+    Attributes:
+        maps: float32 (h, w, 4): ambient, then each lamp, 0..1; every second pixel.
+        camera: whose pixels.
+        position: (3,) of that camera, world.
+        world_from_camera: (3, 3).
+    """
+
+    maps: np.ndarray
+    camera: Intrinsics
+    position: np.ndarray
+    world_from_camera: np.ndarray
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """What arrives at points (N, 3), float32 (N, 4); beyond the border as at the border."""
+        turn = np.asarray(self.world_from_camera, np.float32)
+        x, y, z = ((points - np.float32(self.position)) @ turn).T
+        z = np.maximum(z, 0.05)
+        u = (x / z * self.camera.fx + self.camera.cx) / _STEP
+        v = (y / z * self.camera.fy + self.camera.cy) / _STEP
+        return sampled(self.maps, u, v)
+
+
+def cast_shadows(
+    scene: TracedScene,
+    view: View,
+    camera: Intrinsics,
+    position: np.ndarray,
+    world_from_camera: np.ndarray,
+    lighting: Lighting,
+) -> Shadows:
+    """Shadows and dark corners as `view`, that of `camera`, shows them."""
+    shape = camera.height, camera.width
+    points = view.points.reshape(*shape, 3)[::_STEP, ::_STEP]
+    normals = view.surface.normals.reshape(*shape, 3)[::_STEP, ::_STEP]
+    maps = np.ones((*points.shape[:2], 1 + MAX_LAMPS), np.float32)
+    maps[..., 0] = _openness(scene, points, normals)
+    for index, lamp in enumerate(lighting.lamps):
+        maps[..., index + 1] = _lit_share(scene, points, lamp)
+    return Shadows(maps, camera, position, world_from_camera)
+
+
+def _lit_share(scene: TracedScene, points: np.ndarray, lamp: Lamp) -> np.ndarray:
+    """One ray per pixel to one of nine places of the lamp, then a mean over neighbours."""
+    steps = np.array([(i - 1, j - 1) for i in range(3) for j in range(3)], np.float32)
+    rows, columns = np.indices(points.shape[:2])
+    step = steps[(rows % 3) * 3 + columns % 3] * np.float32(lamp.radius_m)
+    target = np.float32(lamp.position) + np.concatenate(
+        [step, np.zeros((*step.shape[:2], 1), np.float32)], axis=-1
+    )
+    blocked = scene.blocked(points.reshape(-1, 3), target.reshape(-1, 3))
+    return cv2.blur((~blocked).astype(np.float32).reshape(points.shape[:2]), (3, 3))
+
+
+def _openness(scene: TracedScene, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """Ambient occlusion: share of sixteen directions that are free over a short reach."""
+    directions = _half_sphere(16)
+    rows, columns = np.indices(points.shape[:2])
+    way = directions[(rows % 4) * 4 + columns % 4]
+    way = way * np.where(np.einsum('hwi,hwi->hw', way, normals) < 0, -1, 1)[..., None]
+    way = (way + normals) * np.float32(_OCCLUSION_REACH_M / 2)
+    start = (points + np.float32(0.005) * normals).reshape(-1, 3)
+    blocked = scene.blocked(start, start + way.reshape(-1, 3))
+    free = (~blocked).astype(np.float32).reshape(points.shape[:2])
+    return 0.25 + 0.75 * cv2.blur(free, (4, 4))
+
+
+def _half_sphere(count: int) -> np.ndarray:
+    """Evenly spread unit vectors (a Fibonacci sphere), shuffled, float32 (count, 3)."""
+    place = (np.arange(count) * 7 % count) + 0.5
+    z, turn = 1 - 2 * place / count, np.pi * (1 + 5**0.5) * place
+    flat = np.sqrt(1 - z * z)
+    return np.stack([flat * np.cos(turn), flat * np.sin(turn), z], axis=-1).astype(np.float32)
+
+
+def arriving(view: View, lighting: Lighting, shadows: Shadows | None) -> np.ndarray:
+    """Share of each light that a surface receives, float32 (N, L + 1): ambient, then lamps."""
+    count = len(view.points)
+    shares = np.ones((count, 4), np.float32) if shadows is None else shadows.at(view.points)
+    shares = shares[:, : len(lighting.lamps) + 1].copy()
+    for index, lamp in enumerate(lighting.lamps):
+        way = np.float32(lamp.position) - view.points
+        squared = np.maximum(np.einsum('ij,ij->i', way, way), 0.04)
+        facing = np.einsum('ij,ij->i', way, view.surface.normals)
+        shares[:, index + 1] *= np.maximum(facing, 0) / (squared * np.sqrt(squared))
+    return shares
+
+
+def highlights(view: View, gloss: np.ndarray, lighting: Lighting) -> np.ndarray:
+    """Shine of lamps on glossy surfaces (Blinn and Phong), float32 (N, L + 1), 0 elsewhere."""
+    shine = np.zeros((len(gloss), len(lighting.lamps) + 1), np.float32)
+    rows = np.flatnonzero((gloss > 0) & view.seen)
+    if not len(rows):
+        return shine
+    eye = -view.directions[rows] / np.linalg.norm(view.directions[rows], axis=1, keepdims=True)
+    for index, lamp in enumerate(lighting.lamps):
+        way = np.float32(lamp.position) - view.points[rows]
+        squared = np.maximum(np.einsum('ij,ij->i', way, way), 0.04)
+        half = way / np.sqrt(squared)[:, None] + eye
+        half /= np.linalg.norm(half, axis=1, keepdims=True) + np.float32(1e-6)
+        facing = np.maximum(np.einsum('ij,ij->i', half, view.surface.normals[rows]), 0)
+        shine[rows, index + 1] = gloss[rows] * facing**60 / squared
+    return shine
+
+
+def secondary_view(
+    scene: TracedScene, bank: PatternBank, view: View, rows: np.ndarray, *, mirrored: bool
+) -> View:
+    """What lies behind clear surfaces, or what mirrors show, for some rays of a view."""
+    directions = view.directions[rows]
+    if not mirrored:
+        start = view.origin if view.origin.ndim == 1 else view.origin[rows]
+        return look(scene, bank, start, directions, 0.0024, solid=True)
+    normals = view.surface.normals[rows]
+    facing = np.einsum('ij,ij->i', directions, normals)
+    bounced = directions - 2 * facing[:, None] * normals
+    start = view.points[rows] + np.float32(0.003) * normals
+    return look(scene, bank, start, bounced, 0.0024, solid=True)
