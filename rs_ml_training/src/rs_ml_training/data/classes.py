@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import yaml
 
+from rs_ml_training.data.indoor_classes import CLASS_TABLES
 from rs_ml_training.data.sample import IGNORE, Boxes
 from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import ConfigError, DataError
@@ -90,8 +91,8 @@ def class_mapping(
     Args:
         names: classes of the data set by stored value.
         table: new name -> the old name or names that it stands for, '*' for all the rest; or a
-            YAML file with such a table; None: the classes as they are. What no entry names is
-            left out.
+            YAML file with such a table, or a key of indoor_classes.CLASS_TABLES; None: the
+            classes as they are. What no entry names is left out.
         ignored: further stored values, which are unlabelled.
 
     Raises:
@@ -112,7 +113,7 @@ def class_mapping(
 def _table(names: Sequence[str], table: ClassTable | str | Path | None) -> dict[str, list[str]]:
     if table is None:
         return {name: [name] for name in names}
-    given = _read_table(Path(table)) if isinstance(table, (str, Path)) else table
+    given = _named_table(table) if isinstance(table, (str, Path)) else table
     wanted = {str(n): _old_names(n, old) for n, old in given.items()}
     used = [old for olds in wanted.values() for old in olds]
     for old in used:
@@ -131,6 +132,10 @@ def _old_names(new: str, old: Any) -> list[str]:
     if REST in names and len(names) > 1:
         raise ConfigError(f'class {new!r}: {REST!r} is for all the rest and stands alone')
     return list(names)
+
+
+def _named_table(name: str | Path) -> ClassTable:
+    return CLASS_TABLES[name] if name in CLASS_TABLES else _read_table(Path(name))
 
 
 def _read_table(path: Path) -> ClassTable:

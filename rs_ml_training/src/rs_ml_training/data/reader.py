@@ -18,12 +18,15 @@ class Reader(ABC):
         license: of the data, as it must appear in the card of a model trained on it.
         reference_focal_px: depth is divided by focal length / this, so that a network's output
             must be multiplied by it; None: depth is as measured.
+        counted: classes of which unlabelled pixels that the extra map 'unlisted' marks are known
+            to hold none; see data.yolo_masks.
     """
 
     labels: tuple[str, ...] = ()
     colors: tuple[tuple[int, int, int], ...] = ()
     license: str = ''
     reference_focal_px: float | None = None
+    counted: tuple[str, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -73,6 +76,7 @@ class Subset(Reader):
         self.labels, self.colors = reader.labels, reader.colors
         self.license = reader.license
         self.reference_focal_px = reader.reference_focal_px
+        self.counted = reader.counted
 
     def __len__(self) -> int:
         return len(self._indices)

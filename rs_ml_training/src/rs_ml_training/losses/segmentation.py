@@ -130,6 +130,32 @@ def confidence_loss(labels: Tensor, confidence: Tensor) -> Tensor:
     return masked_mean(entropy, mask[..., None])
 
 
+def none_of(unlisted: Tensor, logits: Tensor, classes: Sequence[int]) -> Tensor:
+    """Mean of -log(1 - p) over marked pixels, p the probability of being any of the classes.
+
+    For pixels of which it is known what they are not.
+
+    Args:
+        unlisted: (B, H, W), 1 where a pixel is none of the classes.
+        logits: (B, H, W, C).
+        classes: their ids, not all there are.
+    """
+    logits = ops.cast(logits, 'float32')
+    others = [i for i in range(logits.shape[-1]) if i not in classes]
+    possible = ops.logsumexp(ops.take(logits, others, axis=-1), axis=-1)
+    mask = ops.reshape(ops.cast(unlisted, 'float32'), ops.shape(logits)[:-1])
+    return masked_mean(ops.logsumexp(logits, axis=-1) - possible, mask)
+
+
+def at_scores(maps: Tensor, logits: Tensor) -> Tensor:
+    """Maps (B, H, W) at the size of scores (B, H/n, W/n, C): of each n by n pixels one.
+
+    The one nearest to the middle, lower right of it where n is even.
+    """
+    step = maps.shape[1] // logits.shape[1]
+    return maps[:, step // 2 :: step, step // 2 :: step] if step > 1 else maps
+
+
 SEGMENTATION_LOSSES: dict[str, SegmentationLoss] = {
     'cross_entropy': cross_entropy,
     'focal': focal,

@@ -95,6 +95,8 @@ def _segmentation(spec: ModelSpec, options: SegmentationOptions, data: Reader) -
         aux_weight=options.aux_weight,
         class_weights=weights,
         loss_options=name_values(options.loss_option),
+        counted=data.counted,
+        unlisted_weight=options.unlisted_weight,
     )
 
 

@@ -10,15 +10,20 @@ import numpy as np
 
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.sequence import Arrays
+from rs_ml_training.data.yolo_masks import UNLISTED
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.losses import segmentation as losses
 from rs_ml_training.metrics.confusion import ConfusionMatrix
+from rs_ml_training.networks.registry import entry_of
 from rs_ml_training.tasks import strip
+from rs_ml_training.tasks.known_depth import known_depth_m
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
 from rs_ml_training.trained import ModelSpec
 
 _WEIGHTED = {'cross_entropy': 'class_weights', 'focal': 'alpha'}
 """Loss -> its keyword for one weight per class."""
+MEASURED = 'measured_m'
+"""Input of networks that take depth."""
 
 
 class SegmentationTask(Task):
@@ -30,6 +35,8 @@ class SegmentationTask(Task):
         aux_weight: of the auxiliary head, where the network has one.
         class_weights: one per class, or None.
         loss_options: keywords of the loss.
+        counted: classes that pixels marked as `unlisted` are none of; see data.yolo_masks.
+        unlisted_weight: of the loss of those pixels.
     """
 
     def __init__(
@@ -40,6 +47,8 @@ class SegmentationTask(Task):
         aux_weight: float = 0.4,
         class_weights: Sequence[float] | None = None,
         loss_options: Mapping[str, Any] = MappingProxyType({}),
+        counted: Sequence[str] = (),
+        unlisted_weight: float = 0.2,
     ) -> None:
         super().__init__(spec)
         if loss not in losses.SEGMENTATION_LOSSES:
@@ -48,14 +57,27 @@ class SegmentationTask(Task):
         chosen = {**loss_options, **_weighting(loss, class_weights)}
         self._loss = with_options(losses.SEGMENTATION_LOSSES[loss], chosen)
         self._aux_weight = aux_weight
+        self._takes_depth = entry_of(spec.network).takes_depth
+        self._counted = tuple(spec.labels.index(name) for name in counted)
+        self._unlisted_weight = unlisted_weight
 
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
         require(sample, 'image', 'labels')
-        return {'image': sample.image}, {'labels': sample.labels.astype(np.int32)}
+        inputs, targets = {'image': sample.image}, {'labels': sample.labels.astype(np.int32)}
+        if self._takes_depth:
+            inputs[MEASURED] = measured_m(sample)
+        if self._counted:
+            none = np.zeros_like(sample.labels)
+            targets[UNLISTED] = sample.extra.get(UNLISTED, none).astype(np.uint8)
+        return inputs, targets
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
-        labels = targets['labels']
+        labels = losses.at_scores(targets['labels'], outputs['logits'])
         parts = {'logits': self._loss(labels, outputs['logits'])}
+        if self._counted:
+            unlisted = losses.at_scores(targets[UNLISTED], outputs['logits'])
+            unlisted_loss = losses.none_of(unlisted, outputs['logits'], self._counted)
+            parts[UNLISTED] = self._unlisted_weight * unlisted_loss
         if 'logits_aux' in outputs:
             auxiliary = self._loss(labels, outputs['logits_aux'])
             parts['aux'] = self._aux_weight * auxiliary
@@ -65,14 +87,16 @@ class SegmentationTask(Task):
 
     def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
         optional = {'aux': 'logits_aux', 'confidence': 'confidence'}
-        return ('logits', *(part for part, output in optional.items() if output in outputs))
+        found = [part for part, output in optional.items() if output in outputs]
+        return ('logits', *((UNLISTED,) if self._counted else ()), *found)
 
     def metrics(self) -> Metrics:
         return _MaskMetrics(ConfusionMatrix(self.spec.labels))
 
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
         colors = strip.palette(len(self.spec.labels))
-        maps = (colors[m] for m in (targets['labels'], class_map(outputs['logits'])))
+        truth = targets['labels']
+        maps = (colors[m] for m in (truth, _enlarged(class_map(outputs['logits']), truth)))
         return strip.side_by_side(inputs['image'], *maps)
 
 
@@ -81,10 +105,24 @@ class _MaskMetrics(Metrics):
         self._accumulator = accumulator
 
     def update(self, targets: Arrays, outputs: Arrays) -> None:
-        self._accumulator.update(targets['labels'], class_map(outputs['logits']))
+        truth = targets['labels']
+        self._accumulator.update(truth, _enlarged(class_map(outputs['logits']), truth))
 
     def result(self) -> dict[str, float]:
         return self._accumulator.result()
+
+
+def measured_m(sample: Sample) -> np.ndarray:
+    """Measured depth of a sample as networks take it, (H, W, 1) [m], 0 where there is none."""
+    if sample.raw_depth_m is None:
+        return np.zeros((*sample.size[::-1], 1), np.float32)
+    return known_depth_m(sample.raw_depth_m)
+
+
+def _enlarged(ids: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Class ids (..., h, w) repeated to the size of another map (..., H, W)."""
+    factors = like.shape[-2] // ids.shape[-2], like.shape[-1] // ids.shape[-1]
+    return ids.repeat(factors[0], axis=-2).repeat(factors[1], axis=-1)
 
 
 def _weighting(loss: str, class_weights: Sequence[float] | None) -> dict[str, Any]:

@@ -71,13 +71,15 @@ class Task(ABC):
         augment: str,
         crop: tuple[int, int] | None = None,
         textures: Path | None = None,
+        cutouts: Reader | None = None,
     ) -> Fit:
         """Augment a sample at the network's size, cut `crop` (width, height), make its arrays.
 
-        `textures` is the folder of backgrounds of the preset 'industrial'.
+        `textures` is the folder of backgrounds of the preset 'industrial', `cutouts` has the
+        people of the preset 'indoor'.
         """
         size = self.spec.input_size
-        steps = preset(augment, size, textures=textures)
+        steps = preset(augment, size, textures=textures, cutouts=cutouts)
         cut = RandomCrop(crop) if crop else None
 
         def fit(sample: Sample, rng: np.random.Generator) -> tuple[Arrays, Arrays]:

@@ -93,6 +93,8 @@ class SegmentationOptions(TrainOptions):
     textures: Path | None = flag(None, "folder of backgrounds for the preset 'industrial'")
     class_weights: bool = flag(False, 'weigh classes by 1 / ln(1.02 + share)')
     aux_weight: float = flag(0.4, 'of the auxiliary head', low=0)
+    unlisted_weight: float = flag(0.2, 'of pixels known to be none of some classes', low=0)
+    cutouts: str = flag('', 'FORMAT:PATH of masks whose people are pasted by the preset indoor')
     confidence: bool = flag(False, 'train the confidence head: BCE beside the loss')
 
 
@@ -118,6 +120,7 @@ class DetectionOptions(TrainOptions):
     augment: str = flag('detection', 'augmentation preset')
     monitor: str = flag('ap50', 'validation metric that chooses the best weights')
     classes: tuple[str, ...] = flag((), 'names of the classes to learn (default: all)')
+    cutouts: str = flag('', 'FORMAT:PATH of objects and pictures mixed in by detection-mixed')
 
 
 OPTIONS: dict[str, type[TrainOptions]] = {

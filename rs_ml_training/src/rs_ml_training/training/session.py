@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 
 from rs_ml_training import trained
+from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sequence import Arrays, SampleSequence
 from rs_ml_training.errors import ConfigError
@@ -133,10 +134,11 @@ def _some(batches: SampleSequence) -> Iterator[Arrays]:
 def _batches(
     task: Task, options: TrainOptions, data: Reader, validation_data: Reader
 ) -> tuple[SampleSequence, SampleSequence]:
-    crop = getattr(options, 'crop_size', None)
+    crop, source = getattr(options, 'crop_size', None), getattr(options, 'cutouts', '')
+    cutouts = open_data(source) if source else None
     training = SampleSequence(
         data,
-        task.training_fit(options.augment, crop, getattr(options, 'textures', None)),
+        task.training_fit(options.augment, crop, getattr(options, 'textures', None), cutouts),
         options.batch_size,
         shuffle=True,
         seed=options.seed,

@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-import bisect
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rs_ml_training.data.formats import open_data
+from rs_ml_training.data.mix import Joined
 from rs_ml_training.data.reader import Reader
-from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.splits import split_by_scene
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.errors import ConfigError
 from rs_ml_training.training.options import TrainOptions
 
 _LISTS = (('train.txt', 'val.txt'), ('train.csv', 'valid.csv'))
 _FOLDERS = ('train', 'val')
-
-
-class Joined(Reader):
-    """Several readers one after the other; they must have the same classes."""
-
-    def __init__(self, readers: Sequence[Reader]) -> None:
-        labels = {reader.labels for reader in readers}
-        if len(labels) > 1:
-            raise DataError(f'data with different classes cannot be joined: {sorted(labels)}')
-        self._readers, self.labels = tuple(readers), readers[0].labels
-        self.colors = readers[0].colors
-        self.reference_focal_px = _shared([reader.reference_focal_px for reader in readers])
-        self.license = '; '.join(dict.fromkeys(r.license for r in readers if r.license))
-        self._ends = list(itertools.accumulate(len(reader) for reader in readers))
-
-    def __len__(self) -> int:
-        return self._ends[-1]
-
-    def read(self, index: int) -> Sample:
-        reader, i = self._locate(index)
-        return reader.read(i)
-
-    def name(self, index: int) -> str:
-        reader, i = self._locate(index)
-        return reader.name(i)
-
-    def scene(self, index: int) -> str:
-        reader, i = self._locate(index)
-        return f'{self._readers.index(reader)}/{reader.scene(i)}'
-
-    def _locate(self, index: int) -> tuple[Reader, int]:
-        part = bisect.bisect_right(self._ends, index)
-        start = self._ends[part - 1] if part else 0
-        return self._readers[part], index - start
-
-
-def _shared(values: Sequence[float | None]) -> float | None:
-    if len(set(values)) > 1:
-        raise DataError(f'data of different focal scaling cannot be joined: {list(values)}')
-    return values[0]
 
 
 def open_sources(options: TrainOptions) -> tuple[Reader, Reader]:

@@ -70,9 +70,7 @@ class DepthCues(keras.layers.Layer):
         return slope / (2 * self.factor * _SLOPE_UNIT)
 
 
-def _neighbours(
-    x: keras.KerasTensor, axis: int
-) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+def _neighbours(x: keras.KerasTensor, axis: int) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """What lies before and after each pixel along an axis, 0 beyond the border."""
     padding = [[0, 0] for _ in range(4)]
     padding[axis] = [1, 1]

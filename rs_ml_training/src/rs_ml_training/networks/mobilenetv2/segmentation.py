@@ -81,8 +81,8 @@ def _decoded(taps: list[KerasTensor], depth: list[KerasTensor], width: int) -> K
     """Features at stride 4, from the coarsest up."""
     *finer, deep = taps
     x = _context(deep, width)
-    widths = width // 2, width, width
-    for stride, tap, cues, filters in list(zip(_STRIDES, finer, depth, widths, strict=False))[::-1]:
+    levels = zip(_STRIDES[:-1], finer, depth, (width // 2, width, width), strict=True)
+    for stride, tap, cues, filters in reversed(list(levels)):
         x = conv_bn(x, filters, 1, f'decoder_narrow{stride}') if x.shape[-1] != filters else x
         x = UpsampleLike(2, name=f'decoder_up{stride}')([x, tap])
         lateral = conv_bn(tap, filters, 1, f'decoder_lateral{stride}', activation=None)

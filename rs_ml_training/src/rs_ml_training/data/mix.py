@@ -1,0 +1,106 @@
+"""Several data sets as one, each with its own list and options, named in a YAML file."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.text_files import read_text
+from rs_ml_training.errors import ConfigError, DataError
+
+
+class Joined(Reader):
+    """Several readers one after the other; they must have the same classes."""
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        labels = {reader.labels for reader in readers}
+        if len(labels) > 1:
+            raise DataError(f'data with different classes cannot be joined: {sorted(labels)}')
+        self._readers, self.labels = tuple(readers), readers[0].labels
+        self.colors = readers[0].colors
+        self.counted = next((reader.counted for reader in readers if reader.counted), ())
+        self.reference_focal_px = _shared([reader.reference_focal_px for reader in readers])
+        self.license = '; '.join(dict.fromkeys(r.license for r in readers if r.license))
+        self._ends = list(itertools.accumulate(len(reader) for reader in readers))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def read(self, index: int) -> Sample:
+        reader, i = self._locate(index)
+        return reader.read(i)
+
+    def name(self, index: int) -> str:
+        reader, i = self._locate(index)
+        return reader.name(i)
+
+    def scene(self, index: int) -> str:
+        reader, i = self._locate(index)
+        return f'{self._readers.index(reader)}/{reader.scene(i)}'
+
+    def _locate(self, index: int) -> tuple[Reader, int]:
+        part = bisect.bisect_right(self._ends, index)
+        start = self._ends[part - 1] if part else 0
+        return self._readers[part], index - start
+
+
+class Mix(Joined):
+    """What a YAML file lists: `- {source: FORMAT:PATH, repeat: 2, NAME: VALUE, ...}`.
+
+    `repeat` reads a data set several times an epoch; the other names are options of its reader,
+    `list_file` among them, which is looked for beside the file first. Other paths are those of the
+    command that reads it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open all of them.
+
+        Args:
+            path: the file.
+
+        Raises:
+            ConfigError: it is no such list, or an option is wrong.
+            DataError: data are missing, or do not agree in their classes.
+        """
+        from rs_ml_training.data.formats import open_data
+
+        readers: list[Reader] = []
+        for entry in _entries(Path(path)):
+            source, repeat = entry.pop('source'), entry.pop('repeat', 1)
+            readers += [open_data(source, **_with_list(entry, Path(path).parent))] * repeat
+        super().__init__(readers)
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    try:
+        entries = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise ConfigError(f'{path} is no YAML file: {error}') from error
+    is_list = isinstance(entries, list) and entries
+    if not is_list or not all(isinstance(e, dict) and _is_entry(e) for e in entries):
+        raise ConfigError(f'{path} must list data as "- {{source: FORMAT:PATH, repeat: 1}}"')
+    return entries
+
+
+def _with_list(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The entry with the path of a list that lies in a folder."""
+    beside = folder / str(entry.get('list_file'))
+    return {**entry, 'list_file': str(beside)} if beside.is_file() else entry
+
+
+def _is_entry(entry: dict[str, Any]) -> bool:
+    repeat = entry.get('repeat', 1)
+    return isinstance(entry.get('source'), str) and isinstance(repeat, int) and repeat > 0
+
+
+def _shared(values: Sequence[float | None]) -> float | None:
+    if len(set(values)) > 1:
+        raise DataError(f'data of different focal scaling cannot be joined: {list(values)}')
+    return values[0]
