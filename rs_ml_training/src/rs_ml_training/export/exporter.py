@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import numpy as np
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.errors import ConfigError
@@ -19,6 +18,7 @@ from rs_ml_training.export.golden import GOLDEN_NAME, golden_inputs, write_golde
 from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.manifest import write_manifest
 from rs_ml_training.export.quality import measure
+from rs_ml_training.export.readings import Reading, networks, tolerances
 from rs_ml_training.export.report import ExportedFile, ExportReport
 from rs_ml_training.export.samples import served_samples
 from rs_ml_training.export.serving import Serving, serving_of
@@ -80,7 +80,8 @@ def export(trained: Trained, out: Path, options: ExportOptions) -> ExportReport:
     with staged(out, force=options.force) as folder:
         report, outputs = _write_files(serving, trained.spec, folder, golden, options)
         report = replace(report, directory=out)
-        kept, tolerance = _golden_outputs(options.precision, outputs)
+        kept, limit = _golden_outputs(options.precision, outputs)
+        tolerance = tolerances(limit, _BFLOAT16_TOLERANCE, report.readings)
         write_golden(folder / GOLDEN_NAME, golden, kept)
         _describe(serving, trained.spec, folder, report, tolerance, options)
     return report
@@ -104,7 +105,11 @@ def _write_files(
     compared = [golden, *_some(serving, spec, options, _COMPARED_SAMPLES)]
     expected = [serving(inputs) for inputs in compared]
     data = _measured_data(options)
-    files, outputs = [], [expected[0]]
+
+    def measured(network: formats.Network) -> dict[str, float]:
+        return _metrics(network, serving, spec, data, options)
+
+    files, readings, outputs = [], [], [expected[0]]
     for name in dict.fromkeys(options.formats):
         artifact = formats.write(name, serving, folder, options.precision, calibration)
         network = formats.load(artifact, folder, serving.outputs)
@@ -112,12 +117,33 @@ def _write_files(
         found = _worst(expected, given)
         outputs.append(given[0])
         refuse_if_beyond(found, options.precision, artifact.path)
-        metrics = _metrics(network, serving, spec, data, options)
-        files.append(ExportedFile(artifact, artifact.megabytes(folder), found, metrics))
-    metrics = _metrics(serving, serving, spec, data, options)
-    samples = 0 if data is None else min(len(data), options.data_samples)
-    report = ExportReport(folder, options.precision, tuple(files), len(compared), metrics, samples)
+        size = artifact.megabytes(folder)
+        files.append(ExportedFile(artifact, size, found, measured(network)))
+        readings += _readings(artifact, folder, golden, given[0], measured)
+    report = ExportReport(
+        folder,
+        options.precision,
+        tuple(files),
+        len(compared),
+        measured(serving),
+        0 if data is None else min(len(data), options.data_samples),
+        tuple(readings),
+    )
     return report, outputs
+
+
+def _readings(
+    artifact: Artifact,
+    folder: Path,
+    golden: Arrays,
+    expected: Arrays,
+    measured: Callable[[formats.Network], dict[str, float]],
+) -> list[Reading]:
+    """The file in other runtimes, against what its own gave for the golden input."""
+    return [
+        Reading(title, precision, difference(expected, network(golden)).worst, measured(network))
+        for title, precision, network in networks(artifact, folder)
+    ]
 
 
 def _worst(expected: Sequence[Arrays], given: Sequence[Arrays]) -> Difference:
@@ -160,8 +186,8 @@ def _metrics(
     return measure(network, spec, samples)
 
 
-def _golden_outputs(precision: str, outputs: Sequence[Arrays]) -> tuple[Arrays, dict[str, float]]:
-    """What is kept for the golden input, and by how much a runtime may miss it.
+def _golden_outputs(precision: str, outputs: Sequence[Arrays]) -> tuple[Arrays, float]:
+    """What is kept for the golden input, and by how much a runtime may miss it at least.
 
     Of int8 it is what the first file gave, and the others may miss it by half as much again as
     was found here: against the trained network only gross errors could be told from rounding.
@@ -170,8 +196,8 @@ def _golden_outputs(precision: str, outputs: Sequence[Arrays]) -> tuple[Arrays, 
     kept = outputs[0] if limit is not None else outputs[1]
     if limit is None:
         spread = _worst([kept] * len(outputs[1:]), outputs[1:]).worst
-        limit = max(_INT8_TOLERANCE, float(np.ceil(spread * _INT8_MARGIN * 1e3) / 1e3))
-    return kept, {'float32': limit, 'bfloat16': max(_BFLOAT16_TOLERANCE, limit)}
+        limit = max(_INT8_TOLERANCE, math.ceil(spread * _INT8_MARGIN * 1e3) / 1e3)
+    return kept, limit
 
 
 def _describe(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rs_ml_training.export.artifact import Artifact
 from rs_ml_training.export.comparison import Difference
+from rs_ml_training.export.readings import Reading
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ExportReport:
         compared: how many inputs the comparison saw.
         metrics: of the trained network on the samples that those of the files were measured on.
         samples: how many these were.
+        readings: of the files in other runtimes.
     """
 
     directory: Path
@@ -46,6 +48,7 @@ class ExportReport:
     compared: int
     metrics: Mapping[str, float] = field(default_factory=dict)
     samples: int = 0
+    readings: tuple[Reading, ...] = ()
 
     @property
     def worst(self) -> float:
@@ -62,6 +65,7 @@ def differences_table(report: ExportReport) -> str:
             f'| {file.artifact.format} | {file.artifact.path} | {file.megabytes:.2f} | '
             f'{found.worst:.2g} | {found.mean:.2g} |'
         )
+    rows += [f'| {reading.title} | | | {reading.error:.2g} | |' for reading in report.readings]
     return '\n'.join(rows)
 
 
@@ -78,6 +82,7 @@ def metrics_table(report: ExportReport) -> str:
         )
         change = {name: file.metrics[name] - report.metrics[name] for name in names}
         rows.append(_metrics_row('difference', change, names, sign='+'))
+    rows += [_metrics_row(found.title, found.metrics, names) for found in report.readings]
     return '\n'.join(rows)
 
 

@@ -1,0 +1,85 @@
+"""What OpenVINO makes of a TFLite file, which it reads as well as LiteRT does."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rs_ml_training.export.artifact import Arrays, Artifact, Network
+
+HINTS = {'float32': 'f32', 'bfloat16': 'bf16'}
+"""Precision as manifests name it -> as OpenVINO does. Where a CPU lacks it, it takes float32."""
+
+MARGIN = 1.5
+LARGEST_TOLERANCE = 0.1
+"""A runtime that strays further than this share of the range computes another network."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file in a runtime that it was not written for.
+
+    Attributes:
+        title: of the file and the runtime.
+        precision: key of HINTS.
+        error: on the golden input, see comparison.Difference.worst.
+        metrics: of the task, where they were measured.
+    """
+
+    title: str
+    precision: str
+    error: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+def networks(artifact: Artifact, folder: Path) -> Iterator[tuple[str, str, Network]]:
+    """(title, precision, network) of a TFLite file in OpenVINO.
+
+    Nothing for other files, nor where OpenVINO is missing.
+    """
+    if artifact.format != 'tflite' or importlib.util.find_spec('openvino') is None:
+        return
+    for precision in HINTS:
+        yield f'in OpenVINO, {precision}', precision, _compiled(artifact, folder, precision)
+
+
+def tolerances(limit: float, bfloat16: float, readings: Iterable[Reading]) -> dict[str, float]:
+    """By how much a runtime may miss the golden output: what was found here and half as much.
+
+    Args:
+        limit: least tolerance in float32.
+        bfloat16: the same in bfloat16.
+        readings: what was found.
+    """
+    found = {'float32': limit, 'bfloat16': max(bfloat16, limit)}
+    for reading in readings:
+        wanted = math.ceil(min(reading.error * MARGIN, LARGEST_TOLERANCE) * 1e3) / 1e3
+        found[reading.precision] = max(found[reading.precision], wanted)
+    return found
+
+
+def _compiled(artifact: Artifact, folder: Path, precision: str) -> Network:
+    import openvino
+
+    names = {tensor: name for name, tensor in artifact.names.items()}
+    hint = {'INFERENCE_PRECISION_HINT': HINTS[precision]}
+    compiled = openvino.Core().compile_model(folder / artifact.path, 'CPU', hint)
+    inputs = {_named(port, names): port for port in compiled.inputs}
+
+    def run(arrays: Arrays) -> dict[str, Any]:
+        results = compiled({inputs[name]: array for name, array in arrays.items()})
+        return {_named(port, names): np.array(array) for port, array in results.items()}
+
+    return run
+
+
+def _named(port: Any, names: Mapping[str, str]) -> str:
+    """Our name of a tensor; without ':0', which OpenVINO keeps of some."""
+    known = (names.get(name) or names.get(name.removesuffix(':0')) for name in port.get_names())
+    return next((name for name in known if name), port.get_any_name())
