@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rs_ml_training.errors import ConfigError
+from rs_ml_training.synth.side import Side
 
 INTEL, NYU, YOLO = LAYOUTS = ('intel', 'nyu', 'yolo')
-SIDES = ('train', 'test')
+SIDES = tuple(side.value for side in Side)
 _SMALLEST_PX = 16
 
 
