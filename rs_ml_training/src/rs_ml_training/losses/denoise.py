@@ -84,7 +84,8 @@ def denoise_loss(
         target_m: (B, H, W, 1) or (B, H, W) metres, 0 = unknown.
         outputs: `depth_m` (B, H, W, 1), `confidence` (B, H, W, 1) in 0..1.
         mask: where the truth counts; None: where it is above 0.
-        relative: errors in units of `noise_m`, which grows with z^2; otherwise centimetres.
+        relative: errors in units of `noise_m`, which grows with z^2; otherwise centimetres. Their
+            logarithm counts: a pixel that cannot be right does not drown those that can be exact.
         edge_weight: of pixels at depth edges, where others weigh 1.
         gross_m: knee of the term `gross`, which counts errors in metres whatever the depth:
             quadratic below, as the RMSE, and linear above.
@@ -98,7 +99,7 @@ def denoise_loss(
     unit_m = noise_m(target) if relative else ops.full_like(target, 0.01)
     error = (depth - target) / unit_m
     weight = known * (1.0 + (edge_weight - 1.0) * edge_map(target, known))
-    terms = {'depth_m': masked_mean(charbonnier(error), weight)}
+    terms = {'depth_m': masked_mean(ops.log1p(charbonnier(error)), weight)}
     terms['gross'] = masked_mean(charbonnier((depth - target) / gross_m), known)
     both = steps_known(known)
     terms['slope'] = sum(masked_mean(charbonnier(s), both) for s in steps(error)) / 2.0
