@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +22,7 @@ from rs_ml_perception.nodes.parameter_file import read_parameters
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.canonical import canonical_cdr
+from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.writer import RecordingWriter, qos_profile
@@ -87,15 +90,30 @@ class OfflineRun:
         for node in self._nodes:
             for topic, message_class in node.topics():
                 self._writer.add_topic(topic, _type_name(message_class))
-        for number, frame in enumerate(frames(self._recording, on_rejected=self._on_rejected)):
+        for number, (frame, nodes) in enumerate(self._work()):
             if number == 0:
                 self._announce(frame)
-            self._process(frame)
+            self._process(frame, nodes)
 
-    def _process(self, frame: Frame) -> None:
+    def _work(self) -> Iterator[tuple[Frame, Sequence[OfflineNode]]]:
+        """Frames in order of their stamps, each with the nodes that work on it."""
+        on_depth = [node for node in self._nodes if NODES[node.name].is_depth_primary]
+        on_color = [node for node in self._nodes if node not in on_depth]
+        sources = []
+        if on_color:
+            found = frames(self._recording, on_rejected=self._on_rejected)
+            sources.append(zip(found, itertools.repeat(on_color)))
+        if on_depth and camera_topics(self._recording).sensor_depth is None:
+            self._on_rejected(on_depth[0].name, InputError('the recording has no depth images'))
+        elif on_depth:
+            found = depth_frames(self._recording, on_rejected=self._on_rejected)
+            sources.append(zip(found, itertools.repeat(on_depth)))
+        return heapq.merge(*sources, key=lambda work: work[0].stamp_ns)
+
+    def _process(self, frame: Frame, nodes: Sequence[OfflineNode]) -> None:
         header = _header(frame)
         found = None
-        for node in self._nodes:
+        for node in nodes:
             try:
                 result = self._result(node, frame, found)
                 self._publish(node, result, frame, header)
@@ -107,6 +125,8 @@ class OfflineRun:
             self.counts[node.name, 'published'] += 1
 
     def _result(self, node: OfflineNode, frame: Frame, found: Any) -> Any:
+        if frame.rgb is None and not NODES[node.name].is_depth_primary:
+            raise InputError('this frame has no colour')
         if node.name != 'height':
             return node.pipeline(frame)
         if found is None:

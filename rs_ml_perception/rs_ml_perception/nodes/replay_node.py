@@ -16,12 +16,12 @@ from rosgraph_msgs.msg import Clock
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.nodes.replay_lockstep import Lockstep
 from rs_ml_perception.nodes.replay_options import ReplayOptions
+from rs_ml_perception.nodes.replay_primaries import primary_topics
 from rs_ml_perception.nodes.replay_publishers import create_publishers
 from rs_ml_perception.nodes.replay_watch import NodeWatch
-from rs_ml_perception.recordings.camera_topics import camera_topics
-from rs_ml_perception.recordings.frames import period_ns
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.open_recording import open_recording
+from rs_ml_perception.recordings.pairs import period_ns
 from rs_ml_perception.ros.parameters import ParameterBinding
 from rs_ml_perception.ros.qos import profile
 from rs_ml_perception.ros.tool_process import StopRequest, run_tool
@@ -226,8 +226,7 @@ class ReplayNode(Node):
                 f'primary topic {strangers[0]} is not in {self.recording.path}: '
                 f'it holds {", ".join(known)}'
             )
-        topics = camera_topics(self.recording)
-        wanted = wanted or topics.images[:1]
+        wanted = wanted or primary_topics(self.recording, self.options.wait_for_nodes)
         return [name for name in wanted if name in self.topic_publishers]
 
     def _log_summary(self, seconds: float) -> None:

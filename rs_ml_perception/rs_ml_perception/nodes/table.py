@@ -28,6 +28,11 @@ class NodeSpec:
     inner_inputs: tuple[str, ...] = ()
     needs: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def is_depth_primary(self) -> bool:
+        """Whether the node works on depth images rather than on colour images."""
+        return self.inputs[0] == _RAW_DEPTH
+
     def node_class(self) -> type:
         """Import the class; a node's dependencies are loaded only now."""
         module, name = self.class_path.split(':')
@@ -35,9 +40,10 @@ class NodeSpec:
 
 
 _COLOR = ('color/image_raw', 'color/camera_info')
+_RAW_DEPTH = 'depth/image_rect_raw'
 _DEPTH = (
     'aligned_depth_to_color/image_raw',
-    'depth/image_rect_raw',
+    _RAW_DEPTH,
     'depth/camera_info',
     'extrinsics/depth_to_color',
 )
@@ -68,7 +74,7 @@ NODES: dict[str, NodeSpec] = {
             'denoise_node',
             f'{_NODES}.denoise_node:DenoiseNode',
             inputs=(
-                'depth/image_rect_raw',
+                _RAW_DEPTH,
                 'depth/camera_info',
                 'infra1/image_rect_raw',
                 'aligned_depth_to_color/image_raw',

@@ -35,8 +35,10 @@ class CameraTopics:
         depth: depth images, aligned to colour if the recording has such.
         depth_info: camera_info of depth.
         depth_is_aligned: whether depth pixels are colour pixels.
+        sensor_depth: depth images as the sensor sees them, else those aligned to colour.
+        sensor_depth_info: camera_info of these.
+        infra: left infrared images, where sensor_depth is not aligned.
         extrinsics: the driver's extrinsics/depth_to_color.
-        infra: left infrared images.
         accel: accelerometer samples.
     """
 
@@ -45,8 +47,10 @@ class CameraTopics:
     depth: str | None = None
     depth_info: str | None = None
     depth_is_aligned: bool = False
-    extrinsics: str | None = None
+    sensor_depth: str | None = None
+    sensor_depth_info: str | None = None
     infra: str | None = None
+    extrinsics: str | None = None
     accel: str | None = None
 
     @property
@@ -60,7 +64,9 @@ def camera_topics(recording: Recording) -> CameraTopics:
     topics = recording.topics
     images = [t for t in topics if t.type in (IMAGE, COMPRESSED_IMAGE)]
     aligned = _find(images, _ALIGNED)
-    depth = aligned or _find(images, _DEPTH) or _by_encoding(recording, depth=True)
+    raw = _find(images, _DEPTH)
+    depth = aligned or raw or _by_encoding(recording, depth=True)
+    sensor_depth = raw or depth
     color = _find(images, _COLOR) or _by_encoding(recording, depth=False)
     return CameraTopics(
         color=color,
@@ -68,8 +74,11 @@ def camera_topics(recording: Recording) -> CameraTopics:
         depth=depth,
         depth_info=_info_of(topics, depth),
         depth_is_aligned=aligned is not None,
+        sensor_depth=sensor_depth,
+        sensor_depth_info=_info_of(topics, sensor_depth),
+        # What the colour camera sees is nothing the infrared camera could help with.
+        infra=None if sensor_depth == aligned else _find(images, _INFRA),
         extrinsics=_find([t for t in topics if t.type == EXTRINSICS], ('depth_to_color',)),
-        infra=_find(images, _INFRA),
         accel=_find([t for t in topics if t.type == IMU], ('accel/sample', 'imu')),
     )
 

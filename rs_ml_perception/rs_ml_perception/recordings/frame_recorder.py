@@ -17,6 +17,7 @@ from rs_ml_perception.recordings.realsense_messages import link_transforms
 from rs_ml_perception.recordings.writer import RecordingWriter, qos_profile
 
 COLOR_FRAME, DEPTH_FRAME = 'camera_color_optical_frame', 'camera_depth_optical_frame'
+INFRARED_FRAME = 'camera_infra1_optical_frame'
 
 
 class FrameRecorder:
@@ -46,7 +47,9 @@ class FrameRecorder:
             self._write('color/image_raw', IMAGE, frame.stamp_ns, content)
 
     def _write_depth(self, frame: Frame) -> None:
-        if frame.depth_is_aligned:
+        # Infrared is seen through the depth camera: with it depth alone is not aligned either.
+        is_alone = frame.rgb is None and frame.infrared is not None
+        if frame.depth_is_aligned and not is_alone:
             stream, leaf, frame_id = 'aligned_depth_to_color', 'image_raw', COLOR_FRAME
         else:
             stream, leaf, frame_id = 'depth', 'image_rect_raw', DEPTH_FRAME
@@ -55,6 +58,14 @@ class FrameRecorder:
         self._write_info(stream, frame.stamp_ns, header, camera)
         content = factory.depth_image(header, frame.depth)
         self._write(f'{stream}/{leaf}', IMAGE, frame.stamp_ns, content)
+        if frame.infrared is not None:
+            self._write_infrared(frame, camera)
+
+    def _write_infrared(self, frame: Frame, camera: CameraModel | None) -> None:
+        header = factory.header(frame.stamp_ns, INFRARED_FRAME)
+        self._write_info('infra1', frame.stamp_ns, header, camera)
+        content = factory.image(header, 'mono8', frame.infrared)
+        self._write('infra1/image_rect_raw', IMAGE, frame.stamp_ns, content)
 
     def _write_info(
         self, stream: str, stamp_ns: int, header: object, camera: CameraModel | None

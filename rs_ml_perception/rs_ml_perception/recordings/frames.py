@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,14 +20,12 @@ from rs_ml_perception.core.messages import (
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
 from rs_ml_perception.recordings.messages import Message
+from rs_ml_perception.recordings.pairs import half_period_ns, paired_messages
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.transforms import lookup
 
 OnRejected = Callable[[str, InputError], None]
 """Called with the topic or file and the reason."""
-
-MAX_WAITING = 30
-"""Colour images kept while their depth has not come: about a second."""
 
 
 def frames(
@@ -60,24 +57,8 @@ def frames(
         for message in recording.messages(reader.wanted):
             yield from reader.single(message)
         return
-    skew_ns = half_period_ns(recording, topics) if max_skew_ns is None else max_skew_ns
+    skew_ns = half_period_ns(recording, topics.images) if max_skew_ns is None else max_skew_ns
     yield from reader.pairs(skew_ns)
-
-
-def period_ns(recording: Recording, topic: str) -> int:
-    """Mean period of a topic; the whole duration for one with a single message."""
-    count = recording.topic(topic).count
-    return (recording.end_ns - recording.start_ns) // max(1, count - 1)
-
-
-def half_period_ns(recording: Recording, topics: CameraTopics) -> int:
-    """Half the period of the slower image stream.
-
-    A stream of one image has no period: its partner is as far as one period of the other one.
-    """
-    many = [name for name in topics.images if recording.topic(name).count > 1]
-    periods = [period_ns(recording, name) for name in many or topics.images]
-    return max(periods) // (2 if len(many) == len(topics.images) else 1)
 
 
 @dataclass(frozen=True)
@@ -124,29 +105,17 @@ class _FrameReader:
 
     def pairs(self, skew_ns: int) -> Iterator[Frame]:
         """Frames of a recording with colour and depth."""
-        waiting: deque[Message] = deque()
-        depths: deque[Message] = deque(maxlen=MAX_WAITING)
-        for message in self._recording.messages(self.wanted):
-            if message.topic == self._topics.color:
-                waiting.append(message)
-            elif message.topic == self._topics.depth:
-                depths.append(message)
-            else:
-                self._note_info(message)
-            while waiting and (
-                _is_settled(waiting[0], depths, message, skew_ns) or len(waiting) > MAX_WAITING
-            ):
-                yield from self._pair(waiting.popleft(), depths, skew_ns)
-        while waiting:
-            yield from self._pair(waiting.popleft(), depths, skew_ns)
-
-    def _pair(self, color: Message, depths: deque[Message], skew_ns: int) -> Iterator[Frame]:
-        nearest = min(depths, key=lambda d: abs(d.stamp_ns - color.stamp_ns), default=None)
-        if nearest is not None and abs(nearest.stamp_ns - color.stamp_ns) > skew_ns:
-            nearest = None
-        frame = self._frame(color, nearest)
-        if frame is not None:
-            yield frame
+        pairs = paired_messages(
+            self._recording.messages(self.wanted),
+            self._topics.color,
+            self._topics.depth,
+            skew_ns=skew_ns,
+            on_other=self._note_info,
+        )
+        for color, depth in pairs:
+            frame = self._frame(color, depth)
+            if frame is not None:
+                yield frame
 
     def _frame(self, color: Message | None, depth: Message | None) -> Frame | None:
         """Decode; None where the image that makes the frame is rejected."""
@@ -226,15 +195,6 @@ class _FrameReader:
         if self._on_rejected is None:
             raise error
         self._on_rejected(topic, error)
-
-
-def _is_settled(color: Message, depths: deque[Message], newest: Message, skew_ns: int) -> bool:
-    """Whether no depth image that comes later can be nearer."""
-    if any(depth.stamp_ns == color.stamp_ns for depth in depths):
-        return True
-    return (bool(depths) and depths[-1].stamp_ns > color.stamp_ns) or (
-        newest.log_time_ns - color.log_time_ns > 2 * skew_ns + 1_000_000_000
-    )
 
 
 def _aligned(frame: Frame, depth: DepthImage) -> Frame:

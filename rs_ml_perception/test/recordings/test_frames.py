@@ -13,9 +13,10 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.camera_topics import camera_topics
-from rs_ml_perception.recordings.frames import frames, half_period_ns
+from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.messages import COMPRESSED_IMAGE, IMAGE
 from rs_ml_perception.recordings.open_recording import open_recording
+from rs_ml_perception.recordings.pairs import half_period_ns
 from rs_ml_perception.recordings.writer import RecordingWriter
 
 MS = 1_000_000
@@ -229,7 +230,7 @@ def test_topics_are_guessed(names, expected_color, expected_depth, tmp_path):
 def test_half_period(colors_ms, depths_ms, expected_ms, tmp_path):
     images = [color(s) for s in colors_ms] + [depth(s) for s in depths_ms]
     with open_recording(write_images(tmp_path / 'bag', images)) as recording:
-        assert half_period_ns(recording, camera_topics(recording)) // MS == expected_ms
+        assert half_period_ns(recording, camera_topics(recording).images) // MS == expected_ms
 
 
 @pytest.mark.parametrize(('name', 'count'), [('realsense_room', 10), ('nyu_people', 14)])

@@ -1,0 +1,108 @@
+"""From a recording to frames of depth for its own sake, with the infrared beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.messages import (
+    camera_from_message,
+    depth_from_message,
+    infrared_from_message,
+    stamp_of,
+)
+from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
+from rs_ml_perception.recordings.frames import OnRejected
+from rs_ml_perception.recordings.messages import Message
+from rs_ml_perception.recordings.pairs import half_period_ns, paired_messages
+from rs_ml_perception.recordings.recording import Recording
+
+
+def depth_frames(
+    recording: Recording,
+    *,
+    topics: CameraTopics | None = None,
+    on_rejected: OnRejected | None = None,
+) -> Iterator[Frame]:
+    """Yield a frame without colour for each depth image, as the sensor sees it where it can be.
+
+    Infrared belongs to the depth image of the same stamp, else to the nearest within half a
+    period. Intrinsics are those of the depth image.
+
+    Args:
+        recording: an open recording.
+        topics: None: guessed, see `camera_topics`.
+        on_rejected: gets messages that cannot be used, the frames go on; None: they raise.
+
+    Raises:
+        InputError: there is no depth, or a message cannot be used and on_rejected is None.
+    """
+    topics = topics or camera_topics(recording)
+    if topics.sensor_depth is None:
+        names = ', '.join(topic.name for topic in recording.topics)
+        raise InputError(f'recording {recording.path} holds no depth images, only {names}')
+    yield from _DepthReader(recording, topics, on_rejected).frames()
+
+
+class _DepthReader:
+    def __init__(
+        self, recording: Recording, topics: CameraTopics, on_rejected: OnRejected | None
+    ) -> None:
+        self._recording = recording
+        self._topics = topics
+        self._on_rejected = on_rejected
+        self._camera: CameraModel | None = None
+        if topics.sensor_depth_info:
+            first = next(recording.messages([topics.sensor_depth_info]), None)
+            if first is not None:
+                self._note_info(first)
+
+    def frames(self) -> Iterator[Frame]:
+        topics = self._topics
+        images = [name for name in (topics.sensor_depth, topics.infra) if name]
+        wanted = [*images, *([topics.sensor_depth_info] if topics.sensor_depth_info else [])]
+        pairs = paired_messages(
+            self._recording.messages(wanted),
+            topics.sensor_depth,
+            topics.infra,
+            skew_ns=half_period_ns(self._recording, images),
+            on_other=self._note_info,
+        )
+        for depth, infra in pairs:
+            frame = self._frame(depth, infra)
+            if frame is not None:
+                yield frame
+
+    def _frame(self, depth: Message, infra: Message | None) -> Frame | None:
+        decoded = self._try(depth, self._recording.decode)
+        if decoded is None:
+            return None
+        image = self._try(depth, lambda _: depth_from_message(decoded))
+        if image is None:
+            return None
+        infrared = None if infra is None else self._try(infra, self._infrared)
+        return Frame(
+            depth=image,
+            infrared=infrared,
+            camera=self._camera,
+            stamp_ns=stamp_of(decoded),
+            frame_id=decoded.header.frame_id,
+        )
+
+    def _infrared(self, message: Message) -> Any:
+        return infrared_from_message(self._recording.decode(message))
+
+    def _note_info(self, message: Message) -> None:
+        self._camera = self._try(message, lambda m: camera_from_message(self._recording.decode(m)))
+
+    def _try(self, message: Message, convert: Callable[[Message], Any]) -> Any | None:
+        try:
+            return convert(message)
+        except InputError as error:
+            if self._on_rejected is None:
+                raise
+            self._on_rejected(message.topic, error)
+            return None
