@@ -10,13 +10,14 @@ from pathlib import Path
 import cv2
 
 from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.messages import IMAGE
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.recording import Recording
+from rs_ml_perception.recordings.shipped import shipped_recording
 
 DATA_VARIABLE = 'RS_ML_TEST_DATA'
 MODEL_VARIABLE = 'RS_ML_MODEL_PATH'
@@ -27,17 +28,16 @@ Moment = dict[str, bytes]
 
 
 def default_recording() -> str:
-    """The recording to measure with; the models beside it are offered to the nodes.
+    """The recording to measure with: a real one where there is one, else the shipped one.
+
+    The models beside the real one are offered to the nodes.
 
     Raises:
-        ConfigError: RS_ML_TEST_DATA does not name the folder.
+        InputError: there is neither.
     """
     data = os.environ.get(DATA_VARIABLE)
     if not data:
-        raise ConfigError(
-            f'set {DATA_VARIABLE} to a folder with recordings/ and models/, or pass --recording '
-            f'and {MODEL_VARIABLE}: the benchmark needs real frames and the models of the demo'
-        )
+        return str(shipped_recording())
     os.environ.setdefault(MODEL_VARIABLE, str(Path(data) / 'models'))
     return str(Path(data) / 'recordings' / 'nyu_people')
 

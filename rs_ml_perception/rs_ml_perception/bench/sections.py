@@ -25,6 +25,7 @@ class Section:
 
 
 SECTIONS: dict[str, Section] = {
+    'models': Section('The shipped networks alone, two threads', 'model_speed'),
     'graph': Section('Graph rate / rate of the bare models one after another', 'graph_rate'),
     'costs': Section('Cost per frame beside inference', 'frame_costs'),
     'layouts': Section('One process for all nodes / one process per node', 'layouts'),

@@ -76,6 +76,15 @@ def record_golden(model: Model, seed: int, path: Path) -> None:
     np.savez_compressed(path, seed=np.int64(seed), **arrays)
 
 
+def recorded_inputs(manifest: ModelManifest) -> dict[str, np.ndarray]:
+    """The golden inputs of a model.
+
+    Raises:
+        ModelError: the model has none, or the file does not fit the manifest.
+    """
+    return _recorded_inputs(manifest, *_recording(manifest))
+
+
 def verify_golden(model: Model) -> GoldenResult:
     """Compare a loaded model with its golden outputs.
 
@@ -83,17 +92,21 @@ def verify_golden(model: Model) -> GoldenResult:
         ModelError: the model has none, or the file does not fit the manifest.
     """
     manifest = model.manifest
-    if manifest.golden is None:
-        raise ModelError(f'{manifest.title} has no golden output: nothing can be verified')
-    path = locate(manifest, manifest.golden.file)
-    with np.load(path) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    arrays, path = _recording(manifest)
     expected = _under('output/', arrays)
     actual = model(_recorded_inputs(manifest, arrays, path))
     if set(expected) != set(actual):
         raise ModelError(f'{path} holds {sorted(expected)}, the model gives {sorted(actual)}')
-    tolerance = manifest.golden.tolerance.get(model.precision)
+    tolerance = manifest.golden.tolerance.get(model.precision) if manifest.golden else None
     return GoldenResult(outputs_error(expected, actual), tolerance)
+
+
+def _recording(manifest: ModelManifest) -> tuple[dict[str, np.ndarray], Path]:
+    if manifest.golden is None:
+        raise ModelError(f'{manifest.title} has no golden output: nothing can be verified')
+    path = locate(manifest, manifest.golden.file)
+    with np.load(path) as archive:
+        return {name: archive[name] for name in archive.files}, path
 
 
 def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

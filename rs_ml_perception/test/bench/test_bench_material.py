@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+from rs_ml_perception.bench import material
 from rs_ml_perception.bench.material import (
     COLOR,
     DATA_VARIABLE,
@@ -20,7 +21,7 @@ from rs_ml_perception.bench.material import (
 )
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 
 
@@ -50,10 +51,10 @@ def test_a_frame_without_depth_can_be_resized():
     assert frame.camera is None
 
 
-def test_without_data_one_sentence_says_what_to_pass(monkeypatch):
+def test_without_data_it_is_the_shipped_recording(tmp_path, monkeypatch):
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
-    with pytest.raises(ConfigError, match=f'set {DATA_VARIABLE}.*--recording'):
-        default_recording()
+    monkeypatch.setattr(material, 'shipped_recording', lambda: tmp_path)
+    assert default_recording() == str(tmp_path)
 
 
 def test_models_beside_the_data_are_offered(monkeypatch, tmp_path):
