@@ -58,6 +58,12 @@ class DenoiseEvaluation(EvaluateOptions):
     """Depth denoising: rmse_m, mae_m, coverage, removed, edges, planes."""
 
     baseline: bool = flag(False, 'measure the raw depth itself')
+    sdk_filters: bool = flag(
+        False, "measure the raw depth and the camera SDK's own filters beside the model"
+    )
+    last_of_scene: bool = flag(
+        False, 'judge the last frame of a scene only: temporal filters have seen those before'
+    )
     min_confidence: float = flag(0.0, 'depth below it is left out', low=0)
     encoding: str = flag('mm', 'of predictions in files', choices=ENCODINGS)
 

@@ -56,9 +56,9 @@ class Report:
             'data': self.data,
             'protocol': self.protocol,
             'count': measured.count,
-            'metrics': {name: _number(value) for name, value in measured.metrics.items()},
-            'seconds_per_image': _number(measured.seconds_per_image),
-            'worst': [{'name': name, self.judge: _number(v)} for name, v in measured.worst],
+            'metrics': {name: finite_or_none(value) for name, value in measured.metrics.items()},
+            'seconds_per_image': finite_or_none(measured.seconds_per_image),
+            'worst': [{'name': name, self.judge: finite_or_none(v)} for name, v in measured.worst],
         }
 
     def write(self, path: Path) -> None:
@@ -79,5 +79,6 @@ def _columns(metrics: dict[str, float]) -> list[str]:
     ]
 
 
-def _number(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
+    """A number as JSON can say it."""
     return value if math.isfinite(value) else None

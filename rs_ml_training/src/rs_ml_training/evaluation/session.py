@@ -12,6 +12,7 @@ from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.evaluation import stored
+from rs_ml_training.evaluation.comparison import Comparison, compare, last_frames
 from rs_ml_training.evaluation.evaluate import PredictBatch, Progress, evaluate
 from rs_ml_training.evaluation.options import (
     DenoiseEvaluation,
@@ -45,7 +46,9 @@ class _Subject:
     labels: tuple[str, ...] = ()
 
 
-def run(task: str, options: EvaluateOptions, progress: Progress | None = None) -> Report:
+def run(
+    task: str, options: EvaluateOptions, progress: Progress | None = None
+) -> Report | Comparison:
     """Evaluate.
 
     Args:
@@ -60,6 +63,11 @@ def run(task: str, options: EvaluateOptions, progress: Progress | None = None) -
     """
     _check(options)
     reader = _reader(options)
+    if isinstance(options, DenoiseEvaluation):
+        if options.sdk_filters:
+            return _beside_filters(options, reader, progress)
+        if options.last_of_scene:
+            reader = Subset(reader, last_frames(reader))
     subject = _subject(task, options, reader)
     scorer = _scorer(task, options, reader, subject)
     measured = evaluate(
@@ -74,6 +82,17 @@ def run(task: str, options: EvaluateOptions, progress: Progress | None = None) -
     return Report(task, subject.name, options.data, measured, rules, scorer.judge)
 
 
+def _beside_filters(
+    options: DenoiseEvaluation, reader: Reader, progress: Progress | None
+) -> Comparison:
+    subject = (
+        _subject('denoise', options, reader) if options.model or options.predictions else None
+    )
+    models = {subject.name: subject.predict} if subject else {}
+    found = compare(reader, models, last_of_scene=options.last_of_scene, progress=progress)
+    return Comparison(options.data, found, _rules(options))
+
+
 def _check(options: EvaluateOptions) -> None:
     if not options.data:
         raise ConfigError('--data is missing: give FORMAT:PATH, as nyu-labelled:/data/nyu_v2')
@@ -83,6 +102,10 @@ def _check(options: EvaluateOptions) -> None:
         '--baseline': getattr(options, 'baseline', False),
     }
     given = [name for name, value in ways.items() if value]
+    if getattr(options, 'sdk_filters', False):
+        if options.baseline:  # type: ignore[attr-defined]
+            raise ConfigError('--sdk-filters measure the raw depth too: leave --baseline out')
+        given = given or ['--sdk-filters']
     if len(given) != 1:
         wanted = 'one of --model, --predictions'
         wanted += ', --baseline' if isinstance(options, DenoiseEvaluation) else ''
@@ -173,6 +196,8 @@ def _rules(options: EvaluateOptions) -> dict[str, Any]:
         rules |= {'kb_crop': True} if found.kb_crop else {}
     if isinstance(options, SegmentationEvaluation) and options.model is not None:
         rules |= {'upsampling': options.upsampling}
+    if getattr(options, 'last_of_scene', False):
+        rules |= {'judged': 'the last frame of each scene'}
     if getattr(options, 'min_confidence', 0):
         rules |= {'min_confidence': options.min_confidence}
     return rules

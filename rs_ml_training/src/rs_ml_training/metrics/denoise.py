@@ -21,6 +21,11 @@ WINDOW_FILL = 0.9
 """... truth and camera know at least this share of it, so that all networks get the same ..."""
 CLEANED_FILL = 0.5
 """... and this share of it is left."""
+GOOD_M, GOOD_SHARE = 0.02, 0.02
+"""A pixel is good within 2 cm or this share of its depth, whichever is larger."""
+
+
+_MASKS = 'truth', 'hole', 'filled', 'measured', 'removed'
 
 
 class DenoiseMetrics:
@@ -32,10 +37,10 @@ class DenoiseMetrics:
 
     def __init__(self) -> None:
         self._pictures = 0
-        self._squares = {name: 0.0 for name in ('all', 'raw')}
-        self._sizes = {name: 0.0 for name in ('all', 'raw', 'edge')}
+        self._squares = {name: 0.0 for name in ('all', 'raw', 'seen')}
+        self._sizes = {name: 0.0 for name in ('all', 'raw', 'edge', 'edge_raw')}
         self._counts: dict[str, int] = dict.fromkeys(
-            ('truth', 'all', 'raw', 'edge', 'hole', 'filled', 'measured', 'removed', 'plane'), 0
+            (*self._squares, *self._sizes, *_MASKS, 'good', 'good_seen', 'plane'), 0
         )
         self._plane = 0.0
 
@@ -63,11 +68,15 @@ class DenoiseMetrics:
     def result(self) -> dict[str, float]:
         """Metrics by name; NaN where there was nothing to measure.
 
-        `rmse_m`, `mae_m` over every truth pixel, `rmse_raw_m`, `mae_raw_m` over those that the
-        camera measured too, `edge_mae_m` within 3 px of depth edges of the truth; `coverage` is
-        the share of truth pixels that are known, `hole_coverage` that of unmeasured ones,
-        `removed` the share of measured pixels that are gone; `plane_rms_m` the RMS distance from
-        their planes in windows where the truth is planar; `count` the pictures.
+        `rmse_m`, `mae_m` over every truth pixel that is known, `rmse_raw_m`, `mae_raw_m` over
+        those that the camera measured too; `rmse_strict_m` over every pixel that was measured, a
+        removed one counting as a depth of 0, so that removing never pays. `edge_mae_m` and
+        `edge_raw_mae_m` within 3 px of depth edges of the truth, of all known and of measured
+        pixels. `good` is the share of all truth pixels within 2 cm or 2 %, `good_raw` that of
+        measured ones; removed pixels and holes are not good. `coverage` is the share of truth
+        pixels that are known, `hole_coverage` that of unmeasured ones, `removed` the share of
+        measured pixels that are gone; `plane_rms_m` the RMS distance from their planes in windows
+        where the truth is planar; `count` the pictures.
         """
         n, sizes = self._counts, self._sizes
         return {
@@ -75,7 +84,11 @@ class DenoiseMetrics:
             'mae_m': _share(sizes['all'], n['all']),
             'rmse_raw_m': math.sqrt(_share(self._squares['raw'], n['raw'])),
             'mae_raw_m': _share(sizes['raw'], n['raw']),
+            'rmse_strict_m': math.sqrt(_share(self._squares['seen'], n['seen'])),
             'edge_mae_m': _share(sizes['edge'], n['edge']),
+            'edge_raw_mae_m': _share(sizes['edge_raw'], n['edge_raw']),
+            'good': _share(n['good'], n['truth']),
+            'good_raw': _share(n['good_seen'], n['seen']),
             'coverage': _share(n['all'], n['truth']),
             'hole_coverage': _share(n['filled'], n['hole']),
             'removed': _share(n['removed'], n['measured']),
@@ -84,23 +97,21 @@ class DenoiseMetrics:
         }
 
     def _count(self, truth: np.ndarray, raw: np.ndarray, cleaned: np.ndarray) -> None:
-        masks = {
-            'truth': truth,
-            'hole': truth & ~raw,
-            'filled': truth & ~raw & cleaned,
-            'measured': raw,
-            'removed': raw & ~cleaned,
-        }
-        for name, mask in masks.items():
+        masks = truth, truth & ~raw, truth & ~raw & cleaned, raw, raw & ~cleaned
+        for name, mask in zip(_MASKS, masks, strict=True):
             self._counts[name] += int(np.count_nonzero(mask))
 
     def _errors(self, truth: np.ndarray, measured: np.ndarray, cleaned: np.ndarray) -> None:
-        known = (truth > 0) & (cleaned > 0)
-        error = np.where(known, np.abs(cleaned - truth), 0.0)
-        parts = {'all': known, 'raw': known & measured, 'edge': known & near_edges(truth)}
+        error = np.where(truth > 0, np.abs(cleaned - truth), np.float32(0))
+        known, seen = (truth > 0) & (cleaned > 0), (truth > 0) & measured
+        edge = known & near_edges(truth)
+        good = known & (error <= np.maximum(GOOD_M, GOOD_SHARE * truth))
+        parts = {'all': known, 'raw': known & measured, 'seen': seen, 'edge': edge}
+        parts |= {'edge_raw': edge & measured, 'good': good, 'good_seen': good & measured}
         for name, mask in parts.items():
             self._counts[name] += int(np.count_nonzero(mask))
-            self._sizes[name] += float(error.sum(where=mask, dtype=np.float64))
+        for name in self._sizes:
+            self._sizes[name] += float(error.sum(where=parts[name], dtype=np.float64))
         for name in self._squares:
             self._squares[name] += float(np.square(error).sum(where=parts[name], dtype=np.float64))
 

@@ -32,7 +32,17 @@ class DenoiseTask(Task):
     """
 
     lower_is_better = frozenset(
-        ('rmse_m', 'mae_m', 'rmse_raw_m', 'mae_raw_m', 'edge_mae_m', 'removed', 'plane_rms_m')
+        (
+            'rmse_m',
+            'mae_m',
+            'rmse_raw_m',
+            'mae_raw_m',
+            'rmse_strict_m',
+            'edge_mae_m',
+            'edge_raw_mae_m',
+            'removed',
+            'plane_rms_m',
+        )
     )
 
     def __init__(
