@@ -37,7 +37,7 @@ def test_a_resized_frame_takes_depth_and_camera_along():
     rgb = np.zeros((4, 6, 3), np.uint8)
     depth = DepthImage(np.arange(24, dtype=np.uint16).reshape(4, 6), 0.001)
     camera = CameraModel(6, 4, 5.0, 5.0, 2.5, 1.5)
-    frame = resized(Frame(rgb, depth, camera), Size(12, 8))
+    frame = resized(Frame(rgb, depth, camera=camera), Size(12, 8))
     assert frame.rgb.shape == (8, 12, 3)
     assert (frame.depth.width, frame.depth.height) == (12, 8)
     assert set(np.unique(frame.depth.values)) == set(range(24))  # no mixture of distances

@@ -25,14 +25,14 @@ def test_each_model_and_all_together_against_their_budget(share, verdict):
     result = {
         name: {
             'input': '8x8',
-            'ways': {'litert float32': way(ms * share)},
-            'best': 'litert float32',
+            'ways': {'litert': way(ms * share)},
+            'best': 'litert',
         }
         for name, ms in BUDGETS_MS.items()
     }
-    result['other'] = {'input': '8x8', 'ways': {'litert float32': way(1, False)}, 'best': ''}
+    result['other'] = {'input': '8x8', 'ways': {'litert': way(1, False)}, 'best': ''}
     *models, other, total = rows(result)
     assert [row.verdict for row in models] == [verdict] * len(BUDGETS_MS)
     assert (other.verdict, total.verdict) == ('', verdict)
-    assert other.value == '8x8: litert float32 1.0 ms (strays)'
+    assert other.value == '8x8: litert 1.0 ms (strays)'
     assert total.value.startswith(f'{28 * share:.1f} ms')
