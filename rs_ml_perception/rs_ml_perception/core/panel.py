@@ -9,7 +9,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.colormap import colorize_depth, depth_range_m
+from rs_ml_perception.core.colormap import depth_range_m
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.draw import (
@@ -19,7 +19,8 @@ from rs_ml_perception.core.draw import (
     transparent_ids,
 )
 from rs_ml_perception.core.labels import LabelMap, class_color
-from rs_ml_perception.core.panel_tile import Tile, missing_tile, render_grid
+from rs_ml_perception.core.panel_depth import change_tile, depth_tile
+from rs_ml_perception.core.panel_tile import Tile, missing_tile, percent, render_grid
 from rs_ml_perception.core.person_heights import PersonHeights
 from rs_ml_perception.core.placements import Placements
 from rs_ml_perception.core.text import Color
@@ -32,7 +33,6 @@ MISSING = {
 }
 """What a tile says in place of its picture."""
 
-_BAR_GREY = 38
 _MIN_SHARE = 0.002
 """Classes on less of the mask than this are left out of its legend."""
 
@@ -48,6 +48,7 @@ def compose_panel(
     mask_labels: LabelMap | None = None,
     depth: DepthImage | None = None,
     estimated_depth_m: np.ndarray | None = None,
+    denoised_depth_m: np.ndarray | None = None,
     title: str = '',
     note: str = '',
     range_m: tuple[float, float] | None = None,
@@ -64,33 +65,56 @@ def compose_panel(
         heights: in pixels of rgb.
         mask: uint8 (H, W), class ids.
         mask_labels: names of the classes of the mask.
-        depth: of the camera, any size.
+        depth: of the camera, any size; where there is denoised depth, what that was made of.
         estimated_depth_m: float32 (H, W), metres, NaN invalid, any size.
+        denoised_depth_m: float32 of the size of depth, metres, NaN invalid; with it the panel has
+            two columns more.
         title: on the left of the head line, for example the name of the recording.
         note: on its right, for example the stamp.
         range_m: near and far end of both depth pictures; None: what this frame needs.
         missing: replaces texts of `MISSING`.
-        tile_width: of each of the four pictures, pixels.
+        tile_width: of each of the pictures, pixels.
 
     Returns:
         uint8 RGB picture: colour with boxes, labels and heights beside the mask, the camera's
-        depth beside the estimated one; a grey tile says what is missing.
+        depth beside the estimated one, or colour, mask and estimated depth above the camera's
+        depth, the denoised one and what denoising changed; a grey tile says what is missing.
     """
     size = (tile_width, _tile_height(tile_width, rgb, depth, estimated_depth_m))
     texts = {**MISSING, **(missing or {})}
     camera_depth_m = None if depth is None else depth.depth_m
-    range_m = range_m or depth_range_m(camera_depth_m, estimated_depth_m)
+    range_m = range_m or depth_range_m(camera_depth_m, denoised_depth_m, estimated_depth_m)
     color = _color_tile(rgb, detections, labels or LabelMap({}), placements, heights, size)
-    tiles = [
+    scene = [
         color or missing_tile('colour', texts['color'], size),
         _mask_tile(rgb, mask, mask_labels or LabelMap({}), size)
         or missing_tile('segmentation', texts['mask'], size),
-        _depth_tile('camera depth', camera_depth_m, range_m, size)
-        or missing_tile('camera depth', texts['depth'], size),
-        _depth_tile('estimated depth', estimated_depth_m, range_m, size)
-        or missing_tile('estimated depth', texts['estimated_depth'], size),
     ]
-    return render_grid(tiles, columns=2, title=title, note=note)
+    camera_depth = depth_tile('camera depth', camera_depth_m, range_m, size) or missing_tile(
+        'camera depth', texts['depth'], size
+    )
+    estimate = depth_tile('estimated depth', estimated_depth_m, range_m, size) or missing_tile(
+        'estimated depth', texts['estimated_depth'], size
+    )
+    denoised = _denoised_tiles(camera_depth_m, denoised_depth_m, range_m, size)
+    tiles = [*scene, estimate, camera_depth, *denoised]
+    if not denoised:
+        tiles = [*scene, camera_depth, estimate]
+    return render_grid(tiles, columns=3 if denoised else 2, title=title, note=note)
+
+
+def _denoised_tiles(
+    before_m: np.ndarray | None,
+    after_m: np.ndarray | None,
+    range_m: tuple[float, float],
+    size: tuple[int, int],
+) -> list[Tile]:
+    if before_m is None or after_m is None:
+        return []
+    return [
+        depth_tile('denoised depth', after_m, range_m, size),
+        change_tile(before_m, after_m, size),
+    ]
 
 
 def _tile_height(width: int, *pictures: np.ndarray | DepthImage | None) -> int:
@@ -135,45 +159,16 @@ def _mask_tile(
     shares = np.bincount(mask.ravel(), minlength=256) / mask.size
     present = [int(i) for i in np.argsort(-shares) if shares[i] >= _MIN_SHARE and i not in clear]
     legend = [
-        (f'{labels.name(i) or f"class {i}"} {_percent(shares[i])}', class_color(i))
-        for i in present
+        (f'{labels.name(i) or f"class {i}"} {percent(shares[i])}', class_color(i)) for i in present
     ]
     picture = overlay_mask(base, shown, 0.55, transparent=clear)
     covered = 1 - shares[list(clear)].sum()
-    return Tile('segmentation', f'{_percent(covered)} labelled', picture, legend)
-
-
-def _depth_tile(
-    caption: str, depth_m: np.ndarray | None, range_m: tuple[float, float], size: tuple[int, int]
-) -> Tile | None:
-    if depth_m is None:
-        return None
-    near_m, far_m = range_m
-    picture = _fitted(colorize_depth(depth_m, near_m, far_m), size)
-    valid = np.count_nonzero(depth_m > 0) / depth_m.size
-    return Tile(caption, f'{_percent(valid)} valid', picture, scale_m=(near_m, far_m))
+    return Tile('segmentation', f'{percent(covered)} labelled', picture, legend)
 
 
 def _resized(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     shrinks = size[0] < rgb.shape[1]
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-
-
-def _fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize without distortion, centred between bars where the proportions differ."""
-    width, height = size
-    scale = min(width / picture.shape[1], height / picture.shape[0])
-    w, h = (max(1, round(scale * n)) for n in (picture.shape[1], picture.shape[0]))
-    x, y = (width - w) // 2, (height - h) // 2
-    fitted = np.full((height, width, 3), _BAR_GREY, np.uint8)
-    # Nearest: a mean of the colours of two depths is the colour of neither.
-    shown = cv2.resize(picture, (w, h), interpolation=cv2.INTER_NEAREST)
-    fitted[y : y + h, x : x + w] = shown
-    return fitted
-
-
-def _percent(share: float) -> str:
-    return '<1 %' if 0 < share < 0.005 else f'{100 * share:.0f} %'
 
 
 def _scaled(detections: Detections, scale: tuple[float, float]) -> Detections:

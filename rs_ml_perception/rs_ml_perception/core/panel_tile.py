@@ -46,6 +46,11 @@ def missing_tile(caption: str, text: str, size: tuple[int, int]) -> Tile:
     return Tile(caption, '', picture)
 
 
+def percent(share: float) -> str:
+    """A share in words short enough for a caption."""
+    return '<1 %' if 0 < share < 0.005 else f'{100 * share:.0f} %'
+
+
 def render_grid(tiles: list[Tile], *, columns: int, title: str, note: str) -> np.ndarray:
     """Set tiles of one size in rows below a head line.
 

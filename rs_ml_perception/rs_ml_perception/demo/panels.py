@@ -10,12 +10,15 @@ from typing import Any
 import cv2
 import numpy as np
 
+from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.core.messages import depth_from_message, stamp_of
 from rs_ml_perception.core.panel import compose_panel
+from rs_ml_perception.demo.denoised import DenoisedPairs
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.open_recording import open_recording
+from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.ros.result_values import (
     read_detections,
     read_heights,
@@ -47,16 +50,19 @@ def write_panels(
     results, mask_labels = read_results(results_path, namespace)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for number, frame in enumerate(_usable_frames(recording_path)):
-        panel = make_panel(
-            frame,
-            results.get(frame.stamp_ns, FrameResults()),
-            mask_labels,
-            title=recording_path.stem,
-            note=f'frame {number}   {frame.stamp_ns * 1e-9:.3f} s',
-        )
-        paths.append(folder / f'{number:05d}.png')
-        cv2.imwrite(str(paths[-1]), cv2.cvtColor(panel, cv2.COLOR_RGB2BGR))
+    with open_recording(recording_path) as recording, open_recording(results_path) as published:
+        pairs = DenoisedPairs(recording, published, namespace)
+        for number, frame in enumerate(_usable_frames(recording)):
+            panel = make_panel(
+                frame,
+                results.get(frame.stamp_ns, FrameResults()),
+                mask_labels,
+                pairs.near(frame.stamp_ns),
+                title=recording_path.stem,
+                note=f'frame {number}   {frame.stamp_ns * 1e-9:.3f} s',
+            )
+            paths.append(folder / f'{number:05d}.png')
+            cv2.imwrite(str(paths[-1]), cv2.cvtColor(panel, cv2.COLOR_RGB2BGR))
     return paths
 
 
@@ -80,9 +86,25 @@ def read_results(path: Path, namespace: str) -> tuple[dict[int, FrameResults], L
 
 
 def make_panel(
-    frame: Frame, results: FrameResults, mask_labels: LabelMap, *, title: str, note: str
+    frame: Frame,
+    results: FrameResults,
+    mask_labels: LabelMap,
+    denoised: tuple[DepthImage, np.ndarray] | None = None,
+    *,
+    title: str,
+    note: str,
 ) -> np.ndarray:
-    """One panel, uint8 RGB."""
+    """One panel, uint8 RGB.
+
+    Args:
+        frame: of the recording.
+        results: of its stamp.
+        mask_labels: names of the classes of the mask.
+        denoised: raw depth, and float32 metres made of it.
+        title: on the left of the head line.
+        note: on its right.
+    """
+    depth, denoised_depth_m = denoised or (frame.depth, None)
     found = results.get('detections')
     rows = found.detections if found else ()
     detections, labels = read_detections(rows)
@@ -97,15 +119,15 @@ def make_panel(
         heights=read_heights(heights.heights) if heights else None,
         mask=mask.data.reshape(mask.height, mask.width) if mask else None,
         mask_labels=mask_labels,
-        depth=frame.depth,
+        depth=depth,
+        denoised_depth_m=denoised_depth_m,
         estimated_depth_m=depth_from_message(estimate).depth_m if estimate else None,
         title=title,
         note=note,
     )
 
 
-def _usable_frames(path: Path) -> Iterator[Frame]:
-    """Frames whose colour can be shown; what the nodes rejected has no panel."""
-    with open_recording(path) as recording:
-        # The nodes have counted and reported what was rejected.
-        yield from frames(recording, on_rejected=lambda topic, error: None)
+def _usable_frames(recording: Recording) -> Iterator[Frame]:
+    """Frames that can be shown; what the nodes rejected has no panel."""
+    # The nodes have counted and reported what was rejected.
+    yield from frames(recording, on_rejected=lambda topic, error: None)
