@@ -8,6 +8,7 @@ from typing import Any
 from rs_ml_perception.cli.task_arguments import (
     add_depth_arguments,
     add_detection_arguments,
+    add_range_arguments,
     add_task_arguments,
     detector_options,
 )
@@ -20,6 +21,7 @@ def add_parser(subparsers: Any) -> None:
     add_task_arguments(parser, model=DEFAULT_MODELS['detection'], out='out/height')
     add_detection_arguments(parser, classes=('person',))
     add_depth_arguments(parser)
+    add_range_arguments(parser)
     parser.set_defaults(run=run)
 
 

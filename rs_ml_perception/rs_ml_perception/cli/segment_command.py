@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from rs_ml_perception.cli.task_arguments import add_task_arguments
+from rs_ml_perception.cli.task_arguments import add_depth_arguments, add_task_arguments
 from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 
 
@@ -19,6 +19,7 @@ def add_parser(subparsers: Any) -> None:
         default=0.0,
         help='pixels less probable are 255, unlabelled, in [0, 1] (default: %(default)s)',
     )
+    add_depth_arguments(parser)
     parser.set_defaults(run=run)
 
 
@@ -43,7 +44,7 @@ def _prepare(args: argparse.Namespace) -> Any:
 
     def segment(image: Any) -> TaskResult:
         rgb = image.frame.rgb
-        mask = segmenter(rgb)
+        mask = segmenter(rgb, image.frame)
         return TaskResult(
             mask_fields(mask, segmenter.labels),
             1,

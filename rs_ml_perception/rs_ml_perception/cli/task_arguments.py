@@ -63,7 +63,6 @@ def add_depth_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='METRES',
         help='distance of a value of 1 (default: %(default)s)',
     )
-    add_range_arguments(parser)
 
 
 def add_range_arguments(parser: argparse.ArgumentParser) -> None:

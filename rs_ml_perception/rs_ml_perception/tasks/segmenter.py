@@ -1,4 +1,4 @@
-"""Semantic segmentation: colour image to a class per pixel."""
+"""Semantic segmentation: colour image, and depth where there is any, to a class per pixel."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 
 from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.labels import UNLABELLED, LabelMap
 from rs_ml_perception.core.preprocess import Preprocessor
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
 from rs_ml_perception.tasks.decoders.masks import MASK_DECODERS
+from rs_ml_perception.tasks.depth_input import DEPTH, DepthInput, depth_spec
 
 _OUTPUT = 'mask'
 
@@ -37,7 +39,7 @@ class SegmenterOptions:
 
 
 class Segmenter:
-    """Labels every pixel of RGB images.
+    """Labels every pixel of RGB images, with measured depth for networks that take it.
 
     Attributes:
         model: the network.
@@ -49,7 +51,8 @@ class Segmenter:
         """Prepare a loaded model.
 
         Raises:
-            ModelError: it is no segmentation model, or its decoder is unknown.
+            ModelError: it is no segmentation model, its decoder is unknown, or it has inputs that
+                are neither a picture nor depth.
             ConfigError: a confidence is asked for that the model does not give.
         """
         manifest = model.manifest
@@ -66,6 +69,8 @@ class Segmenter:
         self.stages = StageTimer()
         self._decode = MASK_DECODERS[manifest.decoder]
         self._preprocess = Preprocessor(manifest.input)
+        spec = depth_spec(manifest)
+        self._depth_input = None if spec is None else DepthInput(spec)
         self.options = options or SegmenterOptions()
 
     @property
@@ -82,22 +87,32 @@ class Segmenter:
             )
         self._options = options
 
-    def __call__(self, rgb: np.ndarray) -> np.ndarray:
+    @property
+    def uses_depth(self) -> bool:
+        """Whether the network looks at depth where a frame has any."""
+        return self._depth_input is not None
+
+    def __call__(self, rgb: np.ndarray, frame: Frame | None = None) -> np.ndarray:
         """Label an image.
 
         Args:
             rgb: uint8 (H, W, 3), RGB.
+            frame: what was measured with it; its depth, aligned or not, goes to a network that
+                takes depth. None: nothing was.
 
         Returns:
             uint8 (H, W), class ids; 255 where there is no label.
 
         Raises:
-            InputError: rgb is no such image.
+            InputError: rgb is no such image, or aligned depth has another size.
         """
         with self.stages('preprocess'):
             tensor, transform = self._preprocess(rgb)
+            inputs = {self.model.manifest.input.name: tensor}
+            if self._depth_input is not None:
+                inputs[DEPTH] = self._depth_input(frame, transform)
         with self.stages('inference'):
-            outputs = self.model({self.model.manifest.input.name: tensor})
+            outputs = self.model(inputs)
         with self.stages('postprocess'):
             layout = self.model.manifest.input.layout
             ids = self._decode(outputs[_OUTPUT], layout, self._options.confidence_threshold)

@@ -1,0 +1,102 @@
+"""Measured depth as the second input of a network that labels colour pictures."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.preprocess import ImageTransform, InputSpec
+from rs_ml_perception.core.registration import register_depth
+from rs_ml_perception.inference.manifest import ModelManifest
+
+DEPTH = 'depth'
+_STEP = 2
+"""Depth that is not aligned is moved to the colour picture at half its resolution: a network of
+half a megapixel and less has no use for more, and it takes a quarter of the time."""
+
+
+def depth_spec(manifest: ModelManifest) -> InputSpec | None:
+    """The depth input of a network, None: it looks at the picture alone.
+
+    Raises:
+        ModelError: it has another further input, or one of another type.
+    """
+    further = manifest.inputs[1:]
+    if not further:
+        return None
+    spec = further[0]
+    fits = spec.dtype == 'float32' and spec.channels == 1 and spec.layout == 'NHWC'
+    if len(further) > 1 or spec.name != DEPTH or not fits or spec.size != manifest.input.size:
+        names = [s.name for s in further]
+        raise ModelError(
+            f'{manifest.name}: beside the picture there may be one input {DEPTH!r}, float32 NHWC '
+            f'of one channel and of the size of the picture, got {names}'
+        )
+    return spec
+
+
+class DepthInput:
+    """Makes the tensor: metres in the pixels of the network's picture, 0 where nothing is known.
+
+    Args:
+        spec: of the input.
+    """
+
+    def __init__(self, spec: InputSpec) -> None:
+        self._spec = spec
+        self._tensor = np.zeros((1, 1, 1, 1), np.float32)
+
+    def __call__(self, frame: Frame | None, transform: ImageTransform) -> np.ndarray:
+        """The tensor (1, h, w, 1) float32, valid until the next call.
+
+        All 0 without a frame, without depth, and where depth is not aligned and cannot be: the
+        intrinsics of one of the cameras are unknown.
+
+        Raises:
+            InputError: aligned depth is not of the size of the picture.
+        """
+        width, height = transform.model_size
+        if self._tensor.shape != (1, height, width, 1):
+            self._tensor = np.zeros((1, height, width, 1), np.float32)
+        self._tensor[...] = 0
+        depth = None if frame is None else _in_picture(frame, transform)
+        if depth is not None:
+            x, y, w, h = transform.model_rect
+            depth_m = depth.depth_m
+            np.nan_to_num(depth_m, copy=False, nan=0.0)
+            self._tensor[0, y : y + h, x : x + w, 0] = depth_m
+        return self._tensor
+
+
+def _in_picture(frame: Frame, transform: ImageTransform) -> DepthImage | None:
+    """Depth where the network sees the picture, of that size; None: there is none."""
+    if frame.depth is None:
+        return None
+    return (_aligned if frame.depth_is_aligned else _registered)(frame, transform)
+
+
+def _aligned(frame: Frame, transform: ImageTransform) -> DepthImage:
+    depth = frame.depth
+    if (depth.width, depth.height) != transform.source_size:
+        raise InputError(
+            f'aligned depth is {depth.width}x{depth.height}, its picture '
+            '{}x{}: pass depth aligned to it'.format(*transform.source_size)
+        )
+    x, y, width, height = transform.source_rect
+    part = depth.values[y : y + height, x : x + width]
+    size = transform.model_rect[2:]
+    values = cv2.resize(part, size, interpolation=cv2.INTER_NEAREST)
+    return DepthImage(values, depth.metres_per_unit)
+
+
+def _registered(frame: Frame, transform: ImageTransform) -> DepthImage | None:
+    depth, camera = frame.depth, frame.camera
+    if camera is None or frame.depth_camera is None:
+        return None
+    coarse = DepthImage(depth.values[::_STEP, ::_STEP], depth.metres_per_unit)
+    depth_camera = frame.depth_camera.resized(coarse.width, coarse.height)
+    seen = transform.content_camera(camera, transform.model_rect[2:])
+    return register_depth(coarse, depth_camera, seen, frame.color_from_depth)
