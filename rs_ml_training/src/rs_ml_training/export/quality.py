@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 
 from rs_ml_training.errors import DataError
@@ -59,7 +60,11 @@ def _segmentation(spec: ModelSpec) -> tuple[Any, Update]:
 
     def update(served: ServedSample, outputs: Outputs) -> None:
         labels = _at_model_size(served, 'labels')
-        metrics.update(labels=labels, predicted=_class_ids(outputs['mask'][0]))
+        ids = _class_ids(outputs['mask'][0])
+        size = served.view.model_size
+        if ids.shape != size[::-1]:
+            ids = cv2.resize(ids.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        metrics.update(labels=labels, predicted=ids)
 
     return metrics, update
 

@@ -12,6 +12,7 @@ from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import DataError
 from rs_ml_training.export.artifact import Port
 from rs_ml_training.prediction.view import View, view_of
+from rs_ml_training.tasks.known_depth import measured_m
 
 Crop = tuple[float, float, float, float] | None
 
@@ -45,7 +46,7 @@ def served_samples(
 
 
 def served(sample: Sample, ports: Sequence[Port], crop: Crop) -> ServedSample:
-    """One sample; infrared that was not taken is black.
+    """One sample; infrared that was not taken is black, and depth beside a picture is 0.
 
     Raises:
         DataError: it lacks a map that the network reads.
@@ -59,6 +60,8 @@ def _array(sample: Sample, view: View, name: str) -> np.ndarray:
     if name == 'raw_depth':
         depth_m = np.nan_to_num(_required(sample, 'raw_depth_m')).astype(np.float32)
         return view.measured(depth_m)[None, :, :, None]
+    if name == 'depth':
+        return view.measured(measured_m(sample)[..., 0])[None, :, :, None]
     if name == 'image':
         return view.picture(_required(sample, 'image'))[None]
     infrared = sample.infrared

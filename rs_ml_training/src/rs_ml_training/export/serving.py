@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SERVED = {
     'image': ('image', 'uint8'),
     'depth_m': ('raw_depth', 'float32'),
+    'measured_m': ('depth', 'float32'),
     'infrared': ('infrared', 'uint8'),
 }
 """Input of a network -> name and dtype it is served under."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.errors import CheckpointError, ConfigError, DataError
+from rs_ml_training.networks.registry import entry_of
 from rs_ml_training.prediction.results import (
     BoxPrediction,
     DenoisePrediction,
@@ -19,6 +20,7 @@ from rs_ml_training.prediction.results import (
     MaskPrediction,
 )
 from rs_ml_training.prediction.view import View
+from rs_ml_training.tasks.known_depth import measured_m
 from rs_ml_training.trained import ModelSpec
 
 Arrays = dict[str, np.ndarray]
@@ -134,10 +136,13 @@ def _enlargement(view: View) -> float:
 
 
 class SegmentationHead(Head[MaskPrediction]):
-    """A class for every pixel."""
+    """A class for every pixel, with the depth that a sample has for networks that take it."""
 
     def inputs(self, sample: Sample, view: View) -> Arrays:
-        return {'image': _picture(sample, view)}
+        found = {'image': _picture(sample, view)}
+        if entry_of(self.spec.network).takes_depth:
+            found['measured_m'] = view.measured(measured_m(sample)[..., 0])[..., None]
+        return found
 
     def averaged(self, outputs: Arrays, mirrored: Arrays) -> Arrays:
         mean = super().averaged(outputs, mirrored)

@@ -16,14 +16,12 @@ from rs_ml_training.losses import segmentation as losses
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.networks.registry import entry_of
 from rs_ml_training.tasks import strip
-from rs_ml_training.tasks.known_depth import known_depth_m
+from rs_ml_training.tasks.known_depth import measured_m
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
 from rs_ml_training.trained import ModelSpec
 
 _WEIGHTED = {'cross_entropy': 'class_weights', 'focal': 'alpha'}
 """Loss -> its keyword for one weight per class."""
-MEASURED = 'measured_m'
-"""Input of networks that take depth."""
 
 
 class SegmentationTask(Task):
@@ -65,7 +63,7 @@ class SegmentationTask(Task):
         require(sample, 'image', 'labels')
         inputs, targets = {'image': sample.image}, {'labels': sample.labels.astype(np.int32)}
         if self._takes_depth:
-            inputs[MEASURED] = measured_m(sample)
+            inputs['measured_m'] = measured_m(sample)
         if self._counted:
             none = np.zeros_like(sample.labels)
             targets[UNLISTED] = sample.extra.get(UNLISTED, none).astype(np.uint8)
@@ -110,13 +108,6 @@ class _MaskMetrics(Metrics):
 
     def result(self) -> dict[str, float]:
         return self._accumulator.result()
-
-
-def measured_m(sample: Sample) -> np.ndarray:
-    """Measured depth of a sample as networks take it, (H, W, 1) [m], 0 where there is none."""
-    if sample.raw_depth_m is None:
-        return np.zeros((*sample.size[::-1], 1), np.float32)
-    return known_depth_m(sample.raw_depth_m)
 
 
 def _enlarged(ids: np.ndarray, like: np.ndarray) -> np.ndarray:
