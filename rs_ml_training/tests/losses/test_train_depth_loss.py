@@ -16,6 +16,7 @@ from rs_ml_training.losses.depth import (  # noqa: E402
     gradient,
     l1,
     l2,
+    relative,
     silog,
 )
 from rs_ml_training.losses.normals import normal_loss  # noqa: E402
@@ -154,6 +155,21 @@ def test_gradient_loss_is_the_sum_over_pixels_and_neighbours():
     normals = float(normal_loss(target, prediction, mask))
     both = float(gradient(target, prediction, mask, slope=2.0, normal=3.0))
     assert both == pytest.approx(expected + 3 * normals, rel=1e-5)
+
+
+@pytest.mark.parametrize('scales', [0, 1, 2])
+def test_relative_loss_is_the_sum_over_pixels_and_distances(scales):
+    target, prediction, mask = picture(shape=(1, 12, 16, 1))
+    d = np.log(prediction.astype(float) / target)[0, ..., 0]
+    pairs = known_pairs(target, prediction, mask)
+    expected = np.mean([abs(math.log(p / t)) for t, p in pairs]) + 0.2 * slow_l1(pairs)
+    for stride in (1, 2)[:scales]:
+        part, known = d[::stride, ::stride], mask[0, ::stride, ::stride, 0]
+        both = known[:-1, :-1] & known[:-1, 1:] & known[1:, :-1]
+        right, below = np.diff(part, axis=1)[:-1][both], np.diff(part, axis=0)[:, :-1][both]
+        expected += 3.0 * (np.abs(right).mean() + np.abs(below).mean())
+    value = relative(target, prediction, mask, slope=3.0, scales=scales)
+    assert float(value) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize('sphere', [False, True])

@@ -92,6 +92,36 @@ def _log_size(error: Tensor, alpha: float) -> Tensor:
     return ops.log1p(ops.abs(error) / alpha)
 
 
+def relative(
+    target_m: Tensor,
+    prediction_m: Tensor,
+    mask: Tensor,
+    *,
+    metric: float = 0.2,
+    slope: float = 0.5,
+    scales: int = 4,
+) -> Tensor:
+    """Error as a share of the depth, in metres, and of slopes: |d| + metric |e| + slope |grad d|.
+
+    d = ln(prediction / target), e = prediction - target [m], `metric` is in 1/m. Slopes of d are
+    compared between pixels 1, 2, 4, ... apart, `scales` times: Li and Snavely, MegaDepth
+    (arXiv 1804.00607), eq. 5.
+    """
+    target, prediction, known = masked(target_m, prediction_m, mask)
+    share = ops.log(ops.maximum(prediction, SMALLEST_M)) - ops.log(ops.maximum(target, SMALLEST_M))
+    loss = masked_mean(ops.abs(share), known)
+    loss = loss + metric * masked_mean(ops.abs(prediction - target), known)
+    for scale in range(scales if slope else 0):
+        loss = loss + slope * _slopes(share[:, :: 2**scale, :: 2**scale], known, 2**scale)
+    return loss
+
+
+def _slopes(values: Tensor, known: Tensor, stride: int) -> Tensor:
+    """Mean step to the next value of every `stride`-th row and column."""
+    both = steps_known(known[:, ::stride, ::stride])
+    return sum(masked_mean(ops.abs(step), both) for step in steps(values))
+
+
 def combined(
     target_m: Tensor,
     prediction_m: Tensor,
@@ -121,6 +151,7 @@ DEPTH_LOSSES: dict[str, DepthLoss] = {
     'berhu': berhu,
     'silog': silog,
     'gradient': gradient,
+    'relative': relative,
     'l1_normal_ssim': combined,
     'l1_normal_ssim_sphere': partial(combined, sphere=True),
 }

@@ -120,5 +120,37 @@ class Equalize:
         return replace(sample, image=cv2.merge(channels))
 
 
+@dataclass(frozen=True)
+class Erase:
+    """Paint rectangles over, each in one random colour, so that what is behind must be inferred.
+
+    Attributes:
+        count: most rectangles; at least one is painted.
+        low, high: limits of their sides as shares of those of the picture.
+    """
+
+    count: int = 3
+    low: float = 0.08
+    high: float = 0.35
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        rectangles = rng.random((rng.integers(1, self.count + 1), 4))
+        colors = rng.integers(0, 256, (len(rectangles), 3))
+        if sample.image is None:
+            return sample
+        image = sample.image.copy()
+        for shares, color in zip(rectangles, colors, strict=True):
+            rows, columns = self._part(shares, image.shape)
+            image[rows, columns] = color
+        return replace(sample, image=image)
+
+    def _part(self, shares: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        whole = np.array(shape[:2])
+        sides = np.rint(whole * (self.low + (self.high - self.low) * shares[:2])).astype(int)
+        start = np.rint((whole - sides) * shares[2:]).astype(int)
+        rows, columns = (slice(a, a + n) for a, n in zip(start, sides, strict=True))
+        return rows, columns
+
+
 def _table(values: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rs_ml_training.data.augment.chain import Augment, Chain, Maybe, OneOf
-from rs_ml_training.data.augment.color import Blur, Equalize, GammaColor, Jitter, Jpeg
+from rs_ml_training.data.augment.color import Blur, Equalize, Erase, GammaColor, Jitter, Jpeg
 from rs_ml_training.data.augment.depth_noise import (
     Farthest,
     FlyingPixels,
@@ -94,6 +94,18 @@ def _depth(size: Size | None) -> Augment:
     """
     light = Jitter((0.7, 1.3), (0.7, 1.3), (0.7, 1.3))
     return Chain((Near(size, 1.0, 1.15), Rotate(-3, 3, size), Maybe(Flip()), light))
+
+
+def _depth_strong(size: Size | None) -> Augment:
+    """For few pictures: both nearer and farther, any part, other light and colours, erased parts.
+
+    Factors below 1 balance those above, so that pictures are as near as they will be predicted.
+    """
+    turn = RotatedCrop(-5, 5, size) if size else Rotate(-5, 5)
+    light = GammaColor(gamma=(0.7, 1.4), brightness=(0.7, 1.3), color=(0.85, 1.15))
+    colors = Jitter(contrast=(0.7, 1.3), saturation=(0.0, 1.6))
+    picture = (light, Maybe(colors), Maybe(Blur(3, 5), 0.15), Maybe(Jpeg(30, 90), 0.15))
+    return Chain((Near(size, 0.85, 1.25), turn, Maybe(Flip()), *picture, Maybe(Erase(), 0.4)))
 
 
 def _bts(size: Size | None, degrees: float, brightness: tuple[float, float]) -> Augment:
@@ -220,6 +232,7 @@ def _sized(size: Size | None) -> tuple[Augment, ...]:
 PRESETS: dict[str, Callable[[Size | None], Augment]] = {
     'none': _none,
     'depth': _depth,
+    'depth-strong': _depth_strong,
     'fastdepth': _fastdepth,
     'bts-nyu': lambda size: _bts(size, 2.5, (0.75, 1.25)),
     'bts-kitti': lambda size: _bts(size, 1.0, (0.9, 1.1)),
