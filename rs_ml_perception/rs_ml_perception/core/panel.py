@@ -90,31 +90,27 @@ def compose_panel(
         _mask_tile(rgb, mask, mask_labels or LabelMap({}), size)
         or missing_tile('segmentation', texts['mask'], size),
     ]
-    camera_depth = depth_tile('camera depth', camera_depth_m, range_m, size) or missing_tile(
-        'camera depth', texts['depth'], size
-    )
-    estimate = depth_tile('estimated depth', estimated_depth_m, range_m, size) or missing_tile(
-        'estimated depth', texts['estimated_depth'], size
-    )
-    denoised = _denoised_tiles(camera_depth_m, denoised_depth_m, range_m, size)
-    tiles = [*scene, estimate, camera_depth, *denoised]
-    if not denoised:
-        tiles = [*scene, camera_depth, estimate]
-    return render_grid(tiles, columns=3 if denoised else 2, title=title, note=note)
+    depths_m = camera_depth_m, estimated_depth_m, denoised_depth_m
+    tiles = [*scene, *_depth_tiles(depths_m, range_m, size, texts)]
+    return render_grid(tiles, columns=-(-len(tiles) // 2), title=title, note=note)
 
 
-def _denoised_tiles(
-    before_m: np.ndarray | None,
-    after_m: np.ndarray | None,
+def _depth_tiles(
+    depths_m: tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None],
     range_m: tuple[float, float],
     size: tuple[int, int],
+    texts: Mapping[str, str],
 ) -> list[Tile]:
+    """Tiles of the camera's, the estimated and, where there is any, the denoised depth."""
+    before_m, estimated_m, after_m = depths_m
+    before = depth_tile('camera depth', before_m, range_m, size)
+    before = before or missing_tile('camera depth', texts['depth'], size)
+    estimated = depth_tile('estimated depth', estimated_m, range_m, size)
+    estimated = estimated or missing_tile('estimated depth', texts['estimated_depth'], size)
     if before_m is None or after_m is None:
-        return []
-    return [
-        depth_tile('denoised depth', after_m, range_m, size),
-        change_tile(before_m, after_m, size),
-    ]
+        return [before, estimated]
+    after = depth_tile('denoised depth', after_m, range_m, size)
+    return [estimated, before, after, change_tile(before_m, after_m, size)]
 
 
 def _tile_height(width: int, *pictures: np.ndarray | DepthImage | None) -> int:
