@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import partial
 
 import numpy as np
@@ -16,6 +17,7 @@ from rs_ml_training.synth.frame import BOXED_CLASSES, Boxes, PeopleTruth, Postur
 from rs_ml_training.synth.rig import d435
 from rs_ml_training.synth.writing.frame_files import FEWEST_PIXELS
 from rs_ml_training.synth.writing.frame_set import LICENSE, write_frame_set
+from rs_ml_training.synth.writing.processes import spread
 from rs_ml_training.synth.writing.set_options import SetOptions
 
 SMALL = SetOptions(count=3, seed=10, size=(48, 32), color_size=(40, 30), repeats=2)
@@ -189,8 +191,8 @@ def test_nothing_is_left_of_a_set_that_failed(tmp_path):
 
     with pytest.raises(DataError, match='broken'):
         write_frame_set(tmp_path / 'set', SMALL, expose=broken)
-    with pytest.raises(ConfigError, match='workers'):
-        write_frame_set(tmp_path / 'set', SMALL, workers=0, expose=frames)
+    with pytest.raises(ConfigError, match='0 workers'):
+        write_frame_set(tmp_path / 'set', SMALL, expose=frames, spread=partial(spread, workers=0))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -201,3 +203,13 @@ def test_a_class_that_does_not_exist(written, tmp_path):
     write_png(tmp_path / 'set/nyu/gt/1.png', np.full((30, 40), 14, np.uint8))
     with pytest.raises(DataError, match='holds class 14'):
         open_data(f'synth-color:{tmp_path}/set').read(0)
+
+
+def test_processes_give_results_in_order():
+    assert list(spread(abs, range(-3, 3), workers=2)) == [3, 2, 1, 0, 1, 2]
+
+
+def test_processes_use_one_thread(monkeypatch):
+    monkeypatch.setenv('OMP_NUM_THREADS', '7')
+    assert list(spread(os.getenv, ['OMP_NUM_THREADS', 'MKL_NUM_THREADS'], workers=1)) == ['1', '1']
+    assert os.environ['OMP_NUM_THREADS'] == '7'

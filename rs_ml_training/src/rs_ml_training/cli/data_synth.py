@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,13 @@ def _synth(arguments: argparse.Namespace) -> int:
 
 def _write_set(arguments: argparse.Namespace, options: SetOptions) -> int:
     from rs_ml_training.synth.writing.frame_set import write_frame_set
+    from rs_ml_training.synth.writing.processes import spread
+
+    def shown(write: Callable[[int], Any], rooms: Iterable[int]) -> Iterable[Any]:
+        return progress_bar(spread(write, rooms, arguments.workers), options.count)
 
     start = time.monotonic()
-    write_frame_set(arguments.out, options, workers=arguments.workers, show=progress_bar)
+    write_frame_set(arguments.out, options, spread=shown)
     rate = options.frames / (time.monotonic() - start)
     print(
         f'{arguments.out}: {options.frames} frames of {options.count} rooms, {rate:.1f} a second'

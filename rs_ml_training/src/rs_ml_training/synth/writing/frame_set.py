@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ from rs_ml_training.data.indoor_classes import INDOOR_LABELS
 from rs_ml_training.data.license_file import write_license
 from rs_ml_training.data.output_folder import new_folder
 from rs_ml_training.data.scenes_file import write_scenes
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.frame import BOXED_CLASSES, SynthFrame
 from rs_ml_training.synth.rig import Rig, d435
 from rs_ml_training.synth.writing.exposures import exposures
@@ -30,18 +27,17 @@ LICENSE = 'Synthetic rooms of rs_ml_training: Apache-2.0'
 
 Expose = Callable[[SetOptions, int], Iterable[SynthFrame]]
 """From options and the number of a room to its frames."""
-Show = Callable[[Iterable[Any], int], Iterable[Any]]
+Spread = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 
 
 def write_frame_set(
     out: Path,
     options: SetOptions,
     *,
-    workers: int = 1,
     expose: Expose = exposures,
-    show: Show = lambda rooms, count: rooms,
+    spread: Spread = map,
 ) -> None:
-    """Write rooms; the same options give the same bytes, whatever the workers are.
+    """Write rooms; the same options give the same bytes, however the work is spread.
 
     Each layout has a folder of its own with its camera, classes, `scenes.csv` and licence:
 
@@ -55,20 +51,18 @@ def write_frame_set(
     Args:
         out: a new folder.
         options: see there.
-        workers: processes.
-        expose: what makes the frames of a room; must be picklable with several workers.
-        show: wraps the rooms as they are finished, as a progress bar does.
+        expose: what makes the frames of a room.
+        spread: applies a function to the numbers of the rooms and gives the results in order,
+            maybe in several processes.
 
     Raises:
-        ConfigError: a number that makes no sense, or `out` holds files.
+        ConfigError: `out` holds files.
         DataError: the disk is full; nothing is left behind.
     """
-    if workers < 1:
-        raise ConfigError(f'{workers} workers are not possible: give 1 or more')
     with new_folder(out) as folder:
         write = partial(_write_room, folder, options, expose)
-        finished = _finished(write, range(1, options.count + 1), workers)
-        records = [record for room in show(finished, options.count) for record in room]
+        finished = spread(write, range(1, options.count + 1))
+        records = [record for room in finished for record in room]
         _write_tables(folder, options, records)
 
 
@@ -81,20 +75,6 @@ def _write_room(
         write_frame(frame, folder, name, options.layouts)
         records.append(truth_record(frame, name))
     return records
-
-
-def _finished(write: Callable[[int], Any], rooms: Iterable[int], workers: int) -> Iterator[Any]:
-    if workers == 1:
-        yield from map(write, rooms)
-        return
-    # A fork would copy locks that threads of this process hold.
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        try:
-            yield from pool.map(write, rooms)
-        finally:
-            # After an error nobody wants the rooms that wait.
-            pool.shutdown(cancel_futures=True)
 
 
 def _write_tables(folder: Path, options: SetOptions, records: list[dict[str, Any]]) -> None:
