@@ -46,18 +46,19 @@ def confidence_loss(
     confidence: Tensor,
     mask: Tensor,
     *,
-    tolerance_m: float = 0.05,
-    tolerance_share: float = 0.01,
+    tolerance_m: float = 0.25,
+    tolerance_share: float = 0.05,
 ) -> Tensor:
-    """BCE of the confidence against 1 / (1 + (error / tolerance)^2).
+    """BCE of the confidence against 1 - min((error / tolerance)^2, 1).
 
-    The tolerance is max(tolerance_m, tolerance_share * z): an error of that size deserves 0.5, one
-    of three times that size 0.1. So confidence orders pixels by the error to expect, however gross
-    it is. The depth is a constant to its gradient: confidence judges, it does not push.
+    The tolerance is max(tolerance_m, tolerance_share * z). What it learns is the squared error to
+    expect: keeping the most confident pixels keeps those of the smallest RMSE, and one gross error
+    in twenty costs a pixel more than a sure one of a few centimetres. The depth is a constant to
+    its gradient: confidence judges, it does not push.
     """
     target, depth, mask = masked(target_m, ops.stop_gradient(depth_m), mask)
     allowed = ops.maximum(tolerance_m, tolerance_share * target)
-    good = 1.0 / (1.0 + ops.square((depth - target) / allowed))
+    good = 1.0 - ops.minimum(ops.square((depth - target) / allowed), 1.0)
     share = ops.clip(like(confidence, depth), 1e-6, 1.0 - 1e-6)
     entropy = -(good * ops.log(share) + (1.0 - good) * ops.log1p(-share))
     return masked_mean(entropy, mask)
@@ -71,8 +72,8 @@ def denoise_loss(
     relative: bool = True,
     edge_weight: float = 2.0,
     gross_m: float = 0.3,
-    tolerance_m: float = 0.05,
-    tolerance_share: float = 0.01,
+    tolerance_m: float = 0.25,
+    tolerance_share: float = 0.05,
     weights: Mapping[str, float] = TERM_WEIGHTS,
 ) -> dict[str, Tensor]:
     """The weighted terms `depth_m`, `gross`, `slope` and, if the network has it, `confidence`.
@@ -89,7 +90,7 @@ def denoise_loss(
         edge_weight: of pixels at depth edges, where others weigh 1.
         gross_m: knee of the term `gross`, which counts errors in metres whatever the depth:
             quadratic below, as the RMSE, and linear above.
-        tolerance_m: an error of this size deserves half the confidence,
+        tolerance_m: an error of this size deserves no confidence,
         tolerance_share: or one of this share of the depth, whichever is larger.
         weights: of the terms.
     """
