@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from rs_ml_perception.cli import (
     bench_command,
+    denoise_command,
     depth_command,
     detect_command,
     height_command,
@@ -23,6 +24,7 @@ COMMANDS = (
     detect_command,
     segment_command,
     depth_command,
+    denoise_command,
     height_command,
     process_command,
     models_command,

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.labels import UNLABELLED, LabelMap
 from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights, UpMethod
 from rs_ml_perception.core.placements import Placements
+from rs_ml_perception.tasks.denoiser import DenoisedDepth
 
 
 def detection_fields(
@@ -63,6 +65,16 @@ def depth_fields(depth_m: np.ndarray) -> dict[str, Any]:
         'near_m': number(low),
         'median_m': number(median),
         'far_m': number(high),
+    }
+
+
+def denoised_fields(frame: Frame, found: DenoisedDepth) -> dict[str, Any]:
+    """Range and coverage of denoised depth, the coverage before, and whether infrared helped."""
+    before = np.count_nonzero(frame.depth.depth_m > 0) / frame.depth.values.size
+    return {
+        **depth_fields(found.depth_m),
+        'valid_before': round(before, 6),
+        'infrared': frame.infrared is not None,
     }
 
 

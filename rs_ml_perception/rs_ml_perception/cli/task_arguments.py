@@ -6,22 +6,41 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+COLOR_INPUTS = (
+    'picture, folder of pictures, video, recording (rosbag2, .mcap, .db3, RealSense .bag), '
+    'number of a webcam, or realsense[:SERIAL]'
+)
+
 
 def add_task_arguments(parser: argparse.ArgumentParser, *, model: str, out: str) -> None:
-    """Inputs, model, output and intrinsics.
+    """Inputs in colour, model, output and intrinsics.
 
     Args:
         parser: of the command.
         model: default model name.
         out: default folder.
     """
+    add_run_arguments(parser, model=model, out=out, inputs=COLOR_INPUTS)
     parser.add_argument(
-        'inputs',
-        nargs='+',
-        metavar='INPUT',
-        help='picture, folder of pictures, video, recording (rosbag2, .mcap, .db3, RealSense '
-        '.bag), number of a webcam, or realsense[:SERIAL]',
+        '--intrinsics',
+        type=intrinsics,
+        metavar='fx,fy,cx,cy',
+        help='of pictures, videos and webcams [px]; recordings bring their own',
     )
+
+
+def add_run_arguments(
+    parser: argparse.ArgumentParser, *, model: str, out: str, inputs: str
+) -> None:
+    """Inputs, model and output.
+
+    Args:
+        parser: of the command.
+        model: default model name.
+        out: default folder.
+        inputs: what may be one.
+    """
+    parser.add_argument('inputs', nargs='+', metavar='INPUT', help=inputs)
     parser.add_argument(
         '--model', default=model, metavar='NAME|DIR', help='model (default: %(default)s)'
     )
@@ -39,12 +58,6 @@ def add_task_arguments(parser: argparse.ArgumentParser, *, model: str, out: str)
     )
     parser.add_argument(
         '--max-frames', type=at_least_zero, default=0, help='stop after so many, 0: never'
-    )
-    parser.add_argument(
-        '--intrinsics',
-        type=intrinsics,
-        metavar='fx,fy,cx,cy',
-        help='of pictures, videos and webcams [px]; recordings bring their own',
     )
 
 

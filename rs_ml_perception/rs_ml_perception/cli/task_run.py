@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,6 +17,7 @@ import numpy as np
 
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.recordings.frames import OnRejected
 from rs_ml_perception.recordings.inputs import (
     DepthFolder,
     InputImage,
@@ -76,14 +77,48 @@ def run_task(
     sources = resolve_inputs(args.inputs)
     if needs_depth:
         _check_depth(sources, args)
+
+    def read(on_rejected: OnRejected) -> Iterator[InputImage]:
+        camera, depth_folder = _camera(args), _depth_folder(args)
+        return read_inputs(
+            sources, on_rejected=on_rejected, camera=camera, depth_folder=depth_folder
+        )
+
+    def prepare_colour(args: argparse.Namespace) -> Task:
+        task = prepare(args)
+
+        def checked(image: InputImage) -> TaskResult:
+            if image.frame.rgb is None:
+                raise InputError('there is no colour image, only depth')
+            return task(image)
+
+        return checked
+
+    return run_images(args, prepare_colour, read, noun=noun, keep_results=keep_results)
+
+
+def run_images(
+    args: argparse.Namespace,
+    prepare: Callable[[argparse.Namespace], Task],
+    read: Callable[[OnRejected], Iterator[InputImage]],
+    *,
+    noun: str,
+    keep_results: bool,
+) -> int:
+    """Run a task over images; see run_task.
+
+    Args:
+        args: from `add_task_arguments`.
+        prepare: loads the model.
+        read: yields the images, given what to call with those that cannot be used.
+        noun: what is counted in the summary.
+        keep_results: whether to write results.jsonl.
+    """
     task = prepare(args)
     run = _Run(args, noun)
-    images = read_inputs(
-        sources, on_rejected=run.reject, camera=_camera(args), depth_folder=_depth_folder(args)
-    )
     try:
         with _results_file(args.out, keep_results) as results:
-            for image in islice(images, args.max_frames or None):
+            for image in islice(read(run.reject), args.max_frames or None):
                 run.process(image, task, results)
     except KeyboardInterrupt:  # the way to end a webcam
         print('interrupted', file=sys.stderr)
@@ -103,8 +138,6 @@ class _Run:
     def process(self, image: InputImage, task: Task, results: TextIO | None) -> None:
         start = time.perf_counter()
         try:
-            if image.frame.rgb is None:
-                raise InputError('there is no colour image, only depth')
             result = task(image)
         except InputError as error:
             self.reject(image.name, error)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.colormap import colorize_depth
-from rs_ml_perception.core.panel_tile import Tile, percent
+from rs_ml_perception.core.colormap import colorize_depth, depth_range_m
+from rs_ml_perception.core.panel_tile import Tile, percent, render_grid
 from rs_ml_perception.core.text import Color
 
 _BAR_GREY = 38
@@ -62,6 +62,28 @@ def change_tile(before_m: np.ndarray, after_m: np.ndarray, size: tuple[int, int]
         for mask, (name, color) in zip(masks, _CHANGES.items(), strict=True)
     ]
     return Tile('what denoising changed', '', _fitted(picture, size), legend)
+
+
+def compose_denoised(
+    before_m: np.ndarray, after_m: np.ndarray, *, title: str = '', tile_width: int = 640
+) -> np.ndarray:
+    """Raw depth, denoised depth in the same colours, and what changed, side by side.
+
+    Args:
+        before_m: float32 (H, W), metres, NaN invalid.
+        after_m: the same after denoising.
+        title: on the left of the head line.
+        tile_width: of each picture, pixels.
+
+    Returns:
+        uint8 RGB picture.
+    """
+    size = tile_width, round(tile_width * before_m.shape[0] / before_m.shape[1])
+    range_m = depth_range_m(before_m, after_m)
+    pictures = [('camera depth', before_m), ('denoised depth', after_m)]
+    tiles = [depth_tile(caption, depth_m, range_m, size) for caption, depth_m in pictures]
+    tiles.append(change_tile(before_m, after_m, size))
+    return render_grid(tiles, columns=3, title=title, note='')
 
 
 def _fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:

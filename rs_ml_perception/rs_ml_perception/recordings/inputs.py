@@ -92,7 +92,7 @@ def resolve_inputs(texts: Sequence[str]) -> list[Source]:
     sources = [source for text in texts for source in _resolve(text)]
     if not sources:
         raise InputError(f'no input: pass {KINDS}')
-    return _with_unique_stems(sources)
+    return with_unique_stems(sources)
 
 
 def read_inputs(
@@ -193,7 +193,7 @@ def _realsense_frames(serial: str) -> Iterator[Frame]:
     return camera_frames(serial)
 
 
-def _with_unique_stems(sources: list[Source]) -> list[Source]:
+def with_unique_stems(sources: list[Source]) -> list[Source]:
     """Number stems that come again, so that no result overwrites another."""
     taken: set[str] = set()
     unique = []

@@ -50,6 +50,18 @@ def read_depth(path: Path, *, metres_per_unit: float = 0.001) -> DepthImage:
     return DepthImage(values, metres_per_unit)
 
 
+def read_gray(path: Path) -> np.ndarray:
+    """Read a picture as brightness, the upper 8 bit of 16.
+
+    Returns:
+        uint8 (H, W).
+
+    Raises:
+        InputError: no picture, damaged or truncated.
+    """
+    return _decode(path, cv2.IMREAD_GRAYSCALE)
+
+
 def write_picture(path: Path, pixels: np.ndarray) -> None:
     """Write RGB (H, W, 3) or one channel (H, W) of uint8 or uint16.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,35 @@ def camera_frames(serial: str = '') -> Iterator[Frame]:
     """
     rs = _import_pyrealsense2()
     config = rs.config()
-    if serial:
-        config.enable_device(serial)
     config.enable_stream(rs.stream.color, rs.format.rgb8)
     config.enable_stream(rs.stream.depth, rs.format.z16)
+    with _running(rs, config, serial) as (pipeline, profile):
+        yield from _frames(rs, pipeline, profile)
+
+
+def depth_camera_frames(serial: str = '') -> Iterator[Frame]:
+    """Yield depth with the left infrared image from a camera until it is unplugged.
+
+    Args:
+        serial: serial number; '': the first camera found.
+
+    Raises:
+        BackendError: pyrealsense2 is not installed.
+        InputError: no such camera, or it stopped sending.
+    """
+    rs = _import_pyrealsense2()
+    config = rs.config()
+    config.enable_stream(rs.stream.depth, rs.format.z16)
+    config.enable_stream(rs.stream.infrared, 1, rs.format.y8, 0)
+    with _running(rs, config, serial) as (pipeline, profile):
+        yield from _depth_frames(rs, pipeline, profile)
+
+
+@contextmanager
+def _running(rs: Any, config: Any, serial: str) -> Iterator[tuple[Any, Any]]:
+    """(pipeline, profile) of a camera that is stopped in the end."""
+    if serial:
+        config.enable_device(serial)
     pipeline = rs.pipeline()
     try:
         profile = pipeline.start(config)
@@ -41,7 +67,7 @@ def camera_frames(serial: str = '') -> Iterator[Frame]:
             'and give the serial number that rs-enumerate-devices prints'
         ) from error
     try:
-        yield from _frames(rs, pipeline, profile)
+        yield pipeline, profile
     finally:
         pipeline.stop()
 
@@ -54,10 +80,7 @@ def _frames(rs: Any, pipeline: Any, profile: Any) -> Iterator[Frame]:
     color_from_depth = rigid_from_extrinsics(depth.get_extrinsics_to(color))
     unit_m = profile.get_device().first_depth_sensor().get_depth_scale()
     while True:
-        try:
-            frames = pipeline.wait_for_frames(WAIT_MS)
-        except RuntimeError as error:
-            raise InputError(f'the RealSense camera stopped sending: {error}') from error
+        frames = _wait(pipeline)
         picture = frames.get_color_frame()
         # The buffers belong to librealsense and are used again.
         yield Frame(
@@ -69,6 +92,29 @@ def _frames(rs: Any, pipeline: Any, profile: Any) -> Iterator[Frame]:
             stamp_ns=int(1e6 * picture.get_timestamp()),
             frame_id='camera_color_optical_frame',
         )
+
+
+def _depth_frames(rs: Any, pipeline: Any, profile: Any) -> Iterator[Frame]:
+    depth = profile.get_stream(rs.stream.depth).as_video_stream_profile()
+    camera = camera_from_intrinsics(depth.get_intrinsics())
+    unit_m = profile.get_device().first_depth_sensor().get_depth_scale()
+    while True:
+        frames = _wait(pipeline)
+        picture = frames.get_depth_frame()
+        yield Frame(
+            depth=DepthImage(np.array(picture.get_data()), unit_m),
+            infrared=np.array(frames.get_infrared_frame(1).get_data()),
+            camera=camera,
+            stamp_ns=int(1e6 * picture.get_timestamp()),
+            frame_id='camera_depth_optical_frame',
+        )
+
+
+def _wait(pipeline: Any) -> Any:
+    try:
+        return pipeline.wait_for_frames(WAIT_MS)
+    except RuntimeError as error:
+        raise InputError(f'the RealSense camera stopped sending: {error}') from error
 
 
 def camera_from_intrinsics(intrinsics: Any) -> CameraModel:
