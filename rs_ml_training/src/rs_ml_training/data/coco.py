@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_training.data.classes import ClassTable, class_mapping
+from rs_ml_training.data.classes import UNWANTED, ClassTable, class_mapping
+from rs_ml_training.data.license_file import read_license
+from rs_ml_training.data.outlines import OBJECTS, Polygon, painted
 from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
@@ -23,7 +25,8 @@ class Coco(NamedReader):
     """`annotations/instances_SPLIT.json` and pictures in `SPLIT/`, or any such file and folder.
 
     Category ids become 0, 1, ... in their order. Every picture is a scene of its own; those
-    without annotations belong to the set too.
+    without annotations belong to the set too. Polygons of `segmentation` become
+    `extra['objects']`, see data.outlines. `license.txt` in the folder replaces COCO's licence.
     """
 
     license = 'COCO: annotations CC BY 4.0, pictures under the terms of Flickr'
@@ -60,7 +63,9 @@ class Coco(NamedReader):
         )
         self._folder = Path(images) if images else _image_folder(file, split)
         self._images = _existing(content['images'], self._folder)
+        self._outlines = _outlines_by_image(content)
         root = path if path.is_dir() else path.parent
+        self.license = read_license(root) or self.license
         self._names = chosen_names(self._images, list_file, root)
 
     def read(self, index: int) -> Sample:
@@ -69,8 +74,19 @@ class Coco(NamedReader):
         path = self._folder / described['file_name']
         size = int(described['width']), int(described['height'])
         image = require_size(path, read_rgb(path), size)
-        boxes = _clipped(self._boxes.get(described['id'], Boxes.of([], [])), size)
-        return Sample(name=name, scene=name, image=image, boxes=self._mapping.map_boxes(boxes))
+        boxes, outlines = self._wanted(described['id'], size)
+        extra = {OBJECTS: painted(outlines, size)} if any(outlines) else {}
+        return Sample(name=name, scene=name, image=image, boxes=boxes, extra=extra)
+
+    def _wanted(self, image: int, size: tuple[int, int]) -> tuple[Boxes, list[list[Polygon]]]:
+        """Boxes of the training's classes that have an extent in the picture, and outlines."""
+        boxes = self._boxes.get(image, Boxes.of([], []))
+        xyxy = np.clip(boxes.xyxy, 0, np.array([*size, *size], np.float32))
+        ids = self._mapping.ids[boxes.class_ids]
+        kept = (xyxy[:, 2:] > xyxy[:, :2]).all(axis=1) & (ids != UNWANTED)
+        every = self._outlines.get(image, [])
+        outlines = [every[i] for i in np.flatnonzero(kept)] if every else []
+        return Boxes.of(xyxy[kept], ids[kept], boxes.is_crowd[kept]), outlines
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -109,11 +125,15 @@ def _boxes_by_image(
     return found
 
 
-def _clipped(boxes: Boxes, size: tuple[int, int]) -> Boxes:
-    """Within the picture, without those that have no extent there."""
-    xyxy = np.clip(boxes.xyxy, 0, np.array([*size, *size], np.float32))
-    kept = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
-    return Boxes.of(xyxy[kept], boxes.class_ids[kept], boxes.is_crowd[kept])
+def _outlines_by_image(content: Mapping[str, Any]) -> dict[int, list[list[Polygon]]]:
+    """Polygons of every annotation, in the order of the boxes; none where they are run lengths."""
+    found: dict[int, list[list[Polygon]]] = defaultdict(list)
+    for annotation in content['annotations']:
+        parts = annotation.get('segmentation') or []
+        parts = parts if isinstance(parts, list) else []
+        polygons = [np.array(p, np.float32).reshape(-1, 2) for p in parts if len(p) >= 6]
+        found[annotation['image_id']].append(polygons)
+    return {image: outlines for image, outlines in found.items() if any(outlines)}
 
 
 def _image_folder(file: Path, split: str) -> Path:

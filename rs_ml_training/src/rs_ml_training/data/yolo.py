@@ -10,6 +10,7 @@ import yaml
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.license_file import read_license
+from rs_ml_training.data.outlines import OBJECTS, assigned, painted
 from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import SUFFIXES, read_rgb
 from rs_ml_training.data.reader import NamedReader
@@ -19,6 +20,7 @@ from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 
 LABEL_FOLDERS = ('labels', 'boxes')
+OUTLINE_FOLDER = 'instances'
 _NAMES_FILES = ('classes.yaml', 'data.yaml', 'dataset.yaml')
 _SLACK = 0.01
 
@@ -29,8 +31,9 @@ class Yolo(NamedReader):
     A line is 'class x_center y_center width height' or 'class x1 y1 x2 y2 x3 y3 ...' (a polygon,
     of which the extent counts), in shares of the picture. No file: nothing in the picture; a
     file without picture does not count (COCO128 has some). The class names are `names` of
-    classes.yaml, data.yaml or dataset.yaml. Every picture is a scene of its own, unless
-    `scenes.csv` says otherwise.
+    classes.yaml, data.yaml or dataset.yaml. Polygons in `instances/`, where there are such files,
+    are the outlines of the boxes that they fit, whatever their class: `extra['objects']`, see
+    data.outlines. Every picture is a scene of its own, unless `scenes.csv` says otherwise.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Yolo(NamedReader):
         self._mapping = class_mapping(self._stored_labels, classes)
         self.labels = self._mapping.labels
         self._pairs = _pairs(path, split)
+        self._polygons = _polygon_files(path, split)
         self._names = chosen_names(self._pairs, list_file, path)
         self._scenes = read_scenes(path)
         self.license = read_license(path)
@@ -72,7 +76,11 @@ class Yolo(NamedReader):
         if labels is not None:
             boxes = read_boxes(labels, size, len(self._stored_labels))
         boxes = self._mapping.map_boxes(boxes)
-        return Sample(name=name, scene=self.scene(index), image=image, boxes=boxes)
+        extra = {}
+        if name in self._polygons:
+            polygons = read_polygons(self._polygons[name], size)
+            extra[OBJECTS] = painted(assigned(polygons, boxes.xyxy), size)
+        return Sample(name=name, scene=self.scene(index), image=image, boxes=boxes, extra=extra)
 
 
 def read_boxes(path: Path, size: tuple[int, int], classes: int) -> Boxes:
@@ -95,6 +103,27 @@ def read_boxes(path: Path, size: tuple[int, int], classes: int) -> Boxes:
     rows = [row for row in rows if row[3] > row[1] and row[4] > row[2]]
     table = np.array(rows, np.float32).reshape(-1, 5)
     return Boxes.of(table[:, 1:] * np.array([*size, *size], np.float32), table[:, 0])
+
+
+def read_polygons(path: Path, size: tuple[int, int]) -> list[np.ndarray]:
+    """The polygons of a label file, (P, 2) pixels each; lines of a mere box are passed over.
+
+    Args:
+        path: the file.
+        size: (width, height) of the picture.
+
+    Raises:
+        DataError: a line that is not numbers.
+    """
+    found = []
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        try:
+            numbers = np.array(line.split()[1:], np.float32)
+        except ValueError as error:
+            raise DataError(f'{path}, line {number}: {line!r} is not numbers') from error
+        if len(numbers) >= 6 and len(numbers) % 2 == 0:
+            found.append(numbers.reshape(-1, 2) * np.array(size, np.float32))
+    return found
 
 
 def _row(line: str, where: str, classes: int) -> tuple[float, ...]:
@@ -132,6 +161,13 @@ def _pairs(path: Path, split: str | None) -> dict[str, tuple[Path, Path | None]]
     if texts and not set(texts) & set(pictures):
         raise DataError(f'no file in {labels} belongs to a picture in {images}: names must match')
     return {'_'.join(stem.split('/')): (p, texts.get(stem)) for stem, p in pictures.items()}
+
+
+def _polygon_files(path: Path, split: str | None) -> dict[str, Path]:
+    """Files of polygons by the name of the sample."""
+    folder = path / OUTLINE_FOLDER
+    found = _by_stem(folder, split, ['.txt']) if folder.is_dir() else {}
+    return {'_'.join(stem.split('/')): file for stem, file in found.items()}
 
 
 def _by_stem(folder: Path, split: str | None, suffixes: Sequence[str]) -> dict[str, Path]:

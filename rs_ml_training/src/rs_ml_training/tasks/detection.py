@@ -63,7 +63,7 @@ class DetectionTask(Task):
         return tuple(TERM_WEIGHTS)
 
     def metrics(self) -> Metrics:
-        return _BoxMetrics(AveragePrecision(len(self.spec.labels)), self.spec.input_size)
+        return _BoxMetrics(AveragePrecision(self.spec.labels), self.spec.input_size)
 
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
         found = found_boxes({name: a[None] for name, a in outputs.items()}, self.spec.input_size)

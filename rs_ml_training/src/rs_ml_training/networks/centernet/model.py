@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from rs_ml_training.errors import ConfigError
+from rs_ml_training.networks import freezing
 from rs_ml_training.networks.blocks import MOMENTUM
 from rs_ml_training.networks.mobilenetv2.encoder import ALPHAS, mobilenetv2_taps
 
@@ -21,6 +22,8 @@ def centernet_light(
     classes: int = 1,
     width: int = 64,
     alpha: float = 1.0,
+    frozen_batch_norm: bool = False,
+    fixed_blocks: int | None = None,
 ) -> keras.Model:
     """An anchor-free detector of 0.65 GMAC at 320x256.
 
@@ -30,6 +33,9 @@ def centernet_light(
         width: channels of the decoder and the heads.
         alpha: width of the MobileNetV2 encoder, one of ALPHAS. Its layers bear the names of
             keras.applications.
+        frozen_batch_norm: the encoder's batch normalisation keeps the statistics that it has; of
+            no use without pretrained weights.
+        fixed_blocks: see freezing.fixed_blocks; None: everything learns.
 
     Returns:
         A model {'image': (B, H, W, 3) RGB 0..255} -> {'heatmap': (B, H/4, W/4, classes) scores
@@ -58,7 +64,12 @@ def centernet_light(
             _head(features, 2, 'offset', bias=0.5)
         ),
     }
-    return keras.Model({'image': image}, outputs, name='centernet_light')
+    model = keras.Model({'image': image}, outputs, name='centernet_light')
+    if frozen_batch_norm:
+        freezing.freeze_encoder_batch_norm(model)
+    if fixed_blocks is not None:
+        freezing.fixed_blocks(model, fixed_blocks)
+    return model
 
 
 def _decoded(taps: list[keras.KerasTensor], width: int) -> keras.KerasTensor:

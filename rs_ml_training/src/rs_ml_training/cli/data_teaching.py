@@ -1,0 +1,43 @@
+"""`rs-ml-data teach`: boxes from a detector that knows more."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rs_ml_training.cli.data_source import add_source, reader_of
+from rs_ml_training.teaching.merging import Trust
+
+
+def add_commands(commands: Any) -> None:
+    """Add `teach`."""
+    sub = commands.add_parser('teach', help='boxes from a frozen detector, in the layout of COCO')
+    add_source(sub)
+    sub.add_argument('--out', type=Path, required=True, help='a new folder')
+    sub.add_argument('--graph', type=Path, required=True, help='frozen_inference_graph.pb')
+    sub.add_argument('--label-map', type=Path, required=True, help='.pbtxt of its classes')
+    sub.add_argument('--sure', type=float, default=Trust.sure, help='score of an object')
+    sub.add_argument('--doubtful', type=float, default=Trust.doubtful, help='score of a crowd')
+    sub.add_argument(
+        '--marked',
+        nargs='*',
+        metavar='CLASS',
+        help='classes of which the data mark every object (default: all that both have)',
+    )
+    sub.add_argument('--teacher-license', default='', help='named beside that of the data')
+    sub.set_defaults(run=_teach)
+
+
+def _teach(arguments: argparse.Namespace) -> int:
+    from rs_ml_training.teaching.frozen_detector import FrozenDetector
+    from rs_ml_training.teaching.taught_set import Lesson, write_taught_set
+
+    trust = Trust(arguments.sure, arguments.doubtful)
+    teacher = FrozenDetector(arguments.graph, arguments.label_map)
+    marked = None if arguments.marked is None else tuple(arguments.marked)
+    lesson = Lesson(teacher, teacher.labels, trust, marked, arguments.teacher_license)
+    counts = write_taught_set(reader_of(arguments), lesson, arguments.out)
+    said = ', '.join(f'{count} {name}' for name, count in counts.items())
+    print(f'{arguments.out}: {said}; --data coco:{arguments.out}')
+    return 0

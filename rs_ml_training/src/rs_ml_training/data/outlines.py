@@ -1,0 +1,67 @@
+"""Outlines of boxed objects as a map that follows the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+OBJECTS = 'objects'
+"""Key of the map in `Sample.extra`: 0 nothing, i + 1 the i-th box of the sample as it was read."""
+_MOST = 254
+
+Polygon = np.ndarray
+"""(P, 2) pixels."""
+
+
+def painted(outlines: Sequence[Sequence[Polygon]], size: tuple[int, int]) -> np.ndarray:
+    """The map of objects: small ones lie on large ones.
+
+    Args:
+        outlines: of each box its polygons [px], maybe none; boxes beyond the 254th are not drawn.
+        size: (width, height) of the picture.
+
+    Returns:
+        uint8 (H, W), see OBJECTS.
+    """
+    found = np.zeros((size[1], size[0]), np.uint8)
+    areas = [sum(cv2.contourArea(p.astype(np.float32)) for p in parts) for parts in outlines]
+    for index in np.argsort(areas)[::-1].tolist():
+        if index < _MOST and outlines[index]:
+            parts = [np.rint(p).astype(np.int32) for p in outlines[index]]
+            cv2.fillPoly(found, parts, index + 1)
+    return found
+
+
+def traced(objects: np.ndarray, index: int) -> list[Polygon]:
+    """Polygons of the i-th box in such a map; none where it has no outline."""
+    mask = (objects == index + 1).astype(np.uint8)
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [c[:, 0].astype(np.float32) for c in contours if len(c) > 2]
+
+
+def assigned(
+    polygons: Sequence[Polygon], boxes: np.ndarray, least: float = 0.8
+) -> list[list[Polygon]]:
+    """Each polygon to the box that its extent overlaps best.
+
+    Args:
+        polygons: each (P, 2) pixels.
+        boxes: (N, 4) pixels.
+        least: intersection over union; what fits no box so well is left out.
+    """
+    found: list[list[Polygon]] = [[] for _ in boxes]
+    for polygon in polygons if len(boxes) else ():
+        extent = np.concatenate([polygon.min(axis=0), polygon.max(axis=0)])
+        overlap = _overlaps(extent, boxes)
+        if overlap.max() >= least:
+            found[int(overlap.argmax())].append(polygon)
+    return found
+
+
+def _overlaps(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    shared = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
+    shared = np.prod(np.maximum(shared, 0), axis=1)
+    both = np.prod(box[2:] - box[:2]) + np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    return shared / np.maximum(both - shared, 1e-9)

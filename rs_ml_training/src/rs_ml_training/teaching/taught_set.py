@@ -1,0 +1,143 @@
+"""A data set in COCO's layout with the boxes of a reader and of a teacher."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rs_ml_training.data.license_file import write_license
+from rs_ml_training.data.outlines import OBJECTS, traced
+from rs_ml_training.data.output_folder import new_folder
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.teaching.frozen_detector import Found
+from rs_ml_training.teaching.merging import Trust, merged
+
+SPLIT = 'train2017'
+_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is taught.
+
+    Attributes:
+        teacher: finds objects in a picture.
+        labels: class names of the teacher.
+        trust: in it.
+        marked: classes whose boxes the reader marks, all of them; None: all that both have.
+        license: of the teacher, as it must appear beside that of the data.
+    """
+
+    teacher: Callable[[np.ndarray], Found]
+    labels: tuple[str, ...]
+    trust: Trust
+    marked: Sequence[str] | None = None
+    license: str = ''
+
+
+def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int]:
+    """Write `images/` (JPEG), `annotations/instances_train2017.json` and `license.txt`.
+
+    Finds of classes that the reader marks completely become crowds, of others boxes; marked boxes
+    keep their outlines.
+
+    Args:
+        reader: pictures, maybe with boxes.
+        lesson: who teaches what.
+        out: a new folder.
+
+    Returns:
+        Number of pictures, of marked boxes, of boxes and of crowds that the teacher added.
+
+    Raises:
+        ConfigError: a class in `marked` that reader or teacher does not have.
+        DataError: a sample without picture.
+    """
+    ids = _class_ids(reader.labels, lesson)
+    content = _content(lesson.labels)
+    counts = {'pictures': len(reader), 'marked': 0, 'taught': 0, 'doubtful': 0}
+    with new_folder(out) as folder:
+        (folder / 'images').mkdir()
+        (folder / 'annotations').mkdir()
+        for index in range(len(reader)):
+            sample = reader.read(index)
+            if sample.image is None:
+                raise DataError(f'{sample.name} has no picture to show to the teacher')
+            marked, kept = _marked(sample, ids)
+            complete = () if sample.boxes is None else ids[ids >= 0].tolist()
+            boxes = merged(marked, lesson.teacher(sample.image), lesson.trust, complete)
+            name = f'{index:05}_{Path(sample.name).name}.jpg'
+            _write_jpeg(folder / 'images' / name, sample.image)
+            _describe(content, name, sample, boxes, kept)
+            added = boxes.is_crowd[len(marked) :]
+            counts['marked'] += len(marked)
+            counts['taught'] += int((~added).sum())
+            counts['doubtful'] += int(added.sum())
+        text = json.dumps(content)
+        (folder / 'annotations' / f'instances_{SPLIT}.json').write_text(text)
+        write_license('; '.join(filter(None, (reader.license, lesson.license))), folder)
+    return counts
+
+
+def _class_ids(labels: Sequence[str], lesson: Lesson) -> np.ndarray:
+    """Class id of the teacher by that of the reader; -1 where the boxes do not count."""
+    wanted = lesson.labels if lesson.marked is None else lesson.marked
+    for name in lesson.marked or ():
+        if name not in labels or name not in lesson.labels:
+            raise ConfigError(f'--marked {name}: data and teacher must both have that class')
+    positions = {name: i for i, name in enumerate(lesson.labels) if name in wanted}
+    return np.array([positions.get(name, -1) for name in labels], np.int64)
+
+
+def _marked(sample: Sample, ids: np.ndarray) -> tuple[Boxes, list[int]]:
+    """The marked boxes with ids of the teacher, and which of the sample's they are."""
+    if sample.boxes is None or not len(sample.boxes):
+        return Boxes.of([], []), []
+    class_ids = ids[sample.boxes.class_ids]
+    kept = np.flatnonzero(class_ids >= 0)
+    boxes = Boxes(sample.boxes.xyxy[kept], class_ids[kept], sample.boxes.is_crowd[kept])
+    return boxes, kept.tolist()
+
+
+def _content(labels: Sequence[str]) -> dict[str, list[Any]]:
+    categories = [{'id': i + 1, 'name': name} for i, name in enumerate(labels)]
+    return {'images': [], 'annotations': [], 'categories': categories}
+
+
+def _describe(
+    content: dict[str, list[Any]], name: str, sample: Sample, boxes: Boxes, kept: list[int]
+) -> None:
+    """Add a picture and its boxes; the first are the marked ones, whose numbers are `kept`."""
+    width, height = sample.size
+    image_id = len(content['images']) + 1
+    content['images'].append({'id': image_id, 'file_name': name, 'width': width, 'height': height})
+    objects = sample.extra.get(OBJECTS)
+    for index, (xyxy, class_id, crowd) in enumerate(
+        zip(boxes.xyxy.tolist(), boxes.class_ids.tolist(), boxes.is_crowd.tolist(), strict=True)
+    ):
+        outlines = (
+            traced(objects, kept[index]) if objects is not None and index < len(kept) else []
+        )
+        content['annotations'].append(
+            {
+                'id': len(content['annotations']) + 1,
+                'image_id': image_id,
+                'category_id': class_id + 1,
+                'bbox': [round(v, 2) for v in (*xyxy[:2], xyxy[2] - xyxy[0], xyxy[3] - xyxy[1])],
+                'iscrowd': int(crowd),
+                'segmentation': [polygon.ravel().tolist() for polygon in outlines],
+            }
+        )
+
+
+def _write_jpeg(path: Path, image: np.ndarray) -> None:
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    path.write_bytes(cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes())
