@@ -11,6 +11,7 @@ from rs_ml_training.cli import (
     data_labelling,
     data_looking,
     data_noise,
+    data_teaching,
     data_writing,
 )
 from rs_ml_training.cli.command import command
@@ -25,6 +26,7 @@ def parser() -> FlagParser:
         data_writing,
         data_looking,
         data_noise,
+        data_teaching,
         data_labelling,
         data_capturing,
         data_bag,
