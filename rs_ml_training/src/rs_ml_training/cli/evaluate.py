@@ -1,8 +1,12 @@
-"""`rs-ml-evaluate TASK`: metrics of a network or of predictions in files; `curves`: trainings."""
+"""`rs-ml-evaluate TASK`: metrics of a network or of predictions in files; `curves`: trainings.
+
+`rs-ml-evaluate --all`: accuracy and speed of every model that ships, see `--all --help`.
+"""
 
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +17,7 @@ from rs_ml_training.cli.progress import progress_bar
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.evaluation.options import OPTIONS
 
-_CURVES = 'curves'
+_CURVES, _ALL = 'curves', '--all'
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,7 +37,10 @@ def parser() -> argparse.ArgumentParser:
 @command
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == [_ALL]:
+        return _evaluate_all(words[1:])
+    arguments = parser().parse_args(words)
     if arguments.task == _CURVES:
         return _draw_curves(arguments.runs, arguments.out, arguments.columns)
     options = from_flags(OPTIONS[arguments.task], arguments)
@@ -45,6 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(report.table())
     if options.json_file is not None:
         report.write(options.json_file)
+    return 0
+
+
+def _evaluate_all(words: Sequence[str]) -> int:
+    """Every model that ships; the exit status is 0 whether or not the aims are reached."""
+    from rs_ml_training.evaluation.shipped.options import ShippedOptions
+
+    top = FlagParser(prog=f'rs-ml-evaluate {_ALL}', description=ShippedOptions.__doc__)
+    add_flags(top, ShippedOptions)
+    options = from_flags(ShippedOptions, top.parse_args(words))
+    from rs_ml_training.evaluation.shipped.session import run_all
+
+    run_all(options, functools.partial(print, flush=True))
     return 0
 
 

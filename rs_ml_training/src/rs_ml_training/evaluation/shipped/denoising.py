@@ -1,0 +1,103 @@
+"""Denoising beside raw depth and the camera SDK's filters, on unseen rooms and on real pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rs_ml_training.data.reader import Reader, Subset
+from rs_ml_training.evaluation.comparison import RAW, compare, last_frames
+from rs_ml_training.evaluation.sdk_filters import CHAINS
+from rs_ml_training.evaluation.shipped.contests import SHIPPED, Aim, Figures
+from rs_ml_training.evaluation.shipped.handed import RAW as RAW_PREFIX
+from rs_ml_training.evaluation.shipped.handed import hand_over_depth
+from rs_ml_training.evaluation.shipped.robot import Robot
+from rs_ml_training.evaluation.stored import StoredDenoised
+
+MODEL = 'denoise'
+_FILTERS = tuple(CHAINS)
+_OTHERS = (RAW, *_FILTERS)
+_METRICS = {
+    'rmse_m': 'RMSE [m]',
+    'coverage': 'coverage',
+    'rmse_strict_m': 'RMSE [m], measured pixels, removed ones wrong',
+    'edge_mae_m': 'MAE at edges [m]',
+    'plane_rms_m': 'planes, RMS [m]',
+}
+
+
+@dataclass(frozen=True)
+class DenoiseContest:
+    """Frames with truth on which denoising is judged.
+
+    Attributes:
+        name: to choose it by.
+        data: what the frames are, for the table.
+        source: FORMAT:PATH, relative to the folder of data sets; '' for the synthetic world.
+        options: of the reader.
+        last_of_scene: judge the last frame of each scene; the temporal filter sees all.
+        aims: what should come out.
+    """
+
+    name: str
+    data: str
+    source: str
+    aims: tuple[Aim, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    last_of_scene: bool = False
+    model: str = MODEL
+    metrics: dict[str, str] = field(default_factory=lambda: dict(_METRICS))
+
+
+DENOISE_CONTESTS = (
+    DenoiseContest(
+        'denoise',
+        'rooms of the synthetic world that training never drew (`--side test`), 848x480',
+        '',
+        (
+            Aim('RMSE 40 % below the best filter', 'rmse_m', most=0.6, beside=_FILTERS),
+            Aim('coverage not below the best filter', 'coverage', least=1.0, beside=_FILTERS),
+            Aim('edges not worse than raw', 'edge_mae_m', most=1.0, beside=(RAW,)),
+            Aim('planes smoother than raw', 'plane_rms_m', most=1.0, beside=(RAW,)),
+        ),
+        last_of_scene=True,
+    ),
+    DenoiseContest(
+        'denoise_real',
+        'real pairs of raw and fused depth, the group held out',
+        'depth-pairs:depth_refinement_people',
+        (
+            Aim(
+                'below raw and filters', 'rmse_strict_m', most=1.0, beside=_OTHERS, is_strict=True
+            ),
+            Aim('planes smoother than raw', 'plane_rms_m', most=1.0, beside=(RAW,)),
+        ),
+    ),
+)
+
+
+def measure_denoising(
+    robot: Robot, contest: DenoiseContest, reader: Reader, folder: Path
+) -> tuple[int, Figures]:
+    """Frames judged, and the metrics of every way to clean them.
+
+    Raises:
+        ConfigError: pyrealsense2 is not installed.
+        DataError: the command failed, or left a frame out.
+    """
+    judged = last_frames(reader) if contest.last_of_scene else range(len(reader))
+    hand_over_depth(Subset(reader, list(judged)), folder / 'in')
+    out = folder / 'out'
+    robot.run('denoise', folder / 'in', '--model', MODEL, '--out', out, '--no-pictures')
+    ours = {SHIPPED: HandedBack(out).batch}
+    found = compare(reader, ours, last_of_scene=contest.last_of_scene)
+    order = (SHIPPED, *(name for name in found if name != SHIPPED))
+    return len(judged), {name: found[name].metrics for name in order}
+
+
+class HandedBack(StoredDenoised):
+    """What `rs-ml denoise` made of the files of `handed.hand_over_depth`."""
+
+    def _path(self, name: str) -> Path:
+        return super()._path(f'{RAW_PREFIX}{name}')

@@ -1,0 +1,151 @@
+"""Every contest in turn; what cannot be measured is left out with the reason."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rs_ml_training.data.formats import open_data
+from rs_ml_training.data.reader import Reader, Subset
+from rs_ml_training.data.splits import split_by_scene
+from rs_ml_training.errors import ConfigError, TrainingError
+from rs_ml_training.evaluation.shipped.contests import CONTESTS, Contest, Figures
+from rs_ml_training.evaluation.shipped.denoising import (
+    DENOISE_CONTESTS,
+    DenoiseContest,
+    measure_denoising,
+)
+from rs_ml_training.evaluation.shipped.handed import hand_over_pictures
+from rs_ml_training.evaluation.shipped.judging import JUDGES
+from rs_ml_training.evaluation.shipped.options import ShippedOptions
+from rs_ml_training.evaluation.shipped.robot import Robot
+from rs_ml_training.evaluation.shipped.speed import NAME as SPEED
+from rs_ml_training.evaluation.shipped.speed import measure_speed
+from rs_ml_training.evaluation.shipped.unseen_rooms import unseen_rooms
+
+ALL = (*CONTESTS, *DENOISE_CONTESTS)
+NAMES = (*(contest.name for contest in ALL), SPEED)
+_QUICK_SAMPLES = 6
+_LISTS = Path(__file__).resolve().parents[4] / 'args' / 'lists'
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a contest gave.
+
+    Attributes:
+        contest: what was judged.
+        count: pictures.
+        figures: title -> metric -> value.
+        missing: title of a subject, or '' for the contest, -> why it was not measured.
+    """
+
+    contest: Contest | DenoiseContest
+    count: int = 0
+    figures: Figures = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Book:
+    """All that was measured.
+
+    Attributes:
+        outcomes: of every contest chosen.
+        speed: see `speed.measure_speed`; empty where it was not chosen.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    speed: Mapping[str, Any] = field(default_factory=dict)
+
+
+def measure_all(options: ShippedOptions, say: Callable[[str], None]) -> Book:
+    """Measure what was chosen.
+
+    Args:
+        options: which contests, on which data.
+        say: is told what is going on.
+
+    Raises:
+        ConfigError: an unknown contest, no data, or no `rs-ml`.
+    """
+    unknown = [name for name in options.only if name not in NAMES]
+    if unknown:
+        raise ConfigError(f'no contest {unknown[0]!r}: choose from {", ".join(NAMES)}')
+    robot = Robot(options.data_folder() / 'models')
+    outcomes = []
+    for contest in ALL:
+        if not options.only or contest.name in options.only:
+            outcomes.append(_measured(robot, contest, options))
+            say(_line(outcomes[-1]))
+    speed: Mapping[str, Any] = {}
+    if not options.only or SPEED in options.only:
+        say(SPEED)
+        speed = measure_speed(robot, is_quick=options.quick)
+    return Book(tuple(outcomes), speed)
+
+
+def _measured(robot: Robot, contest: Contest | DenoiseContest, options: ShippedOptions) -> Outcome:
+    try:
+        with tempfile.TemporaryDirectory(prefix=f'{contest.name}-') as scratch:
+            if isinstance(contest, DenoiseContest):
+                return _denoising(robot, contest, options, Path(scratch))
+            return _contest(robot, contest, options, Path(scratch))
+    except TrainingError as error:
+        return Outcome(contest, missing={'': str(error)})
+
+
+def _contest(robot: Robot, contest: Contest, options: ShippedOptions, scratch: Path) -> Outcome:
+    reader = _limited(_reader(contest, options.data_folder()), options)
+    hand_over_pictures(reader, scratch)
+    figures, missing = {}, {}
+    for subject in contest.subjects:
+        try:
+            figures[subject.title] = JUDGES[contest.task].measure(robot, subject, reader, scratch)
+        except TrainingError as error:
+            missing[subject.title] = str(error)
+    return Outcome(contest, len(reader), figures, missing)
+
+
+def _denoising(
+    robot: Robot, contest: DenoiseContest, options: ShippedOptions, scratch: Path
+) -> Outcome:
+    if contest.source:
+        reader = open_data(_within(contest.source, options.data_folder()), **contest.options)
+    else:
+        reader = unseen_rooms(options, scratch / 'synth')
+    count, figures = measure_denoising(robot, contest, _limited(reader, options), scratch)
+    return Outcome(contest, count, figures)
+
+
+def _reader(contest: Contest, folder: Path) -> Reader:
+    given = {
+        name: str(_LISTS / value[1:]) if str(value).startswith('@') else value
+        for name, value in contest.options.items()
+    }
+    reader = open_data(_within(contest.source, folder), **given)
+    return reader if contest.holdout is None else split_by_scene(reader, *contest.holdout)[1]
+
+
+def _within(source: str, folder: Path) -> str:
+    kind, _, path = source.partition(':')
+    return f'{kind}:{folder / path}'
+
+
+def _limited(reader: Reader, options: ShippedOptions) -> Reader:
+    if not options.quick or len(reader) <= _QUICK_SAMPLES:
+        return reader
+    return Subset(reader, list(range(_QUICK_SAMPLES)))
+
+
+def _line(outcome: Outcome) -> str:
+    """What the terminal shows of a contest."""
+    parts = [f'{outcome.contest.name}: {outcome.count} pictures']
+    for title, metrics in outcome.figures.items():
+        shown = ', '.join(f'{m} {metrics[m]:.4f}' for m in outcome.contest.metrics if m in metrics)
+        parts.append(f'  {title}: {shown}')
+    parts += [f'  {title or "all"} left out: {why}' for title, why in outcome.missing.items()]
+    return '\n'.join(parts)
