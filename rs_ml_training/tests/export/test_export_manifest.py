@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+from rs_ml_training.errors import ConfigError
 from rs_ml_training.export.artifact import Artifact
 from rs_ml_training.export.golden import GOLDEN_NAME
 from rs_ml_training.export.heads import HeadOptions
@@ -78,6 +79,12 @@ def test_training_camera(values, size, expected):
         ('segmentation', {}, {'scores': True}, {'decoder': 'softmax'}),
         ('denoise', {}, {}, {'task': 'denoise', 'decoder': 'depth'}),
         (
+            'denoise',
+            {},
+            {'confidence_threshold': 0.4},
+            {'decoder_options': {'confidence_threshold': 0.4}},
+        ),
+        (
             'detection',
             {},
             {},
@@ -108,3 +115,9 @@ def test_manifest(toy, tmp_path, task, spec, options, expected):
     assert values['input'][0]['resize'] == ('crop' if 'crop' in spec else 'stretch')
     if 'labels' in spec:
         assert (tmp_path / 'labels.txt').read_text().split() == list(spec['labels'])
+
+
+@pytest.mark.parametrize('threshold', [-0.1, 1.5])
+def test_a_confidence_beyond_0_to_1_is_refused(threshold):
+    with pytest.raises(ConfigError, match=f'within 0..1, got {threshold}'):
+        HeadOptions(confidence_threshold=threshold)

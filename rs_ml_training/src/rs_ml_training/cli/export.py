@@ -45,6 +45,12 @@ def parser() -> argparse.ArgumentParser:
     add('--scores', action='store_true', help='segmentation: probabilities, not class ids')
     add('--intermediates', action='store_true', help='keep every further output of the network')
     add('--max-detections', type=int, default=50, help='boxes that a detector gives at most')
+    add(
+        '--confidence-threshold',
+        type=float,
+        default=0.0,
+        help='denoising: pixels less certain are dropped by who uses the model',
+    )
     add('--force', action='store_true', help='replace the model that is already in --out')
     return top
 
@@ -101,7 +107,12 @@ def _options(arguments: argparse.Namespace, written: str) -> ExportOptions:
         precision=arguments.precision,
         name=arguments.name,
         version=arguments.version,
-        head=HeadOptions(arguments.scores, arguments.intermediates, arguments.max_detections),
+        head=HeadOptions(
+            arguments.scores,
+            arguments.intermediates,
+            arguments.max_detections,
+            arguments.confidence_threshold,
+        ),
         representative=_open(
             arguments.representative,
             arguments.representative_list,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rs_ml_training.errors import ExportError
+from rs_ml_training.errors import ConfigError, ExportError
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -16,17 +16,26 @@ Tensors = Mapping[str, 'tf.Tensor']
 
 @dataclass(frozen=True)
 class HeadOptions:
-    """What is baked into the served network.
+    """What is baked into the served network, and what its users are told to do with it.
 
     Attributes:
         scores: segmentation: a probability per class in place of the best class.
         intermediates: pass every further output of the network on as well.
         max_detections: boxes that a detector gives at most.
+        confidence_threshold: denoising: pixels less certain are to be dropped, in [0, 1]; goes
+            into the manifest, the network gives them all.
     """
 
     scores: bool = False
     intermediates: bool = False
     max_detections: int = 50
+    confidence_threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.confidence_threshold <= 1:
+            raise ConfigError(
+                f'confidence_threshold must be within 0..1, got {self.confidence_threshold}'
+            )
 
 
 def depth_head(outputs: Tensors, options: HeadOptions) -> dict[str, Any]:

@@ -48,6 +48,8 @@ def write_manifest(
         values['labels'] = LABELS_NAME
     if spec.task == 'detection':
         values['thresholds'] = {'score': 0.3, 'iou': 0.5}
+    if serving.options.confidence_threshold and 'confidence' in serving.outputs:
+        values['decoder_options'] = {'confidence_threshold': serving.options.confidence_threshold}
     if spec.task in ('depth', 'denoise'):
         values['depth'] = {'unit': 'm', 'range_m': [float(v) for v in spec.depth_range_m]}
     camera = training_camera(spec, serving.inputs[0].size)
