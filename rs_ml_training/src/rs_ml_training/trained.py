@@ -43,6 +43,7 @@ class ModelSpec:
             stays what it is at another input size; else pictures were stretched to it.
         data: what it was trained on.
         license: of that data.
+        weights: where training started and the licence of that; empty: from random weights.
         metrics: name -> value, measured on validation data at the weights kept.
         command: what reproduces it.
     """
@@ -60,6 +61,7 @@ class ModelSpec:
     cropped: bool = False
     data: str = ''
     license: str = ''
+    weights: str = ''
     metrics: Mapping[str, float] = field(default_factory=dict)
     command: str = ''
 

@@ -76,7 +76,10 @@ def _files(report: ExportReport) -> str:
 
 def _data(spec: ModelSpec) -> str:
     data = spec.data or 'not recorded'
-    return f'Trained on: {data}.\n\nLicence of the data: {spec.license or "none stated"}.'
+    lines = [f'Trained on: {data}.', f'Licence of the data: {spec.license or "none stated"}.']
+    if spec.weights:
+        lines.append(f'Started from: {spec.weights}.')
+    return '\n\n'.join(lines)
 
 
 def _reproduce(spec: ModelSpec, command: str) -> str:
@@ -88,5 +91,7 @@ def _license(spec: ModelSpec) -> str:
     return (
         'The weights in this folder were trained on data of others and may be used under the '
         f'terms of these data alone.\n\nData: {spec.data or "not recorded"}\n'
-        f'Terms: {spec.license}\n\nEverything else here is licensed as {_PROJECT_LICENSE}.\n'
+        f'Terms: {spec.license}\n'
+        + (f'Started from: {spec.weights}\n' if spec.weights else '')
+        + f'\nEverything else here is licensed as {_PROJECT_LICENSE}.\n'
     )

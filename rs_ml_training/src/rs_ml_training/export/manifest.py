@@ -136,4 +136,6 @@ def _decoder(serving: Serving) -> str:
 
 
 def _source(spec: ModelSpec) -> str:
-    return f'rs_ml_training {spec.network}' + (f', trained on {spec.data}' if spec.data else '')
+    data = f', trained on {spec.data}' if spec.data else ''
+    start = f', started from {spec.weights}' if spec.weights else ''
+    return f'rs_ml_training {spec.network}{data}{start}'

@@ -9,7 +9,7 @@ split between a convolution and its normalisation.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,8 @@ def load_folded(model: keras.Model, path: Path, pictures: Iterable[Arrays]) -> l
     """
     source = read_tflite(path)
     names = _convolutions_of(model)
-    convolutions = _first_sees(model, source)[: len(names)]
-    _require_fit(model, names, convolutions, path)
-    for name, convolution in zip(names, convolutions, strict=True):
+    _require_fit(model, names, source.convolutions, path)
+    for name, convolution in zip(names, _first_sees(model, source), strict=False):
         _set_folded(model, name, convolution)
     _normalise(model, names, pictures)
     return [name for pair in ((n, _norm(n)) for n in names) for name in pair]
@@ -92,7 +91,7 @@ def _norm(name: str) -> str:
 
 
 def _require_fit(
-    model: keras.Model, names: list[str], convolutions: list[Convolution], path: Path
+    model: keras.Model, names: list[str], convolutions: Sequence[Convolution], path: Path
 ) -> None:
     for i, name in enumerate(names):
         expected = tuple(model.get_layer(name).kernel.shape)

@@ -12,6 +12,7 @@ from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.networks.registry import NetworkEntry, entry_of
+from rs_ml_training.tasks.origin import origin_of
 from rs_ml_training.tasks.task import Task, class_shares
 from rs_ml_training.trained import ModelSpec
 from rs_ml_training.training.options import (
@@ -48,6 +49,7 @@ def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> Mod
         reference_focal_px=getattr(data, 'reference_focal_px', None),
         data=', '.join(source.partition(':')[0] for source in options.data),
         license=data.license,
+        weights=origin_of(options),
         command=command,
     )
     _require_maps(task, sample)

@@ -1,0 +1,158 @@
+"""MobileNetV2 whose normalisation was folded away gets it back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip('keras')
+
+from rs_ml_training.errors import CheckpointError, ConfigError  # noqa: E402
+from rs_ml_training.networks import folded_encoder, registry  # noqa: E402
+from rs_ml_training.networks.encoder_weights import load_encoder_weights  # noqa: E402
+from rs_ml_training.networks.folded_encoder import credit_of  # noqa: E402
+from rs_ml_training.networks.tflite_weights import (  # noqa: E402
+    Convolution,
+    FoldedNetwork,
+    InputRange,
+)
+
+SIZE = 64, 96
+LAST = 'block_16_project_BN'
+
+
+def detector(**options):
+    return registry.build('centernet-light', (96, 64), alpha=0.35, width=8, **options)
+
+
+def pictures(count):
+    return np.random.default_rng(0).uniform(0, 255, (count, *SIZE, 3)).astype(np.float32)
+
+
+def features(model, image, training=False):
+    part = keras.Model(model.input, model.get_layer(LAST).output)
+    return keras.ops.convert_to_numpy(part({'image': image}, training=training))
+
+
+def folded(model, scale=1 / 128, zero_point=128.0):
+    """The convolutions of a network with its normalisations in them, for another input range."""
+    convolutions = []
+    for name in folded_encoder._convolutions_of(model):
+        (kernel,) = model.get_layer(name).get_weights()
+        norm = model.get_layer(folded_encoder._norm(name))
+        gamma, beta, mean, variance = norm.get_weights()
+        factor = gamma / np.sqrt(variance + norm.epsilon)
+        depthwise = 'depthwise' in name
+        by_output = factor[:, None] if depthwise else factor
+        convolutions.append(Convolution(kernel * by_output, beta - mean * factor, depthwise))
+    first, *others = convolutions
+    # x / 127.5 - 1 = a * scale * (x - zero_point) + b
+    a, b = 1 / 127.5 / scale, zero_point / 127.5 - 1
+    bias = first.bias + (first.kernel * b).sum((0, 1, 2))
+    first = Convolution(first.kernel * a, bias, first.depthwise)
+    return FoldedNetwork(InputRange(scale, zero_point), (first, *others))
+
+
+@pytest.fixture(scope='module')
+def original():
+    """A detector whose normalisations are far from those of a fresh network."""
+    keras.utils.set_random_seed(1)
+    model, rng = detector(), np.random.default_rng(1)
+    for layer in model.layers:
+        if layer.name.endswith('_BN') or layer.name == 'bn_Conv1':
+            shapes = [w.shape for w in layer.get_weights()]
+            layer.set_weights([rng.uniform(0.6, 1.2, shape) for shape in shapes])
+    return model
+
+
+@pytest.fixture(scope='module')
+def loaded(original):
+    """(network, what was loaded, its pictures)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folded_encoder, 'read_tflite', lambda path: folded(original))
+        target, image = detector(), pictures(4)
+        batches = [{'image': image[:2]}, {'image': image[2:]}]
+        return target, load_encoder_weights(target, 'any.tflite', batches), image
+
+
+def test_every_layer_of_the_encoder_is_loaded(loaded):
+    _, match, _ = loaded
+    assert (len(match.loaded), match.left) == (2 * 51, ())
+
+
+def test_inference_is_that_of_the_source(loaded, original):
+    model, _, image = loaded
+    expected = features(original, image)
+    # At the border zero is another gray for a network of another range.
+    found = features(model, image)
+    np.testing.assert_allclose(found, expected, atol=0.02 * expected.std())
+
+
+def test_training_sees_the_same_features(loaded):
+    model, _, image = loaded
+    inference, training = features(model, image), features(model, image, training=True)
+    np.testing.assert_allclose(training, inference, atol=0.02 * inference.std())
+
+
+@pytest.mark.parametrize(
+    ('change', 'batches', 'error', 'words'),
+    [
+        (lambda c: c[:40], 1, CheckpointError, 'convolution 40 of the file None'),
+        (lambda c: (c[1], *c[1:]), 1, CheckpointError, 'Conv1 has'),
+        (lambda c: c, 0, ConfigError, 'pictures'),
+    ],
+    ids=['short', 'other', 'no-pictures'],
+)
+def test_what_does_not_fit(change, batches, error, words, original, monkeypatch):
+    source = folded(original)
+    changed = FoldedNetwork(source.pixels, tuple(change(source.convolutions)))
+    monkeypatch.setattr(folded_encoder, 'read_tflite', lambda path: changed)
+    with pytest.raises(error, match=words):
+        load_encoder_weights(detector(), 'any.tflite', [{'image': pictures(1)}] * batches)
+
+
+def test_another_encoder_is_refused(original, monkeypatch):
+    monkeypatch.setattr(folded_encoder, 'read_tflite', lambda path: folded(original))
+    with pytest.raises(ConfigError, match='no MobileNetV2'):
+        load_encoder_weights(registry.build('fastdepth', None, width=0.25), 'any.tflite')
+
+
+def test_credit_of_an_unknown_file_claims_no_licence(tmp_path):
+    path = tmp_path / 'mine.tflite'
+    path.write_bytes(b'weights')
+    assert credit_of(path) == 'mine.tflite, licence not stated'
+
+
+@pytest.mark.slow
+def test_deeplab(data_file):
+    """Features at stride 16 are those that LiteRT computes from the quantised file."""
+    interpreter_of = pytest.importorskip('ai_edge_litert.interpreter').Interpreter
+    path = data_file('models/segmentation/deeplabv3_mnv2_pascal_quant.tflite')
+    assert 'Apache-2.0' in credit_of(path)
+    image = pictures_of(data_file('coco128/images'), 4, 513)
+    interpreter = interpreter_of(str(path), experimental_preserve_all_tensors=True)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]['index'], image[:1])
+    interpreter.invoke()
+    details = interpreter.get_tensor_details()
+    tensor = next(d for d in details if d['name'] == 'MobilenetV2/expanded_conv_12/add')
+    scale, zero_point = tensor['quantization']
+    expected = scale * (interpreter.get_tensor(tensor['index']).astype(np.float32) - zero_point)
+    model = mobilenet(513)
+    load_encoder_weights(model, path, [{'image': image.astype(np.float32)}])
+    part = keras.Model(model.input, model.get_layer('block_12_add').output)
+    found = keras.ops.convert_to_numpy(part({'image': image[:1].astype(np.float32)}))
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.99
+
+
+def mobilenet(side):
+    image = keras.Input((side, side, 3), name='image')
+    x = keras.layers.Rescaling(1 / 127.5, -1.0)(image)
+    full = keras.applications.MobileNetV2(include_top=False, weights=None, input_tensor=x)
+    return keras.Model({'image': image}, {'y': full.get_layer(LAST).output})
+
+
+def pictures_of(folder, count, side):
+    cv2 = pytest.importorskip('cv2')
+    paths = sorted(p for p in folder.rglob('*.jpg'))[:count]
+    return np.stack([cv2.resize(cv2.imread(str(p))[..., ::-1], (side, side)) for p in paths])
