@@ -42,6 +42,10 @@ FILES = {
         {'model': 'deeplab-effnetv2s', 'loss': 'focal', 'confidence': True, 'weight_decay': 0.0},
     ),
     'denoise_intel.txt': ('denoise', {'model': 'unet-light', 'loss': 'denoise', 'batch_size': 2}),
+    'detector_indoor.txt': (
+        'detection',
+        {'model': 'centernet-light', 'input_size': (320, 256), 'augment': 'detection-mixed'},
+    ),
     'fastdepth_nyu.txt': (
         'depth',
         {'model': 'fastdepth', 'loss': 'l1', 'cache': True, 'input_size': (256, 192)},
@@ -54,7 +58,7 @@ FILES = {
 
 
 def test_every_file_is_known():
-    assert sorted(FILES) == sorted(file.name for file in FOLDER.iterdir())
+    assert sorted(FILES) == sorted(file.name for file in FOLDER.glob('*.txt'))
 
 
 @pytest.mark.parametrize('name', FILES)
