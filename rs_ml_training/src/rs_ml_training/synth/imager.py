@@ -1,6 +1,6 @@
 """From light to gray levels: what an infrared or colour sensor adds.
 
-Noise of a pixel of s gray levels above black has the variance read^2 + shot * s. What is fixed to
+Noise of a pixel of s gray levels above black has the variance read^2 + shot * gain * s. What is fixed to
 the sensor (its pattern) is drawn from its number, so all exposures of one device share it.
 """
 
@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+_BRIGHT_GAIN = 600.0
+"""Gain at which `Imager.shot` holds [gray levels per unit of light]."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Imager:
         max_gain: gray levels of one unit of light at the longest exposure.
         black: gray level of no light.
         read: noise without light [gray levels].
-        shot: variance of noise per gray level [gray levels].
+        shot: variance of noise per gray level in a bright room [gray levels].
         blur_px: standard deviation of the lens's blur at a width of 1280 pixels.
         vignette: loss of light in the corners, 0..1.
         pattern: differences between pixels that stay, as a share.
@@ -61,8 +64,9 @@ class Imager:
         gray = np.minimum(gray, 1000).reshape(light.shape)
         gray *= self._fixed(height, width).reshape(height, width, *[1] * (light.ndim - 2))
         noise = rng.standard_normal(light.shape, np.float32)
-        # A longer exposure collects more; once gain is raised instead, noise grows with it.
-        spread = np.sqrt(np.float32(self.read**2) + np.float32(self.shot) * gray)
+        # In dim light each gray level stands for fewer electrons.
+        scale = np.float32(np.clip(gain / _BRIGHT_GAIN, 0.3, 8.0))
+        spread = np.sqrt(np.float32(self.read**2) + np.float32(self.shot) * scale * gray)
         return np.clip(gray + spread * noise + np.float32(self.black), 0, 255)
 
     def _fixed(self, height: int, width: int) -> np.ndarray:

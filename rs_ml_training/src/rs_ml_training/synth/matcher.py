@@ -25,6 +25,7 @@ class Prefilter(Enum):
 
     NONE = 'none'
     NORMALISED = 'normalised'
+    SOBEL = 'sobel'
     RANK = 'rank'
 
 
@@ -127,6 +128,9 @@ def _prefiltered(gray: np.ndarray, prefilter: Prefilter) -> np.ndarray:
         mean = cv2.blur(values, (15, 15))
         spread = np.sqrt(np.maximum(cv2.blur(values * values, (15, 15)) - mean * mean, 4))
         return np.clip(128 + 50 * (values - mean) / spread, 0, 255).astype(np.uint8)
+    if prefilter is Prefilter.SOBEL:
+        slope = cv2.Sobel(gray, cv2.CV_32F, 1, 0, ksize=3, scale=0.5)
+        return np.clip(128 + 127 * np.tanh(slope / 24), 0, 255).astype(np.uint8)
     # The rank transform: how many neighbours are darker.
     padded = cv2.copyMakeBorder(gray, 2, 2, 2, 2, cv2.BORDER_REPLICATE)
     rank = np.zeros(gray.shape, np.uint8)

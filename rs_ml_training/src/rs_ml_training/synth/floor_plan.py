@@ -1,0 +1,104 @@
+"""The outline of a room and what of its floor is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rs_ml_training.synth.side import Side
+
+
+@dataclass(frozen=True)
+class WallLine:
+    """A wall seen from inside: `start` is its right end, `yaw_rad` looks into the room."""
+
+    start: tuple[float, float]
+    yaw_rad: float
+    length_m: float
+
+    def place(self, along_m: float, into_m: float) -> tuple[float, float]:
+        """Floor coordinates of a place along the wall and before it."""
+        c, s = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
+        x, y = self.start
+        return float(x + c * into_m - s * along_m), float(y + s * into_m + c * along_m)
+
+
+@dataclass(frozen=True, eq=False)
+class FloorPlan:
+    """A room from above.
+
+    Attributes:
+        outline: float (N, 2), corners counter-clockwise [m].
+        height_m: of the ceiling.
+        taken: x_min, y_min, x_max, y_max of what stands already.
+    """
+
+    outline: np.ndarray
+    height_m: float
+    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+
+    @property
+    def walls(self) -> list[WallLine]:
+        """One per side of the outline."""
+        ends = np.roll(self.outline, -1, axis=0)
+        lines = []
+        for start, end in zip(self.outline, ends, strict=True):
+            way = end - start
+            inward = np.arctan2(way[0], -way[1])
+            lines.append(WallLine(tuple(end), float(inward), float(np.hypot(*way))))
+        return lines
+
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a place is inside the outline."""
+        a, b = self.outline, np.roll(self.outline, -1, axis=0)
+        crosses = (a[:, 1] > y) != (b[:, 1] > y)
+        with np.errstate(divide='ignore', invalid='ignore'):
+            at = a[:, 0] + (y - a[:, 1]) / (b[:, 1] - a[:, 1]) * (b[:, 0] - a[:, 0])
+        return bool(np.count_nonzero(crosses & (x < at)) % 2)
+
+    def is_free(self, x: float, y: float, half_x: float, half_y: float) -> bool:
+        """Whether a level rectangle is inside and touches nothing."""
+        box = (x - half_x, y - half_y, x + half_x, y + half_y)
+        corners = [(box[i], box[j]) for i in (0, 2) for j in (1, 3)]
+        if not all(self.holds(*corner) for corner in corners):
+            return False
+        return not any(
+            box[0] < t[2] and t[0] < box[2] and box[1] < t[3] and t[1] < box[3] for t in self.taken
+        )
+
+    def take(self, x: float, y: float, half_x: float, half_y: float) -> None:
+        """Mark a level rectangle as taken."""
+        self.taken.append((x - half_x, y - half_y, x + half_x, y + half_y))
+
+    def free_place(
+        self, rng: np.random.Generator, half_x: float, half_y: float, *, tries: int = 25
+    ) -> tuple[float, float] | None:
+        """Somewhere free, None if none was found."""
+        low, high = self.outline.min(axis=0), self.outline.max(axis=0)
+        for _ in range(tries):
+            x, y = (float(v) for v in rng.uniform(low, high))
+            if self.is_free(x, y, half_x, half_y):
+                return x, y
+        return None
+
+
+def turned_half(half_x: float, half_y: float, yaw_rad: float) -> tuple[float, float]:
+    """Half sizes of the level rectangle around a turned one."""
+    c, s = abs(np.cos(yaw_rad)), abs(np.sin(yaw_rad))
+    return float(c * half_x + s * half_y), float(s * half_x + c * half_y)
+
+
+def draw_plan(rng: np.random.Generator, room_m: Sequence[float], side: Side) -> FloorPlan:
+    """A rectangle for training; an L or a room with a corner cut off for tests."""
+    long, wide = sorted(rng.uniform(*room_m, 2))[::-1]
+    height = float(rng.uniform(2.3, 3.4))
+    corners = [(0, 0), (long, 0), (long, wide), (0, wide)]
+    if side is Side.TEST:
+        cut_x, cut_y = rng.uniform(0.2, 0.5) * long, rng.uniform(0.2, 0.5) * wide
+        niche = [(long, wide - cut_y), (long - cut_x, wide)]
+        if rng.random() < 0.6:
+            niche.insert(1, (long - cut_x, wide - cut_y))
+        corners[2:3] = niche
+    return FloorPlan(np.array(corners, float), height)

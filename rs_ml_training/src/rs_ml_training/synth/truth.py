@@ -1,0 +1,72 @@
+"""Boxes and people of a colour image, from which thing each pixel shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.synth.frame import BOXED_CLASSES, Boxes, PeopleTruth
+from rs_ml_training.synth.inhabitants import Inhabitant
+from rs_ml_training.synth.render import mask_box
+from rs_ml_training.synth.thing import LABEL
+from rs_ml_training.synth.traced import TracedScene
+from rs_ml_training.synth.view import View
+
+
+def boxes_of(labels: np.ndarray, instances: np.ndarray) -> Boxes:
+    """Boxes around the visible pixels of every boxed thing.
+
+    Args:
+        labels: uint8 (H, W), class ids.
+        instances: int32 (H, W), 0: none.
+    """
+    found = []
+    for class_id, name in enumerate(BOXED_CLASSES):
+        of_class = np.where(labels == LABEL[name], instances, 0)
+        for instance in np.unique(of_class[of_class > 0]):
+            mask = of_class == instance
+            found.append((mask_box(mask), class_id, np.count_nonzero(mask)))
+    return Boxes(
+        np.array([f[0] for f in found], np.float32).reshape(-1, 4),
+        np.array([f[1] for f in found], np.int64),
+        np.array([f[2] for f in found], np.int64),
+    )
+
+
+def people_of(
+    inhabitants: Sequence[Inhabitant], instances: np.ndarray, view: View, camera: Intrinsics
+) -> PeopleTruth:
+    """Whoever is visible, in the order of the inhabitants.
+
+    Args:
+        inhabitants: all people of the room.
+        instances: int32 (H, W).
+        view: of the colour camera.
+        camera: the colour camera.
+    """
+    seen = []
+    for one in inhabitants:
+        mask = instances == one.instance
+        if mask.any():
+            alone = _alone(one, view, camera)
+            share = np.count_nonzero(mask) / max(np.count_nonzero(alone), 1)
+            border = alone[0].any() or alone[-1].any() or alone[:, 0].any() or alone[:, -1].any()
+            seen.append((one.person, mask_box(mask), min(share, 1.0), bool(border)))
+    return PeopleTruth(
+        np.array([s[1] for s in seen], np.float32).reshape(-1, 4),
+        np.array([s[0].stature_m for s in seen], np.float32),
+        np.array([s[0].top_m for s in seen], np.float32),
+        tuple(s[0].posture for s in seen),
+        np.array([s[2] for s in seen], np.float32),
+        np.array([s[3] for s in seen], bool),
+    )
+
+
+def _alone(one: Inhabitant, view: View, camera: Intrinsics) -> np.ndarray:
+    """Where the body would be seen with nothing in front of it, bool (H, W)."""
+    scene = TracedScene(one.parts)
+    return (scene.cast(view.origin, view.directions).face >= 0).reshape(
+        camera.height, camera.width
+    )

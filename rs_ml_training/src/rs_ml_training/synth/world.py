@@ -1,0 +1,150 @@
+"""Worlds: a room with everything in it, its light, and the device that looks at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.synth.camera import CameraPose
+from rs_ml_training.synth.device import Device, draw_device
+from rs_ml_training.synth.floor_plan import FloorPlan, draw_plan
+from rs_ml_training.synth.furnishing import Furnisher
+from rs_ml_training.synth.inhabitants import Inhabitant, inhabit
+from rs_ml_training.synth.lighting import Lamp, Lighting
+from rs_ml_training.synth.materials import MaterialMaker
+from rs_ml_training.synth.options import WorldOptions
+from rs_ml_training.synth.patterns import PatternBank, pattern_bank
+from rs_ml_training.synth.rig import DEPTH_848
+from rs_ml_training.synth.shell import shell
+from rs_ml_training.synth.side import Side
+from rs_ml_training.synth.traced import TracedScene
+from rs_ml_training.synth.view import camera_rays
+
+_NEAREST_M = 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A room that can be exposed as often as one likes.
+
+    Attributes:
+        seed: what it was drawn from.
+        options: the same.
+        scene: all meshes.
+        bank: patterns of its side.
+        lighting: its light.
+        plan: its floor.
+        inhabitants: people, also those behind the camera.
+        device: the camera.
+        pose: where the camera stands unless it is moved.
+    """
+
+    seed: int
+    options: WorldOptions
+    scene: TracedScene
+    bank: PatternBank
+    lighting: Lighting
+    plan: FloorPlan
+    inhabitants: tuple[Inhabitant, ...]
+    device: Device
+    pose: CameraPose
+
+
+def draw_world(seed: int, options: WorldOptions | None = None) -> World:
+    """A world; the same seed and options give the same one.
+
+    Args:
+        seed: from 0 up; the same seed gives unrelated worlds on the two sides.
+        options: from what it is drawn.
+
+    Raises:
+        ConfigError: the seed is negative.
+    """
+    options = options or WorldOptions()
+    if seed < 0:
+        raise ConfigError(f'the seed of a world must be 0 or more, got {seed}')
+    rng = np.random.default_rng([list(Side).index(options.side), seed])
+    make = MaterialMaker(rng, options.side)
+    plan = draw_plan(rng, options.room_m, options.side)
+    furnisher = Furnisher(rng, plan, make, options)
+    furnisher.furnish()
+    inhabitants = inhabit(rng, furnisher)
+    parts = [*shell(rng, plan, make, options), *furnisher.parts]
+    for inhabitant in inhabitants:
+        parts += inhabitant.parts
+    scene = TracedScene(parts)
+    lighting = _draw_lighting(rng, plan)
+    device = draw_device(rng, options)
+    pose = _draw_pose(rng, plan, scene, furnisher, inhabitants, options)
+    bank = pattern_bank(options.side)
+    return World(seed, options, scene, bank, lighting, plan, inhabitants, device, pose)
+
+
+def _draw_lighting(rng: np.random.Generator, plan: FloorPlan) -> Lighting:
+    """One to three lamps below the ceiling, some of them without infrared."""
+    lamps = []
+    total, warm = rng.uniform(0.6, 3.0), np.array([1.0, rng.uniform(0.75, 1), rng.uniform(0.5, 1)])
+    count = int(rng.integers(1, 4))
+    ir = float(rng.choice([0.02, 0.2, 1.0], p=[0.35, 0.35, 0.3])) * rng.uniform(0.3, 1.2)
+    for _ in range(count):
+        x, y = plan.free_place(rng, 0.0, 0.0) or tuple(plan.outline.mean(axis=0))
+        z = plan.height_m - rng.uniform(0.05, 0.8)
+        power = total / count * rng.uniform(0.5, 1.5)
+        color = tuple(float(c) for c in power * warm)
+        lamps.append(Lamp((x, y, z), color, ir * power, float(rng.uniform(0.02, 0.25))))
+    ambient = tuple(float(a) for a in rng.uniform(0.05, 0.4) * rng.uniform(0.85, 1.1, 3))
+    return Lighting(tuple(lamps), ambient, float(rng.uniform(0.3, 1.3) * np.mean(ambient) * ir))
+
+
+def _draw_pose(
+    rng: np.random.Generator,
+    plan: FloorPlan,
+    scene: TracedScene,
+    furnisher: Furnisher,
+    inhabitants: tuple[Inhabitant, ...],
+    options: WorldOptions,
+) -> CameraPose:
+    """A camera with room before it, aimed at something."""
+    targets = [(i.x, i.y, 0.5 * i.person.top_m) for i in inhabitants] * 2
+    boxes = np.reshape(plan.taken, (-1, 4))
+    targets += [(float((b[0] + b[2]) / 2), float((b[1] + b[3]) / 2), 0.4) for b in boxes]
+    pose = None
+    for _ in range(30):
+        target = targets[rng.integers(len(targets))] if targets else None
+        pose = _pose_towards(rng, plan, target, options)
+        if _has_room(scene, pose):
+            return pose
+    return pose
+
+
+def _pose_towards(
+    rng: np.random.Generator,
+    plan: FloorPlan,
+    target: tuple[float, float, float] | None,
+    options: WorldOptions,
+) -> CameraPose:
+    x, y = plan.free_place(rng, 0.15, 0.15) or tuple(plan.outline.mean(axis=0))
+    height = float(rng.uniform(*options.camera_height_m))
+    limit = np.radians(options.max_pitch_deg)
+    if target is None or rng.random() < 0.15:
+        middle = plan.outline.mean(axis=0) + rng.normal(0, 0.8, 2)
+        target = (float(middle[0]), float(middle[1]), float(rng.uniform(0, 1.5)))
+    away = max(np.hypot(target[0] - x, target[1] - y), 0.3)
+    pitch = np.arctan2(target[2] - height, away) + rng.normal(0, 0.12)
+    return CameraPose(
+        height,
+        float(np.clip(pitch, -limit, limit)),
+        float(np.radians(rng.normal(0, options.roll_deg))),
+        float(np.arctan2(target[1] - y, target[0] - x) + rng.normal(0, 0.25)),
+        float(x),
+        float(y),
+    )
+
+
+def _has_room(scene: TracedScene, pose: CameraPose) -> bool:
+    """Little is nearer than the camera can measure, and the view does not end at once."""
+    camera = DEPTH_848.resized(32, 18)
+    depth = scene.cast(pose.position, camera_rays(camera, pose.world_from_camera)).t
+    return bool(np.mean(depth < _NEAREST_M) < 0.04 and np.median(depth) > 1.0)
