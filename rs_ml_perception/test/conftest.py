@@ -1,0 +1,71 @@
+"""What tests of several layers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.preprocess import InputSpec
+from rs_ml_perception.inference.manifest import DepthSpec, ModelManifest
+
+FILLED_M, SURE, UNSURE = 1.5, 0.9, 0.2
+
+
+class FillingModel:
+    """A denoiser of a line: measurements stay, holes become FILLED_M, of which it is UNSURE.
+
+    Attributes:
+        seen: inputs of every call, copied.
+    """
+
+    title, backend_name, device = 'filling 1', 'none', 'cpu'
+
+    def __init__(self, manifest: ModelManifest) -> None:
+        self.manifest = manifest
+        self.seen: list[dict[str, np.ndarray]] = []
+
+    @property
+    def input_size(self) -> tuple[int, int] | None:
+        return self.manifest.input.size
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        self.seen.append({name: array.copy() for name, array in inputs.items()})
+        raw_m = inputs['raw_depth']
+        outputs = {
+            'depth': np.where(raw_m > 0, raw_m, np.float32(FILLED_M)),
+            'confidence': np.where(raw_m > 0, np.float32(SURE), np.float32(UNSURE)),
+        }
+        return {name: outputs[name] for name in self.manifest.outputs}
+
+    def warm_up(self) -> float:
+        return 0.0
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def filling_model() -> Callable[..., FillingModel]:
+    """Call with the network's input size (None: any) and manifest fields to change."""
+
+    def make(size: tuple[int, int] | None = (64, 48), **fields: Any) -> FillingModel:
+        raw = InputSpec('raw_depth', size, dtype='float32', color='GRAY')
+        defaults: dict[str, Any] = {
+            'directory': Path(),
+            'name': 'filling',
+            'version': '1',
+            'task': 'denoise',
+            'decoder': 'depth',
+            'artifacts': (),
+            'inputs': (raw, InputSpec('infrared', size, color='GRAY')),
+            'outputs': {name: name for name in ('depth', 'confidence')},
+            'labels': LabelMap({}),
+            'depth': DepthSpec(1.0, (0.1, 10.0)),
+        }
+        return FillingModel(ModelManifest(**(defaults | fields)))
+
+    return make
