@@ -130,7 +130,8 @@ class StoredBoxes(StoredPredictions):
     def _read(self, sample: Sample) -> BoxPrediction:
         if sample.name in self._boxes:
             return self._boxes[sample.name]
-        alike = self._by_stem.get(Path(sample.name).name, [])
+        stems = dict.fromkeys((file_stem(sample.name), Path(sample.name).name))
+        alike = next((self._by_stem[stem] for stem in stems if stem in self._by_stem), [])
         if len(alike) != 1:
             number = f'{len(alike)} lines' if alike else 'no line'
             raise DataError(f'{self._folder / RESULTS} has {number} for {sample.name}')

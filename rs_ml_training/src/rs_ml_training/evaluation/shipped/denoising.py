@@ -10,8 +10,7 @@ from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.evaluation.comparison import RAW, compare, last_frames
 from rs_ml_training.evaluation.sdk_filters import CHAINS
 from rs_ml_training.evaluation.shipped.contests import SHIPPED, Aim, Figures
-from rs_ml_training.evaluation.shipped.handed import RAW as RAW_PREFIX
-from rs_ml_training.evaluation.shipped.handed import hand_over_depth
+from rs_ml_training.evaluation.shipped.handed import DEPTH, INFRARED, hand_over_depth
 from rs_ml_training.evaluation.shipped.robot import Robot
 from rs_ml_training.evaluation.stored import StoredDenoised
 
@@ -19,11 +18,11 @@ MODEL = 'denoise'
 _FILTERS = tuple(CHAINS)
 _OTHERS = (RAW, *_FILTERS)
 _METRICS = {
-    'rmse_m': 'RMSE [m]',
+    'rmse_m': 'RMSE [mm]',
     'coverage': 'coverage',
-    'rmse_strict_m': 'RMSE [m], measured pixels, removed ones wrong',
-    'edge_mae_m': 'MAE at edges [m]',
-    'plane_rms_m': 'planes, RMS [m]',
+    'rmse_strict_m': 'RMSE of measured pixels, removed ones wrong [mm]',
+    'edge_mae_m': 'MAE at edges [mm]',
+    'plane_rms_m': 'planes, RMS [mm]',
 }
 
 
@@ -87,17 +86,13 @@ def measure_denoising(
         DataError: the command failed, or left a frame out.
     """
     judged = last_frames(reader) if contest.last_of_scene else range(len(reader))
-    hand_over_depth(Subset(reader, list(judged)), folder / 'in')
+    hand_over_depth(Subset(reader, list(judged)), folder)
     out = folder / 'out'
-    robot.run('denoise', folder / 'in', '--model', MODEL, '--out', out, '--no-pictures')
-    ours = {SHIPPED: HandedBack(out).batch}
+    words = [folder / DEPTH, '--model', MODEL, '--out', out, '--no-pictures']
+    if any((folder / INFRARED).iterdir()):
+        words += ['--infrared', folder / INFRARED]
+    robot.run('denoise', *words)
+    ours = {SHIPPED: StoredDenoised(out).batch}
     found = compare(reader, ours, last_of_scene=contest.last_of_scene)
     order = (SHIPPED, *(name for name in found if name != SHIPPED))
     return len(judged), {name: found[name].metrics for name in order}
-
-
-class HandedBack(StoredDenoised):
-    """What `rs-ml denoise` made of the files of `handed.hand_over_depth`."""
-
-    def _path(self, name: str) -> Path:
-        return super()._path(f'{RAW_PREFIX}{name}')

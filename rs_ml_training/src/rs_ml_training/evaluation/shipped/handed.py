@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -12,8 +13,7 @@ from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import DataError
 from rs_ml_training.prediction.files import file_stem, write_picture
 
-PICTURES, DEPTH = 'pictures', 'depth'
-RAW, LEFT = 'res-', 'left-'
+PICTURES, DEPTH, INFRARED = 'pictures', 'depth', 'infrared'
 
 
 def hand_over_pictures(reader: Reader, folder: Path) -> None:
@@ -30,19 +30,20 @@ def hand_over_pictures(reader: Reader, folder: Path) -> None:
 
 
 def hand_over_depth(reader: Reader, folder: Path) -> None:
-    """Write res-<name>.png, and left-<name>.png of samples with infrared.
+    """Write depth/<name>.png, and infrared/<name>.png of samples with infrared.
 
     Raises:
         DataError: a sample has no measured depth.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    for name in (DEPTH, INFRARED):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     for sample in _samples(reader):
         stem = file_stem(sample.name)
         if sample.raw_depth_m is None:
             raise DataError(f'{sample.name} has no measured depth')
-        write_picture(folder / f'{RAW}{stem}.png', millimetres(sample.raw_depth_m))
+        write_picture(folder / DEPTH / f'{stem}.png', millimetres(sample.raw_depth_m))
         if sample.infrared is not None:
-            write_picture(folder / f'{LEFT}{stem}.png', _eight_bit(sample.infrared))
+            write_picture(folder / INFRARED / f'{stem}.png', _eight_bit(sample.infrared))
 
 
 def millimetres(depth_m: np.ndarray) -> np.ndarray:
@@ -51,7 +52,7 @@ def millimetres(depth_m: np.ndarray) -> np.ndarray:
     return np.where(depth_mm <= np.iinfo(np.uint16).max, depth_mm, 0).astype(np.uint16)
 
 
-def _samples(reader: Reader) -> list[Sample]:
+def _samples(reader: Reader) -> Iterator[Sample]:
     return (reader.read(index) for index in range(len(reader)))
 
 

@@ -37,9 +37,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return '\n'.join([*lines, *(f'| {" | ".join(row)} |' for row in rows)])
 
 
-def number(value: float) -> str:
-    """Three decimals; a dash for what was not measured."""
-    return '-' if math.isnan(value) else f'{value:.3f}'
+def shown(metric: str, value: float) -> str:
+    """Three decimals; metres of a denoiser in millimetres; a dash for what was not measured."""
+    if math.isnan(value):
+        return '-'
+    return f'{1000 * value:.1f}' if metric.endswith('_m') else f'{value:.3f}'
 
 
 def _overview(outcomes: Iterable[Outcome]) -> str:
@@ -55,7 +57,7 @@ def _overview_rows(outcome: Outcome) -> Iterable[Sequence[str]]:
         value = figures.get(SHIPPED, {}).get(metric, math.nan)
         reached = '; '.join(f'{aim.text}: {_verdict(aim, figures)}' for aim in aims)
         beside = _beside(figures, metric)
-        yield contest.model, contest.name, heading, number(value), beside, reached
+        yield contest.model, contest.name, heading, shown(metric, value), beside, reached
 
 
 def _beside(figures: Figures, metric: str) -> str:
@@ -66,7 +68,7 @@ def _beside(figures: Figures, metric: str) -> str:
         choose = max if metric in _HIGHER_IS_BETTER else min
         best = choose(rest, key=others.__getitem__)
         others = {first: others[first], f'best filter ({best})': others[best]}
-    return '; '.join(f'{title} {number(value)}' for title, value in others.items())
+    return '; '.join(f'{title} {shown(metric, value)}' for title, value in others.items())
 
 
 def _section(outcome: Outcome) -> str:
@@ -87,7 +89,7 @@ def _section(outcome: Outcome) -> str:
 
 def _figures(figures: Figures, metrics: Mapping[str, str]) -> str:
     rows = (
-        [title, *(number(found.get(metric, math.nan)) for metric in metrics)]
+        [title, *(shown(metric, found.get(metric, math.nan)) for metric in metrics)]
         for title, found in figures.items()
     )
     return table(['', *metrics.values()], rows)
@@ -99,14 +101,16 @@ def _classes(figures: Figures) -> str:
     if len(names) < 3:
         return ''
     rows = (
-        [title, *(number(found[f'iou_{name}']) for name in names)]
+        [title, *(shown(name, found[f'iou_{name}']) for name in names)]
         for title, found in figures.items()
     )
     return table(['IoU', *names], rows)
 
 
 def _aims(aims: Sequence[Aim], figures: Figures) -> str:
-    rows = ([aim.text, number(_value(figures, aim)), _verdict(aim, figures)] for aim in aims)
+    rows = (
+        [aim.text, shown(aim.metric, _value(figures, aim)), _verdict(aim, figures)] for aim in aims
+    )
     return table(['aim', 'measured', 'reached'], rows)
 
 
