@@ -262,6 +262,24 @@ def test_infrared_gain_touches_the_infrared_only():
     np.testing.assert_array_equal(out.raw_depth_m, before.raw_depth_m)
 
 
+def test_no_infrared_leaves_the_depth_alone():
+    before = whole_sample()
+    out = depth_noise.NoInfrared()(before, np.random.default_rng(0))
+    assert not out.infrared.any()
+    assert same(replace(out, infrared=before.infrared), before)
+
+
+def test_outliers_are_few_small_patches_anywhere_within_range():
+    before = whole_sample()
+    step = depth_noise.Outliers(most=2, high_px=3, near_m=0.3, far_m=10.0)
+    outs = [step(before, np.random.default_rng(seed)).raw_depth_m for seed in range(40)]
+    changed = [out[out != before.raw_depth_m] for out in outs]
+    assert min(map(len, changed)) == 0
+    assert 0 < max(map(len, changed)) <= 2 * 49
+    values = np.concatenate(changed)
+    assert 0.3 <= values.min() < 1 < values.max() <= 10.0001
+
+
 def test_object_mostly_cut_off_is_to_be_ignored():
     step = detection.ScaledCrop((40, 30), 2.0, 2.0)
     before = replace(whole_sample(), boxes=Boxes.of([[0, 0, 20, 20]], [2]))

@@ -167,6 +167,16 @@ def test_mask_of_depth_pairs(opened, miniatures):
     assert (mask == miniatures.labels([0, 1])).all()
 
 
+@pytest.mark.parametrize('group', ['group1', 'group2'])
+def test_a_group_of_depth_pairs_can_be_opened_by_its_folder(group, miniature):
+    path = miniature('depth-pairs')
+    alone = open_data(f'depth-pairs:{path / group}')
+    chosen = open_data(f'depth-pairs:{path}', groups=group)
+    names = [alone.name(index) for index in range(len(alone))]
+    assert names == [chosen.name(index) for index in range(len(chosen))]
+    assert alone.scene(0) == group
+
+
 @pytest.mark.parametrize('name', ['nyu-labelled', 'camvid', 'cityscapes'])
 def test_colors_go_with_labels(opened, name):
     reader = opened(name)

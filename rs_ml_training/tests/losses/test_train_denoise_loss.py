@@ -29,14 +29,14 @@ def scene(seed: int = 0):
 
 
 @pytest.mark.parametrize('relative', [True, False])
-def test_depth_term_is_the_robust_mean_in_units_of_noise(relative):
+def test_depth_term_is_the_mean_logarithm_in_units_of_noise(relative):
     target, outputs = scene()
     terms = denoise_loss(target, outputs, relative=relative, edge_weight=1.0)
     sizes = []
     for z, d in zip(target.flat, outputs['depth_m'].flat, strict=True):
         if z > 0:
             unit = 0.002 + 0.0025 * float(z) ** 2 if relative else 0.01
-            sizes.append(math.sqrt(((float(d) - float(z)) / unit) ** 2 + 1) - 1)
+            sizes.append(math.log(math.sqrt(((float(d) - float(z)) / unit) ** 2 + 1)))
     assert float(terms['depth_m']) == pytest.approx(np.mean(sizes), rel=1e-4)
 
 
@@ -46,21 +46,31 @@ def test_edges_weigh_more():
     edges = np.asarray(edge_map(target, known)) > 0
     assert edges.any()
     assert set(np.nonzero(edges)[2]) == {3, 4}
-    size = np.sqrt(((outputs['depth_m'] - target) / np.asarray(noise_m(target))) ** 2 + 1) - 1
+    error = (outputs['depth_m'] - target) / np.asarray(noise_m(target))
+    size = np.log(np.sqrt(error**2 + 1))
     weight = known * np.where(edges, 5.0, 1.0)
     terms = denoise_loss(target, outputs, edge_weight=5.0)
     assert float(terms['depth_m']) == pytest.approx((size * weight).sum() / weight.sum(), rel=1e-4)
 
 
 @pytest.mark.parametrize(
-    ('z', 'error', 'good'),
-    [(1.0, 0.019, True), (1.0, 0.021, False), (5.0, 0.045, True), (5.0, -0.055, False)],
+    ('z', 'error', 'deserved'),
+    [(1.0, 0.0, 1.0), (1.0, 0.125, 0.75), (1.0, -0.25, 0.0), (2.0, 3.0, 0.0), (8.0, 0.2, 0.75)],
 )
-def test_confidence_is_right_within_two_centimetres_or_one_percent(z, error, good):
+def test_confidence_is_the_squared_error_within_25_centimetres_or_5_percent(z, error, deserved):
     target = np.full((1, 2, 2, 1), z, np.float32)
     confidence = np.full_like(target, 0.9)
     value = confidence_loss(target, target + np.float32(error), confidence, target > 0)
-    assert float(value) == pytest.approx(-math.log(0.9 if good else 0.1), rel=1e-4)
+    expected = -deserved * math.log(0.9) - (1 - deserved) * math.log(0.1)
+    assert float(value) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(('error', 'expected'), [(0.03, 0.005), (0.3, 0.4142), (-3.0, 9.0499)])
+def test_gross_errors_count_in_metres_at_any_depth(error, expected):
+    for z in (0.5, 5.0):
+        target = np.full((1, 2, 2, 1), z, np.float32)
+        terms = denoise_loss(target, {'depth_m': target + np.float32(error)})
+        assert float(terms['gross']) == pytest.approx(expected, rel=1e-2)
 
 
 def test_confidence_does_not_move_the_depth(value_and_gradient):
@@ -75,7 +85,7 @@ def test_confidence_does_not_move_the_depth(value_and_gradient):
 def test_a_constant_error_has_no_slope_term():
     target = np.full((1, 5, 5, 1), 2.0, np.float32)
     terms = denoise_loss(target, {'depth_m': target + np.float32(0.1)})
-    assert list(terms) == ['depth_m', 'slope']
+    assert list(terms) == ['depth_m', 'gross', 'slope']
     assert float(terms['slope']) == pytest.approx(0, abs=1e-6)
     assert float(terms['depth_m']) > 1
 
@@ -105,11 +115,8 @@ def test_nothing_known_is_zero(shape, value_and_gradient):
 
 def test_weights_of_the_terms():
     target, outputs = scene()
-    ones = denoise_loss(
-        target, outputs, weights=dict.fromkeys(('depth_m', 'slope', 'confidence'), 1)
-    )
-    weighted = denoise_loss(
-        target, outputs, weights={'depth_m': 2.0, 'slope': 3.0, 'confidence': 0.5}
-    )
+    weights = {'depth_m': 2.0, 'gross': 1.5, 'slope': 3.0, 'confidence': 0.5}
+    ones = denoise_loss(target, outputs, weights=dict.fromkeys(weights, 1))
+    weighted = denoise_loss(target, outputs, weights=weights)
     ratios = [float(weighted[n]) / float(ones[n]) for n in ones]
-    np.testing.assert_allclose(ratios, [2.0, 3.0, 0.5], rtol=1e-5)
+    np.testing.assert_allclose(ratios, [2.0, 1.5, 3.0, 0.5], rtol=1e-5)

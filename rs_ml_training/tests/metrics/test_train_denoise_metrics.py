@@ -39,6 +39,12 @@ def test_nothing_seen():
         ([2, 2, 2, 0], [2, 0, 0, 0], [2, 2, 0, 2], {'hole_coverage': 0.5, 'coverage': 2 / 3}),
         # What was measured and taken away, with truth or without it.
         ([2, 2, 0, 0], [2, 9, 9, 9], [2, 0, 0, 9], {'removed': 0.5, 'coverage': 0.5}),
+        # A removed pixel is a depth of 0; what was no hole and is none is as it was.
+        ([2, 3, 2], [2, 3, 0], [2, 0, 2], {'rmse_strict_m': 4.5**0.5, 'rmse_raw_m': 0.0}),
+        ([2, 3, 0], [2, 3, 9], [2.3, 3, 9], {'rmse_strict_m': 0.045**0.5, 'removed': 0.0}),
+        # Within 2 cm or 2 %; holes and removed pixels are not good.
+        ([0.5, 4, 4, 2], [1, 1, 1, 0], [0.515, 4.07, 0, 2], {'good': 0.75, 'good_raw': 2 / 3}),
+        ([0.5, 4, 4, 2], [1, 1, 1, 0], [0.53, 4.09, 4, 0], {'good': 0.25, 'good_raw': 1 / 3}),
         ([2, 2], [2, 2], [np.inf, -1], {'coverage': 0.0, 'removed': 1.0, 'mae_m': NAN}),
     ],
 )
@@ -86,10 +92,15 @@ def test_edge_error_is_that_next_to_edges():
     cleaned[:, :10] += 1.0
     near = near_edges(truth)
     cleaned[near] += 0.25
+    raw = truth.copy()
+    raw[:10] = 0
+    cleaned[:10][near[:10]] += 0.5
     metrics = DenoiseMetrics()
-    metrics.update(truth, truth, cleaned)
-    assert metrics.result()['edge_mae_m'] == pytest.approx(0.25)
+    metrics.update(truth, raw, cleaned)
+    result = metrics.result()
     assert near.sum() == 20 * 8
+    assert result['edge_mae_m'] == pytest.approx(0.5)
+    assert result['edge_raw_mae_m'] == pytest.approx(0.25)
 
 
 CAMERA = Intrinsics(64, 64, 60.0, 60.0, 31.5, 31.5)

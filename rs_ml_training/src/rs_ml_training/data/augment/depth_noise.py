@@ -177,10 +177,12 @@ class InfraredGain:
 
 @dataclass(frozen=True)
 class NoInfrared:
-    """A camera whose infrared picture nobody sends."""
+    """A camera whose infrared picture nobody sends: all black."""
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        return replace(sample, infrared=None)
+        if sample.infrared is None:
+            return sample
+        return replace(sample, infrared=np.zeros_like(sample.infrared))
 
 
 @dataclass(frozen=True)

@@ -202,9 +202,9 @@ def _denoise(size: Size | None) -> Augment:
     """A crop with more faults than the camera made; all of them where nothing was measured.
 
     Most faults are rare: a matcher's own, which differ from frame to frame, are the lesson. A
-    third of the crops come without infrared, for cameras that do not send it. A stretched crop
-    stands for another resolution. Nothing is mirrored: what the right imager cannot see lies to
-    the left of things, and on which side a shadow lies tells whose surface goes on there.
+    third of the crops come without infrared, for cameras that do not send it. Nothing is mirrored:
+    what the right imager cannot see lies to the left of things, and on which side a shadow lies
+    tells whose surface goes on there.
     """
     crop = (RandomCrop(size),) if size else ()
     faults = (
@@ -217,7 +217,7 @@ def _denoise(size: Size | None) -> Augment:
         Maybe(InfraredGain()),
         Maybe(NoInfrared(), 0.3),
     )
-    return Chain((Maybe(Rescale(0.75, 1.5), 0.2), *crop, *faults))
+    return Chain((*crop, *faults))
 
 
 def _panorama(size: Size | None) -> Augment:
