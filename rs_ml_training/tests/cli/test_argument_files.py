@@ -50,6 +50,10 @@ FILES = {
         'depth',
         {'model': 'fastdepth', 'loss': 'l1', 'cache': True, 'input_size': (256, 192)},
     ),
+    'mobile_depth_nyu.txt': (
+        'depth',
+        {'model': 'mobile-depth', 'loss': 'relative', 'encoder_rate': 0.1, 'monitor': 'd1'},
+    ),
     'pano.txt': (
         'depth',
         {'model': 'pano-depth', 'loss': 'l1_normal_ssim_sphere', 'input_size': (512, 256)},
