@@ -68,7 +68,7 @@ class _DepthReader:
             self._recording.messages(wanted),
             topics.sensor_depth,
             topics.infra,
-            skew_ns=half_period_ns(self._recording, images),
+            skew_ns=half_period_ns(self._recording, [topics.sensor_depth]),
             on_other=self._note_info,
         )
         for depth, infra in pairs:

@@ -5,7 +5,12 @@ import sys
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.encodings import decode_color, decode_depth, is_fast_path
+from rs_ml_perception.core.encodings import (
+    decode_color,
+    decode_depth,
+    decode_infrared,
+    is_fast_path,
+)
 from rs_ml_perception.core.errors import InputError
 
 RNG = np.random.default_rng(7)
@@ -180,3 +185,32 @@ def test_truncated_depth_is_rejected():
 )
 def test_is_fast_path(encoding, expected):
     assert is_fast_path(encoding) is expected
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'dtype', 'value'),
+    [
+        ('mono8', np.uint8, 77),
+        ('8UC1', np.uint8, 77),
+        ('mono16', np.uint16, (77 << 8) + 200),
+        ('16UC1', np.uint16, 77 << 8),
+    ],
+)
+@pytest.mark.parametrize('padding', [0, 4])
+def test_infrared_is_brightness_of_eight_bit(encoding, dtype, value, padding):
+    values = np.full((3, 5), value, dtype)
+    rows = np.pad(values.view(np.uint8), ((0, 0), (0, padding)))
+    found = decode_infrared(
+        encoding=encoding, width=5, height=3, step=rows.shape[1], data=rows.tobytes()
+    )
+    assert (found.shape, found.dtype, found.flags.writeable) == ((3, 5), np.uint8, False)
+    assert (found == 77).all()
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'step', 'said'),
+    [('rgb8', 15, "infrared encoding 'rgb8'"), ('mono8', 4, 'must be at least 5')],
+)
+def test_what_is_no_infrared(encoding, step, said):
+    with pytest.raises(InputError, match=said):
+        decode_infrared(encoding=encoding, width=5, height=3, step=step, data=bytes(45))

@@ -179,6 +179,14 @@ class Camera:
         msg.data.frombytes(np.full((HEIGHT, WIDTH), depth_mm, np.uint16).tobytes())
         self._send(self.depth_topics(kind)[0], msg, changes)
 
+    def infrared(self, ns: int, level: int = 100, **changes: Any) -> None:
+        from sensor_msgs.msg import Image
+
+        header = self.header(ns, 'camera_infra1_optical_frame')
+        msg = Image(header=header, width=WIDTH, height=HEIGHT, encoding='mono8', step=WIDTH)
+        msg.data.frombytes(bytes([level]) * WIDTH * HEIGHT)
+        self._send('infra1/image_rect_raw', msg, changes)
+
     def info(self, ns: int, topic: str = 'color/camera_info', **changes: Any) -> None:
         from sensor_msgs.msg import CameraInfo
 
