@@ -61,7 +61,13 @@ def _measure_model(name: str, options: BenchOptions) -> dict[str, Any]:
     }
     for model in models.values():
         model.close()
-    return {'input': _sizes(manifest), 'threads': THREADS, 'ways': ways, 'best': _best(ways)}
+    return {
+        'input': _sizes(manifest),
+        'threads': THREADS,
+        'ways': ways,
+        'best': _best(ways),
+        'budget_ms': BUDGETS_MS.get(name),
+    }
 
 
 def _ways(manifest: ModelManifest) -> dict[str, Model]:

@@ -2,7 +2,13 @@
 
 import pytest
 from rs_ml_training.errors import ConfigError
-from rs_ml_training.evaluation.shipped.document import BEGIN, END, check_document, write_part
+from rs_ml_training.evaluation.shipped.document import (
+    BEGIN,
+    END,
+    add_markers,
+    check_document,
+    write_part,
+)
 
 
 def test_only_what_stands_between_the_markers_changes(tmp_path):
@@ -31,3 +37,12 @@ def test_a_file_without_markers_is_left_alone(tmp_path, text):
 def test_a_folder_must_be_there(tmp_path):
     with pytest.raises(ConfigError, match='is no folder'):
         check_document(tmp_path / 'nowhere' / 'models.md')
+
+
+def test_markers_are_added_once(tmp_path):
+    path = tmp_path / 'README.md'
+    path.write_text('# model\n')
+    add_markers(path, '## Unseen')
+    add_markers(path, '## Unseen')
+    write_part(path, 'figures')
+    assert path.read_text() == f'# model\n\n## Unseen\n\n{BEGIN}\n\nfigures\n\n{END}\n'

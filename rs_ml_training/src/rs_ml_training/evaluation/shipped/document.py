@@ -22,6 +22,18 @@ def check_document(path: Path) -> None:
         raise ConfigError(f'{path} has not the lines {BEGIN} and {END}, once each: add them')
 
 
+def add_markers(path: Path, heading: str) -> None:
+    """Give a file that has no markers a last section with them.
+
+    Raises:
+        DataError: it cannot be read or written.
+    """
+    text = read_text(path)
+    if BEGIN not in text:
+        content = f'{text.rstrip()}\n\n{heading}\n\n{BEGIN}\n{END}\n'
+        write_file(path, content.encode(), replace=True)
+
+
 def write_part(path: Path, part: str) -> None:
     """Replace what stands between the markers; a new file holds nothing else.
 

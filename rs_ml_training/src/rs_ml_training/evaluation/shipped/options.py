@@ -23,6 +23,7 @@ class ShippedOptions:
     exposures: int = flag(4, 'frames of each, of which filters see all', low=1)
     only: tuple[str, ...] = flag((), 'names of contests (default: all); speed is one too')
     out: Path | None = flag(None, 'Markdown file; what stands between its markers is replaced')
+    cards: Path | None = flag(None, 'folder of the model directories: their cards get figures')
     json_file: Path | None = flag(None, 'file for the figures', name='json')
     quick: bool = flag(False, 'a few pictures of each, for a look: not for the record')
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-BUDGETS_MS = {'denoise': 10.0, 'segmentation': 10.0, 'detection': 5.0, 'mono_depth': 3.0}
-"""What leaves 30 results a second from all nodes on two cores with matrix units."""
 
 WAYS = ('litert float32', 'openvino float32', 'openvino bfloat16')
 
 
-def speed_section(speed: Mapping[str, Any]) -> str:
-    """One line a model, and the machine that it was measured on."""
+def speed_section(speed: Mapping[str, Any], only: Sequence[str] = ()) -> str:
+    """One line a model, and the machine that it was measured on.
+
+    Args:
+        speed: see `speed.measure_speed`.
+        only: names of models; empty: all, and the sum of those with a budget.
+    """
     lines = [
         '### speed',
         f'Milliseconds of one inference at full input size on two threads, all ways in turns, '
@@ -21,11 +23,12 @@ def speed_section(speed: Mapping[str, Any]) -> str:
         '| model | input | ' + ' | '.join(WAYS) + ' | best | budget | reached |',
         '|---' * (len(WAYS) + 5) + '|',
     ]
-    models = speed['models']
+    models = {name: speed['models'][name] for name in only or speed['models']}
     lines += [_row(name, found) for name, found in models.items()]
-    best = {name: _best_ms(models[name]) for name in BUDGETS_MS if name in models}
-    if len(best) == len(BUDGETS_MS) and None not in best.values():
-        total_ms, budget_ms = sum(best.values()), sum(BUDGETS_MS.values())
+    counted = [] if only else [found for found in models.values() if found['budget_ms']]
+    best = [_best_ms(found) for found in counted]
+    if best and None not in best:
+        total_ms, budget_ms = sum(best), sum(found['budget_ms'] for found in counted)
         cells = ['together', '', *('' for _ in WAYS), f'{total_ms:.1f}', f'{budget_ms:.0f}']
         lines.append(f'| {" | ".join(cells)} | {_verdict(total_ms <= budget_ms)} |')
     head, body = lines[:2], lines[2:]
@@ -33,7 +36,7 @@ def speed_section(speed: Mapping[str, Any]) -> str:
 
 
 def _row(name: str, found: Mapping[str, Any]) -> str:
-    ways, best_ms, budget_ms = found['ways'], _best_ms(found), BUDGETS_MS.get(name)
+    ways, best_ms, budget_ms = found['ways'], _best_ms(found), found['budget_ms']
     cells = [name, found['input'], *(_cell(ways.get(way)) for way in WAYS)]
     cells.append('-' if best_ms is None else f'{best_ms:.1f}')
     if budget_ms is None:

@@ -23,6 +23,14 @@ def markdown(book: Book) -> str:
     return '\n\n'.join(parts)
 
 
+def card(book: Book, model: str) -> str:
+    """What concerns one model; '' where nothing was measured of it."""
+    parts = [_section(found) for found in book.outcomes if found.contest.model == model]
+    if model in book.speed.get('models', {}):
+        parts.append(speed_section(book.speed, (model,)))
+    return '\n\n'.join(parts)
+
+
 def values(book: Book) -> dict[str, Any]:
     """The same as JSON values; what is not a number is null."""
     return {
