@@ -90,6 +90,7 @@ def test_training_camera(values, size, expected):
             {},
             {'decoder': 'tf_detection', 'thresholds': {'score': 0.3, 'iou': 0.5}},
         ),
+        ('detection', {}, {'score_threshold': 0.4}, {'thresholds': {'score': 0.4, 'iou': 0.5}}),
     ],
 )
 def test_manifest(toy, tmp_path, task, spec, options, expected):
@@ -117,7 +118,8 @@ def test_manifest(toy, tmp_path, task, spec, options, expected):
         assert (tmp_path / 'labels.txt').read_text().split() == list(spec['labels'])
 
 
+@pytest.mark.parametrize('name', ['confidence_threshold', 'score_threshold'])
 @pytest.mark.parametrize('threshold', [-0.1, 1.5])
-def test_a_confidence_beyond_0_to_1_is_refused(threshold):
-    with pytest.raises(ConfigError, match=f'within 0..1, got {threshold}'):
-        HeadOptions(confidence_threshold=threshold)
+def test_a_threshold_beyond_0_to_1_is_refused(name, threshold):
+    with pytest.raises(ConfigError, match=f'{name} must be within 0..1, got {threshold}'):
+        HeadOptions(**{name: threshold})

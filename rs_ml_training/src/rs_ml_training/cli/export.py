@@ -51,6 +51,12 @@ def parser() -> argparse.ArgumentParser:
         default=0.0,
         help='denoising: pixels less certain are dropped by who uses the model',
     )
+    add(
+        '--score-threshold',
+        type=float,
+        default=0.3,
+        help='detection: finds of less are dropped by who uses the model',
+    )
     add('--force', action='store_true', help='replace the model that is already in --out')
     return top
 
@@ -112,6 +118,7 @@ def _options(arguments: argparse.Namespace, written: str) -> ExportOptions:
             arguments.intermediates,
             arguments.max_detections,
             arguments.confidence_threshold,
+            arguments.score_threshold,
         ),
         representative=_open(
             arguments.representative,

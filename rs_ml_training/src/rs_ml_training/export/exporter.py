@@ -22,6 +22,7 @@ from rs_ml_training.export.readings import Reading, networks, tolerances
 from rs_ml_training.export.report import ExportedFile, ExportReport
 from rs_ml_training.export.samples import served_samples
 from rs_ml_training.export.serving import Serving, serving_of
+from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.trained import ModelSpec, Trained
 
 _COMPARED_SAMPLES = 4
@@ -183,6 +184,9 @@ def _metrics(
     if data is None:
         return {}
     samples = served_samples(data, serving.inputs, spec.crop, options.data_samples)
+    if spec.labels:
+        table = class_table(spec.labels, data.labels)
+        samples = (replace(s, sample=with_classes(s.sample, table)) for s in samples)
     return measure(network, spec, samples)
 
 

@@ -24,18 +24,19 @@ class HeadOptions:
         max_detections: boxes that a detector gives at most.
         confidence_threshold: denoising: pixels less certain are to be dropped, in [0, 1]; goes
             into the manifest, the network gives them all.
+        score_threshold: detection: finds of less are to be dropped, in [0, 1]; likewise.
     """
 
     scores: bool = False
     intermediates: bool = False
     max_detections: int = 50
     confidence_threshold: float = 0.0
+    score_threshold: float = 0.3
 
     def __post_init__(self) -> None:
-        if not 0 <= self.confidence_threshold <= 1:
-            raise ConfigError(
-                f'confidence_threshold must be within 0..1, got {self.confidence_threshold}'
-            )
+        for name in ('confidence_threshold', 'score_threshold'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f'{name} must be within 0..1, got {getattr(self, name)}')
 
 
 def depth_head(outputs: Tensors, options: HeadOptions) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def write_manifest(
         (folder / LABELS_NAME).write_text('\n'.join(spec.labels) + '\n', encoding='utf-8')
         values['labels'] = LABELS_NAME
     if spec.task == 'detection':
-        values['thresholds'] = {'score': 0.3, 'iou': 0.5}
+        values['thresholds'] = {'score': serving.options.score_threshold, 'iou': 0.5}
     if serving.options.confidence_threshold and 'confidence' in serving.outputs:
         values['decoder_options'] = {'confidence_threshold': serving.options.confidence_threshold}
     if spec.task in ('depth', 'denoise'):
