@@ -25,6 +25,8 @@ FIGURES = {SHIPPED: {'rms': 0.6, 'd1': 0.7}, 'a': {'rms': 0.8, 'd1': 0.6}, 'b': 
         (Aim('', 'd1', least=1.1, beside=('a',)), True),
         (Aim('', 'd1', least=1.2, beside=('a',)), False),
         (Aim('', 'rms', most=1.0, of='b', beside=('a',)), False),
+        (Aim('', 'd1', least=1.1, beside=('a', 'b'), least_by='rms'), True),
+        (Aim('', 'd1', least=1.1, beside=('nobody',), least_by='rms'), None),
         (Aim('', 'rms', most=1.0, beside=('nobody',)), None),
         (Aim('', 'miou', least=0.5), None),
     ],

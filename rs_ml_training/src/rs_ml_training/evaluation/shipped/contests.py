@@ -41,6 +41,7 @@ class Aim:
             them instead.
         of: title of a subject.
         beside: titles.
+        least_by: metric whose least value makes one of `beside` the only rival; '': all are.
         is_strict: whether the limit itself falls short.
     """
 
@@ -50,12 +51,13 @@ class Aim:
     most: float | None = None
     of: str = SHIPPED
     beside: tuple[str, ...] = ()
+    least_by: str = ''
     is_strict: bool = False
 
     def is_reached(self, figures: Figures) -> bool | None:
         """None where something was not measured."""
         value = figures.get(self.of, {}).get(self.metric, math.nan)
-        others = [figures[title][self.metric] for title in self.beside if title in figures]
+        others = [figures[title][self.metric] for title in self._rivals(figures)]
         if math.isnan(value) or (self.beside and not others):
             return None
         if self.least is not None:
@@ -63,6 +65,12 @@ class Aim:
             return value > limit if self.is_strict else value >= limit
         limit = (self.most or 0.0) * min(others, default=1.0)
         return value < limit if self.is_strict else value <= limit
+
+    def _rivals(self, figures: Figures) -> list[str]:
+        there = [title for title in self.beside if title in figures]
+        if not self.least_by or not there:
+            return there
+        return [min(there, key=lambda title: figures[title][self.least_by])]
 
 
 @dataclass(frozen=True)
