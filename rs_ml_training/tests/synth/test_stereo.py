@@ -1,8 +1,5 @@
 import numpy as np
 import pytest
-from rs_ml_training.cli.data import main
-from rs_ml_training.data.formats import open_data
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.camera import D435_DEPTH_848, CameraPose
 from rs_ml_training.synth.render import render
 from rs_ml_training.synth.scene import Plane, Surface, SynthClass
@@ -14,7 +11,6 @@ from rs_ml_training.synth.stereo import (
     matched,
     stereo_sample,
 )
-from rs_ml_training.synth.stereo_set import write_stereo_set
 
 CAMERA = StereoCamera(D435_DEPTH_848.resized(424, 240))
 WAVES = np.random.default_rng(0).normal(0, 60, (24, 4))
@@ -80,32 +76,3 @@ def test_the_same_seed_gives_the_same_sample(samples):
     for name, array in samples[1].maps().items():
         np.testing.assert_array_equal(again.maps()[name], array)
     assert not np.array_equal(samples[0].depth_m, samples[1].depth_m)
-
-
-def test_written_set_is_that_of_the_reader(tmp_path, capsys):
-    out = tmp_path / 'synth'
-    arguments = ['--count', '2', '--size', '128x96', '--seed', '5']
-    assert main(['synth', '--out', str(out), *arguments]) == 0
-    assert f'--data synth:{out}' in capsys.readouterr().out
-    reader = open_data(f'synth:{out}')
-    expected = stereo_sample(7, StereoCamera(D435_DEPTH_848.resized(128, 96)))
-    sample = reader.read(1)
-    np.testing.assert_array_equal(sample.infrared, expected.infrared)
-    np.testing.assert_allclose(sample.depth_m, expected.depth_m, atol=0.00051)
-    np.testing.assert_allclose(sample.raw_depth_m, expected.raw_depth_m, atol=1e-6)
-    assert sample.intrinsics == pytest.approx(expected.intrinsics)
-
-
-@pytest.mark.slow
-def test_processes_change_nothing(tmp_path):
-    for workers in (1, 2):
-        write_stereo_set(tmp_path / str(workers), 3, size=(128, 96), workers=workers)
-    for file in (tmp_path / '1').iterdir():
-        assert file.read_bytes() == (tmp_path / '2' / file.name).read_bytes()
-
-
-@pytest.mark.parametrize('options', [{'count': 0}, {'size': (8, 8)}, {'workers': 0}, {'seed': -1}])
-def test_senseless_numbers(tmp_path, options):
-    with pytest.raises(ConfigError, match='not possible'):
-        write_stereo_set(tmp_path / 'out', **{'count': 1, **options})
-    assert not (tmp_path / 'out').exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from functools import partial
@@ -9,12 +10,14 @@ from functools import partial
 import numpy as np
 import pytest
 import yaml
+from rs_ml_training.cli.data import main
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
 from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.frame import BOXED_CLASSES, Boxes, PeopleTruth, Posture, SynthFrame
 from rs_ml_training.synth.rig import d435
+from rs_ml_training.synth.writing.exposures import exposures
 from rs_ml_training.synth.writing.frame_files import FEWEST_PIXELS
 from rs_ml_training.synth.writing.frame_set import LICENSE, write_frame_set
 from rs_ml_training.synth.writing.processes import spread
@@ -213,3 +216,40 @@ def test_processes_use_one_thread(monkeypatch):
     monkeypatch.setenv('OMP_NUM_THREADS', '7')
     assert list(spread(os.getenv, ['OMP_NUM_THREADS', 'MKL_NUM_THREADS'], workers=1)) == ['1', '1']
     assert os.environ['OMP_NUM_THREADS'] == '7'
+
+
+@pytest.fixture
+def world():
+    pytest.importorskip('embreex')
+    return SetOptions(count=2, seed=3, size=(128, 96), color_size=(96, 64))
+
+
+def bytes_by_name(folder):
+    files = sorted(path for path in folder.rglob('*') if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_command_writes_rooms(world, tmp_path, capsys):
+    out = tmp_path / 'set'
+    sizes = ['--size', '128x96', '--color-size', '96x64', '--layouts', 'intel', 'nyu']
+    assert main(['synth', '--out', str(out), '--count', '1', '--seed', '3', *sizes]) == 0
+    assert '1 frames of 1 rooms' in capsys.readouterr().out
+    (expected,) = exposures(world, 1)
+    sample = open_data(f'synth:{out}').read(0)
+    np.testing.assert_array_equal(sample.infrared, expected.left)
+    np.testing.assert_allclose(sample.raw_depth_m, expected.raw_depth_m, atol=1e-6)
+    assert open_data(f'synth-color:{out}').scene(0) == 'room-4'
+
+
+@pytest.mark.slow
+def test_processes_change_nothing(world, tmp_path):
+    for workers in (1, 2):
+        write_frame_set(tmp_path / str(workers), world, spread=partial(spread, workers=workers))
+    assert bytes_by_name(tmp_path / '1') == bytes_by_name(tmp_path / '2')
+
+
+def test_exposures_of_a_room_differ_in_noise_alone(world):
+    first, second = exposures(dataclasses.replace(world, repeats=2), 1)
+    np.testing.assert_array_equal(first.depth_m, second.depth_m)
+    assert not np.array_equal(first.left, second.left)
+    assert not np.array_equal(first.raw_depth_m, second.raw_depth_m)

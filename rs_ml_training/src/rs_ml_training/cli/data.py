@@ -11,6 +11,7 @@ from rs_ml_training.cli import (
     data_labelling,
     data_looking,
     data_noise,
+    data_synth,
     data_teaching,
     data_writing,
 )
@@ -23,6 +24,7 @@ def parser() -> FlagParser:
     top = FlagParser(prog='rs-ml-data', description=__doc__)
     commands = top.add_subparsers(dest='command', required=True, parser_class=FlagParser)
     for part in (
+        data_synth,
         data_writing,
         data_looking,
         data_noise,

@@ -15,32 +15,12 @@ from rs_ml_training.errors import ConfigError
 
 
 def add_commands(commands: Any) -> None:
-    """Add `synth`, `tile`, `stitch`, `tfrecord`, `tfds` and `augment`."""
-    _add_synth(commands)
+    """Add `tile`, `stitch`, `tfrecord`, `tfds` and `augment`."""
     _add_tile(commands)
     _add_stitch(commands)
     _add_tfrecord(commands)
     _add_tfds(commands)
     _add_augment(commands)
-
-
-def _add_synth(commands: Any) -> None:
-    sub = commands.add_parser('synth', help='simulate frames of a stereo depth camera')
-    sub.add_argument('--out', type=Path, required=True, help='a new folder')
-    sub.add_argument('--count', type=int, default=100, help='frames')
-    sub.add_argument('--size', type=size, default=(848, 480), help='WIDTHxHEIGHT')
-    sub.add_argument('--seed', type=int, default=0, help='of the rooms')
-    sub.add_argument('--workers', type=int, default=1, help='processes')
-    sub.set_defaults(run=_synth)
-
-
-def _synth(arguments: argparse.Namespace) -> int:
-    from rs_ml_training.synth.stereo_set import write_stereo_set
-
-    out, count = arguments.out, arguments.count
-    options = {'seed': arguments.seed, 'workers': arguments.workers}
-    write_stereo_set(out, count, size=arguments.size, **options)
-    return _say(f'{out}: {count} frames; --data synth:{out}')
 
 
 def _add_tile(commands: Any) -> None:

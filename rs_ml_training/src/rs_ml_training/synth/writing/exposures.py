@@ -8,6 +8,7 @@ import numpy as np
 
 from rs_ml_training.synth.frame import SynthFrame
 from rs_ml_training.synth.rig import d435
+from rs_ml_training.synth.side import Side
 from rs_ml_training.synth.writing.set_options import SetOptions
 
 
@@ -18,10 +19,12 @@ def exposures(options: SetOptions, room: int) -> Iterator[SynthFrame]:
         options: of the data set.
         room: number of the room, from 1.
     """
-    from rs_ml_training.synth.world import WorldOptions, draw_world, expose
+    from rs_ml_training.synth.exposure import expose
+    from rs_ml_training.synth.options import WorldOptions
+    from rs_ml_training.synth.world import draw_world
 
     seed = options.room_seed(room)
-    world = draw_world(seed, WorldOptions(side=options.side))
+    world = draw_world(seed, WorldOptions(side=Side(options.side)))
     rig = d435(options.size, options.color_size)
     for exposure in range(options.repeats):
         yield expose(world, world.pose, rig, np.random.default_rng([seed, exposure]))
