@@ -75,15 +75,18 @@ def person(
     outfit: Outfit,
     *,
     seat_m: float = 0.45,
+    step: float | None = None,
 ) -> Person:
     """A body; `seat_m` is the height of what a sitting one sits on, or a lying one lies on.
+
+    `step` is where in two steps a walking one is, 0..1; without it one foot is far ahead.
 
     Raises:
         ConfigError: nobody is that tall.
     """
     if not 0.5 <= stature_m <= 2.3:
         raise ConfigError(f'stature_m must be within 0.5 to 2.3 m, got {stature_m}')
-    skeleton = posed(posture, rng, seat=seat_m / stature_m)
+    skeleton = posed(posture, rng, seat=seat_m / stature_m, step=step)
     # Children have larger heads; grown-ups differ in width.
     child = np.clip((1.45 - stature_m) / 0.8, 0, 1)
     pieces = _clothed(rng, make, skeleton, outfit, rng.uniform(0.9, 1.25), 1 + 0.35 * child)

@@ -44,17 +44,20 @@ class Skeleton:
     arms: np.ndarray
 
 
-def posed(posture: Posture, rng: np.random.Generator, *, seat: float = 0.26) -> Skeleton:
+def posed(
+    posture: Posture, rng: np.random.Generator, *, seat: float = 0.26, step: float | None = None
+) -> Skeleton:
     """A body that stands, walks, sits, bends or lies; the soles of who stands are at 0.
 
     Args:
         posture: what it does.
         rng: how exactly.
         seat: height of what a sitting body sits on, as a share of the stature.
+        step: where in two steps a walking body is, 0..1; None: one foot far ahead.
     """
     return {
         Posture.STANDING: _standing,
-        Posture.WALKING: _walking,
+        Posture.WALKING: lambda rng: _walking(rng, step),
         Posture.SITTING: lambda rng: _sitting(rng, seat),
         Posture.BENT: _bent,
         Posture.LYING: _lying,
@@ -69,8 +72,10 @@ def _standing(rng: np.random.Generator) -> Skeleton:
     return _assembled(HIP, turn, head, legs, feet, _arms(rng))
 
 
-def _walking(rng: np.random.Generator) -> Skeleton:
+def _walking(rng: np.random.Generator, step: float | None) -> Skeleton:
     stride, phase = rng.uniform(0.25, 0.5), rng.choice([-1, 1])
+    if step is not None:
+        phase = np.sin(2 * np.pi * step)
     hips = [phase * side * stride for side in (-1, 1)]
     bends = [rng.uniform(0.05, 0.15) if hip > 0 else rng.uniform(0.1, 0.6) for hip in hips]
     low = [

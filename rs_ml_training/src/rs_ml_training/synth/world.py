@@ -19,7 +19,7 @@ from rs_ml_training.synth.patterns import PatternBank, pattern_bank
 from rs_ml_training.synth.rig import DEPTH_848
 from rs_ml_training.synth.shell import shell
 from rs_ml_training.synth.side import Side
-from rs_ml_training.synth.traced import TracedScene
+from rs_ml_training.synth.traced import Part, TracedScene
 from rs_ml_training.synth.view import camera_rays
 
 _NEAREST_M = 0.35
@@ -33,6 +33,7 @@ class World:
         seed: what it was drawn from.
         options: the same.
         scene: all meshes.
+        surroundings: the parts of the scene that are not people.
         bank: patterns of its side.
         lighting: its light.
         plan: its floor.
@@ -44,6 +45,7 @@ class World:
     seed: int
     options: WorldOptions
     scene: TracedScene
+    surroundings: tuple[Part, ...]
     bank: PatternBank
     lighting: Lighting
     plan: FloorPlan
@@ -71,15 +73,15 @@ def draw_world(seed: int, options: WorldOptions | None = None) -> World:
     furnisher = Furnisher(rng, plan, make, options)
     furnisher.furnish()
     inhabitants = inhabit(rng, furnisher)
-    parts = [*shell(rng, plan, make, options), *furnisher.parts]
-    for inhabitant in inhabitants:
-        parts += inhabitant.parts
-    scene = TracedScene(parts)
+    surroundings = (*shell(rng, plan, make, options), *furnisher.parts)
+    scene = TracedScene([*surroundings, *(part for i in inhabitants for part in i.parts)])
     lighting = _draw_lighting(rng, plan)
     device = draw_device(rng, options)
     pose = _draw_pose(rng, plan, scene, furnisher, inhabitants, options)
     bank = pattern_bank(options.side)
-    return World(seed, options, scene, bank, lighting, plan, inhabitants, device, pose)
+    return World(
+        seed, options, scene, surroundings, bank, lighting, plan, inhabitants, device, pose
+    )
 
 
 def _draw_lighting(rng: np.random.Generator, plan: FloorPlan) -> Lighting:
