@@ -18,7 +18,7 @@ from rs_ml_perception.recordings.writer import RecordingWriter
 pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytestmark = pytest.mark.ros
 
-NODES = ('detection', 'height', 'mono_depth', 'segmentation')
+NODES = ('detection', 'height', 'denoise', 'mono_depth', 'segmentation')
 COLOR = '/camera/camera/color/image_raw'
 DEPTH = '/camera/camera/aligned_depth_to_color/image_raw'
 
@@ -67,6 +67,30 @@ def truncated_third(recording, message, number):
     image = recording.decode(message)
     image.data = image.data[:1000]
     return bytes(message_types().serialize_cdr(image, message.type))
+
+
+def test_what_came_along_is_enough_for_all_nodes(tmp_path, monkeypatch):
+    for variable in ('RS_ML_TEST_DATA', 'RS_ML_MODEL_PATH'):
+        monkeypatch.delenv(variable, raising=False)
+    code, text, summary = run_demo(tmp_path)
+    assert code == 0, text
+    assert set(summary['nodes']) == {*NODES, 'denoise'}
+    panels = len(list((tmp_path / 'frames').glob('*.png')))
+    assert panels >= 10
+    for name, books in summary['nodes'].items():
+        assert (books['received'], books['published'], books['dropped']) == (panels, panels, {}), (
+            name
+        )
+    assert not (tmp_path / 'real').exists()
+    with open_recording(tmp_path / 'results') as results:
+        heights = [
+            person.height_m
+            for message in results.messages(['/rs_ml/height/heights'])
+            for person in results.decode(message).heights
+            if person.status == 0
+        ]
+    assert heights
+    assert summary['peak_rss_mb'] < 700
 
 
 @pytest.mark.parametrize(('composed', 'is_composed'), [('1', True), ('0', False)])
@@ -138,7 +162,8 @@ def test_a_realsense_bag_with_unaligned_depth(data, tmp_path):
     code, text, summary = run_demo(tmp_path, '--recording', str(bag))
     assert code == 0, text
     for name in NODES:
-        assert summary['nodes'][name]['published'] == 1, text
+        # It holds one frameset, and a depth image after it.
+        assert summary['nodes'][name]['published'] == (2 if name == 'denoise' else 1), text
 
 
 def test_a_damaged_model_is_named(data, tmp_path):

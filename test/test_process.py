@@ -37,6 +37,7 @@ def test_two_processes_write_the_same_bytes(data, tmp_path):
     assert counts['/rs_ml/detection/detections'] == 14
     assert counts['/rs_ml/mono_depth/depth/camera_info'] == 14
     assert counts['/rs_ml/segmentation/regions'] == 14
+    assert counts['/rs_ml/denoise/depth/image_rect_raw'] == 14
     assert '/rs_ml/detection/image_annotated' not in counts
 
 

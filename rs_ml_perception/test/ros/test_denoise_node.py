@@ -8,11 +8,13 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 import numpy as np
+from rs_ml_perception.core.compressed import encode_compressed_color, encode_compressed_depth
+from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.nodes.denoise_node import DenoiseNode
 from rs_ml_perception.ros.node_status import input_state
 from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline
 from rs_ml_perception.tasks.denoiser import Denoiser
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 pytestmark = pytest.mark.ros
 
@@ -319,3 +321,22 @@ def test_stamps_that_go_back_begin_anew(rig, denoise, model):
         rig.settled(node, node.ledger.snapshot().received)
     assert rig.settled(node, 4).published == 4
     assert all(inputs['infrared'].all() for inputs in model.seen)
+
+
+def test_compressed_depth_and_infrared(rig, denoise, model):
+    kinds = {'depth/image_rect_raw/compressedDepth': CompressedImage}
+    kinds |= {'infra1/image_rect_raw/compressed': CompressedImage, 'depth/camera_info': CameraInfo}
+    publishers = [rig.camera.publisher(topic, kind) for topic, kind in kinds.items()]
+    node = denoise(image_transport='compressed')
+    node.start()
+    rig.until(lambda: all(p.get_subscription_count() for p in publishers), 'match')
+    depth = encode_compressed_depth(DepthImage(np.full((HEIGHT, WIDTH), 2000, np.uint16), 0.001))
+    infrared = encode_compressed_color(np.full((HEIGHT, WIDTH, 3), 100, np.uint8))
+    for publisher, packed in zip(publishers, (depth, infrared), strict=False):
+        msg = CompressedImage(header=rig.camera.header(START_NS), format=packed.format)
+        msg.data.frombytes(packed.data)
+        publisher.publish(msg)
+    rig.camera.info(START_NS, 'depth/camera_info')
+    assert rig.settled(node, 1).published == 1
+    assert np.allclose(model.seen[0]['raw_depth'], 2.0)
+    assert np.allclose(model.seen[0]['infrared'], 100, atol=2)
