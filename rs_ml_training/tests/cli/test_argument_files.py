@@ -42,6 +42,15 @@ FILES = {
         {'model': 'deeplab-effnetv2s', 'loss': 'focal', 'confidence': True, 'weight_decay': 0.0},
     ),
     'denoise_intel.txt': ('denoise', {'model': 'unet-light', 'loss': 'denoise', 'batch_size': 2}),
+    'denoise_world.txt': (
+        'denoise',
+        {
+            'model': 'unet-planes',
+            'model_option': ('max_depth_m=12',),
+            'max_depth_m': 12.0,
+            'input_size': (448, 256),
+        },
+    ),
     'detector_indoor.txt': (
         'detection',
         {'model': 'centernet-light', 'input_size': (320, 256), 'augment': 'detection-mixed'},
