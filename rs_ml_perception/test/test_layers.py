@@ -46,7 +46,10 @@ LAYERS = {
     'nodes': layer(ALL.replace(' cli', ''), {*ROS, '_msgs', 'rosbags', 'yaml'}),
     'cli': layer(f'{ALL} bench', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2'}),
     'demo': layer(f'{ALL} demo', {*ROS, '_msgs'}),
-    'bench': layer(f'{ALL} demo bench', {*ROS, '_msgs'}, {*RUNTIMES, 'pyrealsense2'}),
+    # The training package knows the network of old that denoising is measured against.
+    'bench': layer(
+        f'{ALL} demo bench', {*ROS, '_msgs'}, {*RUNTIMES, 'pyrealsense2', 'rs_ml_training'}
+    ),
 }
 
 

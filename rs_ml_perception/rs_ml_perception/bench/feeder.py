@@ -18,7 +18,16 @@ from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
 from rs_ml_msgs.msg import FrameReport
-from rs_ml_perception.bench.material import COLOR, DEPTH, INFO, Moment, restamp
+from rs_ml_perception.bench.material import (
+    COLOR,
+    DEPTH,
+    INFO,
+    INFRA,
+    RAW_DEPTH,
+    RAW_INFO,
+    Moment,
+    restamp,
+)
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.ledger import Outcome
 from rs_ml_perception.core.messages import stamp_ns
@@ -36,8 +45,16 @@ MOST_LOST = 3
 
 QUIET_SECS = 0.5
 
-# Depth and camera_info first: colour finds its partners waiting.
-PUBLISHED = ((INFO, CameraInfo), (DEPTH, Image), (COLOR, Image))
+# Depth and camera_info first: colour finds its partners waiting, and so does raw depth.
+PUBLISHED = (
+    (INFO, CameraInfo),
+    (RAW_INFO, CameraInfo),
+    (INFRA, Image),
+    (RAW_DEPTH, Image),
+    (DEPTH, Image),
+    (COLOR, Image),
+)
+"""Those of them that the moments hold."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +109,7 @@ class Feeder:
         self._publishers = {
             topic: self._node.create_publisher(msg_type, topic, qos, event_callbacks=no_events())
             for topic, msg_type in PUBLISHED
+            if topic in moments[0]
         }
         self._reports: dict[str, list[FrameReport]] = {name: [] for name in names}
         for name in names:

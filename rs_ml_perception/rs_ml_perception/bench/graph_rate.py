@@ -8,7 +8,7 @@ from typing import Any
 
 from rs_ml_perception.bench.bare_models import BareModels, Pace
 from rs_ml_perception.bench.graph import Graph, ros_session, running_graph
-from rs_ml_perception.bench.material import load_frames, load_moments
+from rs_ml_perception.bench.material import load_depth_frames, load_frames, load_moments
 from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.timing import median_ratio, take_turns
@@ -18,11 +18,12 @@ GOAL_RATIO = 0.90
 # The second leaves out height, which works without a network.
 SETS = (
     tuple(NODES),
-    ('detection', 'mono_depth', 'segmentation'),
+    ('detection', 'denoise', 'mono_depth', 'segmentation'),
     ('detection', 'height'),
     ('detection',),
     ('segmentation',),
     ('mono_depth',),
+    ('denoise',),
 )
 
 
@@ -33,8 +34,9 @@ def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
 
 
 def _measure_set(names: tuple[str, ...], options: BenchOptions, logs: Path) -> dict[str, Any]:
-    models = BareModels(names, load_frames(options.recording))
-    moments = load_moments(options.recording)
+    recording = options.recording
+    models = BareModels(names, load_frames(recording), load_depth_frames(recording))
+    moments = load_moments(recording)
     with running_graph(names, moments, logs) as graph:
         turns = {
             'bare': lambda: models.run(options.frames),

@@ -13,6 +13,7 @@ from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
+from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.messages import IMAGE
 from rs_ml_perception.recordings.open_recording import open_recording
@@ -22,6 +23,7 @@ from rs_ml_perception.recordings.shipped import shipped_recording
 DATA_VARIABLE = 'RS_ML_TEST_DATA'
 MODEL_VARIABLE = 'RS_ML_MODEL_PATH'
 COLOR, DEPTH, INFO = 'color/image_raw', 'aligned_depth_to_color/image_raw', 'color/camera_info'
+RAW_DEPTH, RAW_INFO, INFRA = 'depth/image_rect_raw', 'depth/camera_info', 'infra1/image_rect_raw'
 
 Moment = dict[str, bytes]
 """What the driver publishes at one moment: relative topic -> serialised message."""
@@ -55,21 +57,34 @@ def load_frames(path: str) -> list[Frame]:
     return found
 
 
+def load_depth_frames(path: str) -> list[Frame]:
+    """Every depth image of a recording, with infrared where it has any; none without depth."""
+    with open_recording(path) as recording:
+        if camera_topics(recording).sensor_depth is None:
+            return []
+        return list(depth_frames(recording))
+
+
 def load_moments(path: str) -> list[Moment]:
     """Every moment of a recording at which colour, aligned depth and camera_info share a stamp.
+
+    Where unaligned depth and infrared share it too, they are part of each moment.
 
     Raises:
         InputError: there is none.
     """
     with open_recording(path) as recording:
-        roles = _roles(recording, camera_topics(recording))
+        topics = camera_topics(recording)
+        needed = _roles(recording, topics)
+        roles = needed | _sensor_roles(recording, topics)
         by_stamp: dict[int, Moment] = {}
         for message in recording.messages(list(roles)):
             by_stamp.setdefault(message.stamp_ns, {})[roles[message.topic]] = message.data
-    moments = [moment for moment in by_stamp.values() if len(moment) == len(roles)]
-    if not moments:
-        raise InputError(f'no colour, aligned depth and camera_info share a stamp in {path}')
-    return moments
+    for wanted in (set(roles.values()), set(needed.values())):
+        moments = [moment for moment in by_stamp.values() if wanted <= set(moment)]
+        if moments:
+            return [{role: moment[role] for role in wanted} for moment in moments]
+    raise InputError(f'no colour, aligned depth and camera_info share a stamp in {path}')
 
 
 def _roles(recording: Recording, topics: CameraTopics) -> dict[str, str]:
@@ -81,6 +96,16 @@ def _roles(recording: Recording, topics: CameraTopics) -> dict[str, str]:
             f'has {", ".join(topic.name for topic in recording.topics)}'
         )
     return {topics.color: COLOR, topics.depth: DEPTH, topics.color_info: INFO}
+
+
+def _sensor_roles(recording: Recording, topics: CameraTopics) -> dict[str, str]:
+    """The same for unaligned depth beside aligned, where it is not compressed."""
+    roles = {topics.sensor_depth: RAW_DEPTH, topics.sensor_depth_info: RAW_INFO}
+    images = [name for name in (topics.sensor_depth, topics.infra) if name]
+    is_raw = all(recording.topic(name).type == IMAGE for name in images)
+    if topics.sensor_depth == topics.depth or not topics.sensor_depth_info or not is_raw:
+        return {}
+    return roles | ({topics.infra: INFRA} if topics.infra else {})
 
 
 def restamp(data: bytes, stamp_ns: int) -> bytes:

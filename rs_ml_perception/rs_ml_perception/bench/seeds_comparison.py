@@ -6,19 +6,21 @@ import itertools
 import os
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.bench.bare_models import default_model
-from rs_ml_perception.bench.material import MODEL_VARIABLE, load_frames
+from rs_ml_perception.bench.material import MODEL_VARIABLE, load_depth_frames, load_frames
 from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
-from rs_ml_perception.bench.seeds_way import SeedDepth, SeedHeight
+from rs_ml_perception.bench.seeds_way import SeedDenoise, SeedDepth, SeedHeight
 from rs_ml_perception.bench.timing import mean_ms, median_ratio, take_turns
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate
+from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline, DenoisePipelineOptions
 from rs_ml_perception.tasks.depth_estimator import DepthEstimatorOptions
 from rs_ml_perception.tasks.detection_pipeline import DetectionPipeline, DetectionPipelineOptions
 from rs_ml_perception.tasks.height_pipeline import HeightPipeline
@@ -27,7 +29,10 @@ from rs_ml_perception.tasks.mono_depth_pipeline import MonoDepthPipeline
 
 HEIGHT_GRAPH = 'centernet_mnv3_coco'
 KERAS_FILE = 'nyu_mobilenet_unet_5.keras'
-GOALS = {'detection + height': 10.0, 'mono_depth': 5.0}
+GOALS = {'detection + height': 10.0, 'denoise': 100.0, 'mono_depth': 5.0}
+
+SLOW_FRAMES = 4
+"""Of a way that takes seconds a frame."""
 
 SEGMENTATION_NOTE = (
     'none: the DeepLab network used here exists as TFLite only, so there is nothing that '
@@ -36,15 +41,30 @@ SEGMENTATION_NOTE = (
 
 
 def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
-    """Both comparisons that can be made, and why the third cannot."""
+    """The comparisons that can be made, and why the others cannot."""
     frames = [frame for frame in load_frames(options.recording) if frame.depth is not None]
     return {
         'detection + height': _compare(
             SeedHeight(_frozen_graph()), _our_height(), frames, options
         ),
         'mono_depth': _compare(SeedDepth(_keras_model()), _our_depth(), frames, options),
+        'denoise': _denoise(options),
         'segmentation': {'note': SEGMENTATION_NOTE},
     }
+
+
+def _denoise(options: BenchOptions) -> dict[str, Any]:
+    frames = load_depth_frames(options.recording)
+    if not frames:
+        return {'note': 'none: the recording holds no depth'}
+    try:
+        theirs = SeedDenoise()
+    except InputError as error:
+        return {'note': f'none: {error}'}
+    choice = ModelChoice(default_model('denoise'))
+    ours = DenoisePipeline.load(choice, DenoisePipelineOptions())
+    few = replace(options, frames=SLOW_FRAMES, rounds=min(options.rounds, 3))
+    return _compare(theirs, ours, frames[:SLOW_FRAMES], few)
 
 
 def _compare(
@@ -112,6 +132,9 @@ def rows(result: dict[str, Any]) -> list[Row]:
     lines = []
     for name, goal in GOALS.items():
         part = result[name]
+        if 'note' in part:
+            lines.append(Row(name, part['note']))
+            continue
         times = part['times_as_fast']
         text = f'{part["seed_ms"]:.1f} ms / {part["ours_ms"]:.1f} ms = {times:.1f} times as fast'
         lines.append(Row(name, text, f'{goal:.0f}', times >= goal))

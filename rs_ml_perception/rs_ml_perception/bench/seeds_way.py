@@ -2,7 +2,8 @@
 
 Detection and person height: one TensorFlow session call per frame on the frozen graph, fed with
 the camera's BGR; a point cloud of the whole image; slicing by box. Depth from one image:
-`model.predict` of Keras. TensorFlow keeps its own defaults, oneDNN included.
+`model.predict` of Keras. Denoising: the U-Net of 31 million parameters in two tiles, a
+`model.predict` call each. TensorFlow keeps its own defaults, oneDNN included.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 
 from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 
 PERSON_CLASS_ID = 1
@@ -22,6 +24,7 @@ PERSON_SCORE = 0.8
 GATE_M = 1.0
 KERAS_SIZE = (224, 224)
 KERAS_METRES_PER_UNIT = 10.0
+DENOISE_TILE_PX = 480
 
 _OUTPUTS = ('detection_boxes:0', 'detection_scores:0', 'detection_classes:0', 'num_detections:0')
 
@@ -67,6 +70,40 @@ class SeedDepth:
         output = self._model.predict(pixels[np.newaxis], verbose=0)
         depth_m = np.squeeze(output) * KERAS_METRES_PER_UNIT
         return cv2.resize(depth_m, (frame.rgb.shape[1], frame.rgb.shape[0]))
+
+
+class SeedDenoise:
+    """Denoised depth. The time does not depend on the weights, which are random here.
+
+    Raises:
+        InputError: the training package, which knows the network, is not installed.
+    """
+
+    def __init__(self) -> None:
+        import_tensorflow()
+        try:
+            from rs_ml_training.networks.unet.original import unet
+        except ImportError as error:
+            raise InputError(
+                f'the U-Net cannot be built ({error}): install rs_ml_training beside this package'
+            ) from error
+        self._model = unet((DENOISE_TILE_PX, DENOISE_TILE_PX))
+
+    def __call__(self, frame: Frame) -> np.ndarray:
+        """float32 (H, W), of depth up to 960x480; what lies beyond is left out, as it was."""
+        height, width = frame.depth.values.shape
+        stacked = np.zeros((DENOISE_TILE_PX, 2 * DENOISE_TILE_PX, 2), np.float32)
+        rows, columns = min(height, DENOISE_TILE_PX), min(width, 2 * DENOISE_TILE_PX)
+        stacked[:rows, :columns, 0] = frame.depth.values[:rows, :columns]
+        if frame.infrared is not None:
+            stacked[:rows, :columns, 1] = frame.infrared[:rows, :columns]
+        tiles = np.split(stacked, 2, axis=1)
+        denoised = np.concatenate([self._predict(tile) for tile in tiles], axis=1)
+        return denoised[:rows, :columns]
+
+    def _predict(self, tile: np.ndarray) -> np.ndarray:
+        inputs = {'depth_m': tile[None, :, :, :1], 'infrared': tile[None, :, :, 1:]}
+        return self._model.predict(inputs, verbose=0)['depth_m'][0, :, :, 0]
 
 
 def import_tensorflow() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +12,15 @@ from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.core.windows import Window, plan_windows
 from rs_ml_perception.inference.model import Model
-from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
-
-RAW_DEPTH, INFRARED = 'raw_depth', 'infrared'
-_INPUT_DTYPES = {RAW_DEPTH: 'float32', INFRARED: 'uint8'}
-_DEPTH, _CONFIDENCE = 'depth', 'confidence'
-_DECODER_OPTIONS = {'confidence_threshold': 0.0}
+from rs_ml_perception.tasks.denoise_model import (
+    CONFIDENCE,
+    DEPTH,
+    INFRARED,
+    INPUT_DTYPES,
+    RAW_DEPTH,
+    check_model,
+    default_threshold,
+)
 
 STRIDE_PX = 16
 """A network of open size takes multiples of this; what is missing is filled up with holes."""
@@ -80,17 +84,10 @@ class Denoiser:
             ModelError: it is no denoise model, or its inputs or outputs are not as expected.
             ConfigError: a confidence is asked for that the model does not give.
         """
-        manifest = model.manifest
-        manifest.require_task('denoise')
-        if manifest.decoder != 'depth':
-            raise ModelError(
-                f"{manifest.name}: no denoise decoder {manifest.decoder!r}, there is 'depth'"
-            )
-        check_outputs(manifest.name, (_DEPTH,), manifest.outputs)
-        _check_inputs(model)
+        check_model(model)
         self.model = model
         self.stages = StageTimer()
-        self._default = _default_threshold(model)
+        self._default = default_threshold(model)
         self._windows: dict[tuple[int, int], tuple[Window, ...]] = {}
         self._buffers: dict[str, np.ndarray] = {}
         self.options = options or DenoiserOptions()
@@ -122,7 +119,7 @@ class Denoiser:
 
     @property
     def _gives_confidence(self) -> bool:
-        return _CONFIDENCE in self.model.manifest.outputs
+        return CONFIDENCE in self.model.manifest.outputs
 
     def __call__(self, depth: DepthImage, infrared: np.ndarray | None = None) -> DenoisedDepth:
         """Denoise an image.
@@ -140,10 +137,25 @@ class Denoiser:
             raw_m, is_unreadable = self._readable(depth)
             found = _empty_result(raw_m.shape)
         for window in self._windows_of(raw_m.shape):
-            self._look(window, raw_m, infrared, found)
+            with self.stages('preprocess'):
+                inputs = self._inputs(window, raw_m, infrared)
+            with self.stages('inference'):
+                outputs = self.model(inputs)
+            with self.stages('postprocess'):
+                self._keep(window, outputs, found)
         with self.stages('postprocess'):
             found.depth_m[is_unreadable | self._is_unwanted(found)] = np.nan
         return found
+
+    def inputs(
+        self, depth: DepthImage, infrared: np.ndarray | None = None
+    ) -> list[dict[str, np.ndarray]]:
+        """What the network is given for an image, call by call; see `__call__`."""
+        _check_images(depth, infrared)
+        raw_m, _ = self._readable(depth)
+        calls = (self._inputs(w, raw_m, infrared) for w in self._windows_of(raw_m.shape))
+        # Copies, for each call is prepared in the same buffers.
+        return [{name: tensor.copy() for name, tensor in call.items()} for call in calls]
 
     def _readable(self, depth: DepthImage) -> tuple[np.ndarray, np.ndarray]:
         """Metres with 0 in holes, and where the camera measured what the network cannot read."""
@@ -164,30 +176,27 @@ class Denoiser:
             self._windows = {size: plan_windows(size, self.model.input_size)}
         return self._windows[size]
 
-    def _look(
-        self,
-        window: Window,
-        raw_m: np.ndarray,
-        infrared: np.ndarray | None,
-        found: DenoisedDepth,
-    ) -> None:
-        """Run the network on one window and keep its part of the result."""
+    def _inputs(
+        self, window: Window, raw_m: np.ndarray, infrared: np.ndarray | None
+    ) -> dict[str, np.ndarray]:
         seen = window.rows.seen, window.columns.seen
-        with self.stages('preprocess'):
-            inputs = {RAW_DEPTH: self._tensor(RAW_DEPTH, raw_m[seen])}
-            if self.uses_infrared:
-                part = None if infrared is None else infrared[seen]
-                inputs[INFRARED] = self._tensor(INFRARED, part, raw_m[seen].shape)
-        with self.stages('inference'):
-            outputs = self.model(inputs)
-        with self.stages('postprocess'):
-            inside = window.rows.kept_inside, window.columns.kept_inside
-            kept = window.rows.kept, window.columns.kept
-            found.depth_m[kept] = self._plane(outputs[_DEPTH])[inside]
-            if (unit := self.model.manifest.depth.metres_per_unit) != 1.0:
-                found.depth_m[kept] *= np.float32(unit)
-            if self._gives_confidence:
-                found.confidence[kept] = self._plane(outputs[_CONFIDENCE])[inside]
+        inputs = {RAW_DEPTH: self._tensor(RAW_DEPTH, raw_m[seen])}
+        if self.uses_infrared:
+            part = None if infrared is None else infrared[seen]
+            inputs[INFRARED] = self._tensor(INFRARED, part, raw_m[seen].shape)
+        return inputs
+
+    def _keep(
+        self, window: Window, outputs: Mapping[str, np.ndarray], found: DenoisedDepth
+    ) -> None:
+        """Take over the window's part of the result."""
+        inside = window.rows.kept_inside, window.columns.kept_inside
+        kept = window.rows.kept, window.columns.kept
+        found.depth_m[kept] = self._plane(outputs[DEPTH])[inside]
+        if (unit := self.model.manifest.depth.metres_per_unit) != 1.0:
+            found.depth_m[kept] *= np.float32(unit)
+        if self._gives_confidence:
+            found.confidence[kept] = self._plane(outputs[CONFIDENCE])[inside]
 
     def _tensor(
         self, name: str, part: np.ndarray | None, shape: tuple[int, ...] | None = None
@@ -199,7 +208,7 @@ class Denoiser:
             return np.ascontiguousarray(part)[None, :, :, None]
         buffer = self._buffers.get(name)
         if buffer is None or buffer.shape[1:3] != size[::-1]:
-            buffer = self._buffers[name] = np.empty((1, *size[::-1], 1), _INPUT_DTYPES[name])
+            buffer = self._buffers[name] = np.empty((1, *size[::-1], 1), INPUT_DTYPES[name])
         buffer[...] = 0
         if part is not None:
             buffer[0, :height, :width, 0] = part
@@ -223,36 +232,6 @@ class Denoiser:
         if self.confidence_threshold > 0:
             is_wanted &= found.confidence >= np.float32(self.confidence_threshold)
         return ~is_wanted
-
-
-def _default_threshold(model: Model) -> float:
-    manifest = model.manifest
-    options = fill_options(manifest.name, _DECODER_OPTIONS, manifest.decoder_options)
-    threshold = options['confidence_threshold']
-    if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
-        raise ModelError(
-            f'{manifest.name}: confidence_threshold must be within 0..1, got {threshold!r}'
-        )
-    if threshold and _CONFIDENCE not in manifest.outputs:
-        raise ModelError(f'{manifest.name}: confidence_threshold needs an output {_CONFIDENCE}')
-    return float(threshold)
-
-
-def _check_inputs(model: Model) -> None:
-    specs = {spec.name: spec for spec in model.manifest.inputs}
-    if RAW_DEPTH not in specs or not set(specs) <= set(_INPUT_DTYPES):
-        raise ModelError(
-            f'{model.title}: inputs must be {RAW_DEPTH} and maybe {INFRARED}, got {sorted(specs)}'
-        )
-    for name, spec in specs.items():
-        if spec.dtype != _INPUT_DTYPES[name] or spec.channels != 1 or spec.layout != 'NHWC':
-            raise ModelError(
-                f'{model.title}: {name} must be {_INPUT_DTYPES[name]} of one channel, NHWC, '
-                f'got {spec.dtype} of {spec.channels}, {spec.layout}'
-            )
-    if len({spec.size for spec in specs.values()}) > 1:
-        sizes = {name: spec.size for name, spec in specs.items()}
-        raise ModelError(f'{model.title}: all inputs must have one size, got {sizes}')
 
 
 def _check_images(depth: DepthImage, infrared: np.ndarray | None) -> None:
