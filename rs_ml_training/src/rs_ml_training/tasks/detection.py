@@ -120,7 +120,7 @@ def _unpadded(rows: np.ndarray) -> Boxes:
 
 
 def _drawn(image: np.ndarray, xyxy: np.ndarray) -> np.ndarray:
-    drawn = np.ascontiguousarray(image)
+    drawn = np.array(image, order='C')
     for x_min, y_min, x_max, y_max in np.round(xyxy).astype(int).tolist():
         cv2.rectangle(drawn, (x_min, y_min), (x_max, y_max), (255, 160, 0), 2)
     return drawn

@@ -188,11 +188,11 @@ def _detection(size: Size | None) -> Augment:
 
 def _detection_mixed(size: Size | None, cutouts: Reader | None = None) -> Augment:
     """Few labelled objects in many places: put into other pictures, mosaics, every scale."""
-    place: Augment = ScaledCrop(size, 0.5, 2.2)
+    place: Augment = ScaledCrop(size, 0.6, 1.9)
     if cutouts is not None:
         cutouts = Remembered(cutouts)
         pasted = Maybe(CopyObjects(cutouts, high=1.2, outlined=True), 0.5)
-        place = OneOf((place, Chain((pasted, place)), Mosaic(cutouts, size)))
+        place = OneOf((Chain((pasted, place)), Chain((pasted, place)), Mosaic(cutouts, size)))
     light = Jitter((0.5, 1.4), (0.6, 1.4), (0.0, 1.6))
     camera = (Maybe(light, 0.9), Maybe(GammaColor(), 0.4), Maybe(Blur(3, 5), 0.15))
     return Chain((place, Maybe(Flip()), *camera, Maybe(Jpeg(30, 90), 0.15)))
