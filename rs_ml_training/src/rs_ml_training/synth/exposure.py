@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from rs_ml_training.synth.registration import registered
 from rs_ml_training.synth.rig import Rig, d435
 from rs_ml_training.synth.scene import rotation_about_y, rotation_about_z
 from rs_ml_training.synth.truth import boxes_of, people_of
-from rs_ml_training.synth.view import View, camera_rays, look
+from rs_ml_training.synth.view import Picture, Sight, taken
 from rs_ml_training.synth.world import World, draw_world
 
 FARTHEST_M = 20.0
@@ -48,24 +48,30 @@ def expose(world: World, pose: CameraPose, rig: Rig, rng: np.random.Generator) -
         rig: its cameras.
         rng: of the noise; a second exposure of a camera at rest differs in noise only.
     """
-    views = _Views.of(world, pose, rig)
-    left, right = _infrared(world, pose, rig, views, rng)
-    raw_depth_m = match(left, right, rig, world.device.matcher)
-    shape = rig.color.height, rig.color.width
-    faces = views.color.hits.face
-    labels = world.scene.labels_of(faces).reshape(shape)
-    instances = world.scene.instances_of(faces).reshape(shape)
+    left, right, color = _sights(world, pose, rig)
+    shadows = cast_shadows(world.scene, world.bank, left, world.lighting)
+    lit = LitScene(world.scene, world.bank, world.lighting, shadows)
+    projector = _projector(world, pose, rig)
+    infrared = [
+        taken(world.scene, world.bank, sight, lambda view: lit.infrared(view, projector))
+        for sight in (left, right)
+    ]
+    pictures = _infrared(world, infrared, rng)
+    raw_depth_m = match(*pictures, rig, world.device.matcher)
+    seen = taken(world.scene, world.bank, color, lit.color)
+    labels = world.scene.labels_of(seen.face)
+    instances = world.scene.instances_of(seen.face)
     return SynthFrame(
         seed=world.seed,
-        left=left,
-        right=right,
-        depth_m=_depth_of(views.left, (rig.depth.height, rig.depth.width)),
+        left=pictures[0],
+        right=pictures[1],
+        depth_m=_depth_of(infrared[0]),
         raw_depth_m=raw_depth_m,
-        color=_color(world, views, rig, rng),
-        color_depth_m=_depth_of(views.color, shape),
+        color=_color(world, seen, rng),
+        color_depth_m=_depth_of(seen),
         aligned_depth_m=registered(raw_depth_m, rig),
         labels=labels,
-        people=people_of(world.inhabitants, instances, views.color, rig.color),
+        people=people_of(world.inhabitants, instances, color),
         boxes=boxes_of(labels, instances),
         rig=rig,
         pose=pose,
@@ -74,68 +80,48 @@ def expose(world: World, pose: CameraPose, rig: Rig, rng: np.random.Generator) -
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Views:
-    """What the three cameras see, and the light on it."""
+def _sights(world: World, pose: CameraPose, rig: Rig) -> tuple[Sight, Sight, Sight]:
+    """The left and the right imager and the colour camera."""
+    turn, place = pose.world_from_camera, pose.position
+    right_turn = turn @ _small_rotation(world.device.misalignment_rad)
+    back = rig.color_from_depth[:3, :3].T
+    return (
+        Sight(rig.depth, place, turn),
+        Sight(rig.depth, place + turn @ [rig.baseline_m, 0, 0], right_turn),
+        Sight(rig.color, place - turn @ back @ rig.color_from_depth[:3, 3], turn @ back),
+    )
 
-    left: View
-    right: View
-    color: View
-    lit: LitScene
 
-    @classmethod
-    def of(cls, world: World, pose: CameraPose, rig: Rig) -> _Views:
-        turn = pose.world_from_camera
-        right_turn = turn @ _small_rotation(world.device.misalignment_rad)
-        color_turn = turn @ rig.color_from_depth[:3, :3].T
-        from_left = -rig.color_from_depth[:3, :3].T @ rig.color_from_depth[:3, 3]
-        places = [
-            (rig.depth, pose.position, turn),
-            (rig.depth, pose.position + turn @ [rig.baseline_m, 0, 0], right_turn),
-            (rig.color, pose.position + turn @ from_left, color_turn),
-        ]
-        left, right, color = (
-            look(world.scene, world.bank, origin, camera_rays(camera, axes), 1 / camera.fx)
-            for camera, origin, axes in places
-        )
-        shadows = cast_shadows(world.scene, left, rig.depth, pose.position, turn, world.lighting)
-        lit = LitScene(world.scene, world.bank, world.lighting, shadows)
-        return cls(left, right, color, lit)
+def _projector(world: World, pose: CameraPose, rig: Rig) -> Projector | None:
+    if not world.device.emitter:
+        return None
+    turn = pose.world_from_camera
+    position = pose.position + turn @ [rig.projector_m, 0, 0]
+    return Projector(position, turn, world.device.power, world.device.pattern)
 
 
 def _infrared(
-    world: World, pose: CameraPose, rig: Rig, views: _Views, rng: np.random.Generator
+    world: World, seen: Sequence[Picture], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    device, turn = world.device, pose.world_from_camera
-    projector = None
-    if device.emitter:
-        position = pose.position + turn @ [rig.projector_m, 0, 0]
-        projector = Projector(position, turn, device.power, device.pattern)
-    shape = rig.depth.height, rig.depth.width
-    lights = [
-        views.lit.infrared(view, projector).reshape(shape) for view in (views.left, views.right)
-    ]
-    # Both imagers are exposed alike, as the left one needs it.
-    gain = device.left.gain(lights[0])
-    imagers = device.left, device.right
-    pictures = [
-        np.rint(imager.expose(light, gain, rng)).astype(np.uint8)
-        for imager, light in zip(imagers, lights, strict=True)
-    ]
-    return pictures[0], pictures[1]
+    """Both imagers are exposed alike, as the left one needs it."""
+    imagers = world.device.left, world.device.right
+    gain = imagers[0].gain(seen[0].light)
+    left, right = (
+        np.rint(imager.expose(picture.light[..., 0], gain, rng)).astype(np.uint8)
+        for imager, picture in zip(imagers, seen, strict=True)
+    )
+    return left, right
 
 
-def _color(world: World, views: _Views, rig: Rig, rng: np.random.Generator) -> np.ndarray:
+def _color(world: World, seen: Picture, rng: np.random.Generator) -> np.ndarray:
     device = world.device
-    light = views.lit.color(views.color).reshape(rig.color.height, rig.color.width, 3)
-    linear = device.color.expose(light, device.color.gain(light), rng)
+    linear = device.color.expose(seen.light, device.color.gain(seen.light), rng)
     return developed(linear, np.array(device.white_balance), device.saturation)
 
 
-def _depth_of(view: View, shape: tuple[int, int]) -> np.ndarray:
+def _depth_of(seen: Picture) -> np.ndarray:
     """Exact depth, 0 where nothing is within range, float32."""
-    depth_m = np.where(view.hits.t < FARTHEST_M, view.hits.t, 0)
-    return depth_m.reshape(shape).astype(np.float32)
+    return np.where(seen.t < FARTHEST_M, seen.t, np.float32(0))
 
 
 def _small_rotation(angles_rad: tuple[float, float, float]) -> np.ndarray:

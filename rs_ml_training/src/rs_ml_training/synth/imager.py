@@ -7,6 +7,7 @@ the sensor (its pattern) is drawn from its number, so all exposures of one devic
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -70,13 +71,20 @@ class Imager:
         return np.clip(gray + spread * noise + np.float32(self.black), 0, 255)
 
     def _fixed(self, height: int, width: int) -> np.ndarray:
-        rng = np.random.default_rng([77, self.number])
-        pattern = rng.standard_normal((height, width), np.float32)
-        pattern += 0.5 * rng.standard_normal((1, width), np.float32)
+        # One pattern for all devices, each has another part of it first.
+        pattern = np.roll(_pattern(height, width), self.number % 99991)
         x = (np.arange(width, dtype=np.float32) / width - 0.5) ** 2
         y = (np.arange(height, dtype=np.float32) / height - 0.5) ** 2
         corner = np.float32(2 * self.vignette) * (x + y[:, None])
         return (1 - corner) * (1 + np.float32(self.pattern) * pattern)
+
+
+@lru_cache(maxsize=4)
+def _pattern(height: int, width: int) -> np.ndarray:
+    """Differences between pixels and between columns, float32 (H, W), about 1."""
+    rng = np.random.default_rng([77, height, width])
+    pattern = rng.standard_normal((height, width), np.float32)
+    return pattern + 0.5 * rng.standard_normal((1, width), np.float32)
 
 
 def developed(linear: np.ndarray, white_balance: np.ndarray, saturation: float) -> np.ndarray:

@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 
 from rs_ml_training.errors import ConfigError
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.lookup import sampled
 from rs_ml_training.synth.materials import Rgb
 from rs_ml_training.synth.patterns import PatternBank
 from rs_ml_training.synth.traced import TracedScene
-from rs_ml_training.synth.view import View, look
+from rs_ml_training.synth.view import Sight, View, camera_rays, look
 
 MAX_LAMPS = 3
 _OCCLUSION_REACH_M = 0.7
+_LEAST_GLOSS = 0.05
 _STEP = 2
 """Shadows are found for every second pixel of every second row."""
 
@@ -73,43 +73,36 @@ class Shadows:
 
     Attributes:
         maps: float32 (h, w, 4): ambient, then each lamp, 0..1; every second pixel.
-        camera: whose pixels.
-        position: (3,) of that camera, world.
-        world_from_camera: (3, 3).
+        sight: the camera.
     """
 
     maps: np.ndarray
-    camera: Intrinsics
-    position: np.ndarray
-    world_from_camera: np.ndarray
+    sight: Sight
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """What arrives at points (N, 3), float32 (N, 4); beyond the border as at the border."""
-        turn = np.asarray(self.world_from_camera, np.float32)
-        x, y, z = ((points - np.float32(self.position)) @ turn).T
+        turn, camera = np.asarray(self.sight.world_from_camera, np.float32), self.sight.camera
+        x, y, z = ((points - np.float32(self.sight.position)) @ turn).T
         z = np.maximum(z, 0.05)
-        u = (x / z * self.camera.fx + self.camera.cx) / _STEP
-        v = (y / z * self.camera.fy + self.camera.cy) / _STEP
+        u = (x / z * camera.fx + camera.cx) / _STEP
+        v = (y / z * camera.fy + camera.cy) / _STEP
         return sampled(self.maps, u, v)
 
 
 def cast_shadows(
-    scene: TracedScene,
-    view: View,
-    camera: Intrinsics,
-    position: np.ndarray,
-    world_from_camera: np.ndarray,
-    lighting: Lighting,
+    scene: TracedScene, bank: PatternBank, sight: Sight, lighting: Lighting
 ) -> Shadows:
-    """Shadows and dark corners as `view`, that of `camera`, shows them."""
-    shape = camera.height, camera.width
-    points = view.points.reshape(*shape, 3)[::_STEP, ::_STEP]
-    normals = view.surface.normals.reshape(*shape, 3)[::_STEP, ::_STEP]
-    maps = np.ones((*points.shape[:2], 1 + MAX_LAMPS), np.float32)
-    maps[..., 0] = _openness(scene, points, normals)
+    """Shadows and dark corners as a camera shows them."""
+    every = slice(None, None, _STEP)
+    rays = camera_rays(sight.camera, sight.world_from_camera, every, every)
+    view = look(scene, bank, sight.position, rays, _STEP / sight.camera.fx)
+    shape = len(range(sight.camera.height)[every]), len(range(sight.camera.width)[every])
+    points = view.points.reshape(*shape, 3)
+    maps = np.ones((*shape, 1 + MAX_LAMPS), np.float32)
+    maps[..., 0] = _openness(scene, points, view.surface.normals.reshape(*shape, 3))
     for index, lamp in enumerate(lighting.lamps):
         maps[..., index + 1] = _lit_share(scene, points, lamp)
-    return Shadows(maps, camera, position, world_from_camera)
+    return Shadows(maps, sight)
 
 
 def _lit_share(scene: TracedScene, points: np.ndarray, lamp: Lamp) -> np.ndarray:
@@ -159,9 +152,9 @@ def arriving(view: View, lighting: Lighting, shadows: Shadows | None) -> np.ndar
 
 
 def highlights(view: View, gloss: np.ndarray, lighting: Lighting) -> np.ndarray:
-    """Shine of lamps on glossy surfaces (Blinn and Phong), float32 (N, L + 1), 0 elsewhere."""
+    """Shine of lamps on glossy surfaces (Blinn and Phong, 64th power), float32 (N, L + 1)."""
     shine = np.zeros((len(gloss), len(lighting.lamps) + 1), np.float32)
-    rows = np.flatnonzero((gloss > 0) & view.seen)
+    rows = np.flatnonzero((gloss > _LEAST_GLOSS) & view.seen)
     if not len(rows):
         return shine
     eye = -view.directions[rows] / np.linalg.norm(view.directions[rows], axis=1, keepdims=True)
@@ -171,7 +164,9 @@ def highlights(view: View, gloss: np.ndarray, lighting: Lighting) -> np.ndarray:
         half = way / np.sqrt(squared)[:, None] + eye
         half /= np.linalg.norm(half, axis=1, keepdims=True) + np.float32(1e-6)
         facing = np.maximum(np.einsum('ij,ij->i', half, view.surface.normals[rows]), 0)
-        shine[rows, index + 1] = gloss[rows] * facing**60 / squared
+        for _ in range(6):
+            facing *= facing
+        shine[rows, index + 1] = gloss[rows] * facing / squared
     return shine
 
 

@@ -135,7 +135,7 @@ class MaterialMaker:
             contrast=self._rng.uniform(0.0, 0.15),
             ir=self._rng.uniform(0.008, 0.03) if black else self._rng.uniform(0.1, 0.8),
             gloss=self._rng.uniform(0.1, 0.8),
-            mirror=self._rng.choice([0.0, 0.04]),
+            mirror=self._rng.choice([0.0, 0.04], p=[0.8, 0.2]),
         )
 
     def metal(self) -> Material:

@@ -19,6 +19,8 @@ from rs_ml_training.synth.projector import Projector
 from rs_ml_training.synth.traced import TracedScene
 from rs_ml_training.synth.view import View
 
+_LEAST_SHARE = 0.05
+"""Reflections weaker than this are left out."""
 _Shader = Callable[[View, Shadows | None], np.ndarray]
 
 
@@ -48,15 +50,14 @@ class LitScene:
         table, material = self.scene.materials, view.surface.material
         light = alone(view, self.shadows)
         for share, mirrored in ((table.clear[material], False), (table.mirror[material], True)):
-            rows = np.flatnonzero((share > 0) & view.seen)
+            if mirrored:
+                share = share + (1 - share) * np.float32(0.6) * _grazing(view, share)
+            rows = np.flatnonzero((share > _LEAST_SHARE) & view.seen)
             if not len(rows):
                 continue
-            part = share[rows]
-            if mirrored:
-                part = part + (1 - part) * np.float32(0.6) * _grazing(view, rows)
             other = secondary_view(self.scene, self.bank, view, rows, mirrored=mirrored)
             shadows = None if mirrored else self.shadows
-            part = part[:, None]
+            part = share[rows, None]
             light[rows] = (1 - part) * light[rows] + part * alone(other, shadows)
         return light
 
@@ -89,9 +90,13 @@ class LitScene:
         return light[:, None]
 
 
-def _grazing(view: View, rows: np.ndarray) -> np.ndarray:
-    """Schlick's approximation of Fresnel's law: 0 head-on, 1 at a slant."""
+def _grazing(view: View, mirror: np.ndarray) -> np.ndarray:
+    """Schlick's approximation of Fresnel's law: 0 head-on, 1 at a slant; 0 for no mirrors."""
+    slant = np.zeros_like(mirror)
+    rows = np.flatnonzero(mirror > 0)
     directions = view.directions[rows]
-    length = np.linalg.norm(directions, axis=1)
+    length = np.sqrt(np.einsum('ij,ij->i', directions, directions))
     cosine = np.abs(np.einsum('ij,ij->i', directions, view.surface.normals[rows])) / length
-    return (1 - np.minimum(cosine, 1)) ** 5
+    rest = 1 - np.minimum(cosine, 1)
+    slant[rows] = rest * rest * rest * rest * rest
+    return slant

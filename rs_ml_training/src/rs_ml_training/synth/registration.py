@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.rig import Rig
 
 _FAR_MM = np.iinfo(np.uint16).max
@@ -27,47 +26,47 @@ def registered(depth_m: np.ndarray, rig: Rig) -> np.ndarray:
         float32 (Hc, Wc), whole millimetres [m], 0: none.
     """
     color = rig.color
-    rows, columns = np.nonzero(depth_m > 0)
-    z = depth_m[rows, columns]
-    first, z_color = _projected(columns - 0.5, rows - 0.5, z, rig)
-    last, _ = _projected(columns + 0.5, rows + 0.5, z, rig)
-    nearest = np.full(color.height * color.width, _FAR_MM, np.uint16)
-    millimetres = np.clip(np.rint(z_color * 1000), 1, _FAR_MM - 1).astype(np.uint16)
+    known = np.flatnonzero(depth_m > 0)
+    z = depth_m.ravel()[known]
     # Far ones first: among equal targets the last assignment stays.
-    order = np.argsort(millimetres, kind='stable')[::-1]
-    first, last, millimetres = first[order], last[order], millimetres[order]
-    size = np.minimum(last - first, _WIDEST - 1)
-    for down in range(int(size[:, 1].max(initial=-1)) + 1):
-        for right in range(int(size[:, 0].max(initial=-1)) + 1):
-            covered = (size[:, 1] >= down) & (size[:, 0] >= right)
-            _fill(nearest, first[covered] + [right, down], millimetres[covered], color)
-    known = nearest < _FAR_MM
-    depth = np.where(known, nearest * np.float32(0.001), 0).astype(np.float32)
-    return depth.reshape(color.height, color.width)
+    order = np.argsort(np.rint(z * 1000).astype(np.uint16), kind='stable')[::-1]
+    rows, columns = np.divmod(known[order].astype(np.int32), np.int32(rig.depth.width))
+    z, half = z[order], np.float32(0.5)
+    left, top, z_color = _projected(columns - half, rows - half, z, rig)
+    right, bottom, _ = _projected(columns + half, rows + half, z, rig)
+    millimetres = np.clip(np.rint(z_color * 1000), 1, _FAR_MM - 1).astype(np.uint16)
+    nearest = np.full((color.height, color.width), _FAR_MM, np.uint16)
+    for down in range(int(np.minimum(bottom - top, _WIDEST - 1).max(initial=-1)) + 1):
+        for aside in range(int(np.minimum(right - left, _WIDEST - 1).max(initial=-1)) + 1):
+            row, column = top + down, left + aside
+            inside = (row <= bottom) & (column <= right) & (row >= 0) & (column >= 0)
+            inside &= (row < color.height) & (column < color.width)
+            found = np.full_like(nearest, _FAR_MM)
+            found[row[inside], column[inside]] = millimetres[inside]
+            np.minimum(nearest, found, out=nearest)
+    return np.where(nearest < _FAR_MM, nearest * np.float32(0.001), 0).astype(np.float32)
 
 
 def _projected(
     u: np.ndarray, v: np.ndarray, z: np.ndarray, rig: Rig
-) -> tuple[np.ndarray, np.ndarray]:
-    """Colour pixels (N, 2) of points of the depth image, and their depth there."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns and rows of the colour image (int32) of points of the depth image; their depth."""
     depth, color = rig.depth, rig.color
     turn, shift = np.float32(rig.color_from_depth[:3, :3]), rig.color_from_depth[:3, 3]
-    x = ((u - depth.cx) / depth.fx * z).astype(np.float32)
-    y = ((v - depth.cy) / depth.fy * z).astype(np.float32)
-    points = np.stack([x, y, z], axis=-1) @ turn.T + np.float32(shift)
-    ahead = np.maximum(points[:, 2], 1e-3)
-    columns = points[:, 0] / ahead * color.fx + color.cx
-    rows = points[:, 1] / ahead * color.fy + color.cy
-    pixels = np.floor(np.stack([columns, rows], axis=-1) + 0.5)
-    return np.clip(pixels, -(2**20), 2**20).astype(np.int32), points[:, 2]
-
-
-def _fill(
-    nearest: np.ndarray, pixels: np.ndarray, millimetres: np.ndarray, camera: Intrinsics
-) -> None:
-    column, row = pixels.T
-    inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
-    place = row[inside] * camera.width + column[inside]
-    found = np.full_like(nearest, _FAR_MM)
-    found[place] = millimetres[inside]
-    np.minimum(nearest, found, out=nearest)
+    x, y = (
+        (u - np.float32(depth.cx)) * (z / np.float32(depth.fx)),
+        (v - np.float32(depth.cy)) * (z / np.float32(depth.fy)),
+    )
+    x, y, z = (
+        row[0] * x + row[1] * y + row[2] * z + np.float32(s)
+        for row, s in zip(turn, shift, strict=True)
+    )
+    ahead = np.maximum(z, np.float32(1e-3))
+    column = np.floor(x / ahead * np.float32(color.fx) + np.float32(color.cx + 0.5))
+    row = np.floor(y / ahead * np.float32(color.fy) + np.float32(color.cy + 0.5))
+    limit = 2**20
+    return (
+        np.clip(column, -limit, limit).astype(np.int32),
+        np.clip(row, -limit, limit).astype(np.int32),
+        z,
+    )

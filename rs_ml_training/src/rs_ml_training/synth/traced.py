@@ -78,7 +78,8 @@ class TracedScene:
         self.label = np.repeat([part.label for part in parts], counts).astype(np.uint8)
         self.instance = np.repeat([part.instance for part in parts], counts).astype(np.int32)
         self._material = np.repeat([rows[p.material] for p in parts], counts).astype(np.int32)
-        self._mesh, self._embree = mesh, _embree_scene(mesh.vertices, mesh.faces)
+        self._corners = _corner_table(mesh)
+        self._embree = _embree_scene(mesh.vertices, mesh.faces)
         clear = self.materials.clear[self._material] > 0
         self._solid = np.flatnonzero(~clear).astype(np.int32)
         self._solid_embree = (
@@ -116,16 +117,12 @@ class TracedScene:
 
     def surface(self, hits: Hits, directions: np.ndarray) -> SurfacePoints:
         """Normals, places and materials; of no meaning where a ray never ends."""
-        corners = self._mesh.faces[hits.face]
-        first, second, third = corners.T
-        u, v = hits.u[:, None], hits.v[:, None]
-        normals, uv = self._mesh.normals, self._mesh.uv
-        n0, t0 = normals[first], uv[first]
-        n = n0 + u * (normals[second] - n0) + v * (normals[third] - n0)
-        n /= np.maximum(np.sqrt(np.einsum('ij,ij->i', n, n)), 1e-9)[:, None]
+        corners = self._corners.take(hits.face, axis=0)
+        found = corners[:, 0] + hits.u[:, None] * corners[:, 1] + hits.v[:, None] * corners[:, 2]
+        n, place = found[:, :3], found[:, 3:]
+        length = np.sqrt(np.einsum('ij,ij->i', n, n))
         facing = np.einsum('ij,ij->i', n, directions)
-        n *= np.where(facing > 0, np.float32(-1), np.float32(1))[:, None]
-        place = t0 + u * (uv[second] - t0) + v * (uv[third] - t0)
+        n = n * np.copysign(1 / np.maximum(length, np.float32(1e-9)), -facing)[:, None]
         return SurfacePoints(n, place, self._material[hits.face])
 
     def labels_of(self, face: np.ndarray) -> np.ndarray:
@@ -137,10 +134,17 @@ class TracedScene:
         return np.where(face >= 0, self.instance[face], 0)
 
 
+def _corner_table(mesh: Mesh) -> np.ndarray:
+    """Normal and uv of each face's first corner, and what the others add, float32 (F, 3, 5)."""
+    values = np.concatenate([mesh.normals, mesh.uv], axis=1)
+    first, second, third = (values[mesh.faces[:, i]] for i in range(3))
+    return np.stack([first, second - first, third - first], axis=1)
+
+
 def _embree_scene(vertices: np.ndarray, faces: np.ndarray):
     from embreex.mesh_construction import TriangleMesh
     from embreex.rtcore_scene import EmbreeScene
 
-    scene = EmbreeScene()
+    scene = EmbreeScene(robust=False)
     TriangleMesh(scene, np.ascontiguousarray(vertices), np.ascontiguousarray(faces))
     return scene

@@ -12,7 +12,7 @@ from rs_ml_training.synth.inhabitants import Inhabitant
 from rs_ml_training.synth.render import mask_box
 from rs_ml_training.synth.thing import LABEL
 from rs_ml_training.synth.traced import TracedScene
-from rs_ml_training.synth.view import View
+from rs_ml_training.synth.view import Sight, camera_rays
 
 
 def boxes_of(labels: np.ndarray, instances: np.ndarray) -> Boxes:
@@ -36,21 +36,20 @@ def boxes_of(labels: np.ndarray, instances: np.ndarray) -> Boxes:
 
 
 def people_of(
-    inhabitants: Sequence[Inhabitant], instances: np.ndarray, view: View, camera: Intrinsics
+    inhabitants: Sequence[Inhabitant], instances: np.ndarray, sight: Sight
 ) -> PeopleTruth:
     """Whoever is visible, in the order of the inhabitants.
 
     Args:
         inhabitants: all people of the room.
         instances: int32 (H, W).
-        view: of the colour camera.
-        camera: the colour camera.
+        sight: the colour camera.
     """
     seen = []
     for one in inhabitants:
         mask = instances == one.instance
         if mask.any():
-            alone = _alone(one, view, camera)
+            alone = _alone(one, sight)
             share = np.count_nonzero(mask) / max(np.count_nonzero(alone), 1)
             border = alone[0].any() or alone[-1].any() or alone[:, 0].any() or alone[:, -1].any()
             seen.append((one.person, mask_box(mask), min(share, 1.0), bool(border)))
@@ -64,9 +63,26 @@ def people_of(
     )
 
 
-def _alone(one: Inhabitant, view: View, camera: Intrinsics) -> np.ndarray:
+def _alone(one: Inhabitant, sight: Sight) -> np.ndarray:
     """Where the body would be seen with nothing in front of it, bool (H, W)."""
-    scene = TracedScene(one.parts)
-    return (scene.cast(view.origin, view.directions).face >= 0).reshape(
-        camera.height, camera.width
+    mask = np.zeros(sight.shape, bool)
+    vertices = np.concatenate([part.mesh.vertices for part in one.parts])
+    rows, columns = _window((vertices - sight.position) @ sight.world_from_camera, sight.camera)
+    rays = camera_rays(sight.camera, sight.world_from_camera, rows, columns)
+    if len(rays):
+        face = TracedScene(one.parts).cast(sight.position, rays).face
+        mask[rows, columns] = (face >= 0).reshape(mask[rows, columns].shape)
+    return mask
+
+
+def _window(points: np.ndarray, camera: Intrinsics) -> tuple[slice, slice]:
+    """Rows and columns outside which none of the points (N, 3) of the camera's frame appear."""
+    x, y, z = points.T
+    if (z <= 0.05).any():
+        return slice(None), slice(None)
+    u, v = x / z * camera.fx + camera.cx, y / z * camera.fy + camera.cy
+    (left, right), (top, bottom) = (
+        np.clip([np.floor(a.min()) - 1, np.ceil(a.max()) + 2], 0, size).astype(int)
+        for a, size in ((u, camera.width), (v, camera.height))
     )
+    return slice(int(top), int(bottom)), slice(int(left), int(right))
