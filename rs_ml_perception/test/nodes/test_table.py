@@ -100,3 +100,17 @@ def test_nobody_runs_without_its_source():
     assert require_sources(('detection', 'height')) == ('detection', 'height')
     with pytest.raises(ConfigError, match='height needs detection: name both'):
         require_sources(('height', 'mono_depth'))
+
+
+@pytest.mark.parametrize(
+    ('name', 'is_depth_primary', 'need'),
+    [
+        ('denoise', True, ('enable_infra1', 'true')),
+        ('height', False, ('enable_accel', 'true')),
+        ('detection', False, ('align_depth.enable', 'true')),
+    ],
+)
+def test_what_a_node_works_on_and_asks_of_the_driver(name, is_depth_primary, need):
+    assert NODES[name].is_depth_primary == is_depth_primary
+    assert need in NODES[name].needs
+    assert ('enable_sync', 'true') in NODES[name].needs
