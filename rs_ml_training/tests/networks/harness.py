@@ -19,8 +19,8 @@ from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks import registry
 
 BATCH = 2
-CHANNELS = {'image': 3, 'depth_m': 1, 'infrared': 1}
-UPPER = {'image': 255.0, 'depth_m': 5.0, 'infrared': 255.0}
+CHANNELS = {'image': 3, 'depth_m': 1, 'measured_m': 1, 'infrared': 1}
+UPPER = {'image': 255.0, 'depth_m': 5.0, 'measured_m': 5.0, 'infrared': 255.0}
 REQUIRED = {
     'depth': {'depth_m'},
     'segmentation': {'logits'},
@@ -75,8 +75,8 @@ def inputs_of(model: keras.Model, size: tuple[int, int], seed: int = 0) -> dict[
     for key in model.input:
         shape = (BATCH, height, width, CHANNELS[key])
         arrays[key] = (random.random(shape) * UPPER[key]).astype(np.float32)
-    if 'depth_m' in arrays:
-        arrays['depth_m'] *= random.random(arrays['depth_m'].shape) > 1 / 3
+    for key in {'depth_m', 'measured_m'} & set(arrays):
+        arrays[key] *= random.random(arrays[key].shape) > 1 / 3
     return arrays
 
 
@@ -87,9 +87,10 @@ def outputs_of(model: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str, n
 
 
 def check_names(name: str, model: keras.Model) -> None:
-    task = registry.entry_of(name).task
-    assert set(model.input) == ({'depth_m', 'infrared'} if task == 'denoise' else {'image'})
-    assert set(model.output) >= REQUIRED[task]
+    entry = registry.entry_of(name)
+    inputs = {'depth_m', 'infrared'} if entry.task == 'denoise' else {'image'}
+    assert set(model.input) == inputs | ({'measured_m'} if entry.takes_depth else set())
+    assert set(model.output) >= REQUIRED[entry.task]
 
 
 def check_outputs(model: keras.Model, size: tuple[int, int], classes: int) -> None:

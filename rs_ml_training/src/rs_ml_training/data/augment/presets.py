@@ -177,7 +177,7 @@ def _indoor(size: Size | None, cutouts: Reader | None = None) -> Augment:
         (*[Chain((*faults, Maybe(Speckle()), Maybe(Farthest(), 0.3)))] * 3, *[NoDepth()] * 2)
     )
     return Chain(
-        (*_sized(size), *people, Near(size, 0.9, 1.6), *crop, Maybe(Flip()), *camera, depth)
+        (*_sized(size), *people, Near(size, 0.75, 1.4), *crop, Maybe(Flip()), *camera, depth)
     )
 
 

@@ -1,0 +1,110 @@
+"""People put into rooms, and cameras that measure less."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rs_ml_training.data.augment.depth_noise import Farthest, NoDepth
+from rs_ml_training.data.augment.people import Figure, PastePeople, figures_of
+from rs_ml_training.data.reader import NamedReader
+from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.errors import ConfigError
+
+WIDTH, HEIGHT = 160, 120
+RED = np.full((100, 40, 4), (200, 0, 0, 255), np.uint8)
+STANDING = Figure(RED, is_whole=True)
+
+
+def room(depth_m=3.0, **fields):
+    maps = {
+        'image': np.full((HEIGHT, WIDTH, 3), 20, np.uint8),
+        'labels': np.full((HEIGHT, WIDTH), 11, np.uint8),
+        'raw_depth_m': np.full((HEIGHT, WIDTH), depth_m, np.float32),
+    }
+    return Sample('room', **(maps | fields))
+
+
+def pasted(sample, seed=0, figure=STANDING, **limits):
+    return PastePeople((figure,), 13, **limits)(sample, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_all_maps_agree(seed):
+    found = pasted(room(9.0, extra={'unlisted': np.ones((HEIGHT, WIDTH), np.uint8)}), seed)
+    person = found.labels == 13
+    assert person.any()
+    assert (found.raw_depth_m[~person] == 9).all()
+    assert (found.raw_depth_m[person] < 9).all()
+    assert not found.extra['unlisted'][person].any()
+    assert found.extra['unlisted'][~person].all()
+    reddish = found.image[..., 0] > found.image[..., 1] + 40
+    assert (reddish == person).mean() > 0.97
+
+
+def test_taller_is_nearer():
+    depths = [
+        np.median(found.raw_depth_m[found.labels == 13])
+        for share in (0.3, 0.6)
+        for found in [pasted(room(20.0), low=share, high=share)]
+    ]
+    assert depths[0] == pytest.approx(2 * depths[1], rel=0.1)
+    assert 1.0 < depths[1] < 5.0
+
+
+def test_what_is_nearer_hides_them():
+    """A cupboard at 1 m in front of the left half."""
+    for seed in range(8):
+        sample = room(9.0)
+        sample.raw_depth_m[:, : WIDTH // 2] = 1.0
+        found = pasted(sample, seed, low=0.4, high=0.4)
+        person = found.labels == 13
+        if person.any() and not person[:, : WIDTH // 2].any():
+            return
+    pytest.fail('nobody was hidden by the cupboard')
+
+
+def test_without_depth_there_is_none():
+    found = pasted(room(raw_depth_m=None))
+    assert found.raw_depth_m is None
+    assert (found.labels == 13).any()
+
+
+class _Photos(NamedReader):
+    labels = ('wall', 'person')
+    _names = ('one',)
+
+    def __init__(self, box):
+        self._box = box
+
+    def read(self, index):
+        labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+        x0, y0, x1, y1 = self._box
+        labels[y0:y1, x0:x1] = 1
+        image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+        return Sample('one', image=image, labels=labels, boxes=Boxes.of([self._box], [1]))
+
+
+@pytest.mark.parametrize(
+    ('box', 'is_whole'), [((10, 5, 40, 105), True), ((10, 5, 100, 105), False)]
+)
+def test_figures_of_photographs(box, is_whole):
+    (figure,) = figures_of(_Photos(box))
+    assert figure.is_whole == is_whole
+    assert figure.rgba.shape == (100, box[2] - box[0], 4)
+
+
+@pytest.mark.parametrize('labels', [('wall', 'person'), ('wall', 'dog')])
+def test_photographs_without_people(labels):
+    reader = _Photos((10, 5, 20, 30))
+    reader.labels = labels
+    with pytest.raises(ConfigError, match='--cutouts: no person'):
+        figures_of(reader)
+
+
+def test_cameras_that_measure_less():
+    sample = room()
+    sample.raw_depth_m[:, 80:] = 12.0
+    far = Farthest(4.0, 10.0)(sample, np.random.default_rng(0))
+    assert (far.raw_depth_m[:, :80] == 3).all()
+    assert not far.raw_depth_m[:, 80:].any()
+    assert NoDepth()(sample, np.random.default_rng(0)).raw_depth_m is None

@@ -1,0 +1,65 @@
+"""Several data sets in one file."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from rs_ml_training.data.formats import open_data
+from rs_ml_training.errors import ConfigError, DataError
+
+
+@pytest.fixture
+def mix(tmp_path):
+    """Entries -> the opened mix."""
+
+    def open_entries(entries):
+        file = tmp_path / 'mix.yaml'
+        file.write_text(entries if isinstance(entries, str) else yaml.safe_dump(entries))
+        return open_data(f'mix:{file}')
+
+    return open_entries
+
+
+def test_lists_options_and_repetition(mix, miniature, tmp_path):
+    path = miniature('nyu-labelled')
+    (tmp_path / 'two.txt').write_text('0002\n0003\n')
+    reader = mix(
+        [
+            {'source': f'nyu-rgbd:{path}', 'list_file': 'two.txt', 'classes': 'indoor'},
+            {'source': f'nyu-rgbd:{path}', 'classes': 'indoor', 'repeat': 2},
+        ]
+    )
+    assert len(reader) == 2 + 2 * 6
+    assert len(reader.labels) == 14
+    assert reader.read(13).name == reader.name(7) == '0012'
+    assert reader.scene(2) == reader.scene(8)
+    assert reader.scene(0) != reader.scene(2)
+
+
+def test_a_list_in_the_folder_of_the_data(mix, miniature):
+    path = miniature('nyu-labelled')
+    assert len(mix([{'source': f'nyu-labelled:{path}', 'list_file': 'val.txt'}])) == 1
+
+
+@pytest.mark.parametrize(
+    'entries',
+    [
+        '',
+        '[]',
+        'a: {',
+        'source: camvid:x',
+        '- camvid:x',
+        '- {path: x}',
+        '- {source: "camvid:x", repeat: 0}',
+    ],
+)
+def test_what_is_no_list(mix, entries):
+    with pytest.raises(ConfigError, match=r'mix\.yaml'):
+        mix(entries)
+
+
+def test_classes_must_agree(mix, miniature):
+    entries = [{'source': f'camvid:{miniature("camvid") / "val"}'}]
+    entries += [{'source': f'nyu-labelled:{miniature("nyu-labelled")}'}]
+    with pytest.raises(DataError, match='different classes'):
+        mix(entries)
