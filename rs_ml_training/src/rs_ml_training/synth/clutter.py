@@ -6,7 +6,7 @@ import numpy as np
 
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import joined
-from rs_ml_training.synth.scene import rotation_about_y, rotation_about_z
+from rs_ml_training.synth.scene import rotation_about_x, rotation_about_y, rotation_about_z
 from rs_ml_training.synth.solids import box, cushion, cylinder, lathe, sheet, sphere, tube
 from rs_ml_training.synth.thing import Piece, Thing, thing
 
@@ -219,7 +219,7 @@ def leaning_books(rng: _Rng, make: MaterialMaker) -> Thing:
     pieces = []
     for place in range(rng.integers(3, 8)):
         high, thick = rng.uniform(0.16, 0.26), rng.uniform(0.012, 0.04)
-        turn = rotation_about_y(0) if place % 3 else np.eye(3)
+        turn = rotation_about_x(0.12 * (place % 3))
         book = box((0.15, thick, high), (0, 0, high / 2)).moved(turn, (0, 0.042 * place, 0))
         pieces.append(Piece(book, make.print()))
     return thing('books', pieces)

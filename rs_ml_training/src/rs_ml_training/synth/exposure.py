@@ -16,7 +16,7 @@ from rs_ml_training.synth.projector import Projector
 from rs_ml_training.synth.radiance import LitScene
 from rs_ml_training.synth.registration import registered
 from rs_ml_training.synth.rig import Rig, d435
-from rs_ml_training.synth.scene import rotation_about_y, rotation_about_z
+from rs_ml_training.synth.scene import rotation_about_x, rotation_about_y, rotation_about_z
 from rs_ml_training.synth.truth import boxes_of, people_of
 from rs_ml_training.synth.view import Picture, Sight, taken
 from rs_ml_training.synth.world import World, draw_world
@@ -127,6 +127,4 @@ def _depth_of(seen: Picture) -> np.ndarray:
 def _small_rotation(angles_rad: tuple[float, float, float]) -> np.ndarray:
     """About x, y and z of the optical frame, float64 (3, 3)."""
     x, y, z = angles_rad
-    c, s = np.cos(x), np.sin(x)
-    about_x = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-    return rotation_about_z(z) @ rotation_about_y(y) @ about_x
+    return rotation_about_z(z) @ rotation_about_y(y) @ rotation_about_x(x)

@@ -16,7 +16,7 @@ from rs_ml_training.synth.view import Sight, View, camera_rays, look
 
 MAX_LAMPS = 3
 _OCCLUSION_REACH_M = 0.7
-_LEAST_GLOSS = 0.05
+_LEAST_GLOSS = 0.1
 _STEP = 2
 """Shadows are found for every second pixel of every second row."""
 
@@ -151,23 +151,27 @@ def arriving(view: View, lighting: Lighting, shadows: Shadows | None) -> np.ndar
     return shares
 
 
-def highlights(view: View, gloss: np.ndarray, lighting: Lighting) -> np.ndarray:
-    """Shine of lamps on glossy surfaces (Blinn and Phong, 64th power), float32 (N, L + 1)."""
-    shine = np.zeros((len(gloss), len(lighting.lamps) + 1), np.float32)
+def highlights(view: View, gloss: np.ndarray, lighting: Lighting) -> tuple[np.ndarray, np.ndarray]:
+    """Shine of lamps on glossy surfaces (Blinn and Phong, 64th power).
+
+    Returns:
+        Places (R,) of rays that meet gloss, and how much of each lamp they show, float32 (R, L).
+    """
     rows = np.flatnonzero((gloss > _LEAST_GLOSS) & view.seen)
-    if not len(rows):
-        return shine
-    eye = -view.directions[rows] / np.linalg.norm(view.directions[rows], axis=1, keepdims=True)
+    eye, points, normals = -view.directions[rows], view.points[rows], view.surface.normals[rows]
+    eye /= np.sqrt(np.einsum('ij,ij->i', eye, eye))[:, None]
+    shine = np.empty((len(rows), len(lighting.lamps)), np.float32)
     for index, lamp in enumerate(lighting.lamps):
-        way = np.float32(lamp.position) - view.points[rows]
+        way = np.float32(lamp.position) - points
         squared = np.maximum(np.einsum('ij,ij->i', way, way), 0.04)
         half = way / np.sqrt(squared)[:, None] + eye
-        half /= np.linalg.norm(half, axis=1, keepdims=True) + np.float32(1e-6)
-        facing = np.maximum(np.einsum('ij,ij->i', half, view.surface.normals[rows]), 0)
-        for _ in range(6):
-            facing *= facing
-        shine[rows, index + 1] = gloss[rows] * facing / squared
-    return shine
+        facing = np.maximum(np.einsum('ij,ij->i', half, normals), 0)
+        # The 64th power of the cosine, without a root: squares of numerator and denominator.
+        power = facing * facing / (np.einsum('ij,ij->i', half, half) + np.float32(1e-6))
+        for _ in range(5):
+            power *= power
+        shine[:, index] = gloss[rows] * power / squared
+    return rows, shine
 
 
 def secondary_view(

@@ -18,6 +18,8 @@ from rs_ml_training.synth.rig import Rig
 
 DISPARITIES = 128
 MAX_DISPARITY_PX = 126
+_NOISE = 1.5
+"""Residual [gray levels] that is noise wherever there is no texture."""
 
 
 class Prefilter(Enum):
@@ -47,6 +49,8 @@ class MatcherSettings:
         small_penalty, large_penalty: of a step in disparity, per pixel of a block.
         uniqueness: by how many percent the best match must be better than the second.
         refine_px: side of the window of sub-pixel refinement, odd.
+        worst_fit: residual of the refined match, as a share of the texture, above which nothing
+            is reported: edges, mirrors, noise.
         least_texture: mean slope [gray levels per px] below which nothing is matched.
         speckle_px: patches of fewer pixels are dropped.
         agreement_px: allowed difference between left-to-right and right-to-left.
@@ -60,6 +64,7 @@ class MatcherSettings:
     large_penalty: int = 32
     uniqueness: int = 10
     refine_px: int = 7
+    worst_fit: float = 0.8
     least_texture: float = 0.3
     speckle_px: int = 60
     agreement_px: int = 1
@@ -160,8 +165,11 @@ def _refined(
     # Imagers differ a little in brightness.
     difference -= cv2.blur(difference, (15, 15))
     gradient = warped[..., 1]
-    products = np.dstack([difference * gradient, gradient * gradient, np.abs(gradient)])
-    top, bottom, texture = cv2.split(cv2.blur(products, window))
-    step = -top / (bottom + np.float32(0.5))
-    sure = cv2.blur(texture, (21, 21)) > settings.least_texture
-    return disparity + np.clip(step, -1, 1), sure
+    products = np.dstack([difference * gradient, gradient * gradient])
+    top, bottom = cv2.split(cv2.blur(products, window))
+    step = np.clip(-top / (bottom + np.float32(0.5)), -1, 1)
+    rest = np.dstack([np.abs(difference + step * gradient), np.abs(gradient)])
+    residual, texture = cv2.split(cv2.blur(rest, window))
+    sure = residual < settings.worst_fit * texture + np.float32(_NOISE)
+    sure &= cv2.blur(texture, (15, 15)) > settings.least_texture
+    return disparity + step, sure

@@ -46,7 +46,7 @@ class LitScene:
         return self._with_secondary(view, alone)
 
     def _with_secondary(self, view: View, alone: _Shader) -> np.ndarray:
-        """Add what is seen in mirrors and through glass."""
+        """Add what is seen in mirrors, without highlights and dots, and through glass."""
         table, material = self.scene.materials, view.surface.material
         light = alone(view, self.shadows)
         for share, mirrored in ((table.clear[material], False), (table.mirror[material], True)):
@@ -66,9 +66,10 @@ class LitScene:
         dark, tone = table.dark[material], view.tone[:, None]
         albedo = dark + tone * (table.light[material] - dark)
         colors = self.lighting.colors
-        shares = arriving(view, self.lighting, shadows)
-        shine = highlights(view, table.gloss[material], self.lighting)
-        light = albedo * (shares @ colors) + shine @ colors
+        light = albedo * (arriving(view, self.lighting, shadows) @ colors)
+        if shadows is not None:
+            rows, shine = highlights(view, table.gloss[material], self.lighting)
+            light[rows] += shine @ colors[1:]
         light += table.glow[material] * (np.float32(0.4) + np.float32(0.6) * tone)
         light[~view.seen] = 0
         return light
@@ -81,11 +82,13 @@ class LitScene:
         albedo = dark + view.tone * (table.ir_light[material] - dark)
         colors = self.lighting.infrared[:, 0]
         light = arriving(view, self.lighting, shadows) @ colors
-        if projector is not None:
+        if shadows is not None and projector is not None:
             light += projector.at(view, self.scene)
-        shine = highlights(view, table.gloss[material], self.lighting) @ colors
-        glow = table.ir_glow[material] * (np.float32(0.4) + np.float32(0.6) * view.tone)
-        light = albedo * light + shine + glow
+        light *= albedo
+        if shadows is not None:
+            rows, shine = highlights(view, table.gloss[material], self.lighting)
+            light[rows] += shine @ colors[1:]
+        light += table.ir_glow[material] * (np.float32(0.4) + np.float32(0.6) * view.tone)
         light[~view.seen] = 0
         return light[:, None]
 

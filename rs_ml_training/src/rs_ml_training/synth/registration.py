@@ -35,15 +35,22 @@ def registered(depth_m: np.ndarray, rig: Rig) -> np.ndarray:
     left, top, z_color = _projected(columns - half, rows - half, z, rig)
     right, bottom, _ = _projected(columns + half, rows + half, z, rig)
     millimetres = np.clip(np.rint(z_color * 1000), 1, _FAR_MM - 1).astype(np.uint16)
-    nearest = np.full((color.height, color.width), _FAR_MM, np.uint16)
-    for down in range(int(np.minimum(bottom - top, _WIDEST - 1).max(initial=-1)) + 1):
-        for aside in range(int(np.minimum(right - left, _WIDEST - 1).max(initial=-1)) + 1):
-            row, column = top + down, left + aside
-            inside = (row <= bottom) & (column <= right) & (row >= 0) & (column >= 0)
-            inside &= (row < color.height) & (column < color.width)
+    shown = (right >= 0) & (bottom >= 0) & (left < color.width) & (top < color.height)
+    shown &= (left > -_WIDEST) & (top > -_WIDEST)
+    right, bottom, left, top, millimetres = (
+        values[shown] for values in (right, bottom, left, top, millimetres)
+    )
+    # A margin around the picture spares a test for every pixel that is filled.
+    nearest = np.full((color.height + 2 * _WIDEST, color.width + 2 * _WIDEST), _FAR_MM, np.uint16)
+    place = (top + _WIDEST) * nearest.shape[1] + left + _WIDEST
+    wide, high = np.minimum(right - left, _WIDEST - 1), np.minimum(bottom - top, _WIDEST - 1)
+    for down in range(int(high.max(initial=-1)) + 1):
+        for aside in range(int(wide.max(initial=-1)) + 1):
+            covers = np.flatnonzero((high >= down) & (wide >= aside))
             found = np.full_like(nearest, _FAR_MM)
-            found[row[inside], column[inside]] = millimetres[inside]
+            found.ravel()[place[covers] + (down * nearest.shape[1] + aside)] = millimetres[covers]
             np.minimum(nearest, found, out=nearest)
+    nearest = nearest[_WIDEST:-_WIDEST, _WIDEST:-_WIDEST]
     return np.where(nearest < _FAR_MM, nearest * np.float32(0.001), 0).astype(np.float32)
 
 

@@ -204,3 +204,9 @@ def rotation_about_y(angle_rad: float) -> np.ndarray:
     """From z toward x, float64 (3, 3)."""
     c, s = np.cos(angle_rad), np.sin(angle_rad)
     return np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+
+
+def rotation_about_x(angle_rad: float) -> np.ndarray:
+    """From y toward z, float64 (3, 3)."""
+    c, s = np.cos(angle_rad), np.sin(angle_rad)
+    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])

@@ -23,6 +23,7 @@ from rs_ml_training.synth.traced import Part, TracedScene
 from rs_ml_training.synth.view import camera_rays
 
 _NEAREST_M = 0.35
+_TRIES = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,10 @@ class World:
     device: Device
     pose: CameraPose
 
+    def other_pose(self, rng: np.random.Generator) -> CameraPose:
+        """Another place to look from."""
+        return draw_pose(rng, self.plan, self.scene, self.inhabitants, self.options)
+
 
 def draw_world(seed: int, options: WorldOptions | None = None) -> World:
     """A world; the same seed and options give the same one.
@@ -75,21 +80,24 @@ def draw_world(seed: int, options: WorldOptions | None = None) -> World:
     inhabitants = inhabit(rng, furnisher)
     surroundings = (*shell(rng, plan, make, options), *furnisher.parts)
     scene = TracedScene([*surroundings, *(part for i in inhabitants for part in i.parts)])
-    lighting = _draw_lighting(rng, plan)
     device = draw_device(rng, options)
-    pose = _draw_pose(rng, plan, scene, furnisher, inhabitants, options)
+    lighting = _draw_lighting(rng, plan, emitter=device.emitter)
     bank = pattern_bank(options.side)
+    pose = draw_pose(rng, plan, scene, inhabitants, options)
     return World(
         seed, options, scene, surroundings, bank, lighting, plan, inhabitants, device, pose
     )
 
 
-def _draw_lighting(rng: np.random.Generator, plan: FloorPlan) -> Lighting:
+def _draw_lighting(rng: np.random.Generator, plan: FloorPlan, *, emitter: bool) -> Lighting:
     """One to three lamps below the ceiling, some of them without infrared."""
     lamps = []
     total, warm = rng.uniform(0.6, 3.0), np.array([1.0, rng.uniform(0.75, 1), rng.uniform(0.5, 1)])
-    count = int(rng.integers(1, 4))
+    count = int(rng.choice([1, 2, 3], p=[0.45, 0.4, 0.15]))
+    # LEDs send next to no infrared; nobody switches the projector off in their light.
     ir = float(rng.choice([0.02, 0.2, 1.0], p=[0.35, 0.35, 0.3])) * rng.uniform(0.3, 1.2)
+    if not emitter:
+        ir = max(ir, 0.2)
     for _ in range(count):
         x, y = plan.free_place(rng, 0.0, 0.0) or tuple(plan.outline.mean(axis=0))
         z = plan.height_m - rng.uniform(0.05, 0.8)
@@ -100,24 +108,22 @@ def _draw_lighting(rng: np.random.Generator, plan: FloorPlan) -> Lighting:
     return Lighting(tuple(lamps), ambient, float(rng.uniform(0.3, 1.3) * np.mean(ambient) * ir))
 
 
-def _draw_pose(
+def draw_pose(
     rng: np.random.Generator,
     plan: FloorPlan,
     scene: TracedScene,
-    furnisher: Furnisher,
     inhabitants: tuple[Inhabitant, ...],
     options: WorldOptions,
 ) -> CameraPose:
-    """A camera with room before it, aimed at something."""
+    """A camera with room before it, aimed at people or furniture; the last try if none has it."""
     targets = [(i.x, i.y, 0.5 * i.person.top_m) for i in inhabitants] * 2
     boxes = np.reshape(plan.taken, (-1, 4))
     targets += [(float((b[0] + b[2]) / 2), float((b[1] + b[3]) / 2), 0.4) for b in boxes]
-    pose = None
-    for _ in range(30):
+    for _ in range(_TRIES):
         target = targets[rng.integers(len(targets))] if targets else None
         pose = _pose_towards(rng, plan, target, options)
         if _has_room(scene, pose):
-            return pose
+            break
     return pose
 
 
