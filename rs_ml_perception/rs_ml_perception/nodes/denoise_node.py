@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.options import option
@@ -14,11 +14,11 @@ from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import denoise_outputs
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.frame_sets import FrameSet
+from rs_ml_perception.ros.infrared_view import InfraredView
 from rs_ml_perception.ros.inputs import INFRA
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
 from rs_ml_perception.ros.topic_choice import PRIMARY_DEPTH_SOURCES
-from rs_ml_perception.ros.worker import UnsynchronisedError
 from rs_ml_perception.tasks.denoise_pipeline import (
     INFRARED_MODES,
     DenoisePipeline,
@@ -27,7 +27,7 @@ from rs_ml_perception.tasks.denoise_pipeline import (
 from rs_ml_perception.tasks.denoiser import DenoisedDepth, DenoiserOptions
 
 MANIFEST = -1.0
-"""Value of the threshold that leaves it to the model's manifest."""
+"""Leaves the threshold to the model's manifest."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,10 @@ class DenoiseNode(PerceptionNode[DenoiseParameters]):
     parameters_type: ClassVar[type] = DenoiseParameters
     outputs: ClassVar[tuple[Output, ...]] = denoise_outputs.OUTPUTS
 
+    def __init__(self, *args: Any, **node_args: Any) -> None:
+        super().__init__(*args, **node_args)
+        self._view = InfraredView(self.hub.transforms)
+
     @classmethod
     def load_pipeline(cls, parameters: DenoiseParameters) -> DenoisePipeline:
         return DenoisePipeline.load(parameters.choice, parameters.pipeline_options)
@@ -91,21 +95,17 @@ class DenoiseNode(PerceptionNode[DenoiseParameters]):
         return self.hub.depth(parameters.depth_source, parameters.infrared, parameters.streams)
 
     def run(self, frames: FrameSet, frame: Frame) -> DenoisedDepth:
-        if self.parameters.infrared == 'require' and frame.infrared is None:
-            raise UnsynchronisedError(frames.missing or 'aligned depth has no infrared image')
-        return self.pipeline(frame)
+        is_required = self.parameters.infrared == 'require'
+        return self.pipeline(self._view.checked(frames, frame, is_required=is_required))
 
     def notes(self) -> tuple[str, ...]:
-        """Whether infrared is missed without having been given up."""
+        """Why infrared does not help although it may."""
         if self.assembler is None or self.parameters.infrared != 'auto':
             return ()
         if self.assembler.partner_topic:
-            return ()
+            return (self._view.problem,)
         topic = self.hub.stream(INFRA, self.parameters.streams).topic
-        return (
-            f'working without infrared, nobody publishes {topic}: start the camera with '
-            'enable_infra1:=true, or set infrared to none',
-        )
+        return (f'no infrared on {topic}: set enable_infra1 of the driver, or infrared to none',)
 
 
 def main() -> int:

@@ -153,7 +153,7 @@ def test_auto_goes_on_without_infrared_and_says_so_until_it_comes(rig, denoise, 
     assert not model.seen[1]['infrared'].any()
     (note,) = input_state(node).notes
     assert INFRA in note
-    assert 'enable_infra1:=true' in note
+    assert 'enable_infra1' in note
     rig.camera.publisher('infra1/image_rect_raw', Image)
     rig.until(lambda: rig.observer.count_subscribers(INFRA), 'infrared')
     rig.spin_some()
@@ -340,3 +340,25 @@ def test_compressed_depth_and_infrared(rig, denoise, model):
     assert rig.settled(node, 1).published == 1
     assert np.allclose(model.seen[0]['raw_depth'], 2.0)
     assert np.allclose(model.seen[0]['infrared'], 100, atol=2)
+
+
+@pytest.mark.parametrize(
+    ('shift', 'mode', 'published', 'uses_infrared'),
+    [('0', 'auto', 1, True), ('0.015', 'auto', 1, False), ('0.015', 'require', 0, False)],
+)
+def test_infrared_that_is_seen_from_elsewhere(
+    rig, denoise, model, shift, mode, published, uses_infrared
+):
+    """As when depth/image_rect_raw is fed with depth aligned to colour."""
+    pose = f'camera_depth_optical_frame camera_infra1_optical_frame {shift} 0 0 0 0 0 1'
+    node = started(rig, denoise(infrared=mode, static_transforms=[pose]))
+    send(rig.camera, 0)
+    books = rig.settled(node, 1)
+    assert (books.published, books.dropped.get('rejected', 0)) == (published, 1 - published)
+    assert bool(model.seen) == bool(published)
+    if published:
+        assert model.seen[0]['infrared'].any() == uses_infrared
+        notes = ' '.join(input_state(node).notes)
+        assert ('seen from elsewhere' in notes) != uses_infrared
+    else:
+        assert 'seen from elsewhere' in node.worker.rejected
