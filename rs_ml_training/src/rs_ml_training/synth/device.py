@@ -122,7 +122,7 @@ def draw_matcher(rng: np.random.Generator, side: Side) -> MatcherSettings:
         large_penalty=int(rng.integers(*ranges.large_penalties)),
         uniqueness=int(rng.integers(5, 20)),
         refine_px=int(rng.choice(ranges.windows)),
-        worst_fit=float(rng.uniform(0.4, 1.2)),
+        worst_fit=float(rng.uniform(0.7, 1.6)),
         least_texture=float(rng.uniform(0.15, 0.6)),
         speckle_px=int(rng.integers(30, 150)),
     )

@@ -169,7 +169,8 @@ def _refined(
     top, bottom = cv2.split(cv2.blur(products, window))
     step = np.clip(-top / (bottom + np.float32(0.5)), -1, 1)
     rest = np.dstack([np.abs(difference + step * gradient), np.abs(gradient)])
-    residual, texture = cv2.split(cv2.blur(rest, window))
+    # Wider than the match itself: cameras lose patches, not single pixels.
+    residual, texture = cv2.split(cv2.blur(rest, (11, 11)))
     sure = residual < settings.worst_fit * texture + np.float32(_NOISE)
     sure &= cv2.blur(texture, (15, 15)) > settings.least_texture
     return disparity + step, sure
