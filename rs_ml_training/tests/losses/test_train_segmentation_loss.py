@@ -12,6 +12,7 @@ keras = pytest.importorskip('keras')
 from rs_ml_training.data.sample import IGNORE  # noqa: E402
 from rs_ml_training.losses.segmentation import (  # noqa: E402
     SEGMENTATION_LOSSES,
+    at_scores,
     binary_cross_entropy,
     binary_focal,
     confidence_loss,
@@ -19,6 +20,7 @@ from rs_ml_training.losses.segmentation import (  # noqa: E402
     cross_entropy_dice,
     dice,
     focal,
+    none_of,
 )
 
 NAMES = sorted(SEGMENTATION_LOSSES)
@@ -170,3 +172,26 @@ def test_certain_confidence_stays_finite(certain, value_and_gradient):
     value, slope = value_and_gradient(lambda c: confidence_loss(labels, c), confidence)
     assert math.isfinite(value)
     assert np.isfinite(slope).all()
+
+
+@pytest.mark.parametrize('classes', [(0,), (1, 3)])
+def test_none_of_is_minus_log_of_the_rest(classes):
+    labels, logits = scene()
+    unlisted = (labels == IGNORE).astype(np.uint8)
+    known = np.where(unlisted, 0, IGNORE).astype(np.uint8)
+    losses = [-math.log(1 - sum(p[c] for c in classes)) for _, p in probabilities(known, logits)]
+    found = float(none_of(unlisted, logits, classes))
+    assert found == pytest.approx(sum(losses) / len(losses), rel=1e-4)
+
+
+def test_none_of_nothing_is_zero():
+    labels, logits = scene()
+    assert float(none_of(np.zeros_like(labels), logits, (1,))) == 0.0
+
+
+@pytest.mark.parametrize(('step', 'first'), [(1, 0), (2, 1), (4, 2)])
+def test_maps_at_the_size_of_scores(step, first):
+    maps = np.arange(8 * 12).reshape(1, 8, 12)
+    found = at_scores(maps, np.zeros((1, 8 // step, 12 // step, 3)))
+    assert found.shape == (1, 8 // step, 12 // step)
+    assert found[0, 0, 0] == maps[0, first, first]

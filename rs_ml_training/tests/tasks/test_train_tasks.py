@@ -13,6 +13,7 @@ from rs_ml_training.trained import ModelSpec
 keras = pytest.importorskip('keras')
 
 from rs_ml_training.data.sequence import stack  # noqa: E402
+from rs_ml_training.data.yolo_masks import UNLISTED  # noqa: E402
 from rs_ml_training.tasks.denoise import DenoiseTask  # noqa: E402
 from rs_ml_training.tasks.depth import DepthTask  # noqa: E402
 from rs_ml_training.tasks.detection import DetectionTask, found_boxes  # noqa: E402
@@ -178,3 +179,35 @@ def test_options_of_the_loss_reach_it(make, options):
     _, targets = (stack([arrays]) for arrays in plain.arrays(sample))
     values = [float(sum(task.losses(targets, wrong).values())) for task in (plain, changed)]
     assert values[0] != pytest.approx(values[1], rel=1e-3)
+
+
+def test_depth_beside_the_picture_for_networks_that_take_it():
+    spec = dataclasses.replace(_spec('segmentation', ('a', 'b')), network='mobile-seg')
+    task = SegmentationTask(spec, 'cross_entropy', counted=('b',))
+    shape = (4, 6)
+    sample = Sample('s', image=np.zeros((*shape, 3), np.uint8), labels=np.zeros(shape, np.uint8))
+    measured = np.full(shape, np.nan, np.float32)
+    measured[0] = 2.0
+    marked = {UNLISTED: np.ones(shape, np.uint8)}
+    cases = (sample, dataclasses.replace(sample, raw_depth_m=measured, extra=marked))
+    for case, total_m, unlisted in zip(cases, (0.0, 12.0), (0, 24), strict=True):
+        inputs, targets = task.arrays(case)
+        assert inputs['measured_m'].shape == (*shape, 1)
+        assert inputs['measured_m'].sum() == total_m
+        assert targets[UNLISTED].sum() == unlisted
+
+
+def test_scores_smaller_than_the_labels():
+    """Losses and metrics compare each score with the pixel at its place."""
+    spec = dataclasses.replace(_spec('segmentation', ('a', 'b')), network='mobile-seg')
+    task = SegmentationTask(spec, 'cross_entropy', counted=('b',), unlisted_weight=0.5)
+    labels = np.zeros((1, 4, 8), np.int32)
+    labels[:, :, 4:] = 1
+    logits = np.stack([10.0 * (1 - labels), 10.0 * labels], axis=-1)[:, ::2, ::2]
+    targets = {'labels': labels, UNLISTED: 1 - labels}
+    losses = task.losses(targets, {'logits': logits.astype(np.float32)})
+    assert set(losses) == set(task.part_names(['logits'])) == {'logits', UNLISTED}
+    assert all(float(value) < 1e-3 for value in losses.values())
+    metrics = task.metrics()
+    metrics.update(targets, {'logits': logits})
+    assert metrics.result()['miou'] == 1.0

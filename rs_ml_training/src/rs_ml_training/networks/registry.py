@@ -149,6 +149,11 @@ def entry_of(name: str, task: str | None = None) -> NetworkEntry:
     return fitting[name]
 
 
+def takes_depth(name: str) -> bool:
+    """Whether a network reads measured depth besides the picture; one unknown here does not."""
+    return name in NETWORKS and NETWORKS[name].takes_depth
+
+
 def build(name: str, input_size: tuple[int, int] | None = None, **options: Any) -> keras.Model:
     """Make a network with fresh weights.
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.errors import CheckpointError, ConfigError, DataError
-from rs_ml_training.networks.registry import entry_of
+from rs_ml_training.networks.registry import takes_depth
 from rs_ml_training.prediction.results import (
     BoxPrediction,
     DenoisePrediction,
@@ -140,7 +140,7 @@ class SegmentationHead(Head[MaskPrediction]):
 
     def inputs(self, sample: Sample, view: View) -> Arrays:
         found = {'image': _picture(sample, view)}
-        if entry_of(self.spec.network).takes_depth:
+        if takes_depth(self.spec.network):
             found['measured_m'] = view.measured(measured_m(sample)[..., 0])[..., None]
         return found
 

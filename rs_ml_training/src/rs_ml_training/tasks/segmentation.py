@@ -14,7 +14,7 @@ from rs_ml_training.data.yolo_masks import UNLISTED
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.losses import segmentation as losses
 from rs_ml_training.metrics.confusion import ConfusionMatrix
-from rs_ml_training.networks.registry import entry_of
+from rs_ml_training.networks.registry import takes_depth
 from rs_ml_training.tasks import strip
 from rs_ml_training.tasks.known_depth import measured_m
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
@@ -55,7 +55,7 @@ class SegmentationTask(Task):
         chosen = {**loss_options, **_weighting(loss, class_weights)}
         self._loss = with_options(losses.SEGMENTATION_LOSSES[loss], chosen)
         self._aux_weight = aux_weight
-        self._takes_depth = entry_of(spec.network).takes_depth
+        self._takes_depth = takes_depth(spec.network)
         self._counted = tuple(spec.labels.index(name) for name in counted)
         self._unlisted_weight = unlisted_weight
 
