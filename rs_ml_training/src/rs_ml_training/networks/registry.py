@@ -82,7 +82,7 @@ NETWORKS: dict[str, NetworkEntry] = {
             'mobilenetv2.segmentation:mobile_seg',
             (512, 384),
             32,
-            'MobileNetV2 with a light decoder, from colour and any depth, 2.2 M parameters',
+            'MobileNetV2 with a light decoder, from colour and any depth, 2.0 M parameters',
             takes_depth=True,
         ),
         NetworkEntry(
