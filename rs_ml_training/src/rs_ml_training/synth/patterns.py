@@ -5,13 +5,14 @@ Each side of the world has kinds of its own; none is drawn for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 
 import cv2
 import numpy as np
 
+from rs_ml_training.synth.lookup import sampled
 from rs_ml_training.synth.side import Side
 
 SIDE_PX = 512
@@ -235,9 +236,7 @@ class PatternBank:
             for kind, maker in enumerate(makers.values())
             for variant in range(VARIANTS)
         ]
-        levels = _halvings(np.stack(pictures))
-        self._starts = np.cumsum([0, *(level.size for level in levels)]).astype(np.int32)
-        self._texels = np.concatenate([level.ravel() for level in levels])
+        self._atlas, self._corners = _atlas(_halvings(np.stack(pictures)))
 
     def sample(self, pattern: np.ndarray, uv: np.ndarray, footprint: np.ndarray) -> np.ndarray:
         """Tones, bilinear within the halving that fits.
@@ -253,20 +252,35 @@ class PatternBank:
         # Half a level sharper than a pixel: imagers are not that soft.
         level = np.log2(np.maximum(footprint * (0.7 * SIDE_PX), 1.0)).astype(np.int32)
         level = np.minimum(level, LEVELS - 1)
-        side = (SIDE_PX >> level).astype(np.int32)
-        start = self._starts[level] + pattern.astype(np.int32) * side * side
-        place = (uv - np.floor(uv)) * side[:, None] - np.float32(0.5)
-        base = np.floor(place)
-        part = place - base
-        # Sides are powers of two: a mask wraps around.
-        mask = side - 1
-        x, y = base.astype(np.int32).T & mask
-        x1, y1 = (x + 1) & mask, (y + 1) & mask
-        row, row1 = start + y * side, start + y1 * side
-        texels, px, py = self._texels, part[:, 0], part[:, 1]
-        above = texels[row + x] * (1 - px) + texels[row + x1] * px
-        below = texels[row1 + x] * (1 - px) + texels[row1 + x1] * px
-        return (above * (1 - py) + below * py) * np.float32(1 / 255)
+        part = uv - np.floor(uv)
+        part *= (SIDE_PX >> level).astype(np.float32)[:, None]
+        part += self._corners[level, pattern]
+        return sampled(self._atlas, part[:, 0], part[:, 1]) * np.float32(1 / 255)
+
+
+def _atlas(levels: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """All pictures of all levels side by side, each with a rim that repeats it.
+
+    Returns:
+        uint8 (H, W), and where each picture's (0, 0) lies, float32 (level, picture, 2) as x, y;
+        the corner of its first pixel, not its centre.
+    """
+    count = len(levels[0])
+    across = 8
+    corners = np.zeros((len(levels), count, 2), np.float32)
+    rows, top = [], 0
+    for level, pictures in enumerate(levels):
+        rimmed = np.pad(pictures, ((0, 0), (1, 1), (1, 1)), mode='wrap')
+        side = rimmed.shape[1]
+        for first in range(0, count, across):
+            row = np.concatenate(list(rimmed[first : first + across]), axis=1)
+            rows.append(np.pad(row, ((0, 0), (0, across * (SIDE_PX + 2) - row.shape[1]))))
+            place = np.arange(len(rimmed[first : first + across]))
+            corners[level, first + place] = np.stack(
+                [place * side + 0.5, place * 0 + top + 0.5], -1
+            )
+            top += side
+    return np.concatenate(rows), corners
 
 
 def _halvings(pictures: np.ndarray) -> list[np.ndarray]:
