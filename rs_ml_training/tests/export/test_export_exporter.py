@@ -50,6 +50,16 @@ def test_int8_says_what_it_costs(toy, noise, tmp_path):
     assert golden['tolerance'] == {'float32': 0.02, 'bfloat16': 0.03}
 
 
+def test_a_detector_is_judged_in_the_classes_that_it_learned(toy, noise, tmp_path):
+    noise.labels = ('cat', 'dog')
+    options = ExportOptions(('saved_model',), data=noise, data_samples=2)
+    report = export(toy('detection', labels=('dog', 'cow')), tmp_path / 'model', options)
+    assert report.samples == 2
+    noise.labels = ('cat', 'bird')
+    with pytest.raises(ConfigError, match='no class in common'):
+        export(toy('detection', labels=('dog', 'cow')), tmp_path / 'other', options)
+
+
 def test_a_file_of_other_weights_is_refused(toy, tmp_path, monkeypatch):
     """Nothing is left of an export one of whose files is wrong."""
     write = formats.write

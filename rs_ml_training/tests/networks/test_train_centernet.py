@@ -42,6 +42,18 @@ def test_averages_follow_a_short_training():
     assert {layer.momentum for layer in norms} == {0.9}
 
 
+def test_a_fixed_encoder_leaves_the_decoder_free():
+    model = centernet_light(SIZE, alpha=0.35, frozen_batch_norm=True, fixed_blocks=3)
+    expected = {
+        'block_12_project': False,
+        'block_13_expand': True,
+        'block_13_expand_BN': False,
+        'decoder_conv4_bn': True,
+        'head_size': True,
+    }
+    assert {name: model.get_layer(name).trainable for name in expected} == expected
+
+
 def test_work_at_its_default_size():
     assert 0.5e9 < multiply_adds(centernet_light((320, 256))) < 1.0e9
 

@@ -141,6 +141,17 @@ def test_a_sample_without_truth():
         DepthTask(_spec('depth'), 'l1').arrays(Sample('b', image=_IMAGE))
 
 
+def test_what_is_found_is_not_drawn_on_the_truth():
+    task, sample, _ = _detection()
+    inputs, targets = task.arrays(sample)
+    nothing = {name: np.zeros_like(targets[name]) for name in ('heatmap', 'size', 'offset')}
+    before = inputs['image'].copy()
+    truth, found = np.hsplit(task.picture(inputs, targets, nothing), 2)
+    np.testing.assert_array_equal(found, before)
+    assert (truth != before).any()
+    np.testing.assert_array_equal(inputs['image'], before)
+
+
 def test_no_boxes():
     task, *_ = _detection()
     none = Sample('b', image=_IMAGE, boxes=Boxes.of([], []))
