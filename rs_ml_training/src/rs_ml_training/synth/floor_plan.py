@@ -58,14 +58,17 @@ class FloorPlan:
             at = a[:, 0] + (y - a[:, 1]) / (b[:, 1] - a[:, 1]) * (b[:, 0] - a[:, 0])
         return bool(np.count_nonzero(crosses & (x < at)) % 2)
 
+    def contains(self, x: float, y: float, half_x: float, half_y: float) -> bool:
+        """Whether all corners of a level rectangle are inside the outline."""
+        return all(self.holds(x + i * half_x, y + j * half_y) for i in (-1, 1) for j in (-1, 1))
+
     def is_free(self, x: float, y: float, half_x: float, half_y: float) -> bool:
         """Whether a level rectangle is inside and touches nothing."""
-        box = (x - half_x, y - half_y, x + half_x, y + half_y)
-        corners = [(box[i], box[j]) for i in (0, 2) for j in (1, 3)]
-        if not all(self.holds(*corner) for corner in corners):
+        if not self.contains(x, y, half_x, half_y):
             return False
+        left, low, right, high = x - half_x, y - half_y, x + half_x, y + half_y
         return not any(
-            box[0] < t[2] and t[0] < box[2] and box[1] < t[3] and t[1] < box[3] for t in self.taken
+            left < t[2] and t[0] < right and low < t[3] and t[1] < high for t in self.taken
         )
 
     def take(self, x: float, y: float, half_x: float, half_y: float) -> None:

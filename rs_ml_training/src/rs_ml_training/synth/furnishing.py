@@ -85,7 +85,7 @@ class Furnisher:
                 room = np.array([top.half_x - small.half_x, top.half_y - small.half_y])
                 if (room <= 0).any():
                     continue
-                at = turn @ (self.rng.uniform(-room, room) + [top.x, top.y])
+                at = turn @ (self.rng.uniform(-room, room) + np.array([top.x, top.y]))
                 spin = yaw + float(self.rng.normal(0, 0.4))
                 self.instances += 1
                 self.parts += small.placed(
@@ -145,7 +145,9 @@ class Furnisher:
         heading = yaw + direction
         at = x + away * np.cos(heading), y + away * np.sin(heading)
         turn = float(heading + np.pi + self.rng.normal(0, 0.25))
-        if self.plan.is_free(*at, *turned_half(chair.half_x * 0.7, chair.half_y * 0.7, turn)):
+        half_x, half_y = turned_half(chair.half_x, chair.half_y, turn)
+        fits = self.plan.contains(*at, half_x, half_y)
+        if fits and self.plan.is_free(*at, 0.7 * half_x, 0.7 * half_y):
             self.put(chair, float(at[0]), float(at[1]), turn)
 
     def _sofa_group(self) -> None:

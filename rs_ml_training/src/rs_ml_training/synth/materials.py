@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rs_ml_training.errors import ConfigError
-from rs_ml_training.synth.patterns import VARIANTS, pattern_bank
-from rs_ml_training.synth.side import Side
+from rs_ml_training.synth.patterns import VARIANTS
 
 Rgb = tuple[float, float, float]
 
@@ -68,10 +67,10 @@ class MaterialTable:
 
 
 class MaterialMaker:
-    """Draws materials of one side."""
+    """Draws materials; their patterns are those of the side whose bank they are looked up in."""
 
-    def __init__(self, rng: np.random.Generator, side: Side) -> None:
-        self._rng, self._names = rng, pattern_bank(side).names
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
 
     def paint(self) -> Material:
         """Of walls and ceilings: light, nearly plain; now and then papered or of brick."""

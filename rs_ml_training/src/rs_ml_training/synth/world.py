@@ -73,7 +73,7 @@ def draw_world(seed: int, options: WorldOptions | None = None) -> World:
     if seed < 0:
         raise ConfigError(f'the seed of a world must be 0 or more, got {seed}')
     rng = np.random.default_rng([list(Side).index(options.side), seed])
-    make = MaterialMaker(rng, options.side)
+    make = MaterialMaker(rng)
     plan = draw_plan(rng, options.room_m, options.side)
     furnisher = Furnisher(rng, plan, make, options)
     furnisher.furnish()

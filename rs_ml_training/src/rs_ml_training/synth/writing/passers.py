@@ -69,7 +69,7 @@ class Passer:
     def _body(self, time_s: float, side: Side) -> Person:
         # The same numbers in every frame: only the step differs.
         rng = np.random.default_rng([self.seed, 11])
-        make = MaterialMaker(rng, side)
+        make = MaterialMaker(rng)
         step = (_STEPS_HZ * time_s) % 1
         return person(rng, make, self.stature_m, self.posture, self.outfit, step=step)
 
