@@ -5,11 +5,13 @@ import shutil
 import numpy as np
 import pytest
 import yaml
+from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.inference.backends import BACKENDS
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.golden import verify_golden
 from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.tasks.denoiser import Denoiser
 from rs_ml_perception.tasks.depth_estimator import DepthEstimator
 from rs_ml_perception.tasks.detector import Detector, DetectorOptions
 from rs_ml_perception.tasks.segmenter import Segmenter
@@ -136,6 +138,21 @@ def test_segmentation_task_agrees_with_the_keras_network(exported):
     logits = network({'image': rgb[None].astype(np.float32)}, training=False)['logits']
     assert mask.dtype == np.uint8
     assert (mask == np.argmax(logits[0], axis=-1)).mean() > 0.999
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('size', [(64, 64), (48, 64), (100, 40)])
+def test_denoise_task(exported, size):
+    width, height = size
+    depth = np.random.default_rng(0).integers(500, 9000, (height, width)).astype(np.uint16)
+    depth[:4, :4] = 0
+    infrared = np.full((height, width), 90, np.uint8)
+    with load_model(exported('denoise')) as model:
+        found = Denoiser(model)(DepthImage(depth, 0.001), infrared)
+    assert found.depth_m.shape == found.confidence.shape == (height, width)
+    assert np.isfinite(found.depth_m).all()
+    assert 0.1 <= found.depth_m.min() <= found.depth_m.max() <= 10.001
+    assert 0 <= found.confidence.min() <= found.confidence.max() <= 1
 
 
 @pytest.mark.slow

@@ -35,7 +35,8 @@ def _info(_: Any, context: OutputContext) -> CameraInfo | None:
 
 def _confidence(result: Any, context: OutputContext) -> Image:
     """255 is certain."""
-    levels = np.rint(255 * result.confidence).astype(np.uint8)
+    shares = np.nan_to_num(np.clip(result.confidence, 0, 1))
+    levels = np.rint(255 * shares).astype(np.uint8)
     return image(levels, 'mono8', context.header)
 
 
