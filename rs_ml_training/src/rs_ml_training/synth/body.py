@@ -13,6 +13,7 @@ import numpy as np
 
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.frame import Posture
+from rs_ml_training.synth.head import head_pieces
 from rs_ml_training.synth.materials import Material, MaterialMaker
 from rs_ml_training.synth.mesh import Mesh, joined
 from rs_ml_training.synth.skeleton import HIP, SOLE, Skeleton, posed
@@ -29,12 +30,6 @@ _TORSO = np.array([
 _NECK = np.array(
     [(0.285, 0.030, 0.033, -0.004), (0.33, 0.027, 0.028, 0.002), (0.365, 0.028, 0.028, 0.006)]
 )
-_HEAD = np.array([
-    # z from the middle of the head, half depth, half width, forward
-    (-0.068, 0.012, 0.012, 0.026), (-0.060, 0.028, 0.026, 0.020), (-0.045, 0.042, 0.034, 0.010),
-    (-0.020, 0.050, 0.041, 0.004), (0.005, 0.055, 0.043, 0.000), (0.030, 0.055, 0.043, -0.004),
-    (0.048, 0.044, 0.036, -0.006), (0.058, 0.030, 0.024, -0.006), (0.064, 0.001, 0.001, -0.006),
-])  # fmt: skip
 _BELT = 0.035
 """Where the trousers end, above the joint of the hip."""
 
@@ -121,7 +116,7 @@ def _clothed(
         Piece(_torso(bones, girth * loose, _BELT - 0.02, None), top),
         Piece(_torso(bones, girth * 1.02, None, _BELT), bottom),
         Piece(_rings(_NECK, bones.trunk, bones.pelvis, 1.0), skin),
-        *_head(rng, make, bones, skin, head_size, hooded=outfit is Outfit.HOODED, cloth=top),
+        *_head(rng, make, bones, skin, head_size, top if outfit is Outfit.HOODED else None),
     ]
     for side in (0, 1):
         pieces += _leg(bones, side, girth, bottom, skin, bare=bare_legs)
@@ -216,7 +211,7 @@ def _skirt(bones: Skeleton, girth: float, reach: float) -> Mesh:
     waist = bones.pelvis + bones.trunk @ np.array([0.0, 0.0, 0.07])
     middle, end = hips.mean(axis=0), hips.mean(axis=0) + reach * (knees - hips).mean(axis=0)
     spread = 0.5 * np.linalg.norm(knees[1] - knees[0])
-    along = np.stack([waist, middle + [0, 0, 0.01], 0.5 * (middle + end), end])
+    along = np.stack([waist, middle + np.array([0, 0, 0.01]), 0.5 * (middle + end), end])
     wide = np.array([0.08, 0.102, 0.105 + 0.4 * spread, 0.115 + 0.9 * spread]) * girth
     deep = np.array([0.064, 0.08, 0.085, 0.095]) * girth
     step = np.gradient(along, axis=0)
@@ -240,18 +235,9 @@ def _head(
     bones: Skeleton,
     skin: Material,
     size: float,
-    *,
-    hooded: bool,
-    cloth: Material,
+    hood: Material | None,
 ) -> list[Piece]:
-    hair, dark = make.hair(), Material(0, 1.0, (0.02,) * 3, (0.03,) * 3, 0.05, 0.08, gloss=0.3)
-    parts = [
-        Piece(_rings(_HEAD, np.eye(3), np.zeros(3), 1.0), skin),
-        Piece(_face(), skin),
-        Piece(joined([cushion((0.008, 0.014, 0.008), squareness=1.0, sides=8).shifted(0.05, s * 0.019, 0.008) for s in (-1, 1)]), dark),
-        Piece(cushion((0.006, 0.03, 0.006), squareness=1.0, sides=8).shifted(0.0475, 0, -0.036), make.skin()),
-    ]  # fmt: skip
-    parts += _hair(rng, hair) if not hooded else [Piece(_hood(), cloth)]
+    parts = head_pieces(rng, make, skin, hood)
     # The top of the head is exactly where the stature ends when the body is upright.
     top = max(part.mesh.top_m for part in parts) * size
     neck = bones.pelvis + bones.trunk @ np.array([0.0, 0.0, 0.365])
@@ -260,40 +246,3 @@ def _head(
         Piece(p.mesh.stretched(size, size, size).moved(bones.head, middle), p.material)
         for p in parts
     ]
-
-
-def _face() -> Mesh:
-    """Nose and ears."""
-    nose = cushion((0.022, 0.014, 0.028), squareness=0.9, sides=10).shifted(0.052, 0, -0.014)
-    ears = [
-        cushion((0.018, 0.008, 0.03), squareness=1.0, sides=10).shifted(-0.002, s * 0.043, -0.004)
-        for s in (-1, 1)
-    ]
-    return joined([nose, *ears])
-
-
-def _hair(rng: np.random.Generator, hair: Material) -> list[Piece]:
-    """A cap, now and then long, in a bun, or none."""
-    style = rng.choice(['short', 'long', 'bun', 'bald'], p=[0.5, 0.28, 0.12, 0.1])
-    if style == 'bald':
-        return []
-    cap = cushion((0.118, 0.098, 0.09), squareness=0.95, sides=24).shifted(-0.013, 0, 0.027)
-    meshes = [cap]
-    if style == 'long':
-        path = np.array(
-            [
-                [-0.03, 0, 0.02],
-                [-0.045, 0, -0.03],
-                [-0.052, 0, -0.08],
-                [-0.055, 0, rng.uniform(-0.16, -0.1)],
-            ]
-        )
-        meshes.append(tube(path, [0.042, 0.045, 0.04, 0.025], flatness=0.6, sides=16))
-    if style == 'bun':
-        meshes.append(cushion((0.05,) * 3, squareness=1.0, sides=12).shifted(-0.07, 0, 0.035))
-    return [Piece(joined(meshes), hair)]
-
-
-def _hood() -> Mesh:
-    cap = cushion((0.13, 0.115, 0.125), squareness=0.9, sides=24).shifted(-0.02, 0, 0.008)
-    return joined([cap, tube(np.array([[-0.04, 0, -0.06], [-0.05, 0, -0.1]]), 0.045, sides=14)])

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rs_ml_training.synth import clutter, fittings, seating, tables
+from rs_ml_training.synth import fittings, large_objects, seating, small_objects, tables
 from rs_ml_training.synth.body import Outfit
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import Mesh
@@ -70,20 +70,20 @@ FAMILIES: Mapping[Side, Families] = MappingProxyType(
             storage=(tables.cabinet, tables.book_shelf),
             televisions=(tables.flat_tv,),
             small=(
-                clutter.carton,
-                clutter.bottle,
-                clutter.mug,
-                clutter.book_stack,
-                clutter.screen_on_foot,
+                small_objects.carton,
+                small_objects.bottle,
+                small_objects.mug,
+                small_objects.book_stack,
+                small_objects.screen_on_foot,
             ),
             large=(
-                clutter.ball,
-                clutter.crate,
-                clutter.plant,
-                clutter.floor_lamp,
-                clutter.bin_,
-                clutter.backpack,
-                clutter.cables,
+                large_objects.ball,
+                large_objects.crate,
+                large_objects.plant,
+                large_objects.floor_lamp,
+                large_objects.bin_,
+                large_objects.backpack,
+                large_objects.cables,
             ),
             pictures=(fittings.framed_picture,),
             doors=(fittings.panel_door,),
@@ -99,19 +99,19 @@ FAMILIES: Mapping[Side, Families] = MappingProxyType(
             storage=(tables.ladder_shelf, tables.glass_cabinet, tables.mirror_wardrobe),
             televisions=(tables.tube_tv,),
             small=(
-                clutter.jug,
-                clutter.goblet,
-                clutter.laptop,
-                clutter.bowl_of_fruit,
-                clutter.leaning_books,
+                small_objects.jug,
+                small_objects.goblet,
+                small_objects.laptop,
+                small_objects.bowl_of_fruit,
+                small_objects.leaning_books,
             ),
             large=(
-                clutter.suitcase,
-                clutter.cactus,
-                clutter.toy,
-                clutter.drum,
-                clutter.arc_lamp,
-                clutter.umbrella,
+                large_objects.suitcase,
+                large_objects.cactus,
+                large_objects.toy,
+                large_objects.drum,
+                large_objects.arc_lamp,
+                large_objects.umbrella,
             ),
             pictures=(fittings.wall_clocks,),
             doors=(fittings.double_door,),

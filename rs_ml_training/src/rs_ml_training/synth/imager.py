@@ -1,7 +1,7 @@
 """From light to gray levels: what an infrared or colour sensor adds.
 
-Noise of a pixel of s gray levels above black has the variance read^2 + shot * gain * s. What is fixed to
-the sensor (its pattern) is drawn from its number, so all exposures of one device share it.
+Noise of a pixel of s gray levels above black has the variance read^2 + shot * gain * s. What is
+fixed to the sensor (its pattern) follows from its number: all exposures of one device share it.
 """
 
 from __future__ import annotations

@@ -106,7 +106,9 @@ def cantilever_chair(rng: _Rng, make: MaterialMaker) -> Thing:
             [-0.3, 0, top],
         ]
     )
-    pipes = joined([tube(path + [0, s * half, 0], 0.0125, side_axis=(0, 1, 0)) for s in (-1, 1)])
+    pipes = joined(
+        [tube(path + np.array([0, s * half, 0]), 0.0125, side_axis=(0, 1, 0)) for s in (-1, 1)]
+    )
     seat_pad = cushion((0.42, 0.44, 0.05)).shifted(0, 0, seat + 0.02)
     back = cushion((0.05, 0.44, 0.3)).shifted(-0.285, 0, top - 0.14)
     pieces = [Piece(pipes, metal), Piece(seat_pad, cover), Piece(back, cover)]

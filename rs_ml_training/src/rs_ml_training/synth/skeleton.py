@@ -1,8 +1,8 @@
 """Joints of a body in many postures.
 
-Lengths as shares of the stature are those of Drillis and Contini, "Body segment parameters" (1966),
-as reprinted in Winter, "Biomechanics and motor control of human movement". The body looks along
-+x, its left is +y, z is up; all lengths are shares of the stature.
+Lengths as shares of the stature are those of Drillis and Contini, "Body segment parameters"
+(1966), as reprinted in Winter, "Biomechanics and motor control of human movement". The body looks
+along +x, its left is +y, z is up; all lengths are shares of the stature.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _walking(rng: np.random.Generator, step: float | None) -> Skeleton:
         _leg(side, 0.0, hip, bend) for side, hip, bend in zip((-1, 1), hips, bends, strict=True)
     ]
     pelvis = SOLE - min(leg[2, 2] for leg in low)
-    legs = [leg + [0, 0, pelvis] for leg in low]
+    legs = [leg + np.array([0, 0, pelvis]) for leg in low]
     feet = [rotation_about_y(-0.6 * min(hip, 0) + 0.3 * min(-hip, 0)) for hip in hips]
     trunk = rotation_about_y(rng.uniform(0.0, 0.12))
     arms = [
@@ -119,7 +119,7 @@ def _bent(rng: np.random.Generator) -> Skeleton:
     hip = 0.55 * bend
     low = [_leg(side, 0.0, hip + rng.normal(0, 0.05), bend) for side in (-1, 1)]
     pelvis = SOLE - min(leg[2, 2] for leg in low)
-    legs = [leg + [0, 0, pelvis] for leg in low]
+    legs = [leg + np.array([0, 0, pelvis]) for leg in low]
     lean = rng.uniform(0.2, 0.7) if crouching else rng.uniform(0.6, 1.6)
     trunk = rotation_about_y(lean)
     arms = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from rs_ml_training.synth.materials import MaterialMaker
@@ -121,7 +123,7 @@ def book_shelf(rng: _Rng, make: MaterialMaker) -> Thing:
     heights = np.linspace(0.05, top - 0.01, boards + 1)
     solid += [box((deep - 0.02, wide - 0.04, 0.02), (0.01, 0, z)) for z in heights]
     pieces = [Piece(joined(solid), wood)]
-    for z, above in zip(heights[:-1], heights[1:], strict=True):
+    for z, above in pairwise(heights):
         pieces += _books(rng, make, wide, deep, z + 0.01, above - z - 0.05)
     tops = [Top(0, 0, top, deep / 2, wide / 2)] if top < 1.4 else []
     return thing('furniture', pieces, tops=tops)
