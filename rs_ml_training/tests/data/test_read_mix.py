@@ -36,6 +36,15 @@ def test_lists_options_and_repetition(mix, miniature, tmp_path):
     assert reader.scene(0) != reader.scene(2)
 
 
+def test_another_focal_length(mix, miniature):
+    source = f'nyu-labelled:{miniature("nyu-labelled")}'
+    reader = mix([{'source': source}, {'source': source, 'focal_px': 100.0}])
+    before, after = reader.read(0), reader.read(6)
+    assert after.intrinsics.fx == pytest.approx(100.0)
+    ratio = 100.0 / before.intrinsics.fx
+    assert after.depth_m.max() == pytest.approx(ratio * before.depth_m.max())
+
+
 def test_a_list_in_the_folder_of_the_data(mix, miniature):
     path = miniature('nyu-labelled')
     assert len(mix([{'source': f'nyu-labelled:{path}', 'list_file': 'val.txt'}])) == 1

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.refocused import Refocused
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import ConfigError, DataError
@@ -54,9 +55,9 @@ class Joined(Reader):
 class Mix(Joined):
     """What a YAML file lists: `- {source: FORMAT:PATH, repeat: 2, NAME: VALUE, ...}`.
 
-    `repeat` reads a data set several times an epoch; the other names are options of its reader,
-    `list_file` among them, which is looked for beside the file first. Other paths are those of the
-    command that reads it.
+    `repeat` reads a data set several times an epoch, `focal_px` brings its depth to another focal
+    length (see `Refocused`); the other names are options of its reader, `list_file` among them,
+    which is looked for beside the file first. Other paths are those of the command that reads it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,7 +75,10 @@ class Mix(Joined):
         readers: list[Reader] = []
         for entry in _entries(Path(path)):
             source, repeat = entry.pop('source'), entry.pop('repeat', 1)
-            readers += [open_data(source, **_with_list(entry, Path(path).parent))] * repeat
+            focal_px = entry.pop('focal_px', None)
+            reader = open_data(source, **_with_list(entry, Path(path).parent))
+            reader = Refocused(reader, focal_px) if focal_px is not None else reader
+            readers += [reader] * repeat
         super().__init__(readers)
 
 
