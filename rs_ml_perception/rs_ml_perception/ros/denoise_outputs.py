@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -35,8 +36,7 @@ def _info(_: Any, context: OutputContext) -> CameraInfo | None:
 
 def _confidence(result: Any, context: OutputContext) -> Image:
     """255 is certain."""
-    shares = np.nan_to_num(np.clip(result.confidence, 0, 1))
-    levels = np.rint(255 * shares).astype(np.uint8)
+    levels = cv2.convertScaleAbs(result.confidence, alpha=255)
     return image(levels, 'mono8', context.header)
 
 

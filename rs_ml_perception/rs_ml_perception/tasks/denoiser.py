@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from rs_ml_perception.core.depth import DepthImage
@@ -16,14 +17,13 @@ from rs_ml_perception.tasks.denoise_model import (
     CONFIDENCE,
     DEPTH,
     INFRARED,
-    INPUT_DTYPES,
     RAW_DEPTH,
     check_model,
     default_threshold,
 )
 
 STRIDE_PX = 16
-"""A network of open size takes multiples of this; what is missing is filled up with holes."""
+"""A network of open size takes multiples of this; what is missing is mirrored."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,10 @@ class DenoisedDepth:
 class Denoiser:
     """Denoises depth images of any size at their own resolution.
 
-    A network of fixed input size sees a smaller image with holes beside it, and a larger one
-    through overlapping windows: nothing is resampled, so no edge is smeared and no distance mixed
-    with a hole.
+    A network of fixed input size sees a smaller image with its mirror image beside it, and a
+    larger one through overlapping windows: nothing is resampled, so no edge is smeared and no
+    distance mixed with a hole. (With holes in place of the mirror image, pixels near the border
+    strayed half as far again from what the network gives where it sees on.)
 
     Attributes:
         model: the network.
@@ -89,7 +90,6 @@ class Denoiser:
         self.stages = StageTimer()
         self._default = default_threshold(model)
         self._windows: dict[tuple[int, int], tuple[Window, ...]] = {}
-        self._buffers: dict[str, np.ndarray] = {}
         self.options = options or DenoiserOptions()
 
     @property
@@ -153,9 +153,7 @@ class Denoiser:
         """What the network is given for an image, call by call; see `__call__`."""
         _check_images(depth, infrared)
         raw_m, _ = self._readable(depth)
-        calls = (self._inputs(w, raw_m, infrared) for w in self._windows_of(raw_m.shape))
-        # Copies, for each call is prepared in the same buffers.
-        return [{name: tensor.copy() for name, tensor in call.items()} for call in calls]
+        return [self._inputs(w, raw_m, infrared) for w in self._windows_of(raw_m.shape)]
 
     def _readable(self, depth: DepthImage) -> tuple[np.ndarray, np.ndarray]:
         """Metres with 0 in holes, and where the camera measured what the network cannot read."""
@@ -180,10 +178,10 @@ class Denoiser:
         self, window: Window, raw_m: np.ndarray, infrared: np.ndarray | None
     ) -> dict[str, np.ndarray]:
         seen = window.rows.seen, window.columns.seen
-        inputs = {RAW_DEPTH: self._tensor(RAW_DEPTH, raw_m[seen])}
+        inputs = {RAW_DEPTH: self._tensor(raw_m[seen])}
         if self.uses_infrared:
-            part = None if infrared is None else infrared[seen]
-            inputs[INFRARED] = self._tensor(INFRARED, part, raw_m[seen].shape)
+            nothing = np.zeros(raw_m[seen].shape, np.uint8)
+            inputs[INFRARED] = self._tensor(nothing if infrared is None else infrared[seen])
         return inputs
 
     def _keep(
@@ -198,21 +196,14 @@ class Denoiser:
         if self._gives_confidence:
             found.confidence[kept] = self._plane(outputs[CONFIDENCE])[inside]
 
-    def _tensor(
-        self, name: str, part: np.ndarray | None, shape: tuple[int, ...] | None = None
-    ) -> np.ndarray:
-        """(1, h, w, 1) with the part in its upper left corner and zeros beside it."""
-        height, width = part.shape if part is not None else shape
+    def _tensor(self, part: np.ndarray) -> np.ndarray:
+        """(1, h, w, 1) with the part in its upper left corner, mirrored right and below."""
+        height, width = part.shape
         size = self.model.input_size or (_multiple(width), _multiple(height))
-        if part is not None and size == (width, height):
-            return np.ascontiguousarray(part)[None, :, :, None]
-        buffer = self._buffers.get(name)
-        if buffer is None or buffer.shape[1:3] != size[::-1]:
-            buffer = self._buffers[name] = np.empty((1, *size[::-1], 1), INPUT_DTYPES[name])
-        buffer[...] = 0
-        if part is not None:
-            buffer[0, :height, :width, 0] = part
-        return buffer
+        if size != (width, height):
+            right, below = size[0] - width, size[1] - height
+            part = cv2.copyMakeBorder(part, 0, below, 0, right, cv2.BORDER_REFLECT)
+        return np.ascontiguousarray(part)[None, :, :, None]
 
     def _plane(self, output: np.ndarray) -> np.ndarray:
         if output.ndim != 4 or output.shape[0] != 1 or output.shape[3] != 1:

@@ -49,14 +49,24 @@ def test_every_size_comes_back_pixel_by_pixel(filling_model, network, width, hei
 
 @pytest.mark.parametrize('width', [64, 40])
 def test_without_infrared_the_network_sees_zeros_each_time(filling_model, width):
-    """Buffers are kept: nothing of the frame before may stay in them."""
     model = filling_model()
     denoise, depth = Denoiser(model), depth_of(width, 48)
     denoise(depth, np.full((48, width), 200, np.uint8))
     denoise(depth, None)
     assert model.seen[0]['infrared'].any()
     assert not model.seen[1]['infrared'].any()
-    assert not model.seen[1]['raw_depth'][:, :, width:].any()
+
+
+@pytest.mark.parametrize('network', [(64, 48), None])
+def test_beside_a_smaller_image_the_network_sees_it_mirrored(filling_model, network):
+    model = filling_model(network)
+    depth, infrared = depth_of(40, 47), np.arange(40 * 47, dtype=np.uint8).reshape(47, 40)
+    Denoiser(model)(depth, infrared)
+    for name, expected in (('raw_depth', np.nan_to_num(depth.depth_m)), ('infrared', infrared)):
+        seen = model.seen[0][name][0, :, :, 0]
+        np.testing.assert_array_equal(seen[:47, :40], expected)
+        np.testing.assert_array_equal(seen[:47, 40:48], expected[:, :-9:-1])
+        np.testing.assert_array_equal(seen[47, :40], expected[-1])
 
 
 def test_a_network_without_infrared_input(filling_model):
