@@ -28,14 +28,15 @@ def scene(seed: int = 0):
     return target, {'depth_m': depth, 'confidence': confidence}
 
 
-@pytest.mark.parametrize('relative', [True, False])
-def test_depth_term_is_the_mean_logarithm_in_units_of_noise(relative):
+@pytest.mark.parametrize(('relative', 'share'), [(True, 1.0), (True, 0.4), (False, 1.0)])
+def test_depth_term_is_the_mean_logarithm_in_units_of_noise(relative, share):
     target, outputs = scene()
-    terms = denoise_loss(target, outputs, relative=relative, edge_weight=1.0)
+    options = {'relative': relative, 'noise_share': share, 'edge_weight': 1.0}
+    terms = denoise_loss(target, outputs, **options)
     sizes = []
     for z, d in zip(target.flat, outputs['depth_m'].flat, strict=True):
         if z > 0:
-            unit = 0.002 + 0.0025 * float(z) ** 2 if relative else 0.01
+            unit = share * (0.002 + 0.0025 * float(z) ** 2) if relative else 0.01
             sizes.append(math.log(math.sqrt(((float(d) - float(z)) / unit) ** 2 + 1)))
     assert float(terms['depth_m']) == pytest.approx(np.mean(sizes), rel=1e-4)
 

@@ -70,6 +70,7 @@ def denoise_loss(
     mask: Tensor | None = None,
     *,
     relative: bool = True,
+    noise_share: float = 1.0,
     edge_weight: float = 2.0,
     gross_m: float = 0.3,
     tolerance_m: float = 0.25,
@@ -87,6 +88,7 @@ def denoise_loss(
         mask: where the truth counts; None: where it is above 0.
         relative: errors in units of `noise_m`, which grows with z^2; otherwise centimetres. Their
             logarithm counts: a pixel that cannot be right does not drown those that can be exact.
+        noise_share: of that noise, as the unit: the smaller, the more small errors count.
         edge_weight: of pixels at depth edges, where others weigh 1.
         gross_m: knee of the term `gross`, which counts errors in metres whatever the depth:
             quadratic below, as the RMSE, and linear above.
@@ -97,7 +99,7 @@ def denoise_loss(
     depth_m = outputs['depth_m']
     mask = ops.greater(target_m, 0) if mask is None else mask
     target, depth, known = masked(target_m, depth_m, mask)
-    unit_m = noise_m(target) if relative else ops.full_like(target, 0.01)
+    unit_m = noise_share * noise_m(target) if relative else ops.full_like(target, 0.01)
     error = (depth - target) / unit_m
     weight = known * (1.0 + (edge_weight - 1.0) * edge_map(target, known))
     terms = {'depth_m': masked_mean(ops.log1p(charbonnier(error)), weight)}
