@@ -15,7 +15,7 @@ from rs_ml_training.synth.frame import Posture
 from rs_ml_training.synth.scene import rotation_about_y, rotation_about_z
 
 HIP, THIGH, SHANK, SOLE = 0.530, 0.245, 0.246, 0.039
-SHOULDER_UP, SHOULDER_SIDE, HIP_SIDE = 0.283, 0.122, 0.052
+SHOULDER_UP, SHOULDER_SIDE, HIP_SIDE = 0.270, 0.113, 0.052
 UPPER_ARM, FOREARM = 0.186, 0.152
 SEAT_OVER_HIP = 0.062
 """How far the joint of the hip is above what a body sits on."""
