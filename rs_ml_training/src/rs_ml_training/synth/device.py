@@ -47,7 +47,8 @@ MATCHERS: Mapping[Side, MatcherRanges] = MappingProxyType(
         ),
     }
 )
-"""Settings by side; every range of one side is apart from that of the other."""
+"""Settings by side: filters, paths, blocks, windows and penalties of one are none of the other's;
+thresholds of confidence are drawn alike."""
 
 
 @dataclass(frozen=True)
