@@ -12,21 +12,29 @@ from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.data.splits import split_by_scene
 from rs_ml_training.errors import ConfigError, TrainingError
-from rs_ml_training.evaluation.shipped.contests import CONTESTS, Contest, Figures
+from rs_ml_training.evaluation.comparison import last_frames
+from rs_ml_training.evaluation.shipped.contests import CONTESTS, Contest, Figures, Subject
 from rs_ml_training.evaluation.shipped.denoising import (
     DENOISE_CONTESTS,
     DenoiseContest,
     measure_denoising,
 )
 from rs_ml_training.evaluation.shipped.handed import hand_over_pictures
+from rs_ml_training.evaluation.shipped.heights import (
+    HEIGHT_CONTESTS,
+    TRUTH,
+    HeightContest,
+    measure_heights,
+)
 from rs_ml_training.evaluation.shipped.judging import JUDGES
 from rs_ml_training.evaluation.shipped.options import ShippedOptions
 from rs_ml_training.evaluation.shipped.robot import Robot
 from rs_ml_training.evaluation.shipped.speed import NAME as SPEED
 from rs_ml_training.evaluation.shipped.speed import measure_speed
-from rs_ml_training.evaluation.shipped.unseen_rooms import unseen_rooms
+from rs_ml_training.evaluation.shipped.unseen_rooms import UnseenRooms
 
-ALL = (*CONTESTS, *DENOISE_CONTESTS)
+AnyContest = Contest | HeightContest | DenoiseContest
+ALL: tuple[AnyContest, ...] = (*CONTESTS, *HEIGHT_CONTESTS, *DENOISE_CONTESTS)
 NAMES = (*(contest.name for contest in ALL), SPEED)
 _QUICK_SAMPLES = 6
 _LISTS = Path(__file__).resolve().parents[4] / 'args' / 'lists'
@@ -43,7 +51,7 @@ class Outcome:
         missing: title of a subject, or '' for the contest, -> why it was not measured.
     """
 
-    contest: Contest | DenoiseContest
+    contest: AnyContest
     count: int = 0
     figures: Figures = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -77,10 +85,12 @@ def measure_all(options: ShippedOptions, say: Callable[[str], None]) -> Book:
         raise ConfigError(f'no contest {unknown[0]!r}: choose from {", ".join(NAMES)}')
     robot = Robot(options.data_folder() / 'models')
     outcomes = []
-    for contest in ALL:
-        if not options.only or contest.name in options.only:
-            outcomes.append(_measured(robot, contest, options))
-            say(_line(outcomes[-1]))
+    with tempfile.TemporaryDirectory(prefix='unseen-') as scratch:
+        bench = _Bench(robot, options, UnseenRooms(options, Path(scratch) / 'rooms'))
+        for contest in ALL:
+            if not options.only or contest.name in options.only:
+                outcomes.append(_measured(bench, contest))
+                say(_line(outcomes[-1]))
     speed: Mapping[str, Any] = {}
     if not options.only or SPEED in options.only:
         say(SPEED)
@@ -88,57 +98,86 @@ def measure_all(options: ShippedOptions, say: Callable[[str], None]) -> Book:
     return Book(tuple(outcomes), speed)
 
 
-def _measured(robot: Robot, contest: Contest | DenoiseContest, options: ShippedOptions) -> Outcome:
+@dataclass(frozen=True)
+class _Bench:
+    """What contests are held with."""
+
+    robot: Robot
+    options: ShippedOptions
+    rooms: UnseenRooms
+
+    def open(self, source: str, **options: Any) -> Reader:
+        """Data of the folder of data sets."""
+        kind, _, path = source.partition(':')
+        return open_data(f'{kind}:{self.options.data_folder() / path}', **options)
+
+    def limited(self, reader: Reader) -> Reader:
+        """All samples, or a few for a look."""
+        if not self.options.quick or len(reader) <= _QUICK_SAMPLES:
+            return reader
+        return Subset(reader, list(range(_QUICK_SAMPLES)))
+
+
+def _measured(bench: _Bench, contest: AnyContest) -> Outcome:
+    hold = {Contest: _contest, HeightContest: _heights, DenoiseContest: _denoising}[type(contest)]
     try:
         with tempfile.TemporaryDirectory(prefix=f'{contest.name}-') as scratch:
-            if isinstance(contest, DenoiseContest):
-                return _denoising(robot, contest, options, Path(scratch))
-            return _contest(robot, contest, options, Path(scratch))
+            return hold(bench, contest, Path(scratch))
     except TrainingError as error:
         return Outcome(contest, missing={'': str(error)})
 
 
-def _contest(robot: Robot, contest: Contest, options: ShippedOptions, scratch: Path) -> Outcome:
-    reader = _limited(_reader(contest, options.data_folder()), options)
+def _contest(bench: _Bench, contest: Contest, scratch: Path) -> Outcome:
+    reader = bench.limited(_reader(bench, contest))
     hand_over_pictures(reader, scratch)
+
+    def measure(subject: Subject) -> dict[str, float]:
+        return JUDGES[contest.task].measure(bench.robot, subject, reader, scratch)
+
+    return _each(contest, len(reader), measure)
+
+
+def _heights(bench: _Bench, contest: HeightContest, scratch: Path) -> Outcome:
+    rooms = bench.rooms.path()
+    views = open_data(f'synth-color:{rooms}')
+    reader = bench.limited(Subset(views, last_frames(views)))
+    hand_over_pictures(reader, scratch)
+
+    def measure(subject: Subject) -> dict[str, float]:
+        return measure_heights(bench.robot, subject, reader, rooms / TRUTH, scratch)
+
+    return _each(contest, len(reader), measure)
+
+
+def _each(
+    contest: Contest | HeightContest, count: int, measure: Callable[[Subject], dict[str, float]]
+) -> Outcome:
+    """The figures of every subject; what one of them lacks keeps the others from nothing."""
     figures, missing = {}, {}
     for subject in contest.subjects:
         try:
-            figures[subject.title] = JUDGES[contest.task].measure(robot, subject, reader, scratch)
+            figures[subject.title] = measure(subject)
         except TrainingError as error:
             missing[subject.title] = str(error)
-    return Outcome(contest, len(reader), figures, missing)
+    return Outcome(contest, count, figures, missing)
 
 
-def _denoising(
-    robot: Robot, contest: DenoiseContest, options: ShippedOptions, scratch: Path
-) -> Outcome:
+def _denoising(bench: _Bench, contest: DenoiseContest, scratch: Path) -> Outcome:
     if contest.source:
-        reader = open_data(_within(contest.source, options.data_folder()), **contest.options)
+        reader = bench.open(contest.source, **contest.options)
     else:
-        reader = unseen_rooms(options, scratch / 'synth')
-    count, figures = measure_denoising(robot, contest, _limited(reader, options), scratch)
+        reader = open_data(f'synth:{bench.rooms.path()}')
+    count, figures = measure_denoising(bench.robot, contest, bench.limited(reader), scratch)
     return Outcome(contest, count, figures)
 
 
-def _reader(contest: Contest, folder: Path) -> Reader:
+def _reader(bench: _Bench, contest: Contest) -> Reader:
     given = {
         name: str(_LISTS / value[1:]) if str(value).startswith('@') else value
         for name, value in contest.options.items()
     }
-    reader = open_data(_within(contest.source, folder), **given)
+    reader = bench.open(contest.source, **given)
     return reader if contest.holdout is None else split_by_scene(reader, *contest.holdout)[1]
-
-
-def _within(source: str, folder: Path) -> str:
-    kind, _, path = source.partition(':')
-    return f'{kind}:{folder / path}'
-
-
-def _limited(reader: Reader, options: ShippedOptions) -> Reader:
-    if not options.quick or len(reader) <= _QUICK_SAMPLES:
-        return reader
-    return Subset(reader, list(range(_QUICK_SAMPLES)))
 
 
 def _line(outcome: Outcome) -> str:

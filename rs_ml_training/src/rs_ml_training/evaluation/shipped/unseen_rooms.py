@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rs_ml_training.data.formats import open_data
-from rs_ml_training.data.reader import Reader
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.evaluation.shipped.options import ShippedOptions
 
 QUICK_ROOMS = 2
 
 
-def unseen_rooms(options: ShippedOptions, folder: Path) -> Reader:
-    """The set that the options name, else one made in `folder`.
+class UnseenRooms:
+    """The set that the options name, else one that is made when it is first asked for.
 
-    Raises:
-        ConfigError: embreex, which renders them, is not installed.
-        DataError: the set is missing or damaged.
+    Args:
+        options: which rooms.
+        folder: to make them in.
     """
-    if options.synth is not None:
-        return open_data(f'synth:{options.synth}')
+
+    def __init__(self, options: ShippedOptions, folder: Path) -> None:
+        self._options, self._folder = options, folder
+
+    def path(self) -> Path:
+        """The folder of the set.
+
+        Raises:
+            ConfigError: embreex, which renders them, is not installed.
+        """
+        if self._options.synth is not None:
+            return self._options.synth
+        if not self._folder.exists():
+            _render(self._options, self._folder)
+        return self._folder
+
+
+def _render(options: ShippedOptions, folder: Path) -> None:
     try:
         import embreex  # noqa: F401
     except ImportError as error:
@@ -29,14 +43,13 @@ def unseen_rooms(options: ShippedOptions, folder: Path) -> Reader:
         ) from error
     from rs_ml_training.synth.side import Side
     from rs_ml_training.synth.writing.frame_set import write_frame_set
-    from rs_ml_training.synth.writing.set_options import INTEL, SetOptions
+    from rs_ml_training.synth.writing.set_options import INTEL, NYU, SetOptions
 
     rooms = SetOptions(
         count=QUICK_ROOMS if options.quick else options.rooms,
         seed=options.seed,
         side=Side.TEST.value,
         repeats=options.exposures,
-        layouts=(INTEL,),
+        layouts=(INTEL, NYU),
     )
     write_frame_set(folder, rooms)
-    return open_data(f'synth:{folder}')
