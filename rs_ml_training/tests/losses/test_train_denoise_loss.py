@@ -66,7 +66,7 @@ def test_confidence_is_the_squared_error_within_25_centimetres_or_5_percent(z, e
     assert float(value) == pytest.approx(expected, rel=1e-3)
 
 
-@pytest.mark.parametrize(('error', 'expected'), [(0.03, 0.005), (0.3, 0.4142), (-3.0, 9.0499)])
+@pytest.mark.parametrize(('error', 'expected'), [(0.03, 0.01), (0.3, 0.8284), (-3.0, 18.0998)])
 def test_gross_errors_count_in_metres_at_any_depth(error, expected):
     for z in (0.5, 5.0):
         target = np.full((1, 2, 2, 1), z, np.float32)

@@ -11,8 +11,8 @@ from rs_ml_training.losses.normals import steps, steps_known
 
 TERM_WEIGHTS: Mapping[str, float] = {
     'depth_m': 1.0,
-    'gross': 1.0,
-    'slope': 0.5,
+    'gross': 2.0,
+    'slope': 0.25,
     'confidence': 0.5,
 }
 
