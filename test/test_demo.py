@@ -74,7 +74,7 @@ def test_what_came_along_is_enough_for_all_nodes(tmp_path, monkeypatch):
         monkeypatch.delenv(variable, raising=False)
     code, text, summary = run_demo(tmp_path)
     assert code == 0, text
-    assert set(summary['nodes']) == {*NODES, 'denoise'}
+    assert set(summary['nodes']) == set(NODES)
     panels = len(list((tmp_path / 'frames').glob('*.png')))
     assert panels >= 10
     for name, books in summary['nodes'].items():
