@@ -18,7 +18,7 @@ _SET = SetOptions()
 
 
 def add_commands(commands: Any) -> None:
-    """Add `synth`."""
+    """Add `synth` and `rematch`."""
     sub = commands.add_parser('synth', help='render rooms as a stereo depth camera sees them')
     target = sub.add_mutually_exclusive_group(required=True)
     target.add_argument('--out', type=Path, help='a new folder: data sets')
@@ -31,6 +31,14 @@ def add_commands(commands: Any) -> None:
     _add_set_flags(sub)
     _add_bag_flags(sub)
     sub.set_defaults(run=_synth)
+    again = commands.add_parser('rematch', help='match frames of `synth` again, otherwise')
+    again.add_argument('source', type=Path, help='folder with left-N, right-N, gt-N, res-N')
+    again.add_argument('--out', type=Path, required=True, help='a new folder')
+    again.add_argument('--seed', type=int, default=1, help="of the matchers' settings")
+    again.add_argument(
+        '--rank-share', type=float, default=0.0, help='of frames matched on their rank transform'
+    )
+    again.set_defaults(run=_rematch)
 
 
 def _add_set_flags(sub: argparse.ArgumentParser) -> None:
@@ -67,6 +75,15 @@ def _synth(arguments: argparse.Namespace) -> int:
         layouts=tuple(arguments.layouts),
     )
     return _write_bag(arguments, options) if arguments.bag else _write_set(arguments, options)
+
+
+def _rematch(arguments: argparse.Namespace) -> int:
+    from rs_ml_training.synth.rematching import RematchOptions, rematch
+
+    options = RematchOptions(arguments.seed, arguments.rank_share)
+    frames = sum(1 for _ in progress_bar(rematch(arguments.source, arguments.out, options), None))
+    print(f'{arguments.out}: {frames} frames; --data synth:{arguments.out}')
+    return 0
 
 
 def _write_set(arguments: argparse.Namespace, options: SetOptions) -> int:
