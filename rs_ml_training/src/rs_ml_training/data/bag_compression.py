@@ -10,7 +10,10 @@ import numpy as np
 
 # compressed_depth_image_transport: the kind of compression and two parameters of 32FC1.
 _DEPTH_HEADER = struct.pack('<iff', 0, 0.0, 0.0)
-_PNG_COMPRESSION = 9
+_PNG_FLAGS = [cv2.IMWRITE_PNG_COMPRESSION, 9]
+if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
+    # A matcher knows a few hundred depths: they repeat, and differences of their bytes do not.
+    _PNG_FLAGS += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,7 @@ def compressed(pixels: np.ndarray, encoding: str, quality: int) -> Compressed:
         quality: of JPEG, 1 to 100.
     """
     if encoding == '16UC1':
-        flags = [cv2.IMWRITE_PNG_COMPRESSION, _PNG_COMPRESSION]
-        data = _DEPTH_HEADER + _encoded('.png', pixels, flags)
+        data = _DEPTH_HEADER + _encoded('.png', pixels, _PNG_FLAGS)
         return Compressed('16UC1; compressedDepth png', 'compressedDepth', data)
     is_color = encoding == 'rgb8'
     stored = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if is_color else pixels
