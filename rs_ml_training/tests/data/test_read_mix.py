@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 from rs_ml_training.data.formats import open_data
+from rs_ml_training.data.mix import formats_of
 from rs_ml_training.errors import ConfigError, DataError
 
 
@@ -34,6 +35,20 @@ def test_lists_options_and_repetition(mix, miniature, tmp_path):
     assert reader.read(13).name == reader.name(7) == '0012'
     assert reader.scene(2) == reader.scene(8)
     assert reader.scene(0) != reader.scene(2)
+
+
+@pytest.mark.parametrize(
+    ('entries', 'expected'),
+    [
+        (None, ('camvid',)),
+        ([{'source': 'camvid:a'}], ('camvid',)),
+        ([{'source': 'yolo:a'}, {'source': 'coco:b'}, {'source': 'yolo:c'}], ('yolo', 'coco')),
+    ],
+)
+def test_formats(entries, expected, tmp_path):
+    file = tmp_path / 'mix.yaml'
+    file.write_text(yaml.safe_dump(entries))
+    assert formats_of(f'mix:{file}' if entries else 'camvid:x') == expected
 
 
 def test_another_focal_length(mix, miniature):

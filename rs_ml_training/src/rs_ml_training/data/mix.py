@@ -82,6 +82,18 @@ class Mix(Joined):
         super().__init__(readers)
 
 
+def formats_of(source: str) -> tuple[str, ...]:
+    """The formats that FORMAT:PATH reads: of a mix those that it lists, each once.
+
+    Raises:
+        ConfigError: the file of the mix is no such list.
+    """
+    name, _, path = source.partition(':')
+    if name != 'mix':
+        return (name,)
+    return tuple(dict.fromkeys(e['source'].partition(':')[0] for e in _entries(Path(path))))
+
+
 def _entries(path: Path) -> list[dict[str, Any]]:
     try:
         entries = yaml.safe_load(read_text(path))

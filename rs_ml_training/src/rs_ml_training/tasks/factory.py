@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rs_ml_training.data.augment.presets import CROPPING, fitted
+from rs_ml_training.data.mix import formats_of
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError
@@ -47,7 +48,7 @@ def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> Mod
         intrinsics=_camera(options, data, sample, size),
         cropped=options.augment in CROPPING,
         reference_focal_px=getattr(data, 'reference_focal_px', None),
-        data=', '.join(source.partition(':')[0] for source in options.data),
+        data=', '.join(name for source in options.data for name in formats_of(source)),
         license=data.license,
         weights=origin_of(options),
         command=command,
