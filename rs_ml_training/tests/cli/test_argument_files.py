@@ -63,6 +63,10 @@ FILES = {
         'depth',
         {'model': 'mobile-depth', 'loss': 'relative', 'encoder_rate': 0.1, 'monitor': 'd1'},
     ),
+    'mobile_seg_indoor.txt': (
+        'segmentation',
+        {'model': 'mobile-seg', 'augment': 'indoor', 'crop_size': (384, 288), 'ema': 0.995},
+    ),
     'pano.txt': (
         'depth',
         {'model': 'pano-depth', 'loss': 'l1_normal_ssim_sphere', 'input_size': (512, 256)},

@@ -119,10 +119,11 @@ class Farthest:
 
 @dataclass(frozen=True)
 class NoDepth:
-    """A camera that measures no depth at all."""
+    """Nothing is measured at all; a sample without a measurement stays as it is."""
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        return replace(sample, raw_depth_m=None)
+        raw_m = sample.raw_depth_m
+        return sample if raw_m is None else replace(sample, raw_depth_m=np.zeros_like(raw_m))
 
 
 @dataclass(frozen=True)
