@@ -21,7 +21,7 @@ def bilinear(x: keras.KerasTensor) -> keras.KerasTensor:
 def blurred_repetition(x: keras.KerasTensor) -> keras.KerasTensor:
     """Twice as large, of one channel, by operations that fit any size after export."""
     fourfold = layers.Concatenate(dtype='float32')([x] * 4)
-    return _blurred(CellsToPixels(2, dtype='float32')(fourfold), 3)
+    return blurred(CellsToPixels(2, dtype='float32')(fourfold), 3)
 
 
 def masked_fill(
@@ -60,7 +60,7 @@ def _spread(total: keras.KerasTensor, weight: keras.KerasTensor) -> keras.KerasT
     mean = ops.mean(total, axis=(1, 2), keepdims=True)
     fill = mean / (ops.mean(weight, axis=(1, 2), keepdims=True) + 1e-6)
     for reach in reversed(_REACHES):
-        fill = _mixed(_blurred(total, reach), _blurred(weight, reach), fill)
+        fill = _mixed(blurred(total, reach), blurred(weight, reach), fill)
     return fill
 
 
@@ -74,5 +74,11 @@ def _pooled(x: keras.KerasTensor, factor: int) -> keras.KerasTensor:
     return layers.AveragePooling2D(factor, dtype='float32')(x)
 
 
-def _blurred(x: keras.KerasTensor, reach: int) -> keras.KerasTensor:
-    return layers.AveragePooling2D(reach, strides=1, padding='same', dtype='float32')(x)
+def blurred(x: keras.KerasTensor, reach: int) -> keras.KerasTensor:
+    """Mean of reach x reach surroundings, of what of them lies within the picture.
+
+    Columns first, then rows: the same mean, also at borders, for 2 / reach of the work.
+    """
+    for window in ((reach, 1), (1, reach)):
+        x = layers.AveragePooling2D(window, strides=1, padding='same', dtype='float32')(x)
+    return x

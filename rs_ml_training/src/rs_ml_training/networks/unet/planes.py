@@ -15,7 +15,7 @@ from keras import layers, ops
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
 from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells
-from rs_ml_training.networks.unet.fill import blurred_repetition, masked_fill
+from rs_ml_training.networks.unet.fill import blurred, blurred_repetition, masked_fill
 
 MIN_DEPTH_M = 0.1
 CELL_PX = 4
@@ -84,7 +84,7 @@ def _cells(
     infrared: keras.KerasTensor,
 ) -> keras.KerasTensor:
     """Features of each cell: all differences are small numbers, which bfloat16 can tell apart."""
-    surroundings = layers.AveragePooling2D(9, strides=1, padding='same', dtype='float32')(fill)
+    surroundings = blurred(fill, 9)
     brightness = layers.Rescaling(1 / 255, name='brightness')(infrared)
     brightness = PixelsToCells(CELL_PX, name='brightness_cells')(brightness)
     features = [
