@@ -20,7 +20,9 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.demo.plan import make_plan
 from rs_ml_perception.nodes.table import NODES, camera_inputs, camera_prefix, parse_nodes
+from rs_ml_perception.recordings.open_recording import open_recording
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
@@ -87,6 +89,7 @@ def perception(names: tuple[str, ...], arguments: dict[str, str]) -> list[Node]:
     parameters: dict[str, object] = {
         'use_sim_time': uses_sim_time(arguments),
         'autostart': is_true(arguments['autostart']),
+        **recording_parameters(names, arguments['bag']),
     }
     common = {
         'package': PACKAGE,
@@ -103,6 +106,24 @@ def perception(names: tuple[str, ...], arguments: dict[str, str]) -> list[Node]:
         Node(executable=NODES[name].executable, parameters=[*files, parameters], **common)
         for name in names
     ]
+
+
+def recording_parameters(names: tuple[str, ...], bag: str) -> dict[str, object]:
+    """What the nodes must be told of a recording, {} without one; params_file may overrule it.
+
+    Raises:
+        InputError: it cannot be read or holds no images.
+    """
+    if not bag:
+        return {}
+    with open_recording(bag) as recording:
+        plan = make_plan(recording, names)
+    found: dict[str, object] = {}
+    if plan.is_compressed:
+        found['image_transport'] = 'compressed'
+    if plan.static_transforms:
+        found['static_transforms'] = list(plan.static_transforms)
+    return found
 
 
 def camera(names: tuple[str, ...], arguments: dict[str, str]) -> IncludeLaunchDescription:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from rs_ml_perception.recordings.shipped import shipped_recording
 
 pytest.importorskip('launch', reason='ros2 launch is not installed')
 pytest.importorskip('launch_ros', reason='launch_ros is not installed')
@@ -102,6 +103,7 @@ def test_a_node_comes_up_and_goes_down(launch, composed, executable):
     [
         ('nodes:=heigth', "there is no node 'heigth'"),
         ('composed:=flase', "must be true or false, got 'flase'"),
+        ('bag:=/nowhere', 'recording /nowhere does not exist'),
     ],
 )
 def test_a_misspelt_argument_is_named(launch, argument, sentence):
@@ -127,12 +129,25 @@ def test_inputs_are_remapped_to_the_camera(launch, arguments, topic):
     assert ended_cleanly(launched.interrupt()) == 1
 
 
+def goes_through_all_nodes(launched, images: int, processes: int) -> None:
+    launched.wait_for(rf'replayed \d+ messages of \d+ topics, {images} frames')
+    assert len(re.findall('configured:', launched.text())) == 5
+    # Said by a node that had images and gets no more.
+    assert launched.wait_for(r'stale: last image', 5)
+    assert ended_cleanly(launched.interrupt()) == processes
+
+
 @pytest.mark.skipif('RS_ML_TEST_DATA' not in os.environ, reason='RS_ML_TEST_DATA is not set')
 @pytest.mark.parametrize(('composed', 'processes'), [('true', 2), ('false', 6)])
 def test_a_recording_goes_through_all_nodes(launch, composed, processes, monkeypatch):
     data = Path(os.environ['RS_ML_TEST_DATA'])
     monkeypatch.setenv('RS_ML_MODEL_PATH', str(data / 'models'))
     launched = launch(f'bag:={data / "recordings" / "nyu_people"}', f'composed:={composed}')
-    launched.wait_for(r'replayed \d+ messages of \d+ topics, 14 frames')
-    assert len(re.findall('configured:', launched.text())) == 5
-    assert ended_cleanly(launched.interrupt()) == processes
+    goes_through_all_nodes(launched, 14 + 14, processes)  # of colour, of depth
+
+
+def test_what_ships_goes_through_all_nodes(launch, monkeypatch):
+    """Compressed, and depth as the sensor sees it."""
+    monkeypatch.delenv('RS_ML_MODEL_PATH', raising=False)
+    launched = launch(f'bag:={shipped_recording()}')
+    goes_through_all_nodes(launched, 14 + 14, processes=2)
