@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rs_ml_training.data.augment import detection
 from rs_ml_training.data.augment.detection import CopyObjects
 from rs_ml_training.data.augment.mosaic import Mosaic
 from rs_ml_training.data.augment.presets import preset
@@ -60,6 +61,19 @@ def test_a_copy_follows_the_outline():
         middle = out.image[(y0 + y1) // 2, x0:x1].sum(axis=1)
         halves = sorted((middle[:8].mean(), middle[-8:].mean()))
         assert halves[0] == 0 < 200 < halves[1]
+
+
+def test_copies_within_a_picture_are_of_what_was_read(monkeypatch):
+    """The map of outlines numbers the boxes as they were, not those that copies left."""
+    givers, opacity = [], detection._opacity
+    monkeypatch.setattr(
+        detection, '_opacity', lambda giver, *rest: givers.append(giver) or opacity(giver, *rest)
+    )
+    sample = Pictures().read(0)
+    for seed in range(5):
+        CopyObjects(low=1, high=1)(sample, np.random.default_rng(seed))
+    assert len(givers) > 5
+    assert all(giver is sample for giver in givers)
 
 
 def test_an_object_larger_than_the_picture_shrinks():

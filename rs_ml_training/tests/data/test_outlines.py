@@ -31,6 +31,14 @@ def test_small_objects_lie_on_large_ones(outlines, inside):
         assert drawn[y, x] == value
 
 
+def test_a_drawn_outline_ends_where_its_box_does():
+    edges = np.float32([[10, 10], [30, 10], [30, 30], [10, 30]])
+    rows, columns = np.nonzero(painted([[edges]], (50, 40)))
+    ends = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+    assert np.abs(np.subtract(ends, (10, 30, 10, 30))).max() <= 1
+    assert (rows.mean() + 0.5, columns.mean() + 0.5) == pytest.approx((20, 20), abs=0.51)
+
+
 def test_traced_outline_draws_the_same():
     drawn = painted([[], [SQUARE]], (50, 40))
     assert traced(drawn, 0) == []

@@ -1,6 +1,7 @@
 """The table of contests, and aims."""
 
 import math
+from pathlib import Path
 
 import pytest
 from rs_ml_training.data.formats import FORMATS
@@ -8,6 +9,7 @@ from rs_ml_training.evaluation.shipped.contests import CONTESTS, SHIPPED, Aim
 from rs_ml_training.evaluation.shipped.denoising import DENOISE_CONTESTS
 from rs_ml_training.evaluation.shipped.judging import JUDGES
 
+ARGS = Path(__file__).parents[2] / 'args'
 FIGURES = {SHIPPED: {'rms': 0.6, 'd1': 0.7}, 'a': {'rms': 0.8, 'd1': 0.6}, 'b': {'rms': 1.0}}
 
 
@@ -38,6 +40,14 @@ def test_aims(aim, expected):
 def test_nothing_measured_reaches_nothing():
     assert Aim('', 'rms', most=1.0).is_reached({}) is None
     assert Aim('', 'rms', most=1.0).is_reached({SHIPPED: {'rms': math.nan}}) is None
+
+
+def test_real_pairs_are_of_a_group_that_training_leaves_out():
+    (real,) = [contest for contest in DENOISE_CONTESTS if contest.source]
+    training = (ARGS / 'denoise_world.txt').read_text()
+    assert real.source.startswith('depth-pairs:depth_refinement_people/')
+    assert real.source.partition(':')[2] not in training
+    assert not real.options
 
 
 def test_contests_can_be_told_apart_and_begin_with_the_shipped_model():

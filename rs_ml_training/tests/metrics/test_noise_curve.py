@@ -111,6 +111,7 @@ def test_command(pictures, tmp_path, capsys):
         (['a={}'], 'give --focal-baseline a=PX_M'),
         (['a={}', '--limit', '0'], '--limit must be at least 1'),
         (['a={}', '--focal-baseline', 'a=near'], 'give pixels times metres'),
+        (['a={}', '--focal-baseline', 'a=21', 'a=22'], 'a is given 2 times'),
         (['a={}', '--focal-baseline', 'a=21', '--out', 'noise.txt'], 'must end in .png'),
     ],
 )

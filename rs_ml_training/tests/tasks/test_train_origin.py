@@ -42,3 +42,6 @@ def test_a_run_hands_on_what_it_started_from(license, weights, expected, tmp_pat
     trained.write_spec(spec, tmp_path)
     assert trained.read_spec(tmp_path) == spec
     assert origin_of(DepthOptions(initial_weights=tmp_path)) == expected
+    (tmp_path / 'last.weights.h5').touch()
+    file = DepthOptions(initial_weights=tmp_path / 'last.weights.h5')
+    assert origin_of(file) == expected

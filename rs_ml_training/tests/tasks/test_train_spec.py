@@ -42,8 +42,10 @@ class _OneSample(Reader):
     ],
 )
 def test_camera_of_training(augment, reference_focal_px, fx, fx_at_twice_the_size):
-    options = DepthOptions(data=('folder:x',), input_size=(64, 32), augment=augment)
+    data = ('folder:x', 'folder:y')
+    options = DepthOptions(data=data, input_size=(64, 32), augment=augment)
     spec = spec_of('depth', options, _OneSample(reference_focal_px), 'rs-ml-train')
+    assert spec.data == 'folder'
     assert (spec.intrinsics.width, spec.intrinsics.height) == (64, 32)
     assert spec.intrinsics.fx == pytest.approx(fx)
     assert spec.camera_at((128, 64)).fx == pytest.approx(fx_at_twice_the_size)

@@ -56,6 +56,14 @@ def test_joined_data(miniature):
     assert joined.scene(20).startswith('1/')
 
 
+def test_data_named_twice_lie_on_one_side_of_a_split(miniature):
+    source = f'camvid:{miniature("camvid") / "train"}'
+    options = TrainOptions(data=(source, source), validation_share=0.3)
+    sides = [{r.name(i) for i in range(len(r))} for r in open_sources(options)]
+    assert all(sides)
+    assert not sides[0] & sides[1]
+
+
 def test_classes_must_agree(miniature):
     sources = (f'camvid:{miniature("camvid") / "val"}', f'cityscapes:{miniature("cityscapes")}')
     with pytest.raises(DataError, match='different classes'):

@@ -13,10 +13,10 @@ import numpy as np
 
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.synth.rig import BASELINE_M, DEPTH_640, DEPTH_848, DEPTH_1280
 
-D435_FOCAL_PX = {640: 383.2, 848: 421.5, 1280: 636.2}
-"""Focal length by width, as devices leave the factory; the baseline is 50 mm."""
-D435_BASELINE_M = 0.05
+D435_FOCAL_PX = {camera.width: camera.fx for camera in (DEPTH_640, DEPTH_848, DEPTH_1280)}
+"""Focal length by width, as devices leave the factory."""
 
 
 def add_commands(commands: Any) -> None:
@@ -77,7 +77,9 @@ def _named(texts: list[str]) -> dict[str, list[str]]:
 
 def _focal_baselines(texts: list[str]) -> dict[str, float]:
     found = {}
-    for name, (text,) in _named(texts).items():
+    for name, (text, *further) in _named(texts).items():
+        if further:
+            raise ConfigError(f'--focal-baseline {name} is given {1 + len(further)} times: once')
         try:
             found[name] = float(text)
         except ValueError:
@@ -97,7 +99,7 @@ def _first(name: str, maps: Iterator[np.ndarray]) -> tuple[np.ndarray, Iterator[
 def _of_width(name: str, width: int) -> float:
     if width not in D435_FOCAL_PX:
         raise ConfigError(f'{name} is {width} px wide: give --focal-baseline {name}=PX_M')
-    return D435_FOCAL_PX[width] * D435_BASELINE_M
+    return D435_FOCAL_PX[width] * BASELINE_M
 
 
 def _as_text(measured: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ OBJECTS = 'objects'
 _MOST = 254
 
 Polygon = np.ndarray
-"""(P, 2) pixels."""
+"""(P, 2) pixels; borders of the picture are 0 and its size, as those of boxes."""
 
 
 def painted(outlines: Sequence[Sequence[Polygon]], size: tuple[int, int]) -> np.ndarray:
@@ -29,7 +29,8 @@ def painted(outlines: Sequence[Sequence[Polygon]], size: tuple[int, int]) -> np.
     areas = [sum(cv2.contourArea(p.astype(np.float32)) for p in parts) for parts in outlines]
     for index in np.argsort(areas)[::-1].tolist():
         if index < _MOST and outlines[index]:
-            parts = [np.rint(p).astype(np.int32) for p in outlines[index]]
+            # OpenCV counts from the middle of the first pixel.
+            parts = [np.rint(p - 0.5).astype(np.int32) for p in outlines[index]]
             cv2.fillPoly(found, parts, index + 1)
     return found
 
@@ -38,7 +39,7 @@ def traced(objects: np.ndarray, index: int) -> list[Polygon]:
     """Polygons of the i-th box in such a map; none where it has no outline."""
     mask = (objects == index + 1).astype(np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return [c[:, 0].astype(np.float32) for c in contours if len(c) > 2]
+    return [c[:, 0].astype(np.float32) + 0.5 for c in contours if len(c) > 2]
 
 
 def assigned(

@@ -48,7 +48,7 @@ def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> Mod
         intrinsics=_camera(options, data, sample, size),
         cropped=options.augment in CROPPING,
         reference_focal_px=getattr(data, 'reference_focal_px', None),
-        data=', '.join(name for source in options.data for name in formats_of(source)),
+        data=', '.join(dict.fromkeys(n for source in options.data for n in formats_of(source))),
         license=data.license,
         weights=origin_of(options),
         command=command,

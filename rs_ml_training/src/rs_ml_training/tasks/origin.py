@@ -21,9 +21,11 @@ def origin_of(options: TrainOptions) -> str:
 
 
 def _of_run(run: Path) -> str:
-    if not (run / trained.SPEC_NAME).is_file():
+    """Of a run, or of a file of weights in its folder."""
+    folder = run.parent if run.is_file() else run
+    if not (folder / trained.SPEC_NAME).is_file():
         return run.name
-    spec = trained.read_spec(run)
+    spec = trained.read_spec(folder)
     name = f'{spec.network} trained on {spec.data or "data not recorded"}'
     terms = f' ({spec.license})' if spec.license else ''
     return name + terms + (f', which started from {spec.weights}' if spec.weights else '')

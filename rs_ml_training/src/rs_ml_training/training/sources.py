@@ -58,7 +58,9 @@ def _own_split(options: TrainOptions) -> list[tuple[str, Path | None]] | None:
 
 
 def _open(sources: Sequence[str], names: Path | None, options: dict[str, Any]) -> Reader:
-    readers = [open_data(source, list_file=names, **options) for source in sources]
+    # One that is named several times stays one, so that a split puts its scenes on one side.
+    opened = {s: open_data(s, list_file=names, **options) for s in dict.fromkeys(sources)}
+    readers = [opened[source] for source in sources]
     return readers[0] if len(readers) == 1 else Joined(readers)
 
 

@@ -69,8 +69,9 @@ class CopyObjects:
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
         if sample.image is None or sample.boxes is None:
             return sample
+        # The map of outlines counts the boxes as they were read.
+        giver = sample
         for _ in range(rng.integers(1, self.most + 1)):
-            giver = sample
             if self.source is not None:
                 giver = self.source.read(int(rng.integers(len(self.source))))
             candidates = _candidates(giver, self.outlined)

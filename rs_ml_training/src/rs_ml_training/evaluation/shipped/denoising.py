@@ -71,7 +71,7 @@ DENOISE_CONTESTS = (
     DenoiseContest(
         'denoise_real',
         'real pairs of raw and fused depth, the group held out',
-        'depth-pairs:depth_refinement_people',
+        'depth-pairs:depth_refinement_people/group2',
         (
             Aim(
                 'below raw and filters', 'rmse_strict_m', most=1.0, beside=_OTHERS, is_strict=True
