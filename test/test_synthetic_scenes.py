@@ -8,12 +8,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'rs_ml_training' / 'src'))
 
-from rs_ml_training.synth.camera import (
-    STANDARD_GRAVITY,
-    CameraPose,
-    Intrinsics,
-    accelerometer_samples,
-)
+from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.synth.camera import STANDARD_GRAVITY, CameraPose, accelerometer_samples
 from rs_ml_training.synth.mannequin import Mannequin, Pose
 from rs_ml_training.synth.people import Situation, ViewRanges, person_view
 from rs_ml_training.synth.render import (

@@ -6,19 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.scene import rotation_about_y, rotation_about_z
 
 STANDARD_GRAVITY = 9.80665
 
 _WORLD_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 """Optical axes (x right, y down, z forward) of a level camera that looks along world x."""
-
-
-D435_DEPTH_848 = Intrinsics(848, 480, 421.5, 421.5, 424.3, 239.4)
-D435_DEPTH_640 = Intrinsics(640, 480, 383.2, 383.2, 320.6, 238.1)
-D435_COLOR_848 = Intrinsics(848, 480, 614.2, 614.4, 426.1, 244.7)
-D435_COLOR_640 = Intrinsics(640, 480, 613.2, 613.4, 319.9, 239.2)
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,8 @@ from enum import Enum
 
 import numpy as np
 
-from rs_ml_training.synth.camera import (
-    D435_COLOR_640,
-    D435_COLOR_848,
-    D435_DEPTH_640,
-    D435_DEPTH_848,
-    CameraPose,
-    Intrinsics,
-    accelerometer_samples,
-)
+from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.synth.camera import CameraPose, accelerometer_samples
 from rs_ml_training.synth.mannequin import SEAT_HEIGHT, Mannequin, Pose
 from rs_ml_training.synth.render import (
     DepthNoise,
@@ -26,6 +19,7 @@ from rs_ml_training.synth.render import (
     measure_depth,
     render,
 )
+from rs_ml_training.synth.rig import COLOR_640, COLOR_848, DEPTH_640, DEPTH_848
 from rs_ml_training.synth.scene import (
     Box,
     Capsule,
@@ -36,7 +30,7 @@ from rs_ml_training.synth.scene import (
     rotation_about_z,
 )
 
-CAMERAS = (D435_DEPTH_848, D435_DEPTH_640, D435_COLOR_848, D435_COLOR_640)
+CAMERAS = (DEPTH_848, DEPTH_640, COLOR_848, COLOR_640)
 
 
 class Situation(Enum):

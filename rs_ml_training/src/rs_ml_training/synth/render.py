@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rs_ml_training.synth.camera import CameraPose, Intrinsics
+from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.scene import Primitive
 
 LIGHT = np.array([-0.4, 0.3, 0.87])
