@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.timing import mean_ms, take_turns
@@ -62,7 +64,7 @@ def _measure_model(name: str, options: BenchOptions) -> dict[str, Any]:
     for model in models.values():
         model.close()
     return {
-        'input': _sizes(manifest),
+        'input': _size(inputs[manifest.input.name]),
         'threads': THREADS,
         'ways': ways,
         'best': _best(ways),
@@ -105,9 +107,9 @@ def _best(ways: Mapping[str, Mapping[str, Any]]) -> str:
     return min(faithful, key=lambda way: ways[way]['ms'], default='')
 
 
-def _sizes(manifest: ModelManifest) -> str:
-    width, height = manifest.input.size or (0, 0)
-    return f'{width}x{height}'
+def _size(array: np.ndarray) -> str:
+    """WIDTHxHEIGHT of the golden input (1, H, W, C)."""
+    return f'{array.shape[2]}x{array.shape[1]}'
 
 
 def rows(result: dict[str, Any]) -> list[Row]:
