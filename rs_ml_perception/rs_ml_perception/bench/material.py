@@ -9,6 +9,17 @@ from pathlib import Path
 
 import cv2
 
+from rs_ml_perception.bench.unpacked import (
+    COLOR,
+    DEPTH,
+    INFO,
+    INFRA,
+    RAW_DEPTH,
+    RAW_INFO,
+    Moment,
+    aligned,
+    unpacked_moments,
+)
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
@@ -22,11 +33,7 @@ from rs_ml_perception.recordings.shipped import shipped_recording
 
 DATA_VARIABLE = 'RS_ML_TEST_DATA'
 MODEL_VARIABLE = 'RS_ML_MODEL_PATH'
-COLOR, DEPTH, INFO = 'color/image_raw', 'aligned_depth_to_color/image_raw', 'color/camera_info'
-RAW_DEPTH, RAW_INFO, INFRA = 'depth/image_rect_raw', 'depth/camera_info', 'infra1/image_rect_raw'
-
-Moment = dict[str, bytes]
-"""What the driver publishes at one moment: relative topic -> serialised message."""
+BASE = {COLOR, DEPTH, INFO}
 
 
 def default_recording() -> str:
@@ -45,13 +52,13 @@ def default_recording() -> str:
 
 
 def load_frames(path: str) -> list[Frame]:
-    """Every frame of a recording.
+    """Every frame of a recording, its depth aligned to colour.
 
     Raises:
         InputError: there is none with colour.
     """
     with open_recording(path) as recording:
-        found = [frame for frame in frames(recording) if frame.rgb is not None]
+        found = [aligned(frame) for frame in frames(recording) if frame.rgb is not None]
     if not found:
         raise InputError(f'recording {path} holds no colour images to measure with')
     return found
@@ -68,33 +75,56 @@ def load_depth_frames(path: str) -> list[Frame]:
 def load_moments(path: str) -> list[Moment]:
     """Every moment of a recording at which colour, aligned depth and camera_info share a stamp.
 
-    Where unaligned depth and infrared share it too, they are part of each moment.
+    Where unaligned depth and infrared share it too, they are part of each moment. What is
+    compressed or not aligned is unpacked and aligned here.
 
     Raises:
         InputError: there is none.
     """
+    found = _complete(_recorded(path)) or _complete(_unpacked(path))
+    if not found:
+        raise InputError(
+            'the benchmark needs colour with camera_info, and depth that is aligned to it or has '
+            f'camera_info and extrinsics of its own, at one moment; {path} lacks that'
+        )
+    return found
+
+
+def _complete(moments: list[Moment]) -> list[Moment]:
+    """Those that hold most, cut to the same topics; none without colour, depth and camera_info."""
+    fullest = max((set(moment) for moment in moments), key=len, default=set())
+    for wanted in (fullest, BASE):
+        found = [moment for moment in moments if wanted <= set(moment)]
+        if found and wanted >= BASE:
+            return [{role: moment[role] for role in wanted} for moment in found]
+    return []
+
+
+def _unpacked(path: str) -> list[Moment]:
     with open_recording(path) as recording:
         topics = camera_topics(recording)
-        needed = _roles(recording, topics)
-        roles = needed | _sensor_roles(recording, topics)
-        by_stamp: dict[int, Moment] = {}
-        for message in recording.messages(list(roles)):
+    is_own = topics.sensor_depth != topics.depth or not topics.depth_is_aligned
+    return unpacked_moments(load_frames(path), load_depth_frames(path) if is_own else [])
+
+
+def _recorded(path: str) -> list[Moment]:
+    """What shares a stamp, as it is; none where that is of no use."""
+    by_stamp: dict[int, Moment] = {}
+    with open_recording(path) as recording:
+        topics = camera_topics(recording)
+        roles = _roles(recording, topics)
+        if roles:
+            roles |= _sensor_roles(recording, topics)
+        for message in recording.messages(list(roles)) if roles else ():
             by_stamp.setdefault(message.stamp_ns, {})[roles[message.topic]] = message.data
-    for wanted in (set(roles.values()), set(needed.values())):
-        moments = [moment for moment in by_stamp.values() if wanted <= set(moment)]
-        if moments:
-            return [{role: moment[role] for role in wanted} for moment in moments]
-    raise InputError(f'no colour, aligned depth and camera_info share a stamp in {path}')
+    return list(by_stamp.values())
 
 
 def _roles(recording: Recording, topics: CameraTopics) -> dict[str, str]:
-    """Topic of the recording -> name relative to the nodes' namespace."""
+    """Topic of the recording -> name relative to the nodes' namespace; {}: not as it is."""
     raw = [name for name in topics.images if recording.topic(name).type == IMAGE]
     if len(raw) < 2 or not topics.depth_is_aligned or not topics.color_info:
-        raise InputError(
-            f'the benchmark needs raw colour, aligned depth and camera_info, {recording.path} '
-            f'has {", ".join(topic.name for topic in recording.topics)}'
-        )
+        return {}
     return {topics.color: COLOR, topics.depth: DEPTH, topics.color_info: INFO}
 
 
