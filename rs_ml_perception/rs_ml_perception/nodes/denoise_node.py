@@ -3,74 +3,25 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.options import option
-from rs_ml_perception.inference.shelf import DEFAULT_MODELS
-from rs_ml_perception.nodes.networks import NetworkParameters
+from rs_ml_perception.nodes.denoise_parameters import DenoiseParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import denoise_outputs
-from rs_ml_perception.ros.assembler import Assembler
+from rs_ml_perception.ros.depth_assembler import DepthAssembler
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.infrared_view import InfraredView
 from rs_ml_perception.ros.inputs import INFRA
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
-from rs_ml_perception.ros.topic_choice import PRIMARY_DEPTH_SOURCES
-from rs_ml_perception.tasks.denoise_pipeline import (
-    INFRARED_MODES,
-    DenoisePipeline,
-    DenoisePipelineOptions,
+from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline
+from rs_ml_perception.tasks.denoiser import DenoisedDepth
+
+_ALIGNED_NOTE = (
+    'aligned depth is denoised without infrared, which is seen from elsewhere: let the driver '
+    'publish depth/image_rect_raw, or set depth_source to aligned'
 )
-from rs_ml_perception.tasks.denoiser import DenoisedDepth, DenoiserOptions
-
-MANIFEST = -1.0
-"""Leaves the threshold to the model's manifest."""
-
-
-@dataclass(frozen=True)
-class DenoiseParameters(NetworkParameters):
-    """Parameters of denoise_node."""
-
-    model: str = option(
-        DEFAULT_MODELS['denoise'], 'model directory, or the name of a known model', static=True
-    )
-    depth_source: str = option(
-        'auto',
-        'depth as the sensor sees it, or aligned to colour; auto takes raw where it is published',
-        choices=PRIMARY_DEPTH_SOURCES,
-        static=True,
-    )
-    infrared: str = option(
-        'auto',
-        'left infrared image: used where it is published, required, or not used',
-        choices=INFRARED_MODES,
-        static=True,
-    )
-    confidence_threshold: float = option(
-        MANIFEST, 'less certain pixels become invalid; -1: as the model says', low=-1.0, high=1.0
-    )
-    range_min_m: float = option(0.0, 'nearer becomes invalid [m]', low=0.0, high=1000.0)
-    range_max_m: float = option(
-        1000.0, 'farther becomes invalid; 1000: as the model says [m]', low=0.0, high=1000.0
-    )
-    output_encoding: str = option(
-        denoise_outputs.AS_INPUT,
-        'that of the input, metres with NaN, or millimetres with 0',
-        choices=denoise_outputs.ENCODINGS,
-    )
-
-    @property
-    def pipeline_options(self) -> DenoisePipelineOptions:
-        threshold = self.confidence_threshold
-        denoiser = DenoiserOptions(
-            confidence_threshold=None if threshold < 0 else threshold,
-            range_min_m=self.range_min_m if self.range_min_m > 0 else None,
-            range_max_m=self.range_max_m if self.range_max_m < 1000.0 else None,
-        )
-        return DenoisePipelineOptions(denoiser, self.infrared)
 
 
 class DenoiseNode(PerceptionNode[DenoiseParameters]):
@@ -79,10 +30,7 @@ class DenoiseNode(PerceptionNode[DenoiseParameters]):
     default_name: ClassVar[str] = 'denoise'
     parameters_type: ClassVar[type] = DenoiseParameters
     outputs: ClassVar[tuple[Output, ...]] = denoise_outputs.OUTPUTS
-
-    def __init__(self, *args: Any, **node_args: Any) -> None:
-        super().__init__(*args, **node_args)
-        self._view = InfraredView(self.hub.transforms)
+    _view: InfraredView
 
     @classmethod
     def load_pipeline(cls, parameters: DenoiseParameters) -> DenoisePipeline:
@@ -91,8 +39,14 @@ class DenoiseNode(PerceptionNode[DenoiseParameters]):
     def retune(self, parameters: DenoiseParameters) -> None:
         self.pipeline.options = parameters.pipeline_options
 
-    def source(self, parameters: DenoiseParameters) -> Assembler:
-        return self.hub.depth(parameters.depth_source, parameters.infrared, parameters.streams)
+    def source(self, parameters: DenoiseParameters) -> DepthAssembler:
+        # Nobody waits for an image that the network would not look at.
+        is_useless = parameters.infrared == 'auto' and not self.pipeline.uses_infrared
+        infrared = 'none' if is_useless else parameters.infrared
+        return self.hub.depth(parameters.depth_source, infrared, parameters.streams)
+
+    def attach_inputs(self) -> None:
+        self._view = InfraredView(self.hub.transforms)
 
     def run(self, frames: FrameSet, frame: Frame) -> DenoisedDepth:
         is_required = self.parameters.infrared == 'require'
@@ -100,11 +54,14 @@ class DenoiseNode(PerceptionNode[DenoiseParameters]):
 
     def notes(self) -> tuple[str, ...]:
         """Why infrared does not help although it may."""
-        if self.assembler is None or self.parameters.infrared != 'auto':
+        parameters, assembler = self.parameters, self.assembler
+        if assembler is None or parameters.infrared != 'auto' or not self.pipeline.uses_infrared:
             return ()
-        if self.assembler.partner_topic:
+        if assembler.partner_topic:
             return (self._view.problem,)
-        topic = self.hub.stream(INFRA, self.parameters.streams).topic
+        if not assembler.is_raw:
+            return () if parameters.depth_source == 'aligned' else (_ALIGNED_NOTE,)
+        topic = self.hub.stream(INFRA, parameters.streams).topic
         return (f'no infrared on {topic}: set enable_infra1 of the driver, or infrared to none',)
 
 

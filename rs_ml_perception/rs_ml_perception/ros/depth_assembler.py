@@ -40,9 +40,17 @@ class DepthAssembler(PairedAssembler):
     def lost(self) -> int:
         return self._primary.lost
 
+    @property
+    def is_raw(self) -> bool:
+        """Whether depth comes as the sensor sees it."""
+        return self._primary.role == RAW_DEPTH
+
     def follow_topics(self) -> bool:
+        if not self._primary.is_settled:
+            # What waits is of the old topic, and so are its intrinsics.
+            self._release(len(self._pending))
         has_changed = self._primary.choose()
-        return self._partner.choose(wanted=self._is_raw) or has_changed
+        return self._partner.choose(wanted=self.is_raw) or has_changed
 
     def stop(self) -> None:
         super().stop()
@@ -60,9 +68,5 @@ class DepthAssembler(PairedAssembler):
             missing=self.why_missing(entry),
         )
 
-    @property
-    def _is_raw(self) -> bool:
-        return self._primary.role == RAW_DEPTH
-
     def _needed_infos(self) -> list[TopicStream]:
-        return [self._infos[RAW_DEPTH_INFO if self._is_raw else COLOR_INFO]]
+        return [self._infos[RAW_DEPTH_INFO if self.is_raw else COLOR_INFO]]

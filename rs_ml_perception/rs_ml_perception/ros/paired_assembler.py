@@ -15,6 +15,11 @@ EXACT_TRIALS = 5
 """Partners without an image of equal stamp after which stamps are taken for unshared."""
 
 
+PATIENCE = 3
+"""So many images in vain, and no more wait for a partner stream until it speaks again: one that is
+published but silent would hold every image up."""
+
+
 class PairedAssembler(Assembler):
     """Pairs images: exactly when stamps are shared, else within half a period."""
 
@@ -26,11 +31,13 @@ class PairedAssembler(Assembler):
         self._period = PeriodMeter()
         self._slop_ns = max_skew_ns
         self._unpaired_partners: deque[Sample] = deque(maxlen=QUEUE)
+        self._unanswered = 0
         self._pairs: list[tuple[Sample, Sample]] = []
         self._pairing: Pairing = create_pairing(self._on_pair, slop_ns=max_skew_ns)
 
     def restart(self) -> None:
         self._slop_ns = self._max_skew_ns
+        self._unanswered = 0
         self._unpaired_partners.clear()
         self._restart_pairing()
 
@@ -42,13 +49,20 @@ class PairedAssembler(Assembler):
         self._restart_pairing()
 
     def wants_partner(self, entry: Pending) -> bool:
-        return bool(self._partner.role) and entry.partner is None
+        return self._lacks_partner(entry) and self._unanswered < PATIENCE
 
     def why_missing(self, entry: Pending) -> str:
         """Why the entry goes out without the partner asked for, '' where it does not."""
-        if not self.wants_partner(entry):
+        if not self._lacks_partner(entry):
             return ''
         return f'no {self.partner_name} on {self.partner_topic} for this stamp'
+
+    def _lacks_partner(self, entry: Pending) -> bool:
+        return bool(self._partner.role) and entry.partner is None
+
+    def _release(self, count: int) -> None:
+        self._unanswered += sum(map(self._lacks_partner, self._pending[:count]))
+        super()._release(count)
 
     def _restart_pairing(self) -> None:
         """A new pairing that knows what still waits."""
@@ -69,6 +83,7 @@ class PairedAssembler(Assembler):
 
     def _on_partner(self, sample: Sample) -> None:
         with self._lock:
+            self._unanswered = 0
             self._unpaired_partners.append(sample)
             self._pairing.add(1, sample)
             self._take_pairs()

@@ -53,6 +53,11 @@ class TopicChoice:
         """Messages the middleware reported lost on the topic listened to."""
         return self._streams[self.role].lost if self.role else 0
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether `choose` would stay with the topic."""
+        return self._best() == self.role
+
     def choose(self, *, wanted: bool = True) -> bool:
         """Follow the publishers; True when the topic changed.
 

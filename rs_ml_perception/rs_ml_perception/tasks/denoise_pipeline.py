@@ -49,6 +49,11 @@ class DenoisePipeline:
         return cls(Denoiser(choice.load(), options.denoiser), options)
 
     @property
+    def uses_infrared(self) -> bool:
+        """Whether the network looks at infrared at all."""
+        return self._denoiser.uses_infrared
+
+    @property
     def options(self) -> DenoisePipelineOptions:
         """May be replaced at any time; ConfigError for a confidence the model does not give."""
         return self._options

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
@@ -189,6 +191,21 @@ def test_none_does_not_even_subscribe(rig, denoise, model):
     assert input_state(node).notes == ()
 
 
+def test_a_network_that_ignores_infrared_waits_for_none(rig, filling_model):
+    model = filling_model()
+    model.manifest = replace(model.manifest, inputs=model.manifest.inputs[:1])
+
+    def load(parameters):
+        return DenoisePipeline(Denoiser(model), parameters.pipeline_options)
+
+    rig.camera.publisher('infra1/image_rect_raw', Image)
+    node = started(rig, rig.add(DenoiseNode, load=load, max_age_secs=0.0), infrared=False)
+    send(rig.camera, 0, infrared=False)
+    assert rig.settled(node, 1).published == 1
+    assert rig.observer.count_subscribers(INFRA) == 0
+    assert (node.assembler.unpaired, input_state(node).notes) == (0, ())
+
+
 def wrong_infrared(camera, ns):
     camera.infrared(ns, width=32, step=32, height=96)
 
@@ -247,6 +264,7 @@ def test_thresholds_change_while_it_runs(rig, denoise):
     ('name', 'value', 'words'),
     [
         ('confidence_threshold', 1.5, 'confidence_threshold'),
+        ('confidence_threshold', -0.5, 'within 0..1, got -0.5'),
         ('output_encoding', 'mono8', 'one of input, 16UC1, 32FC1'),
         ('infrared', 'none', 'static'),
         ('depth_source', 'aligned', 'static'),
@@ -312,6 +330,8 @@ def test_aligned_depth_where_there_is_no_other(rig, denoise, model):
     assert infos[0].header == rig.camera.header(START_NS)
     assert not model.seen[0]['infrared'].any()
     assert rig.observer.count_subscribers(INFRA) == 0
+    (note,) = input_state(node).notes
+    assert 'aligned depth is denoised without infrared' in note
 
 
 def test_stamps_that_go_back_begin_anew(rig, denoise, model):
