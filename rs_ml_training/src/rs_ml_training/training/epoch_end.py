@@ -22,6 +22,7 @@ from rs_ml_training.training.board import Board
 from rs_ml_training.training.dropout import reseed
 from rs_ml_training.training.options import TrainOptions
 from rs_ml_training.training.run_folder import RunFolder
+from rs_ml_training.training.settling import settled
 from rs_ml_training.training.validation import draw, validate
 
 PICTURE = 'validation.png'
@@ -57,6 +58,7 @@ class EpochEnd(keras.callbacks.Callback):
         task: gives metrics and pictures.
         options: of the run.
         folder: of the run.
+        training: batches, for the statistics of batch normalisation.
         validation: batches, not shuffled.
         progress: where the run stands; kept up to date.
         listener: called with every validated epoch.
@@ -67,13 +69,15 @@ class EpochEnd(keras.callbacks.Callback):
         task: Task,
         options: TrainOptions,
         folder: RunFolder,
+        training: SampleSequence,
         validation: SampleSequence,
         progress: checkpoint.Progress,
         listener: Callable[[EpochReport], None] | None = None,
     ) -> None:
         super().__init__()
         self._task, self._options, self._folder = task, options, folder
-        self._validation, self.progress, self._listener = validation, progress, listener
+        self._training, self._validation = training, validation
+        self.progress, self._listener = progress, listener
         self._writes = options.process_index == 0
         if self._writes:
             self._board = Board(folder.path / 'tensorboard')
@@ -122,7 +126,8 @@ class EpochEnd(keras.callbacks.Callback):
         self._board.scalars(numbers, self.progress.epoch)
 
     def _validated(self, epoch: int) -> dict[str, float]:
-        with averaged(self.network, self.model.optimizer), self._judged():
+        average = averaged(self.network, self.model.optimizer)
+        with average, settled(self.network, self._settling()), self._judged():
             metrics = validate(self._task, self._predict, self._validation)
             better = self._judge(metrics, epoch)
             if self._writes:
@@ -131,6 +136,12 @@ class EpochEnd(keras.callbacks.Callback):
         if self._listener:
             self._listener(EpochReport(epoch, metrics))
         return metrics
+
+    def _settling(self) -> Iterator[Arrays]:
+        """Inputs of the first training batches, as many as the options ask for."""
+        for index in range(min(self._options.settle_batches, len(self._training))):
+            inputs, _ = self._training[index]
+            yield {name: np.asarray(array, np.float32) for name, array in inputs.items()}
 
     def _judge(self, metrics: dict[str, float], epoch: int) -> list[str]:
         """Take note of a validation; the files of weights that it is the best for."""

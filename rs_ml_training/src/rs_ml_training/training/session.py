@@ -168,7 +168,8 @@ def _fit(
     listener: Callable[[EpochReport], None] | None,
 ) -> None:
     session.training.start_epoch(progress.epoch)
-    end = EpochEnd(session.task, session.options, folder, session.validation, progress, listener)
+    data = session.training, session.validation
+    end = EpochEnd(session.task, session.options, folder, *data, progress, listener)
     session.model.fit(
         session.training,
         epochs=session.options.epochs,
