@@ -83,3 +83,15 @@ def test_ids_of_coco(masks, stored, class_id):
 def test_class_that_does_not_exist(masks):
     with pytest.raises(DataError, match='class 12 does not exist; coco_ids=true'):
         masks(('12' + PERSON[1:],), (), coco_ids=True)
+
+
+@pytest.mark.parametrize(
+    ('line', 'words'),
+    [
+        ('0 0 0 0.5 0 0.5 1 0', 'line 2: 7 numbers are neither'),
+        ('0 0 0 0.5 0 half 1', 'line 2: .* is not a class and numbers'),
+    ],
+)
+def test_malformed_outlines(masks, line, words):
+    with pytest.raises(DataError, match=words):
+        masks((PERSON, line), ())

@@ -78,7 +78,7 @@ class Yolo(NamedReader):
         boxes = self._mapping.map_boxes(boxes)
         extra = {}
         if name in self._polygons:
-            polygons = read_polygons(self._polygons[name], size)
+            polygons = [polygon for _, polygon in read_polygons(self._polygons[name], size)]
             extra[OBJECTS] = painted(assigned(polygons, boxes.xyxy), size)
         return Sample(name=name, scene=self.scene(index), image=image, boxes=boxes, extra=extra)
 
@@ -105,35 +105,39 @@ def read_boxes(path: Path, size: tuple[int, int], classes: int) -> Boxes:
     return Boxes.of(table[:, 1:] * np.array([*size, *size], np.float32), table[:, 0])
 
 
-def read_polygons(path: Path, size: tuple[int, int]) -> list[np.ndarray]:
-    """The polygons of a label file, (P, 2) pixels each; lines of a mere box are passed over.
+def read_polygons(path: Path, size: tuple[int, int]) -> list[tuple[float, np.ndarray]]:
+    """Stored class and polygon, (P, 2) pixels, of the lines of a label file that hold no box.
 
     Args:
         path: the file.
         size: (width, height) of the picture.
 
     Raises:
-        DataError: a line that is not numbers.
+        DataError: a malformed line.
     """
-    found = []
-    for number, line in enumerate(read_text(path).splitlines(), 1):
-        try:
-            numbers = np.array(line.split()[1:], np.float32)
-        except ValueError as error:
-            raise DataError(f'{path}, line {number}: {line!r} is not numbers') from error
-        if len(numbers) >= 6 and len(numbers) % 2 == 0:
-            found.append(numbers.reshape(-1, 2) * np.array(size, np.float32))
-    return found
+    lines = enumerate(read_text(path).splitlines(), 1)
+    rows = (_numbers(line, f'{path}, line {n}') for n, line in lines if line.strip())
+    return [
+        (class_id, np.array(numbers).reshape(-1, 2) * np.array(size))
+        for class_id, *numbers in rows
+        if len(numbers) > 4
+    ]
 
 
-def _row(line: str, where: str, classes: int) -> tuple[float, ...]:
-    """(class, x_min, y_min, x_max, y_max) in shares of the picture."""
+def _numbers(line: str, where: str) -> list[float]:
+    """Class, then a box or a polygon."""
     try:
         class_id, *numbers = (float(word) for word in line.split())
     except ValueError as error:
         raise DataError(f'{where}: {line!r} is not a class and numbers') from error
     if len(numbers) != 4 and (len(numbers) < 6 or len(numbers) % 2):
         raise DataError(f'{where}: {len(numbers)} numbers are neither a box nor a polygon')
+    return [class_id, *numbers]
+
+
+def _row(line: str, where: str, classes: int) -> tuple[float, ...]:
+    """(class, x_min, y_min, x_max, y_max) in shares of the picture."""
+    class_id, *numbers = _numbers(line, where)
     if class_id not in range(classes):
         raise DataError(f'{where}: class {class_id:g} does not exist; there are {classes}')
     corners = _corners(np.array(numbers))

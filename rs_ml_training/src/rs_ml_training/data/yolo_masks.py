@@ -11,14 +11,12 @@ import numpy as np
 from rs_ml_training.data.classes import ClassTable
 from rs_ml_training.data.coco import Coco
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.data.text_files import read_text
-from rs_ml_training.data.yolo import Yolo
+from rs_ml_training.data.yolo import OUTLINE_FOLDER, Yolo, read_polygons
 from rs_ml_training.errors import DataError
 
 UNLISTED = 'unlisted'
 """Extra map of a sample: 1 where nothing of the reader's `counted` classes is."""
 
-_OUTLINES = 'instances'
 _COCO_GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
 _COCO_IDS = [number for number in range(1, 91) if number not in _COCO_GAPS]
 _VAGUE = ('objects', 'furniture', 'books')
@@ -65,7 +63,7 @@ class YoloMasks(Yolo):
             DataError: folders or class names are missing, or no label file has a picture.
         """
         super().__init__(path, split, labels, classes, list_file)
-        folder = Path(path) / _OUTLINES
+        folder = Path(path) / OUTLINE_FOLDER
         self._outlines = folder if folder.is_dir() else None
         count = len(self._stored_labels)
         numbers = _COCO_IDS if coco_ids else range(count)
@@ -98,13 +96,12 @@ class YoloMasks(Yolo):
             text = self._outlines / f'{picture.stem}.txt'
         if text is None or not text.is_file():
             return []
-        rows = ([float(word) for word in line.split()] for line in read_text(text).splitlines())
         found = []
-        for class_id, *numbers in (row for row in rows if len(row) > 6):
+        for class_id, polygon in read_polygons(text, size):
             if class_id not in self._stored_ids:
                 raise DataError(f'{text}: class {class_id:g} does not exist; coco_ids=true?')
-            corners = np.array(numbers).reshape(-1, 1, 2) * np.array(size) - 0.5
-            found.append((self._stored_ids[int(class_id)], np.rint(corners).astype(np.int32)))
+            corners = np.rint(polygon[:, None] - 0.5).astype(np.int32)
+            found.append((self._stored_ids[int(class_id)], corners))
         return found
 
 
