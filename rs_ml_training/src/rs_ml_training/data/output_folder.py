@@ -40,20 +40,30 @@ def new_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def write_png(path: Path, array: np.ndarray, compression: int = 2) -> None:
-    """Write a picture, uint8 RGB (H, W, 3) or uint8 or uint16 (H, W); folders are made.
+def write_png(path: Path, array: np.ndarray, *, fast: bool = False) -> None:
+    """Write a picture as `png_of` gives it; folders are made.
 
     Raises:
         OSError: the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(png_of(array, compression))
+    path.write_bytes(png_of(array, fast=fast))
 
 
-def png_of(array: np.ndarray, compression: int = 2) -> bytes:
-    """The bytes of a PNG, uint8 RGB (H, W, 3) or uint8 or uint16 (H, W)."""
+def png_of(array: np.ndarray, *, fast: bool = False) -> bytes:
+    """The bytes of a PNG.
+
+    Args:
+        array: uint8 RGB (H, W, 3) or uint8 or uint16 (H, W).
+        fast: half the time for about a tenth more bytes.
+    """
     stored = cv2.cvtColor(array, cv2.COLOR_RGB2BGR) if array.ndim == 3 else array
-    flags = [cv2.IMWRITE_PNG_COMPRESSION, compression]
+    flags = [cv2.IMWRITE_PNG_COMPRESSION, 2]
+    if fast:
+        # Without a level OpenCV takes the first one, and one filter instead of trying five for
+        # each row; its way of then finding repetitions suits no depth.
+        depth = stored.dtype == np.uint16
+        flags = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT] if depth else []
     return cv2.imencode('.png', np.ascontiguousarray(stored), flags)[1].tobytes()
 
 

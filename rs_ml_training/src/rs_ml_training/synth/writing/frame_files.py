@@ -17,7 +17,6 @@ FEWEST_PIXELS = 100
 """Things of which less is to be seen carry no box."""
 
 _JPEG_QUALITY = 95
-_PNG_COMPRESSION = 1
 
 
 def write_frame(frame: SynthFrame, folder: Path, name: str, layouts: tuple[str, ...]) -> None:
@@ -38,7 +37,7 @@ def _write_intel(frame: SynthFrame, folder: Path, name: str) -> None:
         'right': frame.right,
     }
     for kind, array in maps.items():
-        write_png(folder / f'{kind}-{name}.png', array, _PNG_COMPRESSION)
+        write_png(folder / f'{kind}-{name}.png', array, fast=True)
 
 
 def _write_nyu(frame: SynthFrame, folder: Path, name: str) -> None:
@@ -49,7 +48,7 @@ def _write_nyu(frame: SynthFrame, folder: Path, name: str) -> None:
         'gt': frame.labels,
     }
     for kind, array in maps.items():
-        write_png(folder / kind / f'{name}.png', array, _PNG_COMPRESSION)
+        write_png(folder / kind / f'{name}.png', array, fast=True)
 
 
 def _write_yolo(frame: SynthFrame, folder: Path, name: str) -> None:
