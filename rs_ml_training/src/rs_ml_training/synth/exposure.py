@@ -18,7 +18,7 @@ from rs_ml_training.synth.registration import registered
 from rs_ml_training.synth.rig import Rig, d435
 from rs_ml_training.synth.scene import rotation_about_x, rotation_about_y, rotation_about_z
 from rs_ml_training.synth.truth import boxes_of, people_of
-from rs_ml_training.synth.view import Picture, Sight, taken
+from rs_ml_training.synth.view import Picture, Sight, sighted, taken
 from rs_ml_training.synth.world import World, draw_world
 
 FARTHEST_M = 20.0
@@ -49,16 +49,17 @@ def expose(world: World, pose: CameraPose, rig: Rig, rng: np.random.Generator) -
         rng: of the noise; a second exposure of a camera at rest differs in noise only.
     """
     left, right, color = _sights(world, pose, rig)
-    shadows = cast_shadows(world.scene, world.bank, left, world.lighting)
+    hits = [sighted(world.scene, sight) for sight in (left, right, color)]
+    shadows = cast_shadows(world.scene, left, hits[0], world.lighting)
     lit = LitScene(world.scene, world.bank, world.lighting, shadows)
     projector = _projector(world, pose, rig)
     infrared = [
-        taken(world.scene, world.bank, sight, lambda view: lit.infrared(view, projector))
-        for sight in (left, right)
+        taken(world.scene, world.bank, sight, met, lambda view: lit.infrared(view, projector))
+        for sight, met in zip((left, right), hits[:2], strict=True)
     ]
     pictures = _infrared(world, infrared, rng)
     raw_depth_m = match(*pictures, rig, world.device.matcher)
-    seen = taken(world.scene, world.bank, color, lit.color)
+    seen = taken(world.scene, world.bank, color, hits[2], lit.color)
     labels = world.scene.labels_of(seen.face)
     instances = world.scene.instances_of(seen.face)
     return SynthFrame(

@@ -11,8 +11,9 @@ from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.lookup import sampled
 from rs_ml_training.synth.materials import Rgb
 from rs_ml_training.synth.patterns import PatternBank
-from rs_ml_training.synth.traced import TracedScene
-from rs_ml_training.synth.view import Sight, View, camera_rays, look
+from rs_ml_training.synth.traced import Hits, TracedScene
+from rs_ml_training.synth.vectors import column, dot
+from rs_ml_training.synth.view import Sight, View, camera_rays, ended, viewed
 
 MAX_LAMPS = 3
 _OCCLUSION_REACH_M = 0.7
@@ -80,26 +81,26 @@ class Shadows:
     sight: Sight
 
     def at(self, points: np.ndarray) -> np.ndarray:
-        """What arrives at points (N, 3), float32 (N, 4); beyond the border as at the border."""
+        """What arrives at points (3, N), float32 (4, N); beyond the border as at the border."""
         turn, camera = np.asarray(self.sight.world_from_camera, np.float32), self.sight.camera
-        x, y, z = ((points - np.float32(self.sight.position)) @ turn).T
+        x, y, z = turn.T @ (points - column(self.sight.position))
         z = np.maximum(z, 0.05)
         u = (x / z * camera.fx + camera.cx) / _STEP
         v = (y / z * camera.fy + camera.cy) / _STEP
-        return sampled(self.maps, u, v)
+        return cv2.transpose(sampled(self.maps, u, v))
 
 
-def cast_shadows(
-    scene: TracedScene, bank: PatternBank, sight: Sight, lighting: Lighting
-) -> Shadows:
-    """Shadows and dark corners as a camera shows them."""
+def cast_shadows(scene: TracedScene, sight: Sight, hits: Hits, lighting: Lighting) -> Shadows:
+    """Shadows and dark corners as a camera shows them, whose pixels show `hits`."""
     every = slice(None, None, _STEP)
     rays = camera_rays(sight.camera, sight.world_from_camera, every, every)
-    view = look(scene, bank, sight.position, rays, _STEP / sight.camera.fx)
-    shape = len(range(sight.camera.height)[every]), len(range(sight.camera.width)[every])
-    points = view.points.reshape(*shape, 3)
-    maps = np.ones((*shape, 1 + MAX_LAMPS), np.float32)
-    maps[..., 0] = _openness(scene, points, view.surface.normals.reshape(*shape, 3))
+    places = np.arange(hits.face.size).reshape(sight.shape)[every, every]
+    some = hits[places.ravel()]
+    _, points = ended(column(sight.position), rays, some)
+    points = points.reshape(3, *places.shape)
+    normals = scene.surface(some, rays).normals.reshape(points.shape)
+    maps = np.ones((*places.shape, 1 + MAX_LAMPS), np.float32)
+    maps[..., 0] = _openness(scene, points, normals)
     for index, lamp in enumerate(lighting.lamps):
         maps[..., index + 1] = _lit_share(scene, points, lamp)
     return Shadows(maps, sight)
@@ -107,27 +108,29 @@ def cast_shadows(
 
 def _lit_share(scene: TracedScene, points: np.ndarray, lamp: Lamp) -> np.ndarray:
     """One ray per pixel to one of nine places of the lamp, then a mean over neighbours."""
-    steps = np.array([(i - 1, j - 1) for i in range(3) for j in range(3)], np.float32)
-    rows, columns = np.indices(points.shape[:2])
-    step = steps[(rows % 3) * 3 + columns % 3] * np.float32(lamp.radius_m)
-    target = np.float32(lamp.position) + np.concatenate(
-        [step, np.zeros((*step.shape[:2], 1), np.float32)], axis=-1
-    )
-    blocked = scene.blocked(points.reshape(-1, 3), target.reshape(-1, 3))
-    return cv2.blur((~blocked).astype(np.float32).reshape(points.shape[:2]), (3, 3))
+    steps = np.array([(i - 1, j - 1, 0) for i in range(3) for j in range(3)], np.float32)
+    step = _tiled(steps, 3, points.shape[1:]) * np.float32(lamp.radius_m)
+    target = column(lamp.position) + step.reshape(3, -1)
+    blocked = scene.blocked(points.reshape(3, -1), target)
+    return cv2.blur((~blocked).astype(np.float32).reshape(points.shape[1:]), (3, 3))
 
 
 def _openness(scene: TracedScene, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """Ambient occlusion: share of sixteen directions that are free over a short reach."""
-    directions = _half_sphere(16)
-    rows, columns = np.indices(points.shape[:2])
-    way = directions[(rows % 4) * 4 + columns % 4]
-    way = way * np.where(np.einsum('hwi,hwi->hw', way, normals) < 0, -1, 1)[..., None]
+    way = _tiled(_half_sphere(16), 4, points.shape[1:])
+    way *= np.where(dot(way, normals) < 0, np.float32(-1), np.float32(1))
     way = (way + normals) * np.float32(_OCCLUSION_REACH_M / 2)
-    start = (points + np.float32(0.005) * normals).reshape(-1, 3)
-    blocked = scene.blocked(start, start + way.reshape(-1, 3))
-    free = (~blocked).astype(np.float32).reshape(points.shape[:2])
+    start = (points + np.float32(0.005) * normals).reshape(3, -1)
+    blocked = scene.blocked(start, start + way.reshape(3, -1))
+    free = (~blocked).astype(np.float32).reshape(points.shape[1:])
     return 0.25 + 0.75 * cv2.blur(free, (4, 4))
+
+
+def _tiled(vectors: np.ndarray, side: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Vectors (side * side, 3) over every side x side pixels, (3, *shape)."""
+    tile = vectors.T.reshape(3, side, side)
+    times = (1, *(-(-size // side) for size in shape))
+    return np.tile(tile, times)[:, : shape[0], : shape[1]].copy()
 
 
 def _half_sphere(count: int) -> np.ndarray:
@@ -139,15 +142,15 @@ def _half_sphere(count: int) -> np.ndarray:
 
 
 def arriving(view: View, lighting: Lighting, shadows: Shadows | None) -> np.ndarray:
-    """Share of each light that a surface receives, float32 (N, L + 1): ambient, then lamps."""
-    count = len(view.points)
-    shares = np.ones((count, 4), np.float32) if shadows is None else shadows.at(view.points)
-    shares = shares[:, : len(lighting.lamps) + 1].copy()
-    for index, lamp in enumerate(lighting.lamps):
-        way = np.float32(lamp.position) - view.points
-        squared = np.maximum(np.einsum('ij,ij->i', way, way), 0.04)
-        facing = np.einsum('ij,ij->i', way, view.surface.normals)
-        shares[:, index + 1] *= np.maximum(facing, 0) / (squared * np.sqrt(squared))
+    """Share of each light that a surface receives, float32 (L + 1, N): ambient, then lamps."""
+    shape = 1 + len(lighting.lamps), view.points.shape[1]
+    shares = np.ones(shape, np.float32) if shadows is None else shadows.at(view.points)
+    shares = shares[: shape[0]]
+    for share, lamp in zip(shares[1:], lighting.lamps, strict=True):
+        way = column(lamp.position) - view.points
+        squared = np.maximum(dot(way, way), np.float32(0.04))
+        facing = dot(way, view.surface.normals)
+        share *= np.maximum(facing, 0) / (squared * np.sqrt(squared))
     return shares
 
 
@@ -155,22 +158,25 @@ def highlights(view: View, gloss: np.ndarray, lighting: Lighting) -> tuple[np.nd
     """Shine of lamps on glossy surfaces (Blinn and Phong, 64th power).
 
     Returns:
-        Places (R,) of rays that meet gloss, and how much of each lamp they show, float32 (R, L).
+        Places (R,) of rays that meet gloss, and how much of each lamp they show, float32 (L, R).
     """
     rows = np.flatnonzero((gloss > _LEAST_GLOSS) & view.seen)
-    eye, points, normals = -view.directions[rows], view.points[rows], view.surface.normals[rows]
-    eye /= np.sqrt(np.einsum('ij,ij->i', eye, eye))[:, None]
-    shine = np.empty((len(rows), len(lighting.lamps)), np.float32)
+    eye, points, normals = (
+        a.take(rows, axis=1) for a in (-view.directions, view.points, view.surface.normals)
+    )
+    eye /= np.sqrt(dot(eye, eye))
+    gloss = gloss[rows]
+    shine = np.empty((len(lighting.lamps), len(rows)), np.float32)
     for index, lamp in enumerate(lighting.lamps):
-        way = np.float32(lamp.position) - points
-        squared = np.maximum(np.einsum('ij,ij->i', way, way), 0.04)
-        half = way / np.sqrt(squared)[:, None] + eye
-        facing = np.maximum(np.einsum('ij,ij->i', half, normals), 0)
+        way = column(lamp.position) - points
+        squared = np.maximum(dot(way, way), np.float32(0.04))
+        half = way / np.sqrt(squared) + eye
+        facing = np.maximum(dot(half, normals), 0)
         # The 64th power of the cosine, without a root: squares of numerator and denominator.
-        power = facing * facing / (np.einsum('ij,ij->i', half, half) + np.float32(1e-6))
+        power = facing * facing / (dot(half, half) + np.float32(1e-6))
         for _ in range(5):
             power *= power
-        shine[:, index] = gloss[rows] * power / squared
+        shine[index] = gloss * power / squared
     return rows, shine
 
 
@@ -178,12 +184,12 @@ def secondary_view(
     scene: TracedScene, bank: PatternBank, view: View, rows: np.ndarray, *, mirrored: bool
 ) -> View:
     """What lies behind clear surfaces, or what mirrors show, for some rays of a view."""
-    directions = view.directions[rows]
-    if not mirrored:
-        start = view.origin if view.origin.ndim == 1 else view.origin[rows]
-        return look(scene, bank, start, directions, 0.0024, solid=True)
-    normals = view.surface.normals[rows]
-    facing = np.einsum('ij,ij->i', directions, normals)
-    bounced = directions - 2 * facing[:, None] * normals
-    start = view.points[rows] + np.float32(0.003) * normals
-    return look(scene, bank, start, bounced, 0.0024, solid=True)
+    directions = view.directions.take(rows, axis=1)
+    if mirrored:
+        normals = view.surface.normals.take(rows, axis=1)
+        directions -= 2 * dot(directions, normals) * normals
+        start = view.points.take(rows, axis=1) + np.float32(0.003) * normals
+    else:
+        start = view.origin if view.origin.shape[1] == 1 else view.origin.take(rows, axis=1)
+    hits = scene.cast(start, directions, solid=True)
+    return viewed(scene, bank, start, directions, hits, 0.0024)

@@ -24,8 +24,9 @@ def sampled(
     """
     count = len(u)
     # OpenCV takes no picture of more than 32767 rows or columns: the list is folded.
-    folded = np.full((2, -(-count // _ROW) * _ROW), -10, np.float32)
+    folded = np.empty((2, -(-count // _ROW) * _ROW), np.float32)
     folded[0, :count], folded[1, :count] = u, v
+    folded[:, count:] = -10
     columns, rows = folded.reshape(2, -1, _ROW)
     if not count:
         return np.zeros((0, *picture.shape[2:]), picture.dtype)

@@ -236,14 +236,15 @@ class PatternBank:
             for kind, maker in enumerate(makers.values())
             for variant in range(VARIANTS)
         ]
-        self._atlas, self._corners = _atlas(_halvings(np.stack(pictures)))
+        self._atlas, corners = _atlas(_halvings(np.stack(pictures)))
+        self._corners = np.ascontiguousarray(corners.reshape(-1, 2).T)
 
     def sample(self, pattern: np.ndarray, uv: np.ndarray, footprint: np.ndarray) -> np.ndarray:
         """Tones, bilinear within the halving that fits.
 
         Args:
             pattern: int (N,), places in `names`.
-            uv: float32 (N, 2) in repeats of the pattern.
+            uv: float32 (2, N) in repeats of the pattern.
             footprint: float32 (N,), size of a pixel in repeats.
 
         Returns:
@@ -253,9 +254,9 @@ class PatternBank:
         level = np.log2(np.maximum(footprint * (0.7 * SIDE_PX), 1.0)).astype(np.int32)
         level = np.minimum(level, LEVELS - 1)
         part = uv - np.floor(uv)
-        part *= (SIDE_PX >> level).astype(np.float32)[:, None]
-        part += self._corners[level, pattern]
-        return sampled(self._atlas, part[:, 0], part[:, 1]) * np.float32(1 / 255)
+        part *= np.ldexp(np.float32(SIDE_PX), -level)
+        part += self._corners.take(level * len(self.names) + pattern, axis=1)
+        return sampled(self._atlas, *part) * np.float32(1 / 255)
 
 
 def _atlas(levels: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rs_ml_training.synth.lookup import sampled
 from rs_ml_training.synth.traced import TracedScene
+from rs_ml_training.synth.vectors import column, dot
 from rs_ml_training.synth.view import View
 
 _PX_PER_UNIT = 1000
@@ -40,23 +41,21 @@ class Projector:
 
     def at(self, view: View, scene: TracedScene) -> np.ndarray:
         """Light of the dots on the surfaces of a view, float32 (N,); nothing in shadow."""
-        turn = np.asarray(self.world_from_camera, np.float32)
-        position = np.asarray(self.position, np.float32)
+        turn, position = np.asarray(self.world_from_camera, np.float32), column(self.position)
         way = view.points - position
-        squared = np.maximum(np.einsum('ij,ij->i', way, way), np.float32(0.01))
-        dots = _looked_up(dot_pattern(self.pattern), way @ turn)
-        facing = np.abs(np.einsum('ij,ij->i', way, view.surface.normals)) / np.sqrt(squared)
+        squared = np.maximum(dot(way, way), np.float32(0.01))
+        dots = _looked_up(dot_pattern(self.pattern), turn.T @ way)
+        facing = np.abs(dot(way, view.surface.normals)) / np.sqrt(squared)
         light = np.float32(self.power) * dots * facing / squared
         lit = np.flatnonzero((dots > 0.004) & view.seen)
-        target = np.broadcast_to(position, (len(lit), 3))
-        light[lit[scene.blocked(view.points[lit], target)]] = 0
+        light[lit[scene.blocked(view.points.take(lit, axis=1), position)]] = 0
         light[~view.seen] = 0
         return light
 
 
 def _looked_up(pattern: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Brightness at points (N, 3) of the projector's frame, float32 (N,), 0..1."""
-    x, y, z = points.T
+    """Brightness at points (3, N) of the projector's frame, float32 (N,), 0..1."""
+    x, y, z = points
     ahead = z > 0.02
     z = np.where(ahead, z, 1)
     u = np.where(ahead, (x / z + _HALF_X) * _PX_PER_UNIT, -10)
@@ -83,4 +82,4 @@ def dot_pattern(number: int) -> np.ndarray:
     canvas[v, u] = rng.uniform(0.5, 1.0, len(u))
     blurred = cv2.GaussianBlur(canvas, (0, 0), _DOT_SIGMA * _PX_PER_UNIT)
     peak = 1 / (2 * np.pi * (_DOT_SIGMA * _PX_PER_UNIT) ** 2)
-    return np.rint(255 * np.minimum(blurred / peak, 1)).astype(np.uint8)
+    return cv2.convertScaleAbs(blurred, alpha=255 / peak)

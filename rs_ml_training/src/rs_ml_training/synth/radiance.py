@@ -17,6 +17,7 @@ from rs_ml_training.synth.lighting import (
 from rs_ml_training.synth.patterns import PatternBank
 from rs_ml_training.synth.projector import Projector
 from rs_ml_training.synth.traced import TracedScene
+from rs_ml_training.synth.vectors import dot
 from rs_ml_training.synth.view import View
 
 _LEAST_SHARE = 0.05
@@ -34,11 +35,11 @@ class LitScene:
     shadows: Shadows
 
     def color(self, view: View) -> np.ndarray:
-        """Linear RGB, float32 (N, 3)."""
+        """Linear RGB, float32 (3, N)."""
         return self._with_secondary(view, self._color_alone)
 
     def infrared(self, view: View, projector: Projector | None) -> np.ndarray:
-        """Infrared, float32 (N, 1), dots of the projector included."""
+        """Infrared, float32 (1, N), dots of the projector included."""
 
         def alone(seen: View, shadows: Shadows | None) -> np.ndarray:
             return self._infrared_alone(seen, shadows, projector)
@@ -47,59 +48,73 @@ class LitScene:
 
     def _with_secondary(self, view: View, alone: _Shader) -> np.ndarray:
         """Add what is seen in mirrors, without highlights and dots, and through glass."""
-        table, material = self.scene.materials, view.surface.material
         light = alone(view, self.shadows)
-        for share, mirrored in ((table.clear[material], False), (table.mirror[material], True)):
-            if mirrored:
-                share = share + (1 - share) * np.float32(0.6) * _grazing(view, share)
-            rows = np.flatnonzero((share > _LEAST_SHARE) & view.seen)
+        for mirrored in (False, True):
+            rows, share = self._shares(view, mirrored=mirrored)
             if not len(rows):
                 continue
             other = secondary_view(self.scene, self.bank, view, rows, mirrored=mirrored)
             shadows = None if mirrored else self.shadows
-            part = share[rows, None]
-            light[rows] = (1 - part) * light[rows] + part * alone(other, shadows)
+            light[:, rows] = (1 - share) * light[:, rows] + share * alone(other, shadows)
         return light
+
+    def _shares(self, view: View, *, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Which rays go on behind or before a surface (R,), and how much they bring (R,)."""
+        table = self.scene.materials
+        share = table.mirror if mirrored else table.clear
+        rows = np.flatnonzero((share > 0).take(view.surface.material) & view.seen)
+        share = share[view.surface.material[rows]]
+        if mirrored:
+            share = share + (1 - share) * np.float32(0.6) * _grazing(view, rows)
+        strong = share > _LEAST_SHARE
+        return rows[strong], share[strong]
 
     def _color_alone(self, view: View, shadows: Shadows | None) -> np.ndarray:
         table, material = self.scene.materials, view.surface.material
-        dark, tone = table.dark[material], view.tone[:, None]
-        albedo = dark + tone * (table.light[material] - dark)
-        colors = self.lighting.colors
-        light = albedo * (arriving(view, self.lighting, shadows) @ colors)
-        if shadows is not None:
-            rows, shine = highlights(view, table.gloss[material], self.lighting)
-            light[rows] += shine @ colors[1:]
-        light += table.glow[material] * (np.float32(0.4) + np.float32(0.6) * tone)
-        light[~view.seen] = 0
-        return light
+        albedo = (table.light - table.dark).T.take(material, axis=1)
+        albedo *= view.tone
+        albedo += table.dark.T.take(material, axis=1)
+        colors = self.lighting.colors.T
+        light = colors @ arriving(view, self.lighting, shadows)
+        light *= albedo
+        return self._with_own_light(view, light, colors, table.glow.T, shadows)
 
     def _infrared_alone(
         self, view: View, shadows: Shadows | None, projector: Projector | None
     ) -> np.ndarray:
         table, material = self.scene.materials, view.surface.material
-        dark = table.ir_dark[material]
-        albedo = dark + view.tone * (table.ir_light[material] - dark)
-        colors = self.lighting.infrared[:, 0]
-        light = arriving(view, self.lighting, shadows) @ colors
+        albedo = (table.ir_light - table.ir_dark).take(material)
+        albedo *= view.tone
+        albedo += table.ir_dark.take(material)
+        colors = self.lighting.infrared.T
+        light = colors @ arriving(view, self.lighting, shadows)
         if shadows is not None and projector is not None:
             light += projector.at(view, self.scene)
         light *= albedo
+        return self._with_own_light(view, light, colors, table.ir_glow[None], shadows)
+
+    def _with_own_light(
+        self,
+        view: View,
+        light: np.ndarray,
+        colors: np.ndarray,
+        glow: np.ndarray,
+        shadows: Shadows | None,
+    ) -> np.ndarray:
+        """Add highlights (where there are shadows) and what glows to light (C, N)."""
+        table, material = self.scene.materials, view.surface.material
         if shadows is not None:
-            rows, shine = highlights(view, table.gloss[material], self.lighting)
-            light[rows] += shine @ colors[1:]
-        light += table.ir_glow[material] * (np.float32(0.4) + np.float32(0.6) * view.tone)
-        light[~view.seen] = 0
-        return light[:, None]
+            rows, shine = highlights(view, table.gloss.take(material), self.lighting)
+            light[:, rows] += colors[:, 1:] @ shine
+        if glow.any():
+            light += glow.take(material, axis=1) * (np.float32(0.4) + np.float32(0.6) * view.tone)
+        light[:, ~view.seen] = 0
+        return light
 
 
-def _grazing(view: View, mirror: np.ndarray) -> np.ndarray:
-    """Schlick's approximation of Fresnel's law: 0 head-on, 1 at a slant; 0 for no mirrors."""
-    slant = np.zeros_like(mirror)
-    rows = np.flatnonzero(mirror > 0)
-    directions = view.directions[rows]
-    length = np.sqrt(np.einsum('ij,ij->i', directions, directions))
-    cosine = np.abs(np.einsum('ij,ij->i', directions, view.surface.normals[rows])) / length
+def _grazing(view: View, rows: np.ndarray) -> np.ndarray:
+    """Schlick's approximation of Fresnel's law for some rays: 0 head-on, 1 at a slant."""
+    directions, normals = (a.take(rows, axis=1) for a in (view.directions, view.surface.normals))
+    cosine = np.abs(dot(directions, normals)) / np.sqrt(dot(directions, directions))
     rest = 1 - np.minimum(cosine, 1)
-    slant[rows] = rest * rest * rest * rest * rest
-    return slant
+    return rest * rest * rest * rest * rest

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.materials import Material, MaterialTable
 from rs_ml_training.synth.mesh import Mesh, joined
+from rs_ml_training.synth.vectors import dot
 
 NOTHING = 255
 """Class id where no ray ends."""
@@ -48,14 +50,18 @@ class Hits:
     u: np.ndarray
     v: np.ndarray
 
+    def __getitem__(self, some: slice | np.ndarray) -> Hits:
+        """Those of some rays."""
+        return Hits(self.t[some], self.face[some], self.u[some], self.v[some])
+
 
 @dataclass(frozen=True, eq=False)
 class SurfacePoints:
     """What lies where rays end.
 
     Attributes:
-        normals: float32 (N, 3), unit, towards where the ray comes from.
-        uv: float32 (N, 2) [m].
+        normals: float32 (3, N), unit, towards where the ray comes from.
+        uv: float32 (2, N) [m].
         material: int32 (N,), rows of the scene's table.
     """
 
@@ -77,7 +83,7 @@ class TracedScene:
         self.materials = MaterialTable(materials)
         self.label = np.repeat([part.label for part in parts], counts).astype(np.uint8)
         self.instance = np.repeat([part.instance for part in parts], counts).astype(np.int32)
-        self._material = np.repeat([rows[p.material] for p in parts], counts).astype(np.int32)
+        self._material = np.repeat([rows[p.material] for p in parts], counts)
         self._corners = _corner_table(mesh)
         self._embree = _embree_scene(mesh.vertices, mesh.faces)
         clear = self.materials.clear[self._material] > 0
@@ -91,14 +97,14 @@ class TracedScene:
         """First hits.
 
         Args:
-            origins: float32 (N, 3), or (3,) for all.
-            directions: float32 (N, 3) of any length.
+            origins: (3, N), or (3,) for all [m].
+            directions: float32 (3, N) of any length.
             solid: look through what is clear.
         """
         scene = self._solid_embree if solid else self._embree
-        directions = np.ascontiguousarray(directions, np.float32)
-        origins = np.ascontiguousarray(np.broadcast_to(origins, directions.shape), np.float32)
-        found = scene.run(origins, directions, output=True)
+        origins = np.asarray(origins, np.float32).reshape(3, -1)
+        origins = np.broadcast_to(origins, directions.shape)
+        found = scene.run(origins.T, directions.T, output=True)
         face = found['primID']
         if solid and not self._all_solid:
             face = np.where(face >= 0, self._solid[face], -1)
@@ -106,24 +112,31 @@ class TracedScene:
         return Hits(t, face, found['u'], found['v'])
 
     def blocked(self, points: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Whether something solid lies between points and targets (N, 3), bool (N,)."""
-        way = (targets - points).astype(np.float32)
-        start = (points + np.float32(0.002) * way).astype(np.float32)
-        reach = np.full(len(way), 0.996, np.float32)
-        found = self._solid_embree.run(
-            np.ascontiguousarray(start), np.ascontiguousarray(way), reach, query='OCCLUDED'
-        )
+        """Whether something solid lies between points and targets (3, N), bool (N,)."""
+        way = targets - points
+        start = points + np.float32(0.002) * way
+        reach = np.full(way.shape[1], 0.996, np.float32)
+        found = self._solid_embree.run(start.T, way.T, reach, query='OCCLUDED')
         return np.asarray(found) >= 0
 
     def surface(self, hits: Hits, directions: np.ndarray) -> SurfacePoints:
-        """Normals, places and materials; of no meaning where a ray never ends."""
-        corners = self._corners.take(hits.face, axis=0)
-        found = corners[:, 0] + hits.u[:, None] * corners[:, 1] + hits.v[:, None] * corners[:, 2]
-        n, place = found[:, :3], found[:, 3:]
-        length = np.sqrt(np.einsum('ij,ij->i', n, n))
-        facing = np.einsum('ij,ij->i', n, directions)
-        n = n * np.copysign(1 / np.maximum(length, np.float32(1e-9)), -facing)[:, None]
-        return SurfacePoints(n, place, self._material[hits.face])
+        """Normals, places and materials; of no meaning where a ray never ends.
+
+        Args:
+            hits: where rays end.
+            directions: float32 (3, N), of the rays.
+        """
+        corners = cv2.transpose(self._corners.take(hits.face, axis=0)).reshape(3, 5, -1)
+        found = corners[1]
+        found *= hits.u
+        found += corners[0]
+        corners[2] *= hits.v
+        found += corners[2]
+        normals = found[:3]
+        length = np.sqrt(dot(normals, normals))
+        np.maximum(length, np.float32(1e-9), out=length)
+        normals *= np.copysign(1 / length, -dot(normals, directions))
+        return SurfacePoints(normals, found[3:], self._material.take(hits.face))
 
     def labels_of(self, face: np.ndarray) -> np.ndarray:
         """Class ids of faces, uint8; NOTHING for -1."""
@@ -135,10 +148,10 @@ class TracedScene:
 
 
 def _corner_table(mesh: Mesh) -> np.ndarray:
-    """Normal and uv of each face's first corner, and what the others add, float32 (F, 3, 5)."""
+    """Normal and uv of each face's first corner, and what the others add, float32 (F, 15)."""
     values = np.concatenate([mesh.normals, mesh.uv], axis=1)
     first, second, third = (values[mesh.faces[:, i]] for i in range(3))
-    return np.stack([first, second - first, third - first], axis=1)
+    return np.concatenate([first, second - first, third - first], axis=1)
 
 
 def _embree_scene(vertices: np.ndarray, faces: np.ndarray):

@@ -69,7 +69,7 @@ def _alone(one: Inhabitant, sight: Sight) -> np.ndarray:
     vertices = np.concatenate([part.mesh.vertices for part in one.parts])
     rows, columns = _window((vertices - sight.position) @ sight.world_from_camera, sight.camera)
     rays = camera_rays(sight.camera, sight.world_from_camera, rows, columns)
-    if len(rays):
+    if rays.size:
         face = TracedScene(one.parts).cast(sight.position, rays).face
         mask[rows, columns] = (face >= 0).reshape(mask[rows, columns].shape)
     return mask

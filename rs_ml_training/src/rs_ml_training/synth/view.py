@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.patterns import PatternBank
 from rs_ml_training.synth.traced import Hits, SurfacePoints, TracedScene
+from rs_ml_training.synth.vectors import dot
 
-_BAND = 160
+_BAND = 24
 """Rows that are looked at together."""
 
 
@@ -20,11 +22,11 @@ class View:
     """Surfaces by pixel, row by row; N is width x height, or the number of rays.
 
     Attributes:
-        origin: float32 (3,) or (N, 3), where rays start, world.
-        directions: float32 (N, 3), world; of length 1 along the optical axis.
+        origin: float32 (3, 1) or (3, N), where rays start, world.
+        directions: float32 (3, N), world; of length 1 along the optical axis.
         hits: where they end.
         surface: what lies there.
-        points: float32 (N, 3), world.
+        points: float32 (3, N), world.
         tone: float32 (N,), of the surface's pattern, 0..1.
     """
 
@@ -67,12 +69,12 @@ def camera_rays(
     rows: slice = slice(None),
     columns: slice = slice(None),
 ) -> np.ndarray:
-    """World directions of pixels row by row, float32 (N, 3), 1 along the optical axis."""
+    """World directions of pixels row by row, float32 (3, N), 1 along the optical axis."""
     x = (np.arange(camera.width, dtype=np.float32)[columns] - camera.cx) / camera.fx
     y = (np.arange(camera.height, dtype=np.float32)[rows] - camera.cy) / camera.fy
     turn = np.asarray(world_from_camera, np.float32)
-    across, down = x[:, None] * turn[:, 0], y[:, None] * turn[:, 1] + turn[:, 2]
-    return (down[:, None] + across[None]).reshape(-1, 3).astype(np.float32)
+    across, down = turn[:, :1] * x, turn[:, 1:2] * y + turn[:, 2:]
+    return (down[:, :, None] + across[:, None]).reshape(3, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,56 +92,71 @@ class Picture:
     light: np.ndarray
 
 
+def sighted(scene: TracedScene, sight: Sight) -> Hits:
+    """What each pixel of a camera shows, row by row."""
+    return scene.cast(sight.position, camera_rays(sight.camera, sight.world_from_camera))
+
+
 def taken(
-    scene: TracedScene, bank: PatternBank, sight: Sight, shade: Callable[[View], np.ndarray]
+    scene: TracedScene,
+    bank: PatternBank,
+    sight: Sight,
+    hits: Hits,
+    shade: Callable[[View], np.ndarray],
 ) -> Picture:
-    """Look and shade band by band, which keeps memory small.
+    """Shade band by band: what fits into the cache of a core is worked on much faster.
 
     Args:
         scene: what is there.
         bank: patterns of its side.
         sight: the camera.
-        shade: gives the light (N, C) of a view of N rays.
+        hits: what its pixels show.
+        shade: gives the light (C, N) of a view of N rays.
     """
-    parts = []
+    width, bands = sight.camera.width, []
     for top in range(0, sight.camera.height, _BAND):
         rays = camera_rays(sight.camera, sight.world_from_camera, slice(top, top + _BAND))
-        view = look(scene, bank, sight.position, rays, 1 / sight.camera.fx)
-        parts.append((view.hits.t, view.hits.face, shade(view)))
-    t, face, light = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        some = hits[top * width : (top + _BAND) * width]
+        bands.append(shade(viewed(scene, bank, sight.position, rays, some, 1 / sight.camera.fx)))
+    light = cv2.merge([np.concatenate(c).reshape(sight.shape) for c in zip(*bands, strict=True)])
     return Picture(
-        t.reshape(sight.shape), face.reshape(sight.shape), light.reshape(*sight.shape, -1)
+        hits.t.reshape(sight.shape),
+        hits.face.reshape(sight.shape),
+        light.reshape(*sight.shape, -1),
     )
 
 
-def look(
+def viewed(
     scene: TracedScene,
     bank: PatternBank,
     origin: np.ndarray,
     directions: np.ndarray,
+    hits: Hits,
     pixel_rad: float,
-    *,
-    solid: bool = False,
 ) -> View:
-    """Cast rays and gather what they meet.
+    """What rays meet.
 
     Args:
         scene: what is there.
         bank: patterns of its side.
-        origin: (3,) or (N, 3), world [m].
-        directions: (N, 3), world.
+        origin: (3,) or (3, N), world [m].
+        directions: (3, N), world.
+        hits: where they end.
         pixel_rad: angle between neighbouring rays.
-        solid: look through what is clear.
     """
-    origin = np.asarray(origin, np.float32)
-    hits = scene.cast(origin, directions, solid=solid)
+    origin = np.asarray(origin, np.float32).reshape(3, -1)
     surface = scene.surface(hits, directions)
-    t = np.where(hits.face >= 0, hits.t, np.float32(50.0))
-    points = origin + t[:, None] * directions
+    t, points = ended(origin, directions, hits)
     table = scene.materials
-    repeat = table.repeat_m[surface.material]
+    repeat = table.repeat_m.take(surface.material)
     # Surfaces seen at a slant are sampled more coarsely, but not as coarsely as they recede.
-    slant = np.abs(np.einsum('ij,ij->i', surface.normals, directions))
+    slant = np.abs(dot(surface.normals, directions))
     footprint = t * np.float32(pixel_rad) / (repeat * np.sqrt(np.maximum(slant, 0.05)))
-    tone = bank.sample(table.pattern[surface.material], surface.uv / repeat[:, None], footprint)
+    tone = bank.sample(table.pattern.take(surface.material), surface.uv / repeat, footprint)
     return View(origin, directions, hits, surface, points, tone)
+
+
+def ended(origin: np.ndarray, directions: np.ndarray, hits: Hits) -> tuple[np.ndarray, np.ndarray]:
+    """How far rays go (N,) and where they end (3, N); far away where they never end."""
+    t = np.where(hits.face >= 0, hits.t, np.float32(50.0))
+    return t, origin + t * directions
