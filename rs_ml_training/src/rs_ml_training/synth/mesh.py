@@ -76,5 +76,5 @@ def joined(meshes: Sequence[Mesh]) -> Mesh:
 
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Vectors (..., 3) of length 1, zero vectors as they are; float32."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    length = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
     return (vectors / np.maximum(length, 1e-12)).astype(np.float32)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from rs_ml_training.synth.mesh import Mesh, joined, unit
+from rs_ml_training.synth.vectors import cross
 
 _FACES = (
     ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
@@ -20,21 +22,29 @@ _FACES = (
 """Outward normal and the two directions along each face of a cube."""
 
 
+def _unit_box() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Corners and normals (24, 3), uv (24, 2) of the cube from -1 to 1; along what uv run."""
+    signs = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+    n, right, up = np.array(_FACES).transpose(1, 0, 2)
+    corners = n[:, None] + signs[:, :1] * right[:, None] + signs[:, 1:] * up[:, None]
+    axes = np.stack([np.abs(right).argmax(axis=1), np.abs(up).argmax(axis=1)], axis=1)
+    normals = np.repeat(n, 4, axis=0).astype(np.float32)
+    return corners.reshape(-1, 3), normals, np.tile(signs, (6, 1)), np.repeat(axes, 4, axis=0)
+
+
+_CORNERS, _NORMALS, _UV, _AXES = _unit_box()
+_BOX_FACES = (4 * np.arange(6)[:, None, None] + [[0, 1, 2], [0, 2, 3]]).reshape(-1, 3)
+_BOX_FACES = _BOX_FACES.astype(np.int32)
+for _shared in (_NORMALS, _BOX_FACES):
+    _shared.flags.writeable = False
+
+
 def box(size: Sequence[float], center: Sequence[float] = (0.0, 0.0, 0.0)) -> Mesh:
     """An axis-parallel box with sharp edges; `size` and `center` are (x, y, z) [m]."""
-    return joined([_box_face(np.asarray(size), np.asarray(center), *face) for face in _FACES])
-
-
-def _box_face(
-    size: np.ndarray, center: np.ndarray, normal: tuple, right: tuple, up: tuple
-) -> Mesh:
-    half, n, r, u = size / 2, np.array(normal), np.array(right), np.array(up)
-    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-    steps = corners[:, :1] * r + corners[:, 1:] * u
-    vertices = center + half * (n + steps)
-    uv = corners * [np.abs(half @ np.abs(r)), np.abs(half @ np.abs(u))]
-    faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
-    return Mesh(vertices.astype(np.float32), np.tile(n, (4, 1)).astype(np.float32), f32(uv), faces)
+    half = np.asarray(size) / 2
+    return Mesh(
+        f32(np.asarray(center) + half * _CORNERS), _NORMALS, f32(_UV * half[_AXES]), _BOX_FACES
+    )
 
 
 def sheet(points: np.ndarray) -> Mesh:
@@ -44,15 +54,31 @@ def sheet(points: np.ndarray) -> Mesh:
         points: (R, C, 3) [m]; normals point to the right-handed side of rows x columns.
     """
     points = np.asarray(points, np.float32)
-    rows, columns = points.shape[:2]
-    along_rows, along_columns = (np.gradient(points, axis=axis) for axis in (0, 1))
-    normals = unit(np.cross(along_columns, along_rows))
-    u = np.linalg.norm(np.diff(points, axis=1, prepend=points[:, :1]), axis=-1).cumsum(axis=1)
-    v = np.linalg.norm(np.diff(points, axis=0, prepend=points[:1]), axis=-1).cumsum(axis=0)
+    normals = unit(cross(_gradient(points.swapaxes(0, 1)).swapaxes(0, 1), _gradient(points)))
+    return _woven(points, normals)
+
+
+def _woven(points: np.ndarray, normals: np.ndarray) -> Mesh:
+    """A grid of points (R, C, 3) with their normals as a mesh."""
+    u, v = np.zeros(points.shape[:2], np.float32), np.zeros(points.shape[:2], np.float32)
+    u[:, 1:] = _length(points[:, 1:] - points[:, :-1]).cumsum(axis=1)
+    v[1:] = _length(points[1:] - points[:-1]).cumsum(axis=0)
     # Lines of one column start together, whatever the shape does in between.
     uv = np.stack([np.broadcast_to(u.mean(axis=0), u.shape), v], axis=-1)
-    faces = _grid_faces(rows, columns)
+    faces = _grid_faces(*points.shape[:2])
     return Mesh(points.reshape(-1, 3), normals.reshape(-1, 3), f32(uv.reshape(-1, 2)), faces)
+
+
+def _gradient(values: np.ndarray) -> np.ndarray:
+    """Half the difference of the neighbours along the first axis, at the ends to the only one."""
+    result = np.empty_like(values)
+    result[1:-1] = (values[2:] - values[:-2]) / 2
+    result[0], result[-1] = values[1] - values[0], values[-1] - values[-2]
+    return result
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt((vectors * vectors).sum(axis=-1))
 
 
 def loft(rings: np.ndarray, *, capped: bool = True) -> Mesh:
@@ -66,13 +92,11 @@ def loft(rings: np.ndarray, *, capped: bool = True) -> Mesh:
     closed = np.concatenate([rings, rings[:, :1]], axis=1)
     wrapped = np.concatenate([rings[:, -1:], rings, rings[:, :2]], axis=1)
     around = (wrapped[:, 2:] - wrapped[:, :-2])[:, : closed.shape[1]]
-    along = np.gradient(closed, axis=0)
-    side = sheet(closed)
-    normals = unit(np.cross(around, along))
-    poles = np.linalg.norm(around, axis=-1) < 1e-6
+    normals = unit(cross(around, _gradient(closed)))
+    poles = _length(around) < 1e-6
     axis = unit(closed[-1].mean(axis=0) - closed[0].mean(axis=0))
     normals[0][poles[0]], normals[-1][poles[-1]] = -axis, axis
-    body = Mesh(side.vertices, normals.reshape(-1, 3), side.uv, side.faces)
+    body = _woven(closed, normals)
     return joined([body, _lid(rings[0][::-1]), _lid(rings[-1])]) if capped else body
 
 
@@ -80,10 +104,10 @@ def _lid(ring: np.ndarray) -> Mesh:
     """A flat fan over a ring that runs counter-clockwise as seen from outside."""
     middle = ring.mean(axis=0)
     spread = ring - middle
-    normal = unit(np.cross(spread, np.roll(spread, -1, axis=0)).sum(axis=0))
+    normal = unit(cross(spread, np.roll(spread, -1, axis=0)).sum(axis=0))
     count = len(ring)
     right = unit(spread[0])
-    up = np.cross(normal, right)
+    up = cross(normal, right)
     vertices = np.concatenate([ring, middle[None]])
     uv = np.stack([(vertices - middle) @ right, (vertices - middle) @ up], axis=-1)
     around = np.arange(count)
@@ -166,12 +190,12 @@ def tube(
     path = np.asarray(path, float)
     radii = np.broadcast_to(np.asarray(radii, float), len(path))
     path, radii = _rounded_ends(path, radii)
-    along = unit(np.gradient(path, axis=0)).astype(float)
+    along = unit(_gradient(path)).astype(float)
     side = np.asarray(side_axis, float) - (along @ side_axis)[:, None] * along
-    weak = np.linalg.norm(side, axis=1) < 0.05
-    side[weak] = np.cross(along[weak], [0.31, 0.17, 0.94])
+    weak = _length(side) < 0.05
+    side[weak] = cross(along[weak], np.array([0.31, 0.17, 0.94]))
     side = unit(side).astype(float)
-    other = np.cross(along, side)
+    other = cross(along, side)
     angle = 2 * np.pi * np.arange(sides) / sides
     ring = (
         side[:, None] * np.cos(angle)[:, None] + flatness * other[:, None] * np.sin(angle)[:, None]
@@ -219,11 +243,14 @@ def _wall_piece(y0: float, y1: float, z0: float, z1: float) -> Mesh:
     return Mesh(vertices, normals, uv, np.array([[0, 1, 2], [0, 2, 3]], np.int32))
 
 
+@lru_cache(maxsize=256)
 def _grid_faces(rows: int, columns: int) -> np.ndarray:
     corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     first = np.stack([corner, corner + 1, corner + columns + 1], axis=1)
     second = np.stack([corner, corner + columns + 1, corner + columns], axis=1)
-    return np.concatenate([first, second]).astype(np.int32)
+    faces = np.concatenate([first, second]).astype(np.int32)
+    faces.flags.writeable = False
+    return faces
 
 
 def _signed_power(values: np.ndarray, exponent: float) -> np.ndarray:
