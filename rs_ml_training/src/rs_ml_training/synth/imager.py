@@ -62,21 +62,28 @@ class Imager:
         height, width = light.shape[:2]
         sigma = max(self.blur_px * width / 1280, 0.3)
         gray = cv2.GaussianBlur(light * np.float32(gain), (0, 0), sigma)
-        gray = np.minimum(gray, 1000).reshape(light.shape)
+        gray = np.minimum(gray, 1000, out=gray).reshape(light.shape)
         gray *= self._fixed(height, width).reshape(height, width, *[1] * (light.ndim - 2))
-        noise = rng.standard_normal(light.shape, np.float32)
         # In dim light each gray level stands for fewer electrons.
         scale = np.float32(np.clip(gain / _BRIGHT_GAIN, 0.3, 8.0))
-        spread = np.sqrt(np.float32(self.read**2) + np.float32(self.shot) * scale * gray)
-        return np.clip(gray + spread * noise + np.float32(self.black), 0, 255)
+        spread = np.float32(self.shot) * scale * gray
+        spread += np.float32(self.read**2)
+        noise = rng.standard_normal(light.shape, np.float32)
+        noise *= np.sqrt(spread, out=spread)
+        gray += noise
+        gray += np.float32(self.black)
+        return np.clip(gray, 0, 255, out=gray)
 
     def _fixed(self, height: int, width: int) -> np.ndarray:
         # One pattern for all devices, each has another part of it first.
         pattern = np.roll(_pattern(height, width), self.number % 99991)
         x = (np.arange(width, dtype=np.float32) / width - 0.5) ** 2
         y = (np.arange(height, dtype=np.float32) / height - 0.5) ** 2
-        corner = np.float32(2 * self.vignette) * (x + y[:, None])
-        return (1 - corner) * (1 + np.float32(self.pattern) * pattern)
+        pattern *= np.float32(self.pattern)
+        pattern += 1
+        corner = np.float32(2 * self.vignette)
+        pattern *= (1 - corner * x) - (corner * y)[:, None]
+        return pattern
 
 
 @lru_cache(maxsize=4)
@@ -98,11 +105,11 @@ def developed(linear: np.ndarray, white_balance: np.ndarray, saturation: float) 
     Returns:
         uint8 (H, W, 3).
     """
-    balanced = linear * np.float32(white_balance / 255)
-    gray = balanced.mean(axis=-1, keepdims=True)
-    mixed = np.clip(gray + np.float32(saturation) * (balanced - gray), 0, 1)
-    place = np.rint(mixed * 4095).astype(np.uint16)
-    return _SRGB[place]
+    # Away from the mean of the channels, each of which is balanced before.
+    mixing = saturation * np.eye(3) + (1 - saturation) / 3
+    place = cv2.transform(linear, np.float32(mixing * white_balance * (4095 / 255)))
+    np.clip(place, 0, 4095, out=place)
+    return _SRGB.take(np.rint(place, out=place).astype(np.uint16))
 
 
 def _srgb_curve() -> np.ndarray:

@@ -156,7 +156,7 @@ def _refined(
     window = settings.refine_px, settings.refine_px
     a, b = left.astype(np.float32), right.astype(np.float32)
     slope = cv2.Sobel(b, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
-    both = np.dstack([b, slope])
+    both = cv2.merge([b, slope])
     warped = cv2.remap(
         both, columns - disparity, np.ascontiguousarray(rows), cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
@@ -165,10 +165,10 @@ def _refined(
     # Imagers differ a little in brightness.
     difference -= cv2.blur(difference, (15, 15))
     gradient = warped[..., 1]
-    products = np.dstack([difference * gradient, gradient * gradient])
+    products = cv2.merge([difference * gradient, gradient * gradient])
     top, bottom = cv2.split(cv2.blur(products, window))
     step = np.clip(-top / (bottom + np.float32(0.5)), -1, 1)
-    rest = np.dstack([np.abs(difference + step * gradient), np.abs(gradient)])
+    rest = cv2.merge([np.abs(difference + step * gradient), np.abs(gradient)])
     # Wider than the match itself: cameras lose patches, not single pixels.
     residual, texture = cv2.split(cv2.blur(rest, (11, 11)))
     sure = residual < settings.worst_fit * texture + np.float32(_NOISE)

@@ -26,20 +26,13 @@ def registered(depth_m: np.ndarray, rig: Rig) -> np.ndarray:
         float32 (Hc, Wc), whole millimetres [m], 0: none.
     """
     color = rig.color
-    known = np.flatnonzero(depth_m > 0)
-    z = depth_m.ravel()[known]
-    # Far ones first: among equal targets the last assignment stays.
-    order = np.argsort(np.rint(z * 1000).astype(np.uint16), kind='stable')[::-1]
-    rows, columns = np.divmod(known[order].astype(np.int32), np.int32(rig.depth.width))
-    z, half = z[order], np.float32(0.5)
-    left, top, z_color = _projected(columns - half, rows - half, z, rig)
-    right, bottom, _ = _projected(columns + half, rows + half, z, rig)
-    millimetres = np.clip(np.rint(z_color * 1000), 1, _FAR_MM - 1).astype(np.uint16)
+    left, top, z_color = _projected(depth_m, rig, -0.5)
+    right, bottom, _ = _projected(depth_m, rig, 0.5)
     shown = (right >= 0) & (bottom >= 0) & (left < color.width) & (top < color.height)
-    shown &= (left > -_WIDEST) & (top > -_WIDEST)
-    right, bottom, left, top, millimetres = (
-        values[shown] for values in (right, bottom, left, top, millimetres)
-    )
+    shown &= (left > -_WIDEST) & (top > -_WIDEST) & (depth_m > 0)
+    shown = np.flatnonzero(shown)
+    right, bottom, left, top = (a.take(shown).astype(np.int32) for a in (right, bottom, left, top))
+    millimetres = np.clip(np.rint(z_color.take(shown) * 1000), 1, _FAR_MM - 1).astype(np.uint16)
     # A margin around the picture spares a test for every pixel that is filled.
     nearest = np.full((color.height + 2 * _WIDEST, color.width + 2 * _WIDEST), _FAR_MM, np.uint16)
     place = (top + _WIDEST) * nearest.shape[1] + left + _WIDEST
@@ -47,33 +40,34 @@ def registered(depth_m: np.ndarray, rig: Rig) -> np.ndarray:
     for down in range(int(high.max(initial=-1)) + 1):
         for aside in range(int(wide.max(initial=-1)) + 1):
             covers = np.flatnonzero((high >= down) & (wide >= aside))
-            found = np.full_like(nearest, _FAR_MM)
-            found.ravel()[place[covers] + (down * nearest.shape[1] + aside)] = millimetres[covers]
-            np.minimum(nearest, found, out=nearest)
+            target = place.take(covers) + (down * nearest.shape[1] + aside)
+            np.minimum.at(nearest.ravel(), target, millimetres.take(covers))
     nearest = nearest[_WIDEST:-_WIDEST, _WIDEST:-_WIDEST]
     return np.where(nearest < _FAR_MM, nearest * np.float32(0.001), 0).astype(np.float32)
 
 
 def _projected(
-    u: np.ndarray, v: np.ndarray, z: np.ndarray, rig: Rig
+    depth_m: np.ndarray, rig: Rig, aside: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Columns and rows of the colour image (int32) of points of the depth image; their depth."""
+    """Columns and rows of the colour image that depth pixels have, and their depth there.
+
+    Args:
+        depth_m: float32 (H, W) [m].
+        rig: the cameras.
+        aside: what of each pixel: 0 its centre, -0.5 and 0.5 two of its corners.
+
+    Returns:
+        float32 (H, W) each; columns and rows are whole.
+    """
     depth, color = rig.depth, rig.color
-    turn, shift = np.float32(rig.color_from_depth[:3, :3]), rig.color_from_depth[:3, 3]
-    x, y = (
-        (u - np.float32(depth.cx)) * (z / np.float32(depth.fx)),
-        (v - np.float32(depth.cy)) * (z / np.float32(depth.fy)),
-    )
+    turn, shift = np.float32(rig.color_from_depth[:3, :3]), np.float32(rig.color_from_depth[:3, 3])
+    a = (np.arange(depth.width, dtype=np.float32) + np.float32(aside - depth.cx)) / depth.fx
+    b = (np.arange(depth.height, dtype=np.float32) + np.float32(aside - depth.cy)) / depth.fy
     x, y, z = (
-        row[0] * x + row[1] * y + row[2] * z + np.float32(s)
+        depth_m * (row[0] * a + (row[1] * b + row[2])[:, None]) + s
         for row, s in zip(turn, shift, strict=True)
     )
     ahead = np.maximum(z, np.float32(1e-3))
     column = np.floor(x / ahead * np.float32(color.fx) + np.float32(color.cx + 0.5))
     row = np.floor(y / ahead * np.float32(color.fy) + np.float32(color.cy + 0.5))
-    limit = 2**20
-    return (
-        np.clip(column, -limit, limit).astype(np.int32),
-        np.clip(row, -limit, limit).astype(np.int32),
-        z,
-    )
+    return column, row, z
