@@ -36,6 +36,13 @@ def test_a_model_directory(toy, noise, tmp_path):
     assert str(out) in summary(report)
 
 
+def test_the_golden_input_can_be_a_sample(toy, noise, tmp_path):
+    options = ExportOptions(('tflite',), golden=noise)
+    export(toy('depth', size=(80, 60)), tmp_path / 'model', options)
+    with np.load(tmp_path / 'model' / 'golden.npz') as archive:
+        np.testing.assert_array_equal(archive['input/image'][0], noise.read(0).image)
+
+
 def test_int8_says_what_it_costs(toy, noise, tmp_path):
     options = ExportOptions(('onnx',), 'int8', representative=noise, data_samples=4)
     report = export(toy('depth'), tmp_path / 'model', options)

@@ -68,6 +68,8 @@ def _add_data(add: Callable[..., Any]) -> None:
     add('--representative-list', type=Path, default=None, help='list file of --representative')
     add('--representative-option', **option)
     add('--calibration-samples', type=int, default=100, help='how many of them int8 reads')
+    add('--golden', **source, help='its first sample is the golden input; else a pattern')
+    add('--golden-list', type=Path, default=None, help='list file of --golden')
     add('--data', **source, help='samples with truth to measure on; int8: else the representative')
     add('--data-list', type=Path, default=None, help='list file of --data')
     add('--data-option', **option)
@@ -120,6 +122,7 @@ def _options(arguments: argparse.Namespace, written: str) -> ExportOptions:
             arguments.confidence_threshold,
             arguments.score_threshold,
         ),
+        golden=_open(arguments.golden, arguments.golden_list, ()),
         representative=_open(
             arguments.representative,
             arguments.representative_list,

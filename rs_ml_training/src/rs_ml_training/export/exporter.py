@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.export import formats
 from rs_ml_training.export.artifact import Arrays, Artifact
@@ -41,6 +41,7 @@ class ExportOptions:
         name: of the model; '' that of its folder.
         version: of the model.
         head: what is baked in.
+        golden: its first sample becomes the golden input; None: a pattern, which shows no objects.
         representative: samples to compare on, and to measure activations on for int8.
         calibration_samples: how many of them int8 reads.
         data: samples with truth to measure int8 on; None: the representative ones.
@@ -54,6 +55,7 @@ class ExportOptions:
     name: str = ''
     version: str = '1'
     head: HeadOptions = field(default_factory=HeadOptions)
+    golden: Reader | None = None
     representative: Reader | None = None
     calibration_samples: int = 100
     data: Reader | None = None
@@ -77,7 +79,7 @@ def export(trained: Trained, out: Path, options: ExportOptions) -> ExportReport:
     """
     check_options(out, options)
     serving = serving_of(trained, options.head)
-    golden = golden_inputs(serving.inputs, trained.spec.depth_range_m)
+    golden = _golden_inputs(serving, trained.spec, options.golden)
     with staged(out, force=options.force) as folder:
         report, outputs = _write_files(serving, trained.spec, folder, golden, options)
         report = replace(report, directory=out)
@@ -188,6 +190,13 @@ def _metrics(
         table = class_table(spec.labels, data.labels)
         samples = (replace(s, sample=with_classes(s.sample, table)) for s in samples)
     return measure(network, spec, samples)
+
+
+def _golden_inputs(serving: Serving, spec: ModelSpec, reader: Reader | None) -> Arrays:
+    if reader is None:
+        return golden_inputs(serving.inputs, spec.depth_range_m)
+    (sample,) = served_samples(Subset(reader, [0]), serving.inputs, spec.crop, 1)
+    return sample.inputs
 
 
 def _golden_outputs(precision: str, outputs: Sequence[Arrays]) -> tuple[Arrays, float]:
