@@ -283,6 +283,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
     def _apply(self, parameters: P) -> None:
         if self.pipeline is not None:
             self.retune(parameters)
+            self.facts = {**self.facts, **self.pipeline.describe()}
         self.parameters = parameters
         if self.worker is not None:
             self.worker.limits = self.parameters.limits

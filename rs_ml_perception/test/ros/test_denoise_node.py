@@ -258,6 +258,7 @@ def test_thresholds_change_while_it_runs(rig, denoise):
         rig.until(lambda n=number: len(depths) > n, 'depth')
     values = [np.frombuffer(msg.data, np.uint16)[:2].tolist() for msg in depths]
     assert values == [[1500, 2000], [0, 2000], [0, 0], [0, 0]]
+    assert node.facts['confidence_threshold'] == '0.5'  # what /diagnostics says is in force
 
 
 @pytest.mark.parametrize(
