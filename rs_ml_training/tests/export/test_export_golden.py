@@ -34,6 +34,7 @@ def test_pixels_do_not_depend_on_the_platform():
         (np.random.default_rng(1).uniform(2, 9, (1, 480, 640, 1)).astype(np.float32), 7 / 2**13),
         (np.full((1, 4, 4, 1), 3.1, np.float32), 0),
         (np.arange(16, dtype=np.uint8).reshape(1, 4, 4), 0),
+        (np.float32([[0, 7, 3, 1, 5, 3]]), 0),
     ],
 )
 def test_outputs_are_kept_to_a_share_of_their_range(tmp_path, output, error):

@@ -36,7 +36,10 @@ def golden_inputs(ports: Iterable[Port], depth_range_m: tuple[float, float]) -> 
 
 
 def write_golden(path: Path, inputs: Arrays, outputs: Arrays) -> None:
-    """Write the file; float outputs are rounded to 1/4096 of their range, which packs well."""
+    """Write the file; float outputs are rounded to 1/4096 of their range, which packs well.
+
+    Whole numbers, as classes of boxes are, stay what they are.
+    """
     arrays = {f'input/{name}': array for name, array in inputs.items()}
     arrays |= {f'output/{name}': _rounded(array) for name, array in outputs.items()}
     np.savez_compressed(path, **arrays)
@@ -68,7 +71,7 @@ def _in_units(pattern: np.ndarray, port: Port, depth_range_m: tuple[float, float
 
 def _rounded(array: np.ndarray) -> np.ndarray:
     span = float(np.ptp(array)) if array.dtype.kind == 'f' else 0.0
-    if not np.isfinite(span) or span == 0.0:
+    if not np.isfinite(span) or span == 0.0 or np.array_equal(array, np.rint(array)):
         return array
     step, low = span / _STEPS, float(array.min())
     return (np.rint((array - low) / step) * step + low).astype(np.float32)
