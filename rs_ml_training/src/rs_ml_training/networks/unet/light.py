@@ -11,15 +11,18 @@ import math
 import keras
 from keras import layers, ops
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
 from rs_ml_training.networks.nearest import Repeated
 from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells
 from rs_ml_training.networks.unet.fill import masked_fill
+from rs_ml_training.networks.unet.cell_stages import (
+    CELL_PX,
+    MIN_DEPTH_M,
+    confidence,
+    encoded,
+    require_sense,
+)
 
-MIN_DEPTH_M = 0.1
-CELL_PX = 4
-_DILATIONS = (1, 2, 4)
 _OPEN = 3.0
 
 
@@ -48,11 +51,7 @@ def unet_light(
     Raises:
         ConfigError: a width or range that makes no sense.
     """
-    if width < 8 or max_depth_m <= MIN_DEPTH_M:
-        raise ConfigError(
-            f'width must be at least 8 and max_depth_m above {MIN_DEPTH_M}, '
-            f'got {width} and {max_depth_m}'
-        )
+    require_sense(width, max_depth_m)
     depth_m = image_input(input_size, 1, 'depth_m')
     infrared = image_input(input_size, 1, 'infrared')
     depth_cells = PixelsToCells(CELL_PX, dtype='float32', name='depth_cells')(depth_m)
@@ -65,7 +64,7 @@ def unet_light(
     x = _features(layers.Concatenate(name='cells')(cells), width)
     gate, correction, certainty = _heads(x)
     log_result = fill + gate * relative + correction
-    outputs = {'depth_m': _metres(log_result, max_depth_m), 'confidence': _confidence(certainty)}
+    outputs = {'depth_m': _metres(log_result, max_depth_m), 'confidence': confidence(certainty)}
     return keras.Model({'depth_m': depth_m, 'infrared': infrared}, outputs, name='unet_light')
 
 
@@ -80,26 +79,9 @@ def _measurement(
 def _features(cells: keras.KerasTensor, width: int) -> keras.KerasTensor:
     x = conv_bn(cells, 2 * width, 1, 'stem')
     x = separable_bn(x, width, 3, ('stem_dw', 'stem_pw'))
-    quarter = _residual(x, width, 'encoder_4')
-    x = conv_bn(quarter, 2 * width, 3, 'encoder_8_down', strides=2)
-    eighth = _residual(x, 2 * width, 'encoder_8')
-    x = conv_bn(eighth, 4 * width, 3, 'encoder_16_down', strides=2)
-    for dilation in _DILATIONS:
-        x = _context(x, 4 * width, dilation)
+    quarter, eighth, x = encoded(x, width)
     x = _joined(x, eighth, 2 * width, 'decoder_8')
     return _joined(x, quarter, width, 'decoder_4')
-
-
-def _residual(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
-    y = conv_bn(x, filters, 3, f'{name}_conv1')
-    y = conv_bn(y, filters, 3, f'{name}_conv2', activation=None)
-    return layers.Activation('relu', name=f'{name}_out')(layers.Add(name=f'{name}_add')([x, y]))
-
-
-def _context(x: keras.KerasTensor, filters: int, dilation: int) -> keras.KerasTensor:
-    names = f'context_{dilation}_dw', f'context_{dilation}_pw'
-    y = separable_bn(x, filters, 5, names, dilation=dilation)
-    return layers.Add(name=f'context_{dilation}_add')([x, y])
 
 
 def _joined(
@@ -128,8 +110,3 @@ def _metres(log_depth: keras.KerasTensor, max_depth_m: float) -> keras.KerasTens
     limited = ops.clip(log_depth, math.log(MIN_DEPTH_M), math.log(max_depth_m))
     depth_m = layers.Activation('exponential', dtype='float32', name='denoised_cells')(limited)
     return CellsToPixels(CELL_PX, dtype='float32', name='denoised')(depth_m)
-
-
-def _confidence(certainty: keras.KerasTensor) -> keras.KerasTensor:
-    x = layers.Activation('sigmoid', dtype='float32', name='confidence_cells')(certainty)
-    return CellsToPixels(CELL_PX, dtype='float32', name='confidence')(x)

@@ -12,15 +12,18 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
 from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells
 from rs_ml_training.networks.unet.fill import blurred, blurred_repetition, masked_fill
+from rs_ml_training.networks.unet.cell_stages import (
+    CELL_PX,
+    MIN_DEPTH_M,
+    confidence,
+    encoded,
+    require_sense,
+)
 
-MIN_DEPTH_M = 0.1
-CELL_PX = 4
 _PIXELS = CELL_PX * CELL_PX
-_DILATIONS = (1, 2, 4)
 _SOFTNESS_PER_M = 0.03
 """Inverse depth [1/m] at which features of differences saturate: about ten times the noise."""
 _OFFSET_PER_M = 0.1
@@ -51,11 +54,7 @@ def unet_planes(
     Raises:
         ConfigError: a width or range that makes no sense.
     """
-    if width < 8 or max_depth_m <= MIN_DEPTH_M:
-        raise ConfigError(
-            f'width must be at least 8 and max_depth_m above {MIN_DEPTH_M}, '
-            f'got {width} and {max_depth_m}'
-        )
+    require_sense(width, max_depth_m)
     depth_m = image_input(input_size, 1, 'depth_m')
     infrared = image_input(input_size, 1, 'infrared')
     depth_cells = PixelsToCells(CELL_PX, dtype='float32', name='depth_cells')(depth_m)
@@ -64,7 +63,7 @@ def unet_planes(
     cells = _cells(inverse, valid, fill, measured, infrared)
     planes, choices, certainty = _heads(_features(cells, width))
     result = _chosen(inverse, valid, fill, planes, choices)
-    outputs = {'depth_m': _metres(result, max_depth_m), 'confidence': _confidence(certainty)}
+    outputs = {'depth_m': _metres(result, max_depth_m), 'confidence': confidence(certainty)}
     return keras.Model({'depth_m': depth_m, 'infrared': infrared}, outputs, name='unet_planes')
 
 
@@ -106,28 +105,11 @@ def _soft(difference: keras.KerasTensor) -> keras.KerasTensor:
 def _features(cells: keras.KerasTensor, width: int) -> keras.KerasTensor:
     stem = conv_bn(cells, 2 * width, 1, 'stem')
     x = separable_bn(stem, width, 3, ('stem_dw', 'stem_pw'))
-    quarter = _residual(x, width, 'encoder_4')
-    x = conv_bn(quarter, 2 * width, 3, 'encoder_8_down', strides=2)
-    eighth = _residual(x, 2 * width, 'encoder_8')
-    x = conv_bn(eighth, 4 * width, 3, 'encoder_16_down', strides=2)
-    for dilation in _DILATIONS:
-        x = _context(x, 4 * width, dilation)
+    quarter, eighth, x = encoded(x, width)
     x = _joined(x, eighth, 2 * width, 'decoder_8')
     x = _joined(x, quarter, width, 'decoder_4')
     x = layers.Concatenate(name='detail_cells')([x, stem])
     return conv_bn(x, 2 * width, 1, 'detail')
-
-
-def _residual(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
-    y = conv_bn(x, filters, 3, f'{name}_conv1')
-    y = conv_bn(y, filters, 3, f'{name}_conv2', activation=None)
-    return layers.Activation('relu', name=f'{name}_out')(layers.Add(name=f'{name}_add')([x, y]))
-
-
-def _context(x: keras.KerasTensor, filters: int, dilation: int) -> keras.KerasTensor:
-    names = f'context_{dilation}_dw', f'context_{dilation}_pw'
-    y = separable_bn(x, filters, 5, names, dilation=dilation)
-    return layers.Add(name=f'context_{dilation}_add')([x, y])
 
 
 def _joined(
@@ -179,8 +161,3 @@ def _plane(numbers: keras.KerasTensor) -> keras.KerasTensor:
 def _metres(inverse: keras.KerasTensor, max_depth_m: float) -> keras.KerasTensor:
     depth_m = 1.0 / ops.clip(inverse, 1 / max_depth_m, 1 / MIN_DEPTH_M)
     return CellsToPixels(CELL_PX, dtype='float32', name='denoised')(depth_m)
-
-
-def _confidence(certainty: keras.KerasTensor) -> keras.KerasTensor:
-    x = layers.Activation('sigmoid', dtype='float32', name='confidence_cells')(certainty)
-    return CellsToPixels(CELL_PX, dtype='float32', name='confidence')(x)
