@@ -13,8 +13,6 @@ import numpy as np
 from keras import layers, ops
 
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
-from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells
-from rs_ml_training.networks.unet.fill import blurred, blurred_repetition, masked_fill
 from rs_ml_training.networks.unet.cell_stages import (
     CELL_PX,
     MIN_DEPTH_M,
@@ -22,6 +20,8 @@ from rs_ml_training.networks.unet.cell_stages import (
     encoded,
     require_sense,
 )
+from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells
+from rs_ml_training.networks.unet.fill import blurred, blurred_repetition, masked_fill
 
 _PIXELS = CELL_PX * CELL_PX
 _SOFTNESS_PER_M = 0.03
