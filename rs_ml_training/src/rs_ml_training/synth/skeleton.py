@@ -20,7 +20,6 @@ UPPER_ARM, FOREARM = 0.186, 0.152
 SEAT_OVER_HIP = 0.062
 """How far the joint of the hip is above what a body sits on."""
 LIE_OVER_FLOOR = 0.072
-DOWN = np.array([0.0, 0.0, -1.0])
 
 
 @dataclass(frozen=True, eq=False)
