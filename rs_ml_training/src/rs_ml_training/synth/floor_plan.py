@@ -52,11 +52,12 @@ class FloorPlan:
 
     def holds(self, x: float, y: float) -> bool:
         """Whether a place is inside the outline."""
-        a, b = self.outline, np.roll(self.outline, -1, axis=0)
-        crosses = (a[:, 1] > y) != (b[:, 1] > y)
-        with np.errstate(divide='ignore', invalid='ignore'):
-            at = a[:, 0] + (y - a[:, 1]) / (b[:, 1] - a[:, 1]) * (b[:, 0] - a[:, 0])
-        return bool(np.count_nonzero(crosses & (x < at)) % 2)
+        corners = self.outline.tolist()
+        inside = False
+        for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
+            if (y0 > y) != (y1 > y) and x < x0 + (y - y0) / (y1 - y0) * (x1 - x0):
+                inside = not inside
+        return inside
 
     def contains(self, x: float, y: float, half_x: float, half_y: float) -> bool:
         """Whether all corners of a level rectangle are inside the outline."""
