@@ -10,7 +10,7 @@ BOX = [10, 10, 50, 200]
 
 def person(**changes):
     known = {'box': BOX, 'posture': 'standing', 'visible_share': 1.0, 'cut': False}
-    return {**known, 'stature_m': 1.7, **changes}
+    return {**known, 'top_m': 1.7, **changes}
 
 
 def seen(height_m=1.72, box=BOX, status='OK'):

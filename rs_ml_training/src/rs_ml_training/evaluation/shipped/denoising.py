@@ -70,7 +70,7 @@ DENOISE_CONTESTS = (
     ),
     DenoiseContest(
         'denoise_real',
-        'real pairs of raw and fused depth, the group held out',
+        'real pairs of raw and fused depth, the group held out: a single frame',
         'depth-pairs:depth_refinement_people/group2',
         (
             Aim(
