@@ -158,8 +158,8 @@ CONTESTS: tuple[Contest, ...] = (
         'segmentation_camvid',
         'segmentation',
         'segmentation_camvid',
-        'CamVid, 60 pictures of `train/` held out in whole blocks of 20 s; not untouched: which of '
-        '70 epochs the last 30 went on from was chosen on them',
+        'CamVid, 60 pictures of `train/` held out in whole blocks of 20 s; not untouched: which '
+        'of 70 epochs the last 30 went on from was chosen on them',
         'camvid:camvid/train',
         (Subject(SHIPPED, 'segmentation_camvid'),),
         {'miou': 'mIoU', 'pixel_accuracy': 'pixel accuracy'},

@@ -12,7 +12,7 @@ from rs_ml_training.evaluation.shipped.speed_table import speed_section
 
 _MOST_BESIDE = 3
 _COUNTS = frozenset({'people'})
-_HIGHER_IS_BETTER = frozenset({'coverage'})
+_HIGHER_IS_BETTER = frozenset({'coverage', 'good_raw'})
 _VERDICTS = {True: 'yes', False: '**no**', None: 'not measured'}
 
 
