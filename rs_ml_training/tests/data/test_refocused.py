@@ -54,7 +54,9 @@ def test_without_a_camera():
         Refocused(_Rooms(), 100.0).read(0)
 
 
-@pytest.mark.parametrize(('focal_px', 'reference'), [(0.0, None), (-1.0, None), (100.0, 700.0)])
+@pytest.mark.parametrize(
+    ('focal_px', 'reference'), [(0.0, None), (-1.0, None), ('far', None), (100.0, 700.0)]
+)
 def test_senseless(focal_px, reference):
     rooms = _Rooms()
     rooms.reference_focal_px = reference

@@ -71,6 +71,11 @@ def test_edges_do_not_count_while_most_is_flat():
     assert (ratio < 1.3).all()
 
 
+def test_a_map_smaller_than_a_window_tells_nothing():
+    curve = noise_curve([np.ones((10, 40), np.float32)])
+    assert (len(curve.range_m), curve.pictures) == (0, 1)
+
+
 def test_senseless_window():
     with pytest.raises(ConfigError, match='windows of 3 px'):
         noise_curve([], side_px=3)

@@ -27,7 +27,8 @@ class Refocused(Reader):
         Raises:
             ConfigError: the focal length is not positive, or depth has been divided by another.
         """
-        if focal_px <= 0 or reader.reference_focal_px is not None:
+        is_length = isinstance(focal_px, (int, float)) and focal_px > 0
+        if not is_length or reader.reference_focal_px is not None:
             raise ConfigError(
                 f'focal_px must be positive and the data without focal_scaling, got {focal_px} '
                 f'and {reader.reference_focal_px}'

@@ -86,6 +86,8 @@ def window_noise(depth_m: np.ndarray, side_px: int = SIDE_PX) -> tuple[np.ndarra
 
     Windows overlap by half.
     """
+    if min(depth_m.shape) < side_px:
+        return np.empty(0), np.empty(0)
     windows = np.lib.stride_tricks.sliding_window_view(depth_m, (side_px, side_px))
     step = side_px // 2
     flat = windows[::step, ::step].reshape(-1, side_px**2).astype(np.float64)
