@@ -39,7 +39,7 @@ def test_every_frame_is_whole(shown, truths):
         assert frame.rgb.shape == (480, 640, 3)
         assert frame.depth.values.shape == (480, 848)
         assert 0.8 < np.mean(frame.depth.values > 0) < 1
-        assert frame.color_from_depth.translation_m == pytest.approx([-0.015, 0, 0])
+        assert frame.color_from_depth.translation_m == pytest.approx([0.015, 0, 0])
 
 
 def test_two_people_are_in_view(truths):

@@ -116,12 +116,12 @@ def test_cameras(topics, stream, camera):
 
 def test_color_camera_is_beside_the_depth_camera(topics):
     extrinsics = topics[f'{CAMERA}/extrinsics/depth_to_color'][0][1]
-    np.testing.assert_allclose(extrinsics.translation, [-0.015, 0, 0])
+    np.testing.assert_allclose(extrinsics.translation, [0.015, 0, 0])
     np.testing.assert_allclose(extrinsics.rotation, np.eye(3).ravel())
     tree = {t.child_frame_id: t.transform for t in topics['/tf_static'][0][1].transforms}
     place = tree['camera_color_frame'].translation
-    # To the right is along the negative y of the body.
-    assert (place.x, place.y, place.z) == pytest.approx((0, -0.015, 0))
+    # To the left is along the y of the body.
+    assert (place.x, place.y, place.z) == pytest.approx((0, 0.015, 0))
     assert tree['camera_depth_frame'].rotation.w == 1
 
 

@@ -89,7 +89,7 @@ def draw_device(rng: np.random.Generator, options: WorldOptions) -> Device:
     gain = float(np.exp(rng.uniform(*np.log([1500, 12000]))))
     left, right = (
         Imager(gray, gain, 16.0, read, shot, blur * rng.uniform(0.93, 1.07), vignette,
-               rng.uniform(0.003, 0.015), number + side)
+               rng.uniform(0.003, 0.015), number + 7919 * side)
         for side in (0, 1)
     )  # fmt: skip
     color = Imager(

@@ -16,7 +16,7 @@ COLOR_640 = Intrinsics(640, 480, 613.2, 613.4, 319.9, 239.2)
 COLOR_848 = Intrinsics(848, 480, 614.2, 614.4, 426.1, 244.7)
 COLOR_1280 = Intrinsics(1280, 720, 921.3, 921.6, 639.4, 367.3)
 BASELINE_M = 0.05
-COLOR_FROM_LEFT_M = 0.015
+COLOR_LEFT_OF_DEPTH_M = 0.015
 PROJECTOR_FROM_LEFT_M = 0.029
 
 
@@ -54,7 +54,7 @@ _COLOR = {(c.width, c.height): c for c in (COLOR_848, COLOR_1280, COLOR_640)}
 
 
 def d435(size: tuple[int, int] = (848, 480), color_size: tuple[int, int] | None = None) -> Rig:
-    """The typical device, its colour camera 15 mm to the right of the left imager.
+    """The typical device, its colour camera 15 mm to the left of the left imager.
 
     Args:
         size: (width, height) of the depth images [px]; 848x480, 1280x720 and 640x480 are those
@@ -63,7 +63,7 @@ def d435(size: tuple[int, int] = (848, 480), color_size: tuple[int, int] | None 
     """
     color_size = color_size or size
     color_from_depth = np.eye(4)
-    color_from_depth[0, 3] = -COLOR_FROM_LEFT_M
+    color_from_depth[0, 3] = COLOR_LEFT_OF_DEPTH_M
     depth = _DEPTH.get(size) or DEPTH_848.resized(*size)
     color = _COLOR.get(color_size) or COLOR_848.resized(*color_size)
     return Rig(depth, color, BASELINE_M, PROJECTOR_FROM_LEFT_M, color_from_depth)
