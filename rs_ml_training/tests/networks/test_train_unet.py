@@ -41,6 +41,7 @@ def test_contract_on_jax(check_network_on_jax, name, options):
         ('unet', {'range_m': 0.0}),
         ('unet-planes', {'width': 4}),
         ('unet-planes', {'max_depth_m': 0.05}),
+        ('unet-planes', {'hole_power': 0.5}),
         ('unet-light', {'width': 4}),
         ('unet-light', {'max_depth_m': 0.05}),
         ('unet-small', {'classes': 0}),
@@ -114,6 +115,18 @@ def test_planes_of_a_cell_are_affine_in_inverse_depth():
     for axis in (2, 3):
         np.testing.assert_allclose(np.diff(inverse, 2, axis=axis), 0, atol=1e-5)
         assert np.abs(np.diff(inverse, axis=axis)).max() > 1e-4
+
+
+def test_a_guess_needs_more_confidence_than_a_measurement():
+    plain = random_weights(registry.build('unet-planes', (32, 32), width=8))
+    strict = registry.build('unet-planes', (32, 32), width=8, hole_power=8.0)
+    strict.set_weights(plain.get_weights())
+    depth_m = np.full((1, 32, 32, 1), 2.0, np.float32)
+    depth_m[:, 8:20, 8:20] = 0
+    inputs = {'depth_m': depth_m, 'infrared': np.zeros_like(depth_m)}
+    before, after = (keras.ops.convert_to_numpy(m(inputs)['confidence']) for m in (plain, strict))
+    expected = np.where(depth_m > 0, before, before**8)
+    np.testing.assert_allclose(after, expected, atol=1e-4)
 
 
 @pytest.mark.slow

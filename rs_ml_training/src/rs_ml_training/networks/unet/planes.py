@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
 from rs_ml_training.networks.unet.cell_stages import (
     CELL_PX,
@@ -35,6 +36,7 @@ def unet_planes(
     input_size: tuple[int, int] | None = None,
     width: int = 24,
     max_depth_m: float = 10.0,
+    hole_power: float = 1.0,
 ) -> keras.Model:
     """Real-time denoiser on 1/4, 1/8 and 1/16 of the resolution; see the module.
 
@@ -45,6 +47,9 @@ def unet_planes(
         input_size: (width, height), multiples of 16; None: any.
         width: channels at 1/4; doubled at 1/8 and again at 1/16.
         max_depth_m: nothing farther is read or predicted.
+        hole_power: the confidence of a filled hole is raised to it, so that one threshold asks
+            more of a guess than of a measurement. 1 while training, which would learn it away; set
+            in `model.yaml` of a trained run.
 
     Returns:
         Model {'depth_m': (B, H, W, 1) metres, 0 = nothing measured,
@@ -55,6 +60,8 @@ def unet_planes(
         ConfigError: a width or range that makes no sense.
     """
     require_sense(width, max_depth_m)
+    if hole_power < 1:
+        raise ConfigError(f'hole_power must be at least 1, got {hole_power}')
     depth_m = image_input(input_size, 1, 'depth_m')
     infrared = image_input(input_size, 1, 'infrared')
     depth_cells = PixelsToCells(CELL_PX, dtype='float32', name='depth_cells')(depth_m)
@@ -63,7 +70,8 @@ def unet_planes(
     cells = _cells(inverse, valid, fill, measured, infrared)
     planes, choices, certainty = _heads(_features(cells, width))
     result = _chosen(inverse, valid, fill, planes, choices)
-    outputs = {'depth_m': _metres(result, max_depth_m), 'confidence': confidence(certainty)}
+    certain = confidence(_asked_more_of_guesses(certainty, valid, hole_power))
+    outputs = {'depth_m': _metres(result, max_depth_m), 'confidence': certain}
     return keras.Model({'depth_m': depth_m, 'infrared': infrared}, outputs, name='unet_planes')
 
 
@@ -161,3 +169,16 @@ def _plane(numbers: keras.KerasTensor) -> keras.KerasTensor:
 def _metres(inverse: keras.KerasTensor, max_depth_m: float) -> keras.KerasTensor:
     depth_m = 1.0 / ops.clip(inverse, 1 / max_depth_m, 1 / MIN_DEPTH_M)
     return CellsToPixels(CELL_PX, dtype='float32', name='denoised')(depth_m)
+
+
+def _asked_more_of_guesses(
+    certainty: keras.KerasTensor, valid: keras.KerasTensor, power: float
+) -> keras.KerasTensor:
+    """Logits whose sigmoid is raised to a power where nothing was measured.
+
+    Of p^n the logit is -log(p^-n - 1), with p^-1 = 1 + exp(-logit).
+    """
+    if power == 1:
+        return certainty
+    inverse = ops.power(1.0 + ops.exp(-ops.maximum(certainty, -8.0)), power)
+    return ops.where(valid > 0, certainty, -ops.log(inverse - 1.0 + 1e-7))
