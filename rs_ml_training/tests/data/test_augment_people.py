@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rs_ml_training.data.augment.depth_noise import Farthest, NoDepth
+from rs_ml_training.data.augment.depth_noise import Farthest, NoDepth, OtherScale
 from rs_ml_training.data.augment.people import Figure, PastePeople, figures_of
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
@@ -108,3 +108,16 @@ def test_cameras_that_measure_less():
     assert (far.raw_depth_m[:, :80] == 3).all()
     assert not far.raw_depth_m[:, 80:].any()
     assert not NoDepth()(sample, np.random.default_rng(0)).raw_depth_m.any()
+
+
+def test_another_scale_of_the_world():
+    sample = room()
+    sample.raw_depth_m[:, 80:] = 0.0
+    factors = []
+    for seed in range(20):
+        found = OtherScale(0.2, 1.25)(sample, np.random.default_rng(seed)).raw_depth_m
+        assert not found[:, 80:].any()
+        assert np.ptp(found[:, :80]) == 0
+        factors.append(found[0, 0] / 3)
+    assert 0.2 <= min(factors) < 0.4
+    assert 0.9 < max(factors) <= 1.25

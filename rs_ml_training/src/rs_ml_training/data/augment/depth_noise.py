@@ -118,6 +118,26 @@ class Farthest:
 
 
 @dataclass(frozen=True)
+class OtherScale:
+    """All distances times one factor: the same picture from a lower camera in a smaller world.
+
+    Rooms are photographed at the height of a chest, robots see them from that of a shin: what is
+    learned must not hang on how high above the floor the camera is.
+
+    Attributes:
+        low, high: limits of the factor, drawn evenly on a logarithmic scale.
+    """
+
+    low: float = 0.2
+    high: float = 1.25
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        factor = np.float32(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
+        depth_m = _measured(sample)
+        return sample if depth_m is None else replace(sample, raw_depth_m=depth_m * factor)
+
+
+@dataclass(frozen=True)
 class NoDepth:
     """Nothing is measured at all; a sample without a measurement stays as it is."""
 

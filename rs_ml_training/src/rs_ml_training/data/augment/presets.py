@@ -13,6 +13,7 @@ from rs_ml_training.data.augment.depth_noise import (
     Holes,
     InfraredGain,
     NoDepth,
+    OtherScale,
     NoInfrared,
     Outliers,
     QuadraticNoise,
@@ -172,7 +173,8 @@ def _indoor(size: Size | None, cutouts: Reader | None = None) -> Augment:
         Maybe(Blur(3, 5), 0.1),
         Maybe(Jpeg(), 0.1),
     )
-    faults = (FlyingPixels(), QuadraticNoise(0.001, 0.006), Maybe(Holes(high=0.2)))
+    scale = Maybe(OtherScale(), 0.6)
+    faults = (scale, FlyingPixels(), QuadraticNoise(0.001, 0.006), Maybe(Holes(high=0.2)))
     depth = OneOf(
         (*[Chain((*faults, Maybe(Speckle()), Maybe(Farthest(), 0.3)))] * 3, *[NoDepth()] * 2)
     )
