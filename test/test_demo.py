@@ -96,7 +96,11 @@ def test_what_came_along_is_enough_for_all_nodes(tmp_path, monkeypatch):
 @pytest.mark.parametrize(('composed', 'is_composed'), [('1', True), ('0', False)])
 def test_people_go_through_the_whole_graph(data, tmp_path, composed, is_composed):
     people = str(data / 'recordings' / 'nyu_people')
-    code, text, summary = run_demo(tmp_path, '--recording', people, '--composed', composed)
+    # The heights asserted below are those of a detector that finds these people.
+    params = tmp_path / 'params.yaml'
+    params.write_text('/**/detection:\n  ros__parameters:\n    model: centernet_mnv3_coco\n')
+    arguments = ['--recording', people, '--composed', composed, '--params', str(params)]
+    code, text, summary = run_demo(tmp_path, *arguments)
     assert code == 0, text
     assert summary['composed'] is is_composed
     assert set(summary) == {
