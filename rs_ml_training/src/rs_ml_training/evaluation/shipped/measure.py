@@ -12,20 +12,13 @@ from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.data.splits import split_by_scene
 from rs_ml_training.errors import ConfigError, TrainingError
-from rs_ml_training.evaluation.comparison import last_frames
-from rs_ml_training.evaluation.shipped.contests import CONTESTS, Contest, Figures, Subject
+from rs_ml_training.evaluation.shipped.contests import CONTESTS, Contest, Figures
 from rs_ml_training.evaluation.shipped.denoising import (
     DENOISE_CONTESTS,
     DenoiseContest,
     measure_denoising,
 )
 from rs_ml_training.evaluation.shipped.handed import hand_over_pictures
-from rs_ml_training.evaluation.shipped.heights import (
-    HEIGHT_CONTESTS,
-    TRUTH,
-    HeightContest,
-    measure_heights,
-)
 from rs_ml_training.evaluation.shipped.judging import JUDGES
 from rs_ml_training.evaluation.shipped.options import ShippedOptions
 from rs_ml_training.evaluation.shipped.robot import Robot
@@ -33,8 +26,8 @@ from rs_ml_training.evaluation.shipped.speed import NAME as SPEED
 from rs_ml_training.evaluation.shipped.speed import measure_speed
 from rs_ml_training.evaluation.shipped.unseen_rooms import UnseenRooms
 
-AnyContest = Contest | HeightContest | DenoiseContest
-ALL: tuple[AnyContest, ...] = (*CONTESTS, *HEIGHT_CONTESTS, *DENOISE_CONTESTS)
+AnyContest = Contest | DenoiseContest
+ALL: tuple[AnyContest, ...] = (*CONTESTS, *DENOISE_CONTESTS)
 NAMES = (*(contest.name for contest in ALL), SPEED)
 _QUICK_SAMPLES = 6
 _LISTS = Path(__file__).resolve().parents[4] / 'args' / 'lists'
@@ -119,10 +112,11 @@ class _Bench:
 
 
 def _measured(bench: _Bench, contest: AnyContest) -> Outcome:
-    hold = {Contest: _contest, HeightContest: _heights, DenoiseContest: _denoising}[type(contest)]
     try:
         with tempfile.TemporaryDirectory(prefix=f'{contest.name}-') as scratch:
-            return hold(bench, contest, Path(scratch))
+            if isinstance(contest, DenoiseContest):
+                return _denoising(bench, contest, Path(scratch))
+            return _contest(bench, contest, Path(scratch))
     except TrainingError as error:
         return Outcome(contest, missing={'': str(error)})
 
@@ -130,36 +124,14 @@ def _measured(bench: _Bench, contest: AnyContest) -> Outcome:
 def _contest(bench: _Bench, contest: Contest, scratch: Path) -> Outcome:
     reader = bench.limited(_reader(bench, contest))
     hand_over_pictures(reader, scratch)
-
-    def measure(subject: Subject) -> dict[str, float]:
-        return JUDGES[contest.task].measure(bench.robot, subject, reader, scratch)
-
-    return _each(contest, len(reader), measure)
-
-
-def _heights(bench: _Bench, contest: HeightContest, scratch: Path) -> Outcome:
-    rooms = bench.rooms.path()
-    views = open_data(f'synth-color:{rooms}')
-    reader = bench.limited(Subset(views, last_frames(views)))
-    hand_over_pictures(reader, scratch)
-
-    def measure(subject: Subject) -> dict[str, float]:
-        return measure_heights(bench.robot, subject, reader, rooms / TRUTH, scratch)
-
-    return _each(contest, len(reader), measure)
-
-
-def _each(
-    contest: Contest | HeightContest, count: int, measure: Callable[[Subject], dict[str, float]]
-) -> Outcome:
-    """The figures of every subject; what one of them lacks keeps the others from nothing."""
     figures, missing = {}, {}
     for subject in contest.subjects:
         try:
-            figures[subject.title] = measure(subject)
+            judge = JUDGES[contest.task]
+            figures[subject.title] = judge.measure(bench.robot, subject, reader, scratch)
         except TrainingError as error:
             missing[subject.title] = str(error)
-    return Outcome(contest, count, figures, missing)
+    return Outcome(contest, len(reader), figures, missing)
 
 
 def _denoising(bench: _Bench, contest: DenoiseContest, scratch: Path) -> Outcome:

@@ -43,13 +43,13 @@ def _render(options: ShippedOptions, folder: Path) -> None:
         ) from error
     from rs_ml_training.synth.side import Side
     from rs_ml_training.synth.writing.frame_set import write_frame_set
-    from rs_ml_training.synth.writing.set_options import INTEL, NYU, SetOptions
+    from rs_ml_training.synth.writing.set_options import INTEL, SetOptions
 
     rooms = SetOptions(
         count=QUICK_ROOMS if options.quick else options.rooms,
         seed=options.seed,
         side=Side.TEST.value,
         repeats=options.exposures,
-        layouts=(INTEL, NYU),
+        layouts=(INTEL,),
     )
     write_frame_set(folder, rooms)
