@@ -82,6 +82,8 @@ class Detector:
         self._decoder_options = fill_options(
             manifest.name, self._decoder.options, manifest.decoder_options
         )
+        leaves_duplicates = self._decoder_options.get('leaves_duplicates', False)
+        self._network_suppresses = self._decoder.suppresses and not leaves_duplicates
         self._preprocess = Preprocessor(manifest.input)
         self.options = options or DetectorOptions()
 
@@ -128,7 +130,7 @@ class Detector:
             outputs, transform.model_size, self.score_threshold, self._decoder_options
         )
         found = self._in_image(self._wanted(raw), transform)
-        if options.iou_threshold is None and self._decoder.suppresses:
+        if options.iou_threshold is None and self._network_suppresses:
             order = np.argsort(-found.scores, kind='stable')
         else:
             iou = thresholds.iou if options.iou_threshold is None else options.iou_threshold

@@ -66,6 +66,12 @@ def test_suppression_of_what_the_network_left(recorded_model, options, count):
     assert len(found) == count
 
 
+def test_duplicates_that_the_manifest_admits_go(recorded_model):
+    outputs = outputs_of(PERSON, PERSON_NEAR)
+    model = recorded_model(outputs, decoder_options={'leaves_duplicates': True})
+    assert len(Detector(model)(RGB)) == 1
+
+
 def test_a_head_without_suppression_gets_it(recorded_model):
     head = np.zeros((1, 6, 30), np.float32)
     head[0, :, 0] = 0.5, 0.5, 0.2, 0.2, 0.9, 0

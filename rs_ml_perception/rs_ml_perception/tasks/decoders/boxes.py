@@ -34,7 +34,8 @@ class BoxDecoder:
     Attributes:
         decode: (outputs, model_size, min_score, options) -> RawBoxes with scores >= min_score.
         outputs: names the manifest must map to tensors.
-        suppresses: whether the network has removed duplicates itself.
+        suppresses: whether the network has removed duplicates itself, unless decoder_options say
+            `leaves_duplicates`.
         options: name -> default of decoder_options.
     """
 
@@ -117,7 +118,10 @@ def _scaled(fractions: np.ndarray, model_size: tuple[int, int]) -> np.ndarray:
 
 BOX_DECODERS: dict[str, BoxDecoder] = {
     'tf_detection': BoxDecoder(
-        decode_tf_detection, ('boxes', 'scores', 'classes', 'count'), True, {}
+        decode_tf_detection,
+        ('boxes', 'scores', 'classes', 'count'),
+        True,
+        {'leaves_duplicates': False},
     ),
     'tflite_postprocess': BoxDecoder(
         decode_tf_detection, ('boxes', 'scores', 'classes', 'count'), True, {}

@@ -48,6 +48,8 @@ def write_manifest(
         values['labels'] = LABELS_NAME
     if spec.task == 'detection':
         values['thresholds'] = {'score': serving.options.score_threshold, 'iou': 0.5}
+        # Neighbouring peaks of one object are left to the robot's suppression.
+        values['decoder_options'] = {'leaves_duplicates': True}
     if serving.options.confidence_threshold and 'confidence' in serving.outputs:
         values['decoder_options'] = {'confidence_threshold': serving.options.confidence_threshold}
     if spec.task in ('depth', 'denoise'):
