@@ -6,6 +6,8 @@ measurement gets one made from its truth.
 
 from __future__ import annotations
 
+import abc
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -13,6 +15,21 @@ import numpy as np
 
 from rs_ml_training.data.augment.chain import Augment
 from rs_ml_training.data.sample import Sample
+
+
+class DepthFault(abc.ABC):
+    """A step that changes what was measured, or the truth where nothing was.
+
+    A sample without any depth stays as it is.
+    """
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        depth_m = sample.depth_m if sample.raw_depth_m is None else sample.raw_depth_m
+        return sample if depth_m is None else replace(sample, raw_depth_m=self.spoil(depth_m, rng))
+
+    @abc.abstractmethod
+    def spoil(self, depth_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """What the camera would have measured instead: float32 (H, W) [m], 0 = none."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +49,7 @@ class Simulated:
 
 
 @dataclass(frozen=True)
-class QuadraticNoise:
+class QuadraticNoise(DepthFault):
     """Noise that grows with the square of the distance, as that of any stereo camera.
 
     Attributes:
@@ -44,19 +61,16 @@ class QuadraticNoise:
     high: float = 0.004
     grain_px: int = 3
 
-    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        depth_m = _measured(sample)
-        if depth_m is None:
-            return sample
+    def spoil(self, depth_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         height, width = depth_m.shape
         coarse = -(-height // self.grain_px), -(-width // self.grain_px)
         grain = cv2.resize(rng.standard_normal(coarse, np.float32), (width, height))
         sigma_m = np.float32(rng.uniform(self.low, self.high)) * depth_m**2
-        return replace(sample, raw_depth_m=np.maximum(depth_m + sigma_m * grain, 0))
+        return np.maximum(depth_m + sigma_m * grain, 0)
 
 
 @dataclass(frozen=True)
-class Holes:
+class Holes(DepthFault):
     """Elliptical parts where the camera saw nothing.
 
     Attributes:
@@ -68,21 +82,16 @@ class Holes:
     low: float = 0.01
     high: float = 0.12
 
-    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        depth_m = _measured(sample)
-        if depth_m is None:
-            return sample
-        depth_m, (width, height) = depth_m.copy(), sample.size
-        for _ in range(rng.integers(self.most + 1)):
-            center = int(rng.integers(width)), int(rng.integers(height))
-            axes = np.maximum(rng.uniform(self.low, self.high, 2) * min(width, height), 1)
-            angle = rng.uniform(0, 180)
-            cv2.ellipse(depth_m, center, axes.astype(int).tolist(), angle, 0, 360, 0, -1)
-        return replace(sample, raw_depth_m=depth_m)
+    def spoil(self, depth_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        def hole() -> Patch:
+            axes = np.maximum(rng.uniform(self.low, self.high, 2) * min(depth_m.shape), 1)
+            return Patch(axes.astype(int).tolist(), rng.uniform(0, 180), 0)
+
+        return _patched(depth_m, self.most, hole, rng)
 
 
 @dataclass(frozen=True)
-class Speckle:
+class Speckle(DepthFault):
     """Single pixels without a measurement.
 
     Attributes:
@@ -91,16 +100,13 @@ class Speckle:
 
     high: float = 0.05
 
-    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        depth_m = _measured(sample)
-        if depth_m is None:
-            return sample
+    def spoil(self, depth_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         lost = rng.random(depth_m.shape, np.float32) < rng.uniform(0, self.high)
-        return replace(sample, raw_depth_m=np.where(lost, np.float32(0), depth_m))
+        return np.where(lost, np.float32(0), depth_m)
 
 
 @dataclass(frozen=True)
-class Farthest:
+class Farthest(DepthFault):
     """Nothing is measured beyond some distance.
 
     Attributes:
@@ -110,15 +116,13 @@ class Farthest:
     low: float = 4.0
     high: float = 10.0
 
-    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        depth_m, farthest_m = _measured(sample), np.float32(rng.uniform(self.low, self.high))
-        if depth_m is None:
-            return sample
-        return replace(sample, raw_depth_m=np.where(depth_m < farthest_m, depth_m, np.float32(0)))
+    def spoil(self, depth_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        farthest_m = np.float32(rng.uniform(self.low, self.high))
+        return np.where(depth_m < farthest_m, depth_m, np.float32(0))
 
 
 @dataclass(frozen=True)
-class OtherScale:
+class OtherScale(DepthFault):
     """All distances times one factor: the same picture from a lower camera in a smaller world.
 
     Rooms are photographed at the height of a chest, robots see them from that of a shin: what is
@@ -131,10 +135,8 @@ class OtherScale:
     low: float = 0.2
     high: float = 1.25
 
-    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        factor = np.float32(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
-        depth_m = _measured(sample)
-        return sample if depth_m is None else replace(sample, raw_depth_m=depth_m * factor)
+    def spoil(self, depth_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return depth_m * np.float32(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class NoDepth:
 
 
 @dataclass(frozen=True)
-class FlyingPixels:
+class FlyingPixels(DepthFault):
     """Points between foreground and background along the edges of things, and gaps there.
 
     Attributes:
@@ -160,10 +162,7 @@ class FlyingPixels:
     share: float = 0.4
     lost: float = 0.2
 
-    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        depth_m = _measured(sample)
-        if depth_m is None:
-            return sample
+    def spoil(self, depth_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         kernel = np.ones((3, 3), np.uint8)
         far_m = cv2.dilate(depth_m, kernel)
         near_m = cv2.erode(np.where(depth_m > 0, depth_m, far_m), kernel)
@@ -172,7 +171,7 @@ class FlyingPixels:
         mixed_m = near_m + rng.random(depth_m.shape, np.float32) * (far_m - near_m)
         out = np.where(edge & (draw < self.share), mixed_m, depth_m)
         lost = edge & (draw > 1 - self.lost)
-        return replace(sample, raw_depth_m=np.where(lost, np.float32(0), out))
+        return np.where(lost, np.float32(0), out)
 
 
 @dataclass(frozen=True)
@@ -207,7 +206,7 @@ class NoInfrared:
 
 
 @dataclass(frozen=True)
-class Outliers:
+class Outliers(DepthFault):
     """Patches matched to a wrong place: a distance that has nothing to do with the scene.
 
     Attributes:
@@ -221,18 +220,37 @@ class Outliers:
     near_m: float = 0.3
     far_m: float = 10.0
 
-    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        depth_m = _measured(sample)
-        if depth_m is None:
-            return sample
-        depth_m, (width, height) = depth_m.copy(), sample.size
-        for _ in range(rng.integers(self.most + 1)):
-            center = int(rng.integers(width)), int(rng.integers(height))
+    def spoil(self, depth_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        def mismatch() -> Patch:
             axes = rng.integers(1, self.high_px + 1, 2).tolist()
             wrong_m = 1 / rng.uniform(1 / self.far_m, 1 / self.near_m)
-            cv2.ellipse(depth_m, center, axes, rng.uniform(0, 180), 0, 360, wrong_m, -1)
-        return replace(sample, raw_depth_m=depth_m)
+            return Patch(axes, rng.uniform(0, 180), wrong_m)
+
+        return _patched(depth_m, self.most, mismatch, rng)
 
 
-def _measured(sample: Sample) -> np.ndarray | None:
-    return sample.depth_m if sample.raw_depth_m is None else sample.raw_depth_m
+@dataclass(frozen=True)
+class Patch:
+    """An ellipse of one depth.
+
+    Attributes:
+        axes: half axes, whole [px].
+        angle: of the first one [degrees].
+        depth_m: inside; 0: nothing is measured there.
+    """
+
+    axes: Sequence[int]
+    angle: float
+    depth_m: float
+
+
+def _patched(
+    depth_m: np.ndarray, most: int, draw: Callable[[], Patch], rng: np.random.Generator
+) -> np.ndarray:
+    """A copy with up to so many patches, each anywhere."""
+    depth_m, (height, width) = depth_m.copy(), depth_m.shape
+    for _ in range(rng.integers(most + 1)):
+        center = int(rng.integers(width)), int(rng.integers(height))
+        patch = draw()
+        cv2.ellipse(depth_m, center, patch.axes, patch.angle, 0, 360, patch.depth_m, -1)
+    return depth_m
