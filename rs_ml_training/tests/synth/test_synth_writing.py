@@ -180,6 +180,7 @@ def test_one_layout_alone(tmp_path):
         ({'size': (8, 480)}, '8x480'),
         ({'layouts': ('coco',)}, 'coco'),
         ({'layouts': ()}, 'layouts'),
+        ({'people': 'all'}, "'all' are none of any, upright"),
     ],
 )
 def test_senseless_options(options, words):

@@ -12,7 +12,7 @@ from rs_ml_training.cli.flags import size
 from rs_ml_training.cli.progress import progress_bar
 from rs_ml_training.data.bag_writing import STORAGES
 from rs_ml_training.errors import ConfigError
-from rs_ml_training.synth.writing.set_options import LAYOUTS, SIDES, SetOptions
+from rs_ml_training.synth.writing.set_options import LAYOUTS, PEOPLE, SIDES, SetOptions
 
 _SET = SetOptions()
 
@@ -47,6 +47,9 @@ def _add_set_flags(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         '--layouts', nargs='+', default=_SET.layouts, choices=LAYOUTS, help='what to write'
     )
+    sub.add_argument(
+        '--people', default=_SET.people, choices=PEOPLE, help='upright: one in full view, all up'
+    )
 
 
 def _add_bag_flags(sub: argparse.ArgumentParser) -> None:
@@ -73,6 +76,7 @@ def _synth(arguments: argparse.Namespace) -> int:
         color_size=arguments.color_size,
         repeats=arguments.repeats,
         layouts=tuple(arguments.layouts),
+        people=arguments.people,
     )
     return _write_bag(arguments, options) if arguments.bag else _write_set(arguments, options)
 

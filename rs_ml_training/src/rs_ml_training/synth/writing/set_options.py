@@ -9,6 +9,7 @@ from rs_ml_training.synth.side import Side
 
 INTEL, NYU, YOLO = LAYOUTS = ('intel', 'nyu', 'yolo')
 SIDES = tuple(side.value for side in Side)
+ANYBODY, UPRIGHT = PEOPLE = ('any', 'upright')
 _SMALLEST_PX = 16
 
 
@@ -24,6 +25,7 @@ class SetOptions:
         color_size: (width, height) of colour [px].
         repeats: exposures of each room: the same view, other noise.
         layouts: of LAYOUTS.
+        people: of PEOPLE; 'upright': all stand or walk, and one of them is in full view.
     """
 
     count: int = 100
@@ -33,6 +35,7 @@ class SetOptions:
     color_size: tuple[int, int] = (640, 480)
     repeats: int = 1
     layouts: tuple[str, ...] = LAYOUTS
+    people: str = ANYBODY
 
     def __post_init__(self) -> None:
         for name in ('count', 'repeats'):
@@ -42,6 +45,8 @@ class SetOptions:
             raise ConfigError(f'seed {self.seed} is not possible: give 0 or more')
         if self.side not in SIDES:
             raise ConfigError(f'side {self.side!r} is none of {", ".join(SIDES)}')
+        if self.people not in PEOPLE:
+            raise ConfigError(f'people {self.people!r} are none of {", ".join(PEOPLE)}')
         for width, height in (self.size, self.color_size):
             if min(width, height) < _SMALLEST_PX:
                 raise ConfigError(f'{width}x{height} pictures are not possible: give 848x480')

@@ -1,0 +1,79 @@
+"""Rooms in which somebody upright is in full view, so that heights can be judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.synth.camera import CameraPose
+from rs_ml_training.synth.frame import PeopleTruth, Posture
+from rs_ml_training.synth.inhabitants import Inhabitant
+from rs_ml_training.synth.options import WorldOptions
+from rs_ml_training.synth.rig import COLOR_640
+from rs_ml_training.synth.side import Side
+from rs_ml_training.synth.truth import people_of
+from rs_ml_training.synth.view import Sight, camera_rays
+from rs_ml_training.synth.world import World, draw_world
+
+FARTHEST_M = 5.0
+"""Along the floor, of whoever is in full view."""
+
+_PREVIEW = COLOR_640.resized(160, 120)
+_MARGIN_PX = 2
+"""Of the preview, between the body and the border."""
+_LEAST_VISIBLE = 0.97
+_POSES, _ROOMS = 40, 50
+_SEEDS_APART = 1_000_000_000
+
+
+def upright_world(seed: int, side: Side) -> World:
+    """A room as others are, but people stand or walk, and the camera has one of them in full view.
+
+    Whether room and camera will do is decided by what is visible alone: the body is uncut, at
+    least 97 % visible and at most 5 m away. A room that has no such view gives way to another one.
+
+    Args:
+        seed: the same one gives the same room and camera.
+        side: of the world.
+
+    Raises:
+        ConfigError: no room of many had such a view.
+    """
+    options = WorldOptions(
+        side=side, people=(1, 3), postures=((Posture.STANDING, 0.4), (Posture.WALKING, 0.2))
+    )
+    for attempt in range(_ROOMS):
+        world = draw_world(seed + attempt * _SEEDS_APART, options)
+        pose = _pose(world, np.random.default_rng([world.seed, 3]))
+        if pose is not None:
+            return replace(world, pose=pose)
+    raise ConfigError(f'seed {seed} gives no room with somebody upright in view: another --seed')
+
+
+def _pose(world: World, rng: np.random.Generator) -> CameraPose | None:
+    if not world.inhabitants:
+        return None
+    poses = (world.other_pose(rng) for _ in range(_POSES))
+    return next((pose for pose in poses if _shows_somebody(world, pose)), None)
+
+
+def _shows_somebody(world: World, pose: CameraPose) -> bool:
+    near = [one for one in world.inhabitants if _range_m(one, pose) <= FARTHEST_M]
+    sight = Sight(_PREVIEW, pose.position, pose.world_from_camera)
+    rays = camera_rays(_PREVIEW, pose.world_from_camera)
+    faces = world.scene.cast(pose.position, rays).face.reshape(sight.shape)
+    return bool(_in_full_view(people_of(near, world.scene.instances_of(faces), sight)).any())
+
+
+def _range_m(one: Inhabitant, pose: CameraPose) -> float:
+    return float(np.hypot(one.x - pose.x_m, one.y - pose.y_m))
+
+
+def _in_full_view(people: PeopleTruth) -> np.ndarray:
+    """Bool (N,)."""
+    least, most = people.boxes_px[:, :2], people.boxes_px[:, 2:]
+    size = np.array([_PREVIEW.width, _PREVIEW.height])
+    is_inside = (least >= _MARGIN_PX).all(axis=1) & (most <= size - _MARGIN_PX).all(axis=1)
+    return is_inside & ~people.cut & (people.visible_share >= _LEAST_VISIBLE)
