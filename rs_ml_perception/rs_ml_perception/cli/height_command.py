@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.cli.task_arguments import (
@@ -22,6 +24,18 @@ def add_parser(subparsers: Any) -> None:
     add_detection_arguments(parser, classes=('person',))
     add_depth_arguments(parser)
     add_range_arguments(parser)
+    parser.add_argument(
+        '--accelerometer',
+        type=Path,
+        metavar='FILE',
+        help='JSON, {picture: [[x, y, z], ...]} [m/s2], optical axes; default: the floor is level',
+    )
+    parser.add_argument(
+        '--boxes',
+        type=Path,
+        metavar='FILE',
+        help='results.jsonl of detections, in place of those of --model',
+    )
     parser.set_defaults(run=run)
 
 
@@ -33,18 +47,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prepare(args: argparse.Namespace) -> Any:
+    from rs_ml_perception.cli.gravity_file import GravityFile
     from rs_ml_perception.cli.result_fields import height_fields
     from rs_ml_perception.cli.task_run import TaskResult
     from rs_ml_perception.core.draw import draw_heights
     from rs_ml_perception.core.errors import InputError
-    from rs_ml_perception.inference.model import load_model
-    from rs_ml_perception.tasks.detector import Detector, DetectorOptions
     from rs_ml_perception.tasks.height_estimator import HeightEstimator, HeightOptions
 
     height_options = HeightOptions(range_min_m=args.range_min_m, range_max_m=args.range_max_m)
-    options = DetectorOptions(**detector_options(args))
-    model = load_model(args.model, backend=args.backend, device=args.device, threads=args.threads)
-    detector = Detector(model, options)
+    gravity = None if args.accelerometer is None else GravityFile(args.accelerometer)
+    find, labels = _detector(args) if args.boxes is None else _known_boxes(args)
     estimator = HeightEstimator(height_options)
 
     def measure(image: Any) -> TaskResult:
@@ -53,11 +65,38 @@ def _prepare(args: argparse.Namespace) -> Any:
             raise InputError('there is no depth: pass a recording with depth, or --depth DIR')
         if frame.camera is None:
             raise InputError('intrinsics are unknown: pass --intrinsics fx,fy,cx,cy')
-        heights = estimator(frame, detector(frame.rgb))
+        up = None if gravity is None else gravity.up(image.stem)
+        heights = estimator(frame, find(image), up=up)
         return TaskResult(
-            {'detections': height_fields(heights, detector.labels)},
+            {'detections': height_fields(heights, labels)},
             len(heights),
             pictures={'_annotated.png': lambda: draw_heights(frame.rgb, heights)},
         )
 
     return measure
+
+
+Find = Callable[[Any], Any]
+"""Detections of an InputImage."""
+
+
+def _detector(args: argparse.Namespace) -> tuple[Find, Any]:
+    from rs_ml_perception.inference.model import load_model
+    from rs_ml_perception.tasks.detector import Detector, DetectorOptions
+
+    options = DetectorOptions(**detector_options(args))
+    model = load_model(args.model, backend=args.backend, device=args.device, threads=args.threads)
+    detector = Detector(model, options)
+    return lambda image: detector(image.frame.rgb), detector.labels
+
+
+def _known_boxes(args: argparse.Namespace) -> tuple[Find, Any]:
+    from rs_ml_perception.cli.box_file import BoxFile
+
+    file = BoxFile(args.boxes, args.classes, args.score_threshold or 0.0)
+
+    def find(image: Any) -> Any:
+        height, width = image.frame.rgb.shape[:2]
+        return file.detections(image.name, width, height)
+
+    return find, file.labels
