@@ -7,7 +7,7 @@ import pytest
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.sample import IGNORE
 from rs_ml_training.data.yolo_masks import UNLISTED
-from rs_ml_training.errors import DataError
+from rs_ml_training.errors import ConfigError, DataError
 
 NAMES = 'names: {0: person, 1: tv, 2: dog}'
 TABLE = {'tv': 'tv', 'objects': (), 'person': 'person'}
@@ -95,3 +95,19 @@ def test_class_that_does_not_exist(masks):
 def test_malformed_outlines(masks, line, words):
     with pytest.raises(DataError, match=words):
         masks((PERSON, line), ())
+
+
+def test_outlines_lie_in_the_folders_of_their_pictures(tmp_path, miniatures):
+    miniatures.save(tmp_path / 'images' / 'val' / '1.jpg', miniatures.image(0, (40, 20)))
+    (tmp_path / 'classes.yaml').write_text(NAMES)
+    for folder, line in (('labels', '0 0.25 0.5 0.5 1'), ('instances', PERSON)):
+        (tmp_path / folder / 'val').mkdir(parents=True)
+        (tmp_path / folder / 'val' / '1.txt').write_text(line)
+    sample = open_data(f'yolo-masks:{tmp_path}', split='val').read(0)
+    assert sample.labels[10, 5] == 0
+    assert sample.labels[10, 30] == IGNORE
+
+
+def test_options_are_those_of_the_folder_and_its_own(masks):
+    with pytest.raises(ConfigError, match='split, labels, classes, list_file, coco_ids'):
+        masks((PERSON,), color='red')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import types
 import typing
 from pathlib import Path
@@ -56,17 +57,29 @@ def open_data(source: str, **options: Any) -> Reader:
     module, _, class_name = FORMATS[name].partition(':')
     reader = getattr(importlib.import_module(module), class_name)
     given = {key: value for key, value in options.items() if value is not None}
-    hints = typing.get_type_hints(reader.__init__)
-    allowed = [key for key in hints if key not in ('path', 'return')]
+    hints = _option_types(reader)
     for key, value in given.items():
-        if key not in allowed:
-            fitting = ', '.join(allowed) or 'none'
+        if key not in hints:
+            fitting = ', '.join(hints) or 'none'
             raise ConfigError(f'{name} data have no option {key!r}; theirs: {fitting}')
         given[key] = _of_type(key, value, hints[key])
     opened = reader(Path(path), **given)
     if not len(opened):
         raise DataError(f'{source} holds no samples')
     return opened
+
+
+def _option_types(reader: type[Reader]) -> dict[str, Any]:
+    """Types of the constructor's options, those among them that it hands on to its base class."""
+    found: dict[str, Any] = {}
+    for owner in (cls for cls in reader.__mro__ if '__init__' in vars(cls)):
+        parameters = inspect.signature(owner.__init__).parameters.values()
+        named = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        hints = typing.get_type_hints(owner.__init__)
+        found = {name: hints[name] for name in named if name not in ('self', 'path')} | found
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+            break
+    return found
 
 
 def _of_type(key: str, value: Any, hint: Any) -> Any:

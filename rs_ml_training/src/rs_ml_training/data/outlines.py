@@ -25,13 +25,34 @@ def painted(outlines: Sequence[Sequence[Polygon]], size: tuple[int, int]) -> np.
     Returns:
         uint8 (H, W), see OBJECTS.
     """
-    found = np.zeros((size[1], size[0]), np.uint8)
+    drawn = outlines[:_MOST]
+    return filled(drawn, range(1, len(drawn) + 1), size)
+
+
+def filled(
+    outlines: Sequence[Sequence[Polygon]],
+    values: Sequence[int],
+    size: tuple[int, int],
+    nothing: int = 0,
+) -> np.ndarray:
+    """A map of values within outlines: small ones lie on large ones.
+
+    Args:
+        outlines: each of any number of polygons [px].
+        values: of the outlines.
+        size: (width, height) of the map.
+        nothing: value outside all of them.
+
+    Returns:
+        uint8 (H, W).
+    """
+    found = np.full((size[1], size[0]), nothing, np.uint8)
     areas = [sum(cv2.contourArea(p.astype(np.float32)) for p in parts) for parts in outlines]
     for index in np.argsort(areas)[::-1].tolist():
-        if index < _MOST and outlines[index]:
+        if outlines[index]:
             # OpenCV counts from the middle of the first pixel.
             parts = [np.rint(p - 0.5).astype(np.int32) for p in outlines[index]]
-            cv2.fillPoly(found, parts, index + 1)
+            cv2.fillPoly(found, parts, values[index])
     return found
 
 
@@ -54,14 +75,19 @@ def assigned(
     """
     found: list[list[Polygon]] = [[] for _ in boxes]
     for polygon in polygons if len(boxes) else ():
-        extent = np.concatenate([polygon.min(axis=0), polygon.max(axis=0)])
-        overlap = _overlaps(extent, boxes)
+        overlap = overlaps(extent(polygon), boxes)
         if overlap.max() >= least:
             found[int(overlap.argmax())].append(polygon)
     return found
 
 
-def _overlaps(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+def extent(polygon: Polygon) -> np.ndarray:
+    """The smallest box around it, (4,) [px]."""
+    return np.concatenate([polygon.min(axis=0), polygon.max(axis=0)])
+
+
+def overlaps(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Intersection over union of a box, (4,), with each of (N, 4) boxes."""
     shared = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
     shared = np.prod(np.maximum(shared, 0), axis=1)
     both = np.prod(box[2:] - box[:2]) + np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
