@@ -17,15 +17,10 @@ import numpy as np
 
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.recordings.frames import OnRejected
-from rs_ml_perception.recordings.inputs import (
-    DepthFolder,
-    InputImage,
-    Source,
-    read_inputs,
-    resolve_inputs,
-)
+from rs_ml_perception.recordings.inputs import DepthFolder, read_inputs, resolve_inputs
 from rs_ml_perception.recordings.pictures import write_picture
+from rs_ml_perception.recordings.rejections import OnRejected
+from rs_ml_perception.recordings.sources import InputImage, Source
 
 RESULTS = 'results.jsonl'
 ALL_REJECTED = 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from rs_ml_perception.core.camera import CameraModel
@@ -15,10 +15,10 @@ from rs_ml_perception.core.messages import (
     stamp_of,
 )
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
-from rs_ml_perception.recordings.frames import OnRejected
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.pairs import half_period_ns, paired_messages
 from rs_ml_perception.recordings.recording import Recording
+from rs_ml_perception.recordings.rejections import OnRejected, Rejections
 
 
 def depth_frames(
@@ -53,7 +53,7 @@ class _DepthReader:
     ) -> None:
         self._recording = recording
         self._topics = topics
-        self._on_rejected = on_rejected
+        self._rejections = Rejections(on_rejected)
         self._camera: CameraModel | None = None
         if topics.sensor_depth_info:
             first = next(recording.messages([topics.sensor_depth_info]), None)
@@ -77,13 +77,13 @@ class _DepthReader:
                 yield frame
 
     def _frame(self, depth: Message, infra: Message | None) -> Frame | None:
-        decoded = self._try(depth, self._recording.decode)
+        decoded = self._rejections.attempt(depth, self._recording.decode)
         if decoded is None:
             return None
-        image = self._try(depth, lambda _: depth_from_message(decoded))
+        image = self._rejections.attempt(depth, lambda _: depth_from_message(decoded))
         if image is None:
             return None
-        infrared = None if infra is None else self._try(infra, self._infrared)
+        infrared = None if infra is None else self._rejections.attempt(infra, self._infrared)
         return Frame(
             depth=image,
             infrared=infrared,
@@ -96,13 +96,6 @@ class _DepthReader:
         return infrared_from_message(self._recording.decode(message))
 
     def _note_info(self, message: Message) -> None:
-        self._camera = self._try(message, lambda m: camera_from_message(self._recording.decode(m)))
-
-    def _try(self, message: Message, convert: Callable[[Message], Any]) -> Any | None:
-        try:
-            return convert(message)
-        except InputError as error:
-            if self._on_rejected is None:
-                raise
-            self._on_rejected(message.topic, error)
-            return None
+        self._camera = self._rejections.attempt(
+            message, lambda m: camera_from_message(self._recording.decode(m))
+        )

@@ -12,17 +12,18 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.recordings.depth_frames import depth_frames
-from rs_ml_perception.recordings.frames import OnRejected
-from rs_ml_perception.recordings.inputs import InputImage, Source, with_unique_stems
-from rs_ml_perception.recordings.open_recording import is_recording, open_recording
-from rs_ml_perception.recordings.pictures import read_depth, read_gray
-
-DEPTH_SUFFIXES = ('.png', '.tif', '.tiff')
-MILLIMETRE = 0.001
-KINDS = (
-    'a depth picture, a folder of them, a folder of res-N.png and left-N.png, a recording, '
-    'or realsense[:SERIAL]'
+from rs_ml_perception.recordings.pictures import DEPTH_SUFFIXES, read_depth, read_gray
+from rs_ml_perception.recordings.realsense_camera import depth_camera_frames
+from rs_ml_perception.recordings.rejections import OnRejected
+from rs_ml_perception.recordings.sources import (
+    InputImage,
+    InputKinds,
+    Source,
+    read_sources,
+    resolve,
 )
+
+MILLIMETRE = 0.001
 
 _RAW, _LEFT = re.compile(r'res-(.+)'), 'left-{}'
 
@@ -71,15 +72,8 @@ class DepthPictures:
 
 
 def resolve_depth_inputs(texts: Sequence[str]) -> list[Source]:
-    """Find out what each input is, before anything expensive is loaded.
-
-    Raises:
-        InputError: one does not exist or is none of KINDS.
-    """
-    sources = [source for text in texts for source in _resolve(text)]
-    if not sources:
-        raise InputError(f'no input: pass {KINDS}')
-    return with_unique_stems(sources)
+    """Find out what each input is; see `sources.resolve`."""
+    return resolve(texts, _KINDS)
 
 
 def read_depth_inputs(
@@ -92,51 +86,28 @@ def read_depth_inputs(
         on_rejected: gets the name and the reason of what cannot be used; the others go on.
         pictures: how single pictures are read.
     """
-    for source in sources:
-        try:
-            if source.picture is not None:
-                frame = pictures.read(source.picture)
-                yield InputImage(source.picture.name, source.stem, frame)
-                continue
-            for number, frame in enumerate(source.frames(on_rejected)):
-                stem = f'{source.stem}_{number:06d}'
-                yield InputImage(stem, stem, frame)
-        except InputError as error:
-            on_rejected(source.picture.name if source.picture else source.stem, error)
+    return read_sources(sources, pictures.read, on_rejected=on_rejected)
 
 
-def _resolve(text: str) -> list[Source]:
-    if re.fullmatch(r'realsense(:.*)?', text):
-        serial = text.partition(':')[2]
-        return [Source('realsense', frames=lambda _: _camera_frames(serial), brings_depth=True)]
-    path = Path(text)
-    if not path.exists():
-        raise InputError(f'{text} does not exist: pass {KINDS}')
-    if is_recording(path):
-        open_recording(path).close()
-        return [Source(path.stem, frames=lambda r: _recorded(path, r), brings_depth=True)]
-    if path.is_dir():
-        return _folder(path)
-    if path.suffix.lower() in DEPTH_SUFFIXES:
-        return [Source(path.stem, picture=path)]
-    raise InputError(f'{text} is no known kind of file: pass {KINDS}')
-
-
-def _folder(path: Path) -> list[Source]:
+def _folder(path: Path) -> list[Path]:
     """Of Intel's layout only res-N, else every picture that may hold depth."""
     pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in DEPTH_SUFFIXES)
     if not pictures:
         raise InputError(f'folder {path} holds no depth pictures ({", ".join(DEPTH_SUFFIXES)})')
-    raw = [picture for picture in pictures if _RAW.fullmatch(picture.stem)]
-    return [Source(picture.stem, picture=picture) for picture in raw or pictures]
+    return [picture for picture in pictures if _RAW.fullmatch(picture.stem)] or pictures
 
 
-def _recorded(path: Path, on_rejected: OnRejected) -> Iterator[Frame]:
-    with open_recording(path) as recording:
-        yield from depth_frames(recording, on_rejected=on_rejected)
+def _file(path: Path) -> Source | None:
+    if path.suffix.lower() not in DEPTH_SUFFIXES:
+        return None
+    return Source(path.stem, picture=path)
 
 
-def _camera_frames(serial: str) -> Iterator[Frame]:
-    from rs_ml_perception.recordings.realsense_camera import depth_camera_frames
-
-    return depth_camera_frames(serial)
+_KINDS = InputKinds(
+    names='a depth picture, a folder of them, a folder of res-N.png and left-N.png, '
+    'a recording, or realsense[:SERIAL]',
+    recorded=depth_frames,
+    camera=depth_camera_frames,
+    folder=_folder,
+    file=_file,
+)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
@@ -22,10 +21,8 @@ from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topic
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.pairs import half_period_ns, paired_messages
 from rs_ml_perception.recordings.recording import Recording
+from rs_ml_perception.recordings.rejections import OnRejected, Rejections
 from rs_ml_perception.recordings.transforms import lookup
-
-OnRejected = Callable[[str, InputError], None]
-"""Called with the topic or file and the reason."""
 
 
 def frames(
@@ -75,7 +72,7 @@ class _FrameReader:
     ) -> None:
         self._recording = recording
         self._topics = topics
-        self._on_rejected = on_rejected
+        self._rejections = Rejections(on_rejected)
         self._cameras = _Cameras()
         self._color_from_depth: RigidTransform | None = None
         self._knows_extrinsics = topics.depth_is_aligned
@@ -119,7 +116,7 @@ class _FrameReader:
 
     def _frame(self, color: Message | None, depth: Message | None) -> Frame | None:
         """Decode; None where the image that makes the frame is rejected."""
-        primary = self._try(color or depth, self._recording.decode)
+        primary = self._rejections.attempt(color or depth, self._recording.decode)
         if primary is None:
             return None
         base = Frame(
@@ -128,24 +125,26 @@ class _FrameReader:
             frame_id=primary.header.frame_id,
         )
         if color is None:
-            image = self._try(depth, lambda _: depth_from_message(primary))
+            image = self._rejections.attempt(depth, lambda _: depth_from_message(primary))
             camera = self._cameras.depth_camera or self._cameras.camera
             return None if image is None else replace(base, depth=image, camera=camera)
-        rgb = self._try(color, lambda _: color_from_message(primary))
+        rgb = self._rejections.attempt(color, lambda _: color_from_message(primary))
         if rgb is None:
             return None
         frame = replace(base, rgb=rgb)
         return frame if depth is None else self._with_depth(frame, depth)
 
     def _with_depth(self, frame: Frame, message: Message) -> Frame:
-        decoded = self._try(message, self._recording.decode)
+        decoded = self._rejections.attempt(message, self._recording.decode)
         depth = (
-            None if decoded is None else self._try(message, lambda _: depth_from_message(decoded))
+            None
+            if decoded is None
+            else self._rejections.attempt(message, lambda _: depth_from_message(decoded))
         )
         if depth is None:
             return frame
         if self._topics.depth_is_aligned or decoded.header.frame_id == frame.frame_id:
-            return self._try(message, lambda _: _aligned(frame, depth)) or frame
+            return self._rejections.attempt(message, lambda _: _aligned(frame, depth)) or frame
         self._find_extrinsics(message, frame.frame_id, decoded.header.frame_id)
         if self._color_from_depth is None or self._cameras.depth_camera is None:
             return frame
@@ -168,7 +167,7 @@ class _FrameReader:
             if extrinsics is not None:
                 self._color_from_depth = extrinsics_from_message(extrinsics)
         if self._color_from_depth is None:
-            self._reject(
+            self._rejections.reject(
                 message.topic,
                 InputError(
                     f'{message.topic} is not aligned to colour, and neither /tf_static nor '
@@ -178,23 +177,13 @@ class _FrameReader:
             )
 
     def _note_info(self, message: Message) -> None:
-        camera = self._try(message, lambda m: camera_from_message(self._recording.decode(m)))
+        camera = self._rejections.attempt(
+            message, lambda m: camera_from_message(self._recording.decode(m))
+        )
         if message.topic == self._topics.color_info:
             self._cameras = replace(self._cameras, camera=camera)
         if message.topic == self._topics.depth_info:
             self._cameras = replace(self._cameras, depth_camera=camera)
-
-    def _try(self, message: Message, convert: Callable[[Message], Any]) -> Any | None:
-        try:
-            return convert(message)
-        except InputError as error:
-            self._reject(message.topic, error)
-            return None
-
-    def _reject(self, topic: str, error: InputError) -> None:
-        if self._on_rejected is None:
-            raise error
-        self._on_rejected(topic, error)
 
 
 def _aligned(frame: Frame, depth: DepthImage) -> Frame:

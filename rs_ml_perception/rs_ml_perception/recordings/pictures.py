@@ -11,6 +11,7 @@ from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import ConfigError, InputError
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+DEPTH_SUFFIXES = ('.png', '.tif', '.tiff')
 
 _JPEG, _JPEG_SCAN, _JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
 _PNG, _PNG_END = b'\x89PNG', b'IEND'

@@ -28,34 +28,25 @@ def camera_frames(serial: str = '') -> Iterator[Frame]:
         InputError: no such camera, or it stopped sending.
     """
     rs = _import_pyrealsense2()
-    config = rs.config()
-    config.enable_stream(rs.stream.color, rs.format.rgb8)
-    config.enable_stream(rs.stream.depth, rs.format.z16)
-    with _running(rs, config, serial) as (pipeline, profile):
+    color, depth = (rs.stream.color, rs.format.rgb8), (rs.stream.depth, rs.format.z16)
+    with _running(rs, serial, color, depth) as (pipeline, profile):
         yield from _frames(rs, pipeline, profile)
 
 
 def depth_camera_frames(serial: str = '') -> Iterator[Frame]:
-    """Yield depth with the left infrared image from a camera until it is unplugged.
-
-    Args:
-        serial: serial number; '': the first camera found.
-
-    Raises:
-        BackendError: pyrealsense2 is not installed.
-        InputError: no such camera, or it stopped sending.
-    """
+    """Yield depth with the left infrared image, else as `camera_frames`."""
     rs = _import_pyrealsense2()
-    config = rs.config()
-    config.enable_stream(rs.stream.depth, rs.format.z16)
-    config.enable_stream(rs.stream.infrared, 1, rs.format.y8, 0)
-    with _running(rs, config, serial) as (pipeline, profile):
+    depth, left = (rs.stream.depth, rs.format.z16), (rs.stream.infrared, 1, rs.format.y8, 0)
+    with _running(rs, serial, depth, left) as (pipeline, profile):
         yield from _depth_frames(rs, pipeline, profile)
 
 
 @contextmanager
-def _running(rs: Any, config: Any, serial: str) -> Iterator[tuple[Any, Any]]:
+def _running(rs: Any, serial: str, *streams: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
     """(pipeline, profile) of a camera that is stopped in the end."""
+    config = rs.config()
+    for stream in streams:
+        config.enable_stream(*stream)
     if serial:
         config.enable_device(serial)
     pipeline = rs.pipeline()
