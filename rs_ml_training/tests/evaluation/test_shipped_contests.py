@@ -7,6 +7,7 @@ import pytest
 from rs_ml_training.data.formats import FORMATS
 from rs_ml_training.evaluation.shipped.contests import CONTESTS, SHIPPED, Aim
 from rs_ml_training.evaluation.shipped.denoising import DENOISE_CONTESTS
+from rs_ml_training.evaluation.shipped.heights import HEIGHT_CONTESTS
 from rs_ml_training.evaluation.shipped.judging import JUDGES
 
 ARGS = Path(__file__).parents[2] / 'args'
@@ -51,11 +52,12 @@ def test_real_pairs_are_of_a_group_that_training_leaves_out():
 
 
 def test_contests_can_be_told_apart_and_begin_with_the_shipped_model():
-    names = [contest.name for contest in (*CONTESTS, *DENOISE_CONTESTS)]
+    names = [contest.name for contest in (*CONTESTS, *HEIGHT_CONTESTS, *DENOISE_CONTESTS)]
     assert len(set(names)) == len(names)
-    for contest in CONTESTS:
+    for contest in (*CONTESTS, *HEIGHT_CONTESTS):
         first, *_ = contest.subjects
         assert (first.title, first.model) == (SHIPPED, contest.model)
+    for contest in CONTESTS:
         assert contest.task in JUDGES
         assert contest.source.partition(':')[0] in FORMATS
         assert {aim.metric for aim in contest.aims} <= set(contest.metrics)

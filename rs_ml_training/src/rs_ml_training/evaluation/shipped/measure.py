@@ -12,22 +12,32 @@ from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.data.splits import split_by_scene
 from rs_ml_training.errors import ConfigError, TrainingError
-from rs_ml_training.evaluation.shipped.contests import CONTESTS, Contest, Figures
+from rs_ml_training.evaluation.comparison import last_frames
+from rs_ml_training.evaluation.shipped.contests import CONTESTS, Contest, Figures, Subject
 from rs_ml_training.evaluation.shipped.denoising import (
     DENOISE_CONTESTS,
     DenoiseContest,
     measure_denoising,
 )
 from rs_ml_training.evaluation.shipped.handed import hand_over_pictures
+from rs_ml_training.evaluation.shipped.heights import (
+    HEIGHT_CONTESTS,
+    HeightContest,
+    HeightCourse,
+)
 from rs_ml_training.evaluation.shipped.judging import JUDGES
 from rs_ml_training.evaluation.shipped.options import ShippedOptions
 from rs_ml_training.evaluation.shipped.robot import Robot
 from rs_ml_training.evaluation.shipped.speed import NAME as SPEED
 from rs_ml_training.evaluation.shipped.speed import measure_speed
-from rs_ml_training.evaluation.shipped.unseen_rooms import UnseenRooms
+from rs_ml_training.evaluation.shipped.unseen_rooms import (
+    UnseenRooms,
+    unseen_rooms,
+    upright_rooms,
+)
 
-AnyContest = Contest | DenoiseContest
-ALL: tuple[AnyContest, ...] = (*CONTESTS, *DENOISE_CONTESTS)
+AnyContest = Contest | HeightContest | DenoiseContest
+ALL: tuple[AnyContest, ...] = (*CONTESTS, *HEIGHT_CONTESTS, *DENOISE_CONTESTS)
 NAMES = (*(contest.name for contest in ALL), SPEED)
 _QUICK_SAMPLES = 6
 _LISTS = Path(__file__).resolve().parents[4] / 'args' / 'lists'
@@ -79,7 +89,10 @@ def measure_all(options: ShippedOptions, say: Callable[[str], None]) -> Book:
     robot = Robot(options.data_folder() / 'models')
     outcomes = []
     with tempfile.TemporaryDirectory(prefix='unseen-') as scratch:
-        bench = _Bench(robot, options, UnseenRooms(options, Path(scratch) / 'rooms'))
+        folder = Path(scratch)
+        rooms = unseen_rooms(options, folder / 'rooms')
+        upright = upright_rooms(options, folder / 'upright')
+        bench = _Bench(robot, options, rooms, upright)
         for contest in ALL:
             if not options.only or contest.name in options.only:
                 outcomes.append(_measured(bench, contest))
@@ -98,6 +111,7 @@ class _Bench:
     robot: Robot
     options: ShippedOptions
     rooms: UnseenRooms
+    upright: UnseenRooms
 
     def open(self, source: str, **options: Any) -> Reader:
         """Data of the folder of data sets."""
@@ -112,11 +126,10 @@ class _Bench:
 
 
 def _measured(bench: _Bench, contest: AnyContest) -> Outcome:
+    hold = {Contest: _contest, HeightContest: _heights, DenoiseContest: _denoising}[type(contest)]
     try:
         with tempfile.TemporaryDirectory(prefix=f'{contest.name}-') as scratch:
-            if isinstance(contest, DenoiseContest):
-                return _denoising(bench, contest, Path(scratch))
-            return _contest(bench, contest, Path(scratch))
+            return hold(bench, contest, Path(scratch))
     except TrainingError as error:
         return Outcome(contest, missing={'': str(error)})
 
@@ -124,14 +137,32 @@ def _measured(bench: _Bench, contest: AnyContest) -> Outcome:
 def _contest(bench: _Bench, contest: Contest, scratch: Path) -> Outcome:
     reader = bench.limited(_reader(bench, contest))
     hand_over_pictures(reader, scratch)
+
+    def measure(subject: Subject) -> dict[str, float]:
+        return JUDGES[contest.task].measure(bench.robot, subject, reader, scratch)
+
+    return _each(contest, len(reader), measure)
+
+
+def _heights(bench: _Bench, contest: HeightContest, scratch: Path) -> Outcome:
+    rooms = bench.upright.path()
+    views = open_data(f'synth-color:{rooms}')
+    reader = bench.limited(Subset(views, last_frames(views)))
+    course = HeightCourse(reader, rooms, scratch)
+    return _each(contest, len(reader), lambda subject: course.measure(bench.robot, subject))
+
+
+def _each(
+    contest: Contest | HeightContest, count: int, measure: Callable[[Subject], dict[str, float]]
+) -> Outcome:
+    """The figures of every subject; what one of them lacks keeps the others from nothing."""
     figures, missing = {}, {}
     for subject in contest.subjects:
         try:
-            judge = JUDGES[contest.task]
-            figures[subject.title] = judge.measure(bench.robot, subject, reader, scratch)
+            figures[subject.title] = measure(subject)
         except TrainingError as error:
             missing[subject.title] = str(error)
-    return Outcome(contest, len(reader), figures, missing)
+    return Outcome(contest, count, figures, missing)
 
 
 def _denoising(bench: _Bench, contest: DenoiseContest, scratch: Path) -> Outcome:

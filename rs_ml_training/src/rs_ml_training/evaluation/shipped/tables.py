@@ -11,6 +11,7 @@ from rs_ml_training.evaluation.shipped.measure import Book, Outcome
 from rs_ml_training.evaluation.shipped.speed_table import speed_section
 
 _MOST_BESIDE = 3
+_COUNTS = frozenset({'people'})
 _HIGHER_IS_BETTER = frozenset({'coverage', 'good_raw'})
 _VERDICTS = {True: 'yes', False: '**no**', None: 'not measured'}
 
@@ -46,9 +47,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def shown(metric: str, value: float) -> str:
-    """Three decimals; metres of a denoiser in millimetres; a dash for what was not measured."""
+    """Three decimals; errors in metres as millimetres; a dash for what was not measured."""
     if math.isnan(value):
         return '-'
+    if metric in _COUNTS:
+        return f'{value:.0f}'
     return f'{1000 * value:.1f}' if metric.endswith('_m') else f'{value:.3f}'
 
 
