@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rs_ml_perception.core.options import option
-from rs_ml_perception.inference.shelf import DEFAULT_MODELS
-from rs_ml_perception.nodes.networks import NetworkParameters
+from rs_ml_perception.nodes.networks import DepthParameters, model_option
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import mono_depth_outputs
 from rs_ml_perception.ros.assembler import Assembler
@@ -19,12 +18,10 @@ from rs_ml_perception.tasks.mono_depth_pipeline import MonoDepthPipeline
 
 
 @dataclass(frozen=True)
-class MonoDepthParameters(NetworkParameters):
+class MonoDepthParameters(DepthParameters):
     """Parameters of mono_depth_node."""
 
-    model: str = option(
-        DEFAULT_MODELS['mono_depth'], 'model directory, or the name of a known model', static=True
-    )
+    model: str = model_option('mono_depth')
     output_encoding: str = option(
         '32FC1',
         'of depth/image: metres with NaN, or millimetres with 0',
@@ -35,10 +32,6 @@ class MonoDepthParameters(NetworkParameters):
         'of depth/image: that of the colour image, or that of the model',
         choices=('source', 'model'),
     )
-    range_min_m: float = option(0.0, 'nearer becomes invalid [m]', low=0.0, high=1000.0)
-    range_max_m: float = option(
-        1000.0, 'farther becomes invalid; 1000: as the model says [m]', low=0.0, high=1000.0
-    )
     focal_correction: bool = option(
         True, "scale by the ratio of this camera's focal length to the training camera's"
     )
@@ -46,12 +39,7 @@ class MonoDepthParameters(NetworkParameters):
 
     @property
     def pipeline_options(self) -> DepthEstimatorOptions:
-        return DepthEstimatorOptions(
-            output_size=self.output_size,
-            range_min_m=self.range_min_m if self.range_min_m > 0 else None,
-            range_max_m=self.range_max_m if self.range_max_m < 1000.0 else None,
-            focal_correction=self.focal_correction,
-        )
+        return DepthEstimatorOptions(self.output_size, *self.band_m, self.focal_correction)
 
 
 class MonoDepthNode(PerceptionNode[MonoDepthParameters]):

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from rs_ml_perception.core.options import option
 from rs_ml_perception.core.regions import DEFAULT_MAX_REGIONS, DEFAULT_MIN_AREA_PX
-from rs_ml_perception.inference.shelf import DEFAULT_MODELS
-from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters
+from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters, model_option
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import segmentation_outputs
 from rs_ml_perception.ros.outputs import Output
@@ -24,11 +23,7 @@ from rs_ml_perception.tasks.segmenter import SegmenterOptions
 class SegmentationParameters(LabelledParameters):
     """Parameters of segmentation_node."""
 
-    model: str = option(
-        DEFAULT_MODELS['segmentation'],
-        'model directory, or the name of a known model',
-        static=True,
-    )
+    model: str = model_option('segmentation')
     confidence_threshold: float = option(
         0.0, 'less probable pixels are unlabelled (255); 0 keeps all', low=0.0, high=1.0
     )

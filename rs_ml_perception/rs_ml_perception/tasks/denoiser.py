@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from rs_ml_perception.core.band import closed_band
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.stages import StageTimer
@@ -44,12 +45,7 @@ class DenoiserOptions:
         threshold = self.confidence_threshold
         if threshold is not None and not 0 <= threshold <= 1:
             raise ConfigError(f'confidence_threshold must be within 0..1, got {threshold}')
-        low = 0.0 if self.range_min_m is None else self.range_min_m
-        high = np.inf if self.range_max_m is None else self.range_max_m
-        if not 0 <= low < high:
-            raise ConfigError(
-                f'range_min_m {low} must be below range_max_m {high} and not negative'
-            )
+        closed_band(self.range_min_m, self.range_max_m)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,8 +210,7 @@ class Denoiser:
         return output[0, :, :, 0]
 
     def _is_unwanted(self, found: DenoisedDepth) -> np.ndarray:
-        low = 0.0 if self._options.range_min_m is None else self._options.range_min_m
-        high = np.inf if self._options.range_max_m is None else self._options.range_max_m
+        low, high = closed_band(self._options.range_min_m, self._options.range_max_m)
         depth_m = found.depth_m
         with np.errstate(invalid='ignore'):
             is_wanted = (depth_m > 0) & (depth_m >= low) & (depth_m <= high)

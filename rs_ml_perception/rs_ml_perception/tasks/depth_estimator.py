@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from rs_ml_perception.core.band import closed_band
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, ModelError
 from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor, plan_transform
@@ -43,12 +44,7 @@ class DepthEstimatorOptions:
             raise ConfigError(
                 f'output_size must be one of {list(_OUTPUT_SIZES)}, got {self.output_size!r}'
             )
-        low = 0.0 if self.range_min_m is None else self.range_min_m
-        high = np.inf if self.range_max_m is None else self.range_max_m
-        if not 0 <= low < high:
-            raise ConfigError(
-                f'range_min_m {low} must be below range_max_m {high} and not negative'
-            )
+        closed_band(self.range_min_m, self.range_max_m)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +127,7 @@ class DepthEstimator:
         return low * focal_factor, high * focal_factor
 
     def _in_range(self, depth_m: np.ndarray) -> np.ndarray:
-        low = 0.0 if self.options.range_min_m is None else self.options.range_min_m
-        high = np.inf if self.options.range_max_m is None else self.options.range_max_m
+        low, high = closed_band(self.options.range_min_m, self.options.range_max_m)
         return (depth_m >= low) & (depth_m <= high)
 
     def _focal_factor(self, transform: ImageTransform, camera: CameraModel | None) -> float:

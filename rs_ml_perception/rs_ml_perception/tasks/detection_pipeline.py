@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rs_ml_perception.core.band import closed_band
 from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.placements import Placements, place_detections
 from rs_ml_perception.core.stages import StageTimer
@@ -32,11 +32,7 @@ class DetectionPipelineOptions:
     range_max_m: float = np.inf
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.range_min_m < self.range_max_m:
-            raise ConfigError(
-                f'range_min_m must be at least 0 and below range_max_m, got {self.range_min_m} '
-                f'and {self.range_max_m}'
-            )
+        closed_band(self.range_min_m, self.range_max_m)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rs_ml_perception.core.band import closed_band
 from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.floor import FloorPlane, fit_floor
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.geometry import project
@@ -39,11 +39,7 @@ class HeightOptions:
     border_share: float = 0.015
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.range_min_m < self.range_max_m:
-            raise ConfigError(
-                f'range_min_m must be at least 0 and below range_max_m, got {self.range_min_m} '
-                f'and {self.range_max_m}'
-            )
+        closed_band(self.range_min_m, self.range_max_m)
 
 
 class HeightEstimator:

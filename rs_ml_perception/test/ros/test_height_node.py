@@ -12,6 +12,7 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.person_heights import UpMethod
 from rs_ml_perception.nodes.height_node import HeightNode
+from rs_ml_perception.ros.inputs import ACCEL, StreamOptions
 from sensor_msgs.msg import Image, Imu
 
 from rs_ml_msgs.msg import Detection, DetectionArray, PersonHeightArray
@@ -163,7 +164,8 @@ def test_up_comes_from_the_accelerometer(rig):
     publisher = rig.camera._publishers['accel/sample']
     rig.until(publisher.get_subscription_count, 'match')
     accelerometer(rig, START_NS)
-    rig.until(lambda: bench.node._up_source._samples, 'acceleration')
+    readings = bench.node.hub.stream(ACCEL, StreamOptions())
+    rig.until(lambda: readings.received, 'acceleration')
     bench.depth_seen((START_NS, 2000))
     bench.detect(START_NS)
     assert bench.answers(1)[0].heights[0].method == UpMethod.IMU
