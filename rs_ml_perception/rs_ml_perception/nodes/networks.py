@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -63,9 +64,9 @@ class LabelledNode(PerceptionNode[P]):
 
     _labels: LabelPublisher | None = None
 
+    @abstractmethod
     def threshold(self) -> float:
         """Least score or confidence in force."""
-        raise NotImplementedError(f'{type(self).__name__} must tell its threshold')
 
     def announce(self) -> None:
         if self._labels is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -38,7 +39,7 @@ P = TypeVar('P')
 NAMESPACE = '/rs_ml'
 
 
-class PerceptionNode(LifecycleNode, Generic[P]):
+class PerceptionNode(LifecycleNode, Generic[P], ABC):
     """A lifecycle node around one Pipeline. Subclasses state what differs.
 
     Every message of the primary stream gives exactly one set of outputs with its header, or is
@@ -67,7 +68,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         self.hub = hub or CameraHub(self)
         self.pipeline: Pipeline | None = None
         self.publisher: ResultPublisher | None = None
-        self._preload: Preload | None = None
+        self._preload: Preload[P, tuple[Pipeline, float]] = Preload(self._load)
         self.assembler: Assembler | None = None
         self.worker: FrameWorker | None = None
         self.failure = ''
@@ -82,9 +83,9 @@ class PerceptionNode(LifecycleNode, Generic[P]):
     # What a subclass says of itself.
 
     @classmethod
+    @abstractmethod
     def load_pipeline(cls, parameters: P) -> Pipeline:
         """Build the pipeline: slow, free of ROS, possibly in another thread."""
-        raise NotImplementedError(f'{cls.__name__} must load its pipeline')
 
     def retune(self, parameters: P) -> None:
         """Apply what may change at run time; ConfigError refuses it."""
@@ -108,12 +109,11 @@ class PerceptionNode(LifecycleNode, Generic[P]):
     def preload(self) -> None:
         """Begin to load in the background, ahead of configure."""
         if not self._binding.problems:
-            parameters = self.parameters
-            self._preload = Preload(lambda: self._load(parameters), parameters)
+            self._preload.begin(self.parameters)
 
     @property
     def is_preloading(self) -> bool:
-        return self._preload is not None and not self._preload.is_done
+        return self._preload.is_under_way
 
     @property
     def fatal(self) -> str:
@@ -158,7 +158,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         self.parameters = self._binding.read()
         for text in self.parameters.static_transforms:
             self.hub.transforms.set_static(*parse_static_transform(text))
-        self.pipeline, warm_up_ms = self._loaded()
+        self.pipeline, warm_up_ms = self._preload.take(self.parameters)
         self.retune(self.parameters)
         self.facts = {**self.pipeline.describe(), 'warm_up_ms': f'{warm_up_ms:.1f}'}
         self.publisher = ResultPublisher(self, self.outputs, self.parameters)
@@ -166,14 +166,6 @@ class PerceptionNode(LifecycleNode, Generic[P]):
         self.get_logger().info(
             'configured: ' + ', '.join(f'{key} {value}' for key, value in self.facts.items())
         )
-
-    def _loaded(self) -> tuple[Pipeline, float]:
-        preload, self._preload = self._preload, None
-        if preload is not None and preload.subject == self.parameters:
-            return preload.result()
-        if preload is not None:
-            preload.abandon()
-        return self._load(self.parameters)
 
     def _load(self, parameters: P) -> tuple[Pipeline, float]:
         pipeline = self.load_pipeline(parameters.with_threads(self.hub.inference_threads))
@@ -208,9 +200,7 @@ class PerceptionNode(LifecycleNode, Generic[P]):
             self.worker = None
 
     def _release(self) -> None:
-        if self._preload is not None:
-            self._preload.abandon()
-            self._preload = None
+        self._preload.abandon()
         if self.publisher is not None:
             self.publisher.destroy()
             self.publisher = None

@@ -83,7 +83,7 @@ def _converted(serving: Serving) -> onnx.ModelProto:
         model, _ = tf2onnx.convert.from_function(
             serving.function, input_signature=serving.function.input_signature, opset=OPSET
         )
-    except (ValueError, KeyError, NotImplementedError, RuntimeError) as error:
+    except (ValueError, KeyError, RuntimeError) as error:
         raise ExportError(f'ONNX cannot express this network: {error}') from error
     # What the converter leaves behind refers to itself, and is dozens of copies of the weights.
     gc.collect()
