@@ -9,7 +9,13 @@ import pytest
 
 pytest.importorskip('keras')
 
-from rs_ml_training.losses.heatmap import centre_l1, detection_loss, heatmap_focal
+from rs_ml_training.losses.heatmap import (
+    centre_l1,
+    detection_loss,
+    heatmap_focal,
+    heatmap_soft,
+    soft_detection_loss,
+)
 
 
 def scene(seed: int = 0, objects: int = 3):
@@ -91,3 +97,32 @@ def test_without_objects_size_and_offset_are_zero(value_and_gradient):
         )
         assert value == 0
         assert not slope.any()
+
+
+def slow_soft(target, prediction, beta=2.0, peak_weight=8.0):
+    total, heights = 0.0, 0.0
+    for index in np.ndindex(target.shape):
+        batch, row, column, kind = index
+        t, p = float(target[index]), float(prediction[index])
+        around = target[batch, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2, kind]
+        height = t if t >= 0.1 and t >= around.max() else 0.0
+        entropy = -(t * math.log(p) + (1 - t) * math.log(1 - p))
+        total += abs(t - p) ** beta * entropy * (1 + peak_weight * height)
+        heights += height
+    return total / max(heights, 1.0)
+
+
+@pytest.mark.parametrize('scale', [0.0, 0.05, 1.0])
+@pytest.mark.parametrize('options', [{}, {'beta': 1.0, 'peak_weight': 0.0}])
+def test_soft(scale, options):
+    targets, outputs = scene()
+    pair = targets['heatmap'] * np.float32(scale), outputs['heatmap']
+    assert float(heatmap_soft(*pair, **options)) == pytest.approx(
+        slow_soft(*pair, **options), rel=1e-4
+    )
+
+
+def test_soft_loss_ends_where_target_and_output_agree():
+    targets, _ = scene()
+    terms = soft_detection_loss(targets, {n: targets[n] for n in ('heatmap', 'size', 'offset')})
+    assert all(float(value) == pytest.approx(0.0, abs=1e-5) for value in terms.values())

@@ -19,8 +19,14 @@ def test_contract(check_network):
     check_network('centernet-light', classes=1, alpha=0.35, width=24)
 
 
-def test_classes_are_channels_of_the_heat_map():
-    outputs = centernet_light(SIZE, classes=3, alpha=0.35).output
+@pytest.mark.slow
+def test_contract_with_context(check_network):
+    check_network('centernet-light', classes=1, alpha=0.35, width=24, context=True)
+
+
+@pytest.mark.parametrize('context', [False, True])
+def test_classes_are_channels_of_the_heat_map(context):
+    outputs = centernet_light(SIZE, classes=3, alpha=0.35, context=context).output
     assert {key: value.shape for key, value in outputs.items()} == {
         'heatmap': (None, 16, 24, 3),
         'size': (None, 16, 24, 2),
@@ -52,6 +58,13 @@ def test_a_fixed_encoder_leaves_the_decoder_free():
         'head_size': True,
     }
     assert {name: model.get_layer(name).trainable for name in expected} == expected
+
+
+def test_all_that_is_known_already_is_fixed():
+    model = centernet_light(SIZE, alpha=0.35, frozen_batch_norm=True, fixed_blocks=4, context=True)
+    learns = {layer.name for layer in model.layers if layer.trainable_weights}
+    assert learns
+    assert all(name.startswith(('decoder_', 'head_')) for name in learns)
 
 
 def test_work_at_its_default_size():

@@ -111,6 +111,33 @@ def test_what_does_not_fit(change, batches, error, words, original, monkeypatch)
         load_encoder_weights(detector(), 'any.tflite', [{'image': pictures(1)}] * batches)
 
 
+def test_context_behind_the_encoder_is_loaded_in_its_order(original, monkeypatch):
+    """The file has the whole picture before the place; the network adds up both."""
+    rng = np.random.default_rng(2)
+    source = folded(original)
+    width = source.convolutions[-1].kernel.shape[-1]
+    shapes = [(width, 256), (width, 256), (512, 256), (256, 21)]
+    context = [
+        Convolution(*(rng.normal(size=s).astype(np.float32) for s in ((1, 1, *k), k[1:])), False)
+        for k in shapes
+    ]
+    whole = FoldedNetwork(source.pixels, (*source.convolutions, *context))
+    monkeypatch.setattr(folded_encoder, 'read_tflite', lambda path: whole)
+    model, image = detector(context=True), pictures(2)
+    load_encoder_weights(model, 'any.tflite', [{'image': image}])
+    names = LAST, 'context', 'context_scores'
+    part = keras.Model(model.input, [model.get_layer(name).output for name in names])
+    x, features, scores = map(keras.ops.convert_to_numpy, part({'image': image}))
+    local, pooled, project, classes = ((c.kernel[0, 0], c.bias) for c in context)
+    here = np.maximum(x @ local[0] + local[1], 0)
+    mean = np.maximum(x.mean((1, 2), keepdims=True) @ pooled[0] + pooled[1], 0)
+    both = np.concatenate([np.broadcast_to(mean, here.shape), here], axis=-1)
+    expected = np.maximum(both @ project[0] + project[1], 0)
+    np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-3 * expected.std())
+    expected = expected @ classes[0] + classes[1]
+    np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3 * expected.std())
+
+
 def test_another_encoder_is_refused(original, monkeypatch):
     monkeypatch.setattr(folded_encoder, 'read_tflite', lambda path: folded(original))
     with pytest.raises(ConfigError, match='no MobileNetV2'):
@@ -150,6 +177,27 @@ def mobilenet(side):
     x = keras.layers.Rescaling(1 / 127.5, -1.0)(image)
     full = keras.applications.MobileNetV2(include_top=False, weights=None, input_tensor=x)
     return keras.Model({'image': image}, {'y': full.get_layer(LAST).output})
+
+
+@pytest.mark.slow
+def test_classes_of_deeplab(data_file):
+    """With the context that follows it the network tells the classes that the file tells."""
+    interpreter_of = pytest.importorskip('ai_edge_litert.interpreter').Interpreter
+    path = data_file('models/segmentation/deeplabv3_mnv2_pascal_quant.tflite')
+    image = pictures_of(data_file('coco128/images'), 4, 512)
+    enlarged = pictures_of(data_file('coco128/images'), 1, 513)
+    interpreter = interpreter_of(str(path))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]['index'], enlarged)
+    interpreter.invoke()
+    expected = interpreter.get_tensor(interpreter.get_output_details()[0]['index'])[0, :512, :512]
+    model = registry.build('centernet-light', None, width=8, context=True)
+    match = load_encoder_weights(model, path, [{'image': image.astype(np.float32)}])
+    assert match.left == ()
+    part = keras.Model(model.input, model.get_layer('context_scores').output)
+    scores = keras.ops.convert_to_numpy(part({'image': image[:1].astype(np.float32)}))[0]
+    found = scores.argmax(-1).repeat(16, 0).repeat(16, 1)
+    assert (found == expected).mean() > 0.9
 
 
 def pictures_of(folder, count, side):

@@ -43,6 +43,13 @@ def test_scores_come_at_half_the_size(network):
     assert scores(network, np.zeros((64, 96), np.float32)).shape == (1, 32, 48, 3)
 
 
+def test_known_context_changes_no_shape():
+    known = registry.build('mobile-seg', (96, 64), **SMALL, context=True, fixed_blocks=4)
+    assert known.output['logits'].shape == (None, 32, 48, 3)
+    assert all(x.trainable for x in known.layers if x.name.startswith(('decoder_', 'logits')))
+    assert not any(x.trainable_weights for x in known.layers if x.name.startswith('context_'))
+
+
 def test_depth_counts(network):
     flat = scores(network, np.full((64, 96), 2.0, np.float32))
     assert np.abs(flat - scores(network, np.zeros((64, 96), np.float32))).max() > 1e-6

@@ -10,6 +10,8 @@ from rs_ml_training.losses.masking import Tensor, masked_mean
 
 TERM_WEIGHTS: Mapping[str, float] = {'heatmap': 1.0, 'size': 0.025, 'offset': 1.0}
 """CenterNet's weights 1, 0.1 and 1; 0.1 was per cell of 4 px, `size` here is in pixels."""
+LEAST_PEAK = 0.1
+"""Target from which a peak is one."""
 
 
 def heatmap_focal(
@@ -27,6 +29,24 @@ def heatmap_focal(
     penalty = ops.power(ops.maximum(1.0 - target, 0.0), beta)
     empty = penalty * ops.power(share, alpha) * ops.log1p(-share)
     return -ops.sum(found + empty) / ops.maximum(ops.sum(centre), 1.0)
+
+
+def heatmap_soft(
+    target: Tensor, prediction: Tensor, *, beta: float = 2.0, peak_weight: float = 8.0
+) -> Tensor:
+    """Quality focal loss of heat maps (B, h, w, C) whose targets are any scores, by their peaks.
+
+    Cross entropy weighed by |target - prediction|^beta (Li 2020, arXiv 2006.04388, eq. 5), so that
+    it ends where both agree; a peak of the target counts `peak_weight` times its height more.
+    """
+    target = ops.cast(target, 'float32')
+    share = ops.clip(ops.cast(prediction, 'float32'), 1e-4, 1.0 - 1e-4)
+    entropy = -(target * ops.log(share) + (1.0 - target) * ops.log1p(-share))
+    highest = ops.max_pool(target, 3, strides=1, padding='same')
+    is_peak = ops.logical_and(target >= highest, target >= LEAST_PEAK)
+    height = ops.where(is_peak, target, ops.zeros_like(target))
+    weights = ops.power(ops.abs(target - share), beta) * (1.0 + peak_weight * height)
+    return ops.sum(weights * entropy) / ops.maximum(ops.sum(height), 1.0)
 
 
 def centre_l1(target: Tensor, prediction: Tensor, mask: Tensor) -> Tensor:
@@ -53,8 +73,33 @@ def detection_loss(
         alpha: exponent of `heatmap_focal`,
         beta: and its other one.
     """
+    heat = heatmap_focal(targets['heatmap'], outputs['heatmap'], alpha=alpha, beta=beta)
+    return _terms(targets, outputs, heat, weights)
+
+
+def soft_detection_loss(
+    targets: Mapping[str, Tensor],
+    outputs: Mapping[str, Tensor],
+    weights: Mapping[str, float] = TERM_WEIGHTS,
+    *,
+    beta: float = 2.0,
+    peak_weight: float = 8.0,
+) -> dict[str, Tensor]:
+    """`detection_loss` for targets that are no certainties: see `heatmap_soft`.
+
+    The `mask` says how much the extent of an object weighs in each cell.
+    """
+    heat = heatmap_soft(targets['heatmap'], outputs['heatmap'], beta=beta, peak_weight=peak_weight)
+    return _terms(targets, outputs, heat, weights)
+
+
+def _terms(
+    targets: Mapping[str, Tensor],
+    outputs: Mapping[str, Tensor],
+    heat: Tensor,
+    weights: Mapping[str, float],
+) -> dict[str, Tensor]:
     mask = targets['mask']
-    heatmaps = targets['heatmap'], outputs['heatmap']
-    terms = {'heatmap': heatmap_focal(*heatmaps, alpha=alpha, beta=beta)}
+    terms = {'heatmap': heat}
     terms |= {n: centre_l1(targets[n], outputs[n], mask) for n in ('size', 'offset')}
     return {name: weights[name] * term for name, term in terms.items()}

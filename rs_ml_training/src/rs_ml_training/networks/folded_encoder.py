@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ from rs_ml_training.networks.tflite_weights import (
 Arrays = Mapping[str, np.ndarray]
 SUFFIX = '.tflite'
 _BLOCKS = 16
+_PROJECT, _PROJECT_WHOLE = 'context_project', 'context_project_whole'
+_CONTEXT = ('context_local', 'context_whole', _PROJECT, _PROJECT_WHOLE, 'context_scores')
+"""What DeepLabV3 has behind the blocks (mobilenetv2.context), without normalisation."""
 _DEEPLAB = 'MobileNetV2 of DeepLabV3 on Pascal VOC 2012 (TensorFlow models, Apache-2.0)'
 _CREDITS = {
     '350af47fd346ea6d74b58833a351f583ba860e9806ec5bd292ff8d8f1f249398': _DEEPLAB,
@@ -62,17 +66,30 @@ def load_folded(model: keras.Model, path: Path, pictures: Iterable[Arrays]) -> l
     """
     source = read_tflite(path)
     names = _convolutions_of(model)
+    if _PROJECT in names:
+        source = replace(source, convolutions=_projected_apart(source.convolutions))
     _require_fit(model, names, source.convolutions, path)
     for name, convolution in zip(names, _first_sees(model, source), strict=False):
         _set_folded(model, name, convolution)
-    _normalise(model, names, pictures)
-    return [name for pair in ((n, _norm(n)) for n in names) for name in pair]
+    normed = [name for name in names if name not in _CONTEXT]
+    _normalise(model, normed, pictures)
+    normalised = [name for pair in ((n, _norm(n)) for n in normed) for name in pair]
+    return normalised + names[len(normed) :]
+
+
+def _projected_apart(convolutions: Sequence[Convolution]) -> tuple[Convolution, ...]:
+    """The projection of what is seen in the whole and here as two, the latter with the bias."""
+    *before, joined, scores = convolutions
+    whole, local = np.split(joined.kernel, 2, axis=2)
+    apart = (replace(joined, kernel=local), Convolution(whole, joined.bias[:0], False))
+    return (*before, *apart, scores)
 
 
 def _convolutions_of(model: keras.Model) -> list[str]:
     """Names of the convolutions of MobileNetV2 that the network has, in their order."""
     blocks = [f'block_{i}_{part}' for i in range(1, _BLOCKS + 1) for part in _PARTS]
-    order = ['Conv1', 'expanded_conv_depthwise', 'expanded_conv_project', *blocks]
+    stem = ('Conv1', 'expanded_conv_depthwise', 'expanded_conv_project')
+    order = [*stem, *blocks, *_CONTEXT]
     present = {layer.name for layer in model.layers}
     names = [name for name in order if name in present]
     if names[:1] != ['Conv1'] or names != order[: len(names)]:
@@ -120,7 +137,11 @@ def _range_change(model: keras.Model, pixels: InputRange) -> tuple[np.ndarray, n
 
 
 def _set_folded(model: keras.Model, name: str, convolution: Convolution) -> None:
-    """The convolution, followed by a normalisation that only adds its bias."""
+    """The convolution with its bias, or followed by a normalisation that only adds it."""
+    if name in _CONTEXT:
+        bias = [convolution.bias] if len(convolution.bias) else []
+        model.get_layer(name).set_weights([convolution.kernel, *bias])
+        return
     model.get_layer(name).set_weights([convolution.kernel])
     norm = model.get_layer(_norm(name))
     one, zero = np.ones_like(convolution.bias), np.zeros_like(convolution.bias)

@@ -17,7 +17,7 @@ _MOBILENET_V2 = (
     ('block_1_', 'block_2_'),
     ('block_3_', 'block_4_', 'block_5_'),
     ('block_6_', 'block_7_', 'block_8_', 'block_9_', *(f'block_{n}_' for n in (10, 11, 12))),
-    (*(f'block_{n}_' for n in (13, 14, 15, 16)), 'Conv_1'),
+    (*(f'block_{n}_' for n in (13, 14, 15, 16)), 'Conv_1', 'context_'),
 )
 _MOBILENET_V1 = (
     ('conv1', 'conv_dw_1_', 'conv_pw_1_'),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.data.sequence import Arrays
+from rs_ml_training.data.sequence import Arrays, Fit
 from rs_ml_training.errors import ConfigError
-from rs_ml_training.losses.heatmap import TERM_WEIGHTS, detection_loss
+from rs_ml_training.losses.heatmap import TERM_WEIGHTS, detection_loss, soft_detection_loss
 from rs_ml_training.metrics.precision import AveragePrecision
 from rs_ml_training.networks.centernet.decode import PeakDecoder
 from rs_ml_training.networks.centernet.targets import targets_of
@@ -20,10 +20,14 @@ from rs_ml_training.tasks import strip
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
 from rs_ml_training.trained import ModelSpec
 
-CENTERNET = 'centernet'
 MAX_TRUTH = 128
 """Boxes of a picture that validation can hold; crowded photos of COCO have fewer."""
 _DRAWN_SCORE = 0.3
+_LOSSES = {'centernet': detection_loss, 'soft_centernet': soft_detection_loss}
+
+
+Teacher = Callable[[np.ndarray, Arrays], Arrays]
+"""Picture and targets of its known boxes -> targets to learn; see teaching.watching_detector."""
 
 
 class DetectionTask(Task):
@@ -32,8 +36,9 @@ class DetectionTask(Task):
     Args:
         spec: of the network; its labels are those that are learned.
         data_labels: of the data, among which boxes of other classes are left out.
-        loss: 'centernet'.
+        loss: 'centernet', or 'soft_centernet', which a teacher needs.
         loss_options: keywords of it.
+        teacher: watches each picture as training shows it, and says what is to be learned.
     """
 
     def __init__(
@@ -42,18 +47,36 @@ class DetectionTask(Task):
         data_labels: Sequence[str],
         loss: str,
         loss_options: Mapping[str, Any] = MappingProxyType({}),
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__(spec)
-        if loss != CENTERNET:
-            raise ConfigError(f'no detection loss {loss!r}; there is {CENTERNET}')
-        self._loss = with_options(detection_loss, loss_options)
+        if loss not in _LOSSES:
+            raise ConfigError(f'no detection loss {loss!r}; there are {", ".join(_LOSSES)}')
+        if teacher is not None and loss != 'soft_centernet':
+            raise ConfigError(
+                f'a teacher is not sure of things: --loss soft_centernet, not {loss}'
+            )
+        self._loss, self._teacher = with_options(_LOSSES[loss], loss_options), teacher
         learned = {label: i for i, label in enumerate(spec.labels)}
         self._ids = np.array([learned.get(label, -1) for label in data_labels], np.int64)
+
+    def training_fit(self, *args: Any, **kwargs: Any) -> Fit:
+        fit, teacher = super().training_fit(*args, **kwargs), self._teacher
+        if teacher is None:
+            return fit
+
+        def taught(sample: Sample, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
+            inputs, targets = fit(sample, rng)
+            return inputs, teacher(inputs['image'], targets)
+
+        return taught
 
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
         require(sample, 'image', 'boxes')
         boxes = self._learned(sample.boxes)
-        targets = targets_of(boxes, sample.size, len(self.spec.labels))
+        # What is too doubtful to be marked is for the teacher to say.
+        sure = boxes if self._teacher is None else _singles(boxes)
+        targets = targets_of(sure, sample.size, len(self.spec.labels))
         return {'image': sample.image}, targets | {'truth': _padded(boxes)}
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
@@ -103,6 +126,12 @@ def found_boxes(
     width, height = size
     xyxy = peaks['boxes'][..., [1, 0, 3, 2]] * np.array([width, height] * 2, np.float32)
     return xyxy, peaks['scores'], peaks['classes'].astype(np.int64)
+
+
+def _singles(boxes: Boxes) -> Boxes:
+    """Those that are no crowds."""
+    keep = ~boxes.is_crowd
+    return Boxes(boxes.xyxy[keep], boxes.class_ids[keep], boxes.is_crowd[keep])
 
 
 def _padded(boxes: Boxes) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rs_ml_training.data.augment.presets import CROPPING, fitted
 from rs_ml_training.data.mix import formats_of
@@ -23,6 +23,9 @@ from rs_ml_training.training.options import (
     TrainOptions,
 )
 from rs_ml_training.training.sources import name_values
+
+if TYPE_CHECKING:
+    from rs_ml_training.tasks.detection import Teacher
 
 
 def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> ModelSpec:
@@ -80,10 +83,22 @@ def task_of(spec: ModelSpec, options: TrainOptions, data: Reader) -> Task:
     if isinstance(options, DetectionOptions):
         from rs_ml_training.tasks.detection import DetectionTask
 
-        return DetectionTask(spec, data.labels, options.loss, loss_options)
+        teacher = _teacher(options, spec.labels)
+        return DetectionTask(spec, data.labels, options.loss, loss_options, teacher)
     from rs_ml_training.tasks.denoise import DenoiseTask
 
     return DenoiseTask(spec, options.loss, loss_options)
+
+
+def _teacher(options: DetectionOptions, labels: Sequence[str]) -> Teacher | None:
+    from rs_ml_training.teaching.watching_detector import WatchingDetector, blended
+
+    if options.teacher is None:
+        return None
+    if options.teacher_labels is None:
+        raise ConfigError('--teacher needs --teacher-labels: give the label map (.pbtxt)')
+    watch = WatchingDetector(options.teacher, options.teacher_labels, labels)
+    return lambda image, targets: blended(targets, watch(image), options.teacher_share)
 
 
 def _segmentation(spec: ModelSpec, options: SegmentationOptions, data: Reader) -> Task:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ class FrozenDetector:
         ids = read_label_map(label_map)
         self.labels = tuple(ids[i] for i in sorted(ids))
         self._order = {stored: index for index, stored in enumerate(sorted(ids))}
-        self._run = _loaded(graph)
+        self._run = read_frozen_graph(graph, _OUTPUTS)
 
     def __call__(self, image: np.ndarray) -> Found:
         """Find objects in a picture, uint8 (H, W, 3) RGB."""
@@ -81,8 +82,13 @@ def read_label_map(path: Path) -> dict[int, str]:
     return found
 
 
-def _loaded(graph: Path) -> Any:
-    """The graph as a function of a uint8 batch."""
+def read_frozen_graph(graph: Path, outputs: Sequence[str]) -> Callable[[np.ndarray], list[Any]]:
+    """The graph as a function of a uint8 batch (1, H, W, 3) that gives tensors of these names.
+
+    Raises:
+        ConfigError: TensorFlow is not there.
+        DataError: the file is missing, or no such graph.
+    """
     try:
         import tensorflow as tf
     except ImportError as error:
@@ -91,7 +97,7 @@ def _loaded(graph: Path) -> Any:
     try:
         definition.ParseFromString(graph.read_bytes())
         whole = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=''), [])
-        pruned = whole.prune(['image_tensor:0'], list(_OUTPUTS))
+        pruned = whole.prune(['image_tensor:0'], list(outputs))
     except OSError as error:
         raise DataError(f'{graph} cannot be read: {error.strerror}') from error
     except Exception as error:  # protobuf's DecodeError, KeyError and ValueError of the import

@@ -126,6 +126,11 @@ class DetectionOptions(TrainOptions):
     monitor: str = flag('ap50', 'validation metric that chooses the best weights')
     classes: tuple[str, ...] = flag((), 'names of the classes to learn (default: all)')
     cutouts: str = flag('', 'FORMAT:PATH of objects and pictures mixed in by detection-mixed')
+    teacher: Path | None = flag(
+        None, 'frozen CenterNet (.pb) that looks at every picture as it is trained on'
+    )
+    teacher_labels: Path | None = flag(None, 'its label map (.pbtxt)')
+    teacher_share: float = flag(0.7, 'of what it sees in the target, beside the boxes', low=0)
 
 
 OPTIONS: dict[str, type[TrainOptions]] = {

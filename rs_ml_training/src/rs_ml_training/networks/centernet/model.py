@@ -8,11 +8,14 @@ from keras import layers
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks import freezing
 from rs_ml_training.networks.blocks import MOMENTUM
+from rs_ml_training.networks.mobilenetv2.context import deeplab_context
 from rs_ml_training.networks.mobilenetv2.encoder import ALPHAS, mobilenetv2_taps
 
 STRIDE = 4
 SIZE_UNIT_PX = 16.0
 """The size head tells multiples of this, so that its raw numbers are of the order of one."""
+_HEADS = ('heatmap', 'size', 'offset')
+_CONTEXT_STEPS = 2
 _RARE = -2.19
 """Bias for which a fresh heat map is 0.1 everywhere, as in the paper."""
 
@@ -24,6 +27,7 @@ def centernet_light(
     alpha: float = 1.0,
     frozen_batch_norm: bool = False,
     fixed_blocks: int | None = None,
+    context: bool = False,
 ) -> keras.Model:
     """An anchor-free detector of 0.65 GMAC at 320x256.
 
@@ -36,6 +40,9 @@ def centernet_light(
         frozen_batch_norm: the encoder's batch normalisation keeps the statistics that it has; of
             no use without pretrained weights.
         fixed_blocks: see freezing.fixed_blocks; None: everything learns.
+        context: the decoder begins with what DeepLabV3 knows of the picture at stride 16, classes
+            of Pascal VOC and all, in place of the last features at stride 32. Meant for its
+            weights, with the whole encoder fixed: what few pictures cannot teach is known there.
 
     Returns:
         A model {'image': (B, H, W, 3) RGB 0..255} -> {'heatmap': (B, H/4, W/4, classes) scores
@@ -52,18 +59,14 @@ def centernet_light(
         )
     columns, rows = input_size or (None, None)
     image = keras.Input((rows, columns, 3), name='image')
-    features = _decoded(mobilenetv2_taps(image, alpha)[1:], width)
-    heat = _head(features, classes, 'heatmap', bias=_RARE)
-    size = layers.Activation('softplus', dtype='float32', name='head_size_softplus')(
-        _head(features, 2, 'size')
-    )
-    outputs = {
-        'heatmap': layers.Activation('sigmoid', dtype='float32', name='heatmap')(heat),
-        'size': layers.Rescaling(SIZE_UNIT_PX, dtype='float32', name='size')(size),
-        'offset': layers.Activation('linear', dtype='float32', name='offset')(
-            _head(features, 2, 'offset', bias=0.5)
-        ),
-    }
+    taps = mobilenetv2_taps(image, alpha, dilated=context)[1:]
+    if context:
+        x = _separable(_decoded_context(taps, width), _fine(width), 'head_shared')
+        towers = dict.fromkeys(_HEADS, x)
+    else:
+        x = _decoded(taps, width)
+        towers = {name: _separable(x, width, f'head_{name}_conv') for name in _HEADS}
+    outputs = _heads(towers, classes)
     model = keras.Model({'image': image}, outputs, name='centernet_light')
     if frozen_batch_norm:
         freezing.freeze_encoder_batch_norm(model)
@@ -72,10 +75,31 @@ def centernet_light(
     return model
 
 
+def _decoded_context(taps: list[keras.KerasTensor], width: int) -> keras.KerasTensor:
+    *finer, x = taps
+    known, scores = deeplab_context(x)
+    shares = layers.Softmax(name='context_shares')(scores)
+    sources = {'known': known, 'shares': shares, '16': finer.pop()}
+    x = layers.Add(name='decoder_add16')(
+        [_conv_bn(s, width, f'decoder_lateral_{name}') for name, s in sources.items()]
+    )
+    for step in range(_CONTEXT_STEPS):
+        seen = _separable(x, width, f'decoder_wide{step}', kernel=5)
+        x = layers.Add(name=f'decoder_wide{step}_add')([x, seen])
+    x = _refined(x, finer[1:], width, (8,))
+    return _refined(_conv_bn(x, _fine(width), 'decoder_narrow'), finer[:1], _fine(width), (4,))
+
+
 def _decoded(taps: list[keras.KerasTensor], width: int) -> keras.KerasTensor:
     *finer, x = taps
-    x = _conv_bn(x, width, 'decoder_lateral32')
-    for stride, skip in zip((16, 8, 4), finer[::-1], strict=True):
+    return _refined(_conv_bn(x, width, 'decoder_lateral32'), finer, width, (16, 8, 4))
+
+
+def _refined(
+    x: keras.KerasTensor, finer: list[keras.KerasTensor], width: int, strides: tuple[int, ...]
+) -> keras.KerasTensor:
+    """Features at the last of the strides, from the coarsest up."""
+    for stride, skip in zip(strides, finer[::-1], strict=True):
         x = layers.UpSampling2D(2, name=f'decoder_up{stride}')(x)
         skip = _conv_bn(skip, width, f'decoder_lateral{stride}')
         x = layers.Add(name=f'decoder_add{stride}')([x, skip])
@@ -83,21 +107,41 @@ def _decoded(taps: list[keras.KerasTensor], width: int) -> keras.KerasTensor:
     return x
 
 
-def _head(
+def _heads(towers: dict[str, keras.KerasTensor], classes: int) -> dict[str, keras.KerasTensor]:
+    """The outputs, from the features of each."""
+    heat = _scores(towers['heatmap'], classes, 'heatmap', bias=_RARE)
+    size = layers.Activation('softplus', dtype='float32', name='head_size_softplus')(
+        _scores(towers['size'], 2, 'size')
+    )
+    offset = _scores(towers['offset'], 2, 'offset', bias=0.5)
+    return {
+        'heatmap': layers.Activation('sigmoid', dtype='float32', name='heatmap')(heat),
+        'size': layers.Rescaling(SIZE_UNIT_PX, dtype='float32', name='size')(size),
+        'offset': layers.Activation('linear', dtype='float32', name='offset')(offset),
+    }
+
+
+def _scores(
     features: keras.KerasTensor, channels: int, name: str, bias: float = 0.0
 ) -> keras.KerasTensor:
-    x = _separable(features, features.shape[-1], f'head_{name}_conv')
     return layers.Conv2D(
         channels,
         1,
         bias_initializer=keras.initializers.Constant(bias),
         dtype='float32',
         name=f'head_{name}',
-    )(x)
+    )(features)
 
 
-def _separable(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
-    x = layers.DepthwiseConv2D(3, padding='same', use_bias=False, name=f'{name}_dw')(x)
+def _fine(width: int) -> int:
+    """Channels at stride 4 of a decoder with this many at stride 16."""
+    return width * 2 // 3
+
+
+def _separable(
+    x: keras.KerasTensor, filters: int, name: str, kernel: int = 3
+) -> keras.KerasTensor:
+    x = layers.DepthwiseConv2D(kernel, padding='same', use_bias=False, name=f'{name}_dw')(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f'{name}_dw_bn')(x)
     return layers.ReLU(6.0, name=f'{name}_relu')(_conv_bn(x, filters, name))
 

@@ -9,6 +9,7 @@ from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
 from rs_ml_training.networks.freezing import fixed_blocks as fix_blocks
 from rs_ml_training.networks.freezing import freeze_encoder_batch_norm
+from rs_ml_training.networks.mobilenetv2.context import deeplab_context
 from rs_ml_training.networks.mobilenetv2.depth_cues import DepthCues
 from rs_ml_training.networks.mobilenetv2.encoder import mobilenetv2_taps
 from rs_ml_training.networks.resize import UpsampleLike
@@ -26,6 +27,7 @@ def mobile_seg(
     score_stride: int = 2,
     frozen_batch_norm: bool = False,
     fixed_blocks: int = -1,
+    context: bool = False,
 ) -> keras.Model:
     """MobileNetV2, a pyramid of additive skips with context at its top, and a branch for depth.
 
@@ -41,6 +43,8 @@ def mobile_seg(
         score_stride: scores come at 1 / this of the input size, one of SCORE_STRIDES.
         frozen_batch_norm: the encoder's batch normalisation keeps the statistics it has.
         fixed_blocks: the encoder's stem and so many blocks do not learn; -1: all learn.
+        context: the top of the pyramid is what DeepLabV3 knows of the picture at stride 16, see
+            centernet_light.
 
     Returns:
         Model of `image` (B, H, W, 3) RGB 0..255 and `measured_m` (B, H, W, 1) [m], 0 = unknown,
@@ -53,7 +57,8 @@ def mobile_seg(
         raise ConfigError(f'score_stride must be one of {SCORE_STRIDES}, got {score_stride}')
     image = image_input(input_size, 3, 'image')
     measured_m = image_input(input_size, 1, 'measured_m')
-    x = _decoded(mobilenetv2_taps(image)[1:], _depth_branch(measured_m), width)
+    taps = mobilenetv2_taps(image, dilated=context)[1:]
+    x = _decoded(taps, _depth_branch(measured_m), width, known=context)
     x = layers.Dropout(dropout, name='decoder_dropout')(x)
     scores = layers.Conv2D(classes, 1, dtype='float32', name='logits_conv')(x)
     outputs = {'logits': _enlarged(scores, 4 // score_stride)}
@@ -77,20 +82,30 @@ def _depth_branch(measured_m: KerasTensor) -> list[KerasTensor]:
     return found
 
 
-def _decoded(taps: list[KerasTensor], depth: list[KerasTensor], width: int) -> KerasTensor:
+def _decoded(
+    taps: list[KerasTensor], depth: list[KerasTensor], width: int, *, known: bool
+) -> KerasTensor:
     """Features at stride 4, from the coarsest up."""
     *finer, deep = taps
-    x = _context(deep, width)
+    x = _context(_known(deep) if known else deep, width)
     levels = zip(_STRIDES[:-1], finer, depth, (width // 2, width, width), strict=True)
     for stride, tap, cues, filters in reversed(list(levels)):
         x = conv_bn(x, filters, 1, f'decoder_narrow{stride}') if x.shape[-1] != filters else x
-        x = UpsampleLike(2, name=f'decoder_up{stride}')([x, tap])
+        if not (known and stride == _STRIDES[-2]):
+            x = UpsampleLike(2, name=f'decoder_up{stride}')([x, tap])
         lateral = conv_bn(tap, filters, 1, f'decoder_lateral{stride}', activation=None)
         sensed = conv_bn(cues, filters, 1, f'decoder_sensed{stride}', activation=None)
         x = layers.Add(name=f'decoder_add{stride}')([x, lateral, sensed])
         x = layers.ReLU(name=f'decoder_relu{stride}')(x)
         x = _separable(x, filters, f'decoder_conv{stride}', kernel=5 if stride > 4 else 3)
     return x
+
+
+def _known(deep: KerasTensor) -> KerasTensor:
+    """What DeepLabV3 knows at each place, the shares of its classes beside its features."""
+    features, scores = deeplab_context(deep)
+    shares = layers.Softmax(name='context_shares')(scores)
+    return layers.Concatenate(name='context_all')([features, shares])
 
 
 def _context(x: KerasTensor, width: int) -> KerasTensor:

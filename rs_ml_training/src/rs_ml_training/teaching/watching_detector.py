@@ -1,0 +1,101 @@
+"""What a teacher sees everywhere in a picture, in place of the boxes that it would report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.teaching.frozen_detector import read_frozen_graph, read_label_map
+
+_MAPS = ('centernet/tower_0/keypoints:0', 'centernet/tower_0/wh:0')
+"""Scores of the classes, and how far a box reaches to the left, the top, the right and the bottom
+of its cell [px of the teacher's own picture], in a frozen CenterNet of mobile size (TTFNet, arXiv
+1909.00700)."""
+_CELL_PX = 4
+LEAST_SCORE = 0.2
+"""Below it, what the teacher says of the extent of an object is not learned."""
+
+
+class WatchingDetector:
+    """Called with a picture it gives the maps that a CenterNet of stride 4 should put out."""
+
+    def __init__(self, graph: Path, label_map: Path, labels: Sequence[str]) -> None:
+        """Load both files.
+
+        Args:
+            graph: `frozen_inference_graph.pb` of a CenterNet with the maps of _MAPS.
+            label_map: `.pbtxt` with an id and a name for every class.
+            labels: the classes that are taught, in their order.
+
+        Raises:
+            ConfigError: TensorFlow is not there, or the teacher does not know a class.
+            DataError: a file is missing or is something else.
+        """
+        ids = read_label_map(label_map)
+        names = [ids[i] for i in sorted(ids)]
+        unknown = [label for label in labels if label not in names]
+        if unknown:
+            raise ConfigError(f'the teacher does not know {", ".join(unknown)}: leave it out')
+        self._channels = [names.index(label) for label in labels]
+        self._run = read_frozen_graph(graph, _MAPS)
+
+    def __call__(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        """Watch a picture.
+
+        Args:
+            image: uint8 (H, W, 3) RGB, sides multiples of 4.
+
+        Returns:
+            float32 maps of h x w cells of 4 px: 'heatmap' (h, w, classes) scores 0..1, 'size'
+            (h, w, 2) [px], 'offset' (h, w, 2) of the centre from the corner of the cell [cells],
+            which may lie far outside of it, 'mask' (h, w, 1) what the extent of an object there
+            weighs, 0..1.
+        """
+        heat, reach = (np.asarray(output)[0] for output in self._run(image[None]))
+        size = image.shape[1] // _CELL_PX, image.shape[0] // _CELL_PX
+        heat = _shrunk(heat[..., self._channels], size)
+        extents = _extents(reach, size)
+        best = heat.max(axis=-1, keepdims=True)
+        return {'heatmap': heat, **extents, 'mask': np.where(best >= LEAST_SCORE, best, 0)}
+
+
+def blended(
+    targets: dict[str, np.ndarray], seen: dict[str, np.ndarray], share: float
+) -> dict[str, np.ndarray]:
+    """The targets of known boxes, mixed with what a teacher sees.
+
+    Args:
+        targets: see centernet.targets.targets_of.
+        seen: of WatchingDetector, of the same shapes.
+        share: of the teacher in the heat map; extents are those of the boxes where there are any.
+    """
+    known = targets['mask'] > 0
+    heat = share * seen['heatmap'] + (1 - share) * targets['heatmap']
+    extents = {n: np.where(known, targets[n], seen[n]) for n in ('size', 'offset', 'mask')}
+    mixed = {'heatmap': heat, **extents}
+    return targets | {name: values.astype(np.float32) for name, values in mixed.items()}
+
+
+def _shrunk(heat: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Scores at another resolution; a peak between two cells keeps its height."""
+    heat = cv2.dilate(heat, np.ones((2, 2), np.uint8))
+    heat = cv2.resize(heat, size, interpolation=cv2.INTER_LINEAR)
+    return heat.reshape(*size[::-1], -1)
+
+
+def _extents(reach: np.ndarray, size: tuple[int, int]) -> dict[str, np.ndarray]:
+    """Width, height and centre of the box that the nearest cell of the teacher tells."""
+    rows, columns = (
+        ((np.arange(n) + 0.5) * have / n).astype(int)
+        for n, have in zip(size[::-1], reach.shape[:2], strict=True)
+    )
+    scale = np.array(size, np.float32) / reach.shape[1::-1]  # of a length in pixels
+    left_top, right_bottom = np.split(reach[rows][:, columns], 2, axis=-1)
+    places = np.stack(np.meshgrid(columns, rows), axis=-1)
+    cells = np.stack(np.meshgrid(np.arange(size[0]), np.arange(size[1])), axis=-1)
+    centres = (places + (right_bottom - left_top) / (2 * _CELL_PX)) * scale
+    return {'size': (left_top + right_bottom) * scale, 'offset': centres - cells}

@@ -1,0 +1,133 @@
+"""A teacher that tells what it sees everywhere: its maps, and how they mix with known boxes."""
+
+import numpy as np
+import pytest
+from rs_ml_training.data.sample import Boxes
+from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.teaching import watching_detector
+from rs_ml_training.teaching.watching_detector import LEAST_SCORE, WatchingDetector, blended
+
+LABEL_MAP = """
+item {
+ id: 1
+ name: "person"
+}
+item {
+ id: 3
+ name: "chair"
+}
+item {
+ id: 7
+ name: "cup"
+}
+"""
+SIZE = (320, 256)
+
+
+@pytest.fixture
+def watch(tmp_path, monkeypatch):
+    """A teacher with a map of 128 x 128 cells, that sees what is put into its lists."""
+    scores, reach = np.zeros((1, 128, 128, 3), np.float32), np.zeros((1, 128, 128, 4), np.float32)
+    monkeypatch.setattr(
+        watching_detector, 'read_frozen_graph', lambda *_: lambda image: (scores, reach)
+    )
+    (tmp_path / 'map.pbtxt').write_text(LABEL_MAP)
+    detector = WatchingDetector(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('cup', 'person'))
+    return detector, scores[0], reach[0]
+
+
+def image(size=SIZE):
+    return np.zeros((*size[::-1], 3), np.uint8)
+
+
+def test_nothing_is_seen(watch):
+    maps = watch[0](image())
+    assert {name: m.shape for name, m in maps.items()} == {
+        'heatmap': (64, 80, 2),
+        'size': (64, 80, 2),
+        'offset': (64, 80, 2),
+        'mask': (64, 80, 1),
+    }
+    assert not maps['heatmap'].any()
+    assert not maps['mask'].any()
+
+
+@pytest.mark.parametrize(('class_id', 'channel'), [(0, 1), (2, 0)])
+@pytest.mark.parametrize('score', [LEAST_SCORE / 2, 0.8])
+def test_an_object(watch, class_id, channel, score):
+    """Its box, told in the picture of 512 x 512 that the teacher makes, is that of the student."""
+    detector, scores, reach = watch
+    row, column, ltrb = 40, 64, np.array([30.0, 60.0, 50.0, 20.0], np.float32)
+    scores[row - 1 : row + 2, column - 1 : column + 2, class_id] = score
+    reach[row - 1 : row + 2, column - 1 : column + 2] = ltrb
+    maps = detector(image())
+    y, x = np.unravel_index(maps['heatmap'][..., channel].argmax(), (64, 80))
+    assert maps['heatmap'][y, x, channel] == pytest.approx(score, rel=0.01)
+    assert not maps['heatmap'][..., 1 - channel].any()
+    assert (maps['mask'][y, x, 0] > 0) == (score >= LEAST_SCORE)
+    shrink = np.array(SIZE) / 512
+    size = (ltrb[:2] + ltrb[2:]) * shrink
+    centre = (np.array([column, row]) * 4 + (ltrb[2:] - ltrb[:2]) / 2) * shrink
+    np.testing.assert_allclose(maps['size'][y, x], size, rtol=1e-5)
+    found = (np.array([x, y]) + maps['offset'][y, x]) * 4
+    np.testing.assert_allclose(found, centre, atol=4 * 1.6)  # a cell of the teacher further
+
+
+def test_boxes_are_worth_more_than_what_the_teacher_says_of_them():
+    from rs_ml_training.networks.centernet.targets import targets_of
+
+    targets = targets_of(Boxes.of([[8, 8, 40, 24]], [0]), (64, 32), classes=1)
+    seen = {
+        'heatmap': np.full((8, 16, 1), 0.5, np.float32),
+        'size': np.full((8, 16, 2), 9.0, np.float32),
+        'offset': np.full((8, 16, 2), -3.0, np.float32),
+        'mask': np.full((8, 16, 1), 0.5, np.float32),
+    }
+    mixed = blended({**targets, 'truth': np.zeros((2, 6))}, seen, share=0.75)
+    assert mixed['heatmap'][4, 6, 0] == pytest.approx(0.75 * 0.5 + 0.25)
+    assert mixed['heatmap'][0, 0, 0] == pytest.approx(0.75 * 0.5)
+    np.testing.assert_array_equal(mixed['size'][4, 6], [32, 16])
+    np.testing.assert_array_equal(mixed['size'][0, 0], [9, 9])
+    assert (mixed['mask'][4, 6, 0], mixed['mask'][0, 0, 0]) == (1, 0.5)
+    assert 'truth' in mixed
+    assert {m.dtype for n, m in mixed.items() if n != 'truth'} == {np.dtype(np.float32)}
+
+
+def test_a_class_that_the_teacher_does_not_know(tmp_path):
+    (tmp_path / 'map.pbtxt').write_text(LABEL_MAP)
+    with pytest.raises(ConfigError, match='does not know door'):
+        WatchingDetector(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('person', 'door'))
+
+
+@pytest.mark.slow
+def test_a_graph_that_is_missing(tmp_path):
+    pytest.importorskip('tensorflow')
+    (tmp_path / 'map.pbtxt').write_text(LABEL_MAP)
+    with pytest.raises(DataError, match='cannot be read'):
+        WatchingDetector(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('person',))
+
+
+@pytest.mark.slow
+def test_people_of_a_real_picture(data_file):
+    """The maps of a published teacher decode to boxes like those that it reports itself."""
+    pytest.importorskip('tensorflow')
+    from rs_ml_training.data.formats import open_data
+    from rs_ml_training.data.geometry import resized
+    from rs_ml_training.metrics.precision import overlaps
+    from rs_ml_training.tasks.detection import found_boxes
+    from rs_ml_training.teaching.frozen_detector import FrozenDetector
+
+    folder = data_file('models/detection/centernet_mnv3_coco')
+    files = folder / 'frozen_inference_graph.pb', folder / 'mscoco_label_map.pbtxt'
+    reader = open_data(f'yolo:{data_file("coco128")}')
+    sample = next(
+        s for s in map(reader.read, range(len(reader))) if (s.boxes.class_ids == 0).sum() == 1
+    )
+    picture = resized(sample, SIZE).image
+    maps = WatchingDetector(*files, ('person',))(picture)
+    maps.pop('mask')
+    xyxy, scores, _ = (a[0] for a in found_boxes({n: m[None] for n, m in maps.items()}, SIZE))
+    reported = FrozenDetector(*files)(picture)
+    best = reported.scores.argmax()
+    assert abs(scores[0] - reported.scores[best]) < 0.15
+    assert overlaps(xyxy[:1], reported.xyxy[best : best + 1], np.zeros(1, bool))[0, 0] > 0.7
