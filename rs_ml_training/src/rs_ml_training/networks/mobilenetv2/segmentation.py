@@ -43,8 +43,8 @@ def mobile_seg(
         score_stride: scores come at 1 / this of the input size, one of SCORE_STRIDES.
         frozen_batch_norm: the encoder's batch normalisation keeps the statistics it has.
         fixed_blocks: the encoder's stem and so many blocks do not learn; -1: all learn.
-        context: the top of the pyramid is what DeepLabV3 knows of the picture at stride 16, see
-            centernet_light.
+        context: the top of the pyramid is what DeepLabV3 knows of the picture, see
+            centernet_light; at stride 32, where it costs next to nothing.
 
     Returns:
         Model of `image` (B, H, W, 3) RGB 0..255 and `measured_m` (B, H, W, 1) [m], 0 = unknown,
@@ -57,7 +57,7 @@ def mobile_seg(
         raise ConfigError(f'score_stride must be one of {SCORE_STRIDES}, got {score_stride}')
     image = image_input(input_size, 3, 'image')
     measured_m = image_input(input_size, 1, 'measured_m')
-    taps = mobilenetv2_taps(image, dilated=context)[1:]
+    taps = mobilenetv2_taps(image)[1:]
     x = _decoded(taps, _depth_branch(measured_m), width, known=context)
     x = layers.Dropout(dropout, name='decoder_dropout')(x)
     scores = layers.Conv2D(classes, 1, dtype='float32', name='logits_conv')(x)
@@ -91,8 +91,7 @@ def _decoded(
     levels = zip(_STRIDES[:-1], finer, depth, (width // 2, width, width), strict=True)
     for stride, tap, cues, filters in reversed(list(levels)):
         x = conv_bn(x, filters, 1, f'decoder_narrow{stride}') if x.shape[-1] != filters else x
-        if not (known and stride == _STRIDES[-2]):
-            x = UpsampleLike(2, name=f'decoder_up{stride}')([x, tap])
+        x = UpsampleLike(2, name=f'decoder_up{stride}')([x, tap])
         lateral = conv_bn(tap, filters, 1, f'decoder_lateral{stride}', activation=None)
         sensed = conv_bn(cues, filters, 1, f'decoder_sensed{stride}', activation=None)
         x = layers.Add(name=f'decoder_add{stride}')([x, lateral, sensed])
