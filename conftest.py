@@ -4,12 +4,13 @@ Also loads the package before pytest sees the folder that bears its name as a na
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model
+from rs_ml_perception.ros.dds_domain import reserved_domain
 
 import rs_ml_training  # noqa: F401
 
@@ -37,6 +38,13 @@ def private_cache(tmp_path, monkeypatch):
     """Tuning results and downloads of the user must not decide tests."""
     monkeypatch.setenv('RS_ML_CACHE', str(tmp_path / 'cache'))
     return tmp_path / 'cache'
+
+
+@pytest.fixture
+def domain() -> Iterator[int]:
+    """A ROS domain of the test's own; the one before left another."""
+    with reserved_domain() as number:
+        yield number
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ ARGUMENTS = [
 class Launched:
     """`ros2 launch` in a process group of its own, its output collected."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    def __init__(self, log: Path, domain: int, *arguments: str) -> None:
         command = ['ros2', 'launch', PACKAGE, 'perception.launch.py', *arguments]
-        environment = {**os.environ, 'ROS_DOMAIN_ID': str(50 + os.getpid() % 50)}
+        environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain)}
         self.log = log
         with log.open('wb') as output:
             self.process = subprocess.Popen(
@@ -58,11 +58,11 @@ class Launched:
 
 
 @pytest.fixture
-def launch(tmp_path):
+def launch(tmp_path, domain):
     started = []
 
     def start(*arguments):
-        started.append(Launched(tmp_path / f'launch{len(started)}.log', *arguments))
+        started.append(Launched(tmp_path / f'launch{len(started)}.log', domain, *arguments))
         return started[-1]
 
     yield start
@@ -129,7 +129,7 @@ def test_inputs_are_remapped_to_the_camera(launch, arguments, topic):
     assert ended_cleanly(launched.interrupt()) == 1
 
 
-def goes_through_all_nodes(launched, images: int, processes: int) -> None:
+def check_that_all_nodes_see(launched, images: int, processes: int) -> None:
     launched.wait_for(rf'replayed \d+ messages of \d+ topics, {images} frames')
     assert len(re.findall('configured:', launched.text())) == 5
     # Said by a node that had images and gets no more.
@@ -143,11 +143,11 @@ def test_a_recording_goes_through_all_nodes(launch, composed, processes, monkeyp
     data = Path(os.environ['RS_ML_TEST_DATA'])
     monkeypatch.setenv('RS_ML_MODEL_PATH', str(data / 'models'))
     launched = launch(f'bag:={data / "recordings" / "nyu_people"}', f'composed:={composed}')
-    goes_through_all_nodes(launched, 14 + 14, processes)  # of colour, of depth
+    check_that_all_nodes_see(launched, 14 + 14, processes)  # of colour, of depth
 
 
 def test_what_ships_goes_through_all_nodes(launch, monkeypatch):
     """Compressed, and depth as the sensor sees it."""
     monkeypatch.delenv('RS_ML_MODEL_PATH', raising=False)
     launched = launch(f'bag:={shipped_recording()}')
-    goes_through_all_nodes(launched, 14 + 14, processes=2)
+    check_that_all_nodes_see(launched, 14 + 14, processes=2)

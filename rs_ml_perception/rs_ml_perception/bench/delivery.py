@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.bench.graph import SAFE_DOMAINS
 from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.timing import take_turns
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.ros.dds_domain import DOMAIN_VARIABLE, reserved_domain
 
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 GOAL_SHARE = 1.0
@@ -62,18 +62,19 @@ def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
 
 def deliver(reliability: str, *, with_profile: bool, frames: int) -> dict[str, Any]:
     """Send images from one process to another; what was sent, what arrived, after how long."""
-    environment = dict(os.environ, ROS_DOMAIN_ID=str(1 + os.getpid() % SAFE_DOMAINS))
-    if not with_profile:
-        for name in PROFILE_VARIABLES:
-            del environment[name]
     common = ['--reliability', reliability]
-    counter = _start('count', common, environment)
-    try:
-        sender = _start('publish', [*common, '--frames', str(frames)], environment)
-        sent = json.loads(_output(sender))
-    finally:
-        counter.send_signal(signal.SIGINT)
-    return {**json.loads(_output(counter)), **sent}
+    with reserved_domain() as domain:
+        environment = {**os.environ, DOMAIN_VARIABLE: str(domain)}
+        if not with_profile:
+            for name in PROFILE_VARIABLES:
+                del environment[name]
+        counter = _start('count', common, environment)
+        try:
+            sender = _start('publish', [*common, '--frames', str(frames)], environment)
+            sent = json.loads(_output(sender))
+        finally:
+            counter.send_signal(signal.SIGINT)
+        return {**json.loads(_output(counter)), **sent}
 
 
 def _start(role: str, args: list[str], environment: dict[str, str]) -> subprocess.Popen:

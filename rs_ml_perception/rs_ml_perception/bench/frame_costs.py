@@ -16,7 +16,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from rs_ml_perception.bench.graph import ros_session, running_graph
+from rs_ml_perception.bench.graph import running_graph
 from rs_ml_perception.bench.material import Size, load_frames, load_moments, resized
 from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
@@ -28,6 +28,7 @@ from rs_ml_perception.ros.image_messages import depth_image, image
 from rs_ml_perception.ros.pairing import create_pairing
 from rs_ml_perception.ros.qos import results
 from rs_ml_perception.ros.samples import ImageSample, decode_color
+from rs_ml_perception.ros.session import ros_session
 
 SIZES = (Size(640, 480), Size(1280, 720))
 RUNS = 200

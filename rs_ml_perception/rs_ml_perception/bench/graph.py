@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import rclpy
-from rclpy.signals import SignalHandlerOptions
 
 from rs_ml_perception.bench.feeder import Feeder
 from rs_ml_perception.bench.material import Moment
@@ -20,19 +16,6 @@ from rs_ml_perception.demo.watch import NodeWatch
 from rs_ml_perception.ros.node import NAMESPACE
 
 START_SECS = 90.0
-SAFE_DOMAINS = 100
-"""Domain ids below 101 keep their ports out of the range the system hands out by itself."""
-
-
-@contextmanager
-def ros_session() -> Iterator[None]:
-    """ROS in this process, in a domain of its own that child processes inherit."""
-    os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % SAFE_DOMAINS)
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        yield
-    finally:
-        rclpy.try_shutdown()
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.bench.bare_models import BareModels, Pace
-from rs_ml_perception.bench.graph import Graph, ros_session, running_graph
+from rs_ml_perception.bench.graph import Graph, running_graph
 from rs_ml_perception.bench.material import load_depth_frames, load_frames, load_moments
 from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.timing import median_ratio, take_turns
 from rs_ml_perception.nodes.table import NODES
+from rs_ml_perception.ros.session import ros_session
 
 GOAL_RATIO = 0.90
 # The second leaves out height, which works without a network.

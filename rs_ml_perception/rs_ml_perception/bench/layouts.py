@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.bench.feeder import Feed
-from rs_ml_perception.bench.graph import ros_session, running_graph
+from rs_ml_perception.bench.graph import running_graph
 from rs_ml_perception.bench.material import Moment, load_moments
 from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.timing import median_ratio, take_turns
 from rs_ml_perception.nodes.table import NODES
+from rs_ml_perception.ros.session import ros_session
 
 LAYOUTS = {'composed': True, 'separate': False}
 MEASURES = ('cpu_ms', 'age_p50_ms', 'age_p95_ms', 'peak_rss_mb', 'complete')

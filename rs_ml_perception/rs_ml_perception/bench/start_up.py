@@ -6,11 +6,12 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.bench.graph import ros_session, running_graph
+from rs_ml_perception.bench.graph import running_graph
 from rs_ml_perception.bench.material import Moment, load_moments
 from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.nodes.table import NODES
+from rs_ml_perception.ros.session import ros_session
 
 GOAL_SECS = 3.0
 GOAL_RSS_MB = 700.0

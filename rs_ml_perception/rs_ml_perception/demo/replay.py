@@ -10,22 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import rclpy
-from rclpy.signals import SignalHandlerOptions
-
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.demo.plan import Plan
 from rs_ml_perception.demo.processes import Process, Usage, start_nodes
 from rs_ml_perception.demo.summary import make_summary
 from rs_ml_perception.demo.watch import NodeWatch
+from rs_ml_perception.ros.dds_domain import DOMAIN_VARIABLE
+from rs_ml_perception.ros.session import ros_session
 
 NAMESPACE = '/rs_ml'
 START_SECS = 60.0
 SETTLE_SECS = 15.0
 REPLAY_SECS = 3600.0
-
-MAX_DOMAIN_ID = 100
-"""Higher domains use ports that Linux hands out to anybody."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +52,15 @@ def run_replay(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
         The summary, and node -> why it last dropped a frame.
 
     Raises:
-        ConfigError: no node came up.
+        ConfigError: no node came up, or every DDS domain is in use.
         InputError: the recording cannot be played.
     """
-    # One's own domain: whatever else runs on this network stays out of the results.
-    os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % MAX_DOMAIN_ID))
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    # In a domain of its own, whatever else runs on this network stays out of the results.
+    with ros_session(is_domain_chosen=bool(os.environ.get(DOMAIN_VARIABLE))):
+        return _run(replay)
+
+
+def _run(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
     plan, logs = replay.plan, replay.logs
     started: list[Process] = []
     watch = NodeWatch(plan.nodes, NAMESPACE)
@@ -82,7 +81,6 @@ def run_replay(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
         for process in reversed(started):
             process.stop()
         watch.close()
-        rclpy.try_shutdown()
     summary = make_summary(
         stats, recording=plan.recording, composed=replay.composed, wall_s=wall_s, usage=usage
     )

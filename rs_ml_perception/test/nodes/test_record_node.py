@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -23,53 +20,22 @@ from rs_ml_msgs.msg import DetectionArray  # noqa: E402
 
 pytestmark = pytest.mark.ros
 
-DOMAINS = itertools.count(os.getpid())
-"""Tests do not hear each other, nor what the one before left behind."""
-
 PATIENCE_SECS = 60
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 BEST_EFFORT = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 @pytest.fixture
-def domain():
-    return 10 + next(DOMAINS) % 80
-
-
-@pytest.fixture
-def node(domain):
-    context = rclpy.Context()
-    rclpy.init(context=context, domain_id=domain)
+def node(context):
     node = rclpy.create_node('talker', context=context)
     yield node
     node.destroy_node()
-    rclpy.try_shutdown(context=context)
 
 
 @pytest.fixture
-def start(domain):
+def start(start_node):
     """Call with a directory and parameters to start the node in the namespace /recorded."""
-    started = []
-
-    def run(out: Path | str, **parameters: object) -> subprocess.Popen:
-        arguments = [sys.executable, '-m', 'rs_ml_perception.nodes.record_node', '--ros-args']
-        arguments += ['-r', '__ns:=/recorded', '-p', f'out:={out}']
-        for name, value in parameters.items():
-            arguments += ['-p', f'{name}:={value}']
-        process = subprocess.Popen(
-            arguments,
-            env={**os.environ, 'ROS_DOMAIN_ID': str(domain)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        process.kill()
-        process.wait()
+    return lambda out, **parameters: start_node('record_node', '/recorded', out=out, **parameters)
 
 
 def wait_until(condition) -> None:

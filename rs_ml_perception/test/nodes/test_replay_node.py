@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -30,9 +27,6 @@ from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 from rs_ml_msgs.msg import FrameReport  # noqa: E402
 
 pytestmark = pytest.mark.ros
-
-DOMAINS = itertools.count(os.getpid())
-"""Tests do not hear each other, nor what the one before left behind."""
 
 CAMERA = '/camera/camera'
 START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 100_000_000
@@ -94,43 +88,9 @@ class Consumer:
 
 
 @pytest.fixture
-def domain():
-    return 10 + next(DOMAINS) % 80
-
-
-@pytest.fixture
-def context(domain):
-    context = rclpy.Context()
-    rclpy.init(context=context, domain_id=domain)
-    yield context
-    rclpy.try_shutdown(context=context)
-
-
-@pytest.fixture
-def start(domain):
+def start(start_node):
     """Call with a recording and parameters to start the node as a process."""
-    started = []
-
-    def run(bag: Path | str, **parameters: object) -> subprocess.Popen:
-        arguments = [sys.executable, '-m', 'rs_ml_perception.nodes.replay_node', '--ros-args']
-        arguments += ['-r', '__ns:=/rs_ml', '-p', f'bag:={bag}']
-        for name, value in parameters.items():
-            text = str(value).lower() if isinstance(value, bool) else value
-            arguments += ['-p', f'{name}:={text}']
-        process = subprocess.Popen(
-            arguments,
-            env={**os.environ, 'ROS_DOMAIN_ID': str(domain)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        process.kill()
-        process.wait()
+    return lambda bag, **parameters: start_node('replay_node', '/rs_ml', bag=bag, **parameters)
 
 
 def spin(context, nodes, process, *, until=lambda: False):

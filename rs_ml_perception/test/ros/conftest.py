@@ -6,9 +6,7 @@ a context, and so a DDS participant, of its own. rclpy is imported late: without
 
 from __future__ import annotations
 
-import itertools
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -31,20 +29,6 @@ PERIOD_NS = 33_333_333
 PATIENCE_SECS = 60.0
 FRAME_ID = 'camera_color_optical_frame'
 BOX = (16.0, 12.0, 48.0, 36.0)
-
-DOMAINS = itertools.count(os.getpid())
-
-
-def free_domain() -> int:
-    """A domain nobody on this machine is in: its discovery port can be bound."""
-    for domain in (1 + next(DOMAINS) % 100 for _ in range(100)):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(('', 7400 + 250 * domain))
-            except OSError:
-                continue
-            return domain
-    raise RuntimeError('every ROS domain from 1 to 100 is in use')
 
 
 def stamp(ns: int) -> Any:
@@ -214,11 +198,11 @@ class Camera:
 class Rig:
     """A context with one executor, spun until something has happened."""
 
-    def __init__(self, domain: int | None = None) -> None:
+    def __init__(self, domain: int) -> None:
         import rclpy
         from rclpy.executors import SingleThreadedExecutor
 
-        self.domain = free_domain() if domain is None else domain
+        self.domain = domain
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=self.domain)
         self.executor = SingleThreadedExecutor(context=self.context)
@@ -357,18 +341,18 @@ class Rig:
 
 
 @pytest.fixture
-def rig() -> Iterator[Rig]:
-    rig = Rig()
+def rig(domain: int) -> Iterator[Rig]:
+    rig = Rig(domain)
     yield rig
     rig.close()
 
 
 @pytest.fixture
-def make_rig() -> Iterator[Callable[..., Rig]]:
+def make_rig() -> Iterator[Callable[[int], Rig]]:
     """For another process on the same network: pass the domain of the first."""
     rigs: list[Rig] = []
 
-    def make(domain: int | None = None) -> Rig:
+    def make(domain: int) -> Rig:
         rigs.append(Rig(domain))
         return rigs[-1]
 
@@ -426,11 +410,11 @@ class Process:
 
 
 @pytest.fixture
-def start_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    """Call with a domain, Python's arguments and environment variables."""
+def start_process(tmp_path: Path, domain: int) -> Iterator[Callable[..., Process]]:
+    """Call with Python's arguments and environment variables; all are in the test's domain."""
     processes: list[Process] = []
 
-    def start(domain: int, *arguments: str, **env: str) -> Process:
+    def start(*arguments: str, **env: str) -> Process:
         log = tmp_path / f'process{len(processes)}.log'
         env = {'ROS_DOMAIN_ID': str(domain), **env}
         processes.append(Process(arguments, log, env))
@@ -439,9 +423,3 @@ def start_process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     yield start
     for process in processes:
         process.kill()
-
-
-@pytest.fixture
-def domain() -> int:
-    """For processes that need no rig."""
-    return free_domain()

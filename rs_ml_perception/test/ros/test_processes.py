@@ -36,8 +36,8 @@ def write(path: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize('signals', [[SIGINT], [SIGTERM], [SIGINT, SIGINT], [SIGINT, SIGTERM]])
-def test_the_graph_ends_well(start_process, domain, signals):
-    process = start_process(domain, *GRAPH, *ros_args('nodes:=[height]'))
+def test_the_graph_ends_well(start_process, signals):
+    process = start_process(*GRAPH, *ros_args('nodes:=[height]'))
     process.wait_for('configured')
     process.signal(*signals)
     assert process.wait() == 0, process.output
@@ -45,8 +45,8 @@ def test_the_graph_ends_well(start_process, domain, signals):
 
 
 @pytest.mark.parametrize('signals', [[SIGTERM], [SIGINT, SIGINT]])
-def test_a_signal_while_the_model_loads(start_process, domain, signals):
-    process = start_process(domain, FAKE, 'node', '--load-secs', '1.5')
+def test_a_signal_while_the_model_loads(start_process, signals):
+    process = start_process(FAKE, 'node', '--load-secs', '1.5')
     process.wait_for('loading')
     process.signal(*signals)
     assert process.wait() == 0, process.output
@@ -54,9 +54,9 @@ def test_a_signal_while_the_model_loads(start_process, domain, signals):
     assert 'configured' not in process.output
 
 
-def test_signals_that_keep_coming(start_process, domain):
+def test_signals_that_keep_coming(start_process):
     """`ros2 launch` sends SIGINT to the group and then to each process once more."""
-    process = start_process(domain, FAKE, 'node')
+    process = start_process(FAKE, 'node')
     process.wait_for('configured')
     while not process.has_ended:
         process.signal(SIGINT, SIGTERM)
@@ -67,7 +67,7 @@ def test_signals_that_keep_coming(start_process, domain):
 
 
 def test_a_node_answers_while_it_loads(rig, start_process):
-    process = start_process(rig.domain, FAKE, 'node', '--load-secs', '3')
+    process = start_process(FAKE, 'node', '--load-secs', '3')
     process.wait_for('loading')
     messages = rig.collect(DiagnosticArray, '/diagnostics')
     name = '/rs_ml/detection/get_state'
@@ -80,7 +80,7 @@ def test_a_node_answers_while_it_loads(rig, start_process):
 
 def test_a_strict_node_ends_its_process(rig, start_process):
     rules = ros_args('strict:=true', 'max_age_secs:=0.0', 'depth_source:=none')
-    process = start_process(rig.domain, FAKE, 'node', '--fail-on', '2', *rules)
+    process = start_process(FAKE, 'node', '--fail-on', '2', *rules)
     process.wait_for('configured')
     rig.camera.announce()
     rig.until(lambda: rig.is_listening(''), 'node')
@@ -105,10 +105,10 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize('case', MALFORMED)
-def test_a_parameter_file_that_cannot_be_read(start_process, domain, tmp_path, case):
+def test_a_parameter_file_that_cannot_be_read(start_process, tmp_path, case):
     text, words = MALFORMED[case]
     path = str(tmp_path / 'missing.yaml') if text is None else write(tmp_path / 'wrong.yaml', text)
-    process = start_process(domain, *GRAPH, '--ros-args', '--params-file', path)
+    process = start_process(*GRAPH, '--ros-args', '--params-file', path)
     assert process.wait() == 2
     assert 'cannot start: ' in process.output
     assert words in process.output
@@ -125,8 +125,8 @@ def test_a_parameter_file_that_cannot_be_read(start_process, domain, tmp_path, c
         ("static_transforms:=['a b 1']", 'static transform'),
     ],
 )
-def test_a_graph_that_cannot_be_built(start_process, domain, rule, words):
-    process = start_process(domain, *GRAPH, *ros_args(rule))
+def test_a_graph_that_cannot_be_built(start_process, rule, words):
+    process = start_process(*GRAPH, *ros_args(rule))
     assert process.wait() == 2
     assert words in process.output
     assert 'Traceback' not in process.output
@@ -140,7 +140,7 @@ def test_a_wrong_value_in_the_file_of_a_graph(rig, start_process, tmp_path):
     )
     path = write(tmp_path / 'perception.yaml', text)
     process = start_process(
-        rig.domain, *GRAPH, '--ros-args', '-p', 'nodes:=[detection, height]', '--params-file', path
+        *GRAPH, '--ros-args', '-p', 'nodes:=[detection, height]', '--params-file', path
     )
     process.wait_for('configured: classes person')
     process.wait_for('cannot configure: ')
@@ -157,7 +157,7 @@ def test_a_wrong_value_in_the_file_of_a_graph(rig, start_process, tmp_path):
 
 
 def test_requests_from_outside_do_not_end_the_process(rig, start_process):
-    process = start_process(rig.domain, *GRAPH, *ros_args('nodes:=[height]'))
+    process = start_process(*GRAPH, *ros_args('nodes:=[height]'))
     process.wait_for('configured')
     name = '/rs_ml/height/change_state'
     for number in (99, Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP):
@@ -168,26 +168,26 @@ def test_requests_from_outside_do_not_end_the_process(rig, start_process):
     assert not process.has_ended
 
 
-def arrived(start_process, domain: int, count: int, **env: str) -> int:
+def arrived(start_process, count: int, **env: str) -> int:
     """How many 1280x720 images a node in another process answers in lockstep."""
     rules = ros_args('max_age_secs:=0.0', 'depth_source:=none')
-    node = start_process(domain, FAKE, 'node', *rules, **env)
+    node = start_process(FAKE, 'node', *rules, **env)
     node.wait_for('configured')
     size = ('--count', str(count), '--width', '1280', '--height', '720')
-    camera = start_process(domain, FAKE, 'camera', *size, **env)
+    camera = start_process(FAKE, 'camera', *size, **env)
     assert camera.wait() == 0, camera.output
     return int(camera.output.split('arrived')[1])
 
 
-def test_every_image_arrives_between_processes(start_process, domain):
+def test_every_image_arrives_between_processes(start_process):
     """With the profile, best effort, 2.8 MB each; what the default loses is only told."""
     profile = {
         'FASTRTPS_DEFAULT_PROFILES_FILE': str(PROFILE),
         'FASTDDS_DEFAULT_PROFILES_FILE': str(PROFILE),
     }
     count = 30
-    with_profile = arrived(start_process, domain, count, **profile)
+    with_profile = arrived(start_process, count, **profile)
     without = dict.fromkeys(profile, '')
     print(f'arrived with config/fastdds.xml: {with_profile} of {count}')
-    print(f'with the default transport: {arrived(start_process, domain, 10, **without)} of 10')
+    print(f'with the default transport: {arrived(start_process, 10, **without)} of 10')
     assert with_profile == count

@@ -1,0 +1,90 @@
+"""A DDS domain that nobody else on this machine is in.
+
+Domain d has 250 UDP ports from 7400 + 250 d on: numbers 0 and 1 are for multicast, and from number
+10 each participant has two (DDSI-RTPS, well-known ports). Number 9 is nobody's, so whoever
+holds it holds the domain: the system gives it to one process at a time and takes it back when that
+ends, however it ends. Those who do not ask, as any other ROS node, show by a port in use.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rs_ml_perception.core.errors import ConfigError
+
+DOMAIN_VARIABLE = 'ROS_DOMAIN_ID'
+
+DOMAINS = range(1, 101)
+"""0 is everybody's; higher ones have ports that Linux hands out to anybody (32768 and up)."""
+
+_FIRST_PORT, _PORTS = 7400, 250
+_NOBODYS = 9
+_LOCAL, _EVERYWHERE = '127.0.0.1', ''
+
+# Processes begin at different domains, and one process takes another one each time: what lingers
+# of the last session is not heard in the next.
+_turns = itertools.count(os.getpid())
+
+
+@contextmanager
+def reserved_domain(candidates: Sequence[int] = DOMAINS) -> Iterator[int]:
+    """Hold a domain: no other reservation gets it, and nobody is in it when it begins.
+
+    Args:
+        candidates: numbers to choose from.
+
+    Yields:
+        Its number.
+
+    Raises:
+        ConfigError: all are in use.
+    """
+    domain, holder = _reserve(candidates)
+    with holder:
+        yield domain
+
+
+def _reserve(candidates: Sequence[int]) -> tuple[int, socket.socket]:
+    turn = next(_turns)
+    for i in range(len(candidates)):
+        domain = candidates[(turn + i) % len(candidates)]
+        holder = _bound(_LOCAL, _port(domain, _NOBODYS))
+        if holder is None:
+            continue
+        if _is_quiet(domain):
+            return domain, holder
+        holder.close()
+    raise ConfigError(
+        f'every one of {len(candidates)} ROS domains is in use: end what runs there, or choose '
+        f'one by {DOMAIN_VARIABLE}'
+    )
+
+
+def _is_quiet(domain: int) -> bool:
+    """Whether none of its other ports is in use."""
+    for number in range(_PORTS):
+        if number != _NOBODYS:
+            probe = _bound(_EVERYWHERE, _port(domain, number))
+            if probe is None:
+                return False
+            probe.close()
+    return True
+
+
+def _port(domain: int, number: int) -> int:
+    return _FIRST_PORT + _PORTS * domain + number
+
+
+def _bound(host: str, port: int) -> socket.socket | None:
+    """A UDP socket that has the port to itself; None where somebody has it."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        return None
+    return bound
