@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.core.placements import place_detections
 from rs_ml_perception.core.tracking import Tracker
+from rs_ml_perception.ros.dds_domain import reserved_domain
 from rs_ml_perception.tasks.detection_pipeline import DetectionPipelineOptions, DetectionResult
 
 WIDTH, HEIGHT = 64, 48
@@ -348,17 +350,16 @@ def rig(domain: int) -> Iterator[Rig]:
 
 
 @pytest.fixture
-def make_rig() -> Iterator[Callable[[int], Rig]]:
-    """For another process on the same network: pass the domain of the first."""
-    rigs: list[Rig] = []
+def make_rig() -> Iterator[Callable[..., Rig]]:
+    """For another process on the same network: pass the domain of the first; else on its own."""
+    with ExitStack() as stack:
 
-    def make(domain: int) -> Rig:
-        rigs.append(Rig(domain))
-        return rigs[-1]
+        def make(domain: int | None = None) -> Rig:
+            made = Rig(stack.enter_context(reserved_domain()) if domain is None else domain)
+            stack.callback(made.close)
+            return made
 
-    yield make
-    for made in rigs:
-        made.close()
+        yield make
 
 
 @pytest.fixture
@@ -411,7 +412,7 @@ class Process:
 
 @pytest.fixture
 def start_process(tmp_path: Path, domain: int) -> Iterator[Callable[..., Process]]:
-    """Call with Python's arguments and environment variables; all are in the test's domain."""
+    """Call with Python's arguments and environment variables; in the test's domain by default."""
     processes: list[Process] = []
 
     def start(*arguments: str, **env: str) -> Process:

@@ -288,7 +288,7 @@ def test_composed_and_separate_processes_agree(make_rig, start_process, data_fil
         rig = make_rig()
         for module, *rules in processes:
             words = ['-m', f'rs_ml_perception.nodes.{module}', '--ros-args', *rules, *common]
-            started = start_process(*words, **models)
+            started = start_process(*words, ROS_DOMAIN_ID=str(rig.domain), **models)
             started.wait_for('configured')
         lockstep = Lockstep(rig)
         lockstep.warm_up(recorded[0])
