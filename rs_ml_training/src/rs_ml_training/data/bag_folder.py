@@ -21,6 +21,7 @@ from rosbags.interfaces import (
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from rs_ml_training.data.bag_messages import message_types
+from rs_ml_training.data.output_folder import put_in_place
 from rs_ml_training.errors import ConfigError, DataError
 
 _PLUGINS = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
@@ -79,7 +80,7 @@ def new_bag(out: Path, *, storage: str = 'mcap', replace: bool = False) -> Itera
             fresh, version=Writer.VERSION_LATEST, storage_plugin=_PLUGINS[storage]
         ) as writer:
             yield BagFolder(writer)
-        _swap(fresh, out, partial / 'replaced')
+        put_in_place(fresh, out, partial / 'replaced')
     except (OSError, sqlite3.Error) as error:
         raise DataError(f'{out} cannot be written: {error}') from error
     finally:
@@ -99,19 +100,6 @@ def _require_room(out: Path, replace: bool) -> None:
         raise ConfigError(f'{out} holds {strangers[0].name}: name a new folder')
     if files and not replace:
         raise ConfigError(f'{out} is a recording: name a new folder, or give --force')
-
-
-def _swap(fresh: Path, out: Path, replaced: Path) -> None:
-    """Put the new recording where the old one is; the old one stays if that fails."""
-    if not out.exists():
-        fresh.rename(out)
-        return
-    out.rename(replaced)
-    try:
-        fresh.rename(out)
-    except OSError:
-        replaced.rename(out)
-        raise
 
 
 def _qos(latched: bool) -> Qos:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rs_ml_training.data import bag_messages as messages
 from rs_ml_training.data.bag_folder import BagFolder, new_bag
 from rs_ml_training.data.bag_streams import Stream, camera_namespace, streams_of
+from rs_ml_training.data.driver_topics import DriverTopics
 from rs_ml_training.data.encodings import read_depth
 from rs_ml_training.data.pictures import require_size
 from rs_ml_training.data.reader import Reader
@@ -82,32 +82,26 @@ class _Recorder:
     """Puts samples into a bag."""
 
     def __init__(self, bag: BagFolder, options: BagOptions) -> None:
-        self._bag, self._options = bag, options
-        self._camera = camera_namespace(options.camera)
-        self._name = self._camera.rpartition('/')[2]
+        self._topics, self._options = DriverTopics(bag, options.camera), options
         self._frames: list[str] = []
         self._first_size: tuple[int, int] | None = None
 
     def record(self, sample: Sample, stamp_ns: int) -> None:
         """Append a frame."""
-        streams = list(streams_of(sample, self._camera, self._denoised_m(sample)))
+        streams = list(streams_of(sample, self._topics.namespace, self._denoised_m(sample)))
         if not streams:
             raise DataError(f'{sample.name} has neither picture nor depth: nothing to record')
         camera = self._intrinsics(sample)
         self._add_transforms(streams, stamp_ns)
         for stream in streams:
-            frame_id = f'{self._name}_{stream.frame}_optical_frame'
-            info = messages.camera_info(stamp_ns, frame_id, camera)
-            self._bag.add(stream.info_topic, messages.CAMERA_INFO, stamp_ns, info)
-            image = messages.image(stamp_ns, frame_id, stream.encoding, stream.pixels)
-            self._bag.add(stream.topic, messages.IMAGE, stamp_ns, image)
+            self._topics.add_info(stream, stamp_ns, camera)
+            self._topics.add_image(stream, stamp_ns)
 
     def _add_transforms(self, streams: list[Stream], stamp_ns: int) -> None:
         new = [s.frame for s in streams if s.frame not in self._frames]
         if new:
             self._frames = list(dict.fromkeys([*self._frames, *new]))
-            tree = messages.static_transforms(stamp_ns, self._name, self._frames)
-            self._bag.add('/tf_static', messages.TF_MESSAGE, stamp_ns, tree, latched=True)
+            self._topics.add_transforms(self._frames, stamp_ns)
 
     def _intrinsics(self, sample: Sample) -> Intrinsics:
         if self._options.pinhole_px is not None:

@@ -40,6 +40,28 @@ def new_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def put_in_place(fresh: Path, out: Path, aside: Path) -> None:
+    """Rename a folder to one that may exist; the old one stays if that fails.
+
+    Args:
+        fresh: what is put there.
+        out: where, on the same file system.
+        aside: name for the old one, which is the caller's to delete.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    if not out.exists():
+        fresh.rename(out)
+        return
+    out.rename(aside)
+    try:
+        fresh.rename(out)
+    except OSError:
+        aside.rename(out)
+        raise
+
+
 def write_png(path: Path, array: np.ndarray, *, fast: bool = False) -> None:
     """Write a picture as `png_of` gives it; folders are made.
 

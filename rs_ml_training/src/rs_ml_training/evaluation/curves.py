@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.evaluation.figure_file import require_suffix, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 History = dict[str, list[float]]
 
-SUFFIXES = ('.png', '.svg', '.pdf')
 _STEP = 'epoch'
 _COLUMNS = 3
 _LOSSES = ('loss', 'val_loss')
@@ -57,8 +57,7 @@ def draw_all(histories: Mapping[str, Path], picture: Path, columns: Sequence[str
         DataError: a history is missing or damaged, or the picture cannot be written.
         ConfigError: the picture has another suffix, or no training has such a column.
     """
-    if picture.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f'{picture} must end in {", ".join(SUFFIXES)}')
+    require_suffix(picture)
     from matplotlib.figure import Figure
 
     runs = {name: read_history(path) for name, path in histories.items()}
@@ -70,7 +69,7 @@ def draw_all(histories: Mapping[str, Path], picture: Path, columns: Sequence[str
         _draw_panel(axis, title, columns, runs)
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
-    _save(figure, picture)
+    save_figure(figure, picture, dpi=100)
 
 
 def _panels(runs: Mapping[str, History]) -> dict[str, tuple[str, ...]]:
@@ -116,13 +115,3 @@ def _points(run: History, column: str) -> tuple[list[float], list[float]]:
     pairs = zip(run[_STEP], run.get(column, ()), strict=False)
     known = [(x, y) for x, y in pairs if math.isfinite(y)]
     return [x for x, _ in known], [y for _, y in known]
-
-
-def _save(figure: object, picture: Path) -> None:
-    beside = picture.with_name(f'.part.{picture.name}')
-    try:
-        figure.savefig(beside, dpi=100)  # type: ignore[attr-defined]
-        beside.replace(picture)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise DataError(f'{picture} cannot be written: {error.strerror}') from error

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.evaluation.figure_file import require_suffix, save_figure
 from rs_ml_training.metrics.noise_curve import NoiseCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SUFFIXES = ('.png', '.svg', '.pdf')
 _LAWS_PX = (0.03, 0.1, 0.3)
 _LAW_RANGE_M = np.array([0.3, 9.0])
 
@@ -49,8 +48,7 @@ def draw_noise(measured: Mapping[str, MeasuredNoise], picture: Path) -> None:
         ConfigError: the picture has another suffix.
         DataError: it cannot be written.
     """
-    if picture.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f'{picture} must end in {", ".join(SUFFIXES)}')
+    require_suffix(picture)
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 4.5), layout='constrained')
@@ -66,7 +64,7 @@ def draw_noise(measured: Mapping[str, MeasuredNoise], picture: Path) -> None:
     _label(depth_axis, 'RMS from the plane [mm]')
     _label(pixel_axis, 'RMS error of disparity [px]')
     depth_axis.legend(fontsize=8)
-    _save(figure, picture)
+    save_figure(figure, picture, dpi=90)
 
 
 def _draw_law(depth_axis: Axes, pixel_axis: Axes, law_px: float, focal_baseline: float) -> None:
@@ -85,13 +83,3 @@ def _label(axis: Axes, text: str) -> None:
     axis.set_xlabel('range z [m]')
     axis.set_ylabel(text)
     axis.grid(alpha=0.3)
-
-
-def _save(figure: object, picture: Path) -> None:
-    beside = picture.with_name(f'.part.{picture.name}')
-    try:
-        figure.savefig(beside, dpi=90)  # type: ignore[attr-defined]
-        beside.replace(picture)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise DataError(f'{picture} cannot be written: {error.strerror}') from error

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rs_ml_training.data.output_folder import put_in_place
 from rs_ml_training.errors import ConfigError, ExportError
 
 MANIFEST_NAME = 'manifest.yaml'
@@ -43,23 +44,10 @@ def staged(out: Path, *, force: bool = False) -> Iterator[Path]:
         scratch = Path(tempfile.mkdtemp(prefix=f'.{out.name}-', dir=out.parent))
         scratch.chmod(0o755)
         yield scratch
-        _put_in_place(scratch, out)
+        with tempfile.TemporaryDirectory(prefix=f'.{out.name}-old-', dir=out.parent) as aside:
+            put_in_place(scratch, out, Path(aside) / 'model')
     except OSError as error:
         raise ExportError(f'{out} cannot be written: {error}') from error
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _put_in_place(folder: Path, out: Path) -> None:
-    if not out.exists():
-        folder.rename(out)
-        return
-    with tempfile.TemporaryDirectory(prefix=f'.{out.name}-old-', dir=out.parent) as aside:
-        former = Path(aside) / 'model'
-        out.rename(former)
-        try:
-            folder.rename(out)
-        except OSError:
-            former.rename(out)
-            raise

@@ -14,6 +14,7 @@ from rs_ml_training.data.bag_compression import compressed
 from rs_ml_training.data.bag_folder import BagFolder, new_bag
 from rs_ml_training.data.bag_streams import COLOR, DEPTH, INFRARED, Stream, camera_namespace
 from rs_ml_training.data.bag_writing import START_NS, STORAGES
+from rs_ml_training.data.driver_topics import DriverTopics
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.frame import SynthFrame
@@ -87,8 +88,7 @@ class _Recorder:
 
     def __init__(self, bag: BagFolder, options: RecordingOptions) -> None:
         self._bag, self._options = bag, options
-        self._camera = camera_namespace(options.camera)
-        self._name = self._camera.rpartition('/')[2]
+        self._topics = DriverTopics(bag, options.camera)
         self._period_ns = round(1e9 / options.rate_hz)
 
     def record(self, frame: SynthFrame, number: int) -> None:
@@ -103,7 +103,7 @@ class _Recorder:
         self._bag.add(TRUTH_TOPIC, messages.TEXT, stamp_ns, messages.text(truth))
 
     def _streams(self, frame: SynthFrame) -> list[Stream]:
-        camera = self._camera
+        camera = self._topics.namespace
         raw, registered = encode(frame.raw_depth_m, 'mm'), encode(frame.aligned_depth_m, 'mm')
         aligned = f'{camera}/aligned_depth_to_color'
         streams = [
@@ -115,15 +115,13 @@ class _Recorder:
         return streams if self._options.aligned else streams[:-1]
 
     def _write_stream(self, stream: Stream, rig: Rig, stamp_ns: int) -> None:
-        frame_id = self._frame_id(stream.frame)
         camera = rig.color if stream.frame == COLOR else rig.depth
-        info = messages.camera_info(stamp_ns, frame_id, camera)
-        self._bag.add(stream.info_topic, messages.CAMERA_INFO, stamp_ns, info)
+        self._topics.add_info(stream, stamp_ns, camera)
         quality = self._options.jpeg_quality
         if not quality:
-            image = messages.image(stamp_ns, frame_id, stream.encoding, stream.pixels)
-            self._bag.add(stream.topic, messages.IMAGE, stamp_ns, image)
+            self._topics.add_image(stream, stamp_ns)
             return
+        frame_id = self._topics.frame_id(stream.frame)
         small = compressed(stream.pixels, stream.encoding, quality)
         image = messages.compressed_image(stamp_ns, frame_id, small.layout, small.data)
         topic = f'{stream.topic}/{small.suffix}'
@@ -135,18 +133,14 @@ class _Recorder:
         samples = frame.accelerometer[:count]
         for place, sample in enumerate(samples, 1 - len(samples)):
             at_ns = stamp_ns + place * self._period_ns // len(samples)
-            data = messages.accelerometer(at_ns, self._frame_id(ACCELEROMETER), sample)
-            self._bag.add(f'{self._camera}/accel/sample', messages.IMU, at_ns, data)
+            data = messages.accelerometer(at_ns, self._topics.frame_id(ACCELEROMETER), sample)
+            self._bag.add(f'{self._topics.namespace}/accel/sample', messages.IMU, at_ns, data)
 
     def _write_latched(self, rig: Rig, stamp_ns: int) -> None:
         from_color = _BODY_FROM_OPTICAL @ np.linalg.inv(rig.color_from_depth)
         places = {COLOR: from_color @ _BODY_FROM_OPTICAL.T}
         frames = (DEPTH, COLOR, INFRARED, ACCELEROMETER)
-        tree = messages.static_transforms(stamp_ns, self._name, frames, places)
-        self._bag.add('/tf_static', messages.TF_MESSAGE, stamp_ns, tree, latched=True)
-        topic = f'{self._camera}/extrinsics/depth_to_color'
+        self._topics.add_transforms(frames, stamp_ns, places)
+        topic = f'{self._topics.namespace}/extrinsics/depth_to_color'
         data = messages.extrinsics(rig.color_from_depth)
         self._bag.add(topic, messages.EXTRINSICS, stamp_ns, data, latched=True)
-
-    def _frame_id(self, stream: str) -> str:
-        return f'{self._name}_{stream}_optical_frame'

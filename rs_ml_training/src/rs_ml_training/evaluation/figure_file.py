@@ -1,0 +1,36 @@
+"""Figures of matplotlib as files."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rs_ml_training.data.output_folder import write_file
+from rs_ml_training.errors import ConfigError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = ('.png', '.svg', '.pdf')
+
+
+def require_suffix(picture: Path) -> None:
+    """Check that a figure can be stored so, before it is drawn.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if picture.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f'{picture} must end in {", ".join(SUFFIXES)}')
+
+
+def save_figure(figure: Figure, picture: Path, dpi: int) -> None:
+    """Write it whole or not at all; a picture that is there is replaced.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=picture.suffix[1:].lower(), dpi=dpi)
+    write_file(picture, drawn.getvalue(), replace=True)
