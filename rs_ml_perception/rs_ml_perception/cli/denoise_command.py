@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.cli.task_arguments import (
+    add_depth_unit_argument,
     add_range_arguments,
     add_run_arguments,
-    positive,
 )
 from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 
@@ -30,13 +30,7 @@ def add_parser(subparsers: Any) -> None:
         type=float,
         help="less certain pixels become 0, in [0, 1] (default: the model's)",
     )
-    parser.add_argument(
-        '--depth-unit',
-        type=positive,
-        default=0.001,
-        metavar='METRES',
-        help='distance of a value of 1 in pictures (default: %(default)s)',
-    )
+    add_depth_unit_argument(parser)
     parser.add_argument(
         '--infrared',
         type=Path,

@@ -10,7 +10,6 @@ from rs_ml_perception.cli.task_arguments import (
     add_detection_arguments,
     add_range_arguments,
     add_task_arguments,
-    detector_options,
 )
 from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 
@@ -33,16 +32,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prepare(args: argparse.Namespace) -> Any:
+    from rs_ml_perception.cli.detectors import load_detector
     from rs_ml_perception.cli.result_fields import detection_fields
     from rs_ml_perception.cli.task_run import TaskResult
     from rs_ml_perception.core.draw import annotate_detections
     from rs_ml_perception.core.placements import place_detections
-    from rs_ml_perception.inference.model import load_model
-    from rs_ml_perception.tasks.detector import Detector, DetectorOptions
 
-    options = DetectorOptions(**detector_options(args))
-    model = load_model(args.model, backend=args.backend, device=args.device, threads=args.threads)
-    detector = Detector(model, options)
+    detector = load_detector(args)
     band = {'range_min_m': args.range_min_m, 'range_max_m': args.range_max_m}
 
     def detect(image: Any) -> TaskResult:

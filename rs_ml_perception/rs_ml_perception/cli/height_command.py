@@ -12,7 +12,6 @@ from rs_ml_perception.cli.task_arguments import (
     add_detection_arguments,
     add_range_arguments,
     add_task_arguments,
-    detector_options,
 )
 from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 
@@ -81,12 +80,9 @@ Find = Callable[[Any], Any]
 
 
 def _detector(args: argparse.Namespace) -> tuple[Find, Any]:
-    from rs_ml_perception.inference.model import load_model
-    from rs_ml_perception.tasks.detector import Detector, DetectorOptions
+    from rs_ml_perception.cli.detectors import load_detector
 
-    options = DetectorOptions(**detector_options(args))
-    model = load_model(args.model, backend=args.backend, device=args.device, threads=args.threads)
-    detector = Detector(model, options)
+    detector = load_detector(args)
     return lambda image: detector(image.frame.rgb), detector.labels
 
 

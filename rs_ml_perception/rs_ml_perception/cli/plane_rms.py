@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from rs_ml_perception.cli.exit_status import report
-from rs_ml_perception.cli.task_arguments import intrinsics, positive
+from rs_ml_perception.cli.task_arguments import add_depth_unit_argument, intrinsics
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.colormap import colorize_depth
 from rs_ml_perception.core.depth import DepthImage
@@ -42,13 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar='fx,fy,cx,cy',
         help='[px] (default: focal lengths of the size of the picture, a field of view of 53 deg)',
     )
-    parser.add_argument(
-        '--depth-unit',
-        type=positive,
-        default=0.001,
-        metavar='METRES',
-        help='distance of a value of 1 (default: %(default)s)',
-    )
+    add_depth_unit_argument(parser)
     parser.add_argument('--error-map', type=Path, metavar='FILE', help='picture to write')
     parser.add_argument('--json', action='store_true', help='print one JSON object')
     return parser

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 COLOR_INPUTS = (
     'picture, folder of pictures, video, recording (rosbag2, .mcap, .db3, RealSense .bag), '
@@ -69,12 +68,17 @@ def add_depth_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='DIR',
         help='folder with depth pictures <stem>.png or <stem>_depth.png, aligned to colour',
     )
+    add_depth_unit_argument(parser)
+
+
+def add_depth_unit_argument(parser: argparse.ArgumentParser) -> None:
+    """What the values of depth pictures mean."""
     parser.add_argument(
         '--depth-unit',
         type=positive,
         default=0.001,
         metavar='METRES',
-        help='distance of a value of 1 (default: %(default)s)',
+        help='distance of a value of 1 in pictures (default: %(default)s)',
     )
 
 
@@ -100,16 +104,6 @@ def add_detection_arguments(parser: argparse.ArgumentParser, *, classes: tuple[s
         help=f'classes to keep (default: {", ".join(classes) or "all"})',
     )
     parser.add_argument('--max-detections', type=int, default=100, help='(default: %(default)s)')
-
-
-def detector_options(args: argparse.Namespace) -> dict[str, Any]:
-    """Keyword arguments of DetectorOptions."""
-    return {
-        'score_threshold': args.score_threshold,
-        'iou_threshold': args.iou_threshold,
-        'classes': args.classes,
-        'max_detections': args.max_detections,
-    }
 
 
 def intrinsics(text: str) -> tuple[float, float, float, float]:

@@ -6,6 +6,8 @@ change the message, depth that is not scaled, buffers of the wrong size) are err
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -46,102 +48,83 @@ _DEPTH: dict[str, tuple[type, float]] = {
 _INFRARED: dict[str, int] = {'mono8': 1, '8UC1': 1, 'mono16': 2, '16UC1': 2}
 
 
+@dataclass(frozen=True, eq=False)
+class ImageFields:
+    """A sensor_msgs/Image without its header.
+
+    Attributes:
+        encoding: name.
+        width, height: of the image [px].
+        step: bytes from one row to the next, padding included.
+        data: any bytes-like object of step * height bytes.
+        is_bigendian: byte order of values of more than one byte.
+    """
+
+    encoding: str
+    width: int
+    height: int
+    step: int
+    data: bytes | bytearray | memoryview | np.ndarray
+    is_bigendian: bool = False
+
+
 def is_fast_path(encoding: str) -> bool:
     """Whether `decode_color` or `decode_depth` serves the encoding."""
     return encoding in _COLOR or encoding in _DEPTH
 
 
-def decode_color(
-    *,
-    encoding: str,
-    width: int,
-    height: int,
-    step: int,
-    data: bytes | bytearray | memoryview | np.ndarray,
-    is_bigendian: bool = False,
-) -> np.ndarray:
-    """Turn the fields of a colour or grey sensor_msgs/Image into RGB.
+def decode_color(image: ImageFields) -> np.ndarray:
+    """A colour or grey image as RGB.
 
     Args:
-        encoding: see `is_fast_path`; 16UC1 and 32FC1 are depth and refused.
-        width: pixels.
-        height: pixels.
-        step: bytes from one row to the next, padding included.
-        data: any bytes-like object of step * height bytes.
-        is_bigendian: byte order, which matters for mono16 alone.
+        image: of an encoding of colour or grey; 16UC1 and 32FC1 are depth and refused.
 
     Returns:
-        uint8 (height, width, 3), contiguous. Packed rgb8 is a read-only view of `data`.
+        uint8 (height, width, 3), contiguous. Packed rgb8 is a read-only view of the data.
 
     Raises:
         InputError: encoding, step or size of the data do not fit.
     """
+    encoding = image.encoding
     if encoding not in _COLOR:
         raise InputError(_not_color(encoding))
     pixel_bytes, conversion = _COLOR[encoding]
-    if encoding in _YUV422 and width % 2:
-        raise InputError(f'{encoding} holds pixels in pairs, got an odd width of {width}')
-    rows = _rows(encoding, width, height, step, data, width * pixel_bytes)
+    if encoding in _YUV422 and image.width % 2:
+        raise InputError(f'{encoding} holds pixels in pairs, got an odd width of {image.width}')
+    rows = _rows(image, pixel_bytes)
     if encoding == 'mono16':
-        values = _elements(rows, np.uint16, is_bigendian)
+        values = _elements(rows, np.uint16, image.is_bigendian)
         rows = cv2.convertScaleAbs(values, alpha=255 / 65535)
-    pixels = rows.reshape(height, width, -1)
+    pixels = rows.reshape(image.height, image.width, -1)
     return pixels if conversion is None else cv2.cvtColor(pixels, conversion)
 
 
-def decode_depth(
-    *,
-    encoding: str,
-    width: int,
-    height: int,
-    step: int,
-    data: bytes | bytearray | memoryview | np.ndarray,
-    is_bigendian: bool = False,
-) -> DepthImage:
-    """Turn the fields of a depth sensor_msgs/Image into a depth image.
+def decode_depth(image: ImageFields) -> DepthImage:
+    """A depth image.
 
     The unit follows the encoding: 16UC1 (and mono16) millimetres, 32FC1 metres.
 
     Args:
-        encoding: 16UC1, mono16 or 32FC1.
-        width: pixels.
-        height: pixels.
-        step: bytes from one row to the next, padding included.
-        data: any bytes-like object of step * height bytes.
-        is_bigendian: byte order of the data.
+        image: of the encoding 16UC1, mono16 or 32FC1.
 
     Returns:
-        Values in native byte order; a read-only view of `data` where no byte has to move.
+        Values in native byte order; a read-only view of the data where no byte has to move.
 
     Raises:
         InputError: encoding, step or size of the data do not fit.
     """
-    if encoding not in _DEPTH:
-        raise InputError(_not_depth(encoding))
-    dtype, metres_per_unit = _DEPTH[encoding]
-    row_bytes = width * np.dtype(dtype).itemsize
-    rows = _rows(encoding, width, height, step, data, row_bytes)
-    return DepthImage(_elements(rows, dtype, is_bigendian), metres_per_unit)
+    if image.encoding not in _DEPTH:
+        raise InputError(_not_depth(image.encoding))
+    dtype, metres_per_unit = _DEPTH[image.encoding]
+    rows = _rows(image, np.dtype(dtype).itemsize)
+    return DepthImage(_elements(rows, dtype, image.is_bigendian), metres_per_unit)
 
 
-def decode_infrared(
-    *,
-    encoding: str,
-    width: int,
-    height: int,
-    step: int,
-    data: bytes | bytearray | memoryview | np.ndarray,
-    is_bigendian: bool = False,
-) -> np.ndarray:
-    """Turn the fields of an infrared sensor_msgs/Image into brightness.
+def decode_infrared(image: ImageFields) -> np.ndarray:
+    """An infrared image as brightness.
 
     Args:
-        encoding: mono8, 8UC1, mono16 or 16UC1; of 16 bit the upper 8 count.
-        width: pixels.
-        height: pixels.
-        step: bytes from one row to the next, padding included.
-        data: any bytes-like object of step * height bytes.
-        is_bigendian: byte order of 16 bit.
+        image: of the encoding mono8, 8UC1, mono16 or 16UC1; of 16 bit the upper 8 count.
 
     Returns:
         uint8 (height, width), contiguous and read-only; a view of packed 8 bit.
@@ -149,35 +132,37 @@ def decode_infrared(
     Raises:
         InputError: encoding, step or size of the data do not fit.
     """
+    encoding = image.encoding
     if encoding not in _INFRARED:
         raise InputError(
             f'infrared encoding {encoding!r} is not supported: use one of {_names(_INFRARED)}'
         )
-    rows = _rows(encoding, width, height, step, data, width * _INFRARED[encoding])
-    if _INFRARED[encoding] == 2:
-        rows = (_elements(rows, np.uint16, is_bigendian) >> 8).astype(np.uint8)
+    pixel_bytes = _INFRARED[encoding]
+    rows = _rows(image, pixel_bytes)
+    if pixel_bytes == 2:
+        rows = (_elements(rows, np.uint16, image.is_bigendian) >> 8).astype(np.uint8)
         rows.flags.writeable = False
     return rows
 
 
-def _rows(
-    encoding: str, width: int, height: int, step: int, data: object, row_bytes: int
-) -> np.ndarray:
-    """uint8 (height, row_bytes), contiguous and read-only, padding removed."""
+def _rows(image: ImageFields, pixel_bytes: int) -> np.ndarray:
+    """uint8 (height, width * pixel_bytes), contiguous and read-only, padding removed."""
+    encoding, width, height, step = image.encoding, image.width, image.height, image.step
     if width <= 0 or height <= 0:
         raise InputError(f'image size must be positive, got {width}x{height}')
+    row_bytes = width * pixel_bytes
     if step < row_bytes:
         raise InputError(
             f'step of a {encoding} image {width} pixels wide must be at least {row_bytes}, '
             f'got {step}: the publisher fills the message wrongly'
         )
-    size = memoryview(data).nbytes  # type: ignore[arg-type]
+    size = memoryview(image.data).nbytes  # type: ignore[arg-type]
     if size != step * height:
         raise InputError(
             f'a {encoding} image of {width}x{height} with step {step} must have {step * height} '
             f'bytes, got {size}: the message is truncated or its fields are wrong'
         )
-    rows = np.frombuffer(data, np.uint8).reshape(height, step)[:, :row_bytes]  # type: ignore
+    rows = np.frombuffer(image.data, np.uint8).reshape(height, step)[:, :row_bytes]  # type: ignore
     rows = np.ascontiguousarray(rows)
     rows.flags.writeable = False
     return rows

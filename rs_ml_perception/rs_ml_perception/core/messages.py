@@ -12,7 +12,12 @@ import numpy as np
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.compressed import decode_compressed_color, decode_compressed_depth
 from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.encodings import decode_color, decode_depth, decode_infrared
+from rs_ml_perception.core.encodings import (
+    ImageFields,
+    decode_color,
+    decode_depth,
+    decode_infrared,
+)
 from rs_ml_perception.core.rigid import RigidTransform
 
 
@@ -34,7 +39,7 @@ def color_from_message(message: Any) -> np.ndarray:
     """
     if hasattr(message, 'format'):
         return decode_compressed_color(message.format, message.data)
-    return decode_color(**_image_fields(message))
+    return decode_color(_image_fields(message))
 
 
 def depth_from_message(message: Any) -> DepthImage:
@@ -45,7 +50,7 @@ def depth_from_message(message: Any) -> DepthImage:
     """
     if hasattr(message, 'format'):
         return decode_compressed_depth(message.format, message.data)
-    return decode_depth(**_image_fields(message))
+    return decode_depth(_image_fields(message))
 
 
 def infrared_from_message(message: Any) -> np.ndarray:
@@ -57,7 +62,7 @@ def infrared_from_message(message: Any) -> np.ndarray:
     if hasattr(message, 'format'):
         # Of a grey picture all three channels are the same.
         return np.ascontiguousarray(decode_compressed_color(message.format, message.data)[:, :, 1])
-    return decode_infrared(**_image_fields(message))
+    return decode_infrared(_image_fields(message))
 
 
 def camera_from_message(info: Any) -> CameraModel:
@@ -108,12 +113,12 @@ def extrinsics_from_message(extrinsics: Any) -> RigidTransform:
     return RigidTransform(rotation, np.asarray(extrinsics.translation, np.float64))
 
 
-def _image_fields(image: Any) -> dict[str, Any]:
-    return {
-        'encoding': image.encoding,
-        'width': int(image.width),
-        'height': int(image.height),
-        'step': int(image.step),
-        'data': image.data,
-        'is_bigendian': bool(image.is_bigendian),
-    }
+def _image_fields(image: Any) -> ImageFields:
+    return ImageFields(
+        encoding=image.encoding,
+        width=int(image.width),
+        height=int(image.height),
+        step=int(image.step),
+        data=image.data,
+        is_bigendian=bool(image.is_bigendian),
+    )

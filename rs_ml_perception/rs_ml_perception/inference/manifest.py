@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,10 +128,14 @@ class ModelManifest:
     def title(self) -> str:
         return f'{self.name} {self.version}'
 
-    def require_task(self, task: str) -> None:
-        """Raise ModelError unless the model is made for the task."""
+    def require(self, task: str, decoders: Collection[str]) -> None:
+        """Raise ModelError unless the model is made for the task, and has one of the decoders."""
         if self.task != task:
             raise ModelError(
                 f'{self.name} is a {self.task} model, not {task}: '
                 '`rs-ml models list` shows what there is'
+            )
+        if self.decoder not in decoders:
+            raise ModelError(
+                f'{self.name}: no {task} decoder {self.decoder!r}, there are {sorted(decoders)}'
             )

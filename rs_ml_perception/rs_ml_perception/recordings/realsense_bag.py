@@ -11,9 +11,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from rosbags.highlevel import AnyReader
-
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.bag_reader import BagReader
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import Message, Topic
 from rs_ml_perception.recordings.realsense_messages import DriverMessages
@@ -23,6 +22,10 @@ from rs_ml_perception.recordings.realsense_streams import (
     in_order_of_stamps,
 )
 from rs_ml_perception.recordings.recording import Recording
+
+_REMEDY = (
+    'it is no bag of librealsense, or was cut off; play it once with realsense-viewer to repair it'
+)
 
 
 class RealsenseBag(Recording):
@@ -40,8 +43,8 @@ class RealsenseBag(Recording):
 
     def __init__(self, path: Path, *, camera: str = '/camera/camera') -> None:
         self.path = path
-        self._reader: AnyReader | None = _open_reader(path)
-        streams = find_streams(self._reader, camera)
+        self._bag = BagReader(path, _REMEDY)
+        streams = find_streams(self._bag.opened, camera)
         if not streams:
             self.close()
             raise InputError(
@@ -49,7 +52,7 @@ class RealsenseBag(Recording):
                 'else, convert it with `rosbags-convert`'
             )
         self._streams = {stream.source: stream for stream in streams}
-        self._types = {c.topic: c.msgtype for c in self._reader.connections}
+        self._types = {c.topic: c.msgtype for c in self._bag.opened.connections}
         self._driver = DriverMessages(streams, camera)
         self.start_ns, self.end_ns = self._time_span()
         self.topics = self._list_topics()
@@ -60,7 +63,7 @@ class RealsenseBag(Recording):
                 yield message
         wanted = [s for s in self._streams.values() if topics is None or s.names & set(topics)]
         for stamp_ns, (source, data) in in_order_of_stamps(self._samples(wanted)):
-            decoded = self._open_reader().deserialize(data, self._types[source])
+            decoded = self._bag.opened.deserialize(data, self._types[source])
             for message in self._driver.convert(self._streams[source], decoded, stamp_ns):
                 if topics is None or message.topic in topics:
                     yield message
@@ -74,10 +77,9 @@ class RealsenseBag(Recording):
     def _samples(self, streams: list[Stream]) -> Iterator[tuple[int, tuple[str, bytes]]]:
         """Yield (stamp, (topic in the bag, ROS 1 bytes)) as recorded."""
         topics = {stream.source for stream in streams}
-        connections = [c for c in self._open_reader().connections if c.topic in topics]
-        for connection, _, data in (
-            self._open_reader().messages(connections) if connections else ()
-        ):
+        reader = self._bag.opened
+        connections = [c for c in reader.connections if c.topic in topics]
+        for connection, _, data in reader.messages(connections) if connections else ():
             yield _stamp_ns(data), (connection.topic, data)
 
     def _time_span(self) -> tuple[int, int]:
@@ -93,27 +95,8 @@ class RealsenseBag(Recording):
             topics += [Topic(n, t, stream.count) for n, t in stream.outputs]
         return tuple(sorted(topics, key=lambda topic: topic.name))
 
-    def _open_reader(self) -> AnyReader:
-        if self._reader is None:
-            raise InputError(f'recording {self.path} was closed: open it again')
-        return self._reader
-
     def close(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.close()
-
-
-def _open_reader(path: Path) -> AnyReader:
-    try:
-        reader = AnyReader([path])
-        reader.open()
-    except Exception as error:  # rosbags raises whatever the damage leads to
-        raise InputError(
-            f'recording {path} cannot be read ({error or type(error).__name__}): it is no bag of '
-            'librealsense, or was cut off; play it once with realsense-viewer to repair it'
-        ) from error
-    return reader
+        self._bag.close()
 
 
 def _stamp_ns(data: bytes) -> int:

@@ -9,9 +9,12 @@ from typing import Any
 from rosbags.highlevel import AnyReader
 
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.bag_reader import BagReader
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import Message, Topic
 from rs_ml_perception.recordings.recording import Recording
+
+_REMEDY = 'it is no rosbag2, or was cut off; try `ros2 bag reindex`'
 
 
 class Rosbag2Recording(Recording):
@@ -26,16 +29,17 @@ class Rosbag2Recording(Recording):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._reader: AnyReader | None = _open_reader(path)
-        self.topics = _topics(self._reader)
-        self.start_ns = self._reader.start_time
-        self.end_ns = self._reader.end_time - 1  # rosbags ends half-open
+        self._bag = BagReader(path, _REMEDY, default_typestore=message_types())
+        reader = self._bag.opened
+        self.topics = _topics(reader)
+        self.start_ns = reader.start_time
+        self.end_ns = reader.end_time - 1  # rosbags ends half-open
         if not self.topics:
             self.close()
             raise InputError(f'recording {path} holds no messages: record it again')
 
     def messages(self, topics: Collection[str] | None = None) -> Iterator[Message]:
-        reader = self._open_reader()
+        reader = self._bag.opened
         chosen = [c for c in reader.connections if topics is None or c.topic in topics]
         if not chosen:
             return
@@ -47,29 +51,10 @@ class Rosbag2Recording(Recording):
             raise InputError(f'recording {self.path} is damaged: {reason}') from error
 
     def _decode(self, message: Message) -> Any:
-        return self._open_reader().deserialize(message.data, message.type)
-
-    def _open_reader(self) -> AnyReader:
-        if self._reader is None:
-            raise InputError(f'recording {self.path} was closed: open it again')
-        return self._reader
+        return self._bag.opened.deserialize(message.data, message.type)
 
     def close(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.close()
-
-
-def _open_reader(path: Path) -> AnyReader:
-    try:
-        reader = AnyReader([path], default_typestore=message_types())
-        reader.open()
-    except Exception as error:  # rosbags raises whatever the damage leads to
-        raise InputError(
-            f'recording {path} cannot be read ({error or type(error).__name__}): it is no '
-            'rosbag2, or was cut off; try `ros2 bag reindex`'
-        ) from error
-    return reader
+        self._bag.close()
 
 
 def _topics(reader: AnyReader) -> tuple[Topic, ...]:

@@ -17,11 +17,7 @@ _DECODER_OPTIONS = {'confidence_threshold': 0.0}
 def check_model(model: Model) -> None:
     """Raise ModelError unless the model is one that Denoiser can run."""
     manifest = model.manifest
-    manifest.require_task('denoise')
-    if manifest.decoder != 'depth':
-        raise ModelError(
-            f"{manifest.name}: no denoise decoder {manifest.decoder!r}, there is 'depth'"
-        )
+    manifest.require('denoise', decoders=('depth',))
     check_outputs(manifest.name, (DEPTH,), manifest.outputs)
     _check_inputs(model)
 

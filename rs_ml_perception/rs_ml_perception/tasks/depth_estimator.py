@@ -76,11 +76,7 @@ class DepthEstimator:
             ModelError: it is no mono_depth model, or its decoder is unknown.
         """
         manifest = model.manifest
-        manifest.require_task('mono_depth')
-        if manifest.decoder != 'depth':
-            raise ModelError(
-                f"{manifest.name}: no depth decoder {manifest.decoder!r}, there is 'depth'"
-            )
+        manifest.require('mono_depth', decoders=('depth',))
         check_outputs(manifest.name, (_OUTPUT,), manifest.outputs)
         fill_options(manifest.name, {}, manifest.decoder_options)
         self.model = model

@@ -8,7 +8,7 @@ import numpy as np
 
 from rs_ml_perception.core.boxes import box_areas, clip_boxes
 from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.core.nms import suppress_non_maxima
 from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor
@@ -68,12 +68,7 @@ class Detector:
             ConfigError: a class that the model does not know.
         """
         manifest = model.manifest
-        manifest.require_task('detection')
-        if manifest.decoder not in BOX_DECODERS:
-            raise ModelError(
-                f'{manifest.name}: no detection decoder {manifest.decoder!r}, '
-                f'there are {sorted(BOX_DECODERS)}'
-            )
+        manifest.require('detection', decoders=BOX_DECODERS)
         self.model = model
         self.labels: LabelMap = manifest.labels
         self.stages = StageTimer()

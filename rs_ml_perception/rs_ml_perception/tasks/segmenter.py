@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.labels import UNLABELLED, LabelMap
 from rs_ml_perception.core.preprocess import Preprocessor
@@ -56,12 +56,7 @@ class Segmenter:
             ConfigError: a confidence is asked for that the model does not give.
         """
         manifest = model.manifest
-        manifest.require_task('segmentation')
-        if manifest.decoder not in MASK_DECODERS:
-            raise ModelError(
-                f'{manifest.name}: no segmentation decoder {manifest.decoder!r}, '
-                f'there are {sorted(MASK_DECODERS)}'
-            )
+        manifest.require('segmentation', decoders=MASK_DECODERS)
         check_outputs(manifest.name, (_OUTPUT,), manifest.outputs)
         fill_options(manifest.name, {}, manifest.decoder_options)
         self.model = model

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from rs_ml_perception.core.encodings import (
+    ImageFields,
     decode_color,
     decode_depth,
     decode_infrared,
@@ -23,7 +24,7 @@ GREY_AS_RGB = np.repeat(GREY[..., None], 3, axis=2)
 GREY16 = GREY.astype(np.uint16) * 257
 
 
-def color_fields(stored_as, image, **changes):
+def fields_of(stored_as, image, **changes):
     height, width = image.shape[:2]
     fields = {
         'encoding': stored_as,
@@ -32,7 +33,7 @@ def color_fields(stored_as, image, **changes):
         'step': image.nbytes // height,
         'data': image.tobytes(),
     }
-    return {**fields, **changes}
+    return ImageFields(**{**fields, **changes})
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def color_fields(stored_as, image, **changes):
     ],
 )
 def test_color_is_exact(encoding, stored, expected):
-    rgb = decode_color(**color_fields(encoding, np.ascontiguousarray(stored)))
+    rgb = decode_color(fields_of(encoding, np.ascontiguousarray(stored)))
     assert rgb.dtype == np.uint8
     np.testing.assert_array_equal(rgb, expected)
 
@@ -66,7 +67,7 @@ def test_color_is_exact(encoding, stored, expected):
 )
 def test_yuv_order(encoding, order, y, u, v, expected):
     pair = np.array([{'y': y, 'u': u, 'v': v}[c] for c in order], np.uint8)
-    rgb = decode_color(encoding=encoding, width=4, height=2, step=8, data=np.tile(pair, 4))
+    rgb = decode_color(ImageFields(encoding, 4, 2, step=8, data=np.tile(pair, 4)))
     np.testing.assert_allclose(rgb, np.broadcast_to(expected, (2, 4, 3)), atol=2)
 
 
@@ -77,7 +78,7 @@ def test_bayer_pattern_names_the_first_row(pattern, channel):
     color[channel] = 200
     tile = np.array(['rgb'.index(c) for c in pattern]).reshape(2, 2)
     mosaic = color[np.tile(tile, (8, 8))]
-    rgb = decode_color(**color_fields(f'bayer_{pattern}8', mosaic))
+    rgb = decode_color(fields_of(f'bayer_{pattern}8', mosaic))
     np.testing.assert_array_equal(rgb[4:-4, 4:-4].reshape(-1, 3), np.tile(color, (64, 1)))
 
 
@@ -86,15 +87,15 @@ def test_row_padding_is_removed(encoding):
     stored = GREY if encoding == 'mono8' else RGB
     rows = stored.reshape(6, -1)
     padded = np.pad(rows, ((0, 0), (0, 5)), constant_values=77)
-    fields = color_fields(encoding, stored, step=padded.shape[1], data=padded.tobytes())
-    expected = decode_color(**color_fields(encoding, stored))
-    np.testing.assert_array_equal(decode_color(**fields), expected)
+    fields = fields_of(encoding, stored, step=padded.shape[1], data=padded.tobytes())
+    expected = decode_color(fields_of(encoding, stored))
+    np.testing.assert_array_equal(decode_color(fields), expected)
 
 
 @pytest.mark.parametrize('holder', [bytes, bytearray, memoryview, lambda b: array.array('B', b)])
 def test_packed_rgb_is_a_view_nobody_can_write(holder):
     data = holder(RGB.tobytes())
-    rgb = decode_color(**color_fields('rgb8', RGB, data=data))
+    rgb = decode_color(fields_of('rgb8', RGB, data=data))
     assert np.shares_memory(rgb, np.frombuffer(data, np.uint8))
     with pytest.raises(ValueError, match='read-only'):
         rgb[0, 0, 0] = 1
@@ -119,7 +120,7 @@ def test_packed_rgb_is_a_view_nobody_can_write(holder):
 )
 def test_bad_color_is_rejected(changes, message):
     with pytest.raises(InputError, match=message):
-        decode_color(**color_fields('rgb8', RGB, **changes))
+        decode_color(fields_of('rgb8', RGB, **changes))
 
 
 @pytest.mark.parametrize('big_endian', [False, True])
@@ -132,12 +133,7 @@ def test_depth_in_metres(encoding, stored, padding, big_endian):
     octets = stored.astype(stored.dtype.newbyteorder(order)).view(np.uint8)
     padded = np.pad(octets, ((0, 0), (0, padding)), constant_values=201)
     depth = decode_depth(
-        encoding=encoding,
-        width=8,
-        height=6,
-        step=padded.shape[1],
-        data=padded.tobytes(),
-        is_bigendian=big_endian,
+        ImageFields(encoding, 8, 6, padded.shape[1], padded.tobytes(), is_bigendian=big_endian)
     )
     assert depth.values.dtype == stored.dtype
     assert depth.values.dtype.isnative
@@ -148,14 +144,14 @@ def test_depth_in_metres(encoding, stored, padding, big_endian):
 def test_depth_of_the_native_order_is_a_view_nobody_can_write():
     assert sys.byteorder == 'little'
     data = bytearray(DEPTH_MM.tobytes())
-    depth = decode_depth(**color_fields('16UC1', DEPTH_MM, data=data))
+    depth = decode_depth(fields_of('16UC1', DEPTH_MM, data=data))
     assert np.shares_memory(depth.values, np.frombuffer(data, np.uint8))
     assert not depth.values.flags.writeable
 
 
 def test_unaligned_data_come_out_aligned():
     data = memoryview(b'\0' + DEPTH_MM.tobytes())[1:]
-    depth = decode_depth(**color_fields('16UC1', DEPTH_MM, data=data))
+    depth = decode_depth(fields_of('16UC1', DEPTH_MM, data=data))
     assert depth.values.flags.aligned
     np.testing.assert_array_equal(depth.values, DEPTH_MM)
 
@@ -171,12 +167,12 @@ def test_unaligned_data_come_out_aligned():
 )
 def test_bad_depth_encoding_is_rejected(encoding, message):
     with pytest.raises(InputError, match=message):
-        decode_depth(**color_fields(encoding, RGB))
+        decode_depth(fields_of(encoding, RGB))
 
 
 def test_truncated_depth_is_rejected():
     with pytest.raises(InputError, match='must have 96 bytes, got 95'):
-        decode_depth(**color_fields('16UC1', DEPTH_MM, data=DEPTH_MM.tobytes()[:-1]))
+        decode_depth(fields_of('16UC1', DEPTH_MM, data=DEPTH_MM.tobytes()[:-1]))
 
 
 @pytest.mark.parametrize(
@@ -200,9 +196,7 @@ def test_is_fast_path(encoding, expected):
 def test_infrared_is_brightness_of_eight_bit(encoding, dtype, value, padding):
     values = np.full((3, 5), value, dtype)
     rows = np.pad(values.view(np.uint8), ((0, 0), (0, padding)))
-    found = decode_infrared(
-        encoding=encoding, width=5, height=3, step=rows.shape[1], data=rows.tobytes()
-    )
+    found = decode_infrared(ImageFields(encoding, 5, 3, rows.shape[1], rows.tobytes()))
     assert (found.shape, found.dtype, found.flags.writeable) == ((3, 5), np.uint8, False)
     assert (found == 77).all()
 
@@ -213,4 +207,4 @@ def test_infrared_is_brightness_of_eight_bit(encoding, dtype, value, padding):
 )
 def test_what_is_no_infrared(encoding, step, said):
     with pytest.raises(InputError, match=said):
-        decode_infrared(encoding=encoding, width=5, height=3, step=step, data=bytes(45))
+        decode_infrared(ImageFields(encoding, 5, 3, step, bytes(45)))

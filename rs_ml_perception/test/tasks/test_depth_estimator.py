@@ -115,7 +115,7 @@ def test_wrong_options(options, said):
     ('fields', 'said'),
     [
         ({'task': 'detection'}, 'is a detection model'),
-        ({'decoder': 'softmax'}, 'no depth decoder'),
+        ({'decoder': 'softmax'}, 'no mono_depth decoder'),
     ],
 )
 def test_models_that_do_not_fit(recorded_model, fields, said):
