@@ -140,6 +140,7 @@ class Environment:
         )
 
     def create(self) -> None:
+        """Makes the virtual environment anew; what was there goes."""
         interpreter = find_interpreter()
         with progress(f'{self.venv.relative_to(ROOT)} with {interpreter.path}'):
             for folder in (self.venv, self.ros):
@@ -241,6 +242,7 @@ def alone(distro: str):
 
 
 def set_up(distro: str, level: str) -> None:
+    """Brings the environment of a distro to a level; what is there already stays."""
     if distro not in DISTROS:
         raise SetupError(
             f'ROS_DISTRO={distro}: wheels exist for {" and ".join(DISTROS)}; on a machine with '
@@ -258,6 +260,7 @@ def set_up(distro: str, level: str) -> None:
 
 
 def main() -> int:
+    """Runs the command; 1 where something is missing, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--distro', default=os.environ.get('ROS_DISTRO') or 'jazzy')
     parser.add_argument('--level', choices=LEVELS, default='run')

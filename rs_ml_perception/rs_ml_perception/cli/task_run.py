@@ -131,6 +131,7 @@ class _Run:
         self.processed = 0
 
     def process(self, image: InputImage, task: Task, results: TextIO | None) -> None:
+        """Run the task on one image; write and print what it found, count what it rejects."""
         start = time.perf_counter()
         try:
             result = task(image)

@@ -109,6 +109,7 @@ class Ledger:
             self._last_detail = detail or reason.value
 
     def snapshot(self) -> LedgerSnapshot:
+        """The books of this moment: no frame comes or goes between two of its numbers."""
         with self._lock:
             return LedgerSnapshot(
                 received=self._received,

@@ -67,6 +67,7 @@ class PersonHeights:
 
     @classmethod
     def empty(cls) -> PersonHeights:
+        """Of nobody."""
         floats, points = np.zeros(0, np.float32), np.zeros((0, 3))
         codes = np.zeros(0, np.uint8)
         return cls(

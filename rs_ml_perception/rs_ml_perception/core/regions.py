@@ -49,6 +49,7 @@ class Regions:
 
     @classmethod
     def empty(cls) -> Regions:
+        """Of a mask without any."""
         return cls(
             np.zeros(0, np.int32),
             np.zeros(0, np.int64),

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from rs_ml_perception.core.closing import Closing
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.inference.backends import Backend, BackendOptions
@@ -21,7 +22,7 @@ from rs_ml_perception.inference.tuned import recall
 _WARM_UP_SIZE = (640, 480)
 
 
-class Model:
+class Model(Closing):
     """A loaded network with its manifest. One caller at a time.
 
     Attributes:
@@ -94,12 +95,6 @@ class Model:
         if self._backend is not None:
             self._backend.close()
             self._backend = None
-
-    def __enter__(self) -> Model:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def load_model(

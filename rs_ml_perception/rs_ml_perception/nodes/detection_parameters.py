@@ -35,6 +35,7 @@ class DetectionParameters(LabelledParameters):
 
     @property
     def pipeline_options(self) -> DetectionPipelineOptions:
+        """The options that may change between frames."""
         detector = DetectorOptions(
             score_threshold=None if self.score_threshold < 0 else self.score_threshold,
             iou_threshold=None if self.iou_threshold < 0 else self.iou_threshold,

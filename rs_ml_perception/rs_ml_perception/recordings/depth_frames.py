@@ -61,6 +61,7 @@ class _DepthReader:
                 self._note_info(first)
 
     def frames(self) -> Iterator[Frame]:
+        """A frame of each depth image that can be used, with its infrared image."""
         topics = self._topics
         images = [name for name in (topics.sensor_depth, topics.infra) if name]
         wanted = [*images, *([topics.sensor_depth_info] if topics.sensor_depth_info else [])]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from rs_ml_perception.core.closing import Closing
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.messages import transform_from_message
 from rs_ml_perception.recordings.messages import TF_MESSAGE, Message, Topic
 from rs_ml_perception.recordings.transforms import StaticTransforms
 
 
-class Recording(ABC):
+class Recording(Closing):
     """Messages on topics, in time order. Close it, or use it as a context manager.
 
     Attributes:
@@ -37,10 +37,6 @@ class Recording(ABC):
     @abstractmethod
     def _decode(self, message: Message) -> Any:
         """Decode, raising whatever the decoder raises."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Free the files; a second call does nothing."""
 
     def decode(self, message: Message) -> Any:
         """The message as an object with the fields of its definition.
@@ -77,14 +73,3 @@ class Recording(ABC):
                 key = (stamped.header.frame_id, stamped.child_frame_id)
                 transforms[key] = transform_from_message(stamped.transform)
         return transforms
-
-    def __enter__(self) -> Recording:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 from rosbags.interfaces import (
     Connection,
@@ -18,6 +17,7 @@ from rosbags.interfaces import (
 )
 from rosbags.rosbag2 import StoragePlugin, Writer
 
+from rs_ml_perception.core.closing import Closing
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.recordings.message_types import add_message_type, message_types
 
@@ -25,7 +25,7 @@ STORAGES = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 _FOREVER = QosTime(9223372036, 854775807)
 
 
-class RecordingWriter:
+class RecordingWriter(Closing):
     """A rosbag2 in the making. Close it in any case: unclosed it cannot be read.
 
     The same calls give the same bytes.
@@ -98,7 +98,10 @@ class RecordingWriter:
         self.write(topic, log_time_ns, bytes(message_types().serialize_cdr(message, type_name)))
 
     def close(self) -> None:
-        """Write index and metadata; a second call does nothing."""
+        """Write index and metadata; a second call does nothing.
+
+        rosbags' own context manager would drop everything when an exception passes, Ctrl-C too.
+        """
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
@@ -107,18 +110,6 @@ class RecordingWriter:
         if self._writer is None:
             raise ConfigError(f'recording {self.path} was closed: nothing can be added')
         return self._writer
-
-    def __enter__(self) -> RecordingWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        # rosbags' own context manager drops everything when an exception passes, Ctrl-C included.
-        self.close()
 
 
 def qos_profile(*, latched: bool = False, reliable: bool = True, depth: int = 10) -> Qos:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
+from typing import TypeVar
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -26,6 +27,8 @@ from rs_ml_perception.ros.inputs import (
 from rs_ml_perception.ros.local_channel import DetectionsInput, LocalDetections, TopicDetections
 from rs_ml_perception.ros.streams import TopicStream
 from rs_ml_perception.ros.transforms import Transforms, create_transforms
+
+A = TypeVar('A', bound=Assembler)
 
 TICK_SECS = 0.1
 """Each tick wakes the executor: 0.5 to 1 ms of CPU in a graph of four nodes."""
@@ -63,48 +66,54 @@ class CameraHub:
 
     def color(self, depth_source: str, options: StreamOptions) -> ColorAssembler:
         """The source of colour images, paired with depth unless depth_source is 'none'."""
-        key = ('color', depth_source, options)
-        if key not in self._assemblers:
-            self._assemblers[key] = ColorAssembler(
+        return self._shared(
+            ('color', depth_source, options),
+            lambda: ColorAssembler(
                 self.stream(COLOR, options),
                 self._infos(options),
                 self._depths(options),
                 depth_source,
                 options.max_skew_ns,
-            )
-        return self._assemblers[key]
+            ),
+        )
 
     def depth(self, depth_source: str, infrared: str, options: StreamOptions) -> DepthAssembler:
         """The source of depth images, paired with infrared ones as the mode says."""
-        key = ('depth', depth_source, infrared, options)
-        if key not in self._assemblers:
-            self._assemblers[key] = DepthAssembler(
+        return self._shared(
+            ('depth', depth_source, infrared, options),
+            lambda: DepthAssembler(
                 {**self._depths(options), INFRA: self.stream(INFRA, options)},
                 self._infos(options),
                 depth_source,
                 infrared,
                 options.max_skew_ns,
-            )
-        return self._assemblers[key]
+            ),
+        )
 
     def detections(self, depth_source: str, options: StreamOptions) -> DetectionsAssembler:
         """The source of detections with their depth."""
-        key = ('detections', depth_source, options)
-        if key not in self._assemblers:
-            self._assemblers[key] = DetectionsAssembler(
+        return self._shared(
+            ('detections', depth_source, options),
+            lambda: DetectionsAssembler(
                 self._detections_input(options),
                 self.stream(COLOR, options),
                 self._infos(options),
                 self._depths(options),
                 depth_source,
                 options.max_skew_ns,
-            )
-        return self._assemblers[key]
+            ),
+        )
 
     def problems(self, topics: Iterable[str]) -> list[str]:
         """Why the topics cannot arrive, one sentence each, in the order of the topics."""
         by_topic = {s.topic: s.problem for s in self._streams.values() if s and s.problem}
         return [by_topic[topic] for topic in topics if topic in by_topic]
+
+    def _shared(self, key: tuple[Hashable, ...], make: Callable[[], A]) -> A:
+        """The assembler of that key, made when it is asked for first."""
+        if key not in self._assemblers:
+            self._assemblers[key] = make()
+        return self._assemblers[key]
 
     def _detections_input(self, options: StreamOptions) -> DetectionsInput:
         if self.local_detections is not None:

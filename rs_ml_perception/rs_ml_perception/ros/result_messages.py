@@ -83,6 +83,7 @@ def person_height_array(
     target: TargetFrame,
     depth_skew_ms: float,
 ) -> PersonHeightArray:
+    """Heights with their detections; positions, heads and feet in the target's frame."""
     msg = PersonHeightArray(header=header, depth_skew_ms=depth_skew_ms)
     msg.position_frame_id = target.frame_id
     position_m = target.points(heights.placements.position_m)
@@ -119,6 +120,7 @@ def color(rgb: tuple[int, int, int], alpha: float = 1.0) -> ColorRGBA:
 def segment_region_array(
     regions: Regions, labels: LabelMap, *, header: Any, target: TargetFrame
 ) -> SegmentRegionArray:
+    """Regions of a mask; poses in the target's frame, NaN where a region has none."""
     msg = SegmentRegionArray(header=header, pose_frame_id=target.frame_id)
     position_m = target.points(regions.position_m)
     for i in range(len(regions)):

@@ -75,6 +75,7 @@ class _Worst:
         self._found: list[tuple[float, str, float]] = []
 
     def add(self, sample: Sample, prediction: Prediction) -> None:
+        """Judge a picture by itself."""
         if not self._count:
             return
         single = self._scorer.fresh()
