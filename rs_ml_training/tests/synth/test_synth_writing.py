@@ -219,6 +219,22 @@ def test_processes_use_one_thread(monkeypatch):
     assert os.environ['OMP_NUM_THREADS'] == '7'
 
 
+@pytest.mark.parametrize(
+    ('before', 'expected'),
+    [
+        (None, 'glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864:'),
+        ('glibc.malloc.check=1', 'glibc.malloc.check=1'),
+    ],
+)
+def test_processes_keep_the_memory_of_pictures(monkeypatch, before, expected):
+    monkeypatch.delenv('GLIBC_TUNABLES', raising=False)
+    if before:
+        monkeypatch.setenv('GLIBC_TUNABLES', before)
+    (found,) = spread(os.getenv, ['GLIBC_TUNABLES'], workers=1)
+    assert found.startswith(expected)
+    assert os.environ.get('GLIBC_TUNABLES') == before
+
+
 @pytest.fixture
 def world():
     pytest.importorskip('embreex')

@@ -12,6 +12,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from rs_ml_training.synth.ranks import median
+
 _BRIGHT_GAIN = 600.0
 """Gain at which `Imager.shot` holds [gray levels per unit of light]."""
 
@@ -45,7 +47,7 @@ class Imager:
     def gain(self, light: np.ndarray) -> float:
         """Gray levels per unit of light that automatic exposure would choose."""
         # What saturates anyway must not darken the rest: dots close by, lamps, windows.
-        mean = float(np.minimum(light, 4 * np.median(light) + 1e-4).mean())
+        mean = float(np.minimum(light, 4 * median(light) + 1e-4).mean())
         return float(min((self.target - self.black) / max(mean, 1e-6), self.max_gain))
 
     def expose(self, light: np.ndarray, gain: float, rng: np.random.Generator) -> np.ndarray:

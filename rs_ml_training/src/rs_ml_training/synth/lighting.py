@@ -162,9 +162,9 @@ def highlights(view: View, gloss: np.ndarray, lighting: Lighting) -> tuple[np.nd
     """
     rows = np.flatnonzero((gloss > _LEAST_GLOSS) & view.seen)
     eye, points, normals = (
-        a.take(rows, axis=1) for a in (-view.directions, view.points, view.surface.normals)
+        a.take(rows, axis=1) for a in (view.directions, view.points, view.surface.normals)
     )
-    eye /= np.sqrt(dot(eye, eye))
+    eye /= -np.sqrt(dot(eye, eye))
     gloss = gloss[rows]
     shine = np.empty((len(lighting.lamps), len(rows)), np.float32)
     for index, lamp in enumerate(lighting.lamps):

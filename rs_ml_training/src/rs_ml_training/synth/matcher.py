@@ -156,21 +156,18 @@ def _refined(
     window = settings.refine_px, settings.refine_px
     a, b = left.astype(np.float32), right.astype(np.float32)
     slope = cv2.Sobel(b, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
-    both = cv2.merge([b, slope])
-    warped = cv2.remap(
-        both, columns - disparity, np.ascontiguousarray(rows), cv2.INTER_LINEAR,
+    warped, gradient = cv2.split(cv2.remap(
+        cv2.merge([b, slope]), columns - disparity, np.ascontiguousarray(rows), cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-    difference = a - warped[..., 0]
+    ))  # fmt: skip
+    difference = np.subtract(a, warped, out=warped)
     # Imagers differ a little in brightness.
     difference -= cv2.blur(difference, (15, 15))
-    gradient = warped[..., 1]
-    products = cv2.merge([difference * gradient, gradient * gradient])
-    top, bottom = cv2.split(cv2.blur(products, window))
+    top, bottom = (cv2.blur(p * gradient, window) for p in (difference, gradient))
     step = np.clip(-top / (bottom + np.float32(0.5)), -1, 1)
-    rest = cv2.merge([np.abs(difference + step * gradient), np.abs(gradient)])
+    rest = difference + step * gradient
     # Wider than the match itself: cameras lose patches, not single pixels.
-    residual, texture = cv2.split(cv2.blur(rest, (11, 11)))
+    residual, texture = (cv2.blur(np.abs(r, out=r), (11, 11)) for r in (rest, gradient))
     sure = residual < settings.worst_fit * texture + np.float32(_NOISE)
     sure &= cv2.blur(texture, (15, 15)) > settings.least_texture
     return disparity + step, sure

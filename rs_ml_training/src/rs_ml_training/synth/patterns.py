@@ -5,21 +5,23 @@ Each side of the world has kinds of its own; none is drawn for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 import cv2
 import numpy as np
 
+from rs_ml_training.synth.atlas import LEVELS, atlas, halvings
 from rs_ml_training.synth.lookup import sampled
+from rs_ml_training.synth.ranks import quantile
 from rs_ml_training.synth.side import Side
 
 SIDE_PX = 512
-LEVELS = 8
-"""Halvings of each pattern, for surfaces that are far away."""
 VARIANTS = 4
 """Pictures of each kind."""
+
+_SIDES_PX = np.float32([SIDE_PX >> level for level in range(LEVELS)])
 
 PatternMaker = Callable[[np.random.Generator], np.ndarray]
 
@@ -35,24 +37,29 @@ def fractal_noise(
         stretch: of the structures along rows and along columns.
     """
     white = np.fft.rfft2(rng.standard_normal((SIDE_PX, SIDE_PX)).astype(np.float32))
-    rows = np.fft.fftfreq(SIDE_PX)[:, None] * SIDE_PX * stretch[0]
-    columns = np.fft.rfftfreq(SIDE_PX)[None] * SIDE_PX * stretch[1]
-    frequency = np.maximum(np.hypot(rows, columns), 1.0)
-    shaped = white / frequency**slope
+    shaped = white * (1 / _frequency(*stretch) ** slope)
     shaped[0, 0] = 0
     return _spread(np.fft.irfft2(shaped, (SIDE_PX, SIDE_PX)))
 
 
+@lru_cache(maxsize=4)
+def _frequency(along_rows: float, along_columns: float) -> np.ndarray:
+    """Of the parts of `numpy.fft.rfft2`, at least 1, float64."""
+    rows = np.fft.fftfreq(SIDE_PX)[:, None] * SIDE_PX * along_rows
+    columns = np.fft.rfftfreq(SIDE_PX)[None] * SIDE_PX * along_columns
+    return np.maximum(np.hypot(rows, columns), 1.0)
+
+
 def _spread(values: np.ndarray) -> np.ndarray:
     """Between the 2nd and 98th percentile, float32, 0..1."""
-    low, high = np.percentile(values, [2, 98])
+    low, high = quantile(values, 0.02), quantile(values, 0.98)
     return np.clip((values - low) / max(high - low, 1e-9), 0, 1).astype(np.float32)
 
 
 def _grid() -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns as shares of the side."""
+    """Rows (SIDE_PX, 1) and columns (1, SIDE_PX) as shares of the side."""
     share = (np.arange(SIDE_PX, dtype=np.float32) + 0.5) / SIDE_PX
-    return np.meshgrid(share, share, indexing='ij')
+    return share[:, None], share[None]
 
 
 def _cloudy(rng: np.random.Generator) -> np.ndarray:
@@ -81,9 +88,9 @@ def _stripes(rng: np.random.Generator) -> np.ndarray:
 def _checks(rng: np.random.Generator) -> np.ndarray:
     row, column = _grid()
     count = rng.integers(3, 9)
-    both = (np.sin(2 * np.pi * count * row) > 0).astype(float)
-    both += (np.sin(2 * np.pi * count * column) > 0) * rng.uniform(0.5, 1.0)
-    return _spread(both + 0.2 * fractal_noise(rng, 0.6))
+    across = (np.sin(2 * np.pi * count * row) > 0).astype(float)
+    down = (np.sin(2 * np.pi * count * column) > 0) * rng.uniform(0.5, 1.0)
+    return _spread(across + down + 0.2 * fractal_noise(rng, 0.6))
 
 
 def _bricks(rng: np.random.Generator) -> np.ndarray:
@@ -231,12 +238,12 @@ class PatternBank:
     def __init__(self, side: Side) -> None:
         makers = GROUNDS[side]
         self.names = tuple(name for name in makers for _ in range(VARIANTS))
-        pictures = [
-            maker(np.random.default_rng([list(Side).index(side), kind, variant]))
+        levels = [
+            halvings(maker(np.random.default_rng([list(Side).index(side), kind, variant])))
             for kind, maker in enumerate(makers.values())
             for variant in range(VARIANTS)
         ]
-        self._atlas, corners = _atlas(_halvings(np.stack(pictures)))
+        self._atlas, corners = atlas([np.stack(level) for level in zip(*levels, strict=True)])
         self._corners = np.ascontiguousarray(corners.reshape(-1, 2).T)
 
     def sample(self, pattern: np.ndarray, uv: np.ndarray, footprint: np.ndarray) -> np.ndarray:
@@ -254,43 +261,9 @@ class PatternBank:
         level = np.log2(np.maximum(footprint * (0.7 * SIDE_PX), 1.0)).astype(np.int32)
         level = np.minimum(level, LEVELS - 1)
         part = uv - np.floor(uv)
-        part *= np.ldexp(np.float32(SIDE_PX), -level)
+        part *= _SIDES_PX.take(level)
         part += self._corners.take(level * len(self.names) + pattern, axis=1)
         return sampled(self._atlas, *part) * np.float32(1 / 255)
-
-
-def _atlas(levels: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """All pictures of all levels side by side, each with a rim that repeats it.
-
-    Returns:
-        uint8 (H, W), and where each picture's (0, 0) lies, float32 (level, picture, 2) as x, y;
-        the corner of its first pixel, not its centre.
-    """
-    count = len(levels[0])
-    across = 8
-    corners = np.zeros((len(levels), count, 2), np.float32)
-    rows, top = [], 0
-    for level, pictures in enumerate(levels):
-        rimmed = np.pad(pictures, ((0, 0), (1, 1), (1, 1)), mode='wrap')
-        side = rimmed.shape[1]
-        for first in range(0, count, across):
-            row = np.concatenate(list(rimmed[first : first + across]), axis=1)
-            rows.append(np.pad(row, ((0, 0), (0, across * (SIDE_PX + 2) - row.shape[1]))))
-            place = np.arange(len(rimmed[first : first + across]))
-            corners[level, first + place] = np.stack(
-                [place * side + 0.5, place * 0 + top + 0.5], -1
-            )
-            top += side
-    return np.concatenate(rows), corners
-
-
-def _halvings(pictures: np.ndarray) -> list[np.ndarray]:
-    levels = [pictures]
-    for _ in range(LEVELS - 1):
-        last = levels[-1]
-        pairs = last.reshape(len(last), last.shape[1] // 2, 2, last.shape[2] // 2, 2)
-        levels.append(pairs.mean(axis=(2, 4)))
-    return [np.rint(255 * level).astype(np.uint8) for level in levels]
 
 
 @cache

@@ -49,17 +49,18 @@ class Projector:
         light = np.float32(self.power) * dots * facing / squared
         lit = np.flatnonzero((dots > 0.004) & view.seen)
         light[lit[scene.blocked(view.points.take(lit, axis=1), position)]] = 0
-        light[~view.seen] = 0
+        light[view.unseen] = 0
         return light
 
 
 def _looked_up(pattern: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Brightness at points (3, N) of the projector's frame, float32 (N,), 0..1."""
+    """Brightness at points (3, N) of the projector's frame, float32 (N,), 0..1; spoils them."""
     x, y, z = points
-    ahead = z > 0.02
-    z = np.where(ahead, z, 1)
-    u = np.where(ahead, (x / z + _HALF_X) * _PX_PER_UNIT, -10)
-    v = np.where(ahead, (y / z + _HALF_Y) * _PX_PER_UNIT, -10)
+    behind = np.flatnonzero(z <= 0.02)
+    z[behind] = 1
+    u = (x / z + _HALF_X) * _PX_PER_UNIT
+    v = (y / z + _HALF_Y) * _PX_PER_UNIT
+    u[behind] = v[behind] = -10
     found = sampled(pattern, u, v, border=cv2.BORDER_CONSTANT)
     return found.astype(np.float32) / 255
 

@@ -62,6 +62,8 @@ class LitScene:
         """Which rays go on behind or before a surface (R,), and how much they bring (R,)."""
         table = self.scene.materials
         share = table.mirror if mirrored else table.clear
+        if not share.any():
+            return np.zeros(0, np.intp), share[:0]
         rows = np.flatnonzero((share > 0).take(view.surface.material) & view.seen)
         share = share[view.surface.material[rows]]
         if mirrored:
@@ -106,9 +108,11 @@ class LitScene:
         if shadows is not None:
             rows, shine = highlights(view, table.gloss.take(material), self.lighting)
             light[:, rows] += colors[:, 1:] @ shine
-        if glow.any():
-            light += glow.take(material, axis=1) * (np.float32(0.4) + np.float32(0.6) * view.tone)
-        light[:, ~view.seen] = 0
+        rows = np.flatnonzero(glow.any(axis=0).take(material))
+        if len(rows):
+            tone = np.float32(0.4) + np.float32(0.6) * view.tone[rows]
+            light[:, rows] += glow.take(material[rows], axis=1) * tone
+        light[:, view.unseen] = 0
         return light
 
 

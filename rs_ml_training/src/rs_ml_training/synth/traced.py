@@ -108,7 +108,8 @@ class TracedScene:
         face = found['primID']
         if solid and not self._all_solid:
             face = np.where(face >= 0, self._solid[face], -1)
-        t = np.where(face >= 0, found['tfar'], np.float32(np.inf))
+        t = found['tfar']
+        t[face < 0] = np.inf
         return Hits(t, face, found['u'], found['v'])
 
     def blocked(self, points: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -126,7 +127,8 @@ class TracedScene:
             hits: where rays end.
             directions: float32 (3, N), of the rays.
         """
-        corners = cv2.transpose(self._corners.take(hits.face, axis=0)).reshape(3, 5, -1)
+        face = hits.face.astype(np.intp)
+        corners = cv2.transpose(self._corners.take(face, axis=0)).reshape(3, 5, -1)
         found = corners[1]
         found *= hits.u
         found += corners[0]
@@ -135,8 +137,8 @@ class TracedScene:
         normals = found[:3]
         length = np.sqrt(dot(normals, normals))
         np.maximum(length, np.float32(1e-9), out=length)
-        normals *= np.copysign(1 / length, -dot(normals, directions))
-        return SurfacePoints(normals, found[3:], self._material.take(hits.face))
+        normals *= _against(1 / length, dot(normals, directions))
+        return SurfacePoints(normals, found[3:], self._material.take(face))
 
     def labels_of(self, face: np.ndarray) -> np.ndarray:
         """Class ids of faces, uint8; NOTHING for -1."""
@@ -145,6 +147,13 @@ class TracedScene:
     def instances_of(self, face: np.ndarray) -> np.ndarray:
         """Instances of faces, int32; 0 for -1."""
         return np.where(face >= 0, self.instance[face], 0)
+
+
+def _against(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Positive values (N,) with the sign that the others have not; `numpy.copysign` is slow."""
+    bits = values.view(np.uint32)
+    bits |= ~others.view(np.uint32) & np.uint32(1 << 31)
+    return values
 
 
 def _corner_table(mesh: Mesh) -> np.ndarray:
@@ -159,5 +168,8 @@ def _embree_scene(vertices: np.ndarray, faces: np.ndarray):
     from embreex.rtcore_scene import EmbreeScene
 
     scene = EmbreeScene(robust=False)
-    TriangleMesh(scene, np.ascontiguousarray(vertices), np.ascontiguousarray(faces))
+    # Embreex takes one number after the other, which is slower from arrays than from Python's own.
+    places = np.arange(len(vertices)).astype(object)
+    corners = np.fromiter(zip(*places[faces.T], strict=True), object, len(faces))
+    TriangleMesh(scene, vertices.astype(object), corners)
     return scene

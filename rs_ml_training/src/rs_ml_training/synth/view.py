@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from rs_ml_training.synth.patterns import PatternBank
 from rs_ml_training.synth.traced import Hits, SurfacePoints, TracedScene
 from rs_ml_training.synth.vectors import dot
 
-_BAND = 24
+_BAND = 32
 """Rows that are looked at together."""
 
 
@@ -37,10 +38,15 @@ class View:
     points: np.ndarray
     tone: np.ndarray
 
-    @property
+    @cached_property
     def seen(self) -> np.ndarray:
         """Where rays end, bool (N,)."""
         return self.hits.face >= 0
+
+    @cached_property
+    def unseen(self) -> np.ndarray:
+        """Which rays never end, int64 (R,)."""
+        return np.flatnonzero(~self.seen)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,14 @@ T = TypeVar('T')
 R = TypeVar('R')
 
 _THREADS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
+_KEEPING = {
+    'hugetlb': 1,
+    'top_pad': 64 << 20,
+    'mmap_threshold': 1 << 30,
+    'trim_threshold': 1 << 30,
+}
+"""For glibc: keep the memory of a picture for the next one. New pages cost more than most of what
+is done to them. Other C libraries do not know the variable."""
 
 
 def spread(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
@@ -36,7 +44,7 @@ def spread(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator
     # A fork would copy locks that threads of this process hold.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
-        with _one_thread_each():
+        with _environment():
             results = pool.map(work, items)
         try:
             yield from results
@@ -46,10 +54,14 @@ def spread(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """BLAS libraries read their number of threads when they are loaded."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, '1'))
+def _environment() -> Iterator[None]:
+    """What processes that are started meanwhile find: C libraries read it when they are loaded."""
+    tunables = ':'.join(f'glibc.malloc.{name}={value}' for name, value in _KEEPING.items())
+    # Whoever has set the latter knows why.
+    wanted = dict.fromkeys(_THREADS, '1')
+    wanted['GLIBC_TUNABLES'] = os.environ.get('GLIBC_TUNABLES', tunables)
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:
