@@ -34,6 +34,9 @@ MARGIN = 0.08
 """Share of the box's height added above and below: boxes of detectors cut hair and soles."""
 
 _MAX_SAMPLES = 8000
+_WINDOW_PX = 9
+"""Side of the windows that stereo cameras match."""
+
 _OUTSIDE = -1e3
 """Distance of what cannot be the person, far from any that can."""
 
@@ -98,7 +101,7 @@ def separate_person(
     trunk = _trunk_range(points, smooth)
     if trunk is None:
         return None
-    is_person = _grow_from_trunk(smooth, trunk) & off_floor
+    is_person = _grow_from_trunk(smooth, trunk, box.step) & off_floor
     if np.count_nonzero(is_person) < MIN_POINTS:
         return None
     smooth[smooth == 0] = np.nan
@@ -169,17 +172,36 @@ def _lines_covered(smooth: np.ndarray, layer: Layer) -> list[int]:
     return [int(np.count_nonzero(inside.mean(axis=axis) > _MIN_FILL)) for axis in (1, 0)]
 
 
-def _grow_from_trunk(smooth: np.ndarray, trunk: Layer) -> np.ndarray:
+def _scatter(smooth: np.ndarray, step: int) -> float:
+    """Standard deviation of 1 / range that smoothing leaves [1/m], the same at all distances.
+
+    That of the disparity, but for a factor. By samples one above the other in the middle of the
+    box, where bodies are steep, so far apart that the matcher's windows around them overlap
+    little.
+    """
+    quarter, lag = smooth.shape[1] // 4, max(1, round(_WINDOW_PX / step))
+    middle = smooth[:, quarter : smooth.shape[1] - quarter]
+    above, below = middle[:-lag], middle[lag:]
+    both = (above > 0) & (below > 0)
+    if np.count_nonzero(both) < MIN_POINTS:
+        return 0.0
+    apart = np.abs(1.0 / above[both] - 1.0 / below[both])
+    return 1.4826 * sampled_median(apart) / np.sqrt(2.0)
+
+
+def _grow_from_trunk(smooth: np.ndarray, trunk: Layer, step: int) -> np.ndarray:
     """What hangs together with the trunk, bool (h, w).
 
     Within the trunk's own depth neighbouring samples always do (a shoulder stands out before the
-    neck); farther from it, only those at nearly the same range.
+    neck, and more where depth scatters more); farther from it, only those at nearly the same
+    range.
     """
     middle = sampled_median(smooth[(smooth >= trunk.low) & (smooth < trunk.high)])
     noise_m = float(depth_stddev_m(middle))
     beyond = np.abs(smooth - middle)
     near = beyond < MAX_REACH_M
-    beyond = np.maximum(beyond - _BODY_HALF_DEPTH_M - 0.3 * noise_m, 0.0)
+    own_m = _BODY_HALF_DEPTH_M + _scatter(smooth, step) * middle**2
+    beyond = np.maximum(beyond - own_m, 0.0)
     beyond *= np.sign(smooth - middle)
     beyond[~near] = _OUTSIDE
     jump = 0.03 + 0.5 * noise_m

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rs_ml_perception.core.aligned_depth import without_overlap
 from rs_ml_perception.core.band import closed_band
 from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.floor import FloorPlane, fit_floor
@@ -90,6 +91,7 @@ class HeightEstimator:
         floor = None
         if has_depth and len(detections):
             with self.stages('floor'):
+                frame = without_overlap(frame)
                 floor = _floor_in_color(frame, up)
         if up is None:
             up = camera_vertical() if floor is None else floor.as_up()

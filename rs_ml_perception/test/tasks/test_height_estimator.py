@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from rs_ml_perception.core.camera import CameraModel
@@ -18,10 +19,11 @@ from rs_ml_perception.tasks.height_estimator import HeightEstimator, HeightOptio
 CAMERA = CameraModel(640, 480, 380.0, 380.0, 319.5, 239.5)
 CAMERA_M = 1.2
 LEVEL = Up(np.array([0.0, -1.0, 0.0]), UpMethod.TF)
-OK, TRUNCATED, OCCLUDED, NO_DEPTH = (
+OK, TRUNCATED, OCCLUDED, NOT_STANDING, NO_DEPTH = (
     HeightStatus.OK,
     HeightStatus.TRUNCATED,
     HeightStatus.OCCLUDED,
+    HeightStatus.NOT_STANDING,
     HeightStatus.NO_DEPTH,
 )
 
@@ -114,6 +116,48 @@ def test_unaligned_depth():
     heights = HeightEstimator()(moved, persons(list(xyxy)), up=LEVEL)
     assert heights.status.tolist() == [OK]
     assert heights.height_m[0] == pytest.approx(1.8, abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ('left_m', 'right_m', 'ahead_m', 'status'),
+    [
+        (-0.2, 0.2, 0.0, OK),
+        (-0.4, 0.4, 0.0, OK),
+        (-0.2, 0.2, 0.1, OK),
+        (-0.55, 0.55, 0.0, NOT_STANDING),
+        (-0.05, 0.65, 0.0, NOT_STANDING),
+        (-0.2, 0.2, 0.2, NOT_STANDING),
+    ],
+    ids=['together', 'mid-stride', 'a step ahead', 'sprawling', 'thighs aside', 'knees first'],
+)
+def test_legs_tell_who_stands(left_m, right_m, ahead_m, status):
+    depth_m = room(MAN)
+    rows = slice(row_of(0.45 * 1.8, 3.0), row_of(0.0, 3.0))
+    left, right = (round(CAMERA.cx + x_m / 3.0 * CAMERA.fx) for x_m in (left_m, right_m))
+    depth_m[rows, left:right] = 3.0 - ahead_m
+    xyxy = box(*MAN)
+    xyxy[0], xyxy[2] = min(xyxy[0], left), max(xyxy[2], right)
+    heights = HeightEstimator()(frame(depth_m), persons(xyxy), up=LEVEL)
+    assert heights.status.tolist() == [status]
+
+
+def scattered(depth_m: np.ndarray, rows: slice, seed: int) -> np.ndarray:
+    """By a quarter of a D435's pixel of disparity, in patches as large as a matcher's window."""
+    patches = np.random.default_rng(seed).normal(0.0, 0.012, (54, 72)).astype(np.float32)
+    inverse = cv2.resize(patches, (640, 480), interpolation=cv2.INTER_NEAREST)
+    depth_m[rows] = 1.0 / (1.0 / depth_m + inverse)[rows]
+    return depth_m
+
+
+def test_who_is_far_hangs_together_where_depth_scatters():
+    far = (0.0, 4.5, 1.8)
+    around = slice(row_of(2.2, 4.5), row_of(0.15, 4.5))
+    measured = 0
+    for seed in range(20):
+        seen = frame(scattered(room(far), around, seed))
+        heights = HeightEstimator()(seen, persons(box(*far)), up=LEVEL)
+        measured += heights.status[0] == OK and abs(heights.height_m[0] - 1.8) < 0.06
+    assert measured >= 15
 
 
 def test_cut_by_the_lower_border_is_a_lower_bound():
