@@ -29,6 +29,7 @@ WIDTH, HEIGHT = 64, 48
 START_NS = 1_700_000_000_000_000_000
 PERIOD_NS = 33_333_333
 PATIENCE_SECS = 60.0
+ASK_AGAIN_SECS = 5.0
 FRAME_ID = 'camera_color_optical_frame'
 BOX = (16.0, 12.0, 48.0, 36.0)
 
@@ -303,10 +304,21 @@ class Rig:
         """Call a service and return the response."""
         client = self.observer.create_client(srv_type, name)
         self.until(client.service_is_ready, name)
-        future = client.call_async(request)
-        self.until(future.done, f'answer of {name}')
+        future = self._answer(client, request, name)
         self.observer.destroy_client(client)
         return future.result()
+
+    def _answer(self, client: Any, request: Any, name: str) -> Any:
+        """An answer is lost where a busy server has not yet matched the client: ask again."""
+        asked: list[tuple[float, Any]] = []
+
+        def answered() -> Any:
+            now = time.monotonic()
+            if not asked or now - asked[-1][0] > ASK_AGAIN_SECS:
+                asked.append((now, client.call_async(request)))
+            return next((future for _, future in asked if future.done()), None)
+
+        return self.until(answered, f'answer of {name}')
 
     def set_parameter(self, node: Any, name: str, value: Any) -> Any:
         """As `ros2 param set` does it; returns the SetParametersResult."""

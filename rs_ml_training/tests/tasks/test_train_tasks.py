@@ -163,6 +163,23 @@ def test_no_boxes():
     assert scores.max() == 0
 
 
+def test_one_object_is_found_once():
+    """Two peaks whose boxes are nearly one, and one of another class in the same place."""
+    shape = SIZE[1] // 4, SIZE[0] // 4
+    heatmap = np.zeros((1, *shape, 2), np.float32)
+    heatmap[0, 4, [4, 6], 0] = 0.9, 0.6
+    heatmap[0, 4, 4, 1] = 0.5
+    maps = {'heatmap': heatmap, 'size': np.full((1, *shape, 2), 32.0, np.float32)}
+    maps['offset'] = np.full((1, *shape, 2), 0.5, np.float32)
+    xyxy, scores, class_ids = (a[0] for a in found_boxes(maps, SIZE))
+    kept = scores > 0
+    assert sorted(zip(class_ids[kept].tolist(), scores[kept].tolist(), strict=True)) == [
+        (0, pytest.approx(0.9)),
+        (1, pytest.approx(0.5)),
+    ]
+    np.testing.assert_allclose(xyxy[kept][0], [2, 2, 34, 32], atol=1e-4)
+
+
 def test_rare_classes_weigh_more():
     weights = balanced_weights(np.array([0.9, 0.09, 0.01]))
     assert weights[0] < weights[1] < weights[2]

@@ -22,6 +22,7 @@ from rs_ml_training.trained import ModelSpec
 
 MAX_TRUTH = 128
 """Boxes of a picture that validation can hold; crowded photos of COCO have fewer."""
+DUPLICATE_IOU = 0.5
 _DRAWN_SCORE = 0.3
 _LOSSES = {'centernet': detection_loss, 'soft_centernet': soft_detection_loss}
 
@@ -120,12 +121,22 @@ def found_boxes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Boxes of a detector's outputs at size (width, height): xyxy [px], scores, class ids.
 
-    Each has the batch first; what is below the decoder's least score has score 0.
+    Each has the batch first; what is below the decoder's least score has score 0, and so has a
+    box that overlaps a better one of its class, as on the robot (DUPLICATE_IOU).
     """
     peaks = {name: np.asarray(a) for name, a in PeakDecoder()(dict(outputs)).items()}
     width, height = size
     xyxy = peaks['boxes'][..., [1, 0, 3, 2]] * np.array([width, height] * 2, np.float32)
-    return xyxy, peaks['scores'], peaks['classes'].astype(np.int64)
+    class_ids = peaks['classes'].astype(np.int64)
+    kept = [_first_of_all(*found) for found in zip(xyxy, peaks['scores'], class_ids, strict=True)]
+    return xyxy, peaks['scores'] * np.array(kept), class_ids
+
+
+def _first_of_all(xyxy: np.ndarray, scores: np.ndarray, class_ids: np.ndarray) -> np.ndarray:
+    """Whether no better box of the class is the same object, bool (N,)."""
+    xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
+    kept = cv2.dnn.NMSBoxesBatched(xywh, scores, class_ids.astype(np.int32), 0.0, DUPLICATE_IOU)
+    return np.isin(np.arange(len(scores)), kept)
 
 
 def _singles(boxes: Boxes) -> Boxes:

@@ -30,6 +30,9 @@ class TrainOptions:
     input_size: tuple[int, int] | None = flag(None, 'WIDTHxHEIGHT of the network input')
     encoder_weights: str | None = flag(None, "file with weights of the encoder, or 'imagenet'")
     initial_weights: Path | None = flag(None, 'run folder whose weights to start from')
+    initial_fitting: bool = flag(
+        False, 'take of them what fits by name and shape: other classes, further layers'
+    )
     epochs: int = flag(60, 'passes over the training data', low=1)
     batch_size: int = flag(16, 'samples a step, of all devices together', low=1)
     optimizer: str = flag('adamw', 'update rule', choices=OPTIMIZERS)

@@ -121,7 +121,12 @@ def _network(spec: ModelSpec, options: TrainOptions, training: SampleSequence) -
     if options.initial_weights:
         start = options.initial_weights
         path = next((p for p in (start / trained.BEST_WEIGHTS, start) if p.is_file()), start)
-        trained.load_weights(network, path, spec.network)
+        if options.initial_fitting:
+            from rs_ml_training.networks.fitting_weights import load_fitting_weights
+
+            print(load_fitting_weights(network, path))
+        else:
+            trained.load_weights(network, path, spec.network)
     return network
 
 

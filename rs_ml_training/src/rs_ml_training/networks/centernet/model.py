@@ -15,7 +15,8 @@ STRIDE = 4
 SIZE_UNIT_PX = 16.0
 """The size head tells multiples of this, so that its raw numbers are of the order of one."""
 _HEADS = ('heatmap', 'size', 'offset')
-_CONTEXT_STEPS = 2
+_CONTEXT_DILATIONS = (1, 1, 2, 4)
+"""Of the 5 x 5 convolutions at stride 16, which see the extent of what fills the picture."""
 _RARE = -2.19
 """Bias for which a fresh heat map is 0.1 everywhere, as in the paper."""
 
@@ -83,8 +84,8 @@ def _decoded_context(taps: list[keras.KerasTensor], width: int) -> keras.KerasTe
     x = layers.Add(name='decoder_add16')(
         [_conv_bn(s, width, f'decoder_lateral_{name}') for name, s in sources.items()]
     )
-    for step in range(_CONTEXT_STEPS):
-        seen = _separable(x, width, f'decoder_wide{step}', kernel=5)
+    for step, dilation in enumerate(_CONTEXT_DILATIONS):
+        seen = _separable(x, width, f'decoder_wide{step}', kernel=5, dilation=dilation)
         x = layers.Add(name=f'decoder_wide{step}_add')([x, seen])
     x = _refined(x, finer[1:], width, (8,))
     return _refined(_conv_bn(x, _fine(width), 'decoder_narrow'), finer[:1], _fine(width), (4,))
@@ -139,9 +140,11 @@ def _fine(width: int) -> int:
 
 
 def _separable(
-    x: keras.KerasTensor, filters: int, name: str, kernel: int = 3
+    x: keras.KerasTensor, filters: int, name: str, kernel: int = 3, dilation: int = 1
 ) -> keras.KerasTensor:
-    x = layers.DepthwiseConv2D(kernel, padding='same', use_bias=False, name=f'{name}_dw')(x)
+    x = layers.DepthwiseConv2D(
+        kernel, padding='same', dilation_rate=dilation, use_bias=False, name=f'{name}_dw'
+    )(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f'{name}_dw_bn')(x)
     return layers.ReLU(6.0, name=f'{name}_relu')(_conv_bn(x, filters, name))
 

@@ -1,0 +1,46 @@
+"""A network takes what fits from one that is like it."""
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip('keras')
+
+from rs_ml_training.errors import CheckpointError  # noqa: E402
+from rs_ml_training.networks import registry  # noqa: E402
+from rs_ml_training.networks.fitting_weights import load_fitting_weights  # noqa: E402
+
+
+def detector(**options):
+    return registry.build('centernet-light', (64, 64), alpha=0.35, width=8, **options)
+
+
+@pytest.fixture(scope='module')
+def saved(tmp_path_factory):
+    model = detector(classes=2)
+    path = tmp_path_factory.mktemp('saved') / 'best.weights.h5'
+    model.save_weights(path)
+    return model, path
+
+
+@pytest.mark.parametrize(
+    ('options', 'left'),
+    [({'classes': 2}, ()), ({'classes': 3}, ('head_heatmap',))],
+    ids=['the same', 'other classes'],
+)
+def test_what_fits(saved, options, left):
+    source, path = saved
+    model = detector(**options)
+    match = load_fitting_weights(model, path)
+    assert match.left == left
+    assert match.total == sum(bool(layer.weights) for layer in source.layers)
+    assert str(match).startswith(f'{match.total - len(left)} of {match.total} layers')
+    for name in ('Conv1', 'decoder_conv4', 'head_size'):
+        pairs = zip(
+            model.get_layer(name).get_weights(), source.get_layer(name).get_weights(), strict=True
+        )
+        assert all(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_another_network_is_refused(saved):
+    with pytest.raises(CheckpointError, match='no layer of'):
+        load_fitting_weights(registry.build('unet-small', None, classes=2), saved[1])
