@@ -27,7 +27,8 @@ def add_parser(subparsers: Any) -> None:
         '--accelerometer',
         type=Path,
         metavar='FILE',
-        help='JSON, {picture: [[x, y, z], ...]} [m/s2], optical axes; default: the floor is level',
+        help='JSON, {picture: [[x, y, z], ...]} [m/s2], optical axes; default: readings of the '
+        'recording, else the floor is level',
     )
     parser.add_argument(
         '--boxes',
@@ -42,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rs_ml_perception.cli.task_run import run_task
 
-    return run_task(args, _prepare, noun='persons', keep_results=True, needs_depth=True)
+    return run_task(
+        args, _prepare, noun='persons', keep_results=True, needs_depth=True, needs_up=True
+    )
 
 
 def _prepare(args: argparse.Namespace) -> Any:

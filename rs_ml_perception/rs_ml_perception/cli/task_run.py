@@ -56,6 +56,7 @@ def run_task(
     noun: str,
     keep_results: bool,
     needs_depth: bool = False,
+    needs_up: bool = False,
 ) -> int:
     """Run a task over all inputs.
 
@@ -65,11 +66,12 @@ def run_task(
         noun: what is counted in the summary.
         keep_results: whether to write results.jsonl.
         needs_depth: whether a frame without depth is of no use.
+        needs_up: whether frames of recordings shall say which way is up.
 
     Returns:
         0 where at least one frame was processed, else 2.
     """
-    sources = resolve_inputs(args.inputs)
+    sources = resolve_inputs(args.inputs, needs_up=needs_up)
     if needs_depth:
         _check_depth(sources, args)
 

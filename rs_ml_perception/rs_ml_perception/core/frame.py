@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.rigid import RigidTransform
+
+if TYPE_CHECKING:
+    from rs_ml_perception.core.gravity import Up
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +30,7 @@ class Frame:
         color_from_depth: where the depth camera sits, or None: depth is aligned to colour.
         stamp_ns: acquisition time in nanoseconds.
         frame_id: optical frame of the colour image, or of depth where that is alone.
+        up: against gravity in that frame, where the source of the frame was asked and knows it.
     """
 
     rgb: np.ndarray | None = None
@@ -36,6 +41,7 @@ class Frame:
     color_from_depth: RigidTransform | None = None
     stamp_ns: int = 0
     frame_id: str = ''
+    up: Up | None = None
 
     @property
     def depth_is_aligned(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,13 @@ from std_msgs.msg import Header
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.transform_tree import TransformTree
-from rs_ml_perception.core.up_source import UpSource
 from rs_ml_perception.nodes.parameter_file import read_parameters
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.canonical import canonical_cdr
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.frames import frames
+from rs_ml_perception.recordings.gravity import RecordedUp
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.writer import RecordingWriter, qos_profile
 from rs_ml_perception.ros.node import NAMESPACE
@@ -79,11 +78,7 @@ class OfflineRun:
         self._recording = recording
         self._nodes = nodes
         self._writer = writer
-        self._tree = TransformTree()
-        for (parent, child), transform in recording.static_transforms.items():
-            self._tree.set_static(parent, child, transform)
-        self._up_source = UpSource(self._tree.lookup)
-        self._accelerations = deque(self._read_accelerations())
+        self._up = RecordedUp(recording, self._on_rejected)
 
     def run(self) -> None:
         """Process every frame of the recording."""
@@ -133,11 +128,12 @@ class OfflineRun:
             raise InputError('this frame has no detections')
         if frame.depth is None or frame.camera is None:
             raise InputError('this frame has no depth')
-        return node.pipeline(frame, *found, self._up(frame, node.parameters.gravity_frame))
+        up = self._up.at(frame.frame_id, frame.stamp_ns, node.parameters.gravity_frame)
+        return node.pipeline(frame, *found, up)
 
     def _publish(self, node: OfflineNode, result: Any, frame: Frame, header: Header) -> None:
         wanted = node.parameters.target_frame
-        target, problem = find_target(self._tree, wanted, frame.frame_id, frame.stamp_ns)
+        target, problem = find_target(self._up.tree, wanted, frame.frame_id, frame.stamp_ns)
         if problem:
             self.counts[node.name, problem] += 1
         context = OutputContext(
@@ -165,18 +161,6 @@ class OfflineRun:
                 msg = label_info(labels, header=_header(frame, frame_id=''), model=title)
                 self._writer.add_topic(topic, _type_name(type(msg)), qos=[LATCHED])
                 self._write(topic, frame.stamp_ns, msg)
-
-    def _up(self, frame: Frame, gravity_frame: str) -> Any:
-        while self._accelerations and self._accelerations[0][0] <= frame.stamp_ns:
-            self._up_source.add_acceleration(*self._accelerations.popleft())
-        return self._up_source.up(frame.frame_id, frame.stamp_ns, gravity_frame)
-
-    def _read_accelerations(self) -> Iterator[tuple[int, str, tuple[float, float, float]]]:
-        topic = camera_topics(self._recording).accel
-        for message in self._recording.messages([topic]) if topic else ():
-            imu = self._recording.decode(message)
-            a = imu.linear_acceleration
-            yield message.stamp_ns, imu.header.frame_id, (a.x, a.y, a.z)
 
     def _on_rejected(self, where: str, error: InputError) -> None:
         self.counts[where, f'rejected: {error}'] += 1

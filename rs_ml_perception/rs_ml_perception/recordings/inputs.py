@@ -11,6 +11,7 @@ from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.recordings.frames import frames
+from rs_ml_perception.recordings.gravity import frames_with_up
 from rs_ml_perception.recordings.pictures import (
     DEPTH_SUFFIXES,
     PICTURE_SUFFIXES,
@@ -54,9 +55,14 @@ class DepthFolder:
         raise InputError(f'{self.path} holds no depth for {stem}: expected {names[0]}')
 
 
-def resolve_inputs(texts: Sequence[str]) -> list[Source]:
-    """Find out what each input is; see `sources.resolve`."""
-    return resolve(texts, _KINDS)
+def resolve_inputs(texts: Sequence[str], *, needs_up: bool = False) -> list[Source]:
+    """Find out what each input is; see `sources.resolve`.
+
+    Args:
+        texts: what a user named.
+        needs_up: whether the frames of recordings shall say which way is up.
+    """
+    return resolve(texts, replace(_KINDS, recorded=frames_with_up) if needs_up else _KINDS)
 
 
 def read_inputs(

@@ -73,8 +73,8 @@ class HeightEstimator:
         Args:
             frame: colour size and intrinsics, with depth aligned or not.
             detections: persons only; track_ids tell who is who over time.
-            up: gravity in the colour optical frame; None: the normal of the floor where one is
-                seen, else the image's vertical.
+            up: gravity in the colour optical frame; None: that of the frame, else the normal of
+                the floor where one is seen, else the image's vertical.
 
         Returns:
             Heights in the order of those detections that are within range. Without depth or
@@ -87,6 +87,7 @@ class HeightEstimator:
                 range_min_m=self.options.range_min_m,
                 range_max_m=self.options.range_max_m,
             )
+        up = frame.up if up is None else up
         has_depth = frame.depth is not None and frame.camera is not None
         floor = None
         if has_depth and len(detections):

@@ -1,0 +1,76 @@
+"""Which way was up when a recording was made."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.gravity import Up
+from rs_ml_perception.core.transform_tree import TransformTree
+from rs_ml_perception.core.up_source import UpSource
+from rs_ml_perception.recordings.camera_topics import camera_topics
+from rs_ml_perception.recordings.frames import frames
+from rs_ml_perception.recordings.recording import Recording
+from rs_ml_perception.recordings.rejections import OnRejected, Rejections
+
+
+class RecordedUp:
+    """Up by the static transforms and the accelerometer of a recording, as the node has it.
+
+    Args:
+        recording: an open recording.
+        on_rejected: gets accelerometer messages that cannot be used; None: they raise.
+
+    Attributes:
+        tree: the static transforms.
+    """
+
+    def __init__(self, recording: Recording, on_rejected: OnRejected | None = None) -> None:
+        self.tree = TransformTree()
+        for (parent, child), transform in recording.static_transforms.items():
+            self.tree.set_static(parent, child, transform)
+        self._source = UpSource(self.tree.lookup)
+        self._readings = deque(_readings(recording, Rejections(on_rejected)))
+
+    def at(self, frame_id: str, stamp_ns: int, gravity_frame: str = '') -> Up | None:
+        """Up in a camera's optical frame, by what was known at a time; stamps never go back.
+
+        Args:
+            frame_id: of the camera.
+            stamp_ns: of its image.
+            gravity_frame: TF frame whose z is up, see `UpSource.up`.
+
+        Returns:
+            None where the recording does not say it.
+        """
+        while self._readings and self._readings[0][0] <= stamp_ns:
+            self._source.add_acceleration(*self._readings.popleft())
+        return self._source.up(frame_id, stamp_ns, gravity_frame)
+
+
+def frames_with_up(
+    recording: Recording, *, on_rejected: OnRejected | None = None
+) -> Iterator[Frame]:
+    """Yield the frames of a recording, each with the up that its accelerometer tells.
+
+    Args:
+        recording: an open recording.
+        on_rejected: gets messages that cannot be used, the frames go on; None: they raise.
+    """
+    up = RecordedUp(recording, on_rejected)
+    for frame in frames(recording, on_rejected=on_rejected):
+        yield replace(frame, up=up.at(frame.frame_id, frame.stamp_ns))
+
+
+def _readings(
+    recording: Recording, rejections: Rejections
+) -> Iterator[tuple[int, str, tuple[float, float, float]]]:
+    """(stamp, frame, m/s2) of every reading."""
+    topic = camera_topics(recording).accel
+    for message in recording.messages([topic]) if topic else ():
+        imu = rejections.attempt(message, recording.decode)
+        if imu is not None:
+            a = imu.linear_acceleration
+            yield message.stamp_ns, imu.header.frame_id, (a.x, a.y, a.z)
