@@ -8,7 +8,7 @@ import numpy as np
 
 from rs_ml_perception.core.floor import depth_stddev_m
 from rs_ml_perception.core.geometry import sampled_median
-from rs_ml_perception.core.person_points import PersonPoints
+from rs_ml_perception.core.person_points import MATCHING_WINDOW_PX, PersonPoints
 
 _TYPICAL_STATURE_M = 1.65
 _HALF_HEIGHT_M = 0.065 * _TYPICAL_STATURE_M
@@ -20,6 +20,9 @@ _DEPTH_OF_FACE = 0.7
 
 _TOP_SAMPLES = 3
 """The top is where that many samples are seen at least: one alone may be noise."""
+
+_OUTLINE_PX = MATCHING_WINDOW_PX / np.sqrt(12.0)
+"""Standard deviation of an outline: it is told somewhere within the window that is matched."""
 
 _SYSTEMATIC = 0.005
 """Share of the distance by which a calibrated camera is off, which averaging does not remove."""
@@ -72,7 +75,8 @@ def find_head(points: PersonPoints) -> Head:
     horizontal = ray - points.up * (ray @ points.up)
     horizontal *= range_m / np.linalg.norm(horizontal)
     top_m = points.box.viewpoint_m + horizontal + points.up * (slope * range_m - overshoot_m)
-    stddev_m = np.hypot(0.5 * points.box.pixel_size * range_m, slope * face_stddev_m)
+    outline = max(0.5, _OUTLINE_PX / points.box.step) * points.box.pixel_size
+    stddev_m = np.hypot(outline * range_m, slope * face_stddev_m)
     first_row, last_row = points.box_rows
     gap = (int(rows.min()) - first_row) / max(last_row - first_row, 1)
     return Head(top_m, float(stddev_m), samples, gap, columns[: last + 1])

@@ -33,10 +33,10 @@ _VALLEY = 0.35
 MARGIN = 0.08
 """Share of the box's height added above and below: boxes of detectors cut hair and soles."""
 
-_MAX_SAMPLES = 8000
-_WINDOW_PX = 9
+MATCHING_WINDOW_PX = 9
 """Side of the windows that stereo cameras match."""
 
+_MAX_SAMPLES = 8000
 _OUTSIDE = -1e3
 """Distance of what cannot be the person, far from any that can."""
 
@@ -179,7 +179,7 @@ def _scatter(smooth: np.ndarray, step: int) -> float:
     box, where bodies are steep, so far apart that the matcher's windows around them overlap
     little.
     """
-    quarter, lag = smooth.shape[1] // 4, max(1, round(_WINDOW_PX / step))
+    quarter, lag = smooth.shape[1] // 4, max(1, round(MATCHING_WINDOW_PX / step))
     middle = smooth[:, quarter : smooth.shape[1] - quarter]
     above, below = middle[:-lag], middle[lag:]
     both = (above > 0) & (below > 0)
