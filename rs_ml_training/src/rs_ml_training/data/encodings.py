@@ -86,11 +86,12 @@ def encode(depth_m: np.ndarray, encoding: str, max_depth_m: float | None = None)
     """
     chosen = _encoding(encoding)
     known = np.isfinite(depth_m) & (depth_m > 0)
-    steps = np.where(known, depth_m, 0).astype(np.float64) / chosen.step_m(max_depth_m)
+    step_m = chosen.step_m(max_depth_m)
+    steps = np.divide(np.where(known, depth_m, 0), step_m, dtype=np.float64)
     if np.issubdtype(chosen.dtype, np.floating):
         return steps.astype(chosen.dtype)
-    greatest = np.iinfo(chosen.dtype).max
-    return np.where(known, np.clip(np.rint(steps), 1, greatest), 0).astype(chosen.dtype)
+    np.clip(np.rint(steps, out=steps), 1, np.iinfo(chosen.dtype).max, out=steps)
+    return steps.astype(chosen.dtype) * known
 
 
 def read_depth(path: Path, encoding: str = 'mm', max_depth_m: float | None = None) -> np.ndarray:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 
 import cv2
@@ -62,31 +63,50 @@ def put_in_place(fresh: Path, out: Path, aside: Path) -> None:
         raise
 
 
-def write_png(path: Path, array: np.ndarray, *, fast: bool = False) -> None:
+class Png(Enum):
+    """How much time a PNG may take; the pixels are the same.
+
+    SMALL: as much as it needs to be small.
+    SMOOTH: half of that for about a tenth more bytes.
+    NOISY: a third of it for what is full of noise, in which little repeats.
+    """
+
+    SMALL = 'small'
+    SMOOTH = 'smooth'
+    NOISY = 'noisy'
+
+
+def write_png(path: Path, array: np.ndarray, effort: Png = Png.SMALL) -> None:
     """Write a picture as `png_of` gives it; folders are made.
 
     Raises:
         OSError: the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(png_of(array, fast=fast))
+    path.write_bytes(png_of(array, effort))
 
 
-def png_of(array: np.ndarray, *, fast: bool = False) -> bytes:
+def png_of(array: np.ndarray, effort: Png = Png.SMALL) -> bytes:
     """The bytes of a PNG.
 
     Args:
         array: uint8 RGB (H, W, 3) or uint8 or uint16 (H, W).
-        fast: half the time for about a tenth more bytes.
+        effort: what is spent on it.
     """
     stored = cv2.cvtColor(array, cv2.COLOR_RGB2BGR) if array.ndim == 3 else array
-    flags = [cv2.IMWRITE_PNG_COMPRESSION, 2]
-    if fast:
-        # Without a level OpenCV takes the first one, and one filter instead of trying five for
-        # each row; its way of then finding repetitions suits no depth.
-        depth = stored.dtype == np.uint16
-        flags = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT] if depth else []
+    flags = _png_flags(stored, effort)
     return cv2.imencode('.png', np.ascontiguousarray(stored), flags)[1].tobytes()
+
+
+def _png_flags(stored: np.ndarray, effort: Png) -> list[int]:
+    if effort is Png.SMALL:
+        return [cv2.IMWRITE_PNG_COMPRESSION, 2]
+    # Without a level OpenCV takes the first one, and one filter instead of trying five for each
+    # row; its way of then finding repetitions suits no depth.
+    if effort is Png.NOISY:
+        return [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY]
+    depth = stored.dtype == np.uint16
+    return [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT] if depth else []
 
 
 def write_file(path: Path, data: bytes, *, replace: bool = False) -> None:

@@ -93,9 +93,11 @@ def loft(rings: np.ndarray, *, capped: bool = True) -> Mesh:
     wrapped = np.concatenate([rings[:, -1:], rings, rings[:, :2]], axis=1)
     around = (wrapped[:, 2:] - wrapped[:, :-2])[:, : closed.shape[1]]
     normals = unit(cross(around, _gradient(closed)))
-    poles = _length(around) < 1e-6
-    axis = unit(closed[-1].mean(axis=0) - closed[0].mean(axis=0))
-    normals[0][poles[0]], normals[-1][poles[-1]] = -axis, axis
+    for end, sign in ((0, -1), (-1, 1)):
+        pole = _length(around[end]) < 1e-6
+        if pole.any():
+            axis = unit(closed[-1].mean(axis=0) - closed[0].mean(axis=0))
+            normals[end][pole] = sign * axis
     body = _woven(closed, normals)
     return joined([body, _lid(rings[0][::-1]), _lid(rings[-1])]) if capped else body
 
@@ -155,14 +157,23 @@ def ellipses(
 
 def cushion(size: Sequence[float], *, squareness: float = 0.35, sides: int = 24) -> Mesh:
     """A box with round edges (a superellipsoid) around the origin; 1 is an ellipsoid."""
-    half = np.asarray(size, float) / 2
+    return _cushion(tuple(float(s) for s in size), squareness, sides)
+
+
+# Castors, pads and shoes come in sets of the same.
+@lru_cache(maxsize=16)
+def _cushion(size: tuple[float, ...], squareness: float, sides: int) -> Mesh:
+    half = np.asarray(size) / 2
     rise = np.linspace(-np.pi / 2, np.pi / 2, max(sides // 2, 5))
     z = half[2] * _signed_power(np.sin(rise), squareness)
     wide = _signed_power(np.cos(rise), squareness)
     wide[[0, -1]] = 0.0
     zeros = np.zeros((len(z), 2))
     rings = ellipses(zeros, z, half[0] * wide, half[1] * wide, sides=sides, squareness=squareness)
-    return loft(rings, capped=False)
+    mesh = loft(rings, capped=False)
+    for shared in (mesh.vertices, mesh.normals, mesh.uv):
+        shared.flags.writeable = False
+    return mesh
 
 
 def sphere(radius: float, *, sides: int = 20) -> Mesh:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from rs_ml_training.data.encodings import encode
-from rs_ml_training.data.output_folder import write_png
+from rs_ml_training.data.output_folder import Png, write_png
 from rs_ml_training.synth.frame import SynthFrame
 from rs_ml_training.synth.writing.set_options import INTEL, NYU, YOLO
 
@@ -17,6 +17,16 @@ FEWEST_PIXELS = 100
 """Things of which less is to be seen carry no box."""
 
 _JPEG_QUALITY = 95
+_EFFORT = {
+    (INTEL, 'left'): Png.NOISY,
+    (INTEL, 'right'): Png.NOISY,
+    (INTEL, 'res'): Png.NOISY,
+    (INTEL, 'gt'): Png.SMOOTH,
+    (NYU, 'rgb'): Png.NOISY,
+    (NYU, 'raw'): Png.NOISY,
+    (NYU, 'depth'): Png.SMOOTH,
+    (NYU, 'gt'): Png.SMOOTH,
+}
 
 
 def write_frame(frame: SynthFrame, folder: Path, name: str, layouts: tuple[str, ...]) -> None:
@@ -37,7 +47,7 @@ def _write_intel(frame: SynthFrame, folder: Path, name: str) -> None:
         'right': frame.right,
     }
     for kind, array in maps.items():
-        write_png(folder / f'{kind}-{name}.png', array, fast=True)
+        write_png(folder / f'{kind}-{name}.png', array, _EFFORT[INTEL, kind])
 
 
 def _write_nyu(frame: SynthFrame, folder: Path, name: str) -> None:
@@ -48,7 +58,7 @@ def _write_nyu(frame: SynthFrame, folder: Path, name: str) -> None:
         'gt': frame.labels,
     }
     for kind, array in maps.items():
-        write_png(folder / kind / f'{name}.png', array, fast=True)
+        write_png(folder / kind / f'{name}.png', array, _EFFORT[NYU, kind])
 
 
 def _write_yolo(frame: SynthFrame, folder: Path, name: str) -> None:
