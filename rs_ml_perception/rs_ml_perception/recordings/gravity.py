@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.gravity import Up
 from rs_ml_perception.core.transform_tree import TransformTree
@@ -69,8 +70,11 @@ def _readings(
 ) -> Iterator[tuple[int, str, tuple[float, float, float]]]:
     """(stamp, frame, m/s2) of every reading."""
     topic = camera_topics(recording).accel
-    for message in recording.messages([topic]) if topic else ():
-        imu = rejections.attempt(message, recording.decode)
-        if imu is not None:
-            a = imu.linear_acceleration
-            yield message.stamp_ns, imu.header.frame_id, (a.x, a.y, a.z)
+    try:
+        for message in recording.messages([topic]) if topic else ():
+            imu = rejections.attempt(message, recording.decode)
+            if imu is not None:
+                a = imu.linear_acceleration
+                yield message.stamp_ns, imu.header.frame_id, (a.x, a.y, a.z)
+    except InputError as error:  # the file is damaged here; what came before still counts
+        rejections.reject(topic, error)

@@ -86,3 +86,21 @@ def test_a_broken_reading_is_told_and_left_out(tmp_path):
     assert (up.method, rejected) == (UpMethod.IMU, [ACCEL])
     with pytest.raises(InputError, match='accel'):
         ups(path)
+
+
+def test_readings_before_a_damage_of_the_file_count(tmp_path):
+    """Frames are read apart from them and may go on, or tell of the damage themselves."""
+    path, rejected = write(tmp_path / 'bag', [100], [(90, LEVEL), (95, TILTED)]), []
+    with open_recording(path) as recording:
+        whole = recording.messages
+
+        def damaged(topics):
+            yield next(whole(topics))
+            raise InputError('chunk is cut off')
+
+        recording.messages = damaged
+        with pytest.raises(InputError, match='cut off'):
+            RecordedUp(recording)
+        up = RecordedUp(recording, lambda name, error: rejected.append(name))
+    assert up.at('color', 100 * MS).method is UpMethod.IMU
+    assert rejected == [ACCEL]

@@ -108,6 +108,16 @@ def test_outlines_lie_in_the_folders_of_their_pictures(tmp_path, miniatures):
     assert sample.labels[10, 30] == IGNORE
 
 
+def test_outlines_that_belong_to_no_picture_are_no_outlines(tmp_path, miniatures):
+    miniatures.save(tmp_path / 'images' / 'val' / '1.jpg', miniatures.image(0, (40, 20)))
+    (tmp_path / 'classes.yaml').write_text(NAMES)
+    (tmp_path / 'labels').mkdir()
+    (tmp_path / 'instances').mkdir()
+    (tmp_path / 'instances' / '1.txt').write_text(PERSON)
+    with pytest.raises(DataError, match='instances belongs to a picture'):
+        open_data(f'yolo-masks:{tmp_path}')
+
+
 def test_options_are_those_of_the_folder_and_its_own(masks):
     with pytest.raises(ConfigError, match='split, labels, classes, list_file, coco_ids'):
         masks((PERSON,), color='red')

@@ -128,6 +128,13 @@ def test_is_better(metric, value, than, expected):
         (lambda: DepthTask(_spec('depth'), 'l3'), "no depth loss 'l3'"),
         (lambda: DenoiseTask(_spec('denoise'), 'l3'), "no denoise loss 'l3'"),
         (lambda: DetectionTask(_spec('detection'), (), 'l3'), "no detection loss 'l3'"),
+        (lambda: DetectionTask(_spec('detection'), (), 'soft_centernet'), 'without --teacher'),
+        (
+            lambda: DetectionTask(
+                _spec('detection'), (), 'centernet', teacher=lambda image, targets: targets
+            ),
+            'with --teacher',
+        ),
         (lambda: SegmentationTask(_spec('s'), 'l3'), "no segmentation loss 'l3'"),
     ],
 )

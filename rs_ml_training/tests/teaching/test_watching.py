@@ -54,23 +54,36 @@ def test_nothing_is_seen(watch):
 
 @pytest.mark.parametrize(('class_id', 'channel'), [(0, 1), (2, 0)])
 @pytest.mark.parametrize('score', [LEAST_SCORE / 2, 0.8])
-def test_an_object(watch, class_id, channel, score):
-    """Its box, told in the picture of 512 x 512 that the teacher makes, is that of the student."""
+@pytest.mark.parametrize(('row', 'column'), [(40, 64), (41, 63), (0, 0), (127, 127), (77, 30)])
+def test_an_object(watch, class_id, channel, score, row, column):
+    """One cell of the teacher is one of the student, and tells the same box.
+
+    The teacher makes a picture of 512 x 512 out of that of the student.
+    """
     detector, scores, reach = watch
-    row, column, ltrb = 40, 64, np.array([30.0, 60.0, 50.0, 20.0], np.float32)
-    scores[row - 1 : row + 2, column - 1 : column + 2, class_id] = score
-    reach[row - 1 : row + 2, column - 1 : column + 2] = ltrb
+    ltrb = np.array([30.0, 60.0, 50.0, 20.0], np.float32)
+    scores[row, column, class_id] = score
+    reach[:] = ltrb
     maps = detector(image())
-    y, x = np.unravel_index(maps['heatmap'][..., channel].argmax(), (64, 80))
-    assert maps['heatmap'][y, x, channel] == pytest.approx(score, rel=0.01)
+    heat = maps['heatmap'][..., channel]
+    ((y, x),) = np.argwhere(heat > 0)
+    assert (y, x) == (int((row + 0.5) * 64 / 128), int((column + 0.5) * 80 / 128))
+    assert heat[y, x] == np.float32(score)
     assert not maps['heatmap'][..., 1 - channel].any()
     assert (maps['mask'][y, x, 0] > 0) == (score >= LEAST_SCORE)
     shrink = np.array(SIZE) / 512
-    size = (ltrb[:2] + ltrb[2:]) * shrink
+    np.testing.assert_allclose(maps['size'][y, x], (ltrb[:2] + ltrb[2:]) * shrink, rtol=1e-5)
     centre = (np.array([column, row]) * 4 + (ltrb[2:] - ltrb[:2]) / 2) * shrink
-    np.testing.assert_allclose(maps['size'][y, x], size, rtol=1e-5)
     found = (np.array([x, y]) + maps['offset'][y, x]) * 4
-    np.testing.assert_allclose(found, centre, atol=4 * 1.6)  # a cell of the teacher further
+    # The extent is that of the teacher's cell in the middle, one beside it at most.
+    assert (np.abs(found - centre) <= 4 * shrink + 1e-4).all()
+
+
+def test_a_map_finer_than_the_teacher_s(watch):
+    detector, scores, _ = watch
+    scores[10, 20, 2] = 0.5
+    heat = detector(image((1024, 512)))['heatmap'][..., 0]
+    assert np.argwhere(heat > 0).tolist() == [[10, 40], [10, 41]]
 
 
 def test_boxes_are_worth_more_than_what_the_teacher_says_of_them():
@@ -124,10 +137,12 @@ def test_people_of_a_real_picture(data_file):
         s for s in map(reader.read, range(len(reader))) if (s.boxes.class_ids == 0).sum() == 1
     )
     picture = resized(sample, SIZE).image
-    maps = WatchingDetector(*files, ('person',))(picture)
+    maps = WatchingDetector(*files, ('tv', 'person'))(picture)
     maps.pop('mask')
-    xyxy, scores, _ = (a[0] for a in found_boxes({n: m[None] for n, m in maps.items()}, SIZE))
-    reported = FrozenDetector(*files)(picture)
+    xyxy, scores, ids = (a[0] for a in found_boxes({n: m[None] for n, m in maps.items()}, SIZE))
+    detector = FrozenDetector(*files)
+    reported = detector(picture)
     best = reported.scores.argmax()
+    assert detector.labels[reported.class_ids[best]] == ('tv', 'person')[ids[0]]
     assert abs(scores[0] - reported.scores[best]) < 0.15
     assert overlaps(xyxy[:1], reported.xyxy[best : best + 1], np.zeros(1, bool))[0, 0] > 0.7

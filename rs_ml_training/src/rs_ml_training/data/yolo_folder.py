@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +60,7 @@ class YoloFolder(NamedReader):
         self._mapping = class_mapping(self._stored_labels, classes)
         self.labels = self._mapping.labels
         self._pairs = _pairs(path, split)
-        self._outline_files = _outline_files(path, split)
+        self._outline_files = _outline_files(path, split, self._pairs)
         self._names = chosen_names(self._pairs, list_file, path)
         self._scenes = read_scenes(path)
         self.license = read_license(path)
@@ -89,13 +89,18 @@ def _pairs(path: Path, split: str | None) -> dict[str, tuple[Path, Path | None]]
     return {'_'.join(stem.split('/')): (p, texts.get(stem)) for stem, p in pictures.items()}
 
 
-def _outline_files(path: Path, split: str | None) -> dict[str, Path] | None:
+def _outline_files(
+    path: Path, split: str | None, names: Collection[str]
+) -> dict[str, Path] | None:
     """Files of polygons by the name of the sample."""
     folder = path / OUTLINE_FOLDER
     if not folder.is_dir():
         return None
-    found = _by_stem(folder, split, ['.txt'])
-    return {'_'.join(stem.split('/')): file for stem, file in found.items()}
+    files = _by_stem(folder, split, ['.txt'])
+    found = {'_'.join(stem.split('/')): file for stem, file in files.items()}
+    if found and not set(found) & set(names):
+        raise DataError(f'no file in {folder} belongs to a picture: folders and names must match')
+    return found
 
 
 def _by_stem(folder: Path, split: str | None, suffixes: Sequence[str]) -> dict[str, Path]:

@@ -67,7 +67,7 @@ def load_folded(model: keras.Model, path: Path, pictures: Iterable[Arrays]) -> l
     source = read_tflite(path)
     names = _convolutions_of(model)
     if _PROJECT in names:
-        source = replace(source, convolutions=_projected_apart(source.convolutions))
+        source = replace(source, convolutions=_projected_apart(source.convolutions, path))
     _require_fit(model, names, source.convolutions, path)
     for name, convolution in zip(names, _first_sees(model, source), strict=False):
         _set_folded(model, name, convolution)
@@ -77,8 +77,12 @@ def load_folded(model: keras.Model, path: Path, pictures: Iterable[Arrays]) -> l
     return normalised + names[len(normed) :]
 
 
-def _projected_apart(convolutions: Sequence[Convolution]) -> tuple[Convolution, ...]:
+def _projected_apart(convolutions: Sequence[Convolution], path: Path) -> tuple[Convolution, ...]:
     """The projection of what is seen in the whole and here as two, the latter with the bias."""
+    if len(convolutions) < 2 or convolutions[-2].kernel.shape[2] % 2:
+        raise CheckpointError(
+            f'{path} does not end with the context of DeepLabV3: leave out --model-option context'
+        )
     *before, joined, scores = convolutions
     whole, local = np.split(joined.kernel, 2, axis=2)
     apart = (replace(joined, kernel=local), Convolution(whole, joined.bias[:0], False))

@@ -24,7 +24,8 @@ MAX_TRUTH = 128
 """Boxes of a picture that validation can hold; crowded photos of COCO have fewer."""
 DUPLICATE_IOU = 0.5
 _DRAWN_SCORE = 0.3
-_LOSSES = {'centernet': detection_loss, 'soft_centernet': soft_detection_loss}
+_TAUGHT = 'soft_centernet'
+_LOSSES = {'centernet': detection_loss, _TAUGHT: soft_detection_loss}
 
 
 Teacher = Callable[[np.ndarray, Arrays], Arrays]
@@ -53,9 +54,10 @@ class DetectionTask(Task):
         super().__init__(spec)
         if loss not in _LOSSES:
             raise ConfigError(f'no detection loss {loss!r}; there are {", ".join(_LOSSES)}')
-        if teacher is not None and loss != 'soft_centernet':
+        if (teacher is None) == (loss == _TAUGHT):
             raise ConfigError(
-                f'a teacher is not sure of things: --loss soft_centernet, not {loss}'
+                f'--loss {loss} with{"out" if teacher is None else ""} --teacher: scores of a '
+                f'teacher are learned with --loss {_TAUGHT}, and nothing else is'
             )
         self._loss, self._teacher = with_options(_LOSSES[loss], loss_options), teacher
         learned = {label: i for i, label in enumerate(spec.labels)}
@@ -109,8 +111,10 @@ class _BoxMetrics(Metrics):
 
     def update(self, targets: Arrays, outputs: Arrays) -> None:
         found = found_boxes(outputs, self._size)
-        for *prediction, truth in zip(*found, targets['truth'], strict=True):
-            self._accumulator.update(*prediction, _unpadded(truth))
+        for xyxy, scores, class_ids, truth in zip(*found, targets['truth'], strict=True):
+            kept = scores > 0
+            boxes = _unpadded(truth)
+            self._accumulator.update(xyxy[kept], scores[kept], class_ids[kept], boxes)
 
     def result(self) -> dict[str, float]:
         return self._accumulator.result()

@@ -93,6 +93,8 @@ def task_of(spec: ModelSpec, options: TrainOptions, data: Reader) -> Task:
 def _teacher(options: DetectionOptions, labels: Sequence[str]) -> Teacher | None:
     from rs_ml_training.teaching.watching_detector import WatchingDetector, blended
 
+    if not 0 <= options.teacher_share <= 1:
+        raise ConfigError(f'--teacher-share is 0 to 1, got {options.teacher_share:g}')
     if options.teacher is None:
         return None
     if options.teacher_labels is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from rs_ml_training.errors import ConfigError
@@ -81,18 +80,25 @@ def blended(
 
 
 def _shrunk(heat: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Scores at another resolution; a peak between two cells keeps its height."""
-    heat = cv2.dilate(heat, np.ones((2, 2), np.uint8))
-    heat = cv2.resize(heat, size, interpolation=cv2.INTER_LINEAR)
-    return heat.reshape(*size[::-1], -1)
+    """The best score among the teacher's cells in each cell, so that peaks keep their height."""
+    for axis, count in enumerate(size[::-1]):
+        have = heat.shape[axis]
+        if count > have:  # fewer than one for each: the nearest
+            heat = heat.take(_nearest(count, have), axis)
+        else:
+            firsts = np.ceil(np.arange(count) * have / count - 0.5).astype(int)
+            heat = np.maximum.reduceat(heat, firsts, axis)
+    return heat
+
+
+def _nearest(count: int, have: int) -> np.ndarray:
+    """The one of `have` cells that the centre of each of `count` lies in."""
+    return ((np.arange(count) + 0.5) * have / count).astype(int)
 
 
 def _extents(reach: np.ndarray, size: tuple[int, int]) -> dict[str, np.ndarray]:
     """Width, height and centre of the box that the nearest cell of the teacher tells."""
-    rows, columns = (
-        ((np.arange(n) + 0.5) * have / n).astype(int)
-        for n, have in zip(size[::-1], reach.shape[:2], strict=True)
-    )
+    rows, columns = map(_nearest, size[::-1], reach.shape[:2])
     scale = np.array(size, np.float32) / reach.shape[1::-1]  # of a length in pixels
     left_top, right_bottom = np.split(reach[rows][:, columns], 2, axis=-1)
     places = np.stack(np.meshgrid(columns, rows), axis=-1)
