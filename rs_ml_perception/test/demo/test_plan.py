@@ -7,10 +7,11 @@ import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.demo.plan import make_plan
 from rs_ml_perception.nodes.table import NODES
-from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.messages import IMAGE, IMU
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.writer import RecordingWriter
+
+from rs_ml_perception.recordings import message_factory as factory
 
 COLOR, RAW, INFRA = 'color/image_raw', 'depth/image_rect_raw', 'infra1/image_rect_raw'
 ALIGNED = 'aligned_depth_to_color/image_raw'

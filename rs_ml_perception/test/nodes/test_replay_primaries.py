@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from rs_ml_perception.nodes.replay_primaries import primary_topics
-from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.messages import IMAGE
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.writer import RecordingWriter
+
+from rs_ml_perception.recordings import message_factory as factory
 
 COLOR, RAW = '/c/color/image_raw', '/c/depth/image_rect_raw'
 ALIGNED = '/c/aligned_depth_to_color/image_raw'

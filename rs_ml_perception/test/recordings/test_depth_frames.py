@@ -9,13 +9,14 @@ import pytest
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.messages import IMAGE
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.pairs import paired_messages
 from rs_ml_perception.recordings.writer import RecordingWriter
+
+from rs_ml_perception.recordings import message_factory as factory
 
 MS = 1_000_000
 DEPTH, INFRA = '/camera/depth/image_rect_raw', '/camera/infra1/image_rect_raw'

@@ -11,13 +11,14 @@ from rs_ml_perception.core.compressed import encode_compressed_color, encode_com
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.messages import COMPRESSED_IMAGE, IMAGE
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.pairs import half_period_ns
 from rs_ml_perception.recordings.writer import RecordingWriter
+
+from rs_ml_perception.recordings import message_factory as factory
 
 MS = 1_000_000
 POSE = RigidTransform.from_quaternion(

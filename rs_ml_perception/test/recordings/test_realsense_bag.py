@@ -8,12 +8,13 @@ from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.messages import depth_from_message, stamp_of
 from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.realsense_messages import link_transforms
 from rs_ml_perception.recordings.transforms import lookup
+
+from rs_ml_perception.recordings import message_factory as factory
 
 BAG = 'realsense_bag/single_depth_color_640x480.bag'
 COLOR, DEPTH = '/camera/camera/color/image_raw', '/camera/camera/depth/image_rect_raw'
