@@ -137,6 +137,9 @@ def load(
 ) -> Trained:
     """Build a trained network and load its weights.
 
+    The metrics of the spec are those of the best weights at the size of the training; for others
+    it has none.
+
     Args:
         directory: a run folder.
         weights: file name; None: the best, else the last.
@@ -155,6 +158,8 @@ def load(
         raise CheckpointError(f'{directory} holds none of {", ".join(names)}: train first')
     model = build(spec, input_size)
     load_weights(model, path, spec.network)
+    if path.name != BEST_WEIGHTS or input_size not in (None, spec.input_size):
+        spec = dataclasses.replace(spec, metrics={})
     return Trained(spec, model, directory)
 
 

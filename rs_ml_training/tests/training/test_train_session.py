@@ -226,3 +226,12 @@ def test_starting_from_the_weights_of_a_run(tiny, one_epoch):
     best = trained.load(one_epoch).model
     for expected, actual in zip(best.weights, session.model.network.weights, strict=True):
         np.testing.assert_array_equal(np.asarray(actual), np.asarray(expected))
+
+
+def test_metrics_belong_to_the_best_weights_at_their_size(one_epoch):
+    size = trained.read_spec(one_epoch).input_size
+    twice = tuple(2 * side for side in size)
+    assert trained.load(one_epoch).spec.metrics
+    assert trained.load(one_epoch, input_size=size).spec.metrics
+    assert not trained.load(one_epoch, weights='last.weights.h5').spec.metrics
+    assert not trained.load(one_epoch, input_size=twice).spec.metrics
