@@ -68,7 +68,7 @@ def network_of(task):
 class Pictures:
     """Three samples with everything."""
 
-    license = ''
+    license, labels = '', LABELS
 
     def __len__(self):
         return 3
