@@ -1,4 +1,4 @@
-"""Installs the package with its models and recordings, launch/ and config/ beside it."""
+"""Installs the package with its launch files, configuration, models and recordings."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,6 @@ from setuptools import find_packages, setup
 
 NAME = 'rs_ml_perception'
 HERE = Path(__file__).resolve().parent  # resolve: with --symlink-install colcon runs a link
-REPO = HERE.parent
 NODES = (
     'detection_node',
     'height_node',
@@ -24,7 +23,7 @@ def share(base, folder, pattern):
     """The data_files entry for base/folder/pattern, relative to the working directory."""
     files = sorted(f for f in (base / folder).glob(pattern) if f.is_file())
     if not files:
-        raise FileNotFoundError(f'no {pattern} in {base / folder}: build from a full checkout')
+        raise FileNotFoundError(f'no {pattern} in {base / folder}: the package folder is incomplete')
     return f'share/{NAME}/{folder}', [os.path.relpath(f) for f in files]
 
 
@@ -47,11 +46,11 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
-        share(REPO, 'launch', '*.launch.py'),
-        share(REPO, 'config', '*.yaml'),
-        share(REPO, 'config', '*.xml'),
-        share(REPO, 'config/rviz', '*.rviz'),
-        *share_tree(REPO, 'config/models'),
+        share(HERE, 'launch', '*.launch.py'),
+        share(HERE, 'config', '*.yaml'),
+        share(HERE, 'config', '*.xml'),
+        share(HERE, 'config/rviz', '*.rviz'),
+        *share_tree(HERE, 'config/models'),
         *share_tree(HERE, 'models'),
         *share_tree(HERE, 'recordings'),
     ],

@@ -41,8 +41,8 @@ def setup_arguments(monkeypatch) -> dict:
 def shared_files() -> dict[str, Path]:
     """Every file that has to be installed beside the modules, by its place."""
     sources = [
-        (ROOT, 'launch', '*.launch.py'),
-        (ROOT, 'config', '**/*'),
+        (PACKAGE, 'launch', '*.launch.py'),
+        (PACKAGE, 'config', '**/*'),
         (PACKAGE, 'models', '**/*'),
         (PACKAGE, 'recordings', '**/*'),
     ]
@@ -70,8 +70,8 @@ def test_setup_lists_every_shared_file(monkeypatch):
     assert expected.items() <= listed.items()
 
 
-def test_setup_outside_a_checkout_says_so(tmp_path):
-    shutil.copytree(PACKAGE, tmp_path / NAME, ignore=shutil.ignore_patterns('test'))
+def test_an_incomplete_folder_is_named(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / NAME, ignore=shutil.ignore_patterns('test', 'launch'))
     run = subprocess.run(
         [sys.executable, 'setup.py', '--version'],
         cwd=tmp_path / NAME,
@@ -79,7 +79,7 @@ def test_setup_outside_a_checkout_says_so(tmp_path):
         text=True,
     )
     assert run.returncode != 0
-    assert 'build from a full checkout' in run.stderr
+    assert 'no *.launch.py in' in run.stderr
 
 
 def test_every_executable_has_its_module(monkeypatch):
@@ -184,8 +184,7 @@ def overlay(base: Path) -> dict[str, str]:
 def test_pip_install(tmp_path):
     """A wheel from the package folder holds the shared files, and its scripts land in bin/."""
     work = tmp_path / 'checkout'
-    for folder in (NAME, 'launch', 'config'):
-        shutil.copytree(ROOT / folder, work / folder, ignore=shutil.ignore_patterns('test'))
+    shutil.copytree(PACKAGE, work / NAME, ignore=shutil.ignore_patterns('test'))
     options = ['--no-deps', '--no-build-isolation', '--disable-pip-version-check', '-q']
     target = tmp_path / 'prefix'
     pip = [sys.executable, '-m', 'pip', 'install', '-I', '--prefix', target, *options]

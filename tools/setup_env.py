@@ -72,7 +72,7 @@ def build_digest() -> str:
     sources = sorted((ROOT / 'rs_ml_msgs' / 'msg').glob('*.msg'))
     sources += [ROOT / 'rs_ml_msgs' / n for n in ('CMakeLists.txt', 'package.xml')]
     sources += [ROOT / 'rs_ml_perception' / n for n in ('setup.py', 'setup.cfg', 'package.xml')]
-    folders = (ROOT / 'launch', ROOT / 'config', ROOT / 'rs_ml_perception' / 'models')
+    folders = [ROOT / 'rs_ml_perception' / n for n in ('launch', 'config', 'models')]
     installed = sorted(str(p.relative_to(ROOT)) for f in folders for p in f.rglob('*'))
     names = hashlib.sha256('\n'.join(n for n in installed if '__pycache__' not in n).encode())
     return digest(sources) + names.hexdigest()

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = 'rs_ml_perception'
-_PROJECT, _REPOSITORY = Path(__file__).resolve().parents[2], Path(__file__).resolve().parents[3]
+_PROJECT = Path(__file__).resolve().parents[2]
 
 
 def shared_folders(name: str) -> list[Path]:
@@ -21,6 +21,6 @@ def shared_folders(name: str) -> list[Path]:
     """
     prefixes = [*Path(__file__).resolve().parents, Path(sys.prefix)]
     prefixes += [Path(p) for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
-    bases = [_PROJECT, _REPOSITORY, *(prefix / 'share' / PACKAGE for prefix in prefixes)]
+    bases = [_PROJECT, *(prefix / 'share' / PACKAGE for prefix in prefixes)]
     folders = dict.fromkeys(base / name for base in bases)
     return [folder for folder in folders if folder.is_dir()]

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from rs_ml_perception.core.installed import shared_folders
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
     ('name', 'expected'),
     [
         ('no-such-folder', []),
-        ('config/models', [REPOSITORY / 'config' / 'models']),
-        ('launch', [REPOSITORY / 'launch']),
+        ('config/models', [PROJECT / 'config' / 'models']),
+        ('launch', [PROJECT / 'launch']),
     ],
 )
 def test_the_checkout_comes_first(name, expected, monkeypatch):
