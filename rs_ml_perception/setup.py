@@ -23,7 +23,7 @@ def share(base, folder, pattern):
     """The data_files entry for base/folder/pattern, relative to the working directory."""
     files = sorted(f for f in (base / folder).glob(pattern) if f.is_file())
     if not files:
-        raise FileNotFoundError(f'no {pattern} in {base / folder}: the package folder is incomplete')
+        raise FileNotFoundError(f'no {pattern} in {base / folder}: the folder is incomplete')
     return f'share/{NAME}/{folder}', [os.path.relpath(f) for f in files]
 
 
