@@ -35,9 +35,18 @@ def cache_directory() -> Path:
     return Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser() / PACKAGE
 
 
+def model_path() -> list[Path]:
+    """The folders of RS_ML_MODEL_PATH, in its order."""
+    folders = os.environ.get(MODEL_PATH_VARIABLE, '').split(os.pathsep)
+    return [Path(folder).expanduser() for folder in folders if folder]
+
+
 def shelf_directories() -> list[Path]:
-    """Folders that hold model directories: the shipped ones, then the third-party manifests."""
-    return [*shared_folders('models'), *shared_folders('config/models')]
+    """Folders that hold model directories: shipped, third-party manifests, RS_ML_MODEL_PATH.
+
+    In this order, so that a name of this package never means something else.
+    """
+    return [*shared_folders('models'), *shared_folders('config/models'), *model_path()]
 
 
 def shelf() -> dict[str, Path]:
@@ -105,9 +114,8 @@ def _candidates(manifest: ModelManifest, file: FileRef) -> Iterator[Path]:
     if beside.exists():
         yield beside
     name = Path(file.path).name
-    for folder in os.environ.get(MODEL_PATH_VARIABLE, '').split(os.pathsep):
-        if folder:
-            yield from sorted(Path(folder).expanduser().rglob(name))
+    for folder in model_path():
+        yield from sorted(folder.rglob(name))
     yield from sorted((cache_directory() / 'models' / manifest.name).glob(name))
 
 

@@ -36,6 +36,21 @@ def test_by_name_by_directory_and_by_manifest(tmp_path):
     assert find_model(str(tmp_path / 'm' / 'manifest.yaml')) == tmp_path / 'm'
 
 
+def test_by_name_under_the_model_path(tmp_path, monkeypatch):
+    """The first folder wins, and a shipped name stays what it is."""
+    for place in ('first/mine', 'second/mine', 'second/other', 'second/detection'):
+        (tmp_path / place).mkdir(parents=True)
+        make_model(tmp_path / place)
+    shipped = find_model('detection')
+    folders = ('nowhere', 'first', 'second')
+    monkeypatch.setenv('RS_ML_MODEL_PATH', ':'.join(str(tmp_path / f) for f in folders))
+    assert find_model('mine') == tmp_path / 'first' / 'mine'
+    assert find_model('other') == tmp_path / 'second' / 'other'
+    assert find_model('detection') == shipped
+    with pytest.raises(ModelError, match=r"no model 'othr', did you mean other\?"):
+        find_model('othr')
+
+
 def test_an_unknown_name_lists_those_there_are():
     with pytest.raises(ModelError, match=r"no model 'yolov9000'.*centernet_mnv3_coco.*yolov8n"):
         find_model('yolov9000')
