@@ -45,7 +45,8 @@ def format_table(summary: Mapping[str, Any]) -> str:
     """One line per node."""
     rows = [('node', 'received', 'published', 'dropped', 'fps', 'latency ms', 'age ms', 'model')]
     for name, node in summary['nodes'].items():
-        dropped = ', '.join(f'{count} {reason}' for reason, count in node['dropped'].items())
+        counts = {**node['dropped'], 'overwritten': node['overwritten']}
+        dropped = ', '.join(f'{count} {reason}' for reason, count in counts.items() if count)
         rows.append(
             (
                 name,
@@ -72,6 +73,7 @@ def _node(msg: InferenceStats) -> dict[str, Any]:
         'received': int(msg.received),
         'published': int(msg.published),
         'dropped': {reason: count for reason, count in counts.items() if count},
+        'overwritten': None if msg.overwritten < 0 else int(msg.overwritten),
         'fps': _number(msg.fps),
         'latency_ms': {'p50': _number(msg.latency_p50_ms), 'p95': _number(msg.latency_p95_ms)},
         'age_ms': {'p50': _number(msg.age_p50_ms), 'p95': _number(msg.age_p95_ms)},

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.core.stamps import JumpDetector
 from rs_ml_perception.ros.frame_sets import Consumer, FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
@@ -68,9 +69,9 @@ class Assembler(ABC):
         """Absolute name of the primary stream's topic."""
 
     @property
-    def lost(self) -> int:
-        """Primary messages the middleware reported lost."""
-        return 0
+    @abstractmethod
+    def missed(self) -> Missed:
+        """Primary messages that were sent and never received."""
 
     @property
     def image_age_ms(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.assembler import Pending
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH_INFO
@@ -30,8 +31,8 @@ class ColorAssembler(PairedAssembler):
         return self._color.topic
 
     @property
-    def lost(self) -> int:
-        return self._color.lost
+    def missed(self) -> Missed:
+        return self._color.missed
 
     def start(self) -> None:
         super().start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.assembler import Pending
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
@@ -37,8 +38,8 @@ class DepthAssembler(PairedAssembler):
         return self._primary.topic or self._raw_topic
 
     @property
-    def lost(self) -> int:
-        return self._primary.lost
+    def missed(self) -> Missed:
+        return self._primary.missed
 
     @property
     def is_raw(self) -> bool:

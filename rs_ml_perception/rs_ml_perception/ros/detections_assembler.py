@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.core.stamps import StampHistory
 from rs_ml_perception.ros.assembler import Assembler, Pending
 from rs_ml_perception.ros.frame_sets import DetectionsSample, FrameSet
@@ -46,6 +47,10 @@ class DetectionsAssembler(Assembler):
     @property
     def primary_topic(self) -> str:
         return self._detections.topic
+
+    @property
+    def missed(self) -> Missed:
+        return self._detections.missed
 
     def want_color_while(self, wants_color: Callable[[], bool]) -> None:
         """Subscribe to colour too while the function says so (somebody wants pictures)."""

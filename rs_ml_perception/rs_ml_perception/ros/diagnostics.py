@@ -10,6 +10,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from rs_ml_perception.core.ledger import LedgerSnapshot
+from rs_ml_perception.core.sequence_gaps import Missed
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -83,7 +84,13 @@ def _nothing_on(topics: Mapping[str, str]) -> str:
 
 
 def processing_status(
-    name: str, books: LedgerSnapshot, *, budget_ms: float, over_budget_secs: float, failure: str
+    name: str,
+    books: LedgerSnapshot,
+    *,
+    budget_ms: float,
+    over_budget_secs: float,
+    failure: str,
+    missed: Missed,
 ) -> DiagnosticStatus:
     """Accounting and times; over budget WARN, for longer ERROR, a failed frame ERROR.
 
@@ -93,6 +100,7 @@ def processing_status(
         budget_ms: largest processing time.
         over_budget_secs: for how long it has been exceeded without a break.
         failure: what the latest frame raised, '' when it went well.
+        missed: messages of the primary stream that never reached the node.
     """
     processing_ms = sum(books.stage_ms.values())
     level, message = OK, f'{books.fps:.1f} results a second'
@@ -106,6 +114,8 @@ def processing_status(
         'published': str(books.published),
         **{f'dropped {reason}': str(count) for reason, count in books.dropped.items()},
         'in_flight': str(books.in_flight),
+        'lost_in_transport': str(missed.lost),
+        'overwritten': 'not counted' if missed.overwritten is None else str(missed.overwritten),
         'fps': _number(books.fps),
         'latency_p50_ms': _number(books.latency_ms[0]),
         'latency_p95_ms': _number(books.latency_ms[1]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.frame_sets import DetectionsSample
 from rs_ml_perception.ros.result_values import read_detections
 from rs_ml_perception.ros.samples import Sample
@@ -17,6 +18,7 @@ class DetectionsInput(Protocol):
     """Where the height node's detections come from."""
 
     topic: str
+    missed: Missed
 
     def attach(self, listener: DetectionsListener) -> None: ...
 
@@ -25,6 +27,8 @@ class DetectionsInput(Protocol):
 
 class LocalDetections:
     """A channel inside the process. Listeners are called in the sender's thread."""
+
+    missed = Missed(overwritten=0)
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
@@ -53,6 +57,10 @@ class TopicDetections:
         self.topic = stream.topic
         self.stream = stream
         self._forwards: dict[DetectionsListener, Callable[[Sample], None]] = {}
+
+    @property
+    def missed(self) -> Missed:
+        return self.stream.missed
 
     def attach(self, listener: DetectionsListener) -> None:
         def forward(sample: Sample) -> None:

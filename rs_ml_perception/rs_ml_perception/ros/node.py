@@ -17,6 +17,7 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.ledger import Ledger
 from rs_ml_perception.core.pipeline import Pipeline
+from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.core.transform_tree import parse_static_transform
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.extrinsics import Extrinsics
@@ -51,6 +52,7 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         failure: why the last transition failed, '' when it did not.
         facts: about the model, once configured.
         target_problem: why positions are not in target_frame, '' when they are.
+        missed_before: what the source had missed when the node began to listen.
     """
 
     default_name: ClassVar[str]
@@ -74,6 +76,7 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         self.failure = ''
         self.facts: Mapping[str, str] = {}
         self.target_problem = ''
+        self.missed_before = Missed()
         self.extrinsics = Extrinsics(
             self.hub.transforms, self.hub.stream(EXTRINSICS, StreamOptions())
         )
@@ -187,6 +190,7 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         self.extrinsics.start()
         self.attach_inputs()
         self.assembler = self.source(self.parameters)
+        self.missed_before = self.assembler.missed
         self.assembler.attach(self.worker)
 
     def _deactivate(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.diagnostics import (
     InputState,
     input_status,
@@ -21,13 +22,20 @@ if TYPE_CHECKING:
 def report_status(node: PerceptionNode) -> None:
     """Publish diagnostics and accounting of the node."""
     node.reporter.diagnostics(statuses(node))
-    pipeline, assembler = node.pipeline, node.assembler
+    pipeline = node.pipeline
     node.reporter.stats(
         node.ledger.snapshot(),
         model=pipeline.title if pipeline else '',
         backend=pipeline.backend if pipeline else '',
-        lost=assembler.lost if assembler else 0,
+        missed=missed(node),
     )
+
+
+def missed(node: PerceptionNode) -> Missed:
+    """Messages of the primary stream, sent since activation, that never reached the node."""
+    if node.assembler is None:
+        return Missed()
+    return node.assembler.missed.since(node.missed_before)
 
 
 def statuses(node: PerceptionNode) -> list[DiagnosticStatus]:
@@ -42,6 +50,7 @@ def statuses(node: PerceptionNode) -> list[DiagnosticStatus]:
             budget_ms=node.parameters.diagnostics.max_processing_ms,
             over_budget_secs=worker.over_budget_secs() if worker else 0.0,
             failure=worker.failure if worker else '',
+            missed=missed(node),
         ),
         model_status(name, failure=node.failure, facts=node.facts),
     ]

@@ -10,12 +10,14 @@ from rclpy.node import Node
 
 from rs_ml_msgs.msg import FrameReport, InferenceStats
 from rs_ml_perception.core.ledger import DROPPED, LedgerSnapshot, Outcome
+from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.diagnostics import diagnostic_array
 from rs_ml_perception.ros.input_voice import InputVoice
 from rs_ml_perception.ros.qos import no_events, profile, results
 from rs_ml_perception.ros.samples import Sample
 
 REPORT_DEPTH = 100
+_NOT_COUNTED = InferenceStats.NOT_COUNTED
 
 
 class NodeReporter:
@@ -50,10 +52,10 @@ class NodeReporter:
         self._voice.hear(statuses[0])
         self._diagnostics.publish(diagnostic_array(statuses, stamp=self._now()))
 
-    def stats(self, books: LedgerSnapshot, *, model: str, backend: str, lost: int) -> None:
+    def stats(self, books: LedgerSnapshot, *, model: str, backend: str, missed: Missed) -> None:
         """Publish the accounting."""
         name = self._node.get_fully_qualified_name()
-        msg = stats_message(books, node=name, model=model, backend=backend, lost=lost)
+        msg = stats_message(books, node=name, model=model, backend=backend, missed=missed)
         msg.header.stamp = self._now()
         self._stats.publish(msg)
 
@@ -62,7 +64,7 @@ class NodeReporter:
 
 
 def stats_message(
-    books: LedgerSnapshot, *, node: str, model: str, backend: str, lost: int
+    books: LedgerSnapshot, *, node: str, model: str, backend: str, missed: Missed
 ) -> InferenceStats:
     """A ledger as a message, header left empty."""
     counts: dict[str, Any] = {
@@ -75,7 +77,8 @@ def stats_message(
         received=books.received,
         published=books.published,
         in_flight=books.in_flight,
-        lost_in_transport=lost,
+        lost_in_transport=missed.lost,
+        overwritten=_NOT_COUNTED if missed.overwritten is None else missed.overwritten,
         fps=books.fps,
         latency_p50_ms=books.latency_ms[0],
         latency_p95_ms=books.latency_ms[1],

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
 from rclpy.subscription import Subscription
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
+from rs_ml_perception.core.sequence_gaps import Missed, SequenceGaps
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.qos import choose_reliability, latched, profile
 from rs_ml_perception.ros.samples import Sample
@@ -28,7 +30,6 @@ class TopicStream:
         topic: absolute name.
         problem: why nothing can arrive, with the remedy; '' when nothing is known to be wrong.
         received: messages so far.
-        lost: messages the middleware reported lost before they reached us.
         latest: the last sample, None before the first.
         is_refresh_due: `refresh` is worth calling at once.
     """
@@ -46,7 +47,6 @@ class TopicStream:
         self.topic = node.resolve_topic_name(topic)
         self.problem = ''
         self.received = 0
-        self.lost = 0
         self.latest: Sample | None = None
         self._node = node
         self._msg_type = msg_type
@@ -57,6 +57,14 @@ class TopicStream:
         self._listeners: list[Listener] = []
         self._subscription: Subscription | None = None
         self._reliability: ReliabilityPolicy | None = None
+        self._lost = 0
+        self._gaps = SequenceGaps()
+
+    @property
+    def missed(self) -> Missed:
+        """Messages sent that never reached us."""
+        gaps = self._gaps.missed
+        return Missed(self._lost, None if gaps is None else max(0, gaps - self._lost))
 
     @property
     def has_publisher(self) -> bool:
@@ -85,7 +93,9 @@ class TopicStream:
             self._node.get_logger().info(f'{self.topic}: now subscribing {wanted.name.lower()}')
             self._unsubscribe()
             self._subscribe()
-        problem, self.problem = self.problem, self._judge()
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        self._gaps.confirm([tuple(info.endpoint_gid) for info in publishers])
+        problem, self.problem = self.problem, self._judge(publishers)
         if self.problem and self.problem != problem:
             self._node.get_logger().warning(self.problem)
 
@@ -119,24 +129,26 @@ class TopicStream:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None
         self.problem = ''
+        self._gaps.restart()
 
-    def _on_message(self, msg: Any) -> None:
+    def _on_message(self, msg: Any, info: Mapping[str, Any]) -> None:
         self.received += 1
+        # Absent in Humble, None where the middleware gives none.
+        self._gaps.add(info.get('publication_sequence_number'))
         sample = self._make_sample(msg)
         self.latest = sample
         for listener in tuple(self._listeners):
             listener(sample)
 
     def _on_lost(self, event: Any) -> None:
-        self.lost += event.total_count_change
+        self._lost += event.total_count_change
 
     def _on_incompatible_qos(self, _: Any) -> None:
         self.is_refresh_due = True
 
-    def _judge(self) -> str:
+    def _judge(self, publishers: Sequence[TopicEndpointInfo]) -> str:
         """Why none of the publishers there are can reach us; '' as soon as one can."""
         wanted = f'{self._msg_type.__module__.split(".")[0]}/msg/{self._msg_type.__name__}'
-        publishers = self._node.get_publishers_info_by_topic(self.topic)
         typed = [info for info in publishers if info.topic_type == wanted]
         if publishers and not typed:
             offered = ', '.join(sorted({info.topic_type for info in publishers}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.inputs import ALIGNED_DEPTH, INFRA, RAW_DEPTH
 from rs_ml_perception.ros.samples import Sample
 from rs_ml_perception.ros.streams import TopicStream
@@ -49,9 +50,9 @@ class TopicChoice:
         return self._streams[self.role].topic if self.role else ''
 
     @property
-    def lost(self) -> int:
-        """Messages the middleware reported lost on the topic listened to."""
-        return self._streams[self.role].lost if self.role else 0
+    def missed(self) -> Missed:
+        """Messages sent on the topic listened to that never reached us."""
+        return self._streams[self.role].missed if self.role else Missed()
 
     @property
     def is_settled(self) -> bool:

@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
+from diagnostic_msgs.msg import DiagnosticArray
+
 from rs_ml_msgs.msg import DetectionArray, FrameReport, InferenceStats
 
 pytestmark = pytest.mark.ros
@@ -85,7 +87,37 @@ def test_all_that_was_sent_is_received_or_reported_lost(rig):
             number += 1
         rig.until(lambda n=number: node.ledger.snapshot().received >= n, 'burst')
     books = rig.settled(node, 50)
-    assert books.received + node.assembler.lost == rig.camera.sent == 50
+    missed = node.assembler.missed
+    assert books.received + missed.lost + (missed.overwritten or 0) == rig.camera.sent == 50
+
+
+def test_what_is_overwritten_in_the_queue_of_the_reader_is_counted(rig):
+    """A busy executor: a hundred images leave the camera before it looks again."""
+    node = rig.started(rig.detection())
+    stats = rig.collect(InferenceStats, '/rs_ml/detection/stats')
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    rig.camera.frame(0)
+    rig.settled(node, 1)
+    for number in range(1, 101):
+        rig.camera.frame(number)
+    counts = rig.until(
+        lambda: stats and stats[-1].received + stats[-1].overwritten == 101 and stats[-1],
+        'the books to close',
+    )
+    assert counts.overwritten >= 80
+    assert counts.lost_in_transport == 0
+    rig.until(lambda: counted(diagnostics) == str(counts.overwritten), 'diagnostics')
+
+
+def counted(messages) -> str | None:
+    values = {
+        pair.key: pair.value
+        for message in messages
+        for status in message.status
+        if status.name.endswith('processing')
+        for pair in status.values
+    }
+    return values.get('overwritten')
 
 
 @pytest.mark.parametrize('max_age_secs', [0.0, 1.0])

@@ -26,7 +26,7 @@ class Stream:
     """A topic without middleware."""
 
     def __init__(self, topic):
-        self.topic, self.has_publisher, self.latest, self.lost = topic, False, None, 0
+        self.topic, self.has_publisher, self.latest = topic, False, None
         self.listeners = []
 
     def attach(self, listener):

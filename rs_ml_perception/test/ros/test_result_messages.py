@@ -18,6 +18,7 @@ from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights, Up
 from rs_ml_perception.core.placements import Placements
 from rs_ml_perception.core.regions import Regions
 from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros import vision_messages
 from rs_ml_perception.ros.markers import detection_markers, height_markers
 from rs_ml_perception.ros.reporting import stats_message
@@ -32,7 +33,7 @@ from rs_ml_perception.ros.target_frame import TargetFrame
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
-from rs_ml_msgs.msg import PersonHeight
+from rs_ml_msgs.msg import InferenceStats, PersonHeight
 
 pytestmark = pytest.mark.ros
 
@@ -208,10 +209,13 @@ def test_statistics_name_every_reason():
     ledger.receive()
     ledger.receive()
     ledger.publish(latency_ms=2.0, age_ms=3.0, stage_ms={'infer': 1.5})
-    msg = stats_message(ledger.snapshot(), node='/n', model='m', backend='b', lost=7)
+    msg = stats_message(
+        ledger.snapshot(), node='/n', model='m', backend='b', missed=Missed(lost=7)
+    )
     assert {o: getattr(msg, f'dropped_{o.value}') for o in DROPPED} == dict.fromkeys(DROPPED, 1)
     assert (msg.received, msg.published, msg.in_flight) == (7, 1, 1)
     assert (msg.latency_p50_ms, msg.age_p95_ms, msg.lost_in_transport) == (2.0, 3.0, 7)
+    assert msg.overwritten == InferenceStats.NOT_COUNTED
     assert (msg.stage_names, list(msg.stage_ms)) == (['infer'], [1.5])
     fields = {f.removeprefix('dropped_') for f in msg.get_fields_and_field_types()}
     assert {o.value for o in Outcome} <= fields
