@@ -11,6 +11,16 @@ def xyxy_from_cxcywh(boxes: np.ndarray) -> np.ndarray:
     return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
 
 
+def xyxy_from_edges(points: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """Corners (N, 4) of boxes around points (N, 2); all in the same unit.
+
+    Args:
+        points: x and y within each box.
+        distances: (N, 4), from the point to the left, top, right and bottom edge.
+    """
+    return np.concatenate([points - distances[:, :2], points + distances[:, 2:]], axis=1)
+
+
 def xyxy_from_yxyx(boxes: np.ndarray) -> np.ndarray:
     """Reorder [y_min, x_min, y_max, x_max], as TensorFlow writes boxes, (N, 4)."""
     return boxes[:, [1, 0, 3, 2]]

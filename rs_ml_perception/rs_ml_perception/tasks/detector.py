@@ -14,12 +14,8 @@ from rs_ml_perception.core.nms import suppress_non_maxima
 from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model
-from rs_ml_perception.tasks.decoders.boxes import (
-    BOX_DECODERS,
-    RawBoxes,
-    check_outputs,
-    fill_options,
-)
+from rs_ml_perception.tasks.decoders.boxes import BOX_DECODERS, check_outputs, fill_options
+from rs_ml_perception.tasks.decoders.raw_boxes import RawBoxes
 
 _MOST_CANDIDATES = 1000
 

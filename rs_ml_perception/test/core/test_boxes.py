@@ -7,6 +7,7 @@ from rs_ml_perception.core.boxes import (
     box_iou,
     clip_boxes,
     xyxy_from_cxcywh,
+    xyxy_from_edges,
     xyxy_from_yxyx,
 )
 
@@ -27,6 +28,15 @@ def test_empty(convert):
 )
 def test_conversions(convert, box, expected):
     np.testing.assert_allclose(convert(np.array([box], np.float32)), [expected])
+
+
+@pytest.mark.parametrize(
+    ('points', 'distances', 'expected'),
+    [(np.zeros((0, 2)), EMPTY, EMPTY), ([[10, 20]], [[1, 2, 3, 4]], [[9, 18, 13, 24]])],
+)
+def test_boxes_around_points(points, distances, expected):
+    found = xyxy_from_edges(np.array(points, np.float32), np.array(distances, np.float32))
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """Real models on real pictures: the colours, the boxes and the masks are right."""
 
+import itertools
 import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 from rs_ml_perception.core.boxes import box_iou, xyxy_from_cxcywh
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.tasks.depth_estimator import DepthEstimator
 from rs_ml_perception.tasks.detector import Detector, DetectorOptions
@@ -99,6 +102,50 @@ def person_ap(name, data, *, swap_colours=False):
 )
 def test_person_average_precision(data, name, least):
     assert person_ap(name, data) >= least
+
+
+RAW_NANODET = {
+    'name': 'nanodet_raw',
+    'task': 'detection',
+    'decoder': 'gfl_head',
+    'decoder_options': {'strides': [8, 16, 32, 64], 'bins': 8},
+    'input': {
+        'name': 'in0',
+        'size': [320, 256],
+        'layout': 'NCHW',
+        'dtype': 'float32',
+        'color': 'BGR',
+        'scale': [1 / 57.375, 1 / 57.12, 1 / 58.395],
+        'offset': [-103.53 / 57.375, -116.28 / 57.12, -123.675 / 58.395],
+    },
+    'outputs': {'head': 'out0'},
+    'thresholds': {'score': 0.3, 'iou': 0.6},
+    'license': 'Apache-2.0',
+}
+
+
+def test_a_raw_head_gives_the_boxes_of_the_graph_that_decodes_itself(data, tmp_path):
+    """The weights of the latter are rounded to float16: 2 pixels and 0.02 of the score."""
+    folder = data / 'models' / 'detection' / 'nanodet_plus_m'
+    network = folder / 'nanodet_plus_m_raw_320x256.onnx'
+    artifact = {'format': 'onnx', 'path': network.name, 'sha256': sha256_of(network)}
+    labels = (folder / 'nanodet_plus_m_320x256' / 'coco_labels.txt').read_text()
+    (tmp_path / 'labels.txt').write_text(labels)
+    values = {**RAW_NANODET, 'artifacts': [artifact], 'labels': 'labels.txt'}
+    (tmp_path / 'manifest.yaml').write_text(yaml.safe_dump(values))
+    count = 0
+    with load_model(tmp_path) as raw, load_model(folder / 'nanodet_plus_m_320x256') as whole:
+        raw_detector, detector = Detector(raw), Detector(whole)
+        for rgb, _ in itertools.islice(coco_people(data), 0, None, 8):
+            found, expected = raw_detector(rgb), detector(rgb)
+            for xyxy, score, class_id, _ in expected:
+                if score < 0.4:  # whatever is near the threshold may be missing
+                    continue
+                near = (np.abs(found.xyxy - xyxy).max(axis=1) < 2) & (found.class_ids == class_id)
+                assert near.any()
+                assert np.abs(found.scores[near] - score).min() < 0.02
+                count += 1
+    assert count > 30
 
 
 def test_exchanged_colours_cost_accuracy(data):

@@ -99,8 +99,107 @@ def test_yolo_head(rows, unit, xyxy, class_ids, transposed):
     )
 
 
+CELLS = 25 * 13 + 13 * 7 + 7 * 4 + 4 * 2
+FIRST_OF_16 = 25 * 13
+
+
+def gfl_outputs(rows, classes=3, bins=8):
+    """Rows of (cell, class, score, left, top, right, bottom), distances in whole cells."""
+    scores = np.full((1, CELLS, classes), -9, np.float32)
+    distances = np.zeros((1, CELLS, 4, bins), np.float32)
+    for cell, class_id, score, *edges in rows:
+        scores[0, cell, class_id] = np.log(score / (1 - score))
+        distances[0, cell, range(4), edges] = 50
+    return {'scores': scores, 'distances': distances.reshape(1, CELLS, -1)}
+
+
+GFL_ROWS = [
+    ([], {}, [], []),
+    ([(26, 1, 0.4, 1, 1, 1, 1)], {}, [], []),
+    ([(26, 1, 0.9, 1, 0, 2, 3)], {}, [[0, 8, 24, 32]], [1]),
+    ([(26, 1, 0.9, 1, 0, 2, 3)], {'cell_offset': 0.5}, [[4, 12, 28, 36]], [1]),
+    ([(FIRST_OF_16 + 1, 2, 0.6, 1, 0, 1, 7)], {}, [[0, 0, 32, 112]], [2]),
+    ([(26, 0, 0.6, 0, 0, 1, 1), (26, 2, 0.7, 0, 0, 1, 1)], {}, [[8, 8, 16, 16]], [2]),
+]
+
+
+@pytest.mark.parametrize(('rows', 'options', 'xyxy', 'class_ids'), GFL_ROWS)
+def test_gfl(rows, options, xyxy, class_ids):
+    raw = decode('gfl', gfl_outputs(rows), **options)
+    np.testing.assert_allclose(raw.xyxy, np.array(xyxy).reshape(-1, 4), atol=1e-3)
+    np.testing.assert_allclose(
+        raw.scores, [max([row[2] for row in rows], default=0)] * len(xyxy), rtol=1e-5
+    )
+    assert raw.class_ids.tolist() == class_ids
+    assert (raw.xyxy.dtype, raw.scores.dtype, raw.class_ids.dtype) == (
+        np.float32,
+        np.float32,
+        np.int32,
+    )
+
+
+@pytest.mark.parametrize('transposed', [False, True])
+@pytest.mark.parametrize(('rows', 'options', 'xyxy', 'class_ids'), GFL_ROWS)
+def test_gfl_in_one_tensor(rows, options, xyxy, class_ids, transposed):
+    head = np.concatenate(list(gfl_outputs(rows).values()), axis=2)
+    raw = decode('gfl_head', {'head': head.transpose(0, 2, 1) if transposed else head}, **options)
+    np.testing.assert_allclose(raw.xyxy, np.array(xyxy).reshape(-1, 4), atol=1e-3)
+    assert raw.class_ids.tolist() == class_ids
+
+
+@pytest.mark.parametrize(
+    ('name', 'outputs', 'options', 'said'),
+    [
+        ('gfl', gfl_outputs([]), {'strides': [8, 16]}, r'200x100 have 416 cells'),
+        ('gfl_head', {'head': np.zeros((1, CELLS, 32))}, {}, 'leaves no class'),
+    ],
+)
+def test_a_head_that_does_not_fit_its_options_is_refused(name, outputs, options, said):
+    with pytest.raises(ModelError, match=said):
+        decode(name, outputs, **options)
+
+
+@pytest.mark.parametrize(('score', 'count'), [(0.0, CELLS), (1.0, 0)])
+def test_thresholds_at_the_ends(score, count):
+    assert len(decode('gfl', gfl_outputs([]), min_score=score).scores) == count
+
+
+def test_centernet():
+    heat = np.zeros((1, 10, 20, 2), np.float32)
+    heat[0, 3, 5, 1], heat[0, 3, 6, 1], heat[0, 8, 19, 0], heat[0, 0, 0, 0] = 0.9, 0.8, 0.6, 0.4
+    size = np.full((1, 10, 20, 2), (30, 40), np.float32)
+    offset = np.full((1, 10, 20, 2), (0.5, 0.25), np.float32)
+    raw = decode('centernet', {'heatmap': heat, 'size': size, 'offset': offset})
+    np.testing.assert_allclose(raw.xyxy, [[40, 12.5, 70, 52.5], [180, 62.5, 210, 102.5]])
+    np.testing.assert_allclose(raw.scores, [0.9, 0.6])
+    assert raw.class_ids.tolist() == [1, 0]
+
+
 def test_what_the_manifest_lacks_is_named():
     with pytest.raises(ModelError, match=r"lacks \['scores'\]"):
         check_outputs('m', ('boxes', 'scores'), {'boxes': 'b'})
     with pytest.raises(ModelError, match=r"\['unit'\] unknown, known are \['box_unit'\]"):
         fill_options('m', {'box_unit': 'fraction'}, {'unit': 1})
+
+
+@pytest.mark.parametrize(
+    ('default', 'value', 'is_refused'),
+    [
+        ((8, 16), [8], False),
+        ((8, 16), [], True),
+        ((8, 16), [8, 0], True),
+        ((8, 16), 8, True),
+        (0.0, 1, False),
+        (0.0, True, True),
+        (8, 2.5, True),
+        ('fraction', 1, True),
+        (False, 1, True),
+        (False, True, False),
+    ],
+)
+def test_options_of_another_kind_are_refused(default, value, is_refused):
+    if not is_refused:
+        assert fill_options('m', {'option': default}, {'option': value}) == {'option': value}
+        return
+    with pytest.raises(ModelError, match='m: decoder_options option must be something like'):
+        fill_options('m', {'option': default}, {'option': value})

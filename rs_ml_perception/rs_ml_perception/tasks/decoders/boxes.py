@@ -1,4 +1,4 @@
-"""Detection heads: raw tensors to boxes in pixels of the network input."""
+"""Detection heads: raw tensors to boxes in pixels of the network input. Lists, and the table."""
 
 from __future__ import annotations
 
@@ -8,23 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.boxes import xyxy_from_cxcywh, xyxy_from_yxyx
+from rs_ml_perception.core.boxes import xyxy_from_yxyx
 from rs_ml_perception.core.errors import ModelError
-
-
-@dataclass(frozen=True, eq=False)
-class RawBoxes:
-    """Boxes as the head gives them, unordered and unclipped.
-
-    Attributes:
-        xyxy: float32 (N, 4), pixels of the network input.
-        scores: float32 (N,).
-        class_ids: int32 (N,).
-    """
-
-    xyxy: np.ndarray
-    scores: np.ndarray
-    class_ids: np.ndarray
+from rs_ml_perception.tasks.decoders.dense_heads import (
+    decode_centernet,
+    decode_gfl,
+    decode_gfl_head,
+    decode_yolo_head,
+)
+from rs_ml_perception.tasks.decoders.raw_boxes import RawBoxes
 
 
 @dataclass(frozen=True)
@@ -88,33 +80,11 @@ def decode_ssd_rows(
     )
 
 
-def decode_yolo_head(
-    outputs: Mapping[str, np.ndarray],
-    model_size: tuple[int, int],
-    min_score: float,
-    options: Mapping[str, Any],
-) -> RawBoxes:
-    """YOLOv8 style head.
-
-    `head` (1, 4 + C, N), or transposed: centre, size, and one probability per class. Centre and
-    size are fractions of the input (option box_unit: fraction, as the TFLite export has it) or
-    pixels (pixel, as ONNX).
-    """
-    head = outputs['head'][0]
-    head = head if head.shape[0] < head.shape[1] else head.T
-    class_scores = head[4:]
-    best = class_scores.max(axis=0)
-    keep = np.flatnonzero(best >= min_score)
-    boxes = xyxy_from_cxcywh(head[:4, keep].T)
-    if options['box_unit'] == 'fraction':
-        boxes = _scaled(boxes, model_size)
-    class_ids = class_scores[:, keep].argmax(axis=0).astype(np.int32)
-    return RawBoxes(boxes.astype(np.float32), best[keep].astype(np.float32), class_ids)
-
-
 def _scaled(fractions: np.ndarray, model_size: tuple[int, int]) -> np.ndarray:
     return (fractions * np.array([*model_size, *model_size])).astype(np.float32)
 
+
+_GFL_OPTIONS = {'strides': (8, 16, 32, 64), 'cell_offset': 0.0}
 
 BOX_DECODERS: dict[str, BoxDecoder] = {
     'tf_detection': BoxDecoder(
@@ -128,6 +98,9 @@ BOX_DECODERS: dict[str, BoxDecoder] = {
     ),
     'ssd_rows': BoxDecoder(decode_ssd_rows, ('rows',), True, {}),
     'yolo_head': BoxDecoder(decode_yolo_head, ('head',), False, {'box_unit': 'fraction'}),
+    'gfl': BoxDecoder(decode_gfl, ('scores', 'distances'), False, _GFL_OPTIONS),
+    'gfl_head': BoxDecoder(decode_gfl_head, ('head',), False, {**_GFL_OPTIONS, 'bins': 8}),
+    'centernet': BoxDecoder(decode_centernet, ('heatmap', 'size', 'offset'), False, {}),
 }
 
 
@@ -143,10 +116,34 @@ def check_outputs(name: str, wanted: tuple[str, ...], outputs: Mapping[str, str]
 def fill_options(
     name: str, defaults: Mapping[str, Any], given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Decoder options with their defaults; an unknown one is a ModelError."""
+    """Decoder options with their defaults.
+
+    Raises:
+        ModelError: one is unknown, or of another kind than its default.
+    """
     unknown = sorted(set(given) - set(defaults))
     if unknown:
         raise ModelError(
             f'{name}: decoder_options {unknown} unknown, known are {sorted(defaults)}'
         )
+    for key, value in given.items():
+        if not _is_like(value, defaults[key]):
+            raise ModelError(
+                f'{name}: decoder_options {key} must be something like {defaults[key]!r}, '
+                f'got {value!r}'
+            )
     return {**defaults, **given}
+
+
+def _is_like(value: Any, default: Any) -> bool:
+    if isinstance(default, tuple):
+        return isinstance(value, list | tuple) and bool(value) and all(map(_is_stride, value))
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(default))
+
+
+def _is_stride(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
