@@ -66,9 +66,9 @@ setup(
     },
     entry_points={
         'console_scripts': [
-            *(f'{node} = {NAME}.nodes.{node}:main' for node in NODES),
-            f'rs-ml = {NAME}.cli.main:main',
-            f'rs-ml-plane-rms = {NAME}.cli.plane_rms:main',
+            *(f'{node} = {NAME}.executables:{node}' for node in NODES),
+            f'rs-ml = {NAME}.executables:rs_ml',
+            f'rs-ml-plane-rms = {NAME}.executables:rs_ml_plane_rms',
         ],
     },
 )

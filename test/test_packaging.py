@@ -82,15 +82,28 @@ def test_an_incomplete_folder_is_named(tmp_path):
     assert 'no *.launch.py in' in run.stderr
 
 
+def modules_behind(executables: Path) -> dict[str, Path]:
+    """Name of each function in executables.py -> the module it runs."""
+    found = {}
+    for statement in ast.parse(executables.read_text()).body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+            module = statement.value.args[0].value
+            folder = 'nodes/' if statement.value.func.id == '_node' else ''
+            path = executables.parent / f'{folder}{module.replace(".", "/")}.py'
+            found[statement.targets[0].id] = path
+    return found
+
+
 def test_every_executable_has_its_module(monkeypatch):
     scripts = setup_arguments(monkeypatch)['entry_points']['console_scripts']
     targets = dict(script.split(' = ') for script in scripts)
     assert tuple(targets) == EXECUTABLES
+    modules = modules_behind(PACKAGE / NAME / 'executables.py')
     for target in targets.values():
         module, function = target.split(':')
-        path = PACKAGE / (module.replace('.', '/') + '.py')
-        names = {node.name for node in ast.parse(path.read_text()).body if hasattr(node, 'name')}
-        assert function in names, path
+        assert module == f'{NAME}.executables'
+        body = ast.parse(modules[function].read_text()).body
+        assert 'main' in {node.name for node in body if hasattr(node, 'name')}, target
 
 
 def test_versions_and_licences_are_equal(monkeypatch):

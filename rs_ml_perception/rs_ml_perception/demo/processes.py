@@ -29,10 +29,11 @@ class Usage:
 
 
 class Process:
-    """A Python module run as a ROS process in a session of its own, its output in a file."""
+    """An executable of the package as a process in its own session, its output in a file."""
 
-    def __init__(self, module: str, ros_args: Sequence[str], log: Path) -> None:
-        command = [sys.executable, '-m', module, '--ros-args', *ros_args]
+    def __init__(self, executable: str, ros_args: Sequence[str], log: Path) -> None:
+        python = [sys.executable, '-m', 'rs_ml_perception.executables']
+        command = [*python, executable, '--ros-args', *ros_args]
         self.log = log
         with log.open('wb') as output:
             self._popen = subprocess.Popen(
@@ -90,8 +91,5 @@ def start_nodes(
     if composed:
         quoted = ', '.join(names)
         graph_args = [*ros_args, '-p', f'nodes:=[{quoted}]']
-        return [Process('rs_ml_perception.nodes.perception_graph', graph_args, logs / 'graph.log')]
-    return [
-        Process(NODES[name].class_path.partition(':')[0], ros_args, logs / f'{name}.log')
-        for name in names
-    ]
+        return [Process('perception_graph', graph_args, logs / 'graph.log')]
+    return [Process(NODES[name].executable, ros_args, logs / f'{name}.log') for name in names]

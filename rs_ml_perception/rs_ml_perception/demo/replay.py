@@ -90,14 +90,14 @@ def _run(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
 def _start_recorder(out: Path, logs: Path) -> Process:
     parameters = {'out': str(out / 'results'), 'overwrite': 'true', 'topics': f'[{NAMESPACE}/.*]'}
     args = [word for key, value in parameters.items() for word in ('-p', f'{key}:={value}')]
-    return Process('rs_ml_perception.nodes.record_node', args, logs / 'record.log')
+    return Process('record_node', args, logs / 'record.log')
 
 
 def _start_player(plan: Plan, active: Sequence[str], logs: Path) -> Process:
     watched = ', '.join(f'{NAMESPACE}/{name}' for name in active)
     args = ['-p', f'bag:={plan.recording}', '-p', 'lockstep:=true']
     args += ['-p', f'wait_for_nodes:=[{watched}]']
-    return Process('rs_ml_perception.nodes.replay_node', args, logs / 'replay.log')
+    return Process('replay_node', args, logs / 'replay.log')
 
 
 def _wait_until_active(watch: NodeWatch, nodes: Sequence[Process]) -> None:

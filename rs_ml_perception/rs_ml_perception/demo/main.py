@@ -1,0 +1,123 @@
+"""`make demo`: a recording in; detections, heights, masks and depth out, on real ROS 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
+from rs_ml_perception.demo.panels import write_panels
+from rs_ml_perception.demo.plan import Plan, make_plan
+from rs_ml_perception.demo.replay import NAMESPACE, Replay, run_replay
+from rs_ml_perception.demo.summary import format_table, write_summary
+from rs_ml_perception.nodes.table import parse_nodes, require_sources
+from rs_ml_perception.recordings.open_recording import open_recording
+from rs_ml_perception.recordings.shipped import shipped_recording
+
+DATA_VARIABLE = 'RS_ML_TEST_DATA'
+MODEL_VARIABLE = 'RS_ML_MODEL_PATH'
+
+REAL = ('realsense_room', 'nyu_people')
+"""Recordings of RS_ML_TEST_DATA that are shown after the shipped one."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo; returns the exit code."""
+    arguments = _parse(argv)
+    try:
+        return run_demo(arguments)
+    except RsMlError as error:
+        print(f'demo: {error}', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print('demo: interrupted', file=sys.stderr)
+        return 130
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    """Every recording in turn; the exit code is 0 where each gave results."""
+    _offer_models()
+    codes = [
+        _show(recording, out, arguments)
+        for recording, out in _recordings(arguments.recording, Path(arguments.out))
+    ]
+    return max(codes)
+
+
+def _show(recording: Path, out: Path, arguments: argparse.Namespace) -> int:
+    """Plan, run, draw, sum up."""
+    plan = _plan(recording, arguments.nodes)
+    replay = Replay(plan, out, arguments.composed != '0', arguments.params)
+    _prepare(out, replay.logs)
+    summary, drops = run_replay(replay)
+    paths = write_panels(recording, out / 'results', out / 'frames', NAMESPACE)
+    write_summary(summary, out / 'summary.json')
+    print(format_table(summary))
+    for name, reason in drops.items():
+        print(f'{name} last dropped a frame because: {reason}')
+    print(
+        f'{len(paths)} panels in {out / "frames"}, every output in {out / "results"}', flush=True
+    )
+    if any(node['published'] for node in summary['nodes'].values()):
+        return 0
+    print(f'demo: no node published anything; see {replay.logs}', file=sys.stderr)
+    return 1
+
+
+def _plan(recording: Path, nodes: str) -> Plan:
+    with open_recording(recording) as opened:
+        plan = make_plan(opened, require_sources(parse_nodes(nodes)))
+    for name, reason in plan.left_out.items():
+        print(f'{name} is left out: {reason}')
+    if not plan.nodes:
+        raise InputError('none of the nodes asked for can work with this recording')
+    return plan
+
+
+def _prepare(out: Path, logs: Path) -> None:
+    """Make the folders; what an earlier run drew goes."""
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f'{out} cannot be written ({error}): pass another OUT=') from error
+    for old in (out / 'frames').glob('*.png'):
+        old.unlink()
+
+
+def _recordings(chosen: str, out: Path) -> list[tuple[Path, Path]]:
+    """(recording, folder for what comes of it): the one chosen, else the shipped and real ones."""
+    if chosen:
+        return [(Path(chosen), out)]
+    found = [(shipped_recording(), out)]
+    data = os.environ.get(DATA_VARIABLE)
+    if data:
+        real = [Path(data) / 'recordings' / name for name in REAL]
+        found += [(path, out / 'real' / path.name) for path in real if path.is_dir()]
+    return found
+
+
+def _offer_models() -> None:
+    """Let the nodes find third-party artefacts beside the test data."""
+    data = os.environ.get(DATA_VARIABLE)
+    if data and MODEL_VARIABLE not in os.environ:
+        os.environ[MODEL_VARIABLE] = str(Path(data) / 'models')
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog='demo', description=__doc__)
+    parser.add_argument(
+        '--recording',
+        default='',
+        help='rosbag2 directory, .mcap, .db3 or .bag (default: the one that came along, and where '
+        f'{DATA_VARIABLE} is set real ones after it, in OUT/real)',
+    )
+    parser.add_argument('--out', default='out/demo', help='folder for results, frames, summary')
+    parser.add_argument('--nodes', default='', help='names separated by commas; default: all')
+    parser.add_argument(
+        '--composed', default='1', choices=('0', '1'), help='0: one process per node'
+    )
+    parser.add_argument('--params', default='', help='parameter file for the nodes')
+    return parser.parse_args(argv)

@@ -1,0 +1,66 @@
+"""Where the executables begin: signals are answered before anything slow is imported.
+
+ROS, OpenCV and NumPy take from half a second to some seconds to import. A Ctrl-C in that time, or
+the SIGTERM of a supervisor, would otherwise end in a traceback and in a status that reads as a
+crash.
+
+`python -m rs_ml_perception.executables NAME ARGUMENT...` runs one without its script.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from rs_ml_perception.cli.exit_status import INTERRUPTED
+
+
+def _node(module: str) -> Callable[[], int]:
+    """Main function of a ROS process: a signal is its ordinary end, status 0."""
+
+    def main() -> int:
+        _end_at_once(0, signal.SIGINT, signal.SIGTERM)  # until the module has its own handlers
+        return importlib.import_module(f'rs_ml_perception.nodes.{module}').main()
+
+    return main
+
+
+def _command(module: str) -> Callable[[], int]:
+    """Main function of a command: Ctrl-C interrupts it, status 130."""
+
+    def main() -> int:
+        _end_at_once(INTERRUPTED, signal.SIGINT)
+        try:
+            imported = importlib.import_module(f'rs_ml_perception.{module}')
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            return imported.main()
+        except KeyboardInterrupt:
+            return INTERRUPTED
+
+    return main
+
+
+def _end_at_once(status: int, *numbers: signal.Signals) -> None:
+    """An import must not see a KeyboardInterrupt: some modules make an ImportError of it."""
+    for number in numbers:
+        signal.signal(number, lambda *_: os._exit(status))
+
+
+detection_node = _node('detection_node')
+height_node = _node('height_node')
+denoise_node = _node('denoise_node')
+mono_depth_node = _node('mono_depth_node')
+segmentation_node = _node('segmentation_node')
+perception_graph = _node('perception_graph')
+replay_node = _node('replay_node')
+record_node = _node('record_node')
+rs_ml = _command('cli.main')
+rs_ml_plane_rms = _command('cli.plane_rms')
+demo = _command('demo.main')
+
+if __name__ == '__main__':
+    sys.argv = sys.argv[1:]
+    sys.exit(globals()[sys.argv[0].replace('-', '_')]())
