@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from rs_ml_perception.nodes.table import NODES, NodeSpec
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.tool_process import StopRequest, ignore_signals
@@ -23,7 +24,36 @@ SWITCH_INTERVAL_SECS = 0.0005
 
 def run(make_node: Callable[[], PerceptionNode]) -> int:
     """Main function of a process with one node; returns the exit code."""
-    return run_nodes(lambda: ([make_node()], []))
+
+    def make_nodes() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
+        node = make_node()
+        if node.default_name in NODES:
+            spec = NODES[node.default_name]
+            names = {topic: node.resolve_topic_name(topic) for topic in spec.all_inputs}
+            for line in input_lines(spec, names, node.get_namespace()):
+                node.get_logger().info(line)
+        return [node], []
+
+    return run_nodes(make_nodes)
+
+
+def input_lines(spec: NodeSpec, names: Mapping[str, str], namespace: str) -> list[str]:
+    """What a node that runs alone says of its inputs: a camera elsewhere leaves it silent.
+
+    Args:
+        spec: the node.
+        names: each of its inputs -> the absolute name it has here.
+        namespace: of the node.
+    """
+    lines = [f'inputs: {", ".join(names.values())}']
+    own = namespace.rstrip('/')
+    if all(names[topic] == f'{own}/{topic}' for topic in spec.inputs):
+        rules = ' '.join(f'-r {topic}:=/camera/camera/{topic}' for topic in spec.inputs)
+        lines.append(
+            'no input is remapped: for a camera under /camera/camera start the node with '
+            f'--ros-args {rules}, or by perception.launch.py nodes:={spec.name}'
+        )
+    return lines
 
 
 def run_nodes(

@@ -33,6 +33,11 @@ class NodeSpec:
         """Whether the node works on depth images rather than on colour images."""
         return self.inputs[0] == _RAW_DEPTH
 
+    @property
+    def all_inputs(self) -> tuple[str, ...]:
+        """Topics of the camera and of other nodes."""
+        return (*self.inputs, *self.inner_inputs)
+
     def node_class(self) -> type:
         """Import the class; a node's dependencies are loaded only now."""
         module, name = self.class_path.split(':')

@@ -78,6 +78,14 @@ def test_a_node_answers_while_it_loads(rig, start_process):
     process.wait_for('configured')
 
 
+def test_a_node_alone_says_first_what_it_listens_to(start_process):
+    rule = 'color/image_raw:=/front/color/image_raw'
+    process = start_process(FAKE, 'node', '--ros-args', '-r', rule)
+    process.wait_for('configured')
+    said, _, _ = process.output.partition('configured')
+    assert 'inputs: /front/color/image_raw, /rs_ml/color/camera_info' in said
+
+
 def test_a_strict_node_ends_its_process(rig, start_process):
     rules = ros_args('strict:=true', 'max_age_secs:=0.0', 'depth_source:=none')
     process = start_process(FAKE, 'node', '--fail-on', '2', *rules)
