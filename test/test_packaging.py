@@ -121,7 +121,7 @@ def test_versions_and_licences_are_equal(monkeypatch):
 
 
 ROS_NAMES = re.compile(
-    r'^(rclpy|launch|launch_ros|cv_bridge|message_filters|tf2_ros|ament_index_python|\w+_(msgs|srvs|interfaces))$'
+    r'^(rclpy|launch|launch_ros|cv_bridge|message_filters|ament_index_python|\w+_(msgs|srvs|interfaces))$'
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from rs_ml_perception.core.errors import InputError
@@ -62,6 +63,16 @@ class RigidTransform:
             self.rotation @ other.rotation,
             self.rotation @ other.translation_m + self.translation_m,
         )
+
+    def interpolate(self, other: RigidTransform, fraction: float) -> RigidTransform:
+        """The transform at a fraction of the way to another one, as tf2 has it.
+
+        The translation is linear; the rotation turns at constant speed about one axis (slerp).
+        """
+        turn, _ = cv2.Rodrigues(self.rotation.T @ other.rotation)
+        part, _ = cv2.Rodrigues(turn * fraction)
+        step_m = other.translation_m - self.translation_m
+        return RigidTransform(self.rotation @ part, self.translation_m + fraction * step_m)
 
     def apply(self, points_m: np.ndarray) -> np.ndarray:
         """Move points of shape (..., 3), metres; NaN stays NaN."""

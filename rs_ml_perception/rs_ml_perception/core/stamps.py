@@ -63,6 +63,17 @@ class StampHistory(Generic[T]):
         skew_ns = self._stamps_ns[best] - stamp_ns
         return (skew_ns, self._items[best]) if abs(skew_ns) <= tolerance_ns else None
 
+    def around(self, stamp_ns: int) -> tuple[tuple[int, T] | None, tuple[int, T] | None]:
+        """The (stamp, item) at or before the stamp, and the one at or after it."""
+        before = bisect.bisect_right(self._stamps_ns, stamp_ns) - 1
+        after = bisect.bisect_left(self._stamps_ns, stamp_ns)
+        return self._entry(before), self._entry(after)
+
+    def _entry(self, index: int) -> tuple[int, T] | None:
+        if not 0 <= index < len(self._stamps_ns):
+            return None
+        return self._stamps_ns[index], self._items[index]
+
     def drop_until(self, stamp_ns: int) -> None:
         """Forget every item up to and including the stamp."""
         count = bisect.bisect_right(self._stamps_ns, stamp_ns)

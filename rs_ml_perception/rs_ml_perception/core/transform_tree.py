@@ -1,4 +1,9 @@
-"""A tree of rigid transforms between named frames, static and moving."""
+"""A tree of rigid transforms between named frames, static and moving.
+
+Answers as tf2's buffer does, interpolation included, with two differences: stamps that go back
+start a new history (a looped recording), and a moving frame may be asked for a little before its
+first or after its last transform, since images often arrive before the transforms of their stamp.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,9 @@ from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.core.stamps import StampHistory
 
 MAX_DEPTH = 64
-HISTORY = 300
+HISTORY = 1000  # transforms of a moving frame: 10 s at 100 Hz
 MAX_SKEW_NS = 100_000_000
-"""How far a moving transform may be from the wanted stamp; nothing is extrapolated beyond."""
+"""How far outside its history a moving frame is taken to stand still."""
 
 
 class TransformTree:
@@ -75,8 +80,18 @@ class TransformTree:
         if child not in self._moving:
             return None
         parent, history = self._moving[child]
+        parent_from_child = _at(history, stamp_ns)
+        return None if parent_from_child is None else (parent, parent_from_child)
+
+
+def _at(history: StampHistory[RigidTransform], stamp_ns: int) -> RigidTransform | None:
+    """Between two transforms interpolated, just outside the history the nearest one."""
+    before, after = history.around(stamp_ns)
+    if before is None or after is None or before[0] == after[0]:
         found = history.nearest(stamp_ns, tolerance_ns=MAX_SKEW_NS)
-        return None if found is None else (parent, found[1])
+        return None if found is None else found[1]
+    fraction = (stamp_ns - before[0]) / (after[0] - before[0])
+    return before[1].interpolate(after[1], fraction)
 
 
 def parse_static_transform(text: str) -> tuple[str, str, RigidTransform]:

@@ -26,7 +26,7 @@ from rs_ml_perception.ros.inputs import (
 )
 from rs_ml_perception.ros.local_channel import DetectionsInput, LocalDetections, TopicDetections
 from rs_ml_perception.ros.streams import TopicStream
-from rs_ml_perception.ros.transforms import Transforms, create_transforms
+from rs_ml_perception.ros.transforms import Transforms
 
 A = TypeVar('A', bound=Assembler)
 
@@ -46,7 +46,7 @@ class CameraHub:
     """
 
     def __init__(self, node: Node, static_transforms: tuple[str, ...] = ()) -> None:
-        self.transforms: Transforms = create_transforms(node, static_transforms)
+        self.transforms = Transforms(node, static_transforms)
         self.local_detections: LocalDetections | None = None
         self.inference_threads = 0
         self._node = node

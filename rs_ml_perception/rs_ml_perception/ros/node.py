@@ -18,7 +18,6 @@ from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.ledger import Ledger
 from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.core.sequence_gaps import Missed
-from rs_ml_perception.core.transform_tree import parse_static_transform
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.extrinsics import Extrinsics
 from rs_ml_perception.ros.frame_sets import FrameSet
@@ -159,8 +158,7 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         if self._binding.problems:
             raise ConfigError('; '.join(self._binding.problems.values()))
         self.parameters = self._binding.read()
-        for text in self.parameters.static_transforms:
-            self.hub.transforms.set_static(*parse_static_transform(text))
+        self.hub.transforms.give(self.parameters.static_transforms)
         self.pipeline, warm_up_ms = self._preload.take(self.parameters)
         self.retune(self.parameters)
         self.facts = {**self.pipeline.describe(), 'warm_up_ms': f'{warm_up_ms:.1f}'}

@@ -9,8 +9,7 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from geometry_msgs.msg import TransformStamped
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.ros.transforms import create_transforms
+from rs_ml_perception.ros.transforms import Transforms
 
 pytestmark = pytest.mark.ros
 
@@ -39,25 +38,38 @@ def x_of(transforms, ns):
 
 
 def test_given_by_hand(rig):
-    transforms = create_transforms(rig.plain_node('n'), ['map camera 1 2 3 0 0 0 1'])
+    transforms = Transforms(rig.plain_node('n'), ['map camera 1 2 3 0 0 0 1'])
     assert x_of(transforms, 0) == 1.0
     assert transforms.lookup('camera', 'map', 5).translation_m.tolist() == [-1, -2, -3]
     assert transforms.lookup('map', 'nowhere', 0) is None
-    transforms.set_static('map', 'camera', RigidTransform.identity())
-    assert x_of(transforms, 0) == 0.0
 
 
 def test_static_frames_are_read_and_chained(rig):
-    transforms = create_transforms(rig.plain_node('n'))
+    transforms = Transforms(rig.plain_node('n'))
     broadcast(rig, '/tf_static', 'map', 'base', 1.0)
     broadcast(rig, '/tf_static', 'base', 'camera', 0.5)
     rig.until(lambda: x_of(transforms, START_NS) == 1.5, 'both transforms')
     assert x_of(transforms, START_NS + PERIOD_NS) == 1.5
 
 
+def test_what_is_given_by_hand_wins_and_chains_with_what_is_published(rig):
+    transforms = Transforms(rig.plain_node('n'), ['base camera 0.5 0 0 0 0 0 1'])
+    broadcast(rig, '/tf_static', 'base', 'camera', 7.0)
+    broadcast(rig, '/tf_static', 'map', 'base', 1.0)
+    rig.until(lambda: x_of(transforms, START_NS) == 1.5, 'map to base')
+
+
+def test_a_broken_transform_costs_itself_only(rig):
+    transforms = Transforms(rig.plain_node('n'))
+    broadcast(rig, '/tf_static', 'map', 'broken', float('nan'))
+    broadcast(rig, '/tf_static', 'map', 'camera', 1.0)
+    rig.until(lambda: x_of(transforms, START_NS) == 1.0, 'the sound one')
+    assert transforms.lookup('map', 'broken', START_NS) is None
+
+
 def test_moving_frames_by_stamp_also_after_time_went_back(rig):
     """A looped bag: the history of the first pass must not shut out the second."""
-    transforms = create_transforms(rig.plain_node('n'))
+    transforms = Transforms(rig.plain_node('n'))
     for start, loop in ((320, 0), (0, 1000)):
         for number in range(start, start + 310):
             ns = START_NS + number * PERIOD_NS
