@@ -6,6 +6,7 @@ Also loads the package before pytest sees the folder that bears its name as a na
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from rs_ml_perception.inference.manifest_file import read_manifest
@@ -31,6 +32,14 @@ def data_file() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope='session')
+def librealsense() -> ModuleType:
+    """pyrealsense2; a skip where it, or the libusb that it is linked to, is not installed."""
+    return pytest.importorskip(
+        'pyrealsense2', reason='needs pyrealsense2 and libusb-1.0-0', exc_type=ImportError
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,11 @@ from rs_ml_perception.core.geometry import pixel_rays, project
 from rs_ml_perception.core.registration import register_depth
 from rs_ml_perception.core.rigid import RigidTransform
 
-rs = pytest.importorskip('pyrealsense2', reason='pyrealsense2 (with libusb-1.0-0) is the oracle')
+rs = pytest.importorskip(
+    'pyrealsense2',
+    reason='pyrealsense2 (with libusb-1.0-0) is the oracle',
+    exc_type=ImportError,
+)
 
 BAG = Path('realsense_bag') / 'single_depth_color_640x480.bag'
 NONE = (0.0, 0.0, 0.0, 0.0, 0.0)

@@ -17,6 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -33,21 +34,29 @@ LEVELS = {  # what each level installs beside the distro's own list
 PACKAGES = ('rs_ml_msgs', 'rs_ml_perception')
 TRAINING = ROOT / 'rs_ml_training'
 TRAINING_PYTHON = (3, 11)  # what Keras and NumPy of today need
+LIBUSB = 'libusb-1.0.so.0'  # pyrealsense2 is linked to it
+SIGN_OF_LIFE_SECS = 10.0
 WHEEL_PREFIX = '/opt/python/cp{0}{1}-cp{0}{1}'  # where the wheels were built
 
 
 def check_machine(level: str) -> None:
     """Raises SetupError when something that only apt can give is missing."""
     missing = [p for p in ('g++', 'make') if not shutil.which(p)]
-    if 'test' in LEVELS[level]:
-        try:
-            ctypes.CDLL('libusb-1.0.so.0')  # pyrealsense2 is linked to it
-        except OSError:
-            missing.append('libusb-1.0-0')
     if missing:
         names = ' '.join(missing)
         verb = 'is' if len(missing) == 1 else 'are'
         raise SetupError(f'{names} {verb} missing: sudo apt-get install -y {names}')
+    if 'test' in LEVELS[level] and not has_library(LIBUSB):
+        print('  libusb-1.0-0 is missing (apt): tests against librealsense will be skipped')
+
+
+def has_library(name: str) -> bool:
+    """Whether the dynamic linker finds it."""
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
 
 
 def digest(paths: list[Path]) -> str:
@@ -99,10 +108,22 @@ class Marks:
 
 @contextlib.contextmanager
 def progress(what: str):
-    """Prints what is being done and the seconds it took."""
+    """Prints what is being done, every ten seconds that it still is, and the seconds it took."""
     print(f'  {what} ...', end='', flush=True)
     start = time.monotonic()
-    yield
+    is_over = threading.Event()
+
+    def tick():
+        while not is_over.wait(SIGN_OF_LIFE_SECS):
+            print(f' {time.monotonic() - start:.0f}', end='', flush=True)
+
+    ticker = threading.Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        ticker.join()
     print(f' {time.monotonic() - start:.1f} s', flush=True)
 
 

@@ -27,7 +27,7 @@ def camera_frames(serial: str = '') -> Iterator[Frame]:
         BackendError: pyrealsense2 is not installed.
         InputError: no such camera, or it stopped sending.
     """
-    rs = _import_pyrealsense2()
+    rs = import_pyrealsense2()
     color, depth = (rs.stream.color, rs.format.rgb8), (rs.stream.depth, rs.format.z16)
     with _running(rs, serial, color, depth) as (pipeline, profile):
         yield from _frames(rs, pipeline, profile)
@@ -35,7 +35,7 @@ def camera_frames(serial: str = '') -> Iterator[Frame]:
 
 def depth_camera_frames(serial: str = '') -> Iterator[Frame]:
     """Yield depth with the left infrared image, else as `camera_frames`."""
-    rs = _import_pyrealsense2()
+    rs = import_pyrealsense2()
     depth, left = (rs.stream.depth, rs.format.z16), (rs.stream.infrared, 1, rs.format.y8, 0)
     with _running(rs, serial, depth, left) as (pipeline, profile):
         yield from _depth_frames(rs, pipeline, profile)
@@ -128,12 +128,18 @@ def rigid_from_extrinsics(extrinsics: Any) -> RigidTransform:
     return RigidTransform(rotation, np.array(extrinsics.translation))
 
 
-def _import_pyrealsense2() -> Any:
+def import_pyrealsense2() -> Any:
+    """The module.
+
+    Raises:
+        BackendError: it is not installed, or the libusb it is linked to is not.
+    """
     try:
         import pyrealsense2
+    except ModuleNotFoundError as error:
+        raise BackendError('pyrealsense2 is not installed: pip install pyrealsense2') from error
     except ImportError as error:
         raise BackendError(
-            f'pyrealsense2 cannot be imported ({error}): pip install pyrealsense2, '
-            'and apt install libusb-1.0-0'
+            f'pyrealsense2 cannot be imported ({error}): sudo apt-get install libusb-1.0-0'
         ) from error
     return pyrealsense2

@@ -114,8 +114,7 @@ def test_a_recording_numbers_its_frames(write_recording, make_frame):
     assert list(found) == ['bag_000000', 'bag_000001']
 
 
-def test_an_absent_camera_is_rejected():
-    pytest.importorskip('pyrealsense2')
+def test_an_absent_camera_is_rejected(librealsense):
     found, rejected = read('realsense:000000000000')
     assert found == {}
     assert 'no RealSense camera 000000000000' in rejected[0][1]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import BackendError, InputError
 from rs_ml_perception.recordings.inputs import read_inputs, resolve_inputs
 from rs_ml_perception.recordings.pictures import write_picture
+from rs_ml_perception.recordings.realsense_camera import import_pyrealsense2
 from rs_ml_perception.recordings.videos import video_frames
 
 
@@ -87,8 +89,7 @@ def test_absent_webcam_is_rejected():
     assert 'there is no camera 97' in rejected[0][1]
 
 
-def test_absent_realsense_is_rejected():
-    pytest.importorskip('pyrealsense2')
+def test_absent_realsense_is_rejected(librealsense):
     _, frames, rejected = read('realsense:000000000000')
     assert frames == []
     assert 'no RealSense camera 000000000000' in rejected[0][1]
@@ -144,3 +145,18 @@ def test_unreadable_directory_entry_is_rejected(tmp_path):
     stems, _, rejected = read(tmp_path / 'in')
     assert stems == ['a']
     assert 'cannot be read' in rejected[0][1]
+
+
+@pytest.mark.parametrize(
+    ('source', 'remedy'),
+    [
+        ("raise ModuleNotFoundError('pyrealsense2')", 'pip install pyrealsense2'),
+        ("raise ImportError('libusb-1.0.so.0: cannot open')", 'apt-get install libusb-1.0-0'),
+    ],
+)
+def test_what_librealsense_lacks_is_named(tmp_path, monkeypatch, source, remedy):
+    (tmp_path / 'pyrealsense2.py').write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, 'pyrealsense2', raising=False)
+    with pytest.raises(BackendError, match=remedy):
+        import_pyrealsense2()

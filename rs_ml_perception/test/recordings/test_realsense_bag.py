@@ -59,8 +59,8 @@ def test_frame_has_both_cameras(recording):
     assert not frame.depth_is_aligned
 
 
-def test_agrees_with_pyrealsense2(recording, data_file):
-    rs = pytest.importorskip('pyrealsense2')
+def test_agrees_with_pyrealsense2(recording, data_file, librealsense):
+    rs = librealsense
     config = rs.config()
     config.enable_device_from_file(str(data_file(BAG)), repeat_playback=False)
     pipeline = rs.pipeline()

@@ -89,8 +89,8 @@ class SoftwareCamera:
 
 
 @pytest.fixture(scope='module')
-def db3(tmp_path_factory):
-    rs = pytest.importorskip('pyrealsense2')
+def db3(tmp_path_factory, librealsense):
+    rs = librealsense
     path = tmp_path_factory.mktemp('db3') / 'camera.db3'
     camera = SoftwareCamera(rs)
     try:

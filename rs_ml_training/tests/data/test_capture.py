@@ -109,8 +109,7 @@ def test_depth_becomes_a_data_set(tmp_path):
     np.testing.assert_allclose(back.read(0).depth_m, 1.234, atol=1e-6)
 
 
-def test_recording_of_a_realsense(data_file, tmp_path):
-    pytest.importorskip('pyrealsense2')
+def test_recording_of_a_realsense(data_file, tmp_path, librealsense):
     bag = data_file('realsense_bag/single_depth_color_640x480.bag')
     out = tmp_path / 'out'
     assert main(['capture', f'realsense:{bag}', '--out', str(out), '--count', '1']) == 0

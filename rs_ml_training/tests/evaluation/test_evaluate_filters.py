@@ -68,8 +68,7 @@ def test_scenes_are_taken_one_after_the_other(scenes, order, last) -> None:
 
 
 @pytest.mark.parametrize('chain', CHAINS)
-def test_filters_keep_what_they_do_not_know_or_fill_it(chain) -> None:
-    pytest.importorskip('pyrealsense2')
+def test_filters_keep_what_they_do_not_know_or_fill_it(chain, librealsense) -> None:
     (found,) = SdkFilters(chain).batch([ROOMS.read(0)])
     fills = 'hole-filling' in CHAINS[chain][-1]
     assert (found.depth_m[HOLE] > 0).all() == fills
@@ -77,8 +76,7 @@ def test_filters_keep_what_they_do_not_know_or_fill_it(chain) -> None:
     assert wall.mean() == pytest.approx(2.0, abs=0.01)
 
 
-def test_the_temporal_filter_remembers_a_scene_only() -> None:
-    pytest.importorskip('pyrealsense2')
+def test_the_temporal_filter_remembers_a_scene_only(librealsense) -> None:
     reader = _Frames({str(i): 'ab'[i // 6] for i in range(12)})
     found = SdkFilters('temporal').batch([reader.read(i) for i in range(len(reader))])
     spread = [frame.depth_m[frame.depth_m > 0].std() for frame in found]
@@ -89,8 +87,7 @@ def test_the_temporal_filter_remembers_a_scene_only() -> None:
 
 
 @pytest.mark.parametrize('last_of_scene', [False, True])
-def test_every_way_is_judged_on_the_same_frames(last_of_scene, tmp_path) -> None:
-    pytest.importorskip('pyrealsense2')
+def test_every_way_is_judged_on_the_same_frames(last_of_scene, tmp_path, librealsense) -> None:
     found = compare(ROOMS, {'exact': _exact}, last_of_scene=last_of_scene)
     assert list(found) == [RAW, *CHAINS, 'exact']
     assert {m.metrics['count'] for m in found.values()} == {2 if last_of_scene else 5}
@@ -112,7 +109,6 @@ def test_filters_that_cannot_be(monkeypatch) -> None:
         SdkFilters('spatial')
 
 
-def test_a_frame_without_measurement_is_named() -> None:
-    pytest.importorskip('pyrealsense2')
+def test_a_frame_without_measurement_is_named(librealsense) -> None:
     with pytest.raises(DataError, match='picture 7'):
         SdkFilters('spatial').batch([Sample('picture 7', depth_m=TRUTH_M)])

@@ -17,8 +17,9 @@ from rs_ml_training.data.camera_file import NAME, read_camera, write_camera
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import png_of, write_file
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.librealsense import librealsense
 
 REALSENSE = 'realsense'
 _WAIT_MS = 5000
@@ -139,7 +140,7 @@ def realsense_frames(device: str = '') -> Iterator[Captured]:
         ConfigError: pyrealsense2 is not installed.
         DataError: no such camera.
     """
-    rs = _pyrealsense2()
+    rs = librealsense()
     pipeline, config = rs.pipeline(), rs.config()
     is_file = device.endswith('.bag')
     if is_file:
@@ -193,14 +194,6 @@ def _rgb(rs: Any, color: Any) -> np.ndarray:
     if found not in formats:
         raise DataError(f'colour of the recording is {found}, not rgb8 or bgr8')
     return np.ascontiguousarray(array[..., formats[found]])
-
-
-def _pyrealsense2() -> Any:
-    try:
-        import pyrealsense2
-    except ImportError as error:
-        raise ConfigError(f'{error}: pip install pyrealsense2') from error
-    return pyrealsense2
 
 
 def _next_number(out: Path) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_training.librealsense import librealsense
 from rs_ml_training.prediction.results import DenoisePrediction
 
 _UNIT_M = 0.001
@@ -54,7 +55,7 @@ class SdkFilters:
     def __init__(self, chain: str) -> None:
         if chain not in CHAINS:
             raise ConfigError(f'no chain of SDK filters {chain!r}; there are {", ".join(CHAINS)}')
-        self._sdk = _sdk()
+        self._sdk = librealsense()
         self._chain = CHAINS[chain]
         self._scene: str | None = None
         self._filters: list[Any] = []
@@ -140,14 +141,3 @@ _MAKERS: Mapping[str, Callable[[Any], Any]] = {
     'hole-filling-farthest': _hole_filling(1),
     'hole-filling-nearest': _hole_filling(2),
 }
-
-
-def _sdk() -> Any:
-    try:
-        import pyrealsense2
-    except ImportError as error:
-        raise ConfigError(
-            f'the SDK filters need pyrealsense2, which cannot be imported ({error}): '
-            'pip install pyrealsense2, or leave --sdk-filters out'
-        ) from error
-    return pyrealsense2

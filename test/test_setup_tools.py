@@ -1,0 +1,59 @@
+"""The tools that make environments: what a machine must have, and signs of life."""
+
+import importlib.util
+import re
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).resolve().parent.parent / 'tools'
+
+
+@pytest.fixture(scope='module')
+def setup_env():
+    """The module tools/setup_env.py, which is in no package."""
+    sys.path.insert(0, str(TOOLS))
+    spec = importlib.util.spec_from_file_location('setup_env', TOOLS / 'setup_env.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    yield module
+    sys.path.remove(str(TOOLS))
+
+
+@pytest.mark.parametrize('level', ['run', 'test', 'full'])
+@pytest.mark.parametrize('missing', [['g++'], ['g++', 'make']])
+def test_what_only_apt_can_give_is_named(setup_env, monkeypatch, level, missing):
+    monkeypatch.setattr(setup_env.shutil, 'which', lambda name: name not in missing)
+    with pytest.raises(setup_env.SetupError, match=f'install -y {re.escape(" ".join(missing))}$'):
+        setup_env.check_machine(level)
+
+
+@pytest.mark.parametrize(('level', 'is_said'), [('run', False), ('test', True), ('full', True)])
+def test_without_libusb_tests_are_skipped_and_set_up_goes_on(
+    setup_env, monkeypatch, capsys, level, is_said
+):
+    monkeypatch.setattr(setup_env.shutil, 'which', lambda name: f'/usr/bin/{name}')
+    monkeypatch.setattr(setup_env, 'LIBUSB', 'libnothing-1.0.so.0')
+    setup_env.check_machine(level)
+    assert ('libusb-1.0-0 is missing' in capsys.readouterr().out) == is_said
+
+
+def test_a_long_step_shows_that_it_is_alive(setup_env, monkeypatch, capsys):
+    monkeypatch.setattr(setup_env, 'SIGN_OF_LIFE_SECS', 0.01)
+    with setup_env.progress('pip install'):
+        said = ''
+        while len(said.split()) < 6:
+            said += capsys.readouterr().out
+            time.sleep(0.005)
+    assert re.fullmatch(r'  pip install \.\.\.( \d+)+ \d+\.\d s\n', said + capsys.readouterr().out)
+
+
+def test_a_step_that_fails_ends_its_signs_of_life(setup_env, monkeypatch, capsys):
+    monkeypatch.setattr(setup_env, 'SIGN_OF_LIFE_SECS', 0.01)
+    with pytest.raises(ValueError, match='broken'), setup_env.progress('pip install'):
+        raise ValueError('broken')
+    capsys.readouterr()
+    time.sleep(0.05)
+    assert capsys.readouterr().out == ''
