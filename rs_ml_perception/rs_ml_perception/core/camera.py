@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rs_ml_perception.core.distortion import check_lens
 from rs_ml_perception.core.errors import InputError
+
+_SMALLEST_FOCAL_PX = 1e-3
+_LARGEST_PX = 1e7
+"""Beyond these, positions overflow float32; no lens of any camera, cropped or not, comes near."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,11 @@ class CameraModel:
                 f'focal lengths must be positive, got fx={self.fx} fy={self.fy}: '
                 'the camera is not calibrated'
             )
+        if min(self.fx, self.fy) < _SMALLEST_FOCAL_PX or max(map(abs, values)) > _LARGEST_PX:
+            raise InputError(
+                f'no camera has fx={self.fx:g} fy={self.fy:g} cx={self.cx:g} cy={self.cy:g} and '
+                f'distortion {list(self.distortion)}: check camera_info'
+            )
         if self.width <= 0 or self.height <= 0:
             raise InputError(f'image size must be positive, got {self.width}x{self.height}')
 
@@ -50,6 +60,18 @@ class CameraModel:
     @property
     def is_distorted(self) -> bool:
         return any(self.distortion)
+
+    @property
+    def lens_problem(self) -> str:
+        """Why pixels cannot be turned into directions, '' where they can.
+
+        Focal lengths are of use even then.
+        """
+        try:
+            check_lens(self.distortion_model, self.distortion)
+        except InputError as error:
+            return str(error)
+        return ''
 
     def resized(self, width: int, height: int) -> CameraModel:
         """The model of the same view resampled to width x height pixels."""

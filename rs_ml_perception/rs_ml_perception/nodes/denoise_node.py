@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import ClassVar
 
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.nodes.denoise_parameters import DenoiseParameters
 from rs_ml_perception.nodes.runner import run
@@ -50,6 +51,8 @@ class DenoiseNode(PerceptionNode[DenoiseParameters]):
 
     def run(self, frames: FrameSet, frame: Frame) -> DenoisedDepth:
         is_required = self.parameters.infrared == 'require'
+        if is_required and frame.infrared is None and self.frame_notes:
+            raise InputError('; '.join(self.frame_notes))
         return self.pipeline(self._view.checked(frames, frame, is_required=is_required))
 
     def notes(self) -> tuple[str, ...]:

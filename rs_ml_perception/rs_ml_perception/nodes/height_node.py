@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, ClassVar
 
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.person_heights import PersonHeights
 from rs_ml_perception.nodes.height_parameters import HeightParameters
@@ -50,6 +51,8 @@ class HeightNode(PerceptionNode[HeightParameters]):
 
     def run(self, frames: FrameSet, frame: Frame) -> PersonHeights:
         if frame.depth is None or frame.camera is None:
+            if self.frame_notes:
+                raise InputError('; '.join(self.frame_notes))
             raise UnsynchronisedError(frames.missing or 'no intrinsics or extrinsics yet')
         detections = frames.primary
         up = self._gravity.up(frame.frame_id, frame.stamp_ns, self.parameters.gravity_frame)

@@ -26,7 +26,7 @@ from rs_ml_perception.recordings.gravity import RecordedUp
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.writer import RecordingWriter, qos_profile
 from rs_ml_perception.ros.node import NAMESPACE
-from rs_ml_perception.ros.outputs import Output, OutputContext
+from rs_ml_perception.ros.outputs import Output, OutputContext, make_messages
 from rs_ml_perception.ros.result_messages import label_info
 from rs_ml_perception.ros.target_frame import find_target
 
@@ -56,12 +56,12 @@ class OfflineNode:
         for output in self._outputs:
             yield f'{NAMESPACE}/{self.name}/{output.topic}', output.message_class()
 
-    def messages(self, result: Any, context: OutputContext) -> Iterator[tuple[str, Any]]:
-        """(topic, message) of every output that has one for this frame."""
-        for output in self._outputs:
-            msg = output.make(result, context)
-            if msg is not None:
-                yield f'{NAMESPACE}/{self.name}/{output.topic}', msg
+    def messages(
+        self, result: Any, context: OutputContext
+    ) -> tuple[list[tuple[str, Any]], list[str]]:
+        """(topic, message) of every output that has one for this frame, and what is left out."""
+        messages, problems = make_messages(self._outputs, result, context)
+        return [(f'{NAMESPACE}/{self.name}/{o.topic}', msg) for o, msg in messages], problems
 
 
 class OfflineRun:
@@ -145,7 +145,10 @@ class OfflineRun:
             labels=node.pipeline.labels,
             model=node.pipeline.title,
         )
-        for topic, msg in list(node.messages(result, context)):
+        messages, problems = node.messages(result, context)
+        for problem in problems:
+            self.counts[node.name, problem] += 1
+        for topic, msg in messages:
             self._write(topic, frame.stamp_ns, msg)
 
     def _write(self, topic: str, stamp_ns: int, msg: Any) -> None:

@@ -30,6 +30,7 @@ class InputState:
         max_image_age_ms: beyond which the input is stale.
         problems: QoS or type mismatches of its topics, with the remedy.
         unpaired: images that went without the partner asked for.
+        incomplete: results that went out without a part that could not be made.
         partner: what that is.
         notes: what is missing without stopping the node (extrinsics, target_frame).
         topics: role -> absolute name.
@@ -44,6 +45,7 @@ class InputState:
     notes: tuple[str, ...]
     topics: Mapping[str, str]
     unpaired: int = 0
+    incomplete: int = 0
     partner: str = 'depth'
 
 
@@ -54,6 +56,7 @@ def input_status(name: str, state: InputState) -> DiagnosticStatus:
         'state': word,
         'image_age_ms': _number(state.image_age_ms),
         f'without_{state.partner}': str(state.unpaired),
+        'incomplete': str(state.incomplete),
         **{f'topic {role}': topic for role, topic in state.topics.items()},
         **{f'problem {i}': text for i, text in enumerate((*state.problems, *state.notes))},
     }

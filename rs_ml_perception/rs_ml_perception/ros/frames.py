@@ -1,9 +1,13 @@
-"""From messages that belong together to the Frame a task works on. Bad input ends here."""
+"""From messages that belong together to the Frame a task works on. Bad input ends here.
+
+What is wrong with the primary message rejects the frame; what is wrong with anything beside it
+costs only that, and is noted.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
@@ -17,46 +21,140 @@ from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
 ColorFromDepth = Callable[[str, str, int], RigidTransform | None]
 """(colour frame, depth frame, stamp) -> color_from_depth, None where it is unknown."""
 
+T = TypeVar('T')
 
-def build_frame(frames: FrameSet, color_from_depth: ColorFromDepth) -> Frame:
-    """Decode and check one frame set.
 
-    Raises:
-        InputError: an image is damaged or contradicts its camera_info or its partner.
+class FrameBuilder:
+    """Decodes and checks one frame set.
+
+    Attributes:
+        notes: what could not be used beside the primary message, and why.
     """
-    if frames.depth is frames.primary:
-        return _depth_frame(frames)
-    rgb = frames.color.rgb() if frames.color is not None else None
-    camera = _camera(frames.color_info)
-    if rgb is not None and camera is not None:
-        check_size('colour image', rgb.shape[1], rgb.shape[0], 'color/camera_info', camera)
-    parts: dict[str, Any] = {}
-    if frames.depth is not None:
-        parts = _depth_parts(frames, camera, color_from_depth)
-    return Frame(
-        rgb=rgb,
-        camera=camera,
-        stamp_ns=frames.primary.stamp_ns,
-        frame_id=frames.primary.frame_id,
-        **parts,
-    )
 
+    def __init__(self, frames: FrameSet, color_from_depth: ColorFromDepth) -> None:
+        self.notes: list[str] = []
+        self._frames = frames
+        self._color_from_depth = color_from_depth
 
-def _depth_frame(frames: FrameSet) -> Frame:
-    """A frame of depth for its own sake, its camera being that of the depth image."""
-    depth = frames.depth.depth()
-    is_raw = frames.depth_role == RAW_DEPTH
-    source = RAW_DEPTH_INFO if is_raw else COLOR_INFO
-    camera = _camera(frames.depth_info if is_raw else frames.color_info)
-    if camera is not None:
-        check_size('depth image', depth.width, depth.height, source, camera)
-    return Frame(
-        depth=depth,
-        infrared=None if frames.infra is None else frames.infra.infrared(),
-        camera=camera,
-        stamp_ns=frames.primary.stamp_ns,
-        frame_id=frames.primary.frame_id,
-    )
+    def build(self) -> Frame:
+        """The frame, without what cannot be used.
+
+        Raises:
+            InputError: the primary message is damaged.
+        """
+        if self._frames.depth is self._frames.primary:
+            return self._depth_frame()
+        return self._color_frame()
+
+    def _color_frame(self) -> Frame:
+        """A frame of colour or of detections, with depth where there is any."""
+        frames = self._frames
+        rgb = self._color()
+        camera = self._camera(frames.color_info, COLOR_INFO)
+        if rgb is not None and camera is not None:
+            camera = self._of_size('colour image', rgb.shape[1::-1], COLOR_INFO, camera)
+        parts: dict[str, Any] = {}
+        if frames.depth is not None:
+            camera = self._with_known_lens(camera, COLOR_INFO)
+            parts = self._attempt(lambda: self._depth_parts(camera)) or {}
+        return Frame(
+            rgb=rgb,
+            camera=camera,
+            stamp_ns=frames.primary.stamp_ns,
+            frame_id=frames.primary.frame_id,
+            **parts,
+        )
+
+    def _depth_frame(self) -> Frame:
+        """A frame of depth for its own sake, its camera being that of the depth image."""
+        frames = self._frames
+        depth = frames.depth.depth()
+        is_raw = frames.depth_role == RAW_DEPTH
+        source = RAW_DEPTH_INFO if is_raw else COLOR_INFO
+        camera = self._camera(frames.depth_info if is_raw else frames.color_info, source)
+        if camera is not None:
+            camera = self._of_size('depth image', (depth.width, depth.height), source, camera)
+        return Frame(
+            depth=depth,
+            infrared=None if frames.infra is None else self._attempt(frames.infra.infrared),
+            camera=camera,
+            stamp_ns=frames.primary.stamp_ns,
+            frame_id=frames.primary.frame_id,
+        )
+
+    def _color(self) -> Any:
+        color = self._frames.color
+        if color is None or color is self._frames.primary:
+            return None if color is None else color.rgb()
+        # Beside detections it is there for pictures alone.
+        return self._attempt(color.rgb)
+
+    def _camera(self, info: Any, source: str) -> CameraModel | None:
+        if info is None:
+            return None
+        return self._attempt(lambda: camera_from_message(info), f'{source} is not used: ')
+
+    def _of_size(
+        self, what: str, size: tuple[int, ...], source: str, camera: CameraModel
+    ) -> CameraModel | None:
+        def checked() -> CameraModel:
+            check_size(what, *size, source, camera)
+            return camera
+
+        return self._attempt(checked)
+
+    def _with_known_lens(self, camera: CameraModel | None, source: str) -> CameraModel | None:
+        """The camera, None where its pixels cannot be turned into directions."""
+        if camera is None or not camera.lens_problem:
+            return camera
+        self.notes.append(f'positions need {source}: {camera.lens_problem}')
+        return None
+
+    def _depth_parts(self, camera: CameraModel | None) -> dict[str, Any]:
+        frames = self._frames
+        depth = frames.depth.depth()
+        if frames.depth_role == RAW_DEPTH:
+            return self._raw_depth_parts(depth)
+        # Bridges from ROS 1 still write a leading slash.
+        if frames.depth.frame_id.lstrip('/') != frames.primary.frame_id.lstrip('/'):
+            raise InputError(
+                f'aligned depth is in frame {frames.depth.frame_id!r}, colour in '
+                f'{frames.primary.frame_id!r}: it is not aligned to this colour image'
+            )
+        if frames.color is not None:
+            self._check_same_size(depth)
+        if camera is not None:
+            check_size('aligned depth', depth.width, depth.height, COLOR_INFO, camera)
+        return {'depth': depth}
+
+    def _check_same_size(self, depth: DepthImage) -> None:
+        height, width = self._frames.color.rgb().shape[:2]
+        if (depth.width, depth.height) != (width, height):
+            raise InputError(
+                f'aligned depth is {depth.width}x{depth.height}, its colour image '
+                f'{width}x{height}: it is not aligned to this colour image'
+            )
+
+    def _raw_depth_parts(self, depth: DepthImage) -> dict[str, Any]:
+        frames = self._frames
+        depth_camera = self._camera(frames.depth_info, RAW_DEPTH_INFO)
+        depth_camera = self._with_known_lens(depth_camera, RAW_DEPTH_INFO)
+        transform = self._color_from_depth(
+            frames.primary.frame_id, frames.depth.frame_id, frames.primary.stamp_ns
+        )
+        if depth_camera is None or transform is None:
+            # Without them depth cannot be placed; the colour image is still worth its result.
+            return {}
+        check_size('depth image', depth.width, depth.height, RAW_DEPTH_INFO, depth_camera)
+        return {'depth': depth, 'depth_camera': depth_camera, 'color_from_depth': transform}
+
+    def _attempt(self, make: Callable[[], T], prefix: str = '') -> T | None:
+        """What is made, None where that cannot be used."""
+        try:
+            return make()
+        except InputError as error:
+            self.notes.append(f'{prefix}{error}')
+            return None
 
 
 def check_stamp(stamp_ns: int) -> None:
@@ -72,37 +170,3 @@ def check_size(what: str, width: int, height: int, source: str, camera: CameraMo
             f'{what} is {width}x{height} but {source} says {camera.width}x{camera.height}: '
             'remap the camera_info that belongs to it'
         )
-
-
-def _camera(info: Any) -> CameraModel | None:
-    return None if info is None else camera_from_message(info)
-
-
-def _depth_parts(
-    frames: FrameSet, camera: CameraModel | None, color_from_depth: ColorFromDepth
-) -> dict[str, Any]:
-    depth = frames.depth.depth()
-    if frames.depth_role == RAW_DEPTH:
-        return _raw_depth_parts(frames, depth, color_from_depth)
-    if frames.depth.frame_id != frames.primary.frame_id:
-        raise InputError(
-            f'aligned depth is in frame {frames.depth.frame_id!r}, colour in '
-            f'{frames.primary.frame_id!r}: it is not aligned to this colour image'
-        )
-    if camera is not None:
-        check_size('aligned depth', depth.width, depth.height, 'color/camera_info', camera)
-    return {'depth': depth}
-
-
-def _raw_depth_parts(
-    frames: FrameSet, depth: DepthImage, color_from_depth: ColorFromDepth
-) -> dict[str, Any]:
-    depth_camera = _camera(frames.depth_info)
-    transform = color_from_depth(
-        frames.primary.frame_id, frames.depth.frame_id, frames.primary.stamp_ns
-    )
-    if depth_camera is None or transform is None:
-        # Without them depth cannot be placed; the colour image is still worth its result.
-        return {}
-    check_size('depth image', depth.width, depth.height, 'depth/camera_info', depth_camera)
-    return {'depth': depth, 'depth_camera': depth_camera, 'color_from_depth': transform}

@@ -40,17 +40,28 @@ class InfraredView:
             if is_required:
                 raise UnsynchronisedError(frames.missing or 'aligned depth has no infrared image')
             return frame
-        if self._fits(frame.frame_id, frames.infra.frame_id, frame.stamp_ns):
-            self.problem = ''
+        self.problem = self._judge(frames, frame)
+        if not self.problem:
             return frame
-        self.problem = (
+        if is_required:
+            raise InputError(self.problem)
+        return replace(frame, infrared=None)
+
+    def _judge(self, frames: FrameSet, frame: Frame) -> str:
+        height, width = frame.infrared.shape
+        if (width, height) != (frame.depth.width, frame.depth.height):
+            return (
+                f'the infrared image is {width}x{height}, the depth image '
+                f'{frame.depth.width}x{frame.depth.height}: it is not used; give both the same '
+                'profile in the driver, or set infrared to none'
+            )
+        if self._fits(frame.frame_id, frames.infra.frame_id, frame.stamp_ns):
+            return ''
+        return (
             f'infrared in {frames.infra.frame_id} is seen from elsewhere than depth in '
             f'{frame.frame_id}: it is not used; feed depth/image_rect_raw with unaligned depth, '
             'or set infrared to none'
         )
-        if is_required:
-            raise InputError(self.problem)
-        return replace(frame, infrared=None)
 
     def _fits(self, depth_frame: str, infrared_frame: str, stamp_ns: int) -> bool:
         """True also while nothing is known."""

@@ -21,8 +21,8 @@ from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.extrinsics import Extrinsics
 from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.frames import build_frame
-from rs_ml_perception.ros.guards import guard_change_state, guarded
+from rs_ml_perception.ros.frames import FrameBuilder
+from rs_ml_perception.ros.guards import guard_change_state, guarded, printable
 from rs_ml_perception.ros.hub import CameraHub
 from rs_ml_perception.ros.inputs import EXTRINSICS, RAW_DEPTH, StreamOptions
 from rs_ml_perception.ros.node_status import report_status
@@ -32,7 +32,7 @@ from rs_ml_perception.ros.preload import Preload
 from rs_ml_perception.ros.reporting import NodeReporter
 from rs_ml_perception.ros.target_frame import find_target
 from rs_ml_perception.ros.transitions import answer_enable, transition
-from rs_ml_perception.ros.worker import FrameWorker
+from rs_ml_perception.ros.worker import LOG_THROTTLE_SECS, FrameWorker
 
 P = TypeVar('P')
 
@@ -51,6 +51,9 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         failure: why the last transition failed, '' when it did not.
         facts: about the model, once configured.
         target_problem: why positions are not in target_frame, '' when they are.
+        frame_notes: what of the latest frame could not be used beside its primary message.
+        shortfalls: what the latest frame that went out lacks, and why.
+        incomplete: frames that went out since activation and lacked something.
         missed_before: what the source had missed when the node began to listen.
     """
 
@@ -75,6 +78,9 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         self.failure = ''
         self.facts: Mapping[str, str] = {}
         self.target_problem = ''
+        self.frame_notes: tuple[str, ...] = ()
+        self.shortfalls: tuple[str, ...] = ()
+        self.incomplete = 0
         self.missed_before = Missed()
         self.extrinsics = Extrinsics(
             self.hub.transforms, self.hub.stream(EXTRINSICS, StreamOptions())
@@ -176,6 +182,7 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         self.ledger.reset()
         self.pipeline.reset()
         self._timeline = 0
+        self.shortfalls, self.incomplete = (), 0
         self.worker = FrameWorker(
             self._process,
             ledger=self.ledger,
@@ -216,19 +223,34 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
     def _process(self, frames: FrameSet) -> Mapping[str, float]:
         start = time.perf_counter()
         self._follow_timeline(frames.timeline)
-        frame = build_frame(frames, self.extrinsics.color_from_depth)
+        frame = self._build(frames)
         if frames.depth_role != RAW_DEPTH:
             self.extrinsics.problem = ''
         converted = time.perf_counter()
         result = self.run(frames, frame)
         done = time.perf_counter()
         context = self._output_context(frames, frame)
-        self.publisher.publish(result, context)
-        self.on_published(result, frames, context)
+        problems = self.publisher.publish(result, context)
+        guarded(self, self.on_published)(result, frames, context)
+        self._tell([*self.frame_notes, *problems])
         published = time.perf_counter()
         stages = {'convert': 1e3 * (converted - start), **self.pipeline.take_stages()}
         stages['other'] = max(0.0, 1e3 * (done - start) - sum(stages.values()))
         return {**stages, 'publish': 1e3 * (published - done)}
+
+    def _build(self, frames: FrameSet) -> Frame:
+        builder = FrameBuilder(frames, self.extrinsics.color_from_depth)
+        frame = builder.build()
+        self.frame_notes = tuple(builder.notes)
+        return frame
+
+    def _tell(self, shortfalls: list[str]) -> None:
+        """Say what the frame that has just gone out lacks."""
+        self.incomplete += bool(shortfalls)
+        for text in shortfalls:
+            if text not in self.shortfalls:
+                self.get_logger().warning(printable(text), throttle_duration_sec=LOG_THROTTLE_SECS)
+        self.shortfalls = tuple(printable(text) for text in shortfalls)
 
     def _follow_timeline(self, timeline: int) -> None:
         """Told by number: the first frame after the jump may have been superseded."""

@@ -10,6 +10,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.ros.qos import latched, no_events, results
@@ -45,7 +46,7 @@ def _always(_: Any) -> bool:
     return True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Output:
     """One topic of a node.
 
@@ -53,7 +54,7 @@ class Output:
         topic: private name without '~/'.
         msg_type: message class, or a function that imports it.
         make: (result, context) -> message, or None where this frame has none.
-        is_optional: computed only while somebody subscribes.
+        is_optional: computed only while somebody subscribes, and left out where it cannot be made.
         is_enabled: whether the node's parameters ask for the topic.
     """
 
@@ -65,6 +66,32 @@ class Output:
 
     def message_class(self) -> type:
         return self.msg_type if isinstance(self.msg_type, type) else self.msg_type()
+
+
+def make_messages(
+    outputs: Iterable[Output], result: Any, context: OutputContext
+) -> tuple[list[tuple[Output, Any]], list[str]]:
+    """The messages of one frame: whole or not at all, but for what is optional.
+
+    Returns:
+        (output, message) of each that has one, and what is left out with why.
+
+    Raises:
+        Exception: an output that is not optional cannot be made.
+    """
+    messages, problems = [], []
+    for output in outputs:
+        try:
+            msg = output.make(result, context)
+        except Exception as error:
+            if not output.is_optional:
+                raise
+            kind = '' if isinstance(error, InputError) else f'{type(error).__name__}: '
+            problems.append(f'{output.topic} is left out: {kind}{error}')
+            continue
+        if msg is not None:
+            messages.append((output, msg))
+    return messages, problems
 
 
 class ResultPublisher:
@@ -83,16 +110,24 @@ class ResultPublisher:
             for output, publisher in self._publishers
         )
 
-    def publish(self, result: Any, context: OutputContext) -> None:
-        """Make every output that is due, then publish: a frame goes out whole or not at all."""
-        due = [
-            (publisher, output.make(result, context))
+    def publish(self, result: Any, context: OutputContext) -> list[str]:
+        """Make every output that is due, then publish.
+
+        Returns:
+            What is left out, and why.
+
+        Raises:
+            Exception: an output that is not optional could not be made; nothing was published.
+        """
+        publishers = {
+            output: publisher
             for output, publisher in self._publishers
             if not output.is_optional or publisher.get_subscription_count() > 0
-        ]
-        for publisher, msg in due:
-            if msg is not None:
-                publisher.publish(msg)
+        }
+        messages, problems = make_messages(publishers, result, context)
+        for output, msg in messages:
+            publishers[output].publish(msg)
+        return problems
 
     def destroy(self) -> None:
         for _, publisher in self._publishers:

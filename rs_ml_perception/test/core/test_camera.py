@@ -25,6 +25,10 @@ def pixel_of(camera, point_m=POINT_M):
         ({'cx': float('nan')}, 'finite'),
         ({'fx': float('inf')}, 'finite'),
         ({'distortion': (0.1, float('nan'))}, 'finite'),
+        ({'fx': 1e-300}, 'no camera has fx=1e-300'),
+        ({'cx': 1e300}, r'cx=1e\+300'),
+        ({'cy': -1e8}, r'cy=-1e\+08'),
+        ({'distortion': (1e300,)}, 'no camera'),
     ],
 )
 def test_bad_intrinsics_are_rejected(changes, message):

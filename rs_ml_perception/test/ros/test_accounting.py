@@ -10,6 +10,7 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rs_ml_perception.ros.node_status import input_state
 
 from rs_ml_msgs.msg import DetectionArray, FrameReport, InferenceStats
 
@@ -158,33 +159,67 @@ def test_max_rate_thins_out_by_stamp(rig):
 
 
 REJECTED = {
-    'wrong encoding': ({'encoding': 'mystery7'}, {}, {}, 'mystery7'),
-    'short data': ({'data': b'123'}, {}, {}, 'truncated'),
-    'step too small': ({'step': 10}, {}, {}, 'step'),
-    'zero stamp': ('zero', {}, {}, 'zero stamp'),
-    'NaN intrinsics': ({}, {}, {'k': [math.nan] * 9}, 'finite'),
-    'uncalibrated': ({}, {}, {'k': [0.0] * 9}, 'focal'),
-    'info of another size': ({}, {}, {'width': 1280}, '1280'),
-    'colourised depth': ({}, {'encoding': 'rgb8', 'step': 192}, {}, 'rgb8'),
-    'depth of another size': ({}, {'width': 32}, {}, 'aligned depth is 32x48'),
-    'depth of another frame': ('frame', {}, {}, 'not aligned'),
-    'short depth': ({}, {'data': b'12'}, {}, 'truncated'),
+    'wrong encoding': ({'encoding': 'mystery7'}, 'mystery7'),
+    'short data': ({'data': b'123'}, 'truncated'),
+    'step too small': ({'step': 10}, 'step'),
+    'zero stamp': ('zero', 'zero stamp'),
 }
+
+LEFT_OUT = {
+    'NaN intrinsics': ({}, {'k': [math.nan] * 9}, 'color/camera_info is not used'),
+    'uncalibrated': ({}, {'k': [0.0] * 9}, 'focal'),
+    'tiny focal length': (
+        {},
+        {'k': [1e-300, 0.0, 1e300, 0.0, 60.0, 23.5, 0.0, 0.0, 1.0]},
+        'fx=1e-300',
+    ),
+    'info of another size': ({}, {'width': 1280}, '1280'),
+    'unknown lens': ({}, {'distortion_model': 'mystery', 'd': [0.1]}, "'mystery'"),
+    'plumb_bob of 8': ({}, {'distortion_model': 'plumb_bob', 'd': [0.1] * 8}, 'gives 8'),
+    'colourised depth': ({'encoding': 'rgb8', 'step': 192}, {}, 'colorizer.enable'),
+    'depth of another size': ({'width': 32}, {}, 'aligned depth is 32x48'),
+    'depth of another frame': ('frame', {}, 'not aligned'),
+    'short depth': ({'data': b'12'}, {}, 'truncated'),
+}
+
+
+@pytest.mark.parametrize('case', LEFT_OUT)
+def test_what_is_wrong_beside_the_image_costs_only_positions(rig, case):
+    depth, info, words = LEFT_OUT[case]
+    node = rig.started(rig.detection(max_age_secs=0.0))
+    messages = rig.collect(DetectionArray, DETECTIONS)
+    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    ns = rig.camera.frame(0)
+    rig.settled(node, 1)
+    ns += 33_333_333
+    rig.camera.info(ns, **info)
+    if depth == 'frame':
+        depth = {'header': rig.camera.header(ns, 'elsewhere')}
+    rig.camera.depth(ns, **depth)
+    rig.camera.color(ns)
+    books = rig.settled(node, 2)
+    assert (books.published, books.dropped) == (2, {})
+    assert words in ' '.join(input_state(node).notes)
+    assert node.incomplete == 1
+    rig.camera.frame(2)
+    assert rig.settled(node, 3).published == 3
+    assert (node.shortfalls, node.incomplete) == ((), 1), 'the next one is whole'
+    rig.until(lambda: len(messages) == 3, 'outputs')
+    assert [[d.has_position for d in m.detections] for m in messages] == [[True], [False], [True]]
 
 
 @pytest.mark.parametrize('case', REJECTED)
 def test_bad_input_is_rejected_with_the_reason(rig, case):
-    color, depth, info, words = REJECTED[case]
+    color, words = REJECTED[case]
+    depth = {}
     node = rig.started(rig.detection(max_age_secs=0.0))
     reports = rig.collect(FrameReport, REPORTS)
     ns = rig.camera.frame(0)
     rig.settled(node, 1)
     ns += 33_333_333
-    rig.camera.info(ns, **info)
+    rig.camera.info(ns)
     if color == 'zero':
         depth, color = {'header': rig.camera.header(0)}, {'header': rig.camera.header(0)}
-    if color == 'frame':
-        depth, color = {'header': rig.camera.header(ns, 'elsewhere')}, {}
     rig.camera.depth(ns, **depth)
     rig.camera.color(ns, **color)
     books = rig.settled(node, 2)

@@ -206,6 +206,35 @@ def test_a_network_that_ignores_infrared_waits_for_none(rig, filling_model):
     assert (node.assembler.unpaired, input_state(node).notes) == (0, ())
 
 
+@pytest.mark.parametrize('mode', ['auto', 'require'])
+@pytest.mark.parametrize(
+    ('info', 'infrared', 'said'),
+    [
+        ({'width': 32}, None, 'depth/camera_info says 32x48'),
+        ({'k': [float('nan')] * 9}, None, 'must be finite'),
+        ({}, 'wrong_infrared', 'infrared image is 32x96, the depth image 64x48'),
+        ({}, 'colour_infrared', "infrared encoding 'bgr8' is not supported"),
+    ],
+)
+def test_what_is_wrong_beside_depth_costs_only_that(rig, denoise, mode, info, infrared, said):
+    """Infrared that is required is no option."""
+    node = started(rig, denoise(infrared=mode))
+    rig.camera.info(START_NS, 'depth/camera_info', **info)
+    rig.camera.depth(START_NS, 'raw')
+    send_infrared = {'wrong_infrared': wrong_infrared, 'colour_infrared': colour_infrared}
+    send_infrared.get(infrared, type(rig.camera).infrared)(rig.camera, START_NS)
+    books = rig.settled(node, 1)
+    if mode == 'require' and infrared:
+        assert books.dropped == {'rejected': 1}
+        assert said in node.worker.rejected
+    else:
+        assert (books.published, books.dropped) == (1, {})
+        assert said in ' '.join(input_state(node).notes)
+    send(rig.camera, 1)
+    assert rig.settled(node, 2).published == books.published + 1
+    assert input_state(node).notes == ()
+
+
 def wrong_infrared(camera, ns):
     camera.infrared(ns, width=32, step=32, height=96)
 
@@ -215,24 +244,18 @@ def colour_infrared(camera, ns):
 
 
 @pytest.mark.parametrize(
-    ('depth', 'info', 'infrared', 'said'),
+    ('depth', 'said'),
     [
-        ({'encoding': 'rgb8', 'step': 3 * WIDTH}, {}, None, 'colorizer.enable'),
-        ({'encoding': '8UC1'}, {}, None, 'not supported'),
-        ({'height': 47}, {}, None, 'must have'),
-        ({}, {'width': 32}, None, 'depth/camera_info says 32x48'),
-        ({}, {'k': [float('nan')] * 9}, None, 'must be finite'),
-        ({}, {}, wrong_infrared, 'infrared image is 32x96, the depth image 64x48'),
-        ({}, {}, colour_infrared, "infrared encoding 'bgr8' is not supported"),
+        ({'encoding': 'rgb8', 'step': 3 * WIDTH}, 'colorizer.enable'),
+        ({'encoding': '8UC1'}, 'not supported'),
+        ({'height': 47}, 'must have'),
     ],
 )
-def test_what_contradicts_itself_is_rejected_and_the_next_frame_goes_on(
-    rig, denoise, depth, info, infrared, said
-):
+def test_unusable_depth_is_rejected_and_the_next_frame_goes_on(rig, denoise, depth, said):
     node = started(rig, denoise())
-    rig.camera.info(START_NS, 'depth/camera_info', **info)
+    rig.camera.info(START_NS, 'depth/camera_info')
     rig.camera.depth(START_NS, 'raw', **depth)
-    (infrared or rig.camera.infrared)(*([rig.camera] if infrared else []), START_NS)
+    rig.camera.infrared(START_NS)
     assert rig.settled(node, 1).dropped == {'rejected': 1}
     assert said in node.worker.rejected
     send(rig.camera, 1)
