@@ -44,6 +44,7 @@ def depth_camera_frames(serial: str = '') -> Iterator[Frame]:
 @contextmanager
 def _running(rs: Any, serial: str, *streams: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
     """(pipeline, profile) of a camera that is stopped in the end."""
+    require_camera(rs, serial)
     config = rs.config()
     for stream in streams:
         config.enable_stream(*stream)
@@ -54,13 +55,32 @@ def _running(rs: Any, serial: str, *streams: tuple[Any, ...]) -> Iterator[tuple[
         profile = pipeline.start(config)
     except RuntimeError as error:
         raise InputError(
-            f'no RealSense camera {serial or "found"} ({error}): plug it into a USB 3 port, '
-            'and give the serial number that rs-enumerate-devices prints'
+            f'RealSense camera {serial} does not start ({error}): plug it into a USB 3 port, '
+            'and end what else uses it'
         ) from error
     try:
         yield pipeline, profile
     finally:
         pipeline.stop()
+
+
+def require_camera(rs: Any, serial: str) -> None:
+    """Say at once that a camera is not there; librealsense waits 15 seconds for it.
+
+    Args:
+        rs: pyrealsense2.
+        serial: serial number; '': any camera.
+
+    Raises:
+        InputError: it is not connected; the message lists those that are.
+    """
+    number = rs.camera_info.serial_number
+    connected = [device.get_info(number) for device in rs.context().query_devices()]
+    if not connected or (serial and serial not in connected):
+        raise InputError(
+            f'no RealSense camera {serial or "found"}: connected are '
+            f'{", ".join(connected) or "none"} (a D4xx wants a USB 3 port)'
+        )
 
 
 def _frames(rs: Any, pipeline: Any, profile: Any) -> Iterator[Frame]:

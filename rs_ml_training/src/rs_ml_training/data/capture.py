@@ -11,6 +11,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.realsense_camera import require_camera
 
 from rs_ml_training.data import geometry
 from rs_ml_training.data.camera_file import NAME, read_camera, write_camera
@@ -146,6 +148,7 @@ def realsense_frames(device: str = '') -> Iterator[Captured]:
     if is_file:
         config.enable_device_from_file(device, repeat_playback=False)
     else:
+        _require_camera(rs, device)
         if device:
             config.enable_device(device)
         config.enable_stream(rs.stream.color, rs.format.rgb8)
@@ -153,13 +156,20 @@ def realsense_frames(device: str = '') -> Iterator[Captured]:
     try:
         profile = pipeline.start(config)
     except RuntimeError as error:
-        raise DataError(f'no RealSense camera {device or "found"}: {error}') from error
+        raise DataError(f'RealSense {device or "camera"} does not start: {error}') from error
     if is_file:
         profile.get_device().as_playback().set_real_time(False)
     try:
         yield from _aligned(rs, pipeline, profile)
     finally:
         pipeline.stop()
+
+
+def _require_camera(rs: Any, serial: str) -> None:
+    try:
+        require_camera(rs, serial)
+    except InputError as error:
+        raise DataError(str(error)) from error
 
 
 def _aligned(rs: Any, pipeline: Any, profile: Any) -> Iterator[Captured]:
