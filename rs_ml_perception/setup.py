@@ -61,7 +61,7 @@ setup(
         'litert': ['ai-edge-litert'],
         'onnx': ['onnxruntime'],
         'tensorflow': ['tensorflow-cpu'],
-        'bags': ['rosbags'],
+        'bags': ['rosbags>=0.11.9'],
         'test': ['pytest', 'pytest-timeout'],
     },
     entry_points={

@@ -41,7 +41,7 @@ LAYERS = {
     'core': layer('core'),
     'inference': layer('core inference', late={*RUNTIMES, 'yaml'}),
     'tasks': layer('core inference tasks'),
-    'recordings': layer('core recordings', {'rosbags'}, {'pyrealsense2'}),
+    'recordings': layer('core recordings', {'rosbags', 'apsw', 'yaml'}, {'pyrealsense2'}),
     'ros': layer('core ros', {*ROS, '_msgs'}),
     'nodes': layer(ALL.replace(' cli', ''), {*ROS, '_msgs', 'rosbags', 'yaml'}),
     'cli': layer(f'{ALL} bench', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2'}),

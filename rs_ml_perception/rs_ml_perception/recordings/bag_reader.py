@@ -2,51 +2,152 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
+from rosbags.rosbag1 import Reader as Rosbag1Reader
+from rosbags.typesys.store import Typestore
 
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.definitions import Definitions, one_line
+from rs_ml_perception.recordings.storages import (
+    DirectoryStorage,
+    Raw,
+    is_unfinished_mcap,
+    open_storage,
+    time_span,
+)
 
 
 class BagReader:
-    """Opens a recording of any format that rosbags knows."""
+    """Opens a recording of any format that rosbags knows.
 
-    def __init__(self, path: Path, remedy: str, **options: Any) -> None:
-        """Open it.
+    Args:
+        path: a rosbag2 directory, a .mcap or .db3 file, or a .bag of ROS 1.
+        default: types of recordings without definitions, see `Definitions`.
 
-        Args:
-            path: of the recording.
-            remedy: what may be wrong with one that cannot be read, and what to do.
-            **options: of AnyReader.
+    Attributes:
+        connections: topics in CDR, or in ROS 1's serialization.
+        left_out: topic -> why its messages cannot be decoded.
+        announced: topic -> number of messages by the metadata of a directory.
 
-        Raises:
-            InputError: it cannot be read.
-        """
+    Raises:
+        InputError: it cannot be read.
+    """
+
+    def __init__(self, path: Path, default: Typestore | None = None) -> None:
         self._path = path
+        self._is_ros1 = path.is_file() and path.suffix == '.bag'
+        self._storage: Any | None = None
         try:
-            reader = AnyReader([path], **options)
-            reader.open()
+            self._storage = self._open()
+            self._look()
         except Exception as error:  # rosbags raises whatever the damage leads to
-            raise InputError(
-                f'recording {path} cannot be read ({error or type(error).__name__}): {remedy}'
-            ) from error
-        self._reader: AnyReader | None = reader
+            self.close()
+            reason = (
+                str(error)
+                if isinstance(error, InputError)
+                else f'{_remedy(path)} ({one_line(error)})'
+            )
+            raise InputError(f'recording {path} cannot be read: {reason}') from error
+        self._definitions = Definitions(self.connections, default)
+        for connection in self.connections:
+            problem = self._definitions.problems.get(connection.msgtype)
+            if problem:
+                self.left_out[connection.topic] = f'{connection.msgtype}: {problem}'
+
+    def _open(self) -> Any:
+        if self._is_ros1:
+            reader = Rosbag1Reader(self._path)
+            reader.open()
+            return reader
+        return DirectoryStorage(self._path) if self._path.is_dir() else open_storage(self._path)
+
+    def _look(self) -> None:
+        self.announced: dict[str, int] = getattr(self._storage, 'announced', {})
+        self.left_out: dict[str, str] = {}
+        self.connections: list[Connection] = []
+        for connection in self._storage.connections:
+            serialization = getattr(connection.ext, 'serialization_format', 'cdr')
+            if serialization == 'cdr':
+                self.connections.append(connection)
+            else:
+                self.left_out[connection.topic] = f'its messages are {serialization}, not CDR'
 
     @property
-    def opened(self) -> AnyReader:
-        """The reader.
+    def time_span(self) -> tuple[int, int]:
+        """Log times of the first and the last message of a rosbag2 in nanoseconds."""
+        return time_span(self._opened)
+
+    @property
+    def _opened(self) -> Any:
+        if self._storage is None:
+            raise InputError(f'recording {self._path} was closed: open it again')
+        return self._storage
+
+    def messages(self, connections: Collection[Connection]) -> Iterator[Raw]:
+        """Yield (connection, log time in ns, data), oldest first.
 
         Raises:
-            InputError: it was closed.
+            InputError: the recording was closed, or is damaged.
         """
-        if self._reader is None:
-            raise InputError(f'recording {self._path} was closed: open it again')
-        return self._reader
+        storage = self._opened
+        try:
+            if connections:
+                yield from storage.messages(connections)
+        except InputError:
+            raise
+        except Exception as error:  # rosbags raises whatever the damage leads to
+            raise InputError(
+                f'recording {self._path} is damaged here, what comes later is lost: '
+                f'{one_line(error)}'
+            ) from error
+
+    def deserialize(self, data: bytes, type_name: str) -> Any:
+        """The message, raising whatever the decoder raises."""
+        problem = self._definitions.problems.get(type_name)
+        if problem:
+            raise InputError(f'{type_name} cannot be decoded: {problem}')
+        store = self._definitions.store
+        if self._is_ros1:
+            return store.deserialize_ros1(data, type_name)
+        return store.deserialize_cdr(data, type_name)
+
+    def first(self, topic: str) -> Any | None:
+        """The first message of a topic, decoded; None where there is none."""
+        found = [c for c in self.connections if c.topic == topic]
+        for connection, _, data in self.messages(found):
+            return self.deserialize(data, connection.msgtype)
+        return None
 
     def close(self) -> None:
         """Free the files; a second call does nothing."""
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.close()
+        storage, self._storage = self._storage, None
+        if storage is not None:
+            storage.close()
+
+
+def _remedy(path: Path) -> str:
+    """What may be wrong with a recording that cannot be read, and what to do."""
+    files = sorted(path.glob('*.mcap')) if path.is_dir() else [path]
+    for file in files:
+        if file.suffix == '.mcap' and is_unfinished_mcap(file):
+            return unfinished(file)
+    if path.suffix == '.bag' and path.is_file():
+        return (
+            'it is no bag of ROS 1 or librealsense, or is damaged; '
+            'play it once with realsense-viewer to repair it'
+        )
+    if path.suffix == '.db3' or any(path.glob('*.db3')):
+        return 'it is no sqlite3 of rosbag2, or is damaged; try `sqlite3 FILE .recover`'
+    return 'it is no rosbag2, or is damaged; try `mcap doctor`'
+
+
+def unfinished(file: Path) -> str:
+    """What to do with an MCAP file that has no footer."""
+    return (
+        f'its recorder did not finish {file.name}: run `mcap recover {file} -o recovered.mcap` '
+        'and pass recovered.mcap'
+    )

@@ -59,12 +59,14 @@ class Message:
         type: 'package/msg/Type'.
         log_time_ns: when it was recorded.
         data: CDR bytes with their encapsulation header, as rclpy publishes them.
+        problem: why there are none, '' for a message that can be used.
     """
 
     topic: str
     type: str
     log_time_ns: int
     data: bytes
+    problem: str = ''
 
     @property
     def stamp_ns(self) -> int:

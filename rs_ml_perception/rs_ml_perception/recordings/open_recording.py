@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.bag_reader import unfinished
+from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.realsense_bag import RealsenseBag
 from rs_ml_perception.recordings.realsense_db3 import RealsenseDb3, is_realsense_db3
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.rosbag2 import Rosbag2Recording
+from rs_ml_perception.recordings.storages import is_unfinished_mcap
 
 FORMATS = 'a rosbag2 directory, a .mcap or .db3 file, or a RealSense .bag'
 
@@ -42,9 +45,11 @@ def _open_file(path: Path) -> Recording:
         return recording
     try:
         return RealsenseDb3(recording)
-    except InputError:
+    except Exception as error:  # damaged intrinsics, units or stamps
         recording.close()
-        raise
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f'recording {path} is damaged: {one_line(error)}') from error
 
 
 def is_recording(path: Path) -> bool:
@@ -58,6 +63,9 @@ def _check_directory(path: Path) -> None:
     if (path / 'metadata.yaml').is_file():
         return
     files = sorted([*path.glob('*.mcap'), *path.glob('*.db3')])
+    broken = [file for file in files if file.suffix == '.mcap' and is_unfinished_mcap(file)]
+    if broken:
+        raise InputError(f'recording {path} has no metadata.yaml, {unfinished(broken[0])}')
     if files:
         raise InputError(
             f'recording {path} has no metadata.yaml, its recorder was killed: '

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.bag_reader import BagReader
+from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import Message, Topic
 from rs_ml_perception.recordings.realsense_messages import DriverMessages
@@ -22,10 +24,6 @@ from rs_ml_perception.recordings.realsense_streams import (
     in_order_of_stamps,
 )
 from rs_ml_perception.recordings.recording import Recording
-
-_REMEDY = (
-    'it is no bag of librealsense, or was cut off; play it once with realsense-viewer to repair it'
-)
 
 
 class RealsenseBag(Recording):
@@ -43,8 +41,8 @@ class RealsenseBag(Recording):
 
     def __init__(self, path: Path, *, camera: str = '/camera/camera') -> None:
         self.path = path
-        self._bag = BagReader(path, _REMEDY)
-        streams = find_streams(self._bag.opened, camera)
+        self._bag = BagReader(path)
+        streams = self._find_streams(camera)
         if not streams:
             self.close()
             raise InputError(
@@ -52,19 +50,32 @@ class RealsenseBag(Recording):
                 'else, convert it with `rosbags-convert`'
             )
         self._streams = {stream.source: stream for stream in streams}
-        self._types = {c.topic: c.msgtype for c in self._bag.opened.connections}
+        self._types = {c.topic: c.msgtype for c in self._bag.connections}
         self._driver = DriverMessages(streams, camera)
-        self.start_ns, self.end_ns = self._time_span()
+        try:
+            self.start_ns, self.end_ns = self._time_span()
+        except InputError:
+            self.close()
+            raise
         self.topics = self._list_topics()
 
-    def messages(self, topics: Collection[str] | None = None) -> Iterator[Message]:
+    def _find_streams(self, camera: str) -> list[Stream]:
+        try:
+            return find_streams(self._bag, camera)
+        except Exception as error:  # damaged intrinsics, extrinsics or units
+            self.close()
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f'recording {self.path} is damaged: {one_line(error)}') from error
+
+    def _read(self, topics: Collection[str] | None) -> Iterator[Message]:
         for message in self._latched():
             if topics is None or message.topic in topics:
                 yield message
         wanted = [s for s in self._streams.values() if topics is None or s.names & set(topics)]
         for stamp_ns, (source, data) in in_order_of_stamps(self._samples(wanted)):
-            decoded = self._bag.opened.deserialize(data, self._types[source])
-            for message in self._driver.convert(self._streams[source], decoded, stamp_ns):
+            decode = partial(self._bag.deserialize, data, self._types[source])
+            for message in self._driver.convert(self._streams[source], decode, stamp_ns):
                 if topics is None or message.topic in topics:
                     yield message
 
@@ -77,14 +88,20 @@ class RealsenseBag(Recording):
     def _samples(self, streams: list[Stream]) -> Iterator[tuple[int, tuple[str, bytes]]]:
         """Yield (stamp, (topic in the bag, ROS 1 bytes)) as recorded."""
         topics = {stream.source for stream in streams}
-        reader = self._bag.opened
-        connections = [c for c in reader.connections if c.topic in topics]
-        for connection, _, data in reader.messages(connections) if connections else ():
+        connections = [c for c in self._bag.connections if c.topic in topics]
+        for connection, _, data in self._bag.messages(connections):
             yield _stamp_ns(data), (connection.topic, data)
 
     def _time_span(self) -> tuple[int, int]:
-        """Stamps of the first and the last frame; zeros where there is no frame."""
-        stamps = [stamp_ns for stamp_ns, _ in self._samples(list(self._streams.values()))]
+        """Stamps of the first and the last frame that can be read."""
+        stamps = []
+        try:
+            for stamp_ns, _ in self._samples(list(self._streams.values())):
+                stamps.append(stamp_ns)
+        except InputError:
+            if not stamps:
+                raise
+            # The frames before the damage can be used; who reads on meets it.
         if not stamps:
             raise InputError(f'recording {self.path} holds no frames: record it again')
         return min(stamps), max(stamps)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,7 +69,7 @@ class RealsenseDb3(Recording):
         self.start_ns, self.end_ns = min(stamps), max(stamps)
         self.topics = tuple(sorted(self._list_topics(), key=lambda topic: topic.name))
 
-    def messages(self, topics: Collection[str] | None = None) -> Iterator[Message]:
+    def _read(self, topics: Collection[str] | None) -> Iterator[Message]:
         for message in self._driver.latched(self.start_ns):
             if topics is None or message.topic in topics:
                 yield message
@@ -78,10 +79,13 @@ class RealsenseDb3(Recording):
             if topics is None or stream.names & set(topics)
         ]
         for stamp_ns, sample in in_order_of_stamps(self._samples(wanted)):
-            decoded = _unpacked(self._inner.decode(sample), sample.type)
-            for message in self._driver.convert(self._streams[sample.topic], decoded, stamp_ns):
+            stream, decode = self._streams[sample.topic], partial(self._unpacked, sample)
+            for message in self._driver.convert(stream, decode, stamp_ns):
                 if topics is None or message.topic in topics:
                     yield message
+
+    def _unpacked(self, sample: Message) -> Any:
+        return _unpacked(self._inner.decode(sample), sample.type)
 
     def _decode(self, message: Message) -> Any:
         return message_types().deserialize_cdr(message.data, message.type)

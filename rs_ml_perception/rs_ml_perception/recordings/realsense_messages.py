@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.recordings import message_factory as factory
+from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.messages import (
     CAMERA_INFO,
     EXTRINSICS,
@@ -45,8 +46,24 @@ class DriverMessages:
         self._streams = {stream.name: stream for stream in streams}
         self._camera = camera
 
-    def convert(self, stream: Stream, decoded: Any, stamp_ns: int) -> Iterator[Message]:
-        """Yield what the driver publishes for one frame, camera_info first."""
+    def convert(
+        self, stream: Stream, decode: Callable[[], Any], stamp_ns: int
+    ) -> Iterator[Message]:
+        """Yield what the driver publishes for one frame, camera_info first.
+
+        Args:
+            stream: of the frame.
+            decode: gives the frame; what it raises becomes the problem of the messages, so that a
+                damaged frame costs itself alone.
+            stamp_ns: of the frame.
+        """
+        try:
+            yield from list(self._converted(stream, decode(), stamp_ns))
+        except Exception as error:
+            for topic, name in stream.outputs:
+                yield Message(topic, name, stamp_ns, b'', one_line(error))
+
+    def _converted(self, stream: Stream, decoded: Any, stamp_ns: int) -> Iterator[Message]:
         header = factory.header(stamp_ns, stream.frame_id)
         if not stream.info_topic:
             turn, push = _xyz(decoded.angular_velocity), _xyz(decoded.linear_acceleration)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 
 from rs_ml_perception.core.messages import transform_from_message
 from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.recordings.bag_reader import BagReader
 from rs_ml_perception.recordings.messages import CAMERA_INFO, IMAGE, IMU
 
 _FRAMES = re.compile(
@@ -80,14 +80,14 @@ def in_order_of_stamps(samples: Iterable[tuple[int, T]]) -> Iterator[tuple[int, 
         yield stamp_ns, sample
 
 
-def find_streams(reader: AnyReader, camera: str) -> list[Stream]:
+def find_streams(bag: BagReader, camera: str) -> list[Stream]:
     """The streams that hold frames and that the driver would publish."""
     streams = []
-    for connection in reader.connections:
+    for connection in bag.connections:
         match = _FRAMES.match(connection.topic)
         name = driver_name(match['kind'], int(match['index'])) if match else None
         if match and name and connection.msgcount:
-            streams.append(_stream(reader, connection, match, name, camera))
+            streams.append(_stream(bag, connection, match, name, camera))
     return streams
 
 
@@ -99,18 +99,16 @@ def driver_name(kind: str, index: int) -> str | None:
     return known.get(kind) if index == 0 else None
 
 
-def _stream(
-    reader: AnyReader, source: Connection, match: re.Match, name: str, camera: str
-) -> Stream:
+def _stream(bag: BagReader, source: Connection, match: re.Match, name: str, camera: str) -> Stream:
     prefix = f'{match["sensor"]}/{match["kind"]}_{match["index"]}'
-    unit = _first(reader, f'{match["sensor"]}/option/Depth Units/value')
+    unit = bag.first(f'{match["sensor"]}/option/Depth Units/value')
     return make_stream(
         source.topic,
         source.msgcount,
         name,
         camera,
-        info=_first(reader, f'{prefix}/info/camera_info'),
-        stream_from_reference=_rigid(_first(reader, f'{prefix}/tf/0')),
+        info=bag.first(f'{prefix}/info/camera_info'),
+        stream_from_reference=_rigid(bag.first(f'{prefix}/tf/0')),
         # Stored as float32: 0.0010000000475.
         metres_per_unit=DEFAULT_DEPTH_UNIT_M if unit is None else round(float(unit.data), 9),
     )
@@ -146,13 +144,3 @@ def _rigid(transform: Any | None) -> RigidTransform:
     if transform is None:
         return RigidTransform(np.eye(3), np.zeros(3))
     return transform_from_message(transform)
-
-
-def _first(reader: AnyReader, topic: str) -> Any | None:
-    """The first message of a topic, decoded; None where there is none."""
-    connections = [c for c in reader.connections if c.topic == topic]
-    if not connections:
-        return None
-    for connection, _, data in reader.messages(connections):
-        return reader.deserialize(data, connection.msgtype)
-    return None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rs_ml_perception.core.closing import Closing
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.messages import transform_from_message
+from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.messages import TF_MESSAGE, Message, Topic
 from rs_ml_perception.recordings.transforms import StaticTransforms
 
@@ -23,16 +25,32 @@ class Recording(Closing):
         topics: sorted by name; only those that hold messages.
         start_ns: log time of the first message.
         end_ns: log time of the last message.
+        left_out: topic -> why its messages cannot be decoded.
     """
 
     path: Path
     topics: tuple[Topic, ...]
     start_ns: int
     end_ns: int
+    left_out: Mapping[str, str] = MappingProxyType({})
+
+    def messages(self, topics: Collection[str] | None = None) -> Iterator[Message]:
+        """Yield the messages of the named topics (None: of all), oldest first.
+
+        Raises:
+            InputError: the recording is damaged from here on, or holds fewer messages than it
+                announces.
+        """
+        try:
+            yield from self._read(topics)
+        except InputError:
+            raise
+        except Exception as error:
+            raise InputError(f'recording {self.path} is damaged: {one_line(error)}') from error
 
     @abstractmethod
-    def messages(self, topics: Collection[str] | None = None) -> Iterator[Message]:
-        """Yield the messages of the named topics (None: of all), oldest first."""
+    def _read(self, topics: Collection[str] | None) -> Iterator[Message]:
+        """Yield messages, raising whatever the damage leads to."""
 
     @abstractmethod
     def _decode(self, message: Message) -> Any:
@@ -44,12 +62,15 @@ class Recording(Closing):
         Raises:
             InputError: the bytes do not fit the definition.
         """
+        where = f'{message.topic}: the message of {message.log_time_ns / 1e9:.3f} s'
+        if message.problem:
+            raise InputError(f'{where} cannot be used: {message.problem}')
         try:
             return self._decode(message)
         except Exception as error:
             raise InputError(
-                f'{message.topic}: the message of {message.log_time_ns / 1e9:.3f} s is no valid '
-                f'{message.type} ({len(message.data)} bytes: {error})'
+                f'{where} is no valid {message.type} '
+                f'({len(message.data)} bytes: {one_line(error)})'
             ) from error
 
     def topic(self, name: str) -> Topic | None:

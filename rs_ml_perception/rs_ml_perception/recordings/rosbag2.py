@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.bag_reader import BagReader
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import Message, Topic
 from rs_ml_perception.recordings.recording import Recording
-
-_REMEDY = 'it is no rosbag2, or was cut off; try `ros2 bag reindex`'
 
 
 class Rosbag2Recording(Recording):
@@ -29,39 +28,75 @@ class Rosbag2Recording(Recording):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._bag = BagReader(path, _REMEDY, default_typestore=message_types())
-        reader = self._bag.opened
-        self.topics = _topics(reader)
-        self.start_ns = reader.start_time
-        self.end_ns = reader.end_time - 1  # rosbags ends half-open
+        self._bag = BagReader(path, message_types())
+        self.left_out = {_absolute(name): why for name, why in self._bag.left_out.items()}
+        self._connections = self._group()
+        self.topics = self._list_topics()
         if not self.topics:
             self.close()
-            raise InputError(f'recording {path} holds no messages: record it again')
+            raise InputError(f'recording {path} holds no messages{self._named()}: record it again')
+        self.start_ns, self.end_ns = self._bag.time_span
 
-    def messages(self, topics: Collection[str] | None = None) -> Iterator[Message]:
-        reader = self._bag.opened
-        chosen = [c for c in reader.connections if topics is None or c.topic in topics]
-        if not chosen:
-            return
-        try:
-            for connection, log_time_ns, data in reader.messages(chosen):
-                yield Message(connection.topic, connection.msgtype, log_time_ns, bytes(data))
-        except Exception as error:  # rosbags raises whatever the damage leads to
-            reason = str(error) or type(error).__name__
-            raise InputError(f'recording {self.path} is damaged: {reason}') from error
+    def _group(self) -> dict[str, list[Connection]]:
+        """Connections by the absolute name of their topic, all of one type."""
+        groups: dict[str, list[Connection]] = {}
+        # Those with messages first: a topic may have been announced with another type.
+        for connection in sorted(self._bag.connections, key=lambda c: c.msgcount == 0):
+            name = _absolute(connection.topic)
+            group = groups.setdefault(name, [])
+            if group and group[0].msgtype != connection.msgtype:
+                if connection.msgcount:
+                    self.left_out[f'{name} ({connection.msgtype})'] = (
+                        f'most of the topic is {group[0].msgtype}'
+                    )
+                continue
+            group.append(connection)
+        return groups
+
+    def _list_topics(self) -> tuple[Topic, ...]:
+        announced: Counter[str] = Counter()
+        for name, count in self._bag.announced.items():
+            announced[_absolute(name)] += count
+        known = {*self._connections, *self.left_out}
+        for name in announced.keys() - known:
+            if announced[name]:
+                self.left_out[name] = f'{announced[name]} messages are announced, none is there'
+        topics = []
+        for name, group in sorted(self._connections.items()):
+            count = max(sum(c.msgcount for c in group), announced[name])
+            if count:
+                qos = tuple(q for c in group for q in c.ext.offered_qos_profiles)
+                topics.append(Topic(name, group[0].msgtype, count, qos))
+        return tuple(topics)
+
+    def _read(self, topics: Collection[str] | None) -> Iterator[Message]:
+        wanted = [t for t in self.topics if topics is None or t.name in topics]
+        delivered: Counter[str] = Counter()
+        connections = [c for topic in wanted for c in self._connections[topic.name]]
+        for connection, log_time_ns, data in self._bag.messages(connections):
+            name = _absolute(connection.topic)
+            delivered[name] += 1
+            yield Message(name, connection.msgtype, log_time_ns, bytes(data))
+        short = [topic for topic in wanted if delivered[topic.name] < topic.count]
+        if short:
+            name, count = short[0].name, short[0].count
+            raise InputError(
+                f'recording {self.path} announces {count} messages of {name} and holds '
+                f'{delivered[name]}: it is incomplete, copy or record it again'
+            )
 
     def _decode(self, message: Message) -> Any:
-        return self._bag.opened.deserialize(message.data, message.type)
+        return self._bag.deserialize(message.data, message.type)
+
+    def _named(self) -> str:
+        """What it holds instead of messages that can be used."""
+        named = '; '.join(f'{name} is left out: {why}' for name, why in self.left_out.items())
+        return f' that can be used ({named})' if named else ''
 
     def close(self) -> None:
         self._bag.close()
 
 
-def _topics(reader: AnyReader) -> tuple[Topic, ...]:
-    topics = []
-    for name, info in sorted(reader.topics.items()):
-        if info.msgcount:
-            connection = info.connections[0]
-            qos = tuple(q for c in info.connections for q in c.ext.offered_qos_profiles)
-            topics.append(Topic(name, connection.msgtype, info.msgcount, qos))
-    return tuple(topics)
+def _absolute(name: str) -> str:
+    """ROS knows topics by absolute names; some tools write them without the slash."""
+    return name if name.startswith('/') else f'/{name}'

@@ -121,6 +121,29 @@ def test_killed_recorder_is_named_with_the_way_out(write_recording, make_frame):
         open_recording(path)
 
 
+def without_footer(path: Path) -> Path:
+    data = path.read_bytes()
+    path.write_bytes(data[: int(0.9 * len(data))])
+    return path
+
+
+def killed(path: Path) -> Path:
+    (path.parent / 'metadata.yaml').unlink()
+    return without_footer(path).parent
+
+
+def cut_in_a_directory(path: Path) -> Path:
+    return without_footer(path).parent
+
+
+@pytest.mark.parametrize('make', [without_footer, killed, cut_in_a_directory])
+def test_an_unfinished_mcap_names_the_tool_that_repairs_it(make, write_recording, make_frame):
+    path = make(storage_file(write_recording([make_frame(i) for i in range(9)])))
+    with pytest.raises(InputError, match='mcap recover') as caught:
+        open_recording(path)
+    assert 'reindex' not in str(caught.value)
+
+
 @pytest.mark.parametrize('share', [0.0, 0.3, 0.9])
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
 def test_truncated_file_is_an_input_error_that_names_it(

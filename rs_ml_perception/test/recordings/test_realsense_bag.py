@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.messages import depth_from_message, stamp_of
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.message_types import message_types
+from rs_ml_perception.recordings.messages import IMAGE
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.realsense_messages import link_transforms
 from rs_ml_perception.recordings.transforms import lookup
@@ -17,6 +19,7 @@ from rs_ml_perception.recordings.transforms import lookup
 from rs_ml_perception.recordings import message_factory as factory
 
 BAG = 'realsense_bag/single_depth_color_640x480.bag'
+IMAGE_OF_ROS1 = 'sensor_msgs/msg/Image'
 COLOR, DEPTH = '/camera/camera/color/image_raw', '/camera/camera/depth/image_rect_raw'
 
 
@@ -84,6 +87,38 @@ def test_agrees_with_pyrealsense2(recording, data_file, librealsense):
     assert np.array_equal(depth_from_message(same).values, oracle_depth)
     (frame,) = frames(recording)
     assert np.array_equal(frame.rgb, oracle_color)
+
+
+@pytest.mark.parametrize('place', [0.02, 0.3, 0.5, 0.7, 0.9])
+def test_one_flipped_bit_is_one_sentence(place, data_file, tmp_path):
+    data = bytearray(data_file(BAG).read_bytes())
+    data[int(place * len(data))] ^= 1
+    path = tmp_path / 'flipped.bag'
+    path.write_bytes(data)
+
+    def read():
+        with open_recording(path) as recording:
+            list(frames(recording))
+
+    with pytest.raises(InputError, match=r'flipped\.bag is damaged') as caught:
+        read()
+    assert '\n' not in str(caught.value)
+
+
+def test_a_damaged_frame_costs_itself_alone(recording, monkeypatch):
+    damaged = iter([False, True, False])
+    own = recording._bag.deserialize
+
+    def deserialize(data, type_name):
+        if type_name == IMAGE_OF_ROS1 and next(damaged):
+            raise ValueError('cannot reshape')
+        return own(data, type_name)
+
+    monkeypatch.setattr(recording._bag, 'deserialize', deserialize)
+    messages = [m for m in recording.messages() if m.type == IMAGE]
+    assert [m.problem for m in messages] == ['', 'cannot reshape', '']
+    with pytest.raises(InputError, match='cannot be used: cannot reshape'):
+        recording.decode(messages[1])
 
 
 @pytest.mark.parametrize(
