@@ -6,6 +6,7 @@ import os
 import sys
 
 from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
+from rs_ml_perception.core.printable import printable, shortened
 
 RUNTIME_ERROR, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 
@@ -21,8 +22,9 @@ def report(program: str, error: Exception) -> int:
     if isinstance(error, RsMlError):
         print(f'{program}: {error}', file=sys.stderr)
         return USAGE_ERROR if isinstance(error, (ConfigError, InputError)) else RUNTIME_ERROR
+    reason = printable(shortened(str(error)))
     print(
-        f'{program}: unexpected {type(error).__name__}: {error} (RS_ML_DEBUG=1 shows where)',
+        f'{program}: unexpected {type(error).__name__}: {reason} (RS_ML_DEBUG=1 shows where)',
         file=sys.stderr,
     )
     return RUNTIME_ERROR

@@ -15,14 +15,12 @@ import numpy as np
 
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.picture_file import PNG_OR_JPEG, decode_picture
 from rs_ml_perception.core.rvl import decode_rvl, encode_rvl
 
-_PNG, _PNG_END = b'\x89PNG\r\n\x1a\n', b'IEND\xaeB`\x82'
-_JPEG, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
+_PNG = b'\x89PNG\r\n\x1a\n'
 _DEPTH_HEADER = struct.Struct('<iff')
 _RVL_SIZE = struct.Struct('<II')
-_TRAILING_BYTES = 256
-"""How far from the end the end marker may stand: some encoders pad."""
 
 
 class CompressedBytes(NamedTuple):
@@ -45,7 +43,7 @@ def decode_compressed_color(
         uint8 (H, W, 3), RGB.
 
     Raises:
-        InputError: the data are depth, truncated or no picture.
+        InputError: the data are depth, too large, truncated or no picture.
     """
     if 'compressedDepth' in format or format.startswith(('16UC1', '32FC1')):
         raise InputError(
@@ -127,23 +125,8 @@ def _as_bytes(data: bytes | bytearray | memoryview | np.ndarray) -> bytes:
 
 
 def _decode_picture(format: str, picture: bytes, flags: int) -> np.ndarray:
-    """Decode a whole JPEG or PNG; decoders fill up truncated ones with grey."""
-    ends = {_PNG: _PNG_END, _JPEG: _JPEG_END}
-    end = next((end for start, end in ends.items() if picture.startswith(start)), None)
-    if end is None:
-        raise InputError(
-            f'compressed image of format {format!r} is neither JPEG nor PNG: '
-            f'{len(picture)} bytes starting with {picture[:8]!r}'
-        )
-    if picture.rfind(end, -_TRAILING_BYTES - len(end)) < 0:
-        raise InputError(
-            f'compressed image of format {format!r} is truncated: '
-            f'no end marker in its {len(picture)} bytes'
-        )
-    pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), flags)
-    if pixels is None:
-        raise InputError(f'compressed image of format {format!r} is damaged: {len(picture)} bytes')
-    return pixels
+    what = f'compressed image of format {format!r}'
+    return decode_picture(picture, flags, what=what, formats=PNG_OR_JPEG)
 
 
 def _split_header(format: str, data: bytes) -> tuple[float, float, bytes]:

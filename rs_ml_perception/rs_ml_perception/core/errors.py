@@ -1,8 +1,19 @@
 """Errors this package raises on purpose; each names the offending value and the way out."""
 
+from __future__ import annotations
+
+from rs_ml_perception.core.printable import printable, shortened
+
 
 class RsMlError(Exception):
-    """Root of the family: catch this to catch whatever the package reports by itself."""
+    """Root of the family: catch this to catch whatever the package reports by itself.
+
+    Its text may be shown as it is: values that strangers chose bring no escape codes and do not
+    bury the sentence around them.
+    """
+
+    def __str__(self) -> str:
+        return printable(shortened(super().__str__()))
 
 
 class ConfigError(RsMlError):

@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.picture_header import check_pixels
 
-_MAX_PIXELS = 1 << 26
-"""No depth camera comes near; a damaged header must not ask for gigabytes."""
 _MAX_NIBBLES = 11
 """Of one number of 32 bits."""
 
@@ -23,9 +22,8 @@ def decode_rvl(stream: bytes, *, width: int, height: int) -> np.ndarray:
     Raises:
         InputError: the stream ends early or holds more than the image.
     """
+    check_pixels(width, height, what='RVL depth')
     pixels = width * height
-    if not 0 < pixels <= _MAX_PIXELS:
-        raise InputError(f'RVL depth has an impossible size of {width}x{height}')
     numbers = _numbers(_nibbles(stream))
     is_value, filled = _layout(numbers, pixels)
     steps = numbers[is_value]

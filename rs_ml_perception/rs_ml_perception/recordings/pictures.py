@@ -9,12 +9,11 @@ import numpy as np
 
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.picture_file import MAX_FILE_BYTES, decode_picture
+from rs_ml_perception.core.regular_file import read_regular
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 DEPTH_SUFFIXES = ('.png', '.tif', '.tiff')
-
-_JPEG, _JPEG_SCAN, _JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
-_PNG, _PNG_END = b'\x89PNG', b'IEND'
 
 
 def read_color(path: Path) -> np.ndarray:
@@ -78,21 +77,5 @@ def write_picture(path: Path, pixels: np.ndarray) -> None:
 
 
 def _decode(path: Path, flags: int) -> np.ndarray:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f'{path} cannot be read: {error.strerror}') from error
-    if _is_truncated(data):
-        raise InputError(f'{path} is truncated: its {len(data)} bytes lack the end marker')
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    if pixels is None:
-        raise InputError(f'{path} is no picture, or damaged ({len(data)} bytes)')
-    return pixels
-
-
-def _is_truncated(data: bytes) -> bool:
-    """Whether the file breaks off; decoders fill up what is missing with grey."""
-    if data.startswith(_JPEG):
-        # Inside a scan the end marker cannot occur, but thumbnails before it have one.
-        return data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN)
-    return data.startswith(_PNG) and _PNG_END not in data[-4096:]
+    data = read_regular(path, max_bytes=MAX_FILE_BYTES)
+    return decode_picture(data, flags, what=str(path))

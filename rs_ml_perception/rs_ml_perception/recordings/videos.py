@@ -9,8 +9,10 @@ import cv2
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.picture_header import check_pixels
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg', '.mjpeg')
+_SIZE = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
 
 
 def video_frames(path: Path) -> Iterator[Frame]:
@@ -21,6 +23,9 @@ def video_frames(path: Path) -> Iterator[Frame]:
     """
     capture = cv2.VideoCapture(str(path))
     try:
+        width, height = (int(capture.get(p)) for p in _SIZE)
+        if width and height:
+            check_pixels(width, height, what=str(path))
         count = 0
         for frame in _read(capture):
             count += 1

@@ -14,10 +14,7 @@ from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 
-
-def printable(text: str) -> str:
-    """Text that every message and logger takes: file names may hold bytes that are no UTF-8."""
-    return text.encode('utf-8', 'backslashreplace').decode('utf-8')
+from rs_ml_perception.core.printable import printable
 
 
 def traceback_text() -> str:

@@ -9,7 +9,8 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
 from rs_ml_perception.core.errors import RsMlError
-from rs_ml_perception.ros.guards import printable, traceback_text
+from rs_ml_perception.core.printable import printable
+from rs_ml_perception.ros.guards import traceback_text
 from rs_ml_perception.ros.node_status import report_status
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.ledger import Ledger, Outcome
+from rs_ml_perception.core.printable import printable
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.frames import check_stamp
-from rs_ml_perception.ros.guards import printable, traceback_text
+from rs_ml_perception.ros.guards import traceback_text
 from rs_ml_perception.ros.mailbox import Mailbox
 from rs_ml_perception.ros.samples import Sample
 

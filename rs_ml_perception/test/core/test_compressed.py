@@ -65,8 +65,8 @@ def test_png_channel_order(format, stored, expected):
 @pytest.mark.parametrize(
     ('format', 'data', 'message'),
     [
-        ('jpeg', b'', 'neither JPEG nor PNG: 0 bytes'),
-        ('jpeg', b'abcdefghij', 'neither JPEG nor PNG: 10 bytes'),
+        ('jpeg', b'', 'neither JPEG nor PNG, BMP, WebP or TIFF: 0 bytes'),
+        ('jpeg', b'abcdefghij', 'neither JPEG nor PNG, .*: 10 bytes'),
         ('jpeg', encode_compressed_color(RGB).data[:-2], 'truncated'),
         ('jpeg', encode_compressed_color(RGB).data[:500], 'truncated'),
         ('png', png(RGB)[:-10], 'truncated'),

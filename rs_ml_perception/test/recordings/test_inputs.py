@@ -160,3 +160,9 @@ def test_what_librealsense_lacks_is_named(tmp_path, monkeypatch, source, remedy)
     monkeypatch.delitem(sys.modules, 'pyrealsense2', raising=False)
     with pytest.raises(BackendError, match=remedy):
         import_pyrealsense2()
+
+
+def test_videos_of_gigapixels_are_rejected(video, monkeypatch):
+    monkeypatch.setattr('rs_ml_perception.core.picture_header.MAX_PIXELS', 64 * 48 - 1)
+    with pytest.raises(InputError, match='impossible size of 64x48'):
+        next(video_frames(video))

@@ -71,7 +71,7 @@ def test_a_picture_without_partner(folder):
 @pytest.mark.parametrize('name', ['gt', 'rgb'])
 def test_a_damaged_picture(folder, name):
     (folder / name / 'p2.png').write_bytes(b'\x89PNG')
-    with pytest.raises(DataError, match=rf'{name}/p2\.png is damaged'):
+    with pytest.raises(DataError, match=rf'{name}/p2\.png is neither JPEG nor PNG'):
         TfdsFolder(zipped(folder)).read(1)
 
 

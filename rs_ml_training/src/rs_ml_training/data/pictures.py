@@ -7,6 +7,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.picture_file import MAX_FILE_BYTES, decode_picture
+from rs_ml_perception.core.regular_file import read_regular
 
 from rs_ml_training.errors import DataError
 
@@ -22,7 +25,7 @@ def read_rgb(path: Path) -> np.ndarray:
     Raises:
         DataError: the file is missing or damaged.
     """
-    return cv2.cvtColor(_decoded(path, _bytes(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(decoded(_bytes(path), cv2.IMREAD_COLOR, what=str(path)), cv2.COLOR_BGR2RGB)
 
 
 def read_gray(path: Path) -> np.ndarray:
@@ -33,7 +36,7 @@ def read_gray(path: Path) -> np.ndarray:
     Raises:
         DataError: the file is missing or damaged.
     """
-    gray = _decoded(path, _bytes(path), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
+    gray = decoded(_bytes(path), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, what=str(path))
     if gray.dtype == np.uint16:
         gray = (gray >> 8 if gray.max() > 255 else gray).astype(np.uint8)
     if gray.dtype != np.uint8:
@@ -52,7 +55,7 @@ def read_stored(path: Path) -> np.ndarray:
     data = _bytes(path)
     if path.suffix.lower() == '.png' and data[_PNG_COLOR_TYPE] == b'\x03':
         return _indices(path, data)
-    return _one_channel(path, _decoded(path, data, cv2.IMREAD_UNCHANGED))
+    return _one_channel(path, decoded(data, cv2.IMREAD_UNCHANGED, what=str(path)))
 
 
 def read_labels(path: Path) -> np.ndarray:
@@ -82,24 +85,31 @@ def require_size(path: Path, array: np.ndarray, size: tuple[int, int]) -> np.nda
     return array
 
 
+def decoded(data: bytes, flags: int, *, what: str) -> np.ndarray:
+    """Decode a picture file with the limits of the robot side; see its core.picture_file.
+
+    Raises:
+        DataError: no picture, too large, truncated or damaged; the message begins with `what`.
+    """
+    try:
+        return decode_picture(data, flags, what=what)
+    except InputError as error:
+        raise DataError(f'{error}: fetch it again or remove it') from error
+
+
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f'{path} cannot be read: {error.strerror}') from error
-
-
-def _decoded(path: Path, data: bytes, flags: int) -> np.ndarray:
-    # Some versions of OpenCV raise on an empty buffer instead of returning None.
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    if array is None:
-        raise DataError(f'{path} is damaged or not a picture: fetch it again or remove it')
-    return array
+        # A picture inside an archive has these two of a path's attributes: suffix, read_bytes.
+        is_file = isinstance(path, Path)
+        return read_regular(path, max_bytes=MAX_FILE_BYTES) if is_file else path.read_bytes()
+    except InputError as error:
+        raise DataError(str(error)) from error
 
 
 def _indices(path: Path, data: bytes) -> np.ndarray:
     from PIL import Image, UnidentifiedImageError
 
+    decoded(data, cv2.IMREAD_UNCHANGED, what=str(path))  # for its checks
     try:
         return np.array(Image.open(io.BytesIO(data)))
     except (UnidentifiedImageError, OSError, SyntaxError) as error:

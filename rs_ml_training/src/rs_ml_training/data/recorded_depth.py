@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from rs_ml_training.data.pictures import decoded
 from rs_ml_training.errors import DataError
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ def _depth_topic(path: Path, connections: list[Connection]) -> Connection:
 def _values(path: Path, message: Any) -> np.ndarray:
     """uint16 (H, W) [mm]."""
     if hasattr(message, 'format'):
-        values = cv2.imdecode(message.data[_HEADER_BYTES:], cv2.IMREAD_UNCHANGED)
-        if values is None or values.dtype != np.uint16:
+        picture = bytes(message.data[_HEADER_BYTES:])
+        values = decoded(picture, cv2.IMREAD_UNCHANGED, what=f'depth in {path}')
+        if values.dtype != np.uint16 or values.ndim != 2:
             raise DataError(f'{path} holds {message.format!r}: only png of 16 bits is read')
         return values
     if message.encoding not in ('16UC1', 'mono16'):

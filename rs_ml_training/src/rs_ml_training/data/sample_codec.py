@@ -19,6 +19,7 @@ import numpy as np
 
 from rs_ml_training.data.encodings import decode, encode
 from rs_ml_training.data.output_folder import png_of
+from rs_ml_training.data.pictures import decoded
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
@@ -27,6 +28,8 @@ _EXTRA = 'extra/'
 _STEPS = ('mm', 'eight-bit-10m', 'kitti', 'l515', 'tenth-mm')
 _PNG, _BOOL, _NUMPY = 'png', 'png-bool', 'npy'
 _RAW = 'raw'
+_MAX_MAP_BYTES = 1 << 29
+"""Of one map, uncompressed: a damaged or hostile record must not ask for more."""
 MAP_CODINGS = (_PNG, _RAW)
 """How maps are stored."""
 _How = str | list[Any]
@@ -117,10 +120,9 @@ def _restored(data: bytes, how: _How) -> np.ndarray:
         array = np.frombuffer(data, dtype).reshape(shape)
         return decode(array, step) if step else array.copy()
     if how == _NUMPY:
-        return np.load(io.BytesIO(zlib.decompress(data)), allow_pickle=False)
-    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if array is None:
-        raise ValueError('a map is damaged')
+        stored = zlib.decompressobj().decompress(data, _MAX_MAP_BYTES)
+        return np.load(io.BytesIO(stored), allow_pickle=False)
+    array = decoded(data, cv2.IMREAD_UNCHANGED, what='a map')
     if how == _BOOL:
         return array.view(bool)
     if how in _STEPS:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from rs_ml_training.data.camera_file import read_camera
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.intel_denoise import LEFT, RAW, RIGHT, TRUTH, IntelDenoise
 from rs_ml_training.data.output_folder import new_folder, write_png
+from rs_ml_training.data.pictures import read_gray
 from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.synth.device import draw_matcher
 from rs_ml_training.synth.matcher import MatcherSettings, Prefilter, match
@@ -70,7 +70,7 @@ def rematch(source: Path, out: Path, options: RematchOptions) -> Iterator[str]:
     rig = _rig(source)
     with new_folder(out) as folder:
         for name, number in names.items():
-            left, right = (_gray(source / f'{kind}-{name}.png') for kind in (LEFT, RIGHT))
+            left, right = (read_gray(source / f'{kind}-{name}.png') for kind in (LEFT, RIGHT))
             depth_m = match(left, right, rig, options.settings(number))
             write_png(folder / f'{RAW}-{name}.png', encode(depth_m, 'mm'))
             _copy(source, folder, [f'{kind}-{name}.png' for kind in (LEFT, RIGHT, TRUTH)])
@@ -91,13 +91,6 @@ def _rig(source: Path) -> Rig:
     if camera is None:
         raise DataError(f'{source} has no intrinsics.yaml: disparity needs the focal length')
     return replace(d435(), depth=camera)
-
-
-def _gray(path: Path) -> np.ndarray:
-    gray = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if gray is None:
-        raise DataError(f'{path} cannot be read as a picture')
-    return gray
 
 
 def _copy(source: Path, folder: Path, names: list[str] | tuple[str, ...]) -> None:

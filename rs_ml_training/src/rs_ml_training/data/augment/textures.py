@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rs_ml_training.data.pictures import read_rgb
 from rs_ml_training.errors import DataError
 
 _SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp'}
@@ -35,10 +36,7 @@ class Textures:
         if self.folder is None:
             return drawn(size, rng)
         path = self._paths[rng.integers(len(self._paths))]
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise DataError(f'{path} is not a readable picture: remove it from the textures')
-        return _covering(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), size, rng)
+        return _covering(read_rgb(path), size, rng)
 
     @cached_property
     def _paths(self) -> list[Path]:

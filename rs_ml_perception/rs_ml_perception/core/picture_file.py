@@ -1,0 +1,78 @@
+"""Picture files to pixels: every decoding of the package goes through here.
+
+What decodes to gigabytes is refused by its header, what ends early by its last pixels; OpenCV
+would take the memory for the one and fill up the other with grey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.picture_header import PictureHeader, check_pixels, read_header
+
+MAX_FILE_BYTES = 1 << 29
+"""Of a picture file: that many pixels, uncompressed, of eight bytes."""
+
+PNG_OR_JPEG = ('PNG', 'JPEG')
+_MID_GREY, _SLACK = 128, 1
+_PROBE = bytes((37 * i + 11) % 251 for i in range(256))
+"""Something that no decoder takes for nothing; without a byte of 255, which begins a marker."""
+
+
+def decode_picture(
+    data: bytes, flags: int, *, what: str, formats: Collection[str] | None = None
+) -> np.ndarray:
+    """Decode a whole picture file.
+
+    Args:
+        data: the file.
+        flags: of cv2.imdecode.
+        what: names the file in messages, as 'picture x.png'.
+        formats: PictureHeader.format that are allowed; None: all.
+
+    Returns:
+        Pixels as cv2.imdecode gives them.
+
+    Raises:
+        InputError: no picture, larger than MAX_PIXELS, truncated or damaged.
+    """
+    try:
+        header = read_header(data)
+    except InputError as error:
+        raise InputError(f'{what} {error}') from error
+    check_pixels(header.width, header.height, what=what)
+    if formats is not None and header.format not in formats:
+        raise InputError(f'{what} is neither {" nor ".join(formats)} but {header.format}')
+    pixels = _decoded(data, flags)
+    if pixels is None or pixels.shape[0] * pixels.shape[1] > header.width * header.height:
+        raise InputError(f'{what} is damaged ({len(data)} bytes)')
+    if header.coded is not None and _ends_early(data, header, flags, pixels):
+        raise InputError(f'{what} is truncated: its pixels end before the picture does')
+    return pixels
+
+
+def _decoded(data: bytes, flags: int) -> np.ndarray | None:
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        return None
+
+
+def _ends_early(data: bytes, header: PictureHeader, flags: int, pixels: np.ndarray) -> bool:
+    """Whether a JPEG with an end marker lacks pixels in front of it.
+
+    libjpeg leaves missing blocks at mid grey. A picture may be that grey in a corner, so the
+    proof is another decoding with more bytes before the end marker: whole pictures stay the same.
+    Of progressive ones every block has been there once, so they are always asked.
+    """
+    corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]].reshape(4, -1)
+    grey = np.abs(corners.astype(np.int16) - _MID_GREY) <= _SLACK
+    if not (header.is_progressive or grey.all(axis=1).any()):
+        return False
+    end = header.coded[1] if header.coded else len(data)
+    probed = _decoded(data[:end] + _PROBE + data[end:], flags)
+    return probed is None or not np.array_equal(probed, pixels)

@@ -1,0 +1,50 @@
+"""Reading files that somebody else made: no pipe that never answers, no device without an end."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from rs_ml_perception.core.errors import InputError
+
+
+def check_regular(path: Path, *, max_bytes: int) -> None:
+    """Raise InputError unless the path leads to a regular file of at most so many bytes."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise InputError(f'{path} cannot be read: {reason}') from error
+    if not stat.S_ISREG(found.st_mode):
+        kind = 'a folder' if stat.S_ISDIR(found.st_mode) else 'a pipe, a socket or a device'
+        raise InputError(f'{path} cannot be read: it is {kind}, not a regular file')
+    if found.st_size > max_bytes:
+        raise InputError(
+            f'{path} is too large: {found.st_size} bytes, at most {max_bytes} are read'
+        )
+
+
+def read_regular(path: Path, *, max_bytes: int) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        InputError: it does not exist, is no regular file, is larger than max_bytes or cannot be
+            read.
+    """
+    check_regular(path, max_bytes=max_bytes)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f'{path} cannot be read: {error.strerror}') from error
+
+
+def read_regular_text(path: Path, *, max_bytes: int) -> str:
+    """The text of a regular file in UTF-8.
+
+    Raises:
+        InputError: as `read_regular`, or it is no UTF-8.
+    """
+    try:
+        return read_regular(path, max_bytes=max_bytes).decode('utf-8')
+    except UnicodeDecodeError as error:
+        raise InputError(f'{path} is no UTF-8 text: {error}') from error
