@@ -38,20 +38,11 @@ def setup_arguments(monkeypatch) -> dict:
     return seen
 
 
-def shared_files() -> dict[str, Path]:
+def shared_files(base: Path = PACKAGE) -> dict[str, Path]:
     """Every file that has to be installed beside the modules, by its place."""
-    sources = [
-        (PACKAGE, 'launch', '*.launch.py'),
-        (PACKAGE, 'config', '**/*'),
-        (PACKAGE, 'models', '**/*'),
-        (PACKAGE, 'recordings', '**/*'),
-    ]
-    found = {}
-    for base, folder, pattern in sources:
-        for path in (base / folder).glob(pattern):
-            if path.is_file():
-                found[str(path.relative_to(base))] = path
-    return found
+    folders = {'launch': '*.launch.py', 'config': '**/*', 'models': '**/*', 'recordings': '**/*'}
+    paths = [path for folder, pattern in folders.items() for path in (base / folder).glob(pattern)]
+    return {str(path.relative_to(base)): path for path in paths if path.is_file()}
 
 
 def xml_texts(package: str, tag: str) -> list[str]:
@@ -106,18 +97,62 @@ def test_every_executable_has_its_module(monkeypatch):
         assert 'main' in {node.name for node in body if hasattr(node, 'name')}, target
 
 
-def test_versions_and_licences_are_equal(monkeypatch):
-    arguments = setup_arguments(monkeypatch)
-    init = (PACKAGE / NAME / '__init__.py').read_text()
+def found_in(path: Path, pattern: str) -> str:
+    return re.search(pattern, path.read_text(), re.MULTILINE)[1]
+
+
+def test_there_is_one_version(monkeypatch):
     versions = {
-        'setup.py': arguments['version'],
-        '__init__.py': re.search(r"__version__ = '(.+)'", init)[1],
+        'setup.py': setup_arguments(monkeypatch)['version'],
+        '__init__.py': found_in(PACKAGE / NAME / '__init__.py', "^__version__ = '(.+)'$"),
         'package.xml': xml_texts(NAME, 'version')[0],
         'rs_ml_msgs': xml_texts('rs_ml_msgs', 'version')[0],
+        'rs_ml_training': found_in(ROOT / 'rs_ml_training/pyproject.toml', "^version = '(.+)'$"),
+        'CHANGELOG.md': found_in(ROOT / 'CHANGELOG.md', r'^## \[([\d.]+)\]'),
     }
     assert len(set(versions.values())) == 1, versions
-    licences = {arguments['license'], *xml_texts(NAME, 'license')}
-    assert licences == {'Apache-2.0'} == {*xml_texts('rs_ml_msgs', 'license')}
+
+
+@pytest.mark.parametrize('package', [NAME, 'rs_ml_msgs', 'rs_ml_training'])
+def test_every_package_has_its_licence(package):
+    """As a file of its own, for each is exported and released by itself."""
+    path = ROOT / package / 'LICENSE'
+    assert path.is_file()
+    assert not path.is_symlink()
+    assert path.read_bytes() == (ROOT / 'LICENSE').read_bytes()
+
+
+@pytest.mark.parametrize('package', [NAME, 'rs_ml_msgs'])
+def test_licences_name_their_files(package, monkeypatch):
+    root = ElementTree.parse(ROOT / package / 'package.xml').getroot()
+    licences = {element.text: element.get('file') for element in root.iter('license')}
+    assert licences.pop('Apache-2.0') == 'LICENSE'
+    assert set(licences.values()) == ({'models/LICENSE.md'} if package == NAME else set())
+    assert all((ROOT / package / file).is_file() for file in licences.values())
+    assert setup_arguments(monkeypatch)['license'] == 'Apache-2.0'
+
+
+def test_every_shipped_model_has_its_terms():
+    folders = [path.parent for path in (PACKAGE / 'models').glob('*/manifest.yaml')]
+    assert folders
+    for folder in folders:
+        assert (folder / 'README.md').is_file()
+        assert (folder / 'LICENSE').is_file()
+        assert found_in(folder / 'manifest.yaml', '^license: (.+)$')
+
+
+@pytest.mark.parametrize('package', [NAME, 'rs_ml_msgs'])
+def test_the_changelog_can_be_released(package):
+    """Bloom reads it once catkin_prepare_release has put a version in place of Forthcoming."""
+    pytest.importorskip('docutils')
+    changelog = pytest.importorskip('catkin_pkg.changelog')
+    text = (ROOT / package / 'CHANGELOG.rst').read_text()
+    assert f'Changelog for package {package}\n' in text
+    released = text.replace('Forthcoming\n-----------', '9.9.9 (2030-01-01)\n------------------')
+    parsed = changelog.populate_changelog_from_rst(changelog.Changelog(package), released)
+    (version, _, contents), *_ = parsed.foreach_version()
+    assert version == '9.9.9'
+    assert contents
 
 
 ROS_NAMES = re.compile(
@@ -160,24 +195,29 @@ def run_checked(command, **options):
     return run
 
 
-def assert_installed(prefix: Path, scripts: str):
+def assert_installed(prefix: Path, scripts: str, base: Path = PACKAGE):
     """Marker, package.xml, scripts and all shared files lie under the prefix."""
     share = prefix / 'share'
     assert (share / 'ament_index/resource_index/packages' / NAME).exists()
     assert (share / NAME / 'package.xml').exists()
-    for place, source in shared_files().items():
+    for place, source in shared_files(base).items():
         assert (share / NAME / place).read_bytes() == source.read_bytes()
     for executable in EXECUTABLES:
         assert os.access(prefix / scripts / executable, os.X_OK), executable
 
 
+def colcon_build(base: Path, package: Path, options: list[str]) -> None:
+    """A workspace in base with the one package."""
+    pytest.importorskip('colcon_core')
+    command = [sys.executable, '-m', 'colcon', '--log-base', base / 'log', 'build']
+    command += ['--base-paths', package, '--build-base', base / 'build']
+    run_checked([*command, '--install-base', base / 'install', *options], cwd=base)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('options', [[], ['--symlink-install']], ids=['plain', 'symlink'])
 def test_colcon_build(tmp_path, options):
-    pytest.importorskip('colcon_core')
-    command = [sys.executable, '-m', 'colcon', '--log-base', tmp_path / 'log', 'build']
-    command += ['--base-paths', PACKAGE, '--build-base', tmp_path / 'build']
-    run_checked([*command, '--install-base', tmp_path / 'install', *options], cwd=tmp_path)
+    colcon_build(tmp_path, PACKAGE, options)
     prefix = tmp_path / 'install' / NAME
     assert_installed(prefix, f'lib/{NAME}')
     installed = prefix / 'share' / NAME / 'config' / 'fastdds.xml'
@@ -193,15 +233,41 @@ def overlay(base: Path) -> dict[str, str]:
     return dict(line.split('=', 1) for line in run.stdout.split('\0') if '=' in line)
 
 
-@pytest.mark.slow
-def test_pip_install(tmp_path):
-    """A wheel from the package folder holds the shared files, and its scripts land in bin/."""
-    work = tmp_path / 'checkout'
-    shutil.copytree(PACKAGE, work / NAME, ignore=shutil.ignore_patterns('test'))
+def exported(folder: str, target: Path) -> Path:
+    """What `git archive HEAD:folder` holds, unpacked."""
+    if not (ROOT / '.git').exists() or not shutil.which('git'):
+        pytest.skip('not a git checkout')
+    target.mkdir()
+    archive = target.with_suffix('.tar')
+    run_checked(['git', '-C', ROOT, 'archive', '-o', archive, f'HEAD:{folder}'])
+    run_checked(['tar', '-xf', archive, '-C', target])
+    return target
+
+
+def pip_install(source: Path, prefix: Path) -> None:
     options = ['--no-deps', '--no-build-isolation', '--disable-pip-version-check', '-q']
-    target = tmp_path / 'prefix'
-    pip = [sys.executable, '-m', 'pip', 'install', '-I', '--prefix', target, *options]
-    run_checked([*pip, work / NAME], cwd=tmp_path)
-    assert_installed(target, 'bin')
-    (package,) = target.glob(f'lib*/python*/site-packages/{NAME}')
-    assert (package / 'py.typed').exists()
+    pip = [sys.executable, '-m', 'pip', 'install', '-I', '--prefix', prefix, *options]
+    run_checked([*pip, source], cwd=prefix.parent)
+
+
+def test_the_exported_package_builds(tmp_path):
+    """`git archive` -> sdist -> wheel: nothing of it lies outside the package's folder."""
+    package = exported(NAME, tmp_path / 'export')
+    setup = [sys.executable, 'setup.py', '-q', 'sdist', '--formats=tar', '-d', tmp_path / 'dist']
+    run_checked(setup, cwd=package)
+    (sdist,) = (tmp_path / 'dist').glob('*.tar')
+    pip_install(sdist, tmp_path / 'prefix')
+    assert_installed(tmp_path / 'prefix', 'bin', base=package)
+    (modules,) = (tmp_path / 'prefix').glob(f'lib*/python*/site-packages/{NAME}')
+    assert (modules / 'py.typed').exists()
+    (info,) = modules.parent.glob(f'{NAME}-*.dist-info')
+    licences = {path.name for path in info.rglob('LICENSE*')}
+    assert licences == {'LICENSE', 'LICENSE.md'}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('options', [[], ['--symlink-install']], ids=['plain', 'symlink'])
+def test_colcon_builds_the_exported_package(tmp_path, options):
+    package = exported(NAME, tmp_path / 'export')
+    colcon_build(tmp_path, package, options)
+    assert_installed(tmp_path / 'install' / NAME, f'lib/{NAME}', base=package)
