@@ -32,5 +32,9 @@ class BackendError(RsMlError):
     """An inference runtime is missing or cannot run the model."""
 
 
+class BusyError(RsMlError):
+    """Something is still being worked on: what was asked for is possible later."""
+
+
 class InputError(RsMlError):
     """A frame, message or file cannot be used: it is rejected, the caller lives on."""

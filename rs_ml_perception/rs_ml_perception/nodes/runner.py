@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 import rclpy
@@ -12,7 +14,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from rs_ml_perception.nodes.table import NODES, NodeSpec
 from rs_ml_perception.ros.guards import guarded
-from rs_ml_perception.ros.node import PerceptionNode
+from rs_ml_perception.ros.node import STOP_BUDGET_SECS, PerceptionNode
 from rs_ml_perception.ros.tool_process import StopRequest, ignore_signals
 
 SPIN_SECS = 0.1
@@ -95,28 +97,51 @@ def _run_initialised(
     executor = SingleThreadedExecutor()
     for node in (*nodes, *plain_nodes):
         executor.add_node(node)
+    code = 1
     try:
-        return _spin(executor, nodes, stop)
+        code = _spin(executor, nodes, stop)
     finally:
-        for node in nodes:
-            guarded(node, node.stop)()
-        executor.shutdown()
-        for node in (*nodes, *plain_nodes):
-            node.destroy_node()
-        rclpy.try_shutdown()
+        _end(executor, nodes, plain_nodes, code)
+    return code
+
+
+def _end(
+    executor: SingleThreadedExecutor,
+    nodes: Sequence[PerceptionNode],
+    plain_nodes: Sequence[Node],
+    code: int,
+) -> None:
+    """Stop, free and say goodbye, within a budget for the whole process."""
+    for node in nodes:
+        node.begin_to_stop()
+    deadline = time.monotonic() + STOP_BUDGET_SECS
+    for node in nodes:
+        guarded(node, node.stop)(_secs_until(deadline))
+    busy = [n.get_name() for n in nodes if not n.has_ended(_secs_until(deadline))]
+    # Whatever still waits for a model will not get it.
+    executor.shutdown(timeout_sec=0.0)
+    for node in (*nodes, *plain_nodes):
+        node.destroy_node()
+    rclpy.try_shutdown()
+    if busy:
+        print(f'{", ".join(busy)}: still at work, not waited for', file=sys.stderr, flush=True)
+        # An inference runtime whose thread is at work aborts a process that exits by the book.
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _secs_until(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _spin(
     executor: SingleThreadedExecutor, nodes: Sequence[PerceptionNode], stop: StopRequest
 ) -> int:
-    waiting = [node for node in nodes if node.parameters.autostart]
-    for node in waiting:
-        node.preload()
+    for node in nodes:
+        if node.parameters.autostart:
+            executor.create_task(node.start_by_itself)
     while rclpy.ok() and not stop.is_set():
-        executor.spin_once(timeout_sec=0.01 if waiting else SPIN_SECS)
-        for node in [node for node in waiting if not node.is_preloading]:
-            waiting.remove(node)
-            node.start()
+        executor.spin_once(timeout_sec=SPIN_SECS)
         failed = [node.fatal for node in nodes if node.fatal]
         if failed:
             print(f'strict: {failed[0]}', file=sys.stderr)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool
 
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import BusyError, ConfigError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.ledger import Ledger
 from rs_ml_perception.core.pipeline import Pipeline
@@ -22,25 +23,30 @@ from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.extrinsics import Extrinsics
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.frames import FrameBuilder
-from rs_ml_perception.ros.guards import guard_change_state, guarded, printable
+from rs_ml_perception.ros.guards import guard_change_state, guarded
 from rs_ml_perception.ros.hub import CameraHub
 from rs_ml_perception.ros.inputs import EXTRINSICS, RAW_DEPTH, StreamOptions
+from rs_ml_perception.ros.node_role import NodeRole
 from rs_ml_perception.ros.node_status import report_status
-from rs_ml_perception.ros.outputs import Output, OutputContext, ResultPublisher
+from rs_ml_perception.ros.outputs import OutputContext, ResultPublisher
 from rs_ml_perception.ros.parameters import ParameterBinding
 from rs_ml_perception.ros.preload import Preload
 from rs_ml_perception.ros.reporting import NodeReporter
+from rs_ml_perception.ros.shortfalls import Shortfalls
 from rs_ml_perception.ros.target_frame import find_target
 from rs_ml_perception.ros.transitions import answer_enable, transition
-from rs_ml_perception.ros.worker import LOG_THROTTLE_SECS, FrameWorker
+from rs_ml_perception.ros.worker import FrameWorker, OverdueError
 
 P = TypeVar('P')
 
 NAMESPACE = '/rs_ml'
 
+STOP_BUDGET_SECS = 2.0
+"""So long a node that is deactivated waits for the frame at hand, and a process at its end."""
 
-class PerceptionNode(LifecycleNode, Generic[P], ABC):
-    """A lifecycle node around one Pipeline. Subclasses state what differs.
+
+class PerceptionNode(NodeRole[P], LifecycleNode):
+    """A lifecycle node around one Pipeline. Subclasses state what differs, see NodeRole.
 
     Every message of the primary stream gives exactly one set of outputs with its header, or is
     counted under a reason; nothing a message, a parameter or a request holds ends the process.
@@ -52,18 +58,13 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         facts: about the model, once configured.
         target_problem: why positions are not in target_frame, '' when they are.
         frame_notes: what of the latest frame could not be used beside its primary message.
-        shortfalls: what the latest frame that went out lacks, and why.
-        incomplete: frames that went out since activation and lacked something.
+        shortfalls: what results lack, and why.
         missed_before: what the source had missed when the node began to listen.
     """
 
-    default_name: ClassVar[str]
-    parameters_type: ClassVar[type]
-    outputs: ClassVar[tuple[Output, ...]]
-
     def __init__(self, hub: CameraHub | None = None, **node_args: Any) -> None:
         super().__init__(self.default_name, namespace=NAMESPACE, **node_args)
-        guard_change_state(self)
+        guard_change_state(self, self.load_ahead)
         self.ledger = Ledger()
         self.phase = 'unconfigured'
         self._timeline = 0
@@ -72,56 +73,39 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         self.hub = hub or CameraHub(self)
         self.pipeline: Pipeline | None = None
         self.publisher: ResultPublisher | None = None
-        self._preload: Preload[P, tuple[Pipeline, float]] = Preload(self._load)
+        self._preload: Preload[P, tuple[Pipeline, float]] = Preload(
+            self._load, lambda loaded: loaded[0].close()
+        )
         self.assembler: Assembler | None = None
         self.worker: FrameWorker | None = None
+        self._lingering: FrameWorker | None = None
         self.failure = ''
         self.facts: Mapping[str, str] = {}
         self.target_problem = ''
         self.frame_notes: tuple[str, ...] = ()
-        self.shortfalls: tuple[str, ...] = ()
-        self.incomplete = 0
         self.missed_before = Missed()
         self.extrinsics = Extrinsics(
             self.hub.transforms, self.hub.stream(EXTRINSICS, StreamOptions())
         )
         self.reporter = NodeReporter(self)
+        self.shortfalls = Shortfalls(self.get_logger())
         self._start_services()
-
-    # What a subclass says of itself.
-
-    @classmethod
-    @abstractmethod
-    def load_pipeline(cls, parameters: P) -> Pipeline:
-        """Build the pipeline: slow, free of ROS, possibly in another thread."""
-
-    def retune(self, parameters: P) -> None:
-        """Apply what may change at run time; ConfigError refuses it."""
-
-    def source(self, parameters: P) -> Assembler:
-        """Where frame sets come from."""
-        return self.hub.color(parameters.depth_source, parameters.streams)
-
-    def run(self, frames: FrameSet, frame: Frame) -> Any:
-        """One frame to one result."""
-        return self.pipeline(frame)
-
-    def on_published(self, result: Any, frames: FrameSet, context: OutputContext) -> None:
-        """Hand the result on inside the process."""
-
-    def announce(self) -> None:
-        """Publish what is latched; the node has just been configured."""
 
     # Lifecycle.
 
-    def preload(self) -> None:
-        """Begin to load in the background, ahead of configure."""
-        if not self._binding.problems:
-            self._preload.begin(self.parameters)
+    async def load_ahead(self) -> None:
+        """Load in the background what configure needs, while the executor goes on."""
+        while self.phase == 'unconfigured' and not self._binding.problems:
+            wanted = self._binding.read()
+            if self._preload.is_ready(wanted):
+                return
+            self._preload.begin(wanted)
+            await self._preload.wait(self.executor)
 
-    @property
-    def is_preloading(self) -> bool:
-        return self._preload.is_under_way
+    async def start_by_itself(self) -> None:
+        """Load, configure and activate, as far as possible."""
+        await self.load_ahead()
+        guarded(self, self.start)()
 
     @property
     def fatal(self) -> str:
@@ -155,10 +139,20 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
     def on_error(self, _: Any) -> TransitionCallbackReturn:
         return transition(self, 'recover', self.stop, 'unconfigured')
 
-    def stop(self) -> None:
-        """Detach, join the worker, free the model; safe in any phase."""
-        self._deactivate()
+    def stop(self, budget_secs: float = STOP_BUDGET_SECS) -> None:
+        """Detach, end the worker, free the model; safe in any phase."""
+        self._deactivate(budget_secs)
         self._release()
+
+    def begin_to_stop(self) -> None:
+        """Take nothing on any more, so that nodes of one process end side by side."""
+        if self.worker is not None:
+            self.worker.begin_to_stop()
+
+    def has_ended(self, timeout_secs: float) -> bool:
+        """Whether no thread of a stopped node is at work any more, after a while at most."""
+        is_idle = self._lingering is None or self._lingering.has_ended(timeout_secs)
+        return is_idle and self._preload.has_ended(timeout_secs)
 
     def _configure(self) -> None:
         if self._binding.problems:
@@ -179,10 +173,13 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         return pipeline, pipeline.warm_up()
 
     def _activate(self) -> None:
+        if self._lingering is not None and not self._lingering.has_ended(0.0):
+            raise BusyError('the last frame is still being processed: try again later')
+        self._lingering = None
         self.ledger.reset()
         self.pipeline.reset()
         self._timeline = 0
-        self.shortfalls, self.incomplete = (), 0
+        self.shortfalls.reset()
         self.worker = FrameWorker(
             self._process,
             ledger=self.ledger,
@@ -198,14 +195,16 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         self.missed_before = self.assembler.missed
         self.assembler.attach(self.worker)
 
-    def _deactivate(self) -> None:
+    def _deactivate(self, budget_secs: float = STOP_BUDGET_SECS) -> None:
         if self.assembler is not None:
             self.assembler.detach(self.worker)
             self.assembler = None
         self.detach_inputs()
         self.extrinsics.stop()
         if self.worker is not None:
-            self.worker.stop()
+            if not self.worker.stop(budget_secs):
+                self._lingering = self.worker
+                self.get_logger().warning('the frame at hand takes long: it will not be published')
             self.worker = None
 
     def _release(self) -> None:
@@ -214,14 +213,17 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
             self.publisher.destroy()
             self.publisher = None
         if self.pipeline is not None:
-            self.pipeline.close()
+            if self._lingering is None:
+                self.pipeline.close()
+            else:
+                self._lingering.when_ended(self.pipeline.close)
             self.pipeline = None
         self.facts = {}
 
     # Work.
 
     def _process(self, frames: FrameSet) -> Mapping[str, float]:
-        start = time.perf_counter()
+        start, worker = time.perf_counter(), self.worker
         self._follow_timeline(frames.timeline)
         frame = self._build(frames)
         if frames.depth_role != RAW_DEPTH:
@@ -229,10 +231,12 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         converted = time.perf_counter()
         result = self.run(frames, frame)
         done = time.perf_counter()
+        if self.worker is not worker or worker.is_overdue:
+            raise OverdueError
         context = self._output_context(frames, frame)
         problems = self.publisher.publish(result, context)
         guarded(self, self.on_published)(result, frames, context)
-        self._tell([*self.frame_notes, *problems])
+        self.shortfalls.note([*self.frame_notes, *problems])
         published = time.perf_counter()
         stages = {'convert': 1e3 * (converted - start), **self.pipeline.take_stages()}
         stages['other'] = max(0.0, 1e3 * (done - start) - sum(stages.values()))
@@ -243,14 +247,6 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         frame = builder.build()
         self.frame_notes = tuple(builder.notes)
         return frame
-
-    def _tell(self, shortfalls: list[str]) -> None:
-        """Say what the frame that has just gone out lacks."""
-        self.incomplete += bool(shortfalls)
-        for text in shortfalls:
-            if text not in self.shortfalls:
-                self.get_logger().warning(printable(text), throttle_duration_sec=LOG_THROTTLE_SECS)
-        self.shortfalls = tuple(printable(text) for text in shortfalls)
 
     def _follow_timeline(self, timeline: int) -> None:
         """Told by number: the first frame after the jump may have been superseded."""
@@ -280,7 +276,8 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
 
     def _start_services(self) -> None:
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        self.create_service(SetBool, '~/enable', lambda *call: answer_enable(self, *call))
+        enable, group = partial(answer_enable, self), ReentrantCallbackGroup()
+        self.create_service(SetBool, '~/enable', enable, callback_group=group)
         # Steady: with use_sim_time and no /clock an ordinary timer never fires.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, guarded(self, lambda: report_status(self)), clock=steady)
@@ -301,13 +298,3 @@ class PerceptionNode(LifecycleNode, Generic[P], ABC):
         self.parameters = parameters
         if self.worker is not None:
             self.worker.limits = self.parameters.limits
-
-    def attach_inputs(self) -> None:
-        """Listen to what the source does not bring; the node becomes active."""
-
-    def detach_inputs(self) -> None:
-        """The opposite of attach_inputs."""
-
-    def notes(self) -> tuple[str, ...]:
-        """What is missing without stopping the node."""
-        return ()

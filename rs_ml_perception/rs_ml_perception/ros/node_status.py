@@ -59,7 +59,7 @@ def statuses(node: PerceptionNode) -> list[DiagnosticStatus]:
 def input_state(node: PerceptionNode) -> InputState:
     """What is known of the node's input."""
     assembler = node.assembler
-    notes = (node.extrinsics.problem, node.target_problem, *node.shortfalls, *node.notes())
+    notes = (node.extrinsics.problem, node.target_problem, *node.shortfalls.latest, *node.notes())
     topics = assembler.topics() if assembler else {}
     return InputState(
         is_active=assembler is not None,
@@ -71,6 +71,6 @@ def input_state(node: PerceptionNode) -> InputState:
         notes=tuple(note for note in notes if note),
         topics=topics,
         unpaired=assembler.unpaired if assembler else 0,
-        incomplete=node.incomplete,
+        incomplete=node.shortfalls.count,
         partner=assembler.partner_name if assembler else 'depth',
     )

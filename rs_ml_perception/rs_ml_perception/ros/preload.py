@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Generic, TypeVar
+
+import rclpy.task
+from rclpy.executors import Executor
 
 S = TypeVar('S')
 T = TypeVar('T')
@@ -15,20 +20,43 @@ class Preload(Generic[S, T]):
 
     Args:
         load: makes the thing; slow.
+        discard: frees a thing that was loaded in vain.
     """
 
-    def __init__(self, load: Callable[[S], T]) -> None:
+    def __init__(self, load: Callable[[S], T], discard: Callable[[T], None]) -> None:
         self._load = load
+        self._discard = discard
         self._begun: _Loading[S, T] | None = None
+        self._abandoned: list[_Loading[S, T]] = []
 
     @property
     def is_under_way(self) -> bool:
         """Whether the thread is still at work."""
-        return self._begun is not None and self._begun.is_alive()
+        return self._begun is not None and not self._begun.result.done()
+
+    def is_ready(self, subject: S) -> bool:
+        """Whether `take` would not have to wait."""
+        return self._begun is not None and self._begun.is_ready(subject)
 
     def begin(self, subject: S) -> None:
-        """Load in the background."""
+        """Load in the background, unless that has been begun."""
+        if self._begun is not None and self._begun.subject == subject:
+            return
+        self.abandon()
         self._begun = _Loading(self._load, subject)
+
+    async def wait(self, executor: Executor) -> None:
+        """Let the executor go on with other callbacks until the thread has ended."""
+        if self._begun is None:
+            return
+        done = rclpy.task.Future(executor=executor)
+
+        def wake(_: object) -> None:
+            done.set_result(None)
+            executor.wake()
+
+        self._begun.result.add_done_callback(wake)
+        await done
 
     def take(self, subject: S) -> T:
         """The thing: what was begun, once it is there; loaded now if that was for another subject.
@@ -37,35 +65,48 @@ class Preload(Generic[S, T]):
             Exception: what loading raised.
         """
         begun = self._begun
-        self.abandon()
         if begun is None or begun.subject != subject:
+            self.abandon()
             return self._load(subject)
-        return begun.result()
+        self._begun = None
+        return begun.result.result()
 
     def abandon(self) -> None:
-        """Wait for the end: a runtime must not be loading while the process exits."""
+        """Nobody waits for it: what it loads is freed as soon as it is there."""
+        self._abandoned = [loading for loading in self._abandoned if loading.thread.is_alive()]
         if self._begun is not None:
-            self._begun.join()
+            self._begun.result.add_done_callback(self._free)
+            self._abandoned.append(self._begun)
             self._begun = None
 
+    def has_ended(self, timeout_secs: float) -> bool:
+        """Whether no abandoned thread is at work any more, after a while at most.
 
-class _Loading(threading.Thread, Generic[S, T]):
+        A runtime must not be loading while the process exits.
+        """
+        deadline = time.monotonic() + timeout_secs
+        for loading in self._abandoned:
+            loading.thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(loading.thread.is_alive() for loading in self._abandoned)
+
+    def _free(self, result: Future[T]) -> None:
+        if result.exception() is None:
+            self._discard(result.result())
+
+
+class _Loading(Generic[S, T]):
     def __init__(self, load: Callable[[S], T], subject: S) -> None:
-        super().__init__(name='preload', daemon=True)
         self.subject = subject
+        self.result: Future[T] = Future()
         self._load = load
-        self._result: T | None = None
-        self._error: BaseException | None = None
-        self.start()
+        self.thread = threading.Thread(target=self._run, name='preload', daemon=True)
+        self.thread.start()
 
-    def result(self) -> T:
-        """What the function returned, or raise what it raised; the thread has ended."""
-        if self._error is not None:
-            raise self._error
-        return self._result
+    def is_ready(self, subject: S) -> bool:
+        return self.subject == subject and self.result.done()
 
-    def run(self) -> None:
+    def _run(self) -> None:
         try:
-            self._result = self._load(self.subject)
+            self.result.set_result(self._load(self.subject))
         except BaseException as error:  # carried to the thread that asks for the result
-            self._error = error
+            self.result.set_exception(error)

@@ -49,12 +49,13 @@ def transition(
     return TransitionCallbackReturn.SUCCESS
 
 
-def answer_enable(
+async def answer_enable(
     node: PerceptionNode, request: SetBool.Request, response: SetBool.Response
 ) -> SetBool.Response:
     """Serve ~/enable: activate, configuring first where need be, or deactivate."""
     try:
         if request.data:
+            await node.load_ahead()
             node.start()
         elif node.phase == 'active':
             node.trigger_deactivate()

@@ -27,6 +27,10 @@ class UnsynchronisedError(Exception):
     """The partner a frame cannot do without never came."""
 
 
+class OverdueError(Exception):
+    """The node was deactivated while the frame was worked on, and did not wait for it."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """When a frame is not worth processing: max_age_secs and max_rate_hz, 0 for no limit."""
@@ -50,6 +54,7 @@ class FrameWorker:
         rejected: why the latest frame was rejected, '' once one went through.
         failure: what the latest frame raised, '' once one went through.
         first_failure: what the first frame that failed raised.
+        is_overdue: nobody waits any more for the frame at hand.
         over_budget_since: monotonic time since which every frame took too long, None within.
     """
 
@@ -68,6 +73,7 @@ class FrameWorker:
         self.rejected = ''
         self.failure = ''
         self.first_failure = ''
+        self.is_overdue = False
         self.over_budget_since: float | None = None
         self._process = process
         self._ledger = ledger
@@ -93,13 +99,36 @@ class FrameWorker:
             why = 'deactivated' if self._is_stopping.is_set() else 'a newer frame came first'
             self._drop(replaced, Outcome.SUPERSEDED, why)
 
-    def stop(self) -> None:
-        """End the thread; what it has not begun is counted. Returns when it has ended."""
+    def begin_to_stop(self) -> None:
+        """Take nothing on any more; what was not begun is counted."""
         self._is_stopping.set()
         left = self._mailbox.close()
         if left is not None:
             self._drop(left, Outcome.SUPERSEDED, 'deactivated')
-        self._thread.join()
+
+    def stop(self, timeout_secs: float) -> bool:
+        """End the thread; False where the frame at hand takes longer: it is counted, unpublished.
+
+        The thread then goes on by itself until it is through with the frame.
+        """
+        self.begin_to_stop()
+        self._thread.join(timeout_secs)
+        self.is_overdue = self._thread.is_alive()
+        return not self.is_overdue
+
+    def has_ended(self, timeout_secs: float) -> bool:
+        """Whether the thread has ended, after a while at most."""
+        self._thread.join(timeout_secs)
+        return not self._thread.is_alive()
+
+    def when_ended(self, action: Callable[[], None]) -> None:
+        """Call the action once the thread is through with its frame."""
+
+        def wait() -> None:
+            self._thread.join()
+            action()
+
+        threading.Thread(target=wait, name='afterwards', daemon=True).start()
 
     def over_budget_secs(self) -> float:
         """For how long every frame has taken more than the budget."""
@@ -127,6 +156,8 @@ class FrameWorker:
     def _handle(self, frames: FrameSet) -> None:
         try:
             self._handle_checked(frames)
+        except OverdueError:
+            self._drop(frames, Outcome.SUPERSEDED, 'deactivated')
         except UnsynchronisedError as error:
             self._drop(frames, Outcome.UNSYNCHRONISED, printable(str(error)))
         except InputError as error:

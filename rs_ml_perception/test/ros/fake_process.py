@@ -34,12 +34,16 @@ class Pipeline:
     title, backend, labels, options = 'fake 1.0', 'none', LabelMap({1: 'person'}), None
     score_threshold = 0.3
 
-    def __init__(self, load_secs: float, fail_on: int) -> None:
+    def __init__(self, load_secs: float, fail_on: int, frame_secs: float) -> None:
         print('loading', flush=True)
         time.sleep(load_secs)
         self._left = fail_on
+        self._frame_secs = frame_secs
 
     def __call__(self, _):
+        if self._frame_secs:
+            print('at work', flush=True)
+            time.sleep(self._frame_secs)
         self._left -= 1
         if self._left == 0:
             raise ValueError('asked to fail')
@@ -65,7 +69,7 @@ def run_node(options: argparse.Namespace) -> int:
     class FakeNode(DetectionNode):
         @classmethod
         def load_pipeline(cls, _):
-            return Pipeline(options.load_secs, options.fail_on)
+            return Pipeline(options.load_secs, options.fail_on, options.frame_secs)
 
     return run(FakeNode)
 
@@ -118,6 +122,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument('role', choices=('node', 'camera'))
     parser.add_argument('--load-secs', type=float, default=0.0)
+    parser.add_argument('--frame-secs', type=float, default=0.0)
     parser.add_argument('--fail-on', type=int, default=0)
     parser.add_argument('--count', type=int, default=20)
     parser.add_argument('--width', type=int, default=64)

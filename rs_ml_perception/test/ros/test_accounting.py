@@ -200,10 +200,10 @@ def test_what_is_wrong_beside_the_image_costs_only_positions(rig, case):
     books = rig.settled(node, 2)
     assert (books.published, books.dropped) == (2, {})
     assert words in ' '.join(input_state(node).notes)
-    assert node.incomplete == 1
+    assert node.shortfalls.count == 1
     rig.camera.frame(2)
     assert rig.settled(node, 3).published == 3
-    assert (node.shortfalls, node.incomplete) == ((), 1), 'the next one is whole'
+    assert (node.shortfalls.latest, node.shortfalls.count) == ((), 1), 'the next one is whole'
     rig.until(lambda: len(messages) == 3, 'outputs')
     assert [[d.has_position for d in m.detections] for m in messages] == [[True], [False], [True]]
 

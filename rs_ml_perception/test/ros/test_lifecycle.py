@@ -19,6 +19,8 @@ from rs_ml_perception.nodes.detection_node import DetectionNode
 from rs_ml_perception.nodes.height_node import HeightNode
 from std_srvs.srv import SetBool
 
+from rs_ml_msgs.msg import DetectionArray, FrameReport
+
 pytestmark = pytest.mark.ros
 
 NAME = '/rs_ml/detection'
@@ -120,6 +122,81 @@ def test_enable_is_activate_and_deactivate(rig):
         response = enable(rig, wanted)
         assert (response.success, response.message) == (True, phase)
         assert node.phase == state(rig) == phase
+
+
+def ask(rig, srv_type, name, request):
+    """Ask without waiting for the answer."""
+    client = rig.observer.create_client(srv_type, name)
+    rig.until(client.service_is_ready, name)
+    return client.call_async(request)
+
+
+@pytest.mark.parametrize('way', ['configure', 'enable'])
+def test_a_model_that_loads_holds_nobody_up(rig, fake_pipeline, way):
+    """One executor, as in a graph: the other node answers for its frames, this one is asked."""
+    gate, fake = threading.Event(), fake_pipeline()
+
+    def load(_):
+        assert gate.wait(60.0)
+        return fake
+
+    running = rig.started(rig.detection())
+    slow = type('Slow', (DetectionNode,), {'default_name': 'slow'})
+    node = rig.add(slow, load=load, max_age_secs=0.0)
+    if way == 'configure':
+        request = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CONFIGURE))
+        answer = ask(rig, ChangeState, '/rs_ml/slow/change_state', request)
+    else:
+        answer = ask(rig, SetBool, '/rs_ml/slow/enable', SetBool.Request(data=True))
+    for number in range(5):
+        rig.camera.frame(number)
+        assert rig.settled(running, number + 1).published == number + 1
+    messages = rig.collect(DiagnosticArray, '/diagnostics')
+    rig.until(lambda: any('slow' in s.name for m in messages for s in m.status), 'diagnostics')
+    assert rig.set_parameter(node, 'score_threshold', 0.5).successful
+    assert (node.phase, answer.done()) == ('unconfigured', False)
+    gate.set()
+    rig.until(answer.done, 'answer')
+    assert answer.result().success
+    assert node.phase == {'configure': 'inactive', 'enable': 'active'}[way]
+
+
+def test_a_frame_that_takes_for_ever_holds_no_request_up(rig, fake_pipeline):
+    fake = fake_pipeline()
+    node = rig.started(rig.detection(fake))
+    reports = rig.collect(FrameReport, f'{NAME}/frames')
+    results = rig.collect(DetectionArray, f'{NAME}/detections')
+    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    fake.gate.clear()
+    rig.camera.frame(0)
+    rig.until(lambda: fake.entered.acquire(blocking=False), 'the frame at work')
+    assert change(rig, Transition.TRANSITION_DEACTIVATE)
+    assert not change(rig, Transition.TRANSITION_ACTIVATE)
+    assert 'still being processed' in node.failure
+    assert not fake.is_closed
+    fake.gate.set()
+    rig.until(lambda: node.ledger.snapshot().dropped == {'superseded': 1}, 'the books to close')
+    rig.until(lambda: reports and reports[-1].detail == 'deactivated', 'report')
+    assert change(rig, Transition.TRANSITION_ACTIVATE)
+    rig.until(rig.is_listening, 'subscriptions')
+    rig.camera.frame(1)
+    assert rig.settled(node, 1).published == 1
+    rig.until(lambda: results, 'result')
+    assert len(results) == 1
+
+
+def test_a_model_at_work_is_freed_when_it_is_through(rig, fake_pipeline):
+    fake = fake_pipeline()
+    node = rig.started(rig.detection(fake))
+    fake.gate.clear()
+    rig.camera.frame(0)
+    rig.until(lambda: fake.entered.acquire(blocking=False), 'the frame at work')
+    node.stop(0.1)
+    assert not fake.is_closed
+    assert not node.has_ended(0.0)
+    fake.gate.set()
+    assert node.has_ended(60.0)
+    rig.until(lambda: fake.is_closed, 'the model to be freed')
 
 
 def broken_then_good(fake):

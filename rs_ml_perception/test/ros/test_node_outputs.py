@@ -268,7 +268,7 @@ def test_points_without_camera_info_are_left_out_with_the_reason(rig):
     rig.until(lambda: rig.observer.count_subscribers('/rs_ml/color/image_raw'), 'match')
     rig.camera.color(1_700_000_000_000_000_000)
     assert rig.settled(node, 1).published == 1
-    assert 'points is left out: points need color/camera_info' in ' '.join(node.shortfalls)
+    assert 'points is left out: points need color/camera_info' in ' '.join(node.shortfalls.latest)
 
 
 def test_segmentation_outputs(rig):

@@ -54,6 +54,22 @@ def test_a_signal_while_the_model_loads(start_process, signals):
     assert 'configured' not in process.output
 
 
+@pytest.mark.parametrize('phase', ['load', 'frame'])
+def test_the_end_does_not_wait_for_what_takes_ten_minutes(start_process, phase):
+    rules = ros_args('max_age_secs:=0.0', 'depth_source:=none')
+    process = start_process(FAKE, 'node', f'--{phase}-secs', '600', *rules)
+    if phase == 'frame':
+        process.wait_for('configured')
+        start_process(FAKE, 'camera', '--count', '10000')
+        process.wait_for('at work')
+    else:
+        process.wait_for('loading')
+    process.signal(SIGTERM)
+    assert process.wait() == 0, process.output
+    assert 'still at work' in process.output
+    assert 'Traceback' not in process.output
+
+
 def test_signals_that_keep_coming(start_process):
     """`ros2 launch` sends SIGINT to the group and then to each process once more."""
     process = start_process(FAKE, 'node')
