@@ -54,3 +54,36 @@ def test_wrong_arguments(data, tmp_path, arguments, sentence):
     assert done.returncode == 2
     assert sentence in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+PARAMETERS = """
+/**:
+  ros__parameters:
+    target_frame: map
+    static_transforms: ['map camera_color_optical_frame 100 0 0 0 0 0 1']
+/rs_ml/detection:
+  ros__parameters: {depth_source: DEPTH}
+/rs_ml/mono_depth:
+  ros__parameters: {max_rate_hz: 0.001}
+"""
+
+
+@pytest.mark.parametrize('depth_source', ['aligned', 'none'])
+def test_every_parameter_of_the_file_holds(data, tmp_path, depth_source):
+    parameters = tmp_path / 'parameters.yaml'
+    parameters.write_text(PARAMETERS.replace('DEPTH', depth_source))
+    arguments = ('--nodes', 'detection,height,mono_depth', '--params-file', str(parameters))
+    done = process(data, tmp_path / 'bag', *arguments)
+    assert done.returncode == 0, done.stderr
+    assert 'mono_depth: 13 superseded: max_rate_hz' in done.stdout
+    assert 'height: 14 published' in done.stdout
+    with open_recording(tmp_path / 'bag') as results:
+        topics = '/rs_ml/detection/detections', '/rs_ml/height/heights'
+        found, heights = (
+            [results.decode(m) for m in results.messages([topic])] for topic in topics
+        )
+    assert {msg.position_frame_id for msg in (*found, *heights)} == {'map'}
+    placed = [d.position.x for msg in found for d in msg.detections if d.has_position]
+    assert bool(placed) == (depth_source == 'aligned')
+    assert all(x > 90 for x in placed)
+    assert any(h.detection.has_position for msg in heights for h in msg.heights)

@@ -119,8 +119,6 @@ def recording_parameters(names: tuple[str, ...], bag: str) -> dict[str, object]:
     with open_recording(bag) as recording:
         plan = make_plan(recording, names)
     found: dict[str, object] = {}
-    if plan.is_compressed:
-        found['image_transport'] = 'compressed'
     if plan.static_transforms:
         found['static_transforms'] = list(plan.static_transforms)
     return found

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.transform_tree import format_static_transform
+from rs_ml_perception.nodes.parameter_file import given_values, write_values
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
 from rs_ml_perception.recordings.pairs import half_period_ns
@@ -37,33 +39,36 @@ class Plan:
     max_skew_ms: float = 0.0
 
     @property
-    def is_compressed(self) -> bool:
-        return (self.topics.color or self.topics.sensor_depth or '').endswith(SUFFIXES)
-
-    @property
     def _has_raw_depth(self) -> bool:
         topics = self.topics
         return topics.sensor_depth != topics.depth or not topics.depth_is_aligned
 
-    def ros_args(self, params_file: str) -> list[str]:
-        """Remappings and parameters for every node."""
+    def ros_args(self, params_file: str, written: Path) -> list[str]:
+        """Remappings and parameters for every node.
+
+        Args:
+            params_file: of the user, which wins; '' for none.
+            written: file for what the recording asks for.
+        """
+        write_values(written, {name: self.parameters(name, params_file) for name in self.nodes})
         args = ['--params-file', params_file] if params_file else []
+        args += ['--params-file', str(written)]
         for role, topic in self._remappings().items():
             args += ['-r', f'{role}:={topic}']
-        parameters = {'use_sim_time': 'true'}
-        # By node: what holds for all nodes would win over what is said of one.
-        for name in self.nodes:
-            parameters[f'{name}:depth_source'] = self._depth_source(name)
-        if self.is_compressed:
-            parameters['image_transport'] = 'compressed'
-        if self.max_skew_ms:
-            parameters['max_skew_ms'] = f'{self.max_skew_ms:.3f}'
-        if self.static_transforms:
-            quoted = ', '.join(f'"{text}"' for text in self.static_transforms)
-            parameters['static_transforms'] = f'[{quoted}]'
-        for name, value in parameters.items():
-            args += ['-p', f'{name}:={value}']
         return args
+
+    def parameters(self, node: str, params_file: str = '') -> dict[str, Any]:
+        """What the recording asks for, as far as the user's file does not say otherwise."""
+        given = given_values(node, params_file)
+        parameters: dict[str, Any] = {'depth_source': self._depth_source(node)}
+        if self.max_skew_ms:
+            parameters['max_skew_ms'] = self.max_skew_ms
+        asked = {name: value for name, value in parameters.items() if name not in given}
+        # Stamps of the recording are ages old by any other clock.
+        asked['use_sim_time'] = True
+        by_hand = [text for text in given.get('static_transforms') or () if text]
+        transforms = _with_by_hand(self.static_transforms, by_hand)
+        return {**asked, 'static_transforms': transforms} if transforms else asked
 
     def _remappings(self) -> dict[str, str]:
         topics = self.topics
@@ -88,6 +93,12 @@ class Plan:
         if NODES[node].is_depth_primary and self._has_raw_depth:
             return 'raw'
         return 'aligned' if topics.depth_is_aligned else 'raw'
+
+
+def _with_by_hand(recorded: Sequence[str], by_hand: Sequence[str]) -> list[str]:
+    """Static transforms of a recording, but for frames that the user places, and the user's."""
+    children = {text.split()[1] for text in by_hand if len(text.split()) > 1}
+    return [*(text for text in recorded if text.split()[1] not in children), *by_hand]
 
 
 def make_plan(recording: Recording, wanted: Sequence[str]) -> Plan:

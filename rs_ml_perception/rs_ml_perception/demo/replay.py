@@ -65,7 +65,7 @@ def _run(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
     started: list[Process] = []
     watch = NodeWatch(plan.nodes, NAMESPACE)
     try:
-        args = plan.ros_args(replay.params_file)
+        args = plan.ros_args(replay.params_file, logs / 'recording.yaml')
         nodes = start_nodes(plan.nodes, composed=replay.composed, ros_args=args, logs=logs)
         started += nodes
         started.append(_start_recorder(replay.out, logs))

@@ -6,6 +6,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,17 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.rate_limit import RateLimit
+from rs_ml_perception.core.transform_tree import parse_static_transform
 from rs_ml_perception.nodes.parameter_file import read_parameters
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.canonical import canonical_cdr
+from rs_ml_perception.recordings.depth_choice import choose_depth
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.gravity import RecordedUp
@@ -29,6 +35,15 @@ from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.outputs import Output, OutputContext, make_messages
 from rs_ml_perception.ros.result_messages import label_info
 from rs_ml_perception.ros.target_frame import find_target
+
+
+@dataclass(frozen=True)
+class FrameChoice:
+    """Which frames a node works on: of depth alone or of colour, with what depth, how near."""
+
+    is_depth_primary: bool
+    depth_source: str
+    max_skew_ns: int
 
 
 class OfflineNode:
@@ -50,6 +65,21 @@ class OfflineNode:
             for output in node_class.outputs
             if output.is_enabled(self.parameters) and (with_pictures or not _is_picture(output))
         ]
+
+        self._rate_limit = RateLimit()
+
+    @property
+    def frame_choice(self) -> FrameChoice:
+        parameters = self.parameters
+        return FrameChoice(
+            NODES[self.name].is_depth_primary,
+            parameters.depth_source,
+            parameters.streams.max_skew_ns,
+        )
+
+    def is_too_soon(self, stamp_ns: int) -> bool:
+        """Whether max_rate_hz leaves the frame out."""
+        return self._rate_limit.is_too_soon(stamp_ns, self.parameters.max_rate_hz)
 
     def topics(self) -> Iterator[tuple[str, type]]:
         """(topic, message class) of every output."""
@@ -78,6 +108,7 @@ class OfflineRun:
         self._recording = recording
         self._nodes = nodes
         self._writer = writer
+        self._found: dict[int, tuple[Detections, LabelMap]] = {}
         self._up = RecordedUp(recording, self._on_rejected)
 
     def run(self) -> None:
@@ -92,31 +123,44 @@ class OfflineRun:
 
     def _work(self) -> Iterator[tuple[Frame, Sequence[OfflineNode]]]:
         """Frames in order of their stamps, each with the nodes that work on it."""
-        on_depth = [node for node in self._nodes if NODES[node.name].is_depth_primary]
-        on_color = [node for node in self._nodes if node not in on_depth]
-        sources = []
-        if on_color:
-            found = frames(self._recording, on_rejected=self._on_rejected)
-            sources.append(zip(found, itertools.repeat(on_color)))
-        if on_depth and camera_topics(self._recording).sensor_depth is None:
-            self._on_rejected(on_depth[0].name, InputError('the recording has no depth images'))
-        elif on_depth:
-            found = depth_frames(self._recording, on_rejected=self._on_rejected)
-            sources.append(zip(found, itertools.repeat(on_depth)))
+        groups: dict[FrameChoice, list[OfflineNode]] = {}
+        for node in self._nodes:
+            groups.setdefault(node.frame_choice, []).append(node)
+        sources = [
+            zip(self._frames(choice, nodes[0].name), itertools.repeat(nodes))
+            for choice, nodes in groups.items()
+        ]
         return heapq.merge(*sources, key=lambda work: work[0].stamp_ns)
+
+    def _frames(self, choice: FrameChoice, name: str) -> Iterator[Frame]:
+        topics = choose_depth(camera_topics(self._recording), choice.depth_source)
+        read = depth_frames if choice.is_depth_primary else frames
+        if choice.is_depth_primary and topics.sensor_depth is None:
+            source = choice.depth_source
+            which = '' if source == 'auto' else f', and depth_source is {source}'
+            self._on_rejected(name, InputError(f'the recording has no depth images{which}'))
+            return iter(())
+        return read(
+            self._recording,
+            topics=topics,
+            max_skew_ns=choice.max_skew_ns or None,
+            on_rejected=self._on_rejected,
+        )
 
     def _process(self, frame: Frame, nodes: Sequence[OfflineNode]) -> None:
         header = _header(frame)
-        found = None
         for node in nodes:
+            if node.is_too_soon(frame.stamp_ns):
+                self.counts[node.name, 'superseded: max_rate_hz'] += 1
+                continue
             try:
-                result = self._result(node, frame, found)
+                result = self._result(node, frame, self._found.get(frame.stamp_ns))
                 self._publish(node, result, frame, header)
             except InputError as error:
                 self._on_rejected(node.name, error)
                 continue
             if node.name == 'detection':
-                found = result.detections, node.pipeline.labels
+                self._found = {frame.stamp_ns: (result.detections, node.pipeline.labels)}
             self.counts[node.name, 'published'] += 1
 
     def _result(self, node: OfflineNode, frame: Frame, found: Any) -> Any:
@@ -183,6 +227,9 @@ def run_offline(
 ) -> Counter[tuple[str, str]]:
     """Process a recording into another; returns what became of the frames."""
     nodes = [OfflineNode(name, params_file, with_pictures=with_pictures) for name in names]
+    # As in a graph, what is given to one node is known to all.
+    for text in (text for node in nodes for text in node.parameters.static_transforms):
+        recording.give_static_transform(*parse_static_transform(text))
     try:
         with RecordingWriter(out, overwrite=overwrite) as writer:
             run = OfflineRun(recording, nodes, writer)

@@ -25,6 +25,7 @@ def depth_frames(
     recording: Recording,
     *,
     topics: CameraTopics | None = None,
+    max_skew_ns: int | None = None,
     on_rejected: OnRejected | None = None,
 ) -> Iterator[Frame]:
     """Yield a frame without colour for each depth image, as the sensor sees it where it can be.
@@ -35,6 +36,7 @@ def depth_frames(
     Args:
         recording: an open recording.
         topics: None: guessed, see `camera_topics`.
+        max_skew_ns: farthest stamp of infrared; None: half a period.
         on_rejected: gets messages that cannot be used, the frames go on; None: they raise.
 
     Raises:
@@ -44,7 +46,9 @@ def depth_frames(
     if topics.sensor_depth is None:
         names = ', '.join(topic.name for topic in recording.topics)
         raise InputError(f'recording {recording.path} holds no depth images, only {names}')
-    yield from _DepthReader(recording, topics, on_rejected).frames()
+    skew_ns = half_period_ns(recording, [topics.sensor_depth])
+    skew_ns = skew_ns if max_skew_ns is None else max_skew_ns
+    yield from _DepthReader(recording, topics, on_rejected).frames(skew_ns)
 
 
 class _DepthReader:
@@ -60,7 +64,7 @@ class _DepthReader:
             if first is not None:
                 self._note_info(first)
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, skew_ns: int) -> Iterator[Frame]:
         """A frame of each depth image that can be used, with its infrared image."""
         topics = self._topics
         images = [name for name in (topics.sensor_depth, topics.infra) if name]
@@ -69,7 +73,7 @@ class _DepthReader:
             self._recording.messages(wanted),
             topics.sensor_depth,
             topics.infra,
-            skew_ns=half_period_ns(self._recording, [topics.sensor_depth]),
+            skew_ns=skew_ns,
             on_other=self._note_info,
         )
         for depth, infra in pairs:

@@ -12,6 +12,7 @@ from typing import Any
 from rs_ml_perception.core.closing import Closing
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.messages import transform_from_message
+from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.messages import TF_MESSAGE, Message, Topic
 from rs_ml_perception.recordings.transforms import StaticTransforms
@@ -83,6 +84,14 @@ class Recording(Closing):
             return None
         message = next(self.messages([topic]), None)
         return None if message is None else self.decode(message)
+
+    def give_static_transform(
+        self, parent: str, child: str, parent_from_child: RigidTransform
+    ) -> None:
+        """Note where a frame is; what the recording says of that frame counts no more."""
+        recorded = self.static_transforms.items()
+        others = {pair: transform for pair, transform in recorded if pair[1] != child}
+        self.static_transforms = {**others, (parent, child): parent_from_child}
 
     @cached_property
     def static_transforms(self) -> StaticTransforms:

@@ -31,7 +31,11 @@ class StreamParameters:
 
     autostart: bool = option(True, 'configure and activate by itself', static=True)
     image_transport: str = option(
-        'raw', 'subscribe to Image or to CompressedImage', choices=TRANSPORTS, static=True
+        'auto',
+        'subscribe to Image or to CompressedImage; auto takes what is published, each image topic '
+        'by itself',
+        choices=TRANSPORTS,
+        static=True,
     )
     reliability: str = option(
         'auto',

@@ -9,11 +9,13 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 
 from rs_ml_msgs.msg import DetectionArray
+from rs_ml_perception.ros.image_stream import ImageStream
 from rs_ml_perception.ros.qos import RELIABILITIES
 from rs_ml_perception.ros.samples import ImageSample, Sample
 from rs_ml_perception.ros.streams import TopicStream
 
-TRANSPORTS = ('raw', 'compressed')
+TRANSPORTS = ('auto', 'raw', 'compressed')
+"""auto takes what is published, raw before compressed, for each image topic by itself."""
 
 COLOR = 'color/image_raw'
 COLOR_INFO = 'color/camera_info'
@@ -25,11 +27,13 @@ ACCEL = 'accel/sample'
 EXTRINSICS = 'extrinsics/depth_to_color'
 DETECTIONS = 'detection/detections'
 
-COMPRESSED_SUFFIX = {
-    COLOR: 'compressed',
-    INFRA: 'compressed',
-    ALIGNED_DEPTH: 'compressedDepth',
-    RAW_DEPTH: 'compressedDepth',
+# PNG of 16 bit comes as `compressed` too.
+_COLOR_SUFFIXES, _DEPTH_SUFFIXES = ('compressed',), ('compressedDepth', 'compressed')
+COMPRESSED_SUFFIXES = {
+    COLOR: _COLOR_SUFFIXES,
+    INFRA: _COLOR_SUFFIXES,
+    ALIGNED_DEPTH: _DEPTH_SUFFIXES,
+    RAW_DEPTH: _DEPTH_SUFFIXES,
 }
 
 INFO_TYPES = {COLOR_INFO: CameraInfo, RAW_DEPTH_INFO: CameraInfo, ACCEL: Imu}
@@ -56,34 +60,44 @@ class StreamOptions:
         return round(self.max_skew_ms * 1e6)
 
 
-def create_stream(node: Node, role: str, options: StreamOptions) -> TopicStream | None:
+def create_stream(
+    node: Node, role: str, options: StreamOptions
+) -> TopicStream | ImageStream | None:
     """The stream of a role; None where its message type is not installed."""
-    if role in COMPRESSED_SUFFIX:
+    if role in COMPRESSED_SUFFIXES:
         return _image_stream(node, role, options)
     if role == EXTRINSICS:
         return _extrinsics_stream(node)
     return TopicStream(node, INFO_TYPES[role], role, reliability=options.reliability)
 
 
-def _image_stream(node: Node, role: str, options: StreamOptions) -> TopicStream:
-    is_compressed = options.image_transport == 'compressed'
-    return TopicStream(
-        node,
-        CompressedImage if is_compressed else Image,
-        _compressed_topic(node, role) if is_compressed else role,
-        reliability=options.reliability,
-        make_sample=ImageSample,
+def _image_stream(node: Node, role: str, options: StreamOptions) -> ImageStream:
+    topics: list[tuple[type, str]] = []
+    if options.image_transport != 'compressed':
+        topics.append((Image, role))
+    if options.image_transport != 'raw':
+        topics += [
+            (CompressedImage, _compressed_topic(node, role, suffix))
+            for suffix in COMPRESSED_SUFFIXES[role]
+        ]
+    return ImageStream(
+        [
+            TopicStream(
+                node, kind, topic, reliability=options.reliability, make_sample=ImageSample
+            )
+            for kind, topic in topics
+        ]
     )
 
 
-def _compressed_topic(node: Node, role: str) -> str:
+def _compressed_topic(node: Node, role: str, suffix: str) -> str:
     """Beside the raw topic wherever that was remapped to, unless remapped itself."""
-    own = f'{role}/{COMPRESSED_SUFFIX[role]}'
+    own = f'{role}/{suffix}'
     remapped = node.resolve_topic_name(own)
     unmapped = f'{node.get_namespace().rstrip("/")}/{own}'
     if remapped != unmapped:
         return remapped
-    return f'{node.resolve_topic_name(role)}/{COMPRESSED_SUFFIX[role]}'
+    return f'{node.resolve_topic_name(role)}/{suffix}'
 
 
 def _extrinsics_stream(node: Node) -> TopicStream | None:

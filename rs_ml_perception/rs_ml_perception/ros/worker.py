@@ -13,6 +13,7 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.ledger import Ledger, Outcome
 from rs_ml_perception.core.printable import printable
+from rs_ml_perception.core.rate_limit import RateLimit
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.frames import check_stamp
 from rs_ml_perception.ros.guards import traceback_text
@@ -83,7 +84,7 @@ class FrameWorker:
         self._budget_ms = budget_ms
         self._mailbox: Mailbox[FrameSet] = Mailbox()
         self._is_stopping = threading.Event()
-        self._accepted_secs = float('-inf')
+        self._rate_limit = RateLimit()
         self._thread = threading.Thread(target=self._run, name='frames', daemon=True)
         self._thread.start()
 
@@ -91,7 +92,7 @@ class FrameWorker:
         self._ledger.receive()
 
     def on_frames(self, frames: FrameSet) -> None:
-        if self._is_too_soon(frames):
+        if self._rate_limit.is_too_soon(frames.primary.stamp_ns, self.limits.max_rate_hz):
             self._drop(frames, Outcome.SUPERSEDED, 'max_rate_hz')
             return
         replaced = self._mailbox.put(frames)
@@ -134,18 +135,6 @@ class FrameWorker:
         """For how long every frame has taken more than the budget."""
         since = self.over_budget_since
         return 0.0 if since is None else time.monotonic() - since
-
-    def _is_too_soon(self, frames: FrameSet) -> bool:
-        """Judged by stamps, so that a replay at any speed thins out alike."""
-        if self.limits.max_rate_hz <= 0:
-            return False
-        stamp_secs = frames.primary.stamp_ns * 1e-9
-        since_secs = stamp_secs - self._accepted_secs
-        # A tenth of slack: 30 Hz thinned to 15 must not fall to 10 over jitter.
-        if 0 <= since_secs < 0.9 / self.limits.max_rate_hz:
-            return True
-        self._accepted_secs = stamp_secs
-        return False
 
     def _run(self) -> None:
         while not self._is_stopping.is_set():

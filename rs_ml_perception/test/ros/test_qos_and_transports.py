@@ -122,6 +122,58 @@ def test_compressed_images(rig, encoding, reliability):
     assert np.allclose(depth_m, 2.0, atol=0.02)
 
 
+@pytest.mark.parametrize('node_first', [True, False])
+@pytest.mark.parametrize(
+    ('color', 'depth'),
+    [
+        ('raw', 'compressedDepth'),
+        ('compressed', 'raw'),
+        ('compressed', 'compressedDepth'),
+        ('compressed', 'compressed'),
+    ],
+)
+def test_each_topic_comes_as_it_is_published(rig, color, depth, node_first):
+    node = rig.detection()
+    if node_first:
+        node.start()
+    color_topic, depth_topic = 'color/image_raw', 'aligned_depth_to_color/image_raw'
+    for topic, way in ((color_topic, color), (depth_topic, depth)):
+        if way == 'raw':
+            rig.camera.publisher(topic, Image)
+        else:
+            rig.camera.publisher(f'{topic}/{way}', CompressedImage)
+    rig.camera.publisher('color/camera_info', CameraInfo)
+    if not node_first:
+        node.start()
+    publishers = rig.camera._publishers
+    rig.until(lambda: all(p.get_subscription_count() for p in publishers.values()), 'match')
+    ns = 1_700_000_000_000_000_000
+    rig.camera.info(ns)
+    if depth == 'raw':
+        rig.camera.depth(ns)
+    else:
+        png = cv2.imencode('.png', depth_image('16UC1').values)[1].tobytes()
+        packed = encode_compressed_depth(depth_image('16UC1'))
+        form, data = ('16UC1; png compressed ', png) if depth == 'compressed' else packed[:2]
+        publish_compressed(rig, f'{depth_topic}/{depth}', ns, form, data)
+    if color == 'raw':
+        rig.camera.color(ns)
+    else:
+        packed = encode_compressed_color(picture())
+        publish_compressed(rig, f'{color_topic}/{color}', ns, packed.format, packed.data)
+    assert rig.settled(node, 1).published == 1
+    frame = node.fake.frames[0]
+    assert frame.depth is not None
+    assert np.allclose(frame.depth.depth_m, 2.0)
+    assert bool(frame.rgb.any()) == (color != 'raw'), 'the one camera.color sends is black'
+
+
+def publish_compressed(rig, topic, ns, form, data):
+    msg = CompressedImage(header=rig.camera.header(ns), format=form)
+    msg.data.frombytes(data)
+    rig.camera._publishers[topic].publish(msg)
+
+
 def test_png_is_compressed_too(rig):
     node = rig.detection(image_transport='compressed', depth_source='none')
     publisher = rig.camera.publisher('color/image_raw/compressed', CompressedImage)
