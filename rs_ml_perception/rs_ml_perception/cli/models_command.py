@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError, ModelError, RsMlError
+from rs_ml_perception.core.printable import printable
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate, shelf
@@ -70,7 +71,7 @@ def run_list(args: argparse.Namespace) -> int:
             print(json.dumps(row))
         else:
             formats = ','.join(row['formats'])
-            print(f'{name:48}{row["task"]:14}{formats:16}{row["state"]}')
+            print(f'{printable(name):48}{row["task"]:14}{formats:16}{row["state"]}')
     return 0
 
 

@@ -8,10 +8,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.printable import shortened
 
 UNLABELLED = 255
 """Mask value of a pixel that has no class."""
+
+
+MAX_LABEL = 200
+"""Characters of a name."""
+
+
+def check_label(name: str) -> None:
+    """Raise InputError for a name that pictures and logs cannot show."""
+    if len(name) > MAX_LABEL or not name.isprintable():
+        raise InputError(
+            f'a label must be of at most {MAX_LABEL} printable characters, got {len(name)}: '
+            f'{shortened(name, MAX_LABEL)!r}'
+        )
 
 
 @dataclass(frozen=True)

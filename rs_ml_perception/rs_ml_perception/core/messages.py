@@ -18,7 +18,12 @@ from rs_ml_perception.core.encodings import (
     decode_depth,
     decode_infrared,
 )
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.printable import shortened
 from rs_ml_perception.core.rigid import RigidTransform
+
+MAX_FRAME_ID = 256
+"""Characters."""
 
 
 def stamp_ns(stamp: Any) -> int:
@@ -31,12 +36,22 @@ def stamp_of(message: Any) -> int:
     return stamp_ns(message.header.stamp)
 
 
+def check_frame_id(frame_id: str) -> None:
+    """Raise InputError for what can be no frame: it would bury logs, diagnostics and TF."""
+    if len(frame_id) > MAX_FRAME_ID or not frame_id.isprintable():
+        raise InputError(
+            f'frame_id must be a printable name of at most {MAX_FRAME_ID} characters, got '
+            f'{len(frame_id)}: {shortened(frame_id, MAX_FRAME_ID)!r}'
+        )
+
+
 def color_from_message(message: Any) -> np.ndarray:
     """uint8 (H, W, 3) RGB from a sensor_msgs Image or CompressedImage.
 
     Raises:
         InputError: it is no colour image or damaged.
     """
+    check_frame_id(message.header.frame_id)
     if hasattr(message, 'format'):
         return decode_compressed_color(message.format, message.data)
     return decode_color(_image_fields(message))
@@ -48,6 +63,7 @@ def depth_from_message(message: Any) -> DepthImage:
     Raises:
         InputError: it is no depth image or damaged.
     """
+    check_frame_id(message.header.frame_id)
     if hasattr(message, 'format'):
         return decode_compressed_depth(message.format, message.data)
     return decode_depth(_image_fields(message))
@@ -59,6 +75,7 @@ def infrared_from_message(message: Any) -> np.ndarray:
     Raises:
         InputError: it is no infrared image or damaged.
     """
+    check_frame_id(message.header.frame_id)
     if hasattr(message, 'format'):
         # Of a grey picture all three channels are the same.
         return np.ascontiguousarray(decode_compressed_color(message.format, message.data)[:, :, 1])

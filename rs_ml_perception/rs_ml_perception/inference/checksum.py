@@ -5,11 +5,29 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.regular_file import check_regular
+
 _CHUNK_BYTES = 1 << 20
 
 
+MAX_FILE_BYTES = 1 << 32
+"""Of a file of a model; protobuf, in which networks come, ends at half of it."""
+
+
 def sha256_of(path: Path) -> str:
-    """Lower-case hex digest of a file, or of a folder as tree_sha256 defines it."""
+    """Lower-case hex digest of a file, or of a folder as tree_sha256 defines it.
+
+    Raises:
+        ModelError: something else than regular files and folders is there, or a file is too
+            large.
+    """
+    try:
+        for part in path.rglob('*') if path.is_dir() else [path]:
+            if not part.is_dir():
+                check_regular(part, max_bytes=MAX_FILE_BYTES)
+    except InputError as error:
+        raise ModelError(f'{error}: a model consists of regular files') from error
     return tree_sha256(path) if path.is_dir() else file_sha256(path)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
-from rs_ml_perception.inference.checksum import file_sha256
+from rs_ml_perception.inference.checksum import MAX_FILE_BYTES, file_sha256
 from rs_ml_perception.inference.manifest import FileRef, ModelManifest
 from rs_ml_perception.inference.shelf import cache_directory, locate
 
 _TIMEOUT_SECS = 60
+_SCHEMES = ('https://', 'http://')
+_CHUNK_BYTES = 1 << 20
 
 
 def download(manifest: ModelManifest, *, sha256: str | None = None) -> list[Path]:
@@ -69,12 +71,24 @@ def _fetched(manifest: ModelManifest, file: FileRef, sha256: str | None) -> Path
 
 
 def _fetch(url: str, target: Path) -> Path:
+    if not url.startswith(_SCHEMES):
+        raise ModelError(f'{url} cannot be fetched: a url must begin with {" or ".join(_SCHEMES)}')
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECS) as reply, target.open('wb') as out:
-            shutil.copyfileobj(reply, out)
+            _copy(reply, out, url)
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise InputError(f'{url} cannot be fetched: {error}') from error
     return target
+
+
+def _copy(source: IO[bytes], target: IO[bytes], what: str) -> None:
+    """An archive of kilobytes may unpack to more than the disk holds."""
+    written = 0
+    while chunk := source.read(_CHUNK_BYTES):
+        written += len(chunk)
+        if written > MAX_FILE_BYTES:
+            raise ModelError(f'{what} is larger than {MAX_FILE_BYTES} bytes: nothing was kept')
+        target.write(chunk)
 
 
 def _check(url: str, path: Path, wanted: str) -> None:
@@ -91,7 +105,7 @@ def _unpack(archive: Path, member: str) -> Path:
             if source is None:
                 raise ModelError(f'{member} in the archive is no file: correct the manifest')
             with source, target.open('wb') as out:
-                shutil.copyfileobj(source, out)
+                _copy(source, out, member)
     except (KeyError, tarfile.TarError) as error:
         raise ModelError(f'{member} cannot be read from the archive: {error}') from error
     return target

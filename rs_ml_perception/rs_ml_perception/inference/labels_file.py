@@ -6,11 +6,18 @@ import re
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.errors import ModelError
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.labels import LabelMap, check_label
+from rs_ml_perception.core.regular_file import read_regular_text
+from rs_ml_perception.inference.plain_names import checked_path, require_inside
 
-_ITEM = re.compile(r'item\s*\{(.*?)\}', re.DOTALL)
-_FIELD = re.compile(r'(\w+)\s*:\s*(?:"([^"]*)"|\'([^\']*)\'|(-?\d+))')
+MAX_BYTES = 1 << 20
+MAX_CLASS_ID = (1 << 31) - 1
+"""Messages hold 32 bits."""
+
+# Each may look at a character only once or twice, however the file goes on.
+_ITEM = re.compile(r'item\s*\{([^{]*)')
+_FIELD = re.compile(r'\b(\w+)\s*:\s*(?:"([^"]*)"|\'([^\']*)\'|(-?\d+))')
 _UNNAMED = ('', 'n/a', '???')
 
 
@@ -25,20 +32,23 @@ def read_labels(value: Any, directory: Path, *, where: str) -> LabelMap:
         where: for the messages.
     """
     if isinstance(value, str):
-        return LabelMap(_sorted(_read_file(directory / value, where), where))
+        path = directory / checked_path(value, where=f'{where}: labels')
+        return LabelMap(_sorted(_read_file(require_inside(directory, path), where), where))
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     return LabelMap(_sorted({i: n for i, n in pairs if n not in _UNNAMED}, where))
 
 
 def _read_file(path: Path, where: str) -> dict[int, str]:
     try:
-        text = path.read_text(encoding='utf-8')
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f'{where}: labels file {path} cannot be read: {error}') from error
+        text = read_regular_text(path, max_bytes=MAX_BYTES)
+    except InputError as error:
+        raise ModelError(f'{where}: labels file {error}') from error
     try:
         names = _label_map(text) if path.suffix == '.pbtxt' else _lines(text)
-    except KeyError as error:
-        raise ModelError(f'{where}: an item of labels file {path} lacks its {error}') from error
+    except (KeyError, ValueError) as error:
+        raise ModelError(
+            f'{where}: an item of labels file {path} lacks a proper id or name: {error}'
+        ) from error
     if not names:
         raise ModelError(f'{where}: labels file {path} names no class')
     return names
@@ -51,14 +61,22 @@ def _lines(text: str) -> dict[int, str]:
 
 def _label_map(text: str) -> dict[int, str]:
     names = {}
-    for item in _ITEM.findall(text):
-        fields = {key: a or b or number for key, a, b, number in _FIELD.findall(item)}
+    for part in text.split('}')[:-1]:
+        item = _ITEM.search(part)
+        if item is None:
+            continue
+        fields = {key: a or b or number for key, a, b, number in _FIELD.findall(item[1])}
         names[int(fields['id'])] = fields.get('display_name') or fields['name']
     return names
 
 
 def _sorted(names: dict[Any, Any], where: str) -> dict[int, str]:
     for class_id, name in names.items():
-        if not isinstance(class_id, int) or not isinstance(name, str) or class_id < 0:
+        is_id = isinstance(class_id, int) and 0 <= class_id <= MAX_CLASS_ID
+        if not is_id or not isinstance(name, str):
             raise ModelError(f'{where}: labels must map ids to names, got {class_id!r}: {name!r}')
+        try:
+            check_label(name)
+        except InputError as error:
+            raise ModelError(f'{where}: class {class_id}: {error}') from error
     return dict(sorted(names.items()))

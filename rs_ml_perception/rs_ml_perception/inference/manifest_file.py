@@ -7,7 +7,9 @@ from typing import Any
 
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.picture_header import MAX_PIXELS
 from rs_ml_perception.core.preprocess import COLORS, INTERPOLATIONS, LAYOUTS, RESIZES, InputSpec
+from rs_ml_perception.inference.foreign_yaml import read_yaml
 from rs_ml_perception.inference.labels_file import read_labels
 from rs_ml_perception.inference.manifest import (
     FORMATS,
@@ -20,6 +22,7 @@ from rs_ml_perception.inference.manifest import (
     ModelManifest,
     Thresholds,
 )
+from rs_ml_perception.inference.plain_names import checked_name, checked_path
 from rs_ml_perception.inference.strict_mapping import StrictMapping
 
 METRES_PER_UNIT = {'m': 1.0, 'cm': 0.01, 'mm': 0.001}
@@ -36,7 +39,7 @@ def read_manifest(directory: Path) -> ModelManifest:
     top = StrictMapping(_read_yaml(path), where=str(path))
     manifest = ModelManifest(
         directory=directory,
-        name=top.take('name', str),
+        name=checked_name(top.take('name', str), where=str(path)),
         version=str(top.take('version', (str, int, float), '1')),
         task=top.choose('task', TASKS),
         decoder=top.take('decoder', str),
@@ -57,18 +60,12 @@ def read_manifest(directory: Path) -> ModelManifest:
 
 
 def _read_yaml(path: Path) -> Any:
-    # Imported here: only who reads a manifest needs PyYAML.
-    import yaml
-
+    if not path.exists():
+        raise ModelError(f'{path.parent} is no model directory: it has no {MANIFEST_NAME}')
     try:
-        return yaml.safe_load(path.read_text(encoding='utf-8'))
-    except FileNotFoundError as error:
-        raise ModelError(
-            f'{path.parent} is no model directory: it has no {MANIFEST_NAME}'
-        ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = ' '.join(str(error).split())
-        raise ModelError(f'{path} cannot be read as YAML: {reason}') from error
+        return read_yaml(path)
+    except InputError as error:
+        raise ModelError(str(error)) from error
 
 
 def _artifacts(top: StrictMapping) -> tuple[Artifact, ...]:
@@ -95,7 +92,7 @@ def _artifact(row: Any, where: str) -> Artifact:
 
 def _file(section: StrictMapping) -> FileRef:
     return FileRef(
-        path=section.take('path', str),
+        path=checked_path(section.take('path', str), where=section.where),
         sha256=_digest(section, 'sha256'),
         url=section.take('url', str, None),
         url_sha256=_digest(section, 'url_sha256'),
@@ -137,6 +134,8 @@ def _input(row: Any, where: str) -> InputSpec:
     size = section.numbers('size', 2, None)
     if size is not None and not all(isinstance(v, int) and v > 0 for v in size):
         raise ModelError(f'{where}: size must be [width, height] in pixels, got {list(size)}')
+    if size is not None and size[0] * size[1] > MAX_PIXELS:
+        raise ModelError(f'{where}: size {list(size)} is more than {MAX_PIXELS} pixels')
     spec = InputSpec(
         name=section.take('name', str, 'image'),
         size=size,
@@ -222,7 +221,8 @@ def _golden(top: StrictMapping) -> Golden | None:
     if values is None:
         return None
     section = StrictMapping(values, where=f'{top.where}: golden')
-    file = FileRef(section.take('file', str), _digest(section, 'sha256'))
+    path = checked_path(section.take('file', str), where=section.where)
+    file = FileRef(path, _digest(section, 'sha256'))
     tolerance = StrictMapping(section.take('tolerance', dict), where=f'{top.where}: tolerance')
     limits = {p: tolerance.take(p, (int, float), None) for p in ('float32', 'float16', 'bfloat16')}
     tolerance.finish()

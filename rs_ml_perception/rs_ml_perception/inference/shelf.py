@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from rs_ml_perception.core.errors import MissingArtifactError, ModelError
 from rs_ml_perception.core.installed import PACKAGE, shared_folders
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.manifest import MANIFEST_NAME, FileRef, ModelManifest
+from rs_ml_perception.inference.plain_names import require_inside
 
 MODEL_PATH_VARIABLE = 'RS_ML_MODEL_PATH'
 CACHE_VARIABLE = 'RS_ML_CACHE'
@@ -112,8 +114,8 @@ def locate(manifest: ModelManifest, file: FileRef) -> Path:
 def _candidates(manifest: ModelManifest, file: FileRef) -> Iterator[Path]:
     beside = manifest.directory / file.path
     if beside.exists():
-        yield beside
-    name = Path(file.path).name
+        yield require_inside(manifest.directory, beside)
+    name = glob.escape(Path(file.path).name)
     for folder in model_path():
         yield from sorted(folder.rglob(name))
     yield from sorted((cache_directory() / 'models' / manifest.name).glob(name))
@@ -123,7 +125,8 @@ def _expected(file: FileRef, path: Path) -> str | None:
     if file.sha256 is not None:
         return file.sha256
     note = path.with_name(path.name + '.sha256')
-    return note.read_text(encoding='utf-8').split()[0] if note.is_file() else None
+    words = note.read_text(encoding='utf-8').split() if note.is_file() else []
+    return words[0] if words else None
 
 
 def _missing(manifest: ModelManifest, file: FileRef) -> str:

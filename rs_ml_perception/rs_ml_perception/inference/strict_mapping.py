@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ class StrictMapping:
             return default
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise ModelError(f'{self.where}: {key} must be {_name(kind)}, got {value!r}')
+        self._check_number(key, value)
         return value
 
     def choose(self, key: str, choices: tuple[str, ...], default: Any = _REQUIRED) -> str:
@@ -57,7 +59,14 @@ class StrictMapping:
         if not numeric or (count is not None and len(value) != count):
             wanted = f'{count} numbers' if count is not None else 'numbers'
             raise ModelError(f'{self.where}: {key} must be a list of {wanted}, got {value!r}')
+        for number in value:
+            self._check_number(key, number)
         return tuple(value)
+
+    def _check_number(self, key: str, value: Any) -> None:
+        """NaN compares with nothing: a threshold of NaN would silence a model."""
+        if isinstance(value, float) and math.isnan(value):
+            raise ModelError(f'{self.where}: {key} must be a number, got NaN')
 
     def finish(self) -> None:
         """Raise ModelError if keys were given that nobody asked for."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.labels import check_label
 from rs_ml_perception.core.person_heights import PersonHeights
 from rs_ml_perception.nodes.height_parameters import HeightParameters
 from rs_ml_perception.nodes.runner import run
@@ -55,6 +56,8 @@ class HeightNode(PerceptionNode[HeightParameters]):
                 raise InputError('; '.join(self.frame_notes))
             raise UnsynchronisedError(frames.missing or 'no intrinsics or extrinsics yet')
         detections = frames.primary
+        for name in detections.labels.names.values():
+            check_label(name)
         up = self._gravity.up(frame.frame_id, frame.stamp_ns, self.parameters.gravity_frame)
         return self.pipeline(frame, detections.detections, detections.labels, up)
 

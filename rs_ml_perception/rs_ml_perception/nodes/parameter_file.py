@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.options import build, walk
+from rs_ml_perception.inference.foreign_yaml import read_yaml
 
 T = TypeVar('T')
 
@@ -97,9 +96,9 @@ def _blocks(path: str) -> dict[str, Any]:
     if not path:
         return {}
     try:
-        blocks = yaml.safe_load(Path(path).read_text(encoding='utf-8')) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f'parameter file {path} cannot be read: {error}') from error
+        blocks = read_yaml(Path(path)) or {}
+    except InputError as error:
+        raise ConfigError(f'parameter file {error}') from error
     if not isinstance(blocks, dict):
         raise ConfigError(f'parameter file {path} must map node names to ros__parameters')
     return blocks

@@ -10,6 +10,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from rs_ml_perception.core.ledger import LedgerSnapshot
+from rs_ml_perception.core.printable import printable, shortened
 from rs_ml_perception.core.sequence_gaps import Missed
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -145,10 +146,15 @@ def diagnostic_array(statuses: list[DiagnosticStatus], *, stamp: Any) -> Diagnos
 
 
 def _status(name: str, level: bytes, message: str, values: Mapping[str, str]) -> DiagnosticStatus:
-    pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
+    pairs = [KeyValue(key=key, value=_shown(value)) for key, value in values.items()]
     return DiagnosticStatus(
-        level=level, name=name, message=message, hardware_id='rs_ml', values=pairs
+        level=level, name=name, message=_shown(message), hardware_id='rs_ml', values=pairs
     )
+
+
+def _shown(text: str) -> str:
+    """Names that strangers chose may stand in it."""
+    return printable(shortened(text))
 
 
 def _number(value: float) -> str:

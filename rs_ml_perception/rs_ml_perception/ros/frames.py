@@ -13,7 +13,7 @@ from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.messages import camera_from_message
+from rs_ml_perception.core.messages import camera_from_message, check_frame_id
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
@@ -157,8 +157,9 @@ class FrameBuilder:
             return None
 
 
-def check_stamp(stamp_ns: int) -> None:
-    """Raise InputError for a zero stamp."""
+def check_header(stamp_ns: int, frame_id: str) -> None:
+    """Raise InputError for a zero stamp, or a frame_id that can be none."""
+    check_frame_id(frame_id)
     if stamp_ns == 0:
         raise InputError('the header has a zero stamp: the camera driver must set it')
 

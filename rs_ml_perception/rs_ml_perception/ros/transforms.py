@@ -15,7 +15,8 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.messages import stamp_of, transform_from_message
+from rs_ml_perception.core.messages import check_frame_id, stamp_of, transform_from_message
+from rs_ml_perception.core.printable import printable, shortened
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.core.transform_tree import TransformTree, parse_static_transform
 from rs_ml_perception.ros.guards import guarded
@@ -86,9 +87,11 @@ class Transforms:
     def _read(self, msg: Any) -> RigidTransform | None:
         """None, and a warning every ten seconds, where the message holds no rigid transform."""
         try:
+            for frame_id in (msg.header.frame_id, msg.child_frame_id):
+                check_frame_id(frame_id)
             return transform_from_message(msg.transform)
         except InputError as error:
-            frames = f'{msg.header.frame_id} -> {msg.child_frame_id}'
+            frames = printable(shortened(f'{msg.header.frame_id} -> {msg.child_frame_id}', 100))
             self._node.get_logger().warning(
                 f'a transform {frames} is ignored: {error}', throttle_duration_sec=10.0
             )

@@ -15,7 +15,7 @@ from rs_ml_perception.core.ledger import Ledger, Outcome
 from rs_ml_perception.core.printable import printable
 from rs_ml_perception.core.rate_limit import RateLimit
 from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.frames import check_stamp
+from rs_ml_perception.ros.frames import check_header
 from rs_ml_perception.ros.guards import traceback_text
 from rs_ml_perception.ros.mailbox import Mailbox
 from rs_ml_perception.ros.samples import Sample
@@ -165,7 +165,7 @@ class FrameWorker:
             self._drop(frames, Outcome.ERROR, self.failure)
 
     def _handle_checked(self, frames: FrameSet) -> None:
-        check_stamp(frames.primary.stamp_ns)
+        check_header(frames.primary.stamp_ns, frames.primary.frame_id)
         age_secs = self._age_ms(frames.primary) * 1e-3
         limit_secs = self.limits.max_age_secs
         if 0 < limit_secs < age_secs:

@@ -102,3 +102,26 @@ def test_a_wrong_member(tmp_path, site):
     )
     with pytest.raises(ModelError, match='inner/no cannot be read from the archive'):
         download(manifest)
+
+
+@pytest.mark.parametrize('url', ['file:///etc/hostname', 'ftp://host/net.onnx', 'data:,weights'])
+def test_only_the_web_is_asked(tmp_path, url):
+    manifest = make_manifest(tmp_path, url=url, sha256='b' * 64)
+    with pytest.raises(ModelError, match='a url must begin with https://'):
+        download(manifest)
+
+
+@pytest.mark.parametrize('archive', [False, True])
+def test_sizes_are_bounded(tmp_path, site, private_cache, monkeypatch, archive):
+    folder, url = site
+    (folder / 'net.onnx').write_bytes(bytes(10_000))
+    with tarfile.open(folder / 'net.tar.xz', 'w:xz') as tar:
+        tar.add(folder / 'net.onnx', 'net.onnx')
+    assert (folder / 'net.tar.xz').stat().st_size < 300
+    monkeypatch.setattr('rs_ml_perception.inference.download.MAX_FILE_BYTES', 300)
+    name = 'net.tar.xz' if archive else 'net.onnx'
+    source = {'url': f'{url}/{name}', 'url_sha256': file_sha256(folder / name)}
+    manifest = make_manifest(tmp_path, **source, **({'member': 'net.onnx'} if archive else {}))
+    with pytest.raises(ModelError, match='is larger than 300 bytes: nothing was kept'):
+        download(manifest)
+    assert not [p for p in private_cache.rglob('*') if p.is_file()]

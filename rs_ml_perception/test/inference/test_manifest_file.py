@@ -1,5 +1,7 @@
 """Manifests: what is accepted, and that every mistake is named."""
 
+import os
+
 import pytest
 import yaml
 from rs_ml_perception.core.errors import ModelError
@@ -84,6 +86,25 @@ def test_several_inputs(tmp_path):
     ('changes', 'said'),
     [
         ({'name': None}, 'name is missing'),
+        ({'name': '../../home/.local/bin'}, "name must be a plain name .*got '../../home"),
+        ({'name': '/etc'}, 'name must be a plain name'),
+        ({'name': '..'}, 'name must be a plain name'),
+        ({'name': '.hidden'}, 'name must be a plain name'),
+        ({'name': ''}, 'name must be a plain name'),
+        ({'name': 'n' * 101}, 'at most 100 characters'),
+        ({'artifacts': [{'format': 'onnx', 'path': '../m'}]}, r"inside of the model .*'\.\./m'"),
+        ({'artifacts': [{'format': 'onnx', 'path': '/dev/zero'}]}, "inside of .*'/dev/zero'"),
+        ({'artifacts': [{'format': 'onnx', 'path': ''}]}, 'inside of the model directory'),
+        ({'artifacts': [{'format': 'onnx', 'path': 'a' * 300}]}, 'inside of the model directory'),
+        ({'golden': {'file': '../g', 'tolerance': {}}}, 'inside of the model directory'),
+        ({'labels': '../../etc/passwd'}, 'labels: a path must lead to a file inside'),
+        ({'labels': ['a' * 201]}, 'class 0: a label must be of at most 200 printable'),
+        ({'labels': ['a\tb']}, r"printable characters, got 3: 'a\\tb'"),
+        ({'labels': {1 << 31: 'a'}}, 'labels must map ids to names, got 2147483648'),
+        ({'license': 'free\x1b[2J'}, r"'free\\x1b\[2J' holds control characters"),
+        ({'input': {'name': 'x', 'size': [100000, 100000]}}, 'is more than 67108864 pixels'),
+        ({'thresholds': {'score': float('nan')}}, 'score must be a number, got NaN'),
+        ({'depth': {'range_m': [float('nan'), 1]}}, 'range_m must be a number, got NaN'),
         ({'task': 'sing'}, "task must be one of .*got 'sing'"),
         ({'license': None}, 'license is missing'),
         ({'colour': 'RGB'}, r"unknown key \['colour'\], known are"),
@@ -123,6 +144,47 @@ def test_what_is_no_mapping(tmp_path, text, said):
     with pytest.raises(ModelError, match=said) as caught:
         read_manifest(tmp_path)
     assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('name', ['m', 'YOLO v8 (nano)', 'a_b-c.d+1', 'modèle', '8x'])
+def test_plain_names(tmp_path, name):
+    assert read_manifest(write(tmp_path, name=name)).name == name
+
+
+def test_links_to_files_outside_are_refused(tmp_path):
+    (tmp_path / 'secret.txt').write_text('root\n')
+    folder = tmp_path / 'm'
+    folder.mkdir()
+    (folder / 'labels.txt').symlink_to(tmp_path / 'secret.txt')
+    with pytest.raises(ModelError, match=r'secret\.txt, outside of the model directory'):
+        read_manifest(write(folder, labels='labels.txt'))
+
+
+def test_an_installation_of_links_is_read(tmp_path):
+    source, installed = tmp_path / 'source', tmp_path / 'installed'
+    source.mkdir()
+    installed.mkdir()
+    (source / 'labels.txt').write_text('person\n')
+    write(source, labels='labels.txt')
+    for file in source.iterdir():
+        (installed / file.name).symlink_to(file)
+    assert dict(read_manifest(installed).labels.names) == {0: 'person'}
+
+
+@pytest.mark.parametrize(
+    ('make', 'said'),
+    [
+        (lambda path: path.mkdir(), 'it is a folder'),
+        (os.mkfifo, 'not a regular file'),
+        (lambda path: path.symlink_to('/dev/zero'), 'not a regular file'),
+        (lambda path: path.write_text('# ' + 'x' * 70_000), 'too large: 70002 bytes'),
+        (lambda path: path.write_bytes(b'\xff'), 'no UTF-8'),
+    ],
+)
+def test_what_is_no_small_file_of_text(tmp_path, make, said):
+    make(tmp_path / 'manifest.yaml')
+    with pytest.raises(ModelError, match=said):
+        read_manifest(tmp_path)
 
 
 def test_a_directory_without_manifest(tmp_path):

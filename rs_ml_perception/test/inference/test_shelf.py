@@ -1,5 +1,7 @@
 """Finding model directories and their files."""
 
+import os
+
 import pytest
 import yaml
 from rs_ml_perception.core.errors import ModelError
@@ -105,3 +107,37 @@ def test_without_a_checksum_only_a_file_beside_the_manifest_counts(tmp_path, mon
     note = tmp_path / 'm' / 'net.onnx.sha256'
     note.write_text(f'{file_sha256(tmp_path / "m" / "source")}  net.onnx\n')
     assert locate_net(manifest) == tmp_path / 'm' / 'net.onnx'
+
+
+@pytest.mark.parametrize(
+    ('make', 'said'),
+    [
+        (lambda path: path.symlink_to('/dev/zero'), 'leads to /dev/zero, outside'),
+        (os.mkfifo, 'not a regular file: a model consists of regular files'),
+        (lambda path: path.symlink_to('/etc/hostname'), 'outside of the model directory'),
+    ],
+)
+def test_only_regular_files_inside_count(tmp_path, make, said):
+    manifest = make_model(tmp_path / 'm')
+    make(tmp_path / 'm' / 'net.onnx')
+    with pytest.raises(ModelError, match=said):
+        locate_net(manifest)
+
+
+def test_a_folder_of_a_model_holds_regular_files_only(tmp_path):
+    manifest = make_model(tmp_path / 'm')
+    (tmp_path / 'm' / 'net.onnx').mkdir()
+    os.mkfifo(tmp_path / 'm' / 'net.onnx' / 'saved_model.pb')
+    with pytest.raises(ModelError, match=r'saved_model\.pb .*not a regular file'):
+        locate_net(manifest)
+
+
+def test_a_name_is_no_pattern(tmp_path, monkeypatch):
+    values = yaml.safe_load((make_model(tmp_path / 'm').directory / 'manifest.yaml').read_text())
+    values['artifacts'][0]['path'] = '*'
+    (tmp_path / 'm' / 'manifest.yaml').write_text(yaml.safe_dump(values))
+    (tmp_path / 'pool').mkdir()
+    (tmp_path / 'pool' / 'other').write_bytes(b'weights')
+    monkeypatch.setenv('RS_ML_MODEL_PATH', str(tmp_path / 'pool'))
+    with pytest.raises(ModelError, match='is neither in'):
+        locate_net(read_manifest(tmp_path / 'm'))

@@ -163,6 +163,8 @@ REJECTED = {
     'short data': ({'data': b'123'}, 'truncated'),
     'step too small': ({'step': 10}, 'step'),
     'zero stamp': ('zero', 'zero stamp'),
+    'endless frame_id': ('x' * 5000, 'at most 256 characters, got 5000'),
+    'escape code in frame_id': ('cam\x1b[2J', 'must be a printable name'),
 }
 
 LEFT_OUT = {
@@ -220,11 +222,15 @@ def test_bad_input_is_rejected_with_the_reason(rig, case):
     rig.camera.info(ns)
     if color == 'zero':
         depth, color = {'header': rig.camera.header(0)}, {'header': rig.camera.header(0)}
+    elif isinstance(color, str):
+        color = {'header': rig.camera.header(ns, color)}
     rig.camera.depth(ns, **depth)
     rig.camera.color(ns, **color)
     books = rig.settled(node, 2)
     assert (books.published, books.dropped) == (1, {'rejected': 1})
     assert words in books.last_detail
+    assert books.last_detail.isprintable()
+    assert len(books.last_detail) < 1000
     rig.until(lambda: reports and reports[-1].outcome == 'rejected', 'report')
     assert words in reports[-1].detail
     rig.camera.frame(2)

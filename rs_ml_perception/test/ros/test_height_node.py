@@ -140,6 +140,15 @@ def test_depth_of_another_frame_is_rejected(bench):
     assert bench.settled(1).dropped == {'rejected': 1}
 
 
+@pytest.mark.parametrize('label', ['x' * 5000, 'person\x1b[2J'])
+def test_a_label_that_cannot_be_shown_is_rejected(bench, label):
+    bench.depth_seen((START_NS, 2000), (START_NS + 1, 2000))
+    bench.detect(START_NS, label=label)
+    assert bench.settled(1).dropped == {'rejected': 1}
+    bench.detect(START_NS + 1)
+    assert bench.settled(2).published == 1
+
+
 def test_a_looped_bag_measures_on(bench):
     for loop in range(3):
         for number in range(5):

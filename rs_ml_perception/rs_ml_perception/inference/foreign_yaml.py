@@ -1,0 +1,77 @@
+"""YAML that a stranger may have written: bounded in size and depth, and without aliases.
+
+An alias repeats what an anchor marks: ten lines of them unfold to more than any memory holds.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.regular_file import read_regular_text
+
+MAX_BYTES = 1 << 16
+MAX_DEPTH = 16
+MAX_INTEGER = 1 << 63
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file: mappings, lists, texts, numbers, truth values and None.
+
+    Raises:
+        InputError: it is no regular file, no YAML, too large or too deep, or has aliases or
+            control characters.
+    """
+    # Imported here: only who reads a manifest needs PyYAML.
+    import yaml
+
+    text = read_regular_text(path, max_bytes=MAX_BYTES)
+    try:
+        # SafeLoader with less, see _loader.
+        return yaml.load(text, Loader=_loader())
+    # PyYAML lets out what int() and date() say of 99 May and numbers of thousands of digits.
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        reason = ' '.join(str(error).split())
+        raise InputError(f'{path} cannot be read as YAML: {reason}') from error
+
+
+@cache
+def _loader() -> type:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """PyYAML's safe loader, which stops at aliases, at depths and at control characters."""
+
+        depth = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                alias = self.peek_event()
+                raise yaml.YAMLError(f'*{alias.anchor} is an alias: write the value itself')
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise yaml.YAMLError(f'it is nested deeper than {MAX_DEPTH}')
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
+        def construct_scalar(self, node: Any) -> Any:
+            value = super().construct_scalar(node)
+            if isinstance(value, str) and not _is_plain(value):
+                raise yaml.YAMLError(f'{value!r} holds control characters: remove them')
+            return value
+
+    def integer(loader: Any, node: Any) -> int:
+        value = loader.construct_yaml_int(node)
+        if abs(value) >= MAX_INTEGER:
+            raise yaml.YAMLError('an integer has more than 64 bits')
+        return value
+
+    Loader.add_constructor('tag:yaml.org,2002:int', integer)
+    return Loader
+
+
+def _is_plain(text: str) -> bool:
+    return all(c.isprintable() or c in '\n\t' for c in text)
