@@ -1,15 +1,16 @@
-"""Which topic of a recording is which stream of the camera."""
+"""Which topic of a recording is which stream of which camera."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.messages import (
     CAMERA_INFO,
-    COMPRESSED_IMAGE,
     EXTRINSICS,
     IMAGE,
+    IMAGE_TYPES,
     IMU,
     Topic,
 )
@@ -21,8 +22,12 @@ _COLOR = ('color/image_raw', 'color/image_rect_raw', 'rgb/image_raw', 'rgb/image
 _ALIGNED = ('aligned_depth_to_color/image_raw', 'depth_registered/image_raw')
 _DEPTH = ('depth/image_rect_raw', 'depth/image_raw', 'depth/image_rect', 'depth/image')
 _INFRA = ('infra1/image_rect_raw', 'infra1/image_raw')
+_ACCEL = ('accel/sample', 'imu')
 
+_OF_NODES = ('rs_ml_msgs/msg/InferenceStats', 'rs_ml_msgs/msg/FrameReport')
 _DEPTH_ENCODINGS = ('16UC1', 'mono16', '32FC1')
+_TRANSPORTS = ('', '/compressedDepth', '/compressed')
+"""Ends of image topics, best first."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class CameraTopics:
         infra: left infrared images, where sensor_depth is not aligned.
         extrinsics: the driver's extrinsics/depth_to_color.
         accel: accelerometer samples.
+        camera: namespace of the camera.
+        others: namespaces of further cameras in the recording.
     """
 
     color: str | None = None
@@ -52,61 +59,183 @@ class CameraTopics:
     infra: str | None = None
     extrinsics: str | None = None
     accel: str | None = None
+    camera: str = '/'
+    others: tuple[str, ...] = ()
 
     @property
     def images(self) -> tuple[str, ...]:
         """Colour and depth, as far as they are there."""
         return tuple(name for name in (self.color, self.depth) if name)
 
+    def note(self, option: str) -> str:
+        """Which camera is used and how to choose, '' where there is no choice.
+
+        Args:
+            option: that chooses, as the user would write it.
+        """
+        if not self.others:
+            return ''
+        others = ', '.join(self.others)
+        return f'camera {self.camera} is used; {option} chooses another: {others}'
+
 
 def camera_topics(recording: Recording) -> CameraTopics:
-    """Guess the camera's topics by their names, then by the encoding of the first image."""
-    topics = recording.topics
-    images = [t for t in topics if t.type in (IMAGE, COMPRESSED_IMAGE)]
+    """Guess the topics of one camera by their names, then by the encoding of the first image.
+
+    All are of one namespace: that of `recording.camera`, else of the camera that has most, the
+    first by name among equals.
+
+    Raises:
+        InputError: there is no camera of that name.
+    """
+    cameras = _Cameras(recording.topics)
+    chosen = cameras.choose(recording.camera)
+    own = cameras.own_topics(chosen)
+    images = [topic for topic in own if topic.type in IMAGE_TYPES]
     aligned = _find(images, _ALIGNED)
     raw = _find(images, _DEPTH)
-    depth = aligned or raw or _by_encoding(recording, depth=True)
+    color = _find(images, _COLOR) or _by_encoding(recording, images, chosen, depth=False)
+    depth = aligned or raw or _by_encoding(recording, images, color or chosen, depth=True)
     sensor_depth = raw or depth
-    color = _find(images, _COLOR) or _by_encoding(recording, depth=False)
     return CameraTopics(
         color=color,
-        color_info=_info_of(topics, color),
+        color_info=_info_of(own, color),
         depth=depth,
-        depth_info=_info_of(topics, depth),
+        depth_info=_info_of(own, depth),
         depth_is_aligned=aligned is not None,
         sensor_depth=sensor_depth,
-        sensor_depth_info=_info_of(topics, sensor_depth),
+        sensor_depth_info=_info_of(own, sensor_depth),
         # What the colour camera sees is nothing the infrared camera could help with.
         infra=None if sensor_depth == aligned else _find(images, _INFRA),
-        extrinsics=_find([t for t in topics if t.type == EXTRINSICS], ('depth_to_color',)),
-        accel=_find([t for t in topics if t.type == IMU], ('accel/sample', 'imu')),
+        extrinsics=_find([t for t in own if t.type == EXTRINSICS], ('depth_to_color',)),
+        accel=_find([t for t in own if t.type == IMU], _ACCEL),
+        camera=(chosen if cameras.are_known else _parent(color or depth or '')) or '/',
+        others=cameras.others(chosen, color, depth),
     )
+
+
+def raw_name(topic: str) -> str:
+    """The name of an image topic without its transport."""
+    return topic.removesuffix('/compressedDepth').removesuffix('/compressed')
+
+
+class _Cameras:
+    """The cameras of a recording by their namespaces, that with most streams first.
+
+    Attributes:
+        names: namespaces, '' for the root.
+        are_known: whether topics are named as drivers name them; if not, all may be of one camera.
+    """
+
+    def __init__(self, topics: Iterable[Topic]) -> None:
+        # What our nodes published is no camera's.
+        ours = {_parent(topic.name) for topic in topics if topic.type in _OF_NODES}
+        self._topics = [
+            topic for topic in topics if not any(_is_below(topic.name, name) for name in ours)
+        ]
+        images = [topic.name for topic in self._topics if topic.type in IMAGE_TYPES]
+        has_color = {_namespace(name, _COLOR) for name in images}
+        has_depth = {_namespace(name, _ALIGNED + _DEPTH) for name in images}
+        known = (has_color | has_depth) - {None}
+        self.are_known = bool(known)
+        self.names = sorted(
+            known or {_parent(name) for name in images},
+            key=lambda name: (name not in has_color, name not in has_depth, name),
+        )
+
+    def choose(self, wanted: str) -> str:
+        """The namespace to use.
+
+        Raises:
+            InputError: none is called so.
+        """
+        if not wanted:
+            return self.names[0] if self.are_known else ''
+        prefix = wanted.strip('/')
+        prefix = f'/{prefix}' if prefix else ''
+        for name in (*(n for n in self.names if n == prefix), *self.names):
+            if name == prefix or _is_below(name, prefix):
+                return name
+        known = ', '.join(name or '/' for name in self.names) or 'none'
+        raise InputError(f'the recording holds no camera {wanted}: pass one of {known}')
+
+    def others(self, chosen: str, *used: str | None) -> tuple[str, ...]:
+        """Namespaces of the cameras that were not taken."""
+        taken = {chosen} if self.are_known else {_parent(name) for name in used if name}
+        return tuple(name or '/' for name in self.names if name not in taken)
+
+    def own_topics(self, chosen: str) -> list[Topic]:
+        """Topics of the camera first, then those that belong to no other."""
+        if not self.are_known:
+            return [t for t in self._topics if _is_below(t.name, chosen)]
+        own = [t for t in self._topics if self._camera_of(t.name) == chosen]
+        # An image of unknown name may be of any of several cameras.
+        is_only = len(self.names) == 1
+        strays = [
+            topic
+            for topic in self._topics
+            if self._camera_of(topic.name) is None and (is_only or topic.type not in IMAGE_TYPES)
+        ]
+        return own + strays
+
+    def _camera_of(self, topic: str) -> str | None:
+        """The innermost namespace that holds a topic."""
+        return max((name for name in self.names if _is_below(topic, name)), key=len, default=None)
+
+
+def _namespace(name: str, endings: Sequence[str] = _COLOR + _ALIGNED + _DEPTH) -> str | None:
+    """What stands before a known ending of an image topic; None: it has no known ending."""
+    raw = raw_name(name)
+    found = (raw.removesuffix(f'/{ending}') for ending in endings if raw.endswith(f'/{ending}'))
+    return next(found, None)
+
+
+def _parent(name: str) -> str:
+    return raw_name(name).rpartition('/')[0]
+
+
+def _is_below(name: str, namespace: str) -> bool:
+    return name.startswith(f'{namespace}/')
 
 
 def _find(topics: Iterable[Topic], endings: tuple[str, ...]) -> str | None:
     """The first topic with the best ending, raw before compressed."""
     topics = list(topics)
-    for suffix in ('', '/compressedDepth', '/compressed'):
+    for transport in _TRANSPORTS:
         for ending in endings:
             for topic in topics:
-                if topic.name.endswith('/' + ending + suffix):
+                if topic.name.endswith(f'/{ending}{transport}'):
                     return topic.name
     return None
 
 
-def _by_encoding(recording: Recording, *, depth: bool) -> str | None:
-    for topic in recording.topics:
-        if topic.type == IMAGE:
-            encoding = recording.first(topic.name).encoding
-            if (encoding in _DEPTH_ENCODINGS) == depth:
-                return topic.name
-    return None
+def _by_encoding(
+    recording: Recording, images: Sequence[Topic], near: str, *, depth: bool
+) -> str | None:
+    """The raw image topic of that kind whose name has most in common with another."""
+    found = []
+    for topic in images:
+        encoding = _encoding(recording, topic) if topic.type == IMAGE else ''
+        if encoding and (encoding in _DEPTH_ENCODINGS) == depth:
+            found.append(topic.name)
+    return max(found, key=lambda name: _common_parts(name, near), default=None)
+
+
+def _encoding(recording: Recording, topic: Topic) -> str:
+    try:
+        return recording.first(topic.name).encoding
+    except InputError:  # damaged, and told where it is read
+        return ''
+
+
+def _common_parts(name: str, other: str) -> int:
+    parts = zip(name.split('/'), other.split('/'), strict=False)
+    return next((i for i, (one, two) in enumerate(parts) if one != two), len(other.split('/')))
 
 
 def _info_of(topics: Iterable[Topic], image: str | None) -> str | None:
     """The camera_info beside an image topic."""
     if image is None:
         return None
-    base = image.removesuffix('/compressed').removesuffix('/compressedDepth')
-    wanted = base.rpartition('/')[0] + '/camera_info'
+    wanted = f'{_parent(image)}/camera_info'
     return next((t.name for t in topics if t.type == CAMERA_INFO and t.name == wanted), None)

@@ -19,6 +19,7 @@ from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.pairs import half_period_ns, paired_messages
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.rejections import OnRejected, Rejections
+from rs_ml_perception.recordings.stamp_clock import StampClock
 
 
 def depth_frames(
@@ -69,15 +70,17 @@ class _DepthReader:
         topics = self._topics
         images = [name for name in (topics.sensor_depth, topics.infra) if name]
         wanted = [*images, *([topics.sensor_depth_info] if topics.sensor_depth_info else [])]
+        clock = StampClock(self._recording, topics.sensor_depth)
+        messages = self._recording.messages(wanted)
         pairs = paired_messages(
-            self._recording.messages(wanted),
+            clock.believable(messages, images, self._rejections.reject),
             topics.sensor_depth,
             topics.infra,
             skew_ns=skew_ns,
             on_other=self._note_info,
         )
-        for depth, infra in pairs:
-            frame = self._frame(depth, infra)
+        for pair in pairs:
+            frame = self._frame(pair.primary, pair.partner)
             if frame is not None:
                 yield frame
 

@@ -15,6 +15,7 @@ from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.rejections import OnRejected, Rejections
+from rs_ml_perception.recordings.stamp_clock import StampClock
 
 
 class RecordedUp:
@@ -68,10 +69,14 @@ def frames_with_up(
 def _readings(
     recording: Recording, rejections: Rejections
 ) -> Iterator[tuple[int, str, tuple[float, float, float]]]:
-    """(stamp, frame, m/s2) of every reading."""
+    """(stamp, frame, m/s2) of every reading whose stamp can be true."""
     topic = camera_topics(recording).accel
+    if topic is None:
+        return
+    clock = StampClock(recording, topic)
     try:
-        for message in recording.messages([topic]) if topic else ():
+        messages = recording.messages([topic])
+        for message in clock.believable(messages, [topic], rejections.reject):
             imu = rejections.attempt(message, recording.decode)
             if imu is not None:
                 a = imu.linear_acceleration

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.bag_reader import unfinished
+from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.realsense_bag import RealsenseBag
 from rs_ml_perception.recordings.realsense_db3 import RealsenseDb3, is_realsense_db3
@@ -16,17 +17,31 @@ from rs_ml_perception.recordings.storages import is_unfinished_mcap
 FORMATS = 'a rosbag2 directory, a .mcap or .db3 file, or a RealSense .bag'
 
 
-def open_recording(path: Path | str) -> Recording:
+def open_recording(path: Path | str, camera: str = '') -> Recording:
     """Open a recording of any known format.
 
     Args:
         path: a rosbag2 directory (mcap or sqlite3), a single .mcap or .db3 file, or a .bag. A
             .bag or .db3 that librealsense recorded is presented on the driver's topics.
+        camera: namespace of the camera to use where the recording holds several, see
+            `camera_topics`.
 
     Raises:
-        InputError: it does not exist, is no recording, is damaged or empty.
+        InputError: it does not exist, is no recording, is damaged or empty, or holds no camera of
+            that name.
     """
-    path = Path(path)
+    recording = _open(Path(path))
+    recording.camera = camera
+    if camera:
+        try:
+            camera_topics(recording)
+        except InputError:
+            recording.close()
+            raise
+    return recording
+
+
+def _open(path: Path) -> Recording:
     if not path.exists():
         raise InputError(f'recording {path} does not exist: pass {FORMATS}')
     if path.is_dir():

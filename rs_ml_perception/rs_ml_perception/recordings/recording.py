@@ -27,6 +27,7 @@ class Recording(Closing):
         start_ns: log time of the first message.
         end_ns: log time of the last message.
         left_out: topic -> why its messages cannot be decoded.
+        camera: namespace of the camera to use where there are several, '' for the best.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Recording(Closing):
     start_ns: int
     end_ns: int
     left_out: Mapping[str, str] = MappingProxyType({})
+    camera: str = ''
 
     def messages(self, topics: Collection[str] | None = None) -> Iterator[Message]:
         """Yield the messages of the named topics (None: of all), oldest first.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.messages import Message
 
 OnRejected = Callable[[str, InputError], None]
@@ -33,7 +34,10 @@ class Rejections:
             return convert(message)
         except InputError as error:
             self.reject(message.topic, error)
-            return None
+        except Exception as error:  # of one message, which costs that message alone
+            reason = f'{message.topic}: unexpected {type(error).__name__}: {one_line(error)}'
+            self.reject(message.topic, InputError(reason))
+        return None
 
     def reject(self, topic: str, error: InputError) -> None:
         """Tell of what cannot be used.

@@ -1,0 +1,104 @@
+"""Stamps of a recording against its log times: how far they lag, and which cannot be true."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.messages import Message
+from rs_ml_perception.recordings.recording import Recording
+
+MAX_DEVIATION_NS = 10_000_000_000
+"""A stamp farther from where the others let it expect is not believed."""
+
+NUM_FIRST = 30
+"""Messages that show what is usual in a recording."""
+
+NUM_AGREEING = 5
+"""So many stamps in a row that agree with each other are a clock that was set, no damage."""
+
+
+def first_messages(recording: Recording, topic: str) -> list[Message]:
+    """The first messages of a topic, as far as they can be read."""
+    found = []
+    try:
+        for message in islice(recording.messages([topic]), NUM_FIRST):
+            found.append(message)
+    except InputError:
+        pass  # who reads on meets it again and says so
+    return found
+
+
+def stamp_lag_ns(recording: Recording, topic: str | None) -> int:
+    """By how much log times of a topic are later than its stamps, as a rule.
+
+    Args:
+        recording: an open recording.
+        topic: one with headers; None: 0.
+    """
+    messages = first_messages(recording, topic) if topic else []
+    lags_ns = sorted(message.log_time_ns - message.stamp_ns for message in messages)
+    return lags_ns[len(lags_ns) // 2] if lags_ns else 0
+
+
+class StampClock:
+    """Judges stamps by the log times of their messages.
+
+    Args:
+        recording: an open recording.
+        primary: topic whose stamps show the clock of the others; None: of any.
+
+    Attributes:
+        lag_ns: by how much log times are later than stamps.
+    """
+
+    def __init__(self, recording: Recording, primary: str | None) -> None:
+        self.lag_ns = stamp_lag_ns(recording, primary)
+        self._primary = primary
+        self._strange_lags_ns: deque[int] = deque(maxlen=NUM_AGREEING)
+
+    def problem(self, message: Message) -> str:
+        """Why a stamp cannot be true, '' where it can."""
+        if message.stamp_ns == 0:
+            return 'the header has a zero stamp: the camera driver must set it'
+        lag_ns = message.log_time_ns - message.stamp_ns
+        off_ns = lag_ns - self.lag_ns
+        if abs(off_ns) <= MAX_DEVIATION_NS:
+            self._strange_lags_ns.clear()
+            return ''
+        if message.topic == self._primary and self._was_set(lag_ns):
+            self.lag_ns = lag_ns
+            return ''
+        side = 'before' if off_ns > 0 else 'after'
+        return (
+            f'its stamp, {message.stamp_ns / 1e9:.3f} s, cannot be true: it is '
+            f'{abs(off_ns) / 1e9:.1f} s {side} those that were recorded with it'
+        )
+
+    def believable(
+        self,
+        messages: Iterable[Message],
+        judged: Collection[str],
+        on_strange: Callable[[str, InputError], None],
+    ) -> Iterator[Message]:
+        """Yield messages, of the judged topics only those whose stamps can be true.
+
+        Args:
+            messages: in the order of their log times.
+            judged: topics.
+            on_strange: gets the topic and the reason of the others.
+        """
+        for message in messages:
+            problem = self.problem(message) if message.topic in judged else ''
+            if problem:
+                on_strange(message.topic, InputError(f'{message.topic}: {problem}'))
+            else:
+                yield message
+
+    def _was_set(self, lag_ns: int) -> bool:
+        self._strange_lags_ns.append(lag_ns)
+        strange = self._strange_lags_ns
+        is_agreed = max(strange) - min(strange) <= MAX_DEVIATION_NS
+        return len(strange) == NUM_AGREEING and is_agreed
