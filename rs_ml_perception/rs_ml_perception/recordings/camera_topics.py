@@ -97,14 +97,20 @@ def camera_topics(recording: Recording) -> CameraTopics:
     color = _find(images, _COLOR) or _by_encoding(recording, images, chosen, depth=False)
     depth = aligned or raw or _by_encoding(recording, images, color or chosen, depth=True)
     sensor_depth = raw or depth
+    color_info = _info_of(own, color)
+
+    def depth_info(name: str | None) -> str | None:
+        # Aligned depth is seen from the colour camera.
+        return _info_of(own, name) or (color_info if name and name == aligned else None)
+
     return CameraTopics(
         color=color,
-        color_info=_info_of(own, color),
+        color_info=color_info,
         depth=depth,
-        depth_info=_info_of(own, depth),
+        depth_info=depth_info(depth),
         depth_is_aligned=aligned is not None,
         sensor_depth=sensor_depth,
-        sensor_depth_info=_info_of(own, sensor_depth),
+        sensor_depth_info=depth_info(sensor_depth),
         # What the colour camera sees is nothing the infrared camera could help with.
         infra=None if sensor_depth == aligned else _find(images, _INFRA),
         extrinsics=_find([t for t in own if t.type == EXTRINSICS], ('depth_to_color',)),

@@ -34,7 +34,7 @@ class RecordedUp:
         for (parent, child), transform in recording.static_transforms.items():
             self.tree.set_static(parent, child, transform)
         self._source = UpSource(self.tree.lookup)
-        self._readings = deque(_readings(recording, Rejections(on_rejected)))
+        self._readings = deque(sorted(_readings(recording, Rejections(on_rejected))))
 
     def at(self, frame_id: str, stamp_ns: int, gravity_frame: str = '') -> Up | None:
         """Up in a camera's optical frame, by what was known at a time; stamps never go back.

@@ -40,7 +40,7 @@ class Rejections:
         return None
 
     def reject(self, topic: str, error: InputError) -> None:
-        """Tell of what cannot be used.
+        """Report what cannot be used.
 
         Raises:
             InputError: nobody wants to be told.
@@ -48,3 +48,8 @@ class Rejections:
         if self.on_rejected is None:
             raise error
         self.on_rejected(topic, error)
+
+    def note(self, topic: str, reason: str) -> None:
+        """Report what is missing beside images that can be used; never raises."""
+        if self.on_rejected is not None:
+            self.on_rejected(topic, InputError(f'{topic}: {reason}'))

@@ -13,18 +13,18 @@ from rs_ml_perception.recordings.recording import Recording
 MAX_DEVIATION_NS = 10_000_000_000
 """A stamp farther from where the others let it expect is not believed."""
 
-NUM_FIRST = 30
-"""Messages that show what is usual in a recording."""
+NUM_FOR_PERIOD, NUM_FOR_LAG = 30, 9
+"""Messages at the beginning that show what is usual in a recording."""
 
 NUM_AGREEING = 5
 """So many stamps in a row that agree with each other are a clock that was set, no damage."""
 
 
-def first_messages(recording: Recording, topic: str) -> list[Message]:
+def first_messages(recording: Recording, topic: str, count: int = NUM_FOR_PERIOD) -> list[Message]:
     """The first messages of a topic, as far as they can be read."""
     found = []
     try:
-        for message in islice(recording.messages([topic]), NUM_FIRST):
+        for message in islice(recording.messages([topic]), count):
             found.append(message)
     except InputError:
         pass  # who reads on meets it again and says so
@@ -38,7 +38,7 @@ def stamp_lag_ns(recording: Recording, topic: str | None) -> int:
         recording: an open recording.
         topic: one with headers; None: 0.
     """
-    messages = first_messages(recording, topic) if topic else []
+    messages = first_messages(recording, topic, NUM_FOR_LAG) if topic else []
     lags_ns = sorted(message.log_time_ns - message.stamp_ns for message in messages)
     return lags_ns[len(lags_ns) // 2] if lags_ns else 0
 

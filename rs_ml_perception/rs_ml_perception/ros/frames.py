@@ -13,7 +13,8 @@ from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.messages import camera_from_message, check_frame_id
+from rs_ml_perception.core.frame_checks import check_alignment, check_same_size, check_size
+from rs_ml_perception.core.messages import camera_from_message
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
@@ -115,25 +116,13 @@ class FrameBuilder:
         depth = frames.depth.depth()
         if frames.depth_role == RAW_DEPTH:
             return self._raw_depth_parts(depth)
-        # Bridges from ROS 1 still write a leading slash.
-        if frames.depth.frame_id.lstrip('/') != frames.primary.frame_id.lstrip('/'):
-            raise InputError(
-                f'aligned depth is in frame {frames.depth.frame_id!r}, colour in '
-                f'{frames.primary.frame_id!r}: it is not aligned to this colour image'
-            )
+        check_alignment(frames.depth.frame_id, frames.primary.frame_id)
         if frames.color is not None:
-            self._check_same_size(depth)
+            height, width = frames.color.rgb().shape[:2]
+            check_same_size(depth, width, height)
         if camera is not None:
             check_size('aligned depth', depth.width, depth.height, COLOR_INFO, camera)
         return {'depth': depth}
-
-    def _check_same_size(self, depth: DepthImage) -> None:
-        height, width = self._frames.color.rgb().shape[:2]
-        if (depth.width, depth.height) != (width, height):
-            raise InputError(
-                f'aligned depth is {depth.width}x{depth.height}, its colour image '
-                f'{width}x{height}: it is not aligned to this colour image'
-            )
 
     def _raw_depth_parts(self, depth: DepthImage) -> dict[str, Any]:
         frames = self._frames
@@ -155,19 +144,3 @@ class FrameBuilder:
         except InputError as error:
             self.notes.append(f'{prefix}{error}')
             return None
-
-
-def check_header(stamp_ns: int, frame_id: str) -> None:
-    """Raise InputError for a zero stamp, or a frame_id that can be none."""
-    check_frame_id(frame_id)
-    if stamp_ns == 0:
-        raise InputError('the header has a zero stamp: the camera driver must set it')
-
-
-def check_size(what: str, width: int, height: int, source: str, camera: CameraModel) -> None:
-    """Raise InputError unless the image has the size of its camera model."""
-    if (width, height) != (camera.width, camera.height):
-        raise InputError(
-            f'{what} is {width}x{height} but {source} says {camera.width}x{camera.height}: '
-            'remap the camera_info that belongs to it'
-        )

@@ -38,7 +38,7 @@ def write(path, make_frame, *, plugin=StoragePlugin.MCAP, prefix='/', **stranger
         frame = make_frame(number)
         msg = store.types[image](
             header=store.types['std_msgs/msg/Header'](
-                stamp=store.types['builtin_interfaces/msg/Time'](sec=number, nanosec=0),
+                stamp=store.types['builtin_interfaces/msg/Time'](sec=number + 1, nanosec=0),
                 frame_id='optical',
             ),
             height=24,
@@ -48,7 +48,7 @@ def write(path, make_frame, *, plugin=StoragePlugin.MCAP, prefix='/', **stranger
             step=96,
             data=frame.rgb.ravel(),
         )
-        writer.write(own, number * 10**9, bytes(store.serialize_cdr(msg, image)))
+        writer.write(own, (number + 1) * 10**9, bytes(store.serialize_cdr(msg, image)))
     if stranger:
         writer.write(other, 10**9, b'{"a": 1}' + bytes(8))
     writer.close()

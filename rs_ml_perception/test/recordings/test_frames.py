@@ -10,10 +10,11 @@ from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.compressed import encode_compressed_color, encode_compressed_depth
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.messages import color_from_message
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
-from rs_ml_perception.recordings.messages import COMPRESSED_IMAGE, IMAGE
+from rs_ml_perception.recordings.messages import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.pairs import half_period_ns
 from rs_ml_perception.recordings.writer import RecordingWriter
@@ -139,6 +140,135 @@ def test_unaligned_depth_without_extrinsics_is_left_out_and_said_once(tmp_path):
     assert 'align_depth.enable' in str(rejected[0][1])
 
 
+def written(path, messages):
+    """A recording of [(topic, type, log time in ms, message)]."""
+    with RecordingWriter(path) as writer:
+        for topic, kind, log_ms, message in messages:
+            writer.add_topic(topic, kind)
+            writer.write_message(topic, log_ms * MS, message)
+    return path
+
+
+def read(path):
+    """Frames as (stamp in ms, first depth value or None), and what was rejected."""
+    rejected = []
+    with open_recording(path) as recording:
+        found = list(frames(recording, on_rejected=lambda *why: rejected.append(why)))
+    values = [(f.stamp_ns // MS, int(f.depth.values[0, 0]) if f.depth else None) for f in found]
+    return values, found, [f'{topic}: {error}' for topic, error in rejected]
+
+
+@pytest.mark.parametrize(
+    ('frame_id', 'reason'),
+    [
+        ('optical', ''),
+        ('/optical', ''),
+        ('rear_optical', "aligned depth is in frame 'rear_optical', colour in 'optical'"),
+        ('', "aligned depth is in frame '', colour in 'optical'"),
+    ],
+)
+def test_aligned_depth_of_another_frame_is_not_believed(frame_id, reason, tmp_path):
+    images = []
+    for topic, stamp_ms, encoding, pixels in (color(100), depth(100)):
+        is_depth = encoding == '16UC1'
+        header = factory.header(stamp_ms * MS, frame_id if is_depth else 'optical')
+        images.append((topic, IMAGE, stamp_ms, factory.image(header, encoding, pixels)))
+    values, _, rejected = read(written(tmp_path / 'bag', images))
+    assert values == [(100, None if reason else 100)]
+    assert len(rejected) == bool(reason)
+    assert all(reason in text for text in rejected)
+
+
+def stamped(image, stamp_ms, log_ms):
+    """An image whose stamp differs from its log time."""
+    topic, _, encoding, pixels = image
+    header = factory.header(stamp_ms * MS, 'optical')
+    return topic, IMAGE, log_ms, factory.image(header, encoding, pixels)
+
+
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize('lag_ms', [0, 2000, HOUR_MS, -HOUR_MS])
+@pytest.mark.parametrize('strange_ms', [0, 12, 9 * HOUR_MS])
+def test_a_stamp_that_cannot_be_true_costs_its_image_alone(lag_ms, strange_ms, tmp_path):
+    start_ms = 2 * HOUR_MS
+    images = []
+    for number in range(8):
+        log_ms = start_ms + 100 * number
+        stamp_ms = log_ms - lag_ms
+        images.append(stamped(color(100), stamp_ms, log_ms))
+        images.append(stamped(depth(number), strange_ms if number in (2, 3) else stamp_ms, log_ms))
+    values, _, rejected = read(written(tmp_path / 'bag', images))
+    assert [value for _, value in values] == [0, 1, None, None, 4, 5, 6, 7]
+    told = [text for text in rejected if 'stamp' in text]
+    assert len(told) == 2
+    assert all(('zero stamp' if strange_ms == 0 else 'cannot be true') in text for text in told)
+
+
+def test_a_clock_that_was_set_is_followed(tmp_path):
+    """Of a device's own clock, whose stamps go on from somewhere else after a restart."""
+    images = []
+    for number in range(20):
+        log_ms = HOUR_MS + 100 * number
+        images.append(stamped(color(100), log_ms if number < 10 else 100 * number, log_ms))
+    values, _, rejected = read(written(tmp_path / 'bag', images))
+    assert len(values) == 16
+    assert len(rejected) == 4
+
+
+def test_a_pause_does_not_widen_the_pairing(tmp_path):
+    """Depth of the other side of a pause of minutes belongs to no colour image."""
+    images = [color(s) for s in (100, 200, 300, 600_000)]
+    images += [depth(s) for s in (100, 200, 300)]
+    path = write_images(tmp_path / 'bag', sorted(images, key=lambda image: image[1]))
+    values, _, rejected = read(path)
+    assert values == [(100, 100), (200, 200), (300, 300), (600_000, None)]
+    assert '1 of 4 colour images have no depth within 50 ms' in rejected[0]
+
+
+def test_depth_a_constant_offset_away_is_said_once(tmp_path):
+    images = []
+    for number in range(5):
+        log_ms = HOUR_MS + 100 * number
+        images.append(stamped(color(100), log_ms, log_ms))
+        images.append(stamped(depth(100), log_ms - 4300, log_ms))
+    values, _, rejected = read(written(tmp_path / 'bag', images))
+    assert [value for _, value in values] == 5 * [None]
+    assert len(rejected) == 1
+    assert '5 of 5 colour images have no depth' in rejected[0]
+    assert 'ms off' in rejected[0]
+
+
+def test_camera_info_of_another_size_is_not_used(tmp_path):
+    camera = CameraModel(12, 8, 30.0, 30.0, 5.5, 3.5)
+    info = factory.camera_info(factory.header(100 * MS, 'optical'), camera)
+    topic, _, encoding, pixels = color(100)
+    image = factory.image(factory.header(100 * MS, 'optical'), encoding, pixels)
+    messages = [
+        ('/camera/color/camera_info', CAMERA_INFO, 100, info),
+        (topic, IMAGE, 100, image),
+    ]
+    _, found, rejected = read(written(tmp_path / 'bag', messages))
+    assert [frame.camera for frame in found] == [None]
+    assert 'is 6x4 but /camera/color/camera_info says 12x8' in rejected[0]
+
+
+def test_an_unexpected_exception_of_one_image_costs_that_image_alone(tmp_path, monkeypatch):
+    path = write_images(tmp_path / 'bag', [color(100), color(200), color(300)])
+    numbers = iter(range(3))
+
+    def decode(message):
+        if next(numbers) == 1:
+            raise ZeroDivisionError('what nobody expects')
+        return color_from_message(message)
+
+    monkeypatch.setattr('rs_ml_perception.recordings.frames.color_from_message', decode)
+    values, _, rejected = read(path)
+    assert [stamp for stamp, _ in values] == [100, 300]
+    assert 'unexpected ZeroDivisionError: what nobody expects' in rejected[0]
+
+
 def test_rgb8_depth_is_rejected_and_colour_goes_on(tmp_path):
     topic = '/camera/aligned_depth_to_color/image_raw'
     images = [color(100), (topic, 100, 'rgb8', np.zeros((4, 6, 3), np.uint8))]
@@ -223,7 +353,7 @@ def test_topics_are_guessed(names, expected_color, expected_depth, tmp_path):
     ('colors_ms', 'depths_ms', 'expected_ms'),
     [
         ([100], [100], 0),
-        ([100], [150, 250], 150),
+        ([100], [150, 250], 100),
         ([100, 200, 300], [100, 200, 300], 50),
         ([100, 200, 300], [100, 300], 100),
     ],
