@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
+
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.options import build, walk
 from rs_ml_perception.inference.foreign_yaml import read_yaml
