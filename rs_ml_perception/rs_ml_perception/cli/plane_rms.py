@@ -6,19 +6,31 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from rs_ml_perception.cli.exit_status import report
-from rs_ml_perception.cli.task_arguments import add_depth_unit_argument, intrinsics
+from rs_ml_perception.cli.task_arguments import (
+    add_depth_unit_argument,
+    at_least_zero,
+    intrinsics,
+)
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.colormap import colorize_depth
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.geometry import deproject
+from rs_ml_perception.core.picture_file import MAX_FILE_BYTES
 from rs_ml_perception.core.plane import PlaneFit, fit_plane
-from rs_ml_perception.recordings.pictures import read_depth, write_picture
+from rs_ml_perception.core.regular_file import read_regular
+from rs_ml_perception.core.typical_camera import d435_depth_camera
+from rs_ml_perception.recordings.depth_frames import depth_frames
+from rs_ml_perception.recordings.open_recording import is_recording, open_recording
+from rs_ml_perception.recordings.pictures import MILLIMETRE, read_depth, write_picture
 
 RAW_SIZES = ((1280, 720), (848, 480), (640, 480))
 """Sizes a .raw file of uint16 may have; the number of bytes tells which."""
@@ -26,21 +38,48 @@ RAW_SIZES = ((1280, 720), (848, 480), (640, 480))
 ERROR_RANGE_RMSE = 3
 """Distance from the plane, in RMSE, that the error map shows in white."""
 
+GIVEN, RECORDED, GUESSED = 'argument', 'recording', 'guess: typical D435'
+"""Where intrinsics come from."""
+
 Roi = tuple[int, int, int, int]
+Intrinsics = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class _Camera:
+    """A camera, and how it is known."""
+
+    model: CameraModel
+    source: str
+
+    @property
+    def values(self) -> Intrinsics:
+        return self.model.fx, self.model.fy, self.model.cx, self.model.cy
+
+
+def intrinsics_or_recording(text: str) -> Intrinsics | Path:
+    """Parse 'fx,fy,cx,cy', or the path of a recording."""
+    return Path(text) if is_recording(Path(text)) else intrinsics(text)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser."""
     parser = argparse.ArgumentParser(prog='rs-ml-plane-rms', description=__doc__)
-    parser.add_argument('image', type=Path, metavar='IMAGE', help='depth picture, or .raw uint16')
+    parser.add_argument(
+        'image', type=Path, metavar='IMAGE', help='depth picture, .raw uint16, or recording'
+    )
+    parser.add_argument(
+        '--frame', type=at_least_zero, default=0, help='of a recording, from 0 (default: 0)'
+    )
     parser.add_argument(
         '--roi', type=_roi, metavar='x,y,w,h', help='region of the surface [px] (default: all)'
     )
     parser.add_argument(
         '--intrinsics',
-        type=intrinsics,
-        metavar='fx,fy,cx,cy',
-        help='[px] (default: focal lengths of the size of the picture, a field of view of 53 deg)',
+        type=intrinsics_or_recording,
+        metavar='fx,fy,cx,cy|RECORDING',
+        help="[px], or those of a recording's depth (default: those of IMAGE where it is a "
+        'recording, else those of a typical D435, which is said)',
     )
     add_depth_unit_argument(parser)
     parser.add_argument('--error-map', type=Path, metavar='FILE', help='picture to write')
@@ -58,19 +97,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    depth = _read(args.image, args.depth_unit)
+    depth, own_camera = _read(args)
+    camera = _camera(args.intrinsics, own_camera, depth)
     roi = args.roi or (0, 0, depth.width, depth.height)
     _check_roi(roi, depth)
     x, y, width, height = roi
     points_m = deproject(
-        depth.window_m(x, y, x + width, y + height), _camera(args, depth), x_min=x, y_min=y
+        depth.window_m(x, y, x + width, y + height), camera.model, x_min=x, y_min=y
     )
     plane = fit_plane(points_m)
     if args.error_map:
         write_picture(
             args.error_map, error_map(depth, roi, np.abs(plane.distances_m(points_m)), plane)
         )
-    _print(args, plane, width * height)
+    _print(args, plane, camera, width * height)
     return 0
 
 
@@ -94,7 +134,7 @@ def error_map(depth: DepthImage, roi: Roi, distances_m: np.ndarray, plane: Plane
     return picture
 
 
-def _print(args: argparse.Namespace, plane: PlaneFit, num_pixels: int) -> None:
+def _print(args: argparse.Namespace, plane: PlaneFit, camera: _Camera, num_pixels: int) -> None:
     share = plane.num_points / num_pixels
     distance_m = float(-plane.normal @ plane.centroid_m)
     if args.json:
@@ -104,35 +144,70 @@ def _print(args: argparse.Namespace, plane: PlaneFit, num_pixels: int) -> None:
             'valid': share,
             'distance_m': distance_m,
             'normal': plane.normal.tolist(),
+            'intrinsics': list(camera.values),
+            'intrinsics_from': camera.source,
         }
         print(json.dumps(fields))
         return
+    if camera.source == GUESSED:
+        size = f'{camera.model.width}x{camera.model.height}'
+        print(
+            f'rs-ml-plane-rms: intrinsics are a guess, those of a typical D435 at {size} '
+            f'({",".join(f"{v:g}" for v in camera.values)}): pass --intrinsics',
+            file=sys.stderr,
+        )
     print(
         f'{args.image.name}: RMSE {1e3 * plane.rmse_m:.2f} mm over {plane.num_points} pixels '
         f'({share:.1%} valid), plane at {distance_m:.3f} m'
     )
 
 
-def _read(path: Path, metres_per_unit: float) -> DepthImage:
-    if path.suffix != '.raw':
-        return read_depth(path, metres_per_unit=metres_per_unit)
-    try:
-        values = np.fromfile(path, np.dtype('<u2')).astype(np.uint16)
-    except OSError as error:
-        raise InputError(f'{path} cannot be read: {error.strerror}') from error
+def _read(args: argparse.Namespace) -> tuple[DepthImage, CameraModel | None]:
+    """Depth, and the camera that took it where the input knows it."""
+    if is_recording(args.image):
+        frame = _recorded_frame(args.image, args.frame)
+        return frame.depth, frame.camera
+    if args.image.suffix != '.raw':
+        return read_depth(args.image, metres_per_unit=args.depth_unit), None
+    return _read_raw(args.image, args.depth_unit or MILLIMETRE), None
+
+
+def _recorded_frame(path: Path, number: int) -> Frame:
+    with open_recording(path) as recording:
+        frame = next(islice(depth_frames(recording), number, None), None)
+    if frame is None:
+        raise InputError(f'{path} has no depth image {number}: count from 0')
+    return frame
+
+
+def _read_raw(path: Path, metres_per_unit: float) -> DepthImage:
+    data = read_regular(path, max_bytes=MAX_FILE_BYTES)
     for width, height in RAW_SIZES:
-        if values.size == width * height:
+        if len(data) == 2 * width * height:
+            values = np.frombuffer(data, np.dtype('<u2')).astype(np.uint16)
             return DepthImage(values.reshape(height, width), metres_per_unit)
     sizes = ', '.join(f'{width}x{height}' for width, height in RAW_SIZES)
-    raise InputError(f'{path} holds {values.size} values, known sizes are {sizes}: convert to PNG')
+    raise InputError(f'{path} holds {len(data)} bytes, known are 2 for {sizes}: convert to PNG')
 
 
-def _camera(args: argparse.Namespace, depth: DepthImage) -> CameraModel:
+def _camera(
+    given: Intrinsics | Path | None, own: CameraModel | None, depth: DepthImage
+) -> _Camera:
     width, height = depth.width, depth.height
-    # Without intrinsics: those of the librealsense tool this command follows.
-    default = (width, height, width / 2, height / 2)
-    fx, fy, cx, cy = args.intrinsics or default
-    return CameraModel(width=width, height=height, fx=fx, fy=fy, cx=cx, cy=cy)
+    if isinstance(given, Path):
+        own = _recorded_frame(given, 0).camera
+        if own is None:
+            raise InputError(f'{given} holds no camera_info of depth: pass fx,fy,cx,cy')
+        if (own.width, own.height) != (width, height):
+            raise InputError(
+                f'depth of {given} is {own.width}x{own.height}, the picture {width}x{height}: '
+                'their intrinsics differ'
+            )
+    elif given is not None:
+        return _Camera(CameraModel(width, height, *given), GIVEN)
+    if own is not None:
+        return _Camera(own, RECORDED)
+    return _Camera(d435_depth_camera(width, height), GUESSED)
 
 
 def _roi(text: str) -> Roi:

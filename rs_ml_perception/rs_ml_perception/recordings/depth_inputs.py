@@ -12,7 +12,12 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.recordings.depth_frames import depth_frames
-from rs_ml_perception.recordings.pictures import DEPTH_SUFFIXES, read_depth, read_gray
+from rs_ml_perception.recordings.pictures import (
+    DEPTH_SUFFIXES,
+    MILLIMETRE,
+    read_depth,
+    read_gray,
+)
 from rs_ml_perception.recordings.realsense_camera import depth_camera_frames
 from rs_ml_perception.recordings.rejections import OnRejected
 from rs_ml_perception.recordings.sources import (
@@ -23,8 +28,6 @@ from rs_ml_perception.recordings.sources import (
     resolve,
 )
 
-MILLIMETRE = 0.001
-
 _RAW, _LEFT = re.compile(r'res-(.+)'), 'left-{}'
 
 
@@ -33,13 +36,13 @@ class DepthPictures:
     """How depth pictures are read.
 
     Attributes:
-        metres_per_unit: distance of a value of 1.
+        metres_per_unit: distance of a value of 1; None: see `read_depth`.
         infrared: folder with the left infrared pictures `<stem>.png`; None: only those that lie
             beside the depth in Intel's layout, left-N beside res-N.
         is_infrared_used: False: no infrared picture is looked for.
     """
 
-    metres_per_unit: float = MILLIMETRE
+    metres_per_unit: float | None = None
     infrared: Path | None = None
     is_infrared_used: bool = True
 
@@ -50,7 +53,8 @@ class DepthPictures:
             InputError: no depth, or the infrared picture is missing or damaged.
         """
         depth = read_depth(path, metres_per_unit=self.metres_per_unit)
-        if self.metres_per_unit == MILLIMETRE and 0 < depth.values.max(initial=0) <= 255:
+        is_millimetres = depth.metres_per_unit == MILLIMETRE
+        if is_millimetres and 0 < depth.values.max(initial=0) <= 255:
             raise InputError(
                 f'{path} is no depth in millimetres: nothing in it is farther than 255; '
                 'pass --depth-unit METRES if it is in another unit'

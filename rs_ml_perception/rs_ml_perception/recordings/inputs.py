@@ -36,11 +36,11 @@ class DepthFolder:
 
     Attributes:
         path: folder with `<stem>.png` or `<stem>_depth.png`.
-        metres_per_unit: distance of a value of 1.
+        metres_per_unit: distance of a value of 1; None: see `read_depth`.
     """
 
     path: Path
-    metres_per_unit: float = 0.001
+    metres_per_unit: float | None = None
 
     def find(self, stem: str) -> Path:
         """The depth picture of a colour picture.

@@ -14,6 +14,9 @@ from rs_ml_perception.core.regular_file import read_regular
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 DEPTH_SUFFIXES = ('.png', '.tif', '.tiff')
+MILLIMETRE = 0.001
+FARTHEST_M = 100.0
+"""Half a picture beyond is no depth camera's."""
 
 
 def read_color(path: Path) -> np.ndarray:
@@ -29,15 +32,16 @@ def read_color(path: Path) -> np.ndarray:
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
-def read_depth(path: Path, *, metres_per_unit: float = 0.001) -> DepthImage:
-    """Read a depth picture of 8 or 16 bit, 0 invalid.
+def read_depth(path: Path, *, metres_per_unit: float | None = None) -> DepthImage:
+    """Read a depth picture of 8 or 16 bit, 0 invalid, or of float32, NaN invalid.
 
     Args:
         path: PNG or TIFF with one channel.
-        metres_per_unit: distance of a value of 1.
+        metres_per_unit: distance of a value of 1; None: a millimetre in whole numbers, a metre
+            in float32, as ROS has it (REP-118).
 
     Raises:
-        InputError: no picture of depth, damaged or truncated.
+        InputError: no picture of depth, damaged or truncated; float32 that can be no metres.
     """
     values = _decode(path, cv2.IMREAD_UNCHANGED)
     if values.ndim != 2 or values.dtype not in (np.uint8, np.uint16, np.float32):
@@ -47,7 +51,20 @@ def read_depth(path: Path, *, metres_per_unit: float = 0.001) -> DepthImage:
         )
     if values.dtype == np.uint8:
         values = values.astype(np.uint16)
-    return DepthImage(values, metres_per_unit)
+    if metres_per_unit is not None:
+        return DepthImage(values, metres_per_unit)
+    if values.dtype == np.float32:
+        _check_metres(path, values)
+    return DepthImage(values, 1.0 if values.dtype == np.float32 else MILLIMETRE)
+
+
+def _check_metres(path: Path, values: np.ndarray) -> None:
+    depth = values[np.isfinite(values) & (values > 0)]
+    if depth.size and np.median(depth) > FARTHEST_M:
+        raise InputError(
+            f'{path} holds float32 around {np.median(depth):.0f}, which are taken for metres: '
+            'pass --depth-unit METRES, 0.001 for millimetres'
+        )
 
 
 def read_gray(path: Path) -> np.ndarray:

@@ -72,8 +72,45 @@ def test_error_map(wall, tmp_path, capsys):
 
 
 def test_text(wall, capsys):
-    assert main([str(wall)]) == 0
-    assert 'RMSE' in capsys.readouterr().out
+    assert main([str(wall), '--intrinsics', '60,60,31.5,23.5']) == 0
+    printed = capsys.readouterr()
+    assert 'RMSE' in printed.out
+    assert printed.err == ''
+
+
+@pytest.mark.parametrize(
+    ('size', 'fx'), [((848, 480), 421.5), ((640, 480), 383.2), ((64, 48), 421.5 * 64 / 848)]
+)
+def test_guessed_intrinsics_are_those_of_a_d435_and_it_is_said(size, fx, tmp_path, capsys):
+    write_picture(tmp_path / 'wall.png', np.full(size[::-1], 1000, np.uint16))
+    assert main([str(tmp_path / 'wall.png')]) == 0
+    assert 'intrinsics are a guess, those of a typical D435' in capsys.readouterr().err
+    fields = measure(capsys, tmp_path / 'wall.png', '--json')
+    assert fields['intrinsics'][0] == pytest.approx(fx)
+    assert fields['intrinsics_from'] == 'guess: typical D435'
+
+
+def test_a_recording_brings_its_own_intrinsics(bag, tmp_path, capsys):
+    fields = measure(capsys, bag, '--frame', 2, '--json')
+    assert fields['intrinsics'] == [40.0, 40.0, 23.5, 17.5]
+    assert fields['intrinsics_from'] == 'recording'
+    assert fields['distance_m'] == pytest.approx(1.5)
+    write_picture(tmp_path / 'wall.png', np.full((36, 48), 1000, np.uint16))
+    fields = measure(capsys, tmp_path / 'wall.png', '--intrinsics', bag, '--json')
+    assert (fields['intrinsics'][0], fields['intrinsics_from']) == (40.0, 'recording')
+
+
+FLOATS_M = 1.961 + np.random.default_rng(0).normal(0, 0.001, (48, 64)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ('values', 'words'), [(FLOATS_M, []), (1e3 * FLOATS_M, ['--depth-unit', '0.001'])]
+)
+def test_float32_is_metres_unless_told_otherwise(values, words, tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / 'wall.tif'), values)
+    fields = measure(capsys, tmp_path / 'wall.tif', *WORDS, *words)
+    assert fields['distance_m'] == pytest.approx(1.961, abs=0.001)
+    assert fields['rmse_mm'] == pytest.approx(1, rel=0.1)
 
 
 @pytest.mark.parametrize(
@@ -83,12 +120,16 @@ def test_text(wall, capsys):
         (['{wall}', '--roi', '0,0,0,5'], 'does not lie within'),
         (['{wall}', '--roi', '0,0,1,9'], 'at least 3 points'),
         (['{folder}/none.png'], 'cannot be read'),
-        (['{folder}/short.raw'], 'known sizes'),
+        (['{folder}/short.raw'], '2 bytes, known are'),
+        (['{folder}/mm.tif'], 'are taken for metres: pass --depth-unit METRES'),
+        (['{bag}', '--frame', '3'], 'no depth image 3'),
+        (['{wall}', '--intrinsics', '{bag}'], 'the picture 64x48'),
     ],
 )
-def test_errors_are_one_sentence(words, reason, wall, tmp_path, capsys):
+def test_errors_are_one_sentence(words, reason, wall, bag, tmp_path, capsys):
     (tmp_path / 'short.raw').write_bytes(b'12')
-    words = [word.format(wall=wall, folder=tmp_path) for word in words]
+    cv2.imwrite(str(tmp_path / 'mm.tif'), 1e3 * FLOATS_M)
+    words = [word.format(wall=wall, folder=tmp_path, bag=bag) for word in words]
     assert main(words) == 2
     error = capsys.readouterr().err
     assert reason in error

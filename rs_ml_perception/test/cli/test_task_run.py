@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+import cv2
 import numpy as np
 import pytest
 from rs_ml_perception.cli.task_arguments import add_depth_arguments, add_task_arguments
@@ -179,6 +180,12 @@ def test_depth_beside_pictures(write_pictures):
 
         return task
 
+    # A float32 picture is metres, unless a unit is given for all.
+    cv2.imwrite(str(folder / 'depth' / 'c.tif'), np.full((36, 48), 1.5, np.float32))
+    assert run(folder / 'out', folder / 'in', *words, prepare=prepare) == 0
+    assert np.all(seen['a'].depth.depth_m == 1.0)
+    assert np.all(seen.pop('c').depth.depth_m == 1.5)
+    (folder / 'depth' / 'c.tif').unlink()
     assert run(folder / 'out', folder / 'in', *words, '--depth-unit', '0.04', prepare=prepare) == 0
     assert set(seen) == {'a', 'b'}  # c has no depth
     assert np.all(seen['a'].depth.depth_m == np.float32(40.0))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from rs_ml_perception.core.typical_camera import D435_DEPTH
 
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.intrinsics import Intrinsics
 
-DEPTH_848 = Intrinsics(848, 480, 421.5, 421.5, 424.3, 239.4)
-DEPTH_1280 = Intrinsics(1280, 720, 636.2, 636.2, 640.7, 359.6)
-DEPTH_640 = Intrinsics(640, 480, 383.2, 383.2, 320.6, 238.1)
+DEPTH_848, DEPTH_1280, DEPTH_640 = (
+    Intrinsics(c.width, c.height, c.fx, c.fy, c.cx, c.cy) for c in D435_DEPTH
+)
 COLOR_640 = Intrinsics(640, 480, 613.2, 613.4, 319.9, 239.2)
 COLOR_848 = Intrinsics(848, 480, 614.2, 614.4, 426.1, 244.7)
 COLOR_1280 = Intrinsics(1280, 720, 921.3, 921.6, 639.4, 367.3)
