@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ class Frame:
         stamp_ns: acquisition time in nanoseconds.
         frame_id: optical frame of the colour image, or of depth where that is alone.
         up: against gravity in that frame, where the source of the frame was asked and knows it.
+        depth_skew_ns: stamp of the depth image minus that of the frame.
     """
 
     rgb: np.ndarray | None = None
@@ -42,8 +44,14 @@ class Frame:
     stamp_ns: int = 0
     frame_id: str = ''
     up: Up | None = None
+    depth_skew_ns: int = 0
 
     @property
     def depth_is_aligned(self) -> bool:
         """Whether depth pixels are colour pixels already."""
         return self.color_from_depth is None
+
+    @property
+    def depth_skew_ms(self) -> float:
+        """The same in milliseconds, NaN for a frame without depth."""
+        return math.nan if self.depth is None else 1e-6 * self.depth_skew_ns

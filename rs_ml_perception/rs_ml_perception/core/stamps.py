@@ -16,52 +16,55 @@ DEFAULT_PERIOD_NS = 33_333_333
 
 
 class StampHistory(Generic[T]):
-    """The last items of a stream by stamp, oldest first. Not thread-safe."""
+    """The items of a stream that came last, looked up by stamp. Not thread-safe.
+
+    Beyond capacity the first to come goes, whatever its stamp: one of the future would stay for
+    ever if the oldest stamp went.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._stamps_ns: list[int] = []
-        self._items: list[T] = []
+        self._items: dict[int, T] = {}
 
     def __len__(self) -> int:
         return len(self._stamps_ns)
 
-    @property
-    def newest_ns(self) -> int | None:
-        return self._stamps_ns[-1] if self._stamps_ns else None
-
-    @property
-    def period_ns(self) -> int:
-        """Median distance between neighbours; 30 Hz while fewer than three items are known."""
-        gaps = sorted(b - a for a, b in itertools.pairwise(self._stamps_ns))
-        return gaps[len(gaps) // 2] if len(gaps) > 1 else DEFAULT_PERIOD_NS
-
     def add(self, stamp_ns: int, item: T) -> None:
-        """Insert in order; an equal stamp replaces the item, the oldest beyond capacity goes."""
-        index = bisect.bisect_left(self._stamps_ns, stamp_ns)
-        if index < len(self._stamps_ns) and self._stamps_ns[index] == stamp_ns:
-            self._items[index] = item
-            return
-        self._stamps_ns.insert(index, stamp_ns)
-        self._items.insert(index, item)
-        if len(self._stamps_ns) > self._capacity:
-            del self._stamps_ns[0], self._items[0]
+        """Note an item; an equal stamp replaces the item."""
+        if stamp_ns in self._items:
+            del self._items[stamp_ns]
+        else:
+            bisect.insort(self._stamps_ns, stamp_ns)
+        self._items[stamp_ns] = item
+        if len(self._items) > self._capacity:
+            first_ns = next(iter(self._items))
+            del (
+                self._items[first_ns],
+                self._stamps_ns[bisect.bisect_left(self._stamps_ns, first_ns)],
+            )
 
     def add_or_restart(self, stamp_ns: int, item: T) -> None:
-        """Add; an item that starts a new time line is alone in it."""
+        """Add; an item that goes back ends what was noted of later times.
+
+        A new time line is alone then, and a single stamp of the future takes nothing else along.
+        """
         if self._stamps_ns and stamp_ns < self._stamps_ns[-1] - JUMP_BACK_NS:
-            self.clear()
+            count = bisect.bisect_left(self._stamps_ns, stamp_ns)
+            for later_ns in self._stamps_ns[count:]:
+                del self._items[later_ns]
+            del self._stamps_ns[count:]
         self.add(stamp_ns, item)
 
     def nearest(self, stamp_ns: int, *, tolerance_ns: int) -> tuple[int, T] | None:
         """The item closest to the stamp, as (its stamp - stamp, item); None beyond tolerance."""
         index = bisect.bisect_left(self._stamps_ns, stamp_ns)
-        candidates = [i for i in (index - 1, index) if 0 <= i < len(self._stamps_ns)]
+        candidates = self._stamps_ns[max(0, index - 1) : index + 1]
         if not candidates:
             return None
-        best = min(candidates, key=lambda i: abs(self._stamps_ns[i] - stamp_ns))
-        skew_ns = self._stamps_ns[best] - stamp_ns
-        return (skew_ns, self._items[best]) if abs(skew_ns) <= tolerance_ns else None
+        best_ns = min(candidates, key=lambda candidate_ns: abs(candidate_ns - stamp_ns))
+        skew_ns = best_ns - stamp_ns
+        return (skew_ns, self._items[best_ns]) if abs(skew_ns) <= tolerance_ns else None
 
     def around(self, stamp_ns: int) -> tuple[tuple[int, T] | None, tuple[int, T] | None]:
         """The (stamp, item) at or before the stamp, and the one at or after it."""
@@ -72,12 +75,8 @@ class StampHistory(Generic[T]):
     def _entry(self, index: int) -> tuple[int, T] | None:
         if not 0 <= index < len(self._stamps_ns):
             return None
-        return self._stamps_ns[index], self._items[index]
-
-    def drop_until(self, stamp_ns: int) -> None:
-        """Forget every item up to and including the stamp."""
-        count = bisect.bisect_right(self._stamps_ns, stamp_ns)
-        del self._stamps_ns[:count], self._items[:count]
+        found_ns = self._stamps_ns[index]
+        return found_ns, self._items[found_ns]
 
     def clear(self) -> None:
         self._stamps_ns.clear()
@@ -102,22 +101,32 @@ class JumpDetector:
 
 
 class PeriodMeter:
-    """Median period of a stream over its last stamps."""
+    """Period of a stream over its last stamps."""
 
     def __init__(self, window: int = 15) -> None:
         self._stamps_ns: deque[int] = deque(maxlen=window)
 
     def add(self, stamp_ns: int) -> None:
-        if self._stamps_ns and stamp_ns <= self._stamps_ns[-1]:
+        """Note a stamp; one that goes back starts over, a repeated one says nothing."""
+        if self._stamps_ns and stamp_ns < self._stamps_ns[-1]:
             self._stamps_ns.clear()
-        self._stamps_ns.append(stamp_ns)
+        if not self._stamps_ns or stamp_ns > self._stamps_ns[-1]:
+            self._stamps_ns.append(stamp_ns)
 
     def __len__(self) -> int:
         return len(self._stamps_ns)
 
     @property
     def period_ns(self) -> int:
-        """Nanoseconds; 30 Hz while fewer than three stamps are known."""
-        stamps = list(self._stamps_ns)
-        gaps = sorted(b - a for a, b in itertools.pairwise(stamps))
+        """Median in nanoseconds; 30 Hz while fewer than three stamps are known."""
+        gaps = self._gaps_ns()
         return gaps[len(gaps) // 2] if len(gaps) > 1 else DEFAULT_PERIOD_NS
+
+    @property
+    def shortest_ns(self) -> int | None:
+        """Shortest distance of neighbours; None while fewer than three stamps are known."""
+        gaps = self._gaps_ns()
+        return gaps[0] if len(gaps) > 1 else None
+
+    def _gaps_ns(self) -> list[int]:
+        return sorted(b - a for a, b in itertools.pairwise(self._stamps_ns))

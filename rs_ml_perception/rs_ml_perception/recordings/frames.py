@@ -172,7 +172,8 @@ class _FrameReader:
     def _with_depth(self, frame: Frame, message: Message) -> Frame:
         decoded = self._recording.decode(message)
         depth = depth_from_message(decoded)
-        frame = self._with_known_lens(frame)
+        skew_ns = message.stamp_ns - frame.stamp_ns
+        frame = replace(self._with_known_lens(frame), depth_skew_ns=skew_ns)
         if self._topics.depth_is_aligned or decoded.header.frame_id == frame.frame_id:
             check_alignment(decoded.header.frame_id, frame.frame_id)
             check_same_size(depth, frame.rgb.shape[1], frame.rgb.shape[0])

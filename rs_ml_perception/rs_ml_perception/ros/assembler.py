@@ -6,19 +6,20 @@ import math
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from rs_ml_perception.core.partner_books import PartnerBooks, partner_notes
 from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.core.stamps import JumpDetector
+from rs_ml_perception.core.synchronizer import PATIENCE, Match, Synchronizer
 from rs_ml_perception.ros.frame_sets import Consumer, FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
 from rs_ml_perception.ros.samples import ImageSample, Sample
 from rs_ml_perception.ros.streams import TopicStream
 from rs_ml_perception.ros.topic_choice import TopicChoice
-
-PARTNER_TIMEOUT_SECS = 0.25
-"""A partner that is later than this is not coming: partners leave the camera together."""
 
 
 @dataclass
@@ -30,6 +31,18 @@ class Pending:
     consumers: list[Consumer] = field(default_factory=list)
     partner: ImageSample | None = None
 
+    @property
+    def stamp_ns(self) -> int:
+        return self.sample.stamp_ns
+
+    @property
+    def received_secs(self) -> float:
+        return self.sample.received_secs
+
+    @property
+    def header(self) -> Any:
+        return self.sample.header
+
 
 class Assembler(ABC):
     """Base of all sources: keeps order, times out, hands on to every consumer.
@@ -39,24 +52,34 @@ class Assembler(ABC):
     Args:
         infos: camera_info streams by role.
         partner: what primary messages wait for; it calls `_on_partner`.
+        create: makes the synchronizer, anew whenever the first consumer comes.
 
     Attributes:
         partner_name: what the partner is, for diagnostics.
-        unpaired: messages of the running time that went out without the partner asked for.
+        primary_name: what a primary message is.
+        primary_remedy: what brings them where nobody publishes them.
     """
 
     partner_name: ClassVar[str] = 'depth'
+    primary_name: ClassVar[str] = 'image'
+    primary_remedy: ClassVar[str] = 'start the camera, or remap color/image_raw'
 
-    def __init__(self, infos: dict[str, TopicStream], partner: TopicChoice) -> None:
+    def __init__(
+        self,
+        infos: dict[str, TopicStream],
+        partner: TopicChoice,
+        create: Callable[[], Synchronizer[Pending, ImageSample]],
+    ) -> None:
         self._lock = threading.RLock()
         self._consumers: list[Consumer] = []
-        self._pending: list[Pending] = []
+        self._create = create
+        self._sync = create()
         self._jumped = JumpDetector()
         self._timeline = 1
         self._infos = infos
+        self._info_misses: Counter[str] = Counter()
         self._partner = partner
         self._admitted_secs = math.nan
-        self.unpaired = 0
 
     @property
     def partner_topic(self) -> str:
@@ -70,8 +93,13 @@ class Assembler(ABC):
 
     @property
     @abstractmethod
+    def primary_has_publisher(self) -> bool:
+        """Whether anybody publishes the primary stream."""
+
+    @property
+    @abstractmethod
     def missed(self) -> Missed:
-        """Primary messages that were sent and never received."""
+        """Primary messages that never reached us."""
 
     @property
     def image_age_ms(self) -> float:
@@ -82,6 +110,11 @@ class Assembler(ABC):
     def waits_for_camera_info(self) -> bool:
         return any(info.latest is None for info in self._needed_infos())
 
+    @property
+    def asks_for_partner(self) -> bool:
+        """Whether primary messages want a partner at all."""
+        return bool(self._partner.role)
+
     def topics(self) -> dict[str, str]:
         """Role -> absolute name of what is listened to."""
         infos = self._needed_infos()
@@ -91,6 +124,25 @@ class Assembler(ABC):
         if len(infos) > 1:
             topics['depth_info'] = infos[1].topic
         return topics
+
+    def partner_books(self) -> PartnerBooks:
+        """What became of partners and of those that wanted one, since the first consumer came."""
+        with self._lock:
+            return self._sync.books()
+
+    def notes(self) -> tuple[str, ...]:
+        """Why partners are missing, where they are."""
+        with self._lock:
+            if not self.asks_for_partner:
+                return ()
+            return partner_notes(
+                self._sync.books(),
+                time.monotonic(),
+                partner=self.partner_name,
+                topic=self.partner_topic,
+                primaries=f'{self.primary_name.removesuffix("s")}s',
+                timeout_secs=self._sync.options.timeout_secs,
+            )
 
     @property
     def is_running(self) -> bool:
@@ -109,9 +161,10 @@ class Assembler(ABC):
             if consumer not in self._consumers:
                 return
             self._consumers.remove(consumer)
-            for entry in self._pending:
+            for entry in self._sync.pending:
                 if consumer in entry.consumers:
                     entry.consumers.remove(consumer)
+                    entry.partner = self._sync.find(entry)
                     consumer.on_frames(self.make_frames(entry))
             if not self._consumers:
                 self.stop()
@@ -120,90 +173,98 @@ class Assembler(ABC):
         """Follow the depth topics and give up on late partners; call it often."""
         with self._lock:
             if self.is_running and self.follow_topics():
-                self.restart()
-            oldest_secs = time.monotonic() - PARTNER_TIMEOUT_SECS
-            overdue = sum(entry.sample.received_secs <= oldest_secs for entry in self._pending)
-            self._release(overdue)
-            self._release_complete()
+                self._sync.restart()
+            self._advance()
 
     def start(self) -> None:
         """Subscribe; the first consumer has come."""
         self._admitted_secs = math.nan
-        self.unpaired = 0
-        self.restart()
+        self._sync = self._create()
+        self._info_misses.clear()
         for info in self._infos.values():
             info.attach(self._on_info)
         self.follow_topics()
 
     def stop(self) -> None:
         """Unsubscribe; the last consumer has gone."""
-        self._pending.clear()
+        self._sync = self._create()
         for info in self._infos.values():
             info.detach(self._on_info)
         self._partner.stop()
-
-    def admit(self, sample: Sample) -> None:
-        """Book a primary message and queue it."""
-        self._admitted_secs = sample.received_secs
-        # A zero stamp is a fault that is rejected later on, not a jump back to 1970.
-        if sample.stamp_ns and self._jumped(sample.stamp_ns):
-            self._timeline += 1
-            self._release(len(self._pending))
-            self.on_jump(sample.stamp_ns)
-        # Whoever attaches later has not received this one and must not be handed it.
-        entry = Pending(sample, self._timeline, list(self._consumers))
-        for consumer in entry.consumers:
-            consumer.on_received(sample)
-        if entry.consumers:
-            self._pending.append(entry)
 
     def follow_topics(self) -> bool:
         """Listen to what is published by now; True when a topic changed."""
         return self._partner.choose()
 
-    def restart(self) -> None:
-        """Forget the partner stream: it is about to be another one."""
-
-    def on_jump(self, stamp_ns: int) -> None:
-        """Forget the old time line; the new one begins about the stamp."""
-
-    @abstractmethod
-    def wants_partner(self, entry: Pending) -> bool:
-        """Whether the entry still waits for its partner."""
-
     @abstractmethod
     def make_frames(self, entry: Pending) -> FrameSet:
         """The frame set of an entry."""
 
-    @abstractmethod
+    def why_missing(self, entry: Pending) -> str:
+        """Why the entry goes out without the partner asked for, '' where it does not."""
+        if entry.partner is not None or not self.asks_for_partner:
+            return ''
+        return f'no {self.partner_name} on {self.partner_topic} for this stamp'
+
+    def _on_primary(self, sample: Sample) -> None:
+        """Book a primary message and queue it."""
+        with self._lock:
+            self._admitted_secs = sample.received_secs
+            # A zero stamp is a fault that is rejected later on, not a jump back to 1970.
+            if sample.stamp_ns and self._jumped(sample.stamp_ns):
+                self._timeline += 1
+                self._release_all()
+                self._sync.jump(sample.stamp_ns)
+                self.on_jump()
+            # Whoever attaches later has not received this one and must not be handed it.
+            entry = Pending(sample, self._timeline, list(self._consumers))
+            for consumer in entry.consumers:
+                consumer.on_received(sample)
+            if entry.consumers:
+                self._sync.add_primary(entry)
+            self._advance()
+
     def _on_partner(self, sample: Sample) -> None:
-        """A message that may be a partner has come."""
+        with self._lock:
+            self._sync.add_partner(sample)
+            self._advance()
 
     def _on_info(self, _: Sample) -> None:
         with self._lock:
-            self._release_complete()
+            self._advance()
 
-    def _release_complete(self) -> None:
-        """Hand on up to the last entry that waits for nothing: order is kept."""
-        if self._pending and self._infos_are_due():
-            return
-        ready = [i for i, entry in enumerate(self._pending) if not self.wants_partner(entry)]
-        self._release(ready[-1] + 1 if ready else 0)
+    def on_jump(self) -> None:
+        """The primary stream has begun another time line."""
 
-    def _infos_are_due(self) -> bool:
-        return any(i.latest is None and i.has_publisher for i in self._needed_infos())
+    def _advance(self) -> None:
+        """Hand on what has waited enough: order is kept."""
+        due = [info for info in self._needed_infos() if self._is_due(info)]
+        now_secs = time.monotonic()
+        matches = self._sync.take(now_secs, asks=self.asks_for_partner, held=bool(due))
+        for info in due:
+            self._info_misses[info.topic] += len(matches)
+        self._hand_on(matches)
+
+    def _is_due(self, info: TopicStream) -> bool:
+        """Whether an info is worth waiting for: like a silent partner, it is given up."""
+        is_silent = self._info_misses[info.topic] >= PATIENCE
+        return info.latest is None and not is_silent and info.has_publisher
+
+    def _release_all(self) -> None:
+        """Hand on all that waits, as it is."""
+        self._hand_on(self._sync.flush(time.monotonic(), asks=self.asks_for_partner))
+
+    def _hand_on(self, matches: Iterable[Match[Pending, ImageSample]]) -> None:
+        for match in matches:
+            entry = match.primary
+            entry.partner = match.partner
+            frames = self.make_frames(entry)
+            for consumer in entry.consumers:
+                consumer.on_frames(frames)
 
     def _needed_infos(self) -> list[TopicStream]:
         roles = [COLOR_INFO, RAW_DEPTH_INFO] if self._partner.role == RAW_DEPTH else [COLOR_INFO]
         return [self._infos[role] for role in roles]
-
-    def _release(self, count: int) -> None:
-        released, self._pending = self._pending[:count], self._pending[count:]
-        for entry in released:
-            frames = self.make_frames(entry)
-            self.unpaired += bool(frames.missing)
-            for consumer in entry.consumers:
-                consumer.on_frames(frames)
 
     def _latest_info(self, role: str) -> object | None:
         stream = self._infos.get(role)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rs_ml_perception.core.sequence_gaps import Missed
-from rs_ml_perception.ros.assembler import Pending
+from rs_ml_perception.core.synchronizer import Synchronizer
+from rs_ml_perception.ros.assembler import Assembler, Pending
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH_INFO
-from rs_ml_perception.ros.paired_assembler import PairedAssembler
+from rs_ml_perception.ros.samples import ImageSample
 from rs_ml_perception.ros.streams import TopicStream
 from rs_ml_perception.ros.topic_choice import depth_partner
 
 
-class ColorAssembler(PairedAssembler):
+class ColorAssembler(Assembler):
     """Colour is the primary stream, depth its partner."""
 
     def __init__(
@@ -20,15 +23,19 @@ class ColorAssembler(PairedAssembler):
         infos: dict[str, TopicStream],
         depth_streams: dict[str, TopicStream],
         depth_source: str,
-        max_skew_ns: int,
+        create: Callable[[], Synchronizer[Pending, ImageSample]],
     ) -> None:
         partner = depth_partner(depth_source, depth_streams, self._on_partner)
-        super().__init__(infos, partner, max_skew_ns)
+        super().__init__(infos, partner, create)
         self._color = color
 
     @property
     def primary_topic(self) -> str:
         return self._color.topic
+
+    @property
+    def primary_has_publisher(self) -> bool:
+        return self._color.has_publisher
 
     @property
     def missed(self) -> Missed:

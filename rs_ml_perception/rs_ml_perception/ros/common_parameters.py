@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from rs_ml_perception.core.options import option
 from rs_ml_perception.ros.inputs import TRANSPORTS, StreamOptions
+from rs_ml_perception.ros.message_filters_synchronizer import SYNCHRONIZERS
 from rs_ml_perception.ros.qos import RELIABILITIES
 from rs_ml_perception.ros.topic_choice import DEPTH_SOURCES
 from rs_ml_perception.ros.worker import Limits
@@ -57,6 +58,13 @@ class StreamParameters:
         high=1e4,
         static=True,
     )
+    synchronizer: str = option(
+        SYNCHRONIZERS[0],
+        'pairs depth with images; message_filters, where installed: equal stamps, or within '
+        'max_skew_ms',
+        choices=SYNCHRONIZERS,
+        static=True,
+    )
     max_age_secs: float = option(
         1.0, 'drop frames older than this as stale; 0: never [s]', low=0.0, high=1e9
     )
@@ -78,7 +86,9 @@ class StreamParameters:
 
     @property
     def streams(self) -> StreamOptions:
-        return StreamOptions(self.reliability, self.image_transport, self.max_skew_ms)
+        return StreamOptions(
+            self.reliability, self.image_transport, self.max_skew_ms, self.synchronizer
+        )
 
     @property
     def limits(self) -> Limits:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from rs_ml_perception.core.sequence_gaps import Missed
-from rs_ml_perception.ros.assembler import Pending
+from rs_ml_perception.core.synchronizer import Synchronizer
+from rs_ml_perception.ros.assembler import Assembler, Pending
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
-from rs_ml_perception.ros.paired_assembler import PairedAssembler
+from rs_ml_perception.ros.samples import ImageSample
 from rs_ml_perception.ros.streams import TopicStream
 from rs_ml_perception.ros.topic_choice import depth_primary, infrared_partner
 
 
-class DepthAssembler(PairedAssembler):
+class DepthAssembler(Assembler):
     """Depth is the primary stream, the left infrared image its partner.
 
     Only unaligned depth has one: aligned depth is seen from the colour camera.
     """
 
     partner_name: ClassVar[str] = 'infrared'
+    primary_remedy: ClassVar[str] = 'start the camera with depth, or remap depth/image_rect_raw'
 
     def __init__(
         self,
@@ -27,15 +30,19 @@ class DepthAssembler(PairedAssembler):
         infos: dict[str, TopicStream],
         depth_source: str,
         infrared: str,
-        max_skew_ns: int,
+        create: Callable[[], Synchronizer[Pending, ImageSample]],
     ) -> None:
-        super().__init__(infos, infrared_partner(infrared, streams, self._on_partner), max_skew_ns)
+        super().__init__(infos, infrared_partner(infrared, streams, self._on_partner), create)
         self._primary = depth_primary(depth_source, streams, self._on_primary)
         self._raw_topic = streams[RAW_DEPTH].topic
 
     @property
     def primary_topic(self) -> str:
         return self._primary.topic or self._raw_topic
+
+    @property
+    def primary_has_publisher(self) -> bool:
+        return self._primary.has_publisher
 
     @property
     def missed(self) -> Missed:
@@ -49,7 +56,7 @@ class DepthAssembler(PairedAssembler):
     def follow_topics(self) -> bool:
         if not self._primary.is_settled:
             # What waits is of the old topic, and so are its intrinsics.
-            self._release(len(self._pending))
+            self._release_all()
         has_changed = self._primary.choose()
         return self._partner.choose(wanted=self.is_raw) or has_changed
 

@@ -26,6 +26,7 @@ def _detections(result: Any, context: OutputContext) -> DetectionArray:
         image_size=(width, height),
         model=context.model,
         target=context.target,
+        depth_skew_ms=context.frame.depth_skew_ms,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from rs_ml_perception.core.ledger import LedgerSnapshot
+from rs_ml_perception.core.partner_books import PartnerBooks
 from rs_ml_perception.core.printable import printable, shortened
 from rs_ml_perception.core.sequence_gaps import Missed
 
@@ -27,12 +28,14 @@ class InputState:
         is_active: whether the node is meant to receive.
         rejected: why the latest frame was rejected, '' when it was not.
         waits_for_camera_info: images come, their intrinsics do not.
+        nobody: that nobody publishes the primary stream, and the remedy; '' where somebody does.
         image_age_ms: since the last image was received; NaN before the first.
         max_image_age_ms: beyond which the input is stale.
         problems: QoS or type mismatches of its topics, with the remedy.
-        unpaired: images that went without the partner asked for.
         incomplete: results that went out without a part that could not be made.
-        partner: what that is.
+        primary: what messages of the primary stream are.
+        partner: what they are paired with.
+        partners: what became of partners, and of those that wanted one.
         notes: what is missing without stopping the node (extrinsics, target_frame).
         topics: role -> absolute name.
     """
@@ -45,8 +48,10 @@ class InputState:
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     topics: Mapping[str, str]
-    unpaired: int = 0
+    partners: PartnerBooks
     incomplete: int = 0
+    nobody: str = ''
+    primary: str = 'image'
     partner: str = 'depth'
 
 
@@ -56,7 +61,7 @@ def input_status(name: str, state: InputState) -> DiagnosticStatus:
     values = {
         'state': word,
         'image_age_ms': _number(state.image_age_ms),
-        f'without_{state.partner}': str(state.unpaired),
+        **_partner_values(state),
         'incomplete': str(state.incomplete),
         **{f'topic {role}': topic for role, topic in state.topics.items()},
         **{f'problem {i}': text for i, text in enumerate((*state.problems, *state.notes))},
@@ -67,20 +72,33 @@ def input_status(name: str, state: InputState) -> DiagnosticStatus:
 def _judge_input(state: InputState) -> tuple[bytes, str, str]:
     if not state.is_active:
         return OK, 'inactive', 'inactive'
-    if state.rejected:
-        return ERROR, 'rejected', f'rejected: {state.rejected}'
+    nobody = f'; {state.nobody}' if state.nobody else ''
     why = f': {state.problems[0]}' if state.problems else ''
     if math.isnan(state.image_age_ms):
         level = ERROR if why else WARN
-        return level, 'waiting_image', f'waiting_image{why or _nothing_on(state.topics)}'
+        return level, 'waiting_image', f'waiting_image{why or _nothing_on(state.topics)}{nobody}'
+    rejected = f'rejected: {state.rejected}' if state.rejected else ''
     if state.image_age_ms > state.max_image_age_ms:
-        return ERROR, 'stale', f'stale: last image {state.image_age_ms:.0f} ms ago{why}'
+        last = f'stale: last {state.primary} {state.image_age_ms:.0f} ms ago'
+        return ERROR, 'stale', f'{last}{why}{nobody}' + (f'; it was {rejected}' * bool(rejected))
+    if rejected:
+        return ERROR, 'rejected', rejected
     if state.waits_for_camera_info:
         word = 'waiting_camera_info'
         return WARN, word, f'{word}{why or ": images come without intrinsics"}'
     for concern in (*state.problems, *state.notes):
         return WARN, 'active', concern
     return OK, 'active', 'active'
+
+
+def _partner_values(state: InputState) -> dict[str, str]:
+    partner, books = state.partner, state.partners
+    return {
+        f'without_{partner}': str(books.without),
+        f'{partner}_received': str(books.received),
+        **{f'{partner}_dropped_{why.value}': str(n) for why, n in books.dropped.items()},
+        f'{partner}_offset_ms': _number(1e3 * books.offset_secs),
+    }
 
 
 def _nothing_on(topics: Mapping[str, str]) -> str:

@@ -63,6 +63,7 @@ class FrameBuilder:
             camera=camera,
             stamp_ns=frames.primary.stamp_ns,
             frame_id=frames.primary.frame_id,
+            depth_skew_ns=frames.skew_ns,
             **parts,
         )
 

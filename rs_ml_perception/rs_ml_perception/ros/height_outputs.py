@@ -20,7 +20,7 @@ def _heights(heights: PersonHeights, context: OutputContext) -> PersonHeightArra
         context.labels,
         header=context.header,
         target=context.target,
-        depth_skew_ms=context.skew_ms,
+        depth_skew_ms=context.frame.depth_skew_ms,
     )
 
 

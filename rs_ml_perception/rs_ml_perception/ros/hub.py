@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from rs_ml_perception.ros.assembler import Assembler
+from rs_ml_perception.core.synchronizer import Synchronizer, SyncOptions
+from rs_ml_perception.ros.assembler import Assembler, Pending
 from rs_ml_perception.ros.color_assembler import ColorAssembler
 from rs_ml_perception.ros.depth_assembler import DepthAssembler
 from rs_ml_perception.ros.detections_assembler import DetectionsAssembler
@@ -25,6 +26,11 @@ from rs_ml_perception.ros.inputs import (
     create_stream,
 )
 from rs_ml_perception.ros.local_channel import DetectionsInput, LocalDetections, TopicDetections
+from rs_ml_perception.ros.message_filters_synchronizer import (
+    check_synchronizer,
+    create_synchronizer,
+)
+from rs_ml_perception.ros.samples import ImageSample
 from rs_ml_perception.ros.streams import TopicStream
 from rs_ml_perception.ros.transforms import Transforms
 
@@ -34,6 +40,9 @@ TICK_SECS = 0.1
 """Each tick wakes the executor: 0.5 to 1 ms of CPU in a graph of four nodes."""
 
 REFRESH_TICKS = 5
+
+DETECTIONS_DEPTH_HISTORY = 45
+"""Depth images kept: detections may come 1.5 s late at 30 Hz (28 MB of 640x480)."""
 
 
 class CameraHub:
@@ -57,6 +66,11 @@ class CameraHub:
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(TICK_SECS, guarded(node, self._tick), clock=steady)
 
+    @staticmethod
+    def check(options: StreamOptions) -> None:
+        """Raise ConfigError for options that cannot be had here."""
+        check_synchronizer(options.synchronizer)
+
     def stream(self, role: str, options: StreamOptions) -> TopicStream | None:
         """The stream of an input; None where its message type is not installed."""
         key = (role, options)
@@ -73,7 +87,7 @@ class CameraHub:
                 self._infos(options),
                 self._depths(options),
                 depth_source,
-                options.max_skew_ns,
+                _synchronizers(options),
             ),
         )
 
@@ -86,7 +100,7 @@ class CameraHub:
                 self._infos(options),
                 depth_source,
                 infrared,
-                options.max_skew_ns,
+                _synchronizers(options),
             ),
         )
 
@@ -100,7 +114,7 @@ class CameraHub:
                 self._infos(options),
                 self._depths(options),
                 depth_source,
-                options.max_skew_ns,
+                _synchronizers(options, takes_neighbours=True, capacity=DETECTIONS_DEPTH_HISTORY),
             ),
         )
 
@@ -136,3 +150,11 @@ class CameraHub:
         for stream in tuple(self._streams.values()):
             if stream is not None and (is_turn or stream.is_refresh_due):
                 stream.refresh()
+
+
+def _synchronizers(
+    options: StreamOptions, **sync_options: Any
+) -> Callable[[], Synchronizer[Pending, ImageSample]]:
+    """Makes synchronizers of the kind and with the skew that a node asks for."""
+    wanted = SyncOptions(max_skew_ns=options.max_skew_ns, **sync_options)
+    return lambda: create_synchronizer(options.synchronizer, wanted)

@@ -10,6 +10,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 
 from rs_ml_msgs.msg import DetectionArray
 from rs_ml_perception.ros.image_stream import ImageStream
+from rs_ml_perception.ros.message_filters_synchronizer import SYNCHRONIZERS
 from rs_ml_perception.ros.qos import RELIABILITIES
 from rs_ml_perception.ros.samples import ImageSample, Sample
 from rs_ml_perception.ros.streams import TopicStream
@@ -48,12 +49,14 @@ class StreamOptions:
         reliability: one of RELIABILITIES.
         image_transport: one of TRANSPORTS.
         max_skew_ms: a partner (depth of colour, infrared of depth) may be this far from its image;
-            0: equal stamps or, where the camera shares none, half a period.
+            0: equal stamps or, where the camera shares none, half a period of the partner.
+        synchronizer: one of SYNCHRONIZERS.
     """
 
     reliability: str = RELIABILITIES[0]
     image_transport: str = TRANSPORTS[0]
     max_skew_ms: float = 0.0
+    synchronizer: str = SYNCHRONIZERS[0]
 
     @property
     def max_skew_ns(self) -> int:

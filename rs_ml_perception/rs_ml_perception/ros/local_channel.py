@@ -19,6 +19,7 @@ class DetectionsInput(Protocol):
 
     topic: str
     missed: Missed
+    has_publisher: bool
 
     def attach(self, listener: DetectionsListener) -> None: ...
 
@@ -29,6 +30,7 @@ class LocalDetections:
     """A channel inside the process. Listeners are called in the sender's thread."""
 
     missed = Missed(overwritten=0)
+    has_publisher = True
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
@@ -61,6 +63,10 @@ class TopicDetections:
     @property
     def missed(self) -> Missed:
         return self.stream.missed
+
+    @property
+    def has_publisher(self) -> bool:
+        return self.stream.has_publisher
 
     def attach(self, listener: DetectionsListener) -> None:
         def forward(sample: Sample) -> None:

@@ -35,7 +35,7 @@ from rs_ml_perception.ros.reporting import NodeReporter
 from rs_ml_perception.ros.shortfalls import Shortfalls
 from rs_ml_perception.ros.target_frame import find_target
 from rs_ml_perception.ros.transitions import answer_enable, transition
-from rs_ml_perception.ros.worker import FrameWorker, OverdueError
+from rs_ml_perception.ros.worker import FrameWorker
 
 P = TypeVar('P')
 
@@ -158,6 +158,7 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
         if self._binding.problems:
             raise ConfigError('; '.join(self._binding.problems.values()))
         self.parameters = self._binding.read()
+        self.hub.check(self.parameters.streams)
         self.hub.transforms.give(self.parameters.static_transforms)
         self.pipeline, warm_up_ms = self._preload.take(self.parameters)
         self.retune(self.parameters)
@@ -231,8 +232,7 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
         converted = time.perf_counter()
         result = self.run(frames, frame)
         done = time.perf_counter()
-        if self.worker is not worker or worker.is_overdue:
-            raise OverdueError
+        worker.check_result(frames, is_current=self.worker is worker)
         context = self._output_context(frames, frame)
         problems = self.publisher.publish(result, context)
         guarded(self, self.on_published)(result, frames, context)
@@ -269,7 +269,6 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
             target=target,
             labels=self.pipeline.labels,
             model=self.pipeline.title,
-            skew_ms=frames.skew_ns * 1e-6,
         )
 
     # Services, parameters, reports.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from rs_ml_perception.core.partner_books import PartnerBooks, PartnerLedger
 from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.diagnostics import (
     InputState,
@@ -16,6 +17,7 @@ from rs_ml_perception.ros.diagnostics import (
 )
 
 if TYPE_CHECKING:
+    from rs_ml_perception.ros.assembler import Assembler
     from rs_ml_perception.ros.node import PerceptionNode
 
 
@@ -28,6 +30,7 @@ def report_status(node: PerceptionNode) -> None:
         model=pipeline.title if pipeline else '',
         backend=pipeline.backend if pipeline else '',
         missed=missed(node),
+        partners=partners(node),
     )
 
 
@@ -58,19 +61,41 @@ def statuses(node: PerceptionNode) -> list[DiagnosticStatus]:
 
 def input_state(node: PerceptionNode) -> InputState:
     """What is known of the node's input."""
-    assembler = node.assembler
-    notes = (node.extrinsics.problem, node.target_problem, *node.shortfalls.latest, *node.notes())
+    assembler, worker = node.assembler, node.worker
+    notes = (
+        worker.freshness.note if worker else '',
+        *(assembler.notes() if assembler else ()),
+        node.extrinsics.problem,
+        node.target_problem,
+        *node.shortfalls.latest,
+        *node.notes(),
+    )
     topics = assembler.topics() if assembler else {}
     return InputState(
         is_active=assembler is not None,
-        rejected=node.worker.rejected if node.worker else '',
+        rejected=worker.rejected if worker else '',
         waits_for_camera_info=assembler is not None and assembler.waits_for_camera_info,
         image_age_ms=assembler.image_age_ms if assembler else math.nan,
         max_image_age_ms=node.parameters.diagnostics.max_image_age_ms,
         problems=tuple(node.hub.problems(topics.values())),
         notes=tuple(note for note in notes if note),
         topics=topics,
-        unpaired=assembler.unpaired if assembler else 0,
+        partners=partners(node),
         incomplete=node.shortfalls.count,
+        nobody=_nobody(assembler),
+        primary=assembler.primary_name if assembler else 'image',
         partner=assembler.partner_name if assembler else 'depth',
     )
+
+
+def partners(node: PerceptionNode) -> PartnerBooks:
+    """What became of the messages that are paired with the primary stream."""
+    return (
+        node.assembler.partner_books() if node.assembler else PartnerLedger().snapshot(waiting=0)
+    )
+
+
+def _nobody(assembler: Assembler | None) -> str:
+    if assembler is None or assembler.primary_has_publisher:
+        return ''
+    return f'nobody publishes {assembler.primary_topic}: {assembler.primary_remedy}'

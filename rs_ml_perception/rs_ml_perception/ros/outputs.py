@@ -29,7 +29,6 @@ class OutputContext:
         target: where positions are expressed.
         labels: names of the classes.
         model: name and version of the model.
-        skew_ms: stamp of the depth image minus stamp of the primary message.
     """
 
     header: Any
@@ -39,7 +38,6 @@ class OutputContext:
     target: TargetFrame
     labels: LabelMap
     model: str = ''
-    skew_ms: float = 0.0
 
 
 def _always(_: Any) -> bool:

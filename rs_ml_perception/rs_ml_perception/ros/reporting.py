@@ -10,6 +10,7 @@ from rclpy.node import Node
 
 from rs_ml_msgs.msg import FrameReport, InferenceStats
 from rs_ml_perception.core.ledger import DROPPED, LedgerSnapshot, Outcome
+from rs_ml_perception.core.partner_books import PartnerBooks
 from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.diagnostics import diagnostic_array
 from rs_ml_perception.ros.input_voice import InputVoice
@@ -52,10 +53,18 @@ class NodeReporter:
         self._voice.hear(statuses[0])
         self._diagnostics.publish(diagnostic_array(statuses, stamp=self._now()))
 
-    def stats(self, books: LedgerSnapshot, *, model: str, backend: str, missed: Missed) -> None:
+    def stats(
+        self,
+        books: LedgerSnapshot,
+        *,
+        model: str,
+        backend: str,
+        missed: Missed,
+        partners: PartnerBooks,
+    ) -> None:
         """Publish the accounting."""
-        name = self._node.get_fully_qualified_name()
-        msg = stats_message(books, node=name, model=model, backend=backend, missed=missed)
+        msg = stats_message(books, missed=missed, partners=partners)
+        msg.node, msg.model, msg.backend = self._node.get_fully_qualified_name(), model, backend
         msg.header.stamp = self._now()
         self._stats.publish(msg)
 
@@ -64,16 +73,16 @@ class NodeReporter:
 
 
 def stats_message(
-    books: LedgerSnapshot, *, node: str, model: str, backend: str, missed: Missed
+    books: LedgerSnapshot, *, missed: Missed, partners: PartnerBooks
 ) -> InferenceStats:
-    """A ledger as a message, header left empty."""
+    """The accounting as a message, header and names left empty."""
     counts: dict[str, Any] = {
         f'dropped_{reason.value}': books.outcomes[reason] for reason in DROPPED
     }
+    counts |= {
+        f'partners_dropped_{reason.value}': count for reason, count in partners.dropped.items()
+    }
     return InferenceStats(
-        node=node,
-        model=model,
-        backend=backend,
         received=books.received,
         published=books.published,
         in_flight=books.in_flight,
@@ -86,5 +95,9 @@ def stats_message(
         age_p95_ms=books.age_ms[1],
         stage_names=list(books.stage_ms),
         stage_ms=list(books.stage_ms.values()),
+        without_partner=partners.without,
+        partners_received=partners.received,
+        partners_used=partners.used,
+        partner_offset_ms=1e3 * partners.offset_secs,
         **counts,
     )

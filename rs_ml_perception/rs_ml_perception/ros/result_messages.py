@@ -39,10 +39,11 @@ def detection_array(
     image_size: tuple[int, int],
     model: str,
     target: TargetFrame,
+    depth_skew_ms: float,
 ) -> DetectionArray:
     """Boxes with positions; image_size is (width, height) of the source image."""
     msg = DetectionArray(header=header, image_width=image_size[0], image_height=image_size[1])
-    msg.model = model
+    msg.model, msg.depth_skew_ms = model, depth_skew_ms
     msg.position_frame_id = target.frame_id
     position_m = target.points(placements.position_m)
     msg.detections = [
@@ -118,10 +119,16 @@ def color(rgb: tuple[int, int, int], alpha: float = 1.0) -> ColorRGBA:
 
 
 def segment_region_array(
-    regions: Regions, labels: LabelMap, *, header: Any, target: TargetFrame
+    regions: Regions,
+    labels: LabelMap,
+    *,
+    header: Any,
+    target: TargetFrame,
+    depth_skew_ms: float,
 ) -> SegmentRegionArray:
     """Regions of a mask; poses in the target's frame, NaN where a region has none."""
     msg = SegmentRegionArray(header=header, pose_frame_id=target.frame_id)
+    msg.depth_skew_ms = depth_skew_ms
     position_m = target.points(regions.position_m)
     for i in range(len(regions)):
         rotation = target.rotation @ regions.camera_from_region[i]

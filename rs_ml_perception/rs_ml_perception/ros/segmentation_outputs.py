@@ -24,7 +24,11 @@ def _annotated(mask: np.ndarray, context: OutputContext) -> Image:
 def _regions(mask: np.ndarray, context: OutputContext) -> SegmentRegionArray:
     regions = context.pipeline.regions(mask, context.frame)
     return segment_region_array(
-        regions, context.labels, header=context.header, target=context.target
+        regions,
+        context.labels,
+        header=context.header,
+        target=context.target,
+        depth_skew_ms=context.frame.depth_skew_ms,
     )
 
 

@@ -55,6 +55,11 @@ class TopicChoice:
         return self._streams[self.role].missed if self.role else Missed()
 
     @property
+    def has_publisher(self) -> bool:
+        """Whether anybody publishes the topic listened to."""
+        return bool(self.role) and self._streams[self.role].has_publisher
+
+    @property
     def is_settled(self) -> bool:
         """Whether `choose` would stay with the topic."""
         return self._best() == self.role

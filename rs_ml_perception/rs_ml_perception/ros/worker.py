@@ -16,6 +16,7 @@ from rs_ml_perception.core.ledger import Ledger, Outcome
 from rs_ml_perception.core.printable import printable
 from rs_ml_perception.core.rate_limit import RateLimit
 from rs_ml_perception.ros.frame_sets import FrameSet
+from rs_ml_perception.ros.freshness import Freshness, StaleError
 from rs_ml_perception.ros.guards import traceback_text
 from rs_ml_perception.ros.mailbox import Mailbox
 from rs_ml_perception.ros.samples import Sample
@@ -56,6 +57,7 @@ class FrameWorker:
         failure: what the latest frame raised, '' once one went through.
         first_failure: what the first frame that failed raised.
         is_overdue: nobody waits any more for the frame at hand.
+        freshness: judges the age of frames.
         over_budget_since: monotonic time since which every frame took too long, None within.
     """
 
@@ -79,7 +81,7 @@ class FrameWorker:
         self._process = process
         self._ledger = ledger
         self._report = report
-        self._clock = clock
+        self.freshness = Freshness(clock)
         self._logger = logger
         self._budget_ms = budget_ms
         self._mailbox: Mailbox[FrameSet] = Mailbox()
@@ -147,6 +149,9 @@ class FrameWorker:
             self._handle_checked(frames)
         except OverdueError:
             self._drop(frames, Outcome.SUPERSEDED, 'deactivated')
+        except StaleError as error:
+            self._logger.warning(error.advice, throttle_duration_sec=LOG_THROTTLE_SECS)
+            self._drop(frames, Outcome.STALE, str(error))
         except UnsynchronisedError as error:
             self._drop(frames, Outcome.UNSYNCHRONISED, printable(str(error)))
         except InputError as error:
@@ -166,22 +171,29 @@ class FrameWorker:
 
     def _handle_checked(self, frames: FrameSet) -> None:
         check_header(frames.primary.stamp_ns, frames.primary.frame_id)
-        age_secs = self._age_ms(frames.primary) * 1e-3
-        limit_secs = self.limits.max_age_secs
-        if 0 < limit_secs < age_secs:
-            self._logger.warning(
-                f'stale: {age_secs:.1f} s old, max_age_secs is {limit_secs:g}: replay recordings '
-                'with --clock and use_sim_time, or set max_age_secs to 0',
-                throttle_duration_sec=LOG_THROTTLE_SECS,
-            )
-            self._drop(frames, Outcome.STALE, f'{age_secs:.1f} s old')
-            return
+        self.freshness.begin(frames.primary, self.limits.max_age_secs)
         stage_ms = self._process(frames)
         self.rejected = self.failure = ''
         self._note_budget(sum(stage_ms.values()))
         age_ms, latency_ms = self._age_ms(frames.primary), self._latency_ms(frames.primary)
         self._ledger.publish(latency_ms=latency_ms, age_ms=age_ms, stage_ms=stage_ms)
         self._tell(frames.primary, Outcome.PUBLISHED, '', age_ms, latency_ms)
+
+    def check_result(self, frames: FrameSet, *, is_current: bool) -> None:
+        """Whether a result may still go out.
+
+        Args:
+            frames: what it was made of.
+            is_current: whether the node still works with this worker.
+
+        Raises:
+            OverdueError: nobody waits for it.
+            StaleError: it is too old.
+        """
+        if self.is_overdue or not is_current:
+            raise OverdueError
+        limit_secs = self.limits.max_age_secs
+        self.freshness.check_result(frames.primary, limit_secs, self._budget_ms())
 
     def _note_budget(self, processing_ms: float) -> None:
         if processing_ms <= self._budget_ms():
@@ -207,8 +219,7 @@ class FrameWorker:
             )
 
     def _age_ms(self, sample: Sample) -> float:
-        """Milliseconds of ROS time since the stamp; 0 for a stamp in the future (looped bag)."""
-        return max(0.0, (self._clock.now().nanoseconds - sample.stamp_ns) * 1e-6)
+        return self.freshness.age_ms(sample)
 
     def _latency_ms(self, sample: Sample) -> float:
         return 1e3 * (time.monotonic() - sample.received_secs)

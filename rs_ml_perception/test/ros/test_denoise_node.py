@@ -177,7 +177,7 @@ def test_a_lost_infrared_image(rig, denoise, mode, published, dropped):
     send(rig.camera, 1)
     books = rig.settled(node, 2)
     assert (books.published, books.dropped) == (published, dropped)
-    assert node.assembler.unpaired == 1
+    assert node.assembler.partner_books().without == 1
     assert input_state(node).partner == 'infrared'
 
 
@@ -203,7 +203,7 @@ def test_a_network_that_ignores_infrared_waits_for_none(rig, filling_model):
     send(rig.camera, 0, infrared=False)
     assert rig.settled(node, 1).published == 1
     assert rig.observer.count_subscribers(INFRA) == 0
-    assert (node.assembler.unpaired, input_state(node).notes) == (0, ())
+    assert (node.assembler.partner_books().without, input_state(node).notes) == (0, ())
 
 
 @pytest.mark.parametrize('mode', ['auto', 'require'])

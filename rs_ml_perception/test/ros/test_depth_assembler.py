@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
+from rs_ml_perception.core.synchronizer import PATIENCE, Synchronizer, SyncOptions
 from rs_ml_perception.ros.depth_assembler import DepthAssembler
 from rs_ml_perception.ros.inputs import (
     ALIGNED_DEPTH,
@@ -15,7 +16,6 @@ from rs_ml_perception.ros.inputs import (
     RAW_DEPTH,
     RAW_DEPTH_INFO,
 )
-from rs_ml_perception.ros.paired_assembler import PATIENCE
 from rs_ml_perception.ros.samples import Sample
 from sensor_msgs.msg import Image
 
@@ -65,7 +65,9 @@ class Source:
             self.streams[role].has_publisher = True
         infos = {role: self.streams[role] for role in (COLOR_INFO, RAW_DEPTH_INFO)}
         self.consumer = Consumer()
-        self.assembler = DepthAssembler(self.streams, infos, 'auto', mode, 0)
+        self.assembler = DepthAssembler(
+            self.streams, infos, 'auto', mode, lambda: Synchronizer(SyncOptions())
+        )
         self.assembler.attach(self.consumer)
 
 
@@ -86,12 +88,11 @@ def test_a_silent_infrared_stream_holds_up_some_images_and_no_more(mode):
     depth, infra, frames = source.streams[RAW_DEPTH], source.streams[INFRA], source.consumer.frames
     for number in range(PATIENCE):
         depth.send(number, is_old=True)
-        assert len(frames) == number
         source.assembler.tick()
         assert len(frames) == number + 1
     depth.send(PATIENCE)
     assert all('no infrared' in found.missing for found in frames)
-    assert len(frames) == source.assembler.unpaired == PATIENCE + 1
+    assert len(frames) == source.assembler.partner_books().without == PATIENCE + 1
     infra.send(PATIENCE + 1)
     depth.send(PATIENCE + 1)
     assert frames[-1].infra is not None

@@ -50,10 +50,10 @@ class Bench:
 
     def depth_seen(self, *stamps):
         """Publish depth and wait until it has been taken."""
-        history = self.node.assembler._depths
+        sync = self.node.assembler._sync
         for ns, depth_mm in stamps:
             self.rig.camera.depth(ns, depth_mm=depth_mm)
-            self.rig.until(lambda n=ns: history.newest_ns == n, 'depth')
+            self.rig.until(lambda n=ns: sync.newest_ns == n, 'depth')
 
     def settled(self, received):
         return self.rig.settled(self.node, received)

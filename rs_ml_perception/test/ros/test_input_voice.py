@@ -33,16 +33,21 @@ class Lines:
         ('waiting_image ' * 5, [('warning', 'waiting_image!')]),
         ('inactive ' * 5, []),
         ('rejected ' * 5, []),
+        ('active+offset ' * 2 + 'active', []),
+        (
+            'active+offset ' * 5 + 'active',
+            [('warning', 'offset!'), ('info', 'input is well again')],
+        ),
         (
             'stale ' * 4 + 'active active',
-            [('warning', 'stale!'), ('info', 'images arrive')],
+            [('warning', 'stale!'), ('info', 'input is well again')],
         ),
         (
             'waiting_image ' * 3 + 'waiting_camera_info ' * 3 + 'active',
             [
                 ('warning', 'waiting_image!'),
                 ('warning', 'waiting_camera_info!'),
-                ('info', 'images arrive'),
+                ('info', 'input is well again'),
             ],
         ),
     ],
@@ -51,6 +56,8 @@ def test_once_and_not_too_soon(states, expected):
     lines = Lines()
     voice = InputVoice(lines)
     for state in states.split():
-        values = [KeyValue(key='state', value=state)]
-        voice.hear(DiagnosticStatus(message=f'{state}!', values=values))
+        word, _, concern = state.partition('+')
+        level = DiagnosticStatus.WARN if concern else DiagnosticStatus.OK
+        values = [KeyValue(key='state', value=word)]
+        voice.hear(DiagnosticStatus(level=level, message=f'{concern or word}!', values=values))
     assert lines.said == expected

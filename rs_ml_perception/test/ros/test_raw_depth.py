@@ -110,7 +110,7 @@ def test_no_depth_wanted_none_subscribed(rig):
     rig.camera.frame(0)
     assert rig.settled(node, 1).published == 1
     assert rig.observer.count_subscribers('/rs_ml/aligned_depth_to_color/image_raw') == 0
-    assert node.assembler.unpaired == 0
+    assert node.assembler.partner_books().without == 0
 
 
 def test_the_extrinsics_message_is_column_major():

@@ -14,6 +14,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.labels import LabelMap, class_color
 from rs_ml_perception.core.ledger import DROPPED, Ledger, Outcome
+from rs_ml_perception.core.partner_books import PartnerLedger
 from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights, UpMethod
 from rs_ml_perception.core.placements import Placements
 from rs_ml_perception.core.regions import Regions
@@ -68,9 +69,15 @@ def nothing() -> tuple[Detections, Placements]:
     return Detections.empty(), Placements.unknown(0)
 
 
-def array_of(found, target=HERE):
+def array_of(found, target=HERE, depth_skew_ms=-3.5):
     return detection_array(
-        *found, LABELS, header=HEADER, image_size=(640, 480), model='m 1', target=target
+        *found,
+        LABELS,
+        header=HEADER,
+        image_size=(640, 480),
+        model='m 1',
+        target=target,
+        depth_skew_ms=depth_skew_ms,
     )
 
 
@@ -81,6 +88,7 @@ def test_detections_there_and_back(found):
     again = deserialize_message(serialize_message(msg), type(msg))
     assert (again.header, again.image_width, again.image_height) == (HEADER, 640, 480)
     assert (again.model, again.position_frame_id) == ('m 1', 'camera')
+    assert again.depth_skew_ms == -3.5
     detections, labels = read_detections(again.detections)
     placements = read_placements(again.detections)
     for name in ('xyxy', 'scores', 'class_ids', 'track_ids'):
@@ -104,7 +112,7 @@ def test_a_class_without_a_name():
     detections, placements = two_objects()
     msg = detection_array(
         detections, placements, LabelMap({}), header=HEADER, image_size=(1, 1), model='',
-        target=HERE,
+        target=HERE, depth_skew_ms=0.0,
     )  # fmt: skip
     assert [d.label for d in msg.detections] == ['', '']
 
@@ -181,9 +189,11 @@ def two_regions() -> Regions:
     [(HERE, (0, 0, 2), (1, 0, 0, 0)), (THERE, (3, 2, 3), (0.5, -0.5, -0.5, 0.5))],
 )
 def test_regions(target, position, quaternion):
-    msg = segment_region_array(two_regions(), LABELS, header=HEADER, target=target)
+    msg = segment_region_array(
+        two_regions(), LABELS, header=HEADER, target=target, depth_skew_ms=5.0
+    )
     first, second = msg.regions
-    assert msg.pose_frame_id == target.frame_id
+    assert (msg.pose_frame_id, msg.depth_skew_ms) == (target.frame_id, 5.0)
     assert (first.class_id, first.label, first.area_px, first.has_pose) == (1, 'person', 900, True)
     assert (first.centroid_x, first.centroid_y) == (10.5, 20.5)
     p, q = first.pose.position, first.pose.orientation
@@ -197,7 +207,9 @@ def test_regions(target, position, quaternion):
 
 
 def test_no_regions():
-    msg = segment_region_array(Regions.empty(), LABELS, header=HEADER, target=HERE)
+    msg = segment_region_array(
+        Regions.empty(), LABELS, header=HEADER, target=HERE, depth_skew_ms=NAN
+    )
     assert (msg.header, msg.regions) == (HEADER, [])
 
 
@@ -209,14 +221,22 @@ def test_statistics_name_every_reason():
     ledger.receive()
     ledger.receive()
     ledger.publish(latency_ms=2.0, age_ms=3.0, stage_ms={'infer': 1.5})
-    msg = stats_message(
-        ledger.snapshot(), node='/n', model='m', backend='b', missed=Missed(lost=7)
-    )
+    partners = PartnerLedger()
+    partners.receive(0.0, -0.5, math.nan, is_far=False)
+    partners.receive(0.0, -0.5, math.nan, is_far=False)
+    partners.drop(is_far=False, is_late=True)
+    partners.miss(math.nan)
+    partners.pair(is_first=True)
+    books = partners.snapshot(waiting=0)
+    msg = stats_message(ledger.snapshot(), missed=Missed(lost=7), partners=books)
     assert {o: getattr(msg, f'dropped_{o.value}') for o in DROPPED} == dict.fromkeys(DROPPED, 1)
     assert (msg.received, msg.published, msg.in_flight) == (7, 1, 1)
     assert (msg.latency_p50_ms, msg.age_p95_ms, msg.lost_in_transport) == (2.0, 3.0, 7)
     assert msg.overwritten == InferenceStats.NOT_COUNTED
     assert (msg.stage_names, list(msg.stage_ms)) == (['infer'], [1.5])
+    assert (msg.without_partner, msg.partners_received, msg.partners_used) == (1, 2, 1)
+    assert (msg.partners_dropped_late, msg.partners_dropped_far) == (1, 0)
+    assert msg.partner_offset_ms == -500.0
     fields = {f.removeprefix('dropped_') for f in msg.get_fields_and_field_types()}
     assert {o.value for o in Outcome} <= fields
 

@@ -7,8 +7,8 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rs_ml_perception.ros import pairing
-from rs_ml_perception.ros.assembler import PARTNER_TIMEOUT_SECS
+from rs_ml_perception.core.synchronizer import SyncOptions
+from rs_ml_perception.ros.message_filters_synchronizer import SYNCHRONIZERS, has_message_filters
 
 from rs_ml_msgs.msg import DetectionArray
 
@@ -18,13 +18,14 @@ START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 33_333_333
 DETECTIONS = '/rs_ml/detection/detections'
 
 
-@pytest.fixture(params=['own', 'message_filters'], autouse=True)
-def engine(request, monkeypatch):
-    """Every test with both engines."""
-    if request.param == 'own':
-        monkeypatch.setattr(pairing, 'has_message_filters', lambda: False)
-    elif not pairing.has_message_filters():
+@pytest.fixture(params=SYNCHRONIZERS)
+def pairing(request):
+    """Parameters of a node, for every test with both synchronizers."""
+    if request.param == 'message_filters' and not has_message_filters():
         pytest.skip('message_filters is not installed')
+    # Without a skew message_filters pairs equal stamps alone.
+    skew_ms = 16.0 if request.param == 'message_filters' else 0.0
+    return {'synchronizer': request.param, 'max_skew_ms': skew_ms}
 
 
 def depths_m(node):
@@ -35,8 +36,8 @@ def depths_m(node):
 
 
 @pytest.mark.parametrize('color_first', [True, False])
-def test_equal_stamps_pair_in_any_order(rig, color_first):
-    node = rig.started(rig.detection())
+def test_equal_stamps_pair_in_any_order(rig, pairing, color_first):
+    node = rig.started(rig.detection(**pairing))
     for number in range(6):
         ns = START_NS + number * PERIOD_NS
         rig.camera.info(ns)
@@ -52,8 +53,8 @@ def test_equal_stamps_pair_in_any_order(rig, color_first):
     assert [f.stamp_ns for f in node.fake.frames] == [START_NS + i * PERIOD_NS for i in range(6)]
 
 
-def test_missing_depth_is_counted_and_the_colour_goes_on(rig):
-    node = rig.started(rig.detection())
+def test_missing_depth_is_counted_and_the_colour_goes_on(rig, pairing):
+    node = rig.started(rig.detection(**pairing))
     messages = rig.collect(DetectionArray, DETECTIONS)
     rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
     for number in range(9):
@@ -66,13 +67,13 @@ def test_missing_depth_is_counted_and_the_colour_goes_on(rig):
     rig.until(lambda: len(messages) == 9, 'nine results')
     has_position = [m.detections[0].has_position for m in messages]
     assert has_position == [number % 3 > 0 for number in range(9)]
-    assert node.assembler.unpaired == 3
+    assert node.assembler.partner_books().without == 3
     assert node.ledger.snapshot().published == 9
 
 
-def test_a_later_pair_lets_the_waiting_ones_go_in_order(rig, fake_pipeline):
+def test_a_later_pair_lets_the_waiting_ones_go_in_order(rig, pairing, fake_pipeline):
     """Frame 1 lost its depth; frame 2 is complete, so nobody waits for the time-out."""
-    node = rig.started(rig.detection())
+    node = rig.started(rig.detection(**pairing))
     rig.camera.frame(0)
     rig.settled(node, 1)
     rig.camera.color(START_NS + PERIOD_NS)
@@ -84,9 +85,9 @@ def test_a_later_pair_lets_the_waiting_ones_go_in_order(rig, fake_pipeline):
     assert stamps == sorted(stamps)
 
 
-def test_nobody_waits_for_ever(rig):
+def test_nobody_waits_for_ever(rig, pairing):
     """Depth stops: results come on, each after the time-out at the latest."""
-    node = rig.started(rig.detection())
+    node = rig.started(rig.detection(**pairing))
     rig.camera.frame(0)
     rig.settled(node, 1)
     for number in range(1, 4):
@@ -94,12 +95,12 @@ def test_nobody_waits_for_ever(rig):
         rig.settled(node, number + 1)
     books = node.ledger.snapshot()
     assert books.published == 4
-    assert books.latency_ms[1] > 0.9e3 * PARTNER_TIMEOUT_SECS
+    assert books.latency_ms[1] > 0.9e3 * SyncOptions().timeout_secs
 
 
 @pytest.mark.parametrize('offset_ms', [5, -5, 14])
-def test_unshared_stamps_pair_with_the_nearest(rig, offset_ms):
-    node = rig.started(rig.detection())
+def test_unshared_stamps_pair_with_the_nearest(rig, pairing, offset_ms):
+    node = rig.started(rig.detection(**pairing))
     for number in range(20):
         rig.camera.frame(number, offset_ns=offset_ms * 1_000_000)
         rig.settled(node, number + 1)
@@ -109,9 +110,9 @@ def test_unshared_stamps_pair_with_the_nearest(rig, offset_ms):
 
 
 @pytest.mark.parametrize('offset_ms', [0, 5])
-def test_a_bag_that_loops_twice_sticks_nowhere(rig, offset_ms):
+def test_a_bag_that_loops_twice_sticks_nowhere(rig, pairing, offset_ms):
     """Stamps go back twice: every frame still gets a result, its depth, and new tracks."""
-    node = rig.started(rig.detection())
+    node = rig.started(rig.detection(**pairing))
     messages = rig.collect(DetectionArray, DETECTIONS)
     rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
     resets = node.fake.resets
@@ -129,9 +130,11 @@ def test_a_bag_that_loops_twice_sticks_nowhere(rig, offset_ms):
         assert all(has_depth[settled:]), (loop, has_depth)
 
 
-def test_tracks_are_reset_even_if_the_first_frame_after_the_jump_is_dropped(rig, fake_pipeline):
+def test_tracks_are_reset_even_if_the_first_frame_after_the_jump_is_dropped(
+    rig, pairing, fake_pipeline
+):
     fake = fake_pipeline()
-    node = rig.started(rig.detection(fake))
+    node = rig.started(rig.detection(fake, **pairing))
     for number in range(5):
         rig.camera.frame(10 + number)
         rig.settled(node, number + 1)
@@ -152,8 +155,8 @@ def test_tracks_are_reset_even_if_the_first_frame_after_the_jump_is_dropped(rig,
     assert fake.frames[-1].stamp_ns == START_NS + PERIOD_NS
 
 
-def test_depth_that_starts_late_is_used_then(rig):
-    node = rig.started(rig.detection(), depth='')
+def test_depth_that_starts_late_is_used_then(rig, pairing):
+    node = rig.started(rig.detection(**pairing), depth='')
     rig.camera.frame(0, depth='')
     rig.settled(node, 1)
     rig.camera.announce()

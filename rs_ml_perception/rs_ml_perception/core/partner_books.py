@@ -1,0 +1,193 @@
+"""What became of the messages of a stream that is paired with another, and what to say of it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+RECENT = 30
+"""Messages that notes look back on: a second at 30 Hz, five at 6 Hz."""
+
+FEWEST = 5
+"""Messages before anything is said: one that is lost is no trouble."""
+
+SILENCE_SECS = 1.0
+"""A partner stream that has said nothing for this long is silent."""
+
+
+class PartnerDrop(str, Enum):
+    """Why a partner went with no primary message.
+
+    FAR: stamped far from the primary stream. LATE: its primary message had gone without it.
+    UNUSED: there was no primary message of its time.
+    """
+
+    FAR = 'far'
+    LATE = 'late'
+    UNUSED = 'unused'
+
+
+@dataclass(frozen=True)
+class PartnerBooks:
+    """The books at one moment: received = used + all dropped + waiting.
+
+    Attributes:
+        received: messages of the partner stream.
+        used: those that went with a primary message.
+        dropped: those that never will, by reason.
+        waiting: those kept for what may come.
+        paired, without: primary messages that went with a partner, and without.
+        recent, recent_without: the last primary messages, and those of them that went without.
+        recent_received, recent_far: the last partners, and those of them stamped far away.
+        offset_secs: stamp of a partner minus that of the primary stream when it came: median of
+            the last ones, of the far ones where there are any; NaN while unknown.
+        lateness_secs: by how much late partners came after their primary message; NaN: none.
+        nearest_secs: stamp of the nearest partner minus that of a message that went without,
+            median; NaN where there was none near.
+        last_secs: arrival of the last partner; -inf before the first.
+    """
+
+    received: int
+    used: int
+    dropped: Mapping[PartnerDrop, int]
+    waiting: int
+    paired: int
+    without: int
+    recent: int
+    recent_without: int
+    recent_received: int
+    recent_far: int
+    offset_secs: float
+    lateness_secs: float
+    nearest_secs: float
+    last_secs: float
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether most of the last primary messages went without."""
+        return self.recent >= FEWEST and 2 * self.recent_without > self.recent
+
+    @property
+    def is_astray(self) -> bool:
+        """Whether partners of another clock come, more than one could do by accident."""
+        return self.recent_far >= FEWEST
+
+
+class PartnerLedger:
+    """Counts; whoever pairs writes it."""
+
+    def __init__(self) -> None:
+        self._received = self._used = self._paired = self._without = 0
+        self._dropped: Counter[PartnerDrop] = Counter()
+        self.forget_recent()
+
+    def forget_recent(self) -> None:
+        """Another stream begins: what is said is said of that one alone."""
+        self._misses: deque[float | None] = deque(maxlen=RECENT)
+        self._arrivals: deque[tuple[float, bool, float]] = deque(maxlen=RECENT)
+        self._last_secs = -math.inf
+
+    def receive(
+        self, received_secs: float, offset_secs: float, lateness_secs: float, *, is_far: bool
+    ) -> None:
+        """A partner has come; the other values are NaN where they do not apply."""
+        self._received += 1
+        self._last_secs = received_secs
+        self._arrivals.append((offset_secs, is_far, lateness_secs))
+
+    def pair(self, *, is_first: bool) -> None:
+        """A primary message goes with a partner, which may have served another one already."""
+        self._paired += 1
+        self._used += is_first
+        self._misses.append(None)
+
+    def miss(self, nearest_secs: float) -> None:
+        """A primary message goes without; the nearest partner was that far, NaN for none."""
+        self._without += 1
+        self._misses.append(nearest_secs)
+
+    def drop(self, *, is_far: bool, is_late: bool) -> None:
+        """A partner leaves that went with nothing."""
+        late_or_unused = PartnerDrop.LATE if is_late else PartnerDrop.UNUSED
+        self._dropped[PartnerDrop.FAR if is_far else late_or_unused] += 1
+
+    def snapshot(self, *, waiting: int) -> PartnerBooks:
+        """The books of this moment."""
+        far = [offset for offset, is_far, _ in self._arrivals if is_far]
+        misses = [miss for miss in self._misses if miss is not None]
+        return PartnerBooks(
+            received=self._received,
+            used=self._used,
+            dropped={reason: self._dropped[reason] for reason in PartnerDrop},
+            waiting=waiting,
+            paired=self._paired,
+            without=self._without,
+            recent=len(self._misses),
+            recent_without=len(misses),
+            recent_received=len(self._arrivals),
+            recent_far=len(far),
+            offset_secs=_median(far or (offset for offset, _, _ in self._arrivals)),
+            lateness_secs=_median(lateness for _, _, lateness in self._arrivals),
+            nearest_secs=_median(misses),
+            last_secs=self._last_secs,
+        )
+
+
+def partner_notes(
+    books: PartnerBooks,
+    now_secs: float,
+    *,
+    partner: str,
+    topic: str,
+    primaries: str,
+    timeout_secs: float,
+) -> tuple[str, ...]:
+    """What somebody should know who wonders why partners are missing.
+
+    Args:
+        books: of the pairing.
+        now_secs: the present on the clock of arrivals.
+        partner: what partners are ('depth').
+        topic: where they come from.
+        primaries: what they are partners of ('images').
+        timeout_secs: how long a primary message waits.
+    """
+    if books.is_ending:
+        why = _why_missing(books, now_secs, topic=topic, timeout_secs=timeout_secs)
+        count = f'{books.recent_without} of the last {books.recent} {primaries}'
+        return (f'{count} went without {partner}: {why}',)
+    if books.is_astray:
+        count = f'{books.recent_far} of the last {books.recent_received} messages on {topic}'
+        return (f'{count} are left out: {_apart(books)}',)
+    return ()
+
+
+def _why_missing(books: PartnerBooks, now_secs: float, *, topic: str, timeout_secs: float) -> str:
+    if now_secs - books.last_secs > SILENCE_SECS:
+        return f'nothing comes on {topic}'
+    if books.is_astray:
+        return f'{topic}: {_apart(books)}'
+    if not math.isnan(books.lateness_secs):
+        late = f'{topic} comes {books.lateness_secs:.2f} s after them'
+        return f'{late}, {timeout_secs:g} s are waited for'
+    if not math.isnan(books.nearest_secs):
+        nearest = f'the nearest on {topic} is stamped {1e3 * books.nearest_secs:+.0f} ms off'
+        return f'{nearest}: max_skew_ms says how far it may be'
+    return f'nothing on {topic} was stamped near them'
+
+
+def _apart(books: PartnerBooks) -> str:
+    where = 'ahead of' if books.offset_secs > 0 else 'behind'
+    return (
+        f'stamped {abs(books.offset_secs):.1f} s {where} the primary stream: both need the same '
+        'clock (global_time_enabled of both sensors alike), else restart the camera'
+    )
+
+
+def _median(values: Iterable[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return statistics.median(known) if known else math.nan
