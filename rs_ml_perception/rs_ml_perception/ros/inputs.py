@@ -71,7 +71,14 @@ def create_stream(
         return _image_stream(node, role, options)
     if role == EXTRINSICS:
         return _extrinsics_stream(node)
-    return TopicStream(node, INFO_TYPES[role], role, reliability=options.reliability)
+    return TopicStream(
+        node,
+        INFO_TYPES[role],
+        role,
+        reliability=options.reliability,
+        # Intrinsics may have been published once, before us.
+        follows_durability=INFO_TYPES[role] is CameraInfo,
+    )
 
 
 def _image_stream(node: Node, role: str, options: StreamOptions) -> ImageStream:
@@ -110,7 +117,12 @@ def _extrinsics_stream(node: Node) -> TopicStream | None:
     except ImportError:
         return None
     return TopicStream(
-        node, messages.Extrinsics, EXTRINSICS, is_latched=True, make_sample=UnstampedSample
+        node,
+        messages.Extrinsics,
+        EXTRINSICS,
+        follows_durability=True,
+        is_latched=True,
+        make_sample=UnstampedSample,
     )
 
 

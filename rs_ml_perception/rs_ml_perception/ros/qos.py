@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from rclpy.node import Node
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
     QoSProfile,
     ReliabilityPolicy,
 )
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks
@@ -57,26 +60,60 @@ def no_events() -> PublisherEventCallbacks:
     return PublisherEventCallbacks(use_default_callbacks=False)
 
 
-def choose_reliability(
-    node: Node, topic: str, wanted: str, current: ReliabilityPolicy | None = None
-) -> ReliabilityPolicy:
-    """The policy to subscribe with.
+@dataclass(frozen=True)
+class SubscriptionQos:
+    """What a subscription chooses by what its publishers offer."""
+
+    reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE
+    durability: DurabilityPolicy = DurabilityPolicy.VOLATILE
+
+    @property
+    def is_reliable(self) -> bool:
+        return self.reliability == ReliabilityPolicy.RELIABLE
+
+    @property
+    def is_latched(self) -> bool:
+        return self.durability == DurabilityPolicy.TRANSIENT_LOCAL
+
+    @property
+    def profile(self) -> QoSProfile:
+        return profile(self.reliability, latched=self.is_latched)
+
+    def __str__(self) -> str:
+        return self.reliability.name.lower() + (', transient local' * self.is_latched)
+
+
+LATCHED = SubscriptionQos(durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def choose_qos(
+    publishers: Sequence[TopicEndpointInfo],
+    wanted: str,
+    current: SubscriptionQos,
+    *,
+    follows_durability: bool,
+) -> SubscriptionQos:
+    """The policies to subscribe with.
+
+    With no publisher the current ones stay: of a subscription that starts reliable a best-effort
+    camera does not match until the change, whereas a change after the match would lose what is
+    sent meanwhile.
 
     Args:
-        node: any node of the graph.
-        topic: absolute topic name.
-        wanted: 'reliable', 'best_effort', or 'auto': reliable if all publishers offer it. With no
-            publisher 'auto' keeps the current policy and starts reliable: a best-effort camera
-            then does not match until the change, whereas a change after the match would lose what
-            is sent meanwhile.
-        current: policy of the subscription so far.
+        publishers: of the topic.
+        wanted: 'reliable', 'best_effort', or 'auto': reliable if all publishers offer it.
+        current: of the subscription so far.
+        follows_durability: whether a message published once and kept for late subscribers is
+            wanted, where all publishers keep it. What is kept comes to reliable readers alone.
     """
-    if wanted == 'best_effort':
-        return ReliabilityPolicy.BEST_EFFORT
-    if wanted == 'reliable':
-        return ReliabilityPolicy.RELIABLE
-    offers = [info.qos_profile.reliability for info in node.get_publishers_info_by_topic(topic)]
+    offers = [info.qos_profile for info in publishers]
     if not offers:
-        return current or ReliabilityPolicy.RELIABLE
-    is_reliable = all(offer == ReliabilityPolicy.RELIABLE for offer in offers)
-    return ReliabilityPolicy.RELIABLE if is_reliable else ReliabilityPolicy.BEST_EFFORT
+        is_kept, offers_reliable = current.is_latched, current.is_reliable
+    else:
+        is_kept = all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
+        offers_reliable = all(o.reliability == ReliabilityPolicy.RELIABLE for o in offers)
+    if follows_durability and is_kept and offers_reliable:
+        return LATCHED
+    is_reliable = offers_reliable if wanted == 'auto' else wanted == 'reliable'
+    reliability = ReliabilityPolicy.RELIABLE if is_reliable else ReliabilityPolicy.BEST_EFFORT
+    return SubscriptionQos(reliability)

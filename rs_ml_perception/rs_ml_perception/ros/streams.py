@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
+from rclpy.qos import QoSCompatibility, qos_check_compatible
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from rs_ml_perception.core.sequence_gaps import Missed, SequenceGaps
 from rs_ml_perception.ros.guards import guarded
-from rs_ml_perception.ros.qos import choose_reliability, latched, profile
+from rs_ml_perception.ros.qos import LATCHED, SubscriptionQos, choose_qos
 from rs_ml_perception.ros.samples import Sample
 
 try:
@@ -25,6 +25,15 @@ Listener = Callable[[Sample], None]
 
 class TopicStream:
     """A topic that is subscribed to while anybody listens.
+
+    Args:
+        node: subscribes.
+        msg_type: class of the messages.
+        topic: relative to the node.
+        reliability: 'auto', 'reliable' or 'best_effort', see `choose_qos`.
+        follows_durability: whether a message that was published once, before us, is wanted.
+        is_latched: whether that is so while nobody publishes.
+        make_sample: from a message.
 
     Attributes:
         topic: absolute name.
@@ -41,6 +50,7 @@ class TopicStream:
         topic: str,
         *,
         reliability: str = 'auto',
+        follows_durability: bool = False,
         is_latched: bool = False,
         make_sample: Callable[[Any], Sample] = Sample,
     ) -> None:
@@ -52,11 +62,11 @@ class TopicStream:
         self._msg_type = msg_type
         self.is_refresh_due = False
         self._wanted_reliability = reliability
-        self._is_latched = is_latched
+        self._follows_durability = follows_durability
         self._make_sample = make_sample
         self._listeners: list[Listener] = []
         self._subscription: Subscription | None = None
-        self._reliability: ReliabilityPolicy | None = None
+        self._qos = LATCHED if is_latched else SubscriptionQos()
         self._lost = 0
         self._gaps = SequenceGaps()
 
@@ -74,7 +84,8 @@ class TopicStream:
         """Call the listener with every sample from now on, in the executor's thread."""
         self._listeners.append(listener)
         if self._subscription is None:
-            self._subscribe()
+            publishers = self._node.get_publishers_info_by_topic(self.topic)
+            self._subscribe(self._choose(publishers))
 
     def detach(self, listener: Listener) -> None:
         """Stop calling the listener; the last one to go ends the subscription."""
@@ -88,26 +99,27 @@ class TopicStream:
         self.is_refresh_due = False
         if self._subscription is None:
             return
-        wanted = self._choose()
-        if wanted != self._reliability:
-            self._node.get_logger().info(f'{self.topic}: now subscribing {wanted.name.lower()}')
-            self._unsubscribe()
-            self._subscribe()
         publishers = self._node.get_publishers_info_by_topic(self.topic)
+        wanted = self._choose(publishers)
+        if wanted != self._qos:
+            self._node.get_logger().info(f'{self.topic}: now subscribing {wanted}')
+            self._unsubscribe()
+            self._subscribe(wanted)
         self._gaps.confirm([tuple(info.endpoint_gid) for info in publishers])
         problem, self.problem = self.problem, self._judge(publishers)
         if self.problem and self.problem != problem:
             self._node.get_logger().warning(self.problem)
 
-    def _choose(self) -> ReliabilityPolicy:
-        if self._is_latched:
-            return ReliabilityPolicy.RELIABLE
-        return choose_reliability(
-            self._node, self.topic, self._wanted_reliability, self._reliability
+    def _choose(self, publishers: Sequence[TopicEndpointInfo]) -> SubscriptionQos:
+        return choose_qos(
+            publishers,
+            self._wanted_reliability,
+            self._qos,
+            follows_durability=self._follows_durability,
         )
 
-    def _subscribe(self) -> None:
-        self._reliability = self._choose()
+    def _subscribe(self, qos: SubscriptionQos) -> None:
+        self._qos = qos
         events = SubscriptionEventCallbacks(
             incompatible_qos=guarded(self._node, self._on_incompatible_qos),
             message_lost=guarded(self._node, self._on_lost),
@@ -117,12 +129,9 @@ class TopicStream:
             self._msg_type,
             self.topic,
             guarded(self._node, self._on_message),
-            self._qos(),
+            qos.profile,
             event_callbacks=events,
         )
-
-    def _qos(self) -> QoSProfile:
-        return latched() if self._is_latched else profile(self._reliability)
 
     def _unsubscribe(self) -> None:
         if self._subscription is not None:
@@ -153,15 +162,13 @@ class TopicStream:
         if publishers and not typed:
             offered = ', '.join(sorted({info.topic_type for info in publishers}))
             return f'{self.topic} carries {offered}, expected {wanted}'
-        offers = [qos_check_compatible(info.qos_profile, self._qos()) for info in typed]
+        offers = [qos_check_compatible(info.qos_profile, self._qos.profile) for info in typed]
         if any(verdict != QoSCompatibility.ERROR for verdict, _ in offers):
             return ''
         return self._remedy(offers[0][1]) if offers else ''
 
     def _remedy(self, reason: str) -> str:
-        remedy = (
-            'no publisher offers transient local'
-            if self._is_latched
-            else 'set the parameter reliability to auto or best_effort, or change the camera'
+        return (
+            f'no publisher of {self.topic} fits: {reason.rstrip("; ")}: set the parameter '
+            'reliability to auto or best_effort, or change the camera'
         )
-        return f'no publisher of {self.topic} fits: {reason.rstrip("; ")}: {remedy}'

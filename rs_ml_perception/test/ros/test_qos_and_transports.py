@@ -9,41 +9,108 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rs_ml_perception.core.compressed import encode_compressed_color, encode_compressed_depth
 from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.ros.qos import choose_reliability
+from rs_ml_perception.core.synchronizer import PATIENCE
+from rs_ml_perception.ros.qos import SubscriptionQos, choose_qos
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 pytestmark = pytest.mark.ros
 
 RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
-TOPIC = '/rs_ml/color/image_raw'
+VOLATILE, LATCHED = DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL
+TOPIC, INFO = '/rs_ml/color/image_raw', '/rs_ml/color/camera_info'
 
 
-def offered(rig, *policies):
-    """Publishers of the colour image, one per policy."""
+def offered(rig, *policies, topic=TOPIC):
+    """What publishers offer, one per pair of policies."""
     make = rig.camera.node.create_publisher
-    return [make(Image, TOPIC, QoSProfile(depth=9, reliability=policy)) for policy in policies]
+    for reliability, durability in policies:
+        make(Image, topic, QoSProfile(depth=9, reliability=reliability, durability=durability))
+    rig.until(lambda: rig.observer.count_publishers(topic) == len(policies), 'publishers')
+    return rig.observer.get_publishers_info_by_topic(topic)
 
 
 @pytest.mark.parametrize(
     ('wanted', 'policies', 'current', 'chosen'),
     [
-        ('auto', [], None, RELIABLE),
+        ('auto', [], RELIABLE, RELIABLE),
         ('auto', [], BEST_EFFORT, BEST_EFFORT),
         ('auto', [RELIABLE], BEST_EFFORT, RELIABLE),
         ('auto', [BEST_EFFORT], RELIABLE, BEST_EFFORT),
-        ('auto', [RELIABLE, RELIABLE], None, RELIABLE),
+        ('auto', [RELIABLE, RELIABLE], RELIABLE, RELIABLE),
         ('auto', [RELIABLE, BEST_EFFORT], RELIABLE, BEST_EFFORT),
-        ('reliable', [BEST_EFFORT], None, RELIABLE),
-        ('best_effort', [RELIABLE], None, BEST_EFFORT),
+        ('reliable', [BEST_EFFORT], RELIABLE, RELIABLE),
+        ('best_effort', [RELIABLE], RELIABLE, BEST_EFFORT),
+        ('best_effort', [], RELIABLE, BEST_EFFORT),
+        ('reliable', [], BEST_EFFORT, RELIABLE),
     ],
 )
-def test_the_choice(rig, wanted, policies, current, chosen):
-    offered(rig, *policies)
-    rig.until(lambda: rig.observer.count_publishers(TOPIC) == len(policies), 'publishers')
-    assert choose_reliability(rig.observer, TOPIC, wanted, current) == chosen
+def test_the_choice_of_reliability(rig, wanted, policies, current, chosen):
+    publishers = offered(rig, *((policy, VOLATILE) for policy in policies))
+    found = choose_qos(publishers, wanted, SubscriptionQos(current), follows_durability=False)
+    assert found == SubscriptionQos(chosen)
+
+
+@pytest.mark.parametrize(
+    ('policies', 'current', 'follows', 'chosen'),
+    [
+        ([], VOLATILE, True, VOLATILE),
+        ([], LATCHED, True, LATCHED),
+        ([(RELIABLE, LATCHED)], VOLATILE, True, LATCHED),
+        ([(RELIABLE, LATCHED)], VOLATILE, False, VOLATILE),
+        ([(RELIABLE, VOLATILE)], LATCHED, True, VOLATILE),
+        ([(RELIABLE, LATCHED), (RELIABLE, VOLATILE)], LATCHED, True, VOLATILE),
+        ([(RELIABLE, LATCHED), (RELIABLE, LATCHED)], VOLATILE, True, LATCHED),
+        ([(BEST_EFFORT, LATCHED)], VOLATILE, True, VOLATILE),
+    ],
+)
+def test_the_choice_of_durability(rig, policies, current, follows, chosen):
+    publishers = offered(rig, *policies)
+    now = SubscriptionQos(durability=current)
+    found = choose_qos(publishers, 'auto', now, follows_durability=follows)
+    assert found.durability == chosen
+
+
+def latched_info(rig, topic='color/camera_info'):
+    """A camera_info that is published once and kept for whoever comes."""
+    qos = QoSProfile(depth=1, reliability=RELIABLE, durability=LATCHED)
+    rig.camera._publishers[topic] = rig.camera.node.create_publisher(CameraInfo, topic, qos)
+    rig.camera.info(1_700_000_000_000_000_000, topic)
+
+
+@pytest.mark.parametrize('camera_first', [True, False])
+def test_intrinsics_that_were_published_once_are_received(rig, camera_first):
+    node = rig.detection()
+    if camera_first:
+        latched_info(rig)
+        node.start()
+    else:
+        node.start()
+        rig.until(lambda: rig.observer.count_subscribers(INFO), 'a subscription')
+        latched_info(rig)
+    rig.until(lambda: not node.assembler.waits_for_camera_info, 'intrinsics')
+    rig.camera.announce()
+    rig.until(rig.is_listening, 'subscriptions')
+    rig.camera.depth(1_700_000_000_000_000_000)
+    rig.camera.color(1_700_000_000_000_000_000)
+    assert rig.settled(node, 1).published == 1
+    assert node.fake.frames[0].camera is not None
+
+
+def test_intrinsics_that_never_come_are_given_up_like_a_silent_partner(rig):
+    node = rig.detection()
+    rig.camera.announce()
+    node.start()
+    rig.until(rig.is_listening, 'subscriptions')
+    for number in range(6):
+        ns = 1_700_000_000_000_000_000 + number * 33_333_333
+        rig.camera.depth(ns)
+        rig.camera.color(ns)
+        assert rig.settled(node, number + 1).published == number + 1
+    waited_ms = sorted(node.ledger._latency_ms)
+    assert sum(ms > 200 for ms in waited_ms) == PATIENCE, waited_ms
 
 
 def subscribed_with(rig):

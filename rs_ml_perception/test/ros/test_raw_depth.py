@@ -8,7 +8,6 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.messages import extrinsics_from_message
-from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.ros.node_status import input_state
 from sensor_msgs.msg import Image
 
@@ -56,7 +55,7 @@ def test_without_extrinsics_results_go_on_and_the_note_says_why(rig):
     (note,) = input_state(node).notes
     assert f'no transform from {DEPTH} to {COLOR}' in note
     assert 'align_depth.enable' in note
-    node.hub.transforms.set_static(COLOR, DEPTH, RigidTransform.identity())
+    node.hub.transforms.give([f'{COLOR} {DEPTH} 0 0 0 0 0 0 1'])
     rig.camera.frame(1, depth='raw')
     rig.until(lambda: len(messages) == 2, 'detections')
     assert messages[1].detections[0].has_position
