@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -53,3 +54,15 @@ def test_no_recording(tmp_path):
     (tmp_path / 'broken.bag').write_bytes(b'no bag')
     with pytest.raises(DataError, match='cannot be read as a recording'):
         list(depth_maps(str(tmp_path / 'broken.bag')))
+
+
+@pytest.mark.parametrize(
+    ('suffix', 'stored'),
+    [('.png', DEPTH_MM.astype(np.uint16)), ('.tif', (DEPTH_MM / 1000).astype(np.float32))],
+)
+def test_plain_pictures_are_millimetres_of_whole_numbers_and_metres_of_floats(
+    tmp_path, suffix, stored
+):
+    cv2.imwrite(str(tmp_path / f'a{suffix}'), stored)
+    (depth_m,) = depth_maps(str(tmp_path))
+    np.testing.assert_allclose(depth_m, DEPTH_MM / 1000, rtol=1e-6)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,21 @@ from rs_ml_training.data.classes import UNWANTED, ClassTable, class_mapping
 from rs_ml_training.data.license_file import read_license
 from rs_ml_training.data.outlines import OBJECTS, Polygon, painted
 from rs_ml_training.data.pairing import chosen_names, natural_key
-from rs_ml_training.data.pictures import read_rgb, require_size
+from rs_ml_training.data.pictures import SUFFIXES, read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import read_text
 from rs_ml_training.errors import DataError
 
+_BESIDE = '_annotations.coco.json'
+"""What Roboflow calls the file, which it puts beside the pictures."""
+
 
 class Coco(NamedReader):
     """`annotations/instances_SPLIT.json` and pictures in `SPLIT/`, or any such file and folder.
+
+    Pictures are looked for in `SPLIT/`, `images/SPLIT/`, `SPLIT/images/` and `images/`, and beside
+    a file called `_annotations.coco.json` in `SPLIT/`.
 
     Category ids become 0, 1, ... in their order. Every picture is a scene of its own; those
     without annotations belong to the set too. Polygons of `segmentation` become
@@ -43,17 +49,17 @@ class Coco(NamedReader):
 
         Args:
             path: the annotation file, or the folder with annotations/ and the split's pictures.
-            images: folder of the pictures; None: SPLIT/ beside annotations/, else `images/`.
+            images: folder of the pictures; None: looked for as said above.
             split: where `path` is a folder.
             classes: fewer classes; see `classes.class_mapping`.
             list_file: names of pictures without suffix, one a line; looked for in `path` too.
 
         Raises:
             ConfigError: a table with unknown classes.
-            DataError: the file is damaged, or a picture is missing.
+            DataError: the file is damaged, pictures are missing, or two have one name.
         """
         path = Path(path)
-        file = path / 'annotations' / f'instances_{split}.json' if path.is_dir() else path
+        file = _annotations(path, split) if path.is_dir() else path
         content = _content(file)
         categories = sorted(content['categories'], key=lambda category: category['id'])
         self._mapping = class_mapping([category['name'] for category in categories], classes)
@@ -61,8 +67,8 @@ class Coco(NamedReader):
         self._boxes = _boxes_by_image(
             content, {c['id']: i for i, c in enumerate(categories)}, file
         )
-        self._folder = Path(images) if images else _image_folder(file, split)
-        self._images = _existing(content['images'], self._folder)
+        self._folder = Path(images) if images else _image_folder(file, split, content['images'])
+        self._images, self.notes = _existing(content['images'], self._folder)
         self._outlines = _outlines_by_image(content)
         root = path if path.is_dir() else path.parent
         self.license = read_license(root) or self.license
@@ -94,7 +100,7 @@ def _content(path: Path) -> dict[str, Any]:
         content = json.loads(read_text(path))
         # Looked at once here, so that nothing further on can fail for their lack.
         for image in content['images']:
-            _ = image['id'], image['file_name'], image['width'], image['height']
+            _ = image['id'], image['file_name'] + '', image['width'], image['height']
         for category in content['categories']:
             _ = category['id'], category['name']
         for annotation in content['annotations']:
@@ -109,6 +115,8 @@ def _boxes_by_image(
 ) -> dict[int, Boxes]:
     by_image: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     images = {image['id'] for image in content['images']}
+    if len(images) < len(content['images']):
+        raise DataError(f'{path}: two pictures have one id; number them anew')
     for annotation in content['annotations']:
         category, image = annotation['category_id'], annotation['image_id']
         if category not in class_ids:
@@ -136,16 +144,58 @@ def _outlines_by_image(content: Mapping[str, Any]) -> dict[int, list[list[Polygo
     return {image: outlines for image, outlines in found.items() if any(outlines)}
 
 
-def _image_folder(file: Path, split: str) -> Path:
+def _annotations(path: Path, split: str) -> Path:
+    common = path / 'annotations' / f'instances_{split}.json'
+    others = [path / split / _BESIDE, path / _BESIDE]
+    return next((file for file in (common, *others) if file.is_file()), common)
+
+
+def _image_folder(file: Path, split: str, images: list[dict[str, Any]]) -> Path:
+    """The first folder that holds the first picture, else the first that there is."""
+    if file.name == _BESIDE:
+        return file.parent
     root = file.parent.parent if file.parent.name == 'annotations' else file.parent
     split = file.stem.removeprefix('instances_') or split
-    return next((root / n for n in (split, 'images') if (root / n).is_dir()), root)
+    names = (split, f'images/{split}', f'{split}/images', 'images', '.')
+    folders = [root / name for name in names if (root / name).is_dir()]
+    first = images[0]['file_name'] if images else ''
+    return next((folder for folder in folders if (folder / first).is_file()), folders[0])
 
 
-def _existing(images: list[dict[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
-    present = {file.relative_to(folder).as_posix() for file in folder.rglob('*')}
+def _existing(
+    images: list[dict[str, Any]], folder: Path
+) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """Descriptions by the name of the sample, and what is there but not read."""
+    present = {file.relative_to(folder).as_posix() for file in folder.rglob('*') if file.is_file()}
+    missing = [image['file_name'] for image in images if image['file_name'] not in present]
+    if missing:
+        raise DataError(
+            f'{folder / missing[0]} is missing, as are {len(missing) - 1} other pictures of '
+            f'{len(images)}: give the right folder'
+        )
+    by_name: dict[str, dict[str, Any]] = {}
     for image in images:
-        if image['file_name'] not in present:
-            raise DataError(f'{folder / image["file_name"]} is missing: give the right folder')
-    by_name = {'_'.join(Path(i['file_name']).with_suffix('').parts): i for i in images}
-    return dict(sorted(by_name.items(), key=lambda item: natural_key(item[0])))
+        name = '_'.join(Path(image['file_name']).with_suffix('').parts)
+        if name in by_name:
+            twice = by_name[name]['file_name']
+            raise DataError(
+                f'{image["file_name"]} and {twice} have one name, {name}: rename one of them'
+            )
+        by_name[name] = image
+    ordered = dict(sorted(by_name.items(), key=lambda item: natural_key(item[0])))
+    kept = {n: i for n, i in ordered.items() if Path(i['file_name']).suffix.lower() in SUFFIXES}
+    listed = {image['file_name'] for image in images}
+    return kept, tuple(_notes(ordered, kept, present - listed))
+
+
+def _notes(
+    listed: Mapping[str, Any], kept: Mapping[str, Any], others: Collection[str]
+) -> Iterator[str]:
+    unread = Counter(
+        Path(i['file_name']).suffix or '(no suffix)' for n, i in listed.items() if n not in kept
+    )
+    for suffix, count in sorted(unread.items()):
+        yield f'{count} pictures of {suffix} are not read'
+    pictures = sorted(name for name in others if Path(name).suffix.lower() in SUFFIXES)
+    if pictures:
+        yield f'{len(pictures)} pictures are not listed and not read ({pictures[0]} first)'

@@ -19,8 +19,8 @@ def depth_maps(source: str) -> Iterator[np.ndarray]:
     """The depth maps of a source as the camera measured them, float32 (H, W) [m], 0: none.
 
     Args:
-        source: FORMAT:PATH; a rosbag2 folder or a .bag; a folder of 16-bit pictures or one of
-            them [mm].
+        source: FORMAT:PATH; a rosbag2 folder or a .bag; a folder of 16-bit [mm] or
+            float32 [m] pictures or one of them.
 
     Raises:
         DataError: it does not exist or holds no depth.
@@ -37,7 +37,7 @@ def depth_maps(source: str) -> Iterator[np.ndarray]:
         yield from recorded_depth(path)
         return
     for file in _pictures(path):
-        yield read_depth(file)
+        yield read_depth(file, encoding=None)
 
 
 def _of_data(source: str) -> Iterator[np.ndarray]:

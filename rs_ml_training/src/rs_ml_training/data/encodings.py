@@ -94,12 +94,14 @@ def encode(depth_m: np.ndarray, encoding: str, max_depth_m: float | None = None)
     return steps.astype(chosen.dtype) * known
 
 
-def read_depth(path: Path, encoding: str = 'mm', max_depth_m: float | None = None) -> np.ndarray:
+def read_depth(
+    path: Path, encoding: str | None = 'mm', max_depth_m: float | None = None
+) -> np.ndarray:
     """Read a depth file, float32 (H, W) [m], 0 where unknown.
 
     Args:
         path: .png, .tif, .npy or .raw (uint16 of RAW_SIZES).
-        encoding: a name of ENCODINGS.
+        encoding: a name of ENCODINGS; None: metres of floats, else millimetres.
         max_depth_m: for share-of-max.
 
     Raises:
@@ -107,6 +109,8 @@ def read_depth(path: Path, encoding: str = 'mm', max_depth_m: float | None = Non
         ConfigError: no such encoding, or it needs max_depth_m.
     """
     stored = _READERS.get(path.suffix.lower(), read_stored)(path)
+    if encoding is None:
+        encoding = 'metres' if stored.dtype.kind == 'f' else 'mm'
     wanted = np.dtype(_encoding(encoding).dtype)
     if stored.dtype.kind != wanted.kind or (wanted.kind == 'u' and stored.dtype != wanted):
         raise DataError(f'{path} holds {stored.dtype}, but {encoding!r} depth is {wanted}')

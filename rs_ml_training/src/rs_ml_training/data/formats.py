@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import types
 import typing
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.errors import ConfigError, DataError
+
+_logger = logging.getLogger(__name__)
 
 _DATA = 'rs_ml_training.data'
 FORMATS: dict[str, str] = {
@@ -38,7 +41,7 @@ FORMATS: dict[str, str] = {
 
 
 def open_data(source: str, **options: Any) -> Reader:
-    """Open 'FORMAT:PATH', as 'camvid:/data/camvid/train'.
+    """Open 'FORMAT:PATH', as 'camvid:/data/camvid/train', and say what is not read.
 
     Args:
         source: the format and where the data lie.
@@ -66,6 +69,8 @@ def open_data(source: str, **options: Any) -> Reader:
     opened = reader(Path(path), **given)
     if not len(opened):
         raise DataError(f'{source} holds no samples')
+    for note in opened.notes:
+        _logger.warning('%s: %s', source, note)
     return opened
 
 

@@ -48,6 +48,8 @@ class ListReader(Reader):
         known = [entry for entry in entries if entry.depth is not None]
         self.without_depth = len(entries) - len(known)
         self._entries = entries if keep_without_depth else known
+        if self.without_depth and not keep_without_depth:
+            self.notes = (f'{self.without_depth} pictures of {list_path} have no depth',)
         if not self._entries:
             raise DataError(f'{list_path} names no depth: to predict, set keep_without_depth=true')
 

@@ -20,6 +20,7 @@ class Reader(ABC):
             must be multiplied by it; None: depth is as measured.
         counted: classes of which unlabelled pixels that the extra map 'unlisted' marks are known
             to hold none; see data.yolo_masks.
+        notes: what the files hold that is not read, or what they lack, counted, a sentence each.
     """
 
     labels: tuple[str, ...] = ()
@@ -27,6 +28,7 @@ class Reader(ABC):
     license: str = ''
     reference_focal_px: float | None = None
     counted: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -16,10 +16,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.picture_file import decode_picture
 
 from rs_ml_training.data.encodings import decode, encode
 from rs_ml_training.data.output_folder import png_of
-from rs_ml_training.data.pictures import decoded
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
@@ -75,7 +76,7 @@ def unpack(features: Mapping[str, bytes]) -> Sample:
             extra={n.removeprefix(_EXTRA): a for n, a in maps.items() if n.startswith(_EXTRA)},
             **{n: a for n, a in maps.items() if not n.startswith(_EXTRA)},
         )
-    except (KeyError, TypeError, ValueError, zlib.error, cv2.error) as error:
+    except (KeyError, TypeError, ValueError, zlib.error, cv2.error, InputError) as error:
         raise DataError(f'not a sample written by this project: {error!r}') from error
 
 
@@ -122,7 +123,7 @@ def _restored(data: bytes, how: _How) -> np.ndarray:
     if how == _NUMPY:
         stored = zlib.decompressobj().decompress(data, _MAX_MAP_BYTES)
         return np.load(io.BytesIO(stored), allow_pickle=False)
-    array = decoded(data, cv2.IMREAD_UNCHANGED, what='a map')
+    array = decode_picture(data, cv2.IMREAD_UNCHANGED, what='a map')
     if how == _BOOL:
         return array.view(bool)
     if how in _STEPS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,28 +10,30 @@ import yaml
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.license_file import read_license
-from rs_ml_training.data.pairing import chosen_names, natural_key
-from rs_ml_training.data.pictures import SUFFIXES, read_rgb
+from rs_ml_training.data.pairing import chosen_names
+from rs_ml_training.data.pictures import read_rgb
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes
 from rs_ml_training.data.scenes_file import read_scenes
 from rs_ml_training.data.text_files import read_text
 from rs_ml_training.data.yolo_labels import read_boxes
+from rs_ml_training.data.yolo_layout import find_files
 from rs_ml_training.errors import DataError
 
-LABEL_FOLDERS = ('labels', 'boxes')
-OUTLINE_FOLDER = 'instances'
 _NAMES_FILES = ('classes.yaml', 'data.yaml', 'dataset.yaml')
 
 
 class YoloFolder(NamedReader):
     """`images/` and `labels/` (or `boxes/`), both maybe with the same folders inside.
 
+    Or such a pair in each of the folders `train/`, `valid/` and so on.
+
     A line is 'class x_center y_center width height' or 'class x1 y1 x2 y2 x3 y3 ...' (a polygon,
     of which the extent counts), in shares of the picture. No file: nothing in the picture; a
-    file without picture does not count (COCO128 has some). The class names are `names` of
-    classes.yaml, data.yaml or dataset.yaml. `instances/` may hold files of polygons, in the same
-    folders. Every picture is a scene of its own, unless `scenes.csv` says otherwise.
+    file without picture does not count (COCO128 has some); `notes` counts both. The class names
+    are `names` of classes.yaml, data.yaml or dataset.yaml, here or in the folder around.
+    `instances/` may hold files of polygons, in the same folders. Every picture is a scene of its
+    own, unless `scenes.csv` says otherwise.
     """
 
     def __init__(
@@ -46,21 +48,22 @@ class YoloFolder(NamedReader):
 
         Args:
             path: the folder.
-            split: folder inside images/ and labels/, as train; None: all.
+            split: folder inside images/ and labels/ or around them, as train; None: all.
             labels: class names, or a text with commas between; None: those of the file.
             classes: fewer classes; see `classes.class_mapping`.
             list_file: names of samples, one a line; looked for in `path` too.
 
         Raises:
             ConfigError: a table with unknown classes.
-            DataError: folders or class names are missing, or no label file has a picture.
+            DataError: folders or class names are missing, no label file has a picture, or two
+                pictures have one name.
         """
         path = Path(path)
         self._stored_labels = _names(path, labels)
         self._mapping = class_mapping(self._stored_labels, classes)
         self.labels = self._mapping.labels
-        self._pairs = _pairs(path, split)
-        self._outline_files = _outline_files(path, split, self._pairs)
+        files = find_files(path, split)
+        self._pairs, self._outline_files, self.notes = files.pairs, files.outlines, files.notes
         self._names = chosen_names(self._pairs, list_file, path)
         self._scenes = read_scenes(path)
         self.license = read_license(path)
@@ -76,46 +79,11 @@ class YoloFolder(NamedReader):
         return image, self._mapping.map_boxes(boxes)
 
 
-def _pairs(path: Path, split: str | None) -> dict[str, tuple[Path, Path | None]]:
-    images = path / 'images'
-    labels = next((path / n for n in LABEL_FOLDERS if (path / n).is_dir()), None)
-    inside = images / (split or '')
-    if labels is None or not inside.is_dir() or not inside.is_relative_to(images):
-        raise DataError(f'{path} lacks images/{split or ""} or one of {", ".join(LABEL_FOLDERS)}')
-    pictures = _by_stem(images, split, SUFFIXES)
-    texts = _by_stem(labels, split, ['.txt'])
-    if texts and not set(texts) & set(pictures):
-        raise DataError(f'no file in {labels} belongs to a picture in {images}: names must match')
-    return {'_'.join(stem.split('/')): (p, texts.get(stem)) for stem, p in pictures.items()}
-
-
-def _outline_files(
-    path: Path, split: str | None, names: Collection[str]
-) -> dict[str, Path] | None:
-    """Files of polygons by the name of the sample."""
-    folder = path / OUTLINE_FOLDER
-    if not folder.is_dir():
-        return None
-    files = _by_stem(folder, split, ['.txt'])
-    found = {'_'.join(stem.split('/')): file for stem, file in files.items()}
-    if found and not set(found) & set(names):
-        raise DataError(f'no file in {folder} belongs to a picture: folders and names must match')
-    return found
-
-
-def _by_stem(folder: Path, split: str | None, suffixes: Sequence[str]) -> dict[str, Path]:
-    """Files below a folder by their path in it, without suffix, in natural order."""
-    files = [
-        file for file in (folder / (split or '')).rglob('*') if file.suffix.lower() in suffixes
-    ]
-    found = {file.relative_to(folder).with_suffix('').as_posix(): file for file in files}
-    return dict(sorted(found.items(), key=lambda item: natural_key(item[0])))
-
-
 def _names(path: Path, labels: Sequence[str] | str | None) -> list[str]:
     if labels is not None:
         return labels.split(',') if isinstance(labels, str) else list(labels)
-    file = next((path / name for name in _NAMES_FILES if (path / name).is_file()), None)
+    files = [folder / name for folder in (path, path.parent) for name in _NAMES_FILES]
+    file = next((file for file in files if file.is_file()), None)
     if file is None:
         raise DataError(f'{path} has none of {", ".join(_NAMES_FILES)} with the class names')
     try:

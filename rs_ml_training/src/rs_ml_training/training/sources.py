@@ -14,14 +14,14 @@ from rs_ml_training.errors import ConfigError
 from rs_ml_training.training.options import TrainOptions
 
 _LISTS = (('train.txt', 'val.txt'), ('train.csv', 'valid.csv'))
-_FOLDERS = ('train', 'val')
+_FOLDERS = (('train', 'val'), ('train', 'valid'))
 
 
 def open_sources(options: TrainOptions) -> tuple[Reader, Reader]:
     """(training, validation) data.
 
     Without validation data: the lists train.txt and val.txt in the folder where it has them, else
-    its folders train/ and val/, else a share split off by scene.
+    its folders train/ and val/ (or valid/), else a share split off by scene.
 
     Raises:
         ConfigError, DataError: flags or files are missing.
@@ -51,9 +51,10 @@ def _own_split(options: TrainOptions) -> list[tuple[str, Path | None]] | None:
         lists = [Path(path) / name for name in names]
         if all(file.is_file() for file in lists):
             return [(source, file) for file in lists]
-    folders = [Path(path) / name for name in _FOLDERS]
-    if all(folder.is_dir() for folder in folders):
-        return [(f'{kind}:{folder}', None) for folder in folders]
+    for names in _FOLDERS:
+        folders = [Path(path) / name for name in names]
+        if all(folder.is_dir() for folder in folders):
+            return [(f'{kind}:{folder}', None) for folder in folders]
     return None
 
 
