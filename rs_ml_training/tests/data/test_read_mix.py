@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import yaml
+from rs_ml_training.data.augment.presets import preset
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.mix import formats_of
+from rs_ml_training.data.sample_codec import pack, unpack
 from rs_ml_training.errors import ConfigError, DataError
 
 
@@ -87,3 +90,20 @@ def test_classes_must_agree(mix, miniature):
     entries += [{'source': f'nyu-labelled:{miniature("nyu-labelled")}'}]
     with pytest.raises(DataError, match='different classes'):
         mix(entries)
+
+
+def test_classes_that_one_of_them_does_not_mark(mix, miniature):
+    """A class that stands for nothing is there, but unmarked; augmentation keeps that in mind."""
+    path = miniature('yolo')
+    names = open_data(f'yolo:{path}').labels
+    only = {names[0]: names[0]} | {name: [] for name in names[1:]}
+    entries = [{'source': f'yolo:{path}'}, {'source': f'yolo:{path}', 'classes': only}]
+    reader = mix(yaml.safe_dump(entries, sort_keys=False))
+    assert reader.labels == names
+    whole, part = reader.read(0), reader.read(len(reader) // 2)
+    assert (whole.marked, part.marked) == (None, (0,))
+    assert set(part.boxes.class_ids.tolist()) <= {0}
+    assert unpack(pack(part)).marked == (0,)
+    changed = preset('detection-mixed', (64, 32), cutouts=reader)
+    for seed in range(6):
+        assert changed(part, np.random.default_rng(seed)).marked == (0,)

@@ -25,8 +25,11 @@ REQUIRED = {
     'depth': {'depth_m'},
     'segmentation': {'logits'},
     'denoise': {'depth_m'},
-    'detection': {'heatmap', 'size', 'offset'},
+    'detection': set(),
 }
+PEAKS = {'heatmap', 'size', 'offset'}
+CELLS = {'scores', 'distances'}
+"""Outputs (B, N, C) of a network of cells."""
 # Scale of the output against the input, and channels; 0: the number of classes.
 OUTPUTS = {
     'depth_m': (1, 1),
@@ -90,7 +93,8 @@ def check_names(name: str, model: keras.Model) -> None:
     entry = registry.entry_of(name)
     inputs = {'depth_m', 'infrared'} if entry.task == 'denoise' else {'image'}
     assert set(model.input) == inputs | ({'measured_m'} if entry.takes_depth else set())
-    assert set(model.output) >= REQUIRED[entry.task]
+    required = REQUIRED[entry.task] or (CELLS if 'scores' in model.output else PEAKS)
+    assert set(model.output) >= required
 
 
 def check_outputs(model: keras.Model, size: tuple[int, int], classes: int) -> None:
@@ -99,14 +103,21 @@ def check_outputs(model: keras.Model, size: tuple[int, int], classes: int) -> No
     empty = {key: np.zeros_like(value) for key, value in random.items()}
     for inputs in (random, empty):
         for key, value in outputs_of(model, inputs).items():
-            scale, channels = OUTPUTS.get(key, (1, value.shape[-1]))
-            shape = BATCH, size[1] // scale, size[0] // scale, channels or classes
-            assert value.shape == shape, key
+            assert value.shape == shape_of(key, value, size, classes), key
             assert value.dtype == np.float32, key
             assert np.isfinite(value).all(), key
             low, high = LIMITS.get(key, (-np.inf, np.inf))
             assert value.min() >= low, key
             assert value.max() <= high, key
+
+
+def shape_of(key: str, value: np.ndarray, size: tuple[int, int], classes: int) -> tuple[int, ...]:
+    """What the shape of an output should be."""
+    if key in CELLS:
+        cells = sum(-(-size[0] // s) * -(-size[1] // s) for s in (8, 16, 32, 64))
+        return BATCH, cells, classes if key == 'scores' else value.shape[-1]
+    scale, channels = OUTPUTS.get(key, (1, value.shape[-1]))
+    return BATCH, size[1] // scale, size[0] // scale, channels or classes
 
 
 def check_any_size(

@@ -187,6 +187,48 @@ def test_one_object_is_found_once():
     np.testing.assert_allclose(xyxy[kept][0], [2, 2, 34, 32], atol=1e-4)
 
 
+def _cells_task(**options):
+    spec = _spec('detection', ('person', 'cat'))
+    return DetectionTask(spec, ('dog', 'cat', 'person'), 'generalized_focal', **options)
+
+
+@pytest.mark.parametrize(
+    ('marked', 'expected'), [(None, [1, 1]), ((2,), [1, 0]), ((0, 1), [0, 1]), ((), [0, 0])]
+)
+def test_classes_that_are_marked(marked, expected):
+    boxes = Boxes.of([[8, 4, 24, 28], [30, 2, 60, 30]], [2, 0])
+    sample = Sample('a', image=_IMAGE, boxes=boxes, marked=marked)
+    targets = _cells_task().arrays(sample)[1]
+    np.testing.assert_array_equal(targets['marked'], np.float32(expected))
+    np.testing.assert_array_equal(targets['truth'][:2, 4], [0, -1])
+
+
+def test_cells_that_know_everything():
+    """A cell of stride 16 at (32, 16) tells of a box that reaches one or two strides."""
+    sample = Sample('a', image=_IMAGE, boxes=Boxes.of([[16, 0, 64, 32]], [2]))
+    task = _cells_task()
+    inputs, targets = task.arrays(sample)
+    count = 8 * 4 + 4 * 2 + 2 * 1 + 1
+    scores = np.full((1, count, 2), -9, np.float32)
+    scores[0, 32 + 4 + 2, 0] = 5
+    distances = np.zeros((1, count, 4, 8), np.float32)
+    distances[0, :, np.arange(4), [1, 1, 2, 1]] = 99
+    outputs = {'scores': scores, 'distances': distances.reshape(1, count, 32)}
+    metrics = task.metrics()
+    metrics.update({'truth': targets['truth'][None]}, outputs)
+    assert metrics.result()['ap50_95'] == pytest.approx(1)
+    assert task.part_names(outputs) == ('quality', 'overlap', 'distribution')
+    drawn = task.picture(inputs, targets, {name: a[0] for name, a in outputs.items()})
+    np.testing.assert_array_equal(*np.hsplit(drawn, 2))
+    losses = task.losses({name: a[None] for name, a in targets.items()}, outputs)
+    assert float(losses['overlap']) < 0.01
+
+
+def test_a_loss_for_another_network():
+    with pytest.raises(ConfigError, match='gives heatmap: choose another'):
+        _cells_task().part_names(('heatmap',))
+
+
 def test_rare_classes_weigh_more():
     weights = balanced_weights(np.array([0.9, 0.09, 0.01]))
     assert weights[0] < weights[1] < weights[2]

@@ -39,6 +39,12 @@ class ClassMapping:
     ids: np.ndarray
     allowed: np.ndarray
 
+    @property
+    def marked(self) -> tuple[int, ...] | None:
+        """Class ids that stored values become; None: all of them are such."""
+        ids = np.unique(self.ids[self.ids != UNWANTED])
+        return None if len(ids) == len(self.labels) else tuple(ids.tolist())
+
     def map(self, stored: np.ndarray, path: Path) -> np.ndarray:
         """Class ids of a label picture, IGNORE for those left out; uint8 of the same shape.
 
@@ -92,7 +98,8 @@ def class_mapping(
         names: classes of the data set by stored value.
         table: new name -> the old name or names that it stands for, '*' for all the rest; or a
             YAML file with such a table, or a key of indoor_classes.CLASS_TABLES; None: the
-            classes as they are. What no entry names is left out.
+            classes as they are. What no entry names is left out; a new name that stands for
+            nothing, [], is a class that the data set does not mark.
         ignored: further stored values, which are unlabelled.
 
     Raises:

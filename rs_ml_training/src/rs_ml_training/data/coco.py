@@ -82,7 +82,14 @@ class Coco(NamedReader):
         image = require_size(path, read_rgb(path), size)
         boxes, outlines = self._wanted(described['id'], size)
         extra = {OBJECTS: painted(outlines, size)} if any(outlines) else {}
-        return Sample(name=name, scene=name, image=image, boxes=boxes, extra=extra)
+        return Sample(
+            name=name,
+            scene=name,
+            image=image,
+            boxes=boxes,
+            marked=self._mapping.marked,
+            extra=extra,
+        )
 
     def _wanted(self, image: int, size: tuple[int, int]) -> tuple[Boxes, list[list[Polygon]]]:
         """Boxes of the training's classes that have an extent in the picture, and outlines."""

@@ -59,6 +59,7 @@ class Sample:
         infrared: uint8 (H, W), left infrared picture.
         labels: uint8 (H, W) class ids, IGNORE where unlabelled.
         boxes: objects, or None where nobody marked any.
+        marked: class ids of which every object has its box; None: of all classes.
         intrinsics: of this picture as it is now, or None.
         focal_px: focal length that the data set's lists give (BTS), or None.
         extra: further maps of the same size by name, resampled as labels are.
@@ -72,6 +73,7 @@ class Sample:
     infrared: np.ndarray | None = None
     labels: np.ndarray | None = None
     boxes: Boxes | None = None
+    marked: tuple[int, ...] | None = None
     intrinsics: Intrinsics | None = None
     focal_px: float | None = None
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)

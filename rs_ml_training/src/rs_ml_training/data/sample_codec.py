@@ -50,6 +50,7 @@ def pack(sample: Sample, maps: str = _PNG) -> dict[str, bytes]:
     meta = {
         'stored': {name: how for name, (how, _) in stored.items()},
         'boxes': _boxes_to_json(sample.boxes),
+        'marked': sample.marked,
         'intrinsics': sample.intrinsics and asdict(sample.intrinsics),
         'focal_px': sample.focal_px,
     }
@@ -71,6 +72,7 @@ def unpack(features: Mapping[str, bytes]) -> Sample:
             name=features['name'].decode(),
             scene=features['scene'].decode(),
             boxes=None if boxes is None else Boxes.of(*boxes),
+            marked=None if meta.get('marked') is None else tuple(meta['marked']),
             intrinsics=camera and Intrinsics(**camera),
             focal_px=meta['focal_px'],
             extra={n.removeprefix(_EXTRA): a for n, a in maps.items() if n.startswith(_EXTRA)},

@@ -23,4 +23,11 @@ class Yolo(YoloFolder):
         if self._outline_files and name in self._outline_files:
             polygons = [polygon for _, polygon in read_polygons(self._outline_files[name], size)]
             extra[OBJECTS] = painted(assigned(polygons, boxes.xyxy), size)
-        return Sample(name=name, scene=self.scene(index), image=image, boxes=boxes, extra=extra)
+        return Sample(
+            name=name,
+            scene=self.scene(index),
+            image=image,
+            boxes=boxes,
+            marked=self._mapping.marked,
+            extra=extra,
+        )

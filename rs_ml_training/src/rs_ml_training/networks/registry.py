@@ -133,6 +133,14 @@ NETWORKS: dict[str, NetworkEntry] = {
             32,
             'anchor-free light detector',
         ),
+        NetworkEntry(
+            'nanodet-plus',
+            'detection',
+            'nanodet.model:nanodet_plus',
+            (320, 256),
+            32,
+            'NanoDet-Plus-m: ShuffleNetV2, Ghost-PAN, generalized focal head, 1.2 M parameters',
+        ),
     )
 }
 

@@ -191,21 +191,29 @@ class DenoiseHead(Head[DenoisePrediction]):
 
 
 class DetectionHead(Head[BoxPrediction]):
-    """Objects and their boxes, from heat maps of their centres."""
+    """Objects and their boxes, from heat maps of their centres or from cells."""
 
     def inputs(self, sample: Sample, view: View) -> Arrays:
         return {'image': _picture(sample, view)}
 
     def averaged(self, outputs: Arrays, mirrored: Arrays) -> Arrays:
+        if 'heatmap' not in outputs:
+            raise ConfigError(
+                f'cells of {self.spec.network} cannot be averaged with those of the mirrored '
+                'picture: leave out --flip'
+            )
         # A centre's place within its cell has no mirror image on the same grid: it stays.
         names = ('heatmap', 'size')
         return outputs | {n: (outputs[n] + mirrored[n]) / 2 for n in names}
 
     def result(self, outputs: Arrays, view: View, sample: Sample) -> BoxPrediction:
-        from rs_ml_training.prediction.peaks import boxes_of
+        from rs_ml_training.prediction import cells, peaks
 
-        maps = (outputs[name] for name in ('heatmap', 'size', 'offset'))
-        found = boxes_of(*maps, view.model_size)
+        if 'distances' in outputs:
+            found = cells.boxes_of(outputs['scores'], outputs['distances'], view.model_size)
+        else:
+            maps = (outputs[name] for name in ('heatmap', 'size', 'offset'))
+            found = peaks.boxes_of(*maps, view.model_size)
         found = found.above(self.options.min_score)
         return BoxPrediction(view.boxes_to_source(found.xyxy), found.scores, found.class_ids)
 

@@ -1,4 +1,4 @@
-"""Detection: boxes of objects from the peaks of a heat map."""
+"""Detection: boxes of objects, from the peaks of a heat map or from cells that vote."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import numpy as np
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.sequence import Arrays, Fit
 from rs_ml_training.errors import ConfigError
-from rs_ml_training.losses.heatmap import TERM_WEIGHTS, detection_loss, soft_detection_loss
 from rs_ml_training.metrics.precision import AveragePrecision
 from rs_ml_training.networks.centernet.decode import PeakDecoder
-from rs_ml_training.networks.centernet.targets import targets_of
+from rs_ml_training.prediction import cells
+from rs_ml_training.prediction.results import BoxPrediction
 from rs_ml_training.tasks import strip
+from rs_ml_training.tasks.detection_losses import LOSSES, Objects
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
 from rs_ml_training.trained import ModelSpec
 
@@ -24,9 +25,6 @@ MAX_TRUTH = 128
 """Boxes of a picture that validation can hold; crowded photos of COCO have fewer."""
 DUPLICATE_IOU = 0.5
 _DRAWN_SCORE = 0.3
-_TAUGHT = 'soft_centernet'
-_LOSSES = {'centernet': detection_loss, _TAUGHT: soft_detection_loss}
-
 
 Teacher = Callable[[np.ndarray, Arrays], Arrays]
 """Picture and targets of its known boxes -> targets to learn; see teaching.watching_detector."""
@@ -38,7 +36,7 @@ class DetectionTask(Task):
     Args:
         spec: of the network; its labels are those that are learned.
         data_labels: of the data, among which boxes of other classes are left out.
-        loss: 'centernet', or 'soft_centernet', which a teacher needs.
+        loss: one of LOSSES.
         loss_options: keywords of it.
         teacher: watches each picture as training shows it, and says what is to be learned.
     """
@@ -52,14 +50,16 @@ class DetectionTask(Task):
         teacher: Teacher | None = None,
     ) -> None:
         super().__init__(spec)
-        if loss not in _LOSSES:
-            raise ConfigError(f'no detection loss {loss!r}; there are {", ".join(_LOSSES)}')
-        if (teacher is None) == (loss == _TAUGHT):
+        if loss not in LOSSES:
+            raise ConfigError(f'no detection loss {loss!r}; there are {", ".join(LOSSES)}')
+        self._name, kind = loss, LOSSES[loss]
+        if (teacher is None) not in kind.untaught:
             raise ConfigError(
                 f'--loss {loss} with{"out" if teacher is None else ""} --teacher: scores of a '
-                f'teacher are learned with --loss {_TAUGHT}, and nothing else is'
+                'teacher are learned with --loss soft_centernet or generalized_focal'
             )
-        self._loss, self._teacher = with_options(_LOSSES[loss], loss_options), teacher
+        self._kind, self._teacher = kind, teacher
+        self._loss = with_options(kind.loss_of(spec.input_size), loss_options)
         learned = {label: i for i, label in enumerate(spec.labels)}
         self._ids = np.array([learned.get(label, -1) for label in data_labels], np.int64)
 
@@ -77,25 +77,30 @@ class DetectionTask(Task):
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
         require(sample, 'image', 'boxes')
         boxes = self._learned(sample.boxes)
-        # What is too doubtful to be marked is for the teacher to say.
-        sure = boxes if self._teacher is None else _singles(boxes)
-        targets = targets_of(sure, sample.size, len(self.spec.labels))
-        return {'image': sample.image}, targets | {'truth': _padded(boxes)}
+        objects = Objects(boxes, self._marked(sample), sample.size, self._teacher is not None)
+        targets = self._kind.targets(objects) | {'truth': _padded(boxes)}
+        return {'image': sample.image}, targets
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
         return self._loss(targets, outputs)
 
     def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
-        return tuple(TERM_WEIGHTS)
+        missing = [name for name in self._kind.outputs if name not in outputs]
+        if missing:
+            raise ConfigError(
+                f'--loss {self._name} is for networks that give {", ".join(self._kind.outputs)}, '
+                f'{self.spec.network} gives {", ".join(outputs)}: choose another --loss or --model'
+            )
+        return self._kind.terms
 
     def metrics(self) -> Metrics:
         return _BoxMetrics(AveragePrecision(self.spec.labels), self.spec.input_size)
 
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
-        found = found_boxes({name: a[None] for name, a in outputs.items()}, self.spec.input_size)
-        xyxy, scores, _ = (a[0] for a in found)
+        (found,) = predictions_of({n: a[None] for n, a in outputs.items()}, self.spec.input_size)
         truth = _unpadded(targets['truth']).xyxy
-        pictures = (_drawn(inputs['image'], b) for b in (truth, xyxy[scores >= _DRAWN_SCORE]))
+        shown = truth, found.above(_DRAWN_SCORE).xyxy
+        pictures = (_drawn(inputs['image'], xyxy) for xyxy in shown)
         return strip.side_by_side(*pictures)
 
     def _learned(self, boxes: Boxes) -> Boxes:
@@ -104,26 +109,41 @@ class DetectionTask(Task):
         keep = class_ids >= 0
         return Boxes(boxes.xyxy[keep], class_ids[keep], boxes.is_crowd[keep])
 
+    def _marked(self, sample: Sample) -> np.ndarray:
+        """1 for the learned classes that are marked in a picture, float32 (C,)."""
+        count = len(self.spec.labels)
+        if sample.marked is None:
+            return np.ones(count, np.float32)
+        return np.isin(np.arange(count), self._ids[list(sample.marked)]).astype(np.float32)
+
 
 class _BoxMetrics(Metrics):
     def __init__(self, accumulator: AveragePrecision, size: tuple[int, int]) -> None:
         self._accumulator, self._size = accumulator, size
 
     def update(self, targets: Arrays, outputs: Arrays) -> None:
-        found = found_boxes(outputs, self._size)
-        for xyxy, scores, class_ids, truth in zip(*found, targets['truth'], strict=True):
-            kept = scores > 0
+        found = predictions_of(outputs, self._size)
+        for seen, truth in zip(found, targets['truth'], strict=True):
             boxes = _unpadded(truth)
-            self._accumulator.update(xyxy[kept], scores[kept], class_ids[kept], boxes)
+            self._accumulator.update(seen.xyxy, seen.scores, seen.class_ids, boxes)
 
     def result(self) -> dict[str, float]:
         return self._accumulator.result()
 
 
+def predictions_of(outputs: Arrays, size: tuple[int, int]) -> list[BoxPrediction]:
+    """Boxes of each picture of a batch at size (width, height), whatever kind of detector."""
+    if 'distances' in outputs:
+        pairs = zip(outputs['scores'], outputs['distances'], strict=True)
+        return [cells.boxes_of(*pair, size) for pair in pairs]
+    found = (BoxPrediction(*arrays) for arrays in zip(*found_boxes(outputs, size), strict=True))
+    return [boxes.above(np.finfo(np.float32).tiny) for boxes in found]
+
+
 def found_boxes(
     outputs: Arrays, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Boxes of a detector's outputs at size (width, height): xyxy [px], scores, class ids.
+    """Boxes of a heat map's peaks at size (width, height): xyxy [px], scores, class ids.
 
     Each has the batch first; what is below the decoder's least score has score 0, and so has a
     box that overlaps a better one of its class, as on the robot (DUPLICATE_IOU).
@@ -141,12 +161,6 @@ def _first_of_all(xyxy: np.ndarray, scores: np.ndarray, class_ids: np.ndarray) -
     xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
     kept = cv2.dnn.NMSBoxesBatched(xywh, scores, class_ids.astype(np.int32), 0.0, DUPLICATE_IOU)
     return np.isin(np.arange(len(scores)), kept)
-
-
-def _singles(boxes: Boxes) -> Boxes:
-    """Those that are no crowds."""
-    keep = ~boxes.is_crowd
-    return Boxes(boxes.xyxy[keep], boxes.class_ids[keep], boxes.is_crowd[keep])
 
 
 def _padded(boxes: Boxes) -> np.ndarray:

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rs_ml_training.data.augment.presets import CROPPING, fitted
 from rs_ml_training.data.mix import formats_of
 from rs_ml_training.data.reader import Reader
@@ -83,24 +85,34 @@ def task_of(spec: ModelSpec, options: TrainOptions, data: Reader) -> Task:
     if isinstance(options, DetectionOptions):
         from rs_ml_training.tasks.detection import DetectionTask
 
-        teacher = _teacher(options, spec.labels)
+        teacher = _teacher(options, spec)
         return DetectionTask(spec, data.labels, options.loss, loss_options, teacher)
     from rs_ml_training.tasks.denoise import DenoiseTask
 
     return DenoiseTask(spec, options.loss, loss_options)
 
 
-def _teacher(options: DetectionOptions, labels: Sequence[str]) -> Teacher | None:
-    from rs_ml_training.teaching.watching_detector import WatchingDetector, blended
-
+def _teacher(options: DetectionOptions, spec: ModelSpec) -> Teacher | None:
     if not 0 <= options.teacher_share <= 1:
         raise ConfigError(f'--teacher-share is 0 to 1, got {options.teacher_share:g}')
     if options.teacher is None:
         return None
+    if options.loss == 'generalized_focal':
+        return _teacher_of_cells(options, spec)
+    from rs_ml_training.teaching.watching_detector import WatchingDetector, blended
+
     if options.teacher_labels is None:
         raise ConfigError('--teacher needs --teacher-labels: give the label map (.pbtxt)')
-    watch = WatchingDetector(options.teacher, options.teacher_labels, labels)
+    watch = WatchingDetector(options.teacher, options.teacher_labels, spec.labels)
     return lambda image, targets: blended(targets, watch(image), options.teacher_share)
+
+
+def _teacher_of_cells(options: DetectionOptions, spec: ModelSpec) -> Teacher:
+    from rs_ml_training.teaching.watching_cells import WatchingCells
+
+    watch = WatchingCells(options.teacher, spec.labels, spec.input_size)
+    share = np.float32(options.teacher_share)
+    return lambda image, targets: targets | {'taught': watch(image), 'taught_share': share}
 
 
 def _segmentation(spec: ModelSpec, options: SegmentationOptions, data: Reader) -> Task:

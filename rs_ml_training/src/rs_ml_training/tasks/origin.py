@@ -21,7 +21,11 @@ def origin_of(options: TrainOptions) -> str:
 
 
 def _of_run(run: Path) -> str:
-    """Of a run, or of a file of weights in its folder."""
+    """Of a run, of a file of weights in its folder, or of a published network."""
+    from rs_ml_training.networks.nanodet import onnx_weights
+
+    if run.suffix == onnx_weights.SUFFIX:
+        return onnx_weights.credit_of(run)
     folder = run.parent if run.is_file() else run
     if not (folder / trained.SPEC_NAME).is_file():
         return run.name

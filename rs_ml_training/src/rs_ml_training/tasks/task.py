@@ -21,7 +21,7 @@ from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.trained import ModelSpec
 
 Tensors = Mapping[str, Any]
-_NOT_FOR_USERS = ('intrinsics', 'weights')
+_NOT_FOR_USERS = ('intrinsics', 'weights', 'cells')
 
 
 class Metrics(ABC):

@@ -29,7 +29,9 @@ class TrainOptions:
     model_option: tuple[str, ...] = flag((), 'NAME=VALUE for the builder of the network')
     input_size: tuple[int, int] | None = flag(None, 'WIDTHxHEIGHT of the network input')
     encoder_weights: str | None = flag(None, "file with weights of the encoder, or 'imagenet'")
-    initial_weights: Path | None = flag(None, 'run folder whose weights to start from')
+    initial_weights: Path | None = flag(
+        None, 'run folder whose weights to start from; of nanodet-plus also its ONNX file'
+    )
     initial_fitting: bool = flag(
         False, 'take of them what fits by name and shape: other classes, further layers'
     )
@@ -124,15 +126,17 @@ class DetectionOptions(TrainOptions):
     """Objects and their boxes."""
 
     model: str = flag('centernet-light', 'the network')
-    loss: str = flag('centernet', 'see rs_ml_training.losses.heatmap')
+    loss: str = flag('centernet', 'see rs_ml_training.tasks.detection_losses')
     augment: str = flag('detection', 'augmentation preset')
     monitor: str = flag('ap50', 'validation metric that chooses the best weights')
     classes: tuple[str, ...] = flag((), 'names of the classes to learn (default: all)')
     cutouts: str = flag('', 'FORMAT:PATH of objects and pictures mixed in by detection-mixed')
     teacher: Path | None = flag(
-        None, 'frozen CenterNet (.pb) that looks at every picture as it is trained on'
+        None,
+        'looks at every picture as it is trained on: a frozen CenterNet (.pb), or for '
+        'generalized_focal a model directory of such a network',
     )
-    teacher_labels: Path | None = flag(None, 'its label map (.pbtxt)')
+    teacher_labels: Path | None = flag(None, 'label map (.pbtxt) of a frozen CenterNet')
     teacher_share: float = flag(0.7, 'of what it sees in the target, beside the boxes', low=0)
 
 
@@ -163,5 +167,6 @@ RECOMMENDED: dict[str, dict[str, object]] = {
     'unet': {'batch_size': 2, 'learning_rate': 1e-4, 'loss': 'l1'},
     'deeplab-effnetv2s': {'loss': 'focal', 'epochs': 100},
     'unet-small': {'epochs': 100},
+    'nanodet-plus': {'loss': 'generalized_focal'},
 }
 """What differs from the task's defaults for a network, as its authors trained it."""

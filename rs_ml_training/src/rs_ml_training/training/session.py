@@ -119,15 +119,23 @@ def _network(spec: ModelSpec, options: TrainOptions, training: SampleSequence) -
 
         print(load_encoder_weights(network, options.encoder_weights, _some(training)))
     if options.initial_weights:
-        start = options.initial_weights
-        path = next((p for p in (start / trained.BEST_WEIGHTS, start) if p.is_file()), start)
-        if options.initial_fitting:
-            from rs_ml_training.networks.fitting_weights import load_fitting_weights
-
-            print(load_fitting_weights(network, path))
-        else:
-            trained.load_weights(network, path, spec.network)
+        _start_from(network, options.initial_weights, spec, options.initial_fitting)
     return network
+
+
+def _start_from(network: keras.Model, start: Path, spec: ModelSpec, fitting: bool) -> None:
+    """Load the weights of a run, of a file of weights, or of a published network."""
+    path = next((p for p in (start / trained.BEST_WEIGHTS, start) if p.is_file()), start)
+    if spec.network == 'nanodet-plus' and path.suffix == '.onnx':
+        from rs_ml_training.networks.nanodet.onnx_weights import load_onnx_weights
+
+        load_onnx_weights(network, path)
+    elif fitting:
+        from rs_ml_training.networks.fitting_weights import load_fitting_weights
+
+        print(load_fitting_weights(network, path))
+    else:
+        trained.load_weights(network, path, spec.network)
 
 
 def _some(batches: SampleSequence) -> Iterator[Arrays]:

@@ -16,6 +16,7 @@ class Mosaic:
     """A random part of the picture and of three others around a random point (YOLOv4).
 
     Objects appear small, cut, and in other surroundings; nothing is left but picture and boxes.
+    Which classes are marked is what the picture says, and `source` must mark at least these.
 
     Attributes:
         source: where the others come from.
@@ -43,7 +44,9 @@ class Mosaic:
             image[top:bottom, left:right] = tile.image
             shift = np.array([left, top] * 2, np.float32)
             boxes.append(replace(tile.boxes, xyxy=tile.boxes.xyxy + shift))
-        return Sample(sample.name, sample.scene, image=image, boxes=_joined(boxes))
+        return Sample(
+            sample.name, sample.scene, image=image, boxes=_joined(boxes), marked=sample.marked
+        )
 
     def _tile(
         self, sample: Sample | None, size: tuple[int, int], rng: np.random.Generator

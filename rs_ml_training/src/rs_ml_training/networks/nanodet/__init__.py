@@ -1,0 +1,1 @@
+"""NanoDet-Plus: ShuffleNetV2, Ghost-PAN and a generalized focal head."""
