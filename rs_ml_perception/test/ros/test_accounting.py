@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
@@ -136,6 +137,23 @@ def test_old_stamps_are_stale_unless_allowed(rig, max_age_secs):
         assert reports[0].outcome == 'stale'
         assert 's old' in reports[0].detail
         assert 's old' in books.last_detail
+
+
+def test_age_is_judged_again_before_a_result_goes_out(rig):
+    """The process was stopped, or a network took very long: an old result helps nobody."""
+    limits = {'max_age_secs': 0.3, 'diagnostics__max_processing_ms': 1.0}
+    node = rig.started(rig.detection(**limits))
+    messages = rig.collect(DetectionArray, '/rs_ml/detection/detections')
+    node.fake.gate.clear()
+    started = time.monotonic()
+    now_ns = node.get_clock().now().nanoseconds
+    rig.camera.info(now_ns)
+    rig.camera.depth(now_ns)
+    rig.camera.color(now_ns)
+    rig.until(lambda: time.monotonic() - started > 0.5, 'the result to grow old')
+    node.fake.gate.set()
+    assert rig.settled(node, 1).dropped == {'stale': 1}
+    assert messages == []
 
 
 def test_stale_frames_warn_of_the_missing_clock(rig, capfd):

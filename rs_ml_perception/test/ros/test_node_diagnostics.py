@@ -9,6 +9,7 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rs_ml_perception.core.partner_books import RECENT
 from rs_ml_perception.ros import diagnostics
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -198,3 +199,42 @@ def test_images_without_depth_are_counted(rig, board):
     rig.settled(node, 2)
     board.wait('input', without_depth='1')
     assert node.ledger.snapshot().published == 2
+
+
+def test_images_that_all_go_without_depth_are_a_warning_until_depth_comes(rig, board):
+    node = rig.started(rig.detection(diagnostics__max_image_age_ms=1e9))
+    for number in range(8):
+        rig.camera.frame(number, offset_ns=4_300_000_000)
+        rig.settled(node, number + 1)
+    words = board.wait('input', level=WARN, state='active', depth_dropped_far='0')
+    assert 'images went without depth' in words
+    assert '4.3 s ahead' in words
+    for number in range(8, 8 + RECENT):
+        rig.camera.frame(number)
+        rig.settled(node, number + 1)
+    board.wait('input', level=OK, state='active')
+
+
+def test_stamps_of_the_future_are_told(rig, board):
+    node = rig.started(rig.detection(diagnostics__max_image_age_ms=1e9))
+    ahead_ns = rig.observer.get_clock().now().nanoseconds + 3_600_000_000_000
+    rig.camera.info(ahead_ns)
+    rig.camera.depth(ahead_ns)
+    rig.camera.color(ahead_ns)
+    assert rig.settled(node, 1).published == 1
+    assert "ahead of this computer's clock" in board.wait('input', state='active', level=WARN)
+
+
+def test_nobody_who_publishes_detections_is_told(rig):
+    from rs_ml_perception.nodes.height_node import HeightNode
+
+    rig.add(HeightNode, max_age_secs=0.0).start()
+    words = Board(rig, 'rs_ml/height').wait('input', state='waiting_image', level=WARN)
+    assert 'nobody publishes /rs_ml/detection/detections: run detection_node' in words
+
+
+def test_frames_that_are_all_stale_are_a_warning(rig, board):
+    node = rig.started(rig.detection(max_age_secs=1.0, diagnostics__max_image_age_ms=1e9))
+    rig.camera.frame(0)
+    assert rig.settled(node, 1).dropped == {'stale': 1}
+    assert 'stamps lag' in board.wait('input', state='active', level=WARN)

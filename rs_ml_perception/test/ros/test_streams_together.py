@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
@@ -51,6 +53,19 @@ def test_equal_stamps_pair_in_any_order(rig, pairing, color_first):
         rig.settled(node, number + 1)
     assert depths_m(node) == pytest.approx([1.0 + 0.001 * i for i in range(6)])
     assert [f.stamp_ns for f in node.fake.frames] == [START_NS + i * PERIOD_NS for i in range(6)]
+
+
+def test_detections_tell_how_far_their_depth_is(rig, pairing):
+    node = rig.started(rig.detection(**pairing))
+    messages = rig.collect(DetectionArray, DETECTIONS)
+    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    rig.camera.frame(0, offset_ns=-12_000_000)
+    rig.settled(node, 1)
+    rig.camera.color(START_NS + 60 * PERIOD_NS)
+    rig.settled(node, 2)
+    rig.until(lambda: len(messages) == 2, 'two results')
+    assert messages[0].depth_skew_ms == pytest.approx(-12.0)
+    assert math.isnan(messages[1].depth_skew_ms)
 
 
 def test_missing_depth_is_counted_and_the_colour_goes_on(rig, pairing):

@@ -1,0 +1,71 @@
+"""What /diagnostics says of a node's input, for every state there is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from rs_ml_perception.core.partner_books import PartnerLedger
+from rs_ml_perception.ros.diagnostics import InputState, input_status
+
+pytestmark = pytest.mark.ros
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+NOBODY = 'nobody publishes /detections: run detection_node'
+WELL = InputState(
+    is_active=True,
+    rejected='',
+    waits_for_camera_info=False,
+    image_age_ms=10.0,
+    max_image_age_ms=1000.0,
+    problems=(),
+    notes=(),
+    topics={'primary': '/image', 'camera_info': '/info'},
+    partners=PartnerLedger().snapshot(waiting=0),
+)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'level', 'state', 'words'),
+    [
+        ({}, OK, 'active', 'active'),
+        ({'is_active': False, 'rejected': 'x'}, OK, 'inactive', 'inactive'),
+        ({'notes': ('no depth', 'more')}, WARN, 'active', 'no depth'),
+        ({'problems': ('QoS',), 'notes': ('no depth',)}, WARN, 'active', 'QoS'),
+        ({'image_age_ms': math.nan}, WARN, 'waiting_image', 'nothing on /image, /info yet'),
+        ({'image_age_ms': math.nan, 'problems': ('QoS',)}, ERROR, 'waiting_image', 'QoS'),
+        ({'image_age_ms': math.nan, 'nobody': NOBODY}, WARN, 'waiting_image', NOBODY),
+        ({'rejected': 'bad'}, ERROR, 'rejected', 'rejected: bad'),
+        ({'image_age_ms': 1e4}, ERROR, 'stale', 'last image 10000 ms ago'),
+        ({'image_age_ms': 1e4, 'rejected': 'bad'}, ERROR, 'stale', 'it was rejected: bad'),
+        ({'image_age_ms': 1e4, 'nobody': NOBODY}, ERROR, 'stale', NOBODY),
+        ({'image_age_ms': 1e4, 'primary': 'detections'}, ERROR, 'stale', 'last detections 10000'),
+        ({'waits_for_camera_info': True}, WARN, 'waiting_camera_info', 'without intrinsics'),
+        ({'waits_for_camera_info': True, 'rejected': 'bad'}, ERROR, 'rejected', 'bad'),
+    ],
+)
+def test_states(changes, level, state, words):
+    status = input_status('node', replace(WELL, **changes))
+    values = {pair.key: pair.value for pair in status.values}
+    assert (status.level, values['state']) == (level, state)
+    assert words in status.message
+
+
+def test_the_books_of_partners():
+    ledger = PartnerLedger()
+    for _ in range(3):
+        ledger.receive(0.0, 4.3, math.nan, is_far=True)
+        ledger.drop(is_far=True, is_late=False)
+    ledger.miss(math.nan)
+    state = replace(WELL, partners=ledger.snapshot(waiting=0), partner='infrared')
+    values = {pair.key: pair.value for pair in input_status('node', state).values}
+    assert values['without_infrared'] == '1'
+    assert (values['infrared_received'], values['infrared_dropped_far']) == ('3', '3')
+    assert (values['infrared_dropped_late'], values['infrared_dropped_unused']) == ('0', '0')
+    assert values['infrared_offset_ms'] == '4300.0'
