@@ -23,6 +23,10 @@ from rs_ml_perception.tasks.denoise_model import (
     default_threshold,
 )
 
+_REACH_PX = 16
+"""A network fills holes from what is measured around them. Farther from any measurement it invents
+depth, a wall in a blank image; of what it fills in real recordings, nothing is farther."""
+
 STRIDE_PX = 16
 """A network of open size takes multiples of this; what is missing is mirrored."""
 
@@ -140,7 +144,8 @@ class Denoiser:
             with self.stages('postprocess'):
                 self._keep(window, outputs, found)
         with self.stages('postprocess'):
-            found.depth_m[is_unreadable | self._is_unwanted(found)] = np.nan
+            is_unknown = is_unreadable | self._is_unwanted(found) | _is_unfounded(raw_m > 0)
+            found.depth_m[is_unknown] = np.nan
         return found
 
     def inputs(
@@ -218,6 +223,20 @@ class Denoiser:
         if self.confidence_threshold > 0:
             is_wanted &= found.confidence >= np.float32(self.confidence_threshold)
         return ~is_wanted
+
+
+def _is_unfounded(is_measured: np.ndarray) -> np.ndarray:
+    """Where no measurement is within twice _REACH_PX, nowhere that one is within _REACH_PX.
+
+    By cells of pixels, at a fraction of what exact distances cost; bool (H, W) to (H, W).
+    """
+    height, width = is_measured.shape
+    cells = -(-width // _REACH_PX), -(-height // _REACH_PX)
+    share = cv2.resize(is_measured.astype(np.float32), cells, interpolation=cv2.INTER_AREA)
+    is_near = cv2.dilate((share > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    if is_near.all():
+        return np.zeros(is_measured.shape, bool)
+    return cv2.resize(is_near, (width, height), interpolation=cv2.INTER_NEAREST) == 0
 
 
 def _check_images(depth: DepthImage, infrared: np.ndarray | None) -> None:

@@ -13,6 +13,7 @@ from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import DepthSpec
 from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline, DenoisePipelineOptions
 from rs_ml_perception.tasks.denoiser import Denoiser, DenoiserOptions
+from rs_ml_perception.tasks.model_choice import ModelChoice
 
 FILLED_M = 1.5
 
@@ -81,8 +82,7 @@ def test_nothing_but_holes_or_what_the_network_cannot_read(filling_model, value)
     model = filling_model()
     found = Denoiser(model)(DepthImage(np.full((48, 64), value, np.uint16), 0.001))
     assert not model.seen[0]['raw_depth'].any()
-    expected = np.nan if value else FILLED_M
-    np.testing.assert_array_equal(found.depth_m, np.full((48, 64), expected, np.float32))
+    assert np.isnan(found.depth_m).all()
 
 
 @pytest.mark.parametrize('bad', [np.nan, np.inf, -np.inf, -1.0, 0.0])
@@ -222,3 +222,29 @@ def test_frames_the_pipeline_refuses(filling_model, mode, frame, said):
         pipeline(frame)
     with pytest.raises(ConfigError, match="infrared must be one of auto, require, none, got 'x'"):
         DenoisePipelineOptions(infrared='x')
+
+
+@pytest.mark.parametrize('size', [(640, 480), (848, 480), (424, 240), (7, 5)])
+@pytest.mark.parametrize('network', [(64, 48), None])
+def test_a_blank_image_stays_blank(filling_model, size, network):
+    blank = DepthImage(np.zeros(size[::-1], np.uint16), 0.001)
+    picture = np.full(size[::-1], 90, np.uint8)
+    assert np.isnan(Denoiser(filling_model(network))(blank, picture).depth_m).all()
+
+
+@pytest.mark.parametrize('pixel', [(0, 0), (100, 70), (159, 119)])
+def test_depth_is_filled_in_near_measurements_alone(filling_model, pixel):
+    values = np.zeros((120, 160), np.uint16)
+    values[pixel[1], pixel[0]] = 2000
+    found = Denoiser(filling_model(None))(DepthImage(values, 0.001)).depth_m
+    rows, columns = np.indices(found.shape)
+    apart_px = np.maximum(abs(rows - pixel[1]), abs(columns - pixel[0]))
+    assert np.isfinite(found[apart_px <= 16]).all()
+    assert np.isnan(found[apart_px > 32]).all()
+
+
+def test_the_model_that_ships_invents_nothing_in_a_blank_image():
+    pytest.importorskip('ai_edge_litert', reason='LiteRT is not installed')
+    denoise = Denoiser(ModelChoice('denoise', backend='litert').load())
+    blank = DepthImage(np.zeros((240, 424), np.uint16), 0.001)
+    assert np.isnan(denoise(blank).depth_m).all()
