@@ -134,7 +134,7 @@ def test_people_go_through_the_whole_graph(data, tmp_path, composed, is_composed
         (without_depth, {'detection': (10, {}), 'mono_depth': (10, {})}, 'has no depth'),
         (
             painted_depth,
-            {'detection': (0, {'rejected': 10}), 'mono_depth': (10, {})},
+            {'detection': (10, {}), 'mono_depth': (10, {}), 'height': (0, {'rejected': 10})},
             'colorizer.enable',
         ),
         (

@@ -63,8 +63,10 @@ def box_points(
 
 def _window(xyxy: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
     """The pixels whose centres lie in the box, clipped to the image."""
-    x_min, y_min = np.ceil(np.asarray(xyxy[:2], np.float64) - 0.5)
-    x_max, y_max = np.ceil(np.asarray(xyxy[2:], np.float64) - 0.5)
+    corners = np.ceil(np.asarray(xyxy, np.float64) - 0.5)
+    if np.isnan(corners).any():
+        return 0, 0, 0, 0
+    x_min, y_min, x_max, y_max = corners
     x_min, x_max = np.clip([x_min, x_max], 0, width).astype(int)
     y_min, y_max = np.clip([y_min, y_max], 0, height).astype(int)
     return int(x_min), int(y_min), int(max(x_min, x_max)), int(max(y_min, y_max))

@@ -9,6 +9,9 @@ import numpy as np
 
 from rs_ml_perception.core.errors import InputError
 
+LEAST_M, MOST_M = 5e-4, 1e4
+"""Numbers outside are no distances that any camera measures; squares of them do not overflow."""
+
 
 @dataclass(frozen=True, eq=False)
 class DepthImage:
@@ -55,5 +58,5 @@ class DepthImage:
         if self.metres_per_unit != 1.0:
             depth_m *= np.float32(self.metres_per_unit)
         # A 0 is no distance in either encoding; +-Inf is REP-117's out of range.
-        depth_m[~((depth_m > 0) & np.isfinite(depth_m))] = np.nan
+        depth_m[~((depth_m >= LEAST_M) & (depth_m <= MOST_M))] = np.nan
         return depth_m

@@ -42,7 +42,7 @@ def find_layers(
     if len(positions) == 0:
         return []
     low = float(positions.min()) - 3 * bin_width
-    index = np.minimum(((positions - low) / bin_width).astype(np.int64), _MAX_BINS)
+    index = np.minimum((positions - low) / bin_width, _MAX_BINS).astype(np.int64)
     counts = np.bincount(index, weights, minlength=int(index.max()) + 4).astype(np.float64)
     edges = _valleys(np.convolve(counts, _KERNEL, mode='same'), valley)
     return [

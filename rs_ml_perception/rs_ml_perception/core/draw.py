@@ -34,6 +34,7 @@ _STATUS_COLORS = {
     HeightStatus.OCCLUDED: (241, 196, 15),
     HeightStatus.NOT_STANDING: (52, 152, 219),
     HeightStatus.NO_DEPTH: (149, 165, 166),
+    HeightStatus.NOT_MEASURED: (149, 165, 166),
 }
 
 
@@ -85,8 +86,8 @@ def draw_heights(
 def height_caption(heights: PersonHeights, index: int) -> str:
     """Height of one person in words, for example '1.78 m +-2 cm' or '>= 1.20 m truncated'."""
     status = HeightStatus(heights.status[index])
-    if status is HeightStatus.NO_DEPTH:
-        return 'no depth'
+    if status in (HeightStatus.NO_DEPTH, HeightStatus.NOT_MEASURED):
+        return status.name.lower().replace('_', ' ')
     metres = f'{heights.height_m[index]:.2f} m'
     if status is HeightStatus.OK:
         return f'{metres} +-{_centimetres(float(heights.height_stddev_m[index]))}'

@@ -135,6 +135,8 @@ def _lowest_level(heights_m: np.ndarray) -> float | None:
 def _fit_without_gravity(points: np.ndarray) -> FloorPlane | None:
     rng = np.random.default_rng(0)
     lower_half = points[points[:, 1] / points[:, 2] > np.median(points[:, 1] / points[:, 2])]
+    if len(lower_half) == 0:
+        return None
     normals, offsets = _planes_through_triples(lower_half, rng)
     if len(normals) == 0:
         return None

@@ -19,6 +19,7 @@ class HeightStatus(IntEnum):
     OCCLUDED = 2
     NOT_STANDING = 3
     NO_DEPTH = 4
+    NOT_MEASURED = 5
 
 
 class UpMethod(IntEnum):
@@ -38,7 +39,8 @@ class PersonHeights:
         detections: the N boxes.
         placements: position and extents of the N boxes.
         status: uint8 (N,), HeightStatus.
-        height_m: float32 (N,), floor to top of the head along gravity; NaN with NO_DEPTH.
+        height_m: float32 (N,), floor to top of the head along gravity; NaN with NO_DEPTH and
+            NOT_MEASURED.
         height_stddev_m: float32 (N,).
         head_m: float64 (N, 3).
         feet_m: float64 (N, 3), below the head on the floor, or at the lowest point seen.

@@ -43,6 +43,23 @@ class Placements:
     def __len__(self) -> int:
         return len(self.has_position)
 
+    def among(self, n: int, rows: np.ndarray) -> Placements:
+        """N objects of which these are known, each in the row of `rows`."""
+        all_of_them = Placements.unknown(n)
+        for name in ('has_position', 'position_m', 'width_m', 'height_extent_m'):
+            getattr(all_of_them, name)[rows] = getattr(self, name)
+        return all_of_them
+
+    def within(self, range_min_m: float, range_max_m: float) -> np.ndarray:
+        """Whose distance along the optical axis is within limits, bool (N,).
+
+        Without a limit all are; with any limit none of unknown distance is: nobody can say it.
+        """
+        if range_min_m <= 0.0 and np.isinf(range_max_m):
+            return np.ones(len(self), bool)
+        z = self.position_m[:, 2]
+        return (z >= range_min_m) & (z <= range_max_m)
+
     def __getitem__(self, index: np.ndarray | slice) -> Placements:
         """Select rows by a slice, a boolean mask or an index array."""
         return Placements(
@@ -82,8 +99,7 @@ def place_detections(
         frame: with depth (aligned to colour or not) and intrinsics, or without.
         detections: boxes in pixels of the colour image, of any class.
         range_min_m: objects known to be nearer are left out.
-        range_max_m: objects known to be farther are left out. With any limit set, objects of
-            unknown distance are left out too: nobody can say that they are within.
+        range_max_m: objects known to be farther are left out, see `Placements.within`.
 
     Returns:
         The detections that stay, and their placements. Range is along the optical axis.
@@ -92,10 +108,7 @@ def place_detections(
         placements = Placements.unknown(len(detections))
     else:
         placements = _stack([_place(frame, xyxy) for xyxy in detections.xyxy])
-    if range_min_m <= 0.0 and np.isinf(range_max_m):
-        return detections, placements
-    z = placements.position_m[:, 2]
-    within = (z >= range_min_m) & (z <= range_max_m)
+    within = placements.within(range_min_m, range_max_m)
     return detections[within], placements[within]
 
 

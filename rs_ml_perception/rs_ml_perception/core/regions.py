@@ -140,7 +140,7 @@ def _connected(mask: np.ndarray, min_area_px: int, ignore: tuple[int, ...]) -> l
     for class_id in np.flatnonzero(areas >= max(1, min_area_px)):
         if class_id in ignore:
             continue
-        of_class = cv2.compare(mask, int(class_id), cv2.CMP_EQ)
+        of_class = (mask == class_id).view(np.uint8)
         left, top, width, height = cv2.boundingRect(of_class)
         of_class = of_class[top : top + height, left : left + width]
         _, labels, stats, centroids = cv2.connectedComponentsWithStats(of_class, connectivity=8)

@@ -24,9 +24,18 @@ class HeightParameters(StreamParameters):
         'measure persons at most this far; 1000: any, also those without depth [m]'
     )
 
+    max_people: int = option(
+        HeightOptions.max_people,
+        'measure the best so many; the others are listed as NOT_MEASURED',
+        low=1,
+        high=1000,
+    )
+
     @property
     def pipeline_options(self) -> HeightPipelineOptions:
         height = HeightOptions(
-            range_min_m=self.range_min_m, range_max_m=farthest_m(self.range_max_m)
+            range_min_m=self.range_min_m,
+            range_max_m=farthest_m(self.range_max_m),
+            max_people=self.max_people,
         )
         return HeightPipelineOptions(height, self.classes)

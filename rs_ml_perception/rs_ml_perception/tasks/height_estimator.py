@@ -8,7 +8,10 @@ import numpy as np
 
 from rs_ml_perception.core.aligned_depth import without_overlap
 from rs_ml_perception.core.band import closed_band
+from rs_ml_perception.core.boxes import box_areas, clip_boxes
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.floor import FloorPlane, fit_floor
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.geometry import project
@@ -32,14 +35,18 @@ class HeightOptions:
         steady: whether heights are steadied over the frames of a track.
         border_share: a box nearer to the border of the image than this share of its height is cut
             by it: boxes of detectors often end a little before.
+        max_people: the best, by score, that are measured; the others are NOT_MEASURED.
     """
 
     range_min_m: float = 0.0
     range_max_m: float = float('inf')
     steady: bool = True
     border_share: float = 0.015
+    max_people: int = 20
 
     def __post_init__(self) -> None:
+        if self.max_people < 1:
+            raise ConfigError(f'max_people must be at least 1, got {self.max_people}')
         closed_band(self.range_min_m, self.range_max_m)
 
 
@@ -78,19 +85,13 @@ class HeightEstimator:
 
         Returns:
             Heights in the order of those detections that are within range. Without depth or
-            intrinsics all have status NO_DEPTH.
+            intrinsics, and of boxes that hold no part of the image, the status is NO_DEPTH.
         """
         with self.stages('placements'):
-            detections, placements = place_detections(
-                frame,
-                detections,
-                range_min_m=self.options.range_min_m,
-                range_max_m=self.options.range_max_m,
-            )
+            detections, placements, status = self._chosen(frame, detections)
         up = frame.up if up is None else up
-        has_depth = frame.depth is not None and frame.camera is not None
         floor = None
-        if has_depth and len(detections):
+        if HeightStatus.OK in status:
             with self.stages('floor'):
                 frame = without_overlap(frame)
                 floor = _floor_in_color(frame, up)
@@ -98,10 +99,34 @@ class HeightEstimator:
             up = camera_vertical() if floor is None else floor.as_up()
         with self.stages('heights'):
             rows = [
-                self._measure(frame, xyxy, track_id, up, floor) if has_depth else (_UNKNOWN, 0)
-                for xyxy, _, _, track_id in detections
+                self._measure(frame, xyxy, track_id, up, floor)
+                if status[i] == HeightStatus.OK
+                else (replace(_UNKNOWN, status=HeightStatus(status[i])), 0)
+                for i, (xyxy, _, _, track_id) in enumerate(detections)
             ]
         return _collect(detections, placements, rows, up)
+
+    def _chosen(
+        self, frame: Frame, detections: Detections
+    ) -> tuple[Detections, Placements, np.ndarray]:
+        """Those within range, where they are, and OK of each that is to be measured.
+
+        Depth is looked at for the best alone: each look costs a fraction of a millisecond.
+        """
+        options, n = self.options, len(detections)
+        if frame.depth is None or frame.camera is None:
+            candidates = np.zeros(0, int)
+        else:
+            candidates = _best_visible(detections, frame.camera)
+        looked_at = candidates[: _MOST_LOOKS * options.max_people]
+        found = place_detections(frame, detections[looked_at])[1]
+        within = found.within(options.range_min_m, options.range_max_m)
+        status = np.full(n, HeightStatus.NO_DEPTH, np.uint8)
+        status[candidates] = HeightStatus.NOT_MEASURED
+        status[looked_at[within][: options.max_people]] = HeightStatus.OK
+        placements = found.among(n, looked_at)
+        kept = placements.within(options.range_min_m, options.range_max_m)
+        return detections[kept], placements[kept], status[kept]
 
     def _measure(
         self, frame: Frame, xyxy: np.ndarray, track_id: int, up: Up, floor: FloorPlane | None
@@ -140,8 +165,19 @@ class HeightEstimator:
         return replace(stature, height_m=height_m, stddev_m=stddev_m)
 
 
+_MOST_LOOKS = 3
+"""So many times max_people are placed at most, in search of persons within range."""
+
 _NAN_POINT = np.full(3, np.nan)
 _UNKNOWN = Stature(HeightStatus.NO_DEPTH, np.nan, np.nan, _NAN_POINT, _NAN_POINT)
+
+
+def _best_visible(detections: Detections, camera: CameraModel) -> np.ndarray:
+    """Rows of the boxes that hold a part of the image, best score first."""
+    visible = clip_boxes(detections.xyxy, camera.width, camera.height)
+    # A corner of NaN compares false: the box holds nothing.
+    rows = np.flatnonzero(box_areas(visible) > 0)
+    return rows[np.argsort(-detections.scores[rows], kind='stable')]
 
 
 def _rows_reached(frame: Frame, points: PersonPoints) -> tuple[float, float]:

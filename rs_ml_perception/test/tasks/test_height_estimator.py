@@ -5,9 +5,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core import placements
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.core.draw import draw_heights
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.geometry import ray_grid
@@ -19,12 +21,13 @@ from rs_ml_perception.tasks.height_estimator import HeightEstimator, HeightOptio
 CAMERA = CameraModel(640, 480, 380.0, 380.0, 319.5, 239.5)
 CAMERA_M = 1.2
 LEVEL = Up(np.array([0.0, -1.0, 0.0]), UpMethod.TF)
-OK, TRUNCATED, OCCLUDED, NOT_STANDING, NO_DEPTH = (
+OK, TRUNCATED, OCCLUDED, NOT_STANDING, NO_DEPTH, NOT_MEASURED = (
     HeightStatus.OK,
     HeightStatus.TRUNCATED,
     HeightStatus.OCCLUDED,
     HeightStatus.NOT_STANDING,
     HeightStatus.NO_DEPTH,
+    HeightStatus.NOT_MEASURED,
 )
 
 
@@ -102,6 +105,109 @@ def test_two_people(up, method):
     np.testing.assert_allclose(heights.feet_m[:, 1], CAMERA_M, atol=0.03)
     np.testing.assert_allclose(heights.head_m[:, 1], CAMERA_M - heights.height_m, atol=0.03)
     np.testing.assert_allclose(heights.placements.position_m[:, 2], [3.0, 3.5], atol=0.03)
+
+
+@pytest.mark.parametrize(
+    ('scores', 'max_people', 'statuses'),
+    [
+        ((0.9, 0.8, 0.7), 20, (OK, OK, OK)),
+        ((0.9, 0.8, 0.7), 2, (OK, OK, NOT_MEASURED)),
+        ((0.7, 0.8, 0.9), 2, (NOT_MEASURED, OK, OK)),
+        ((0.5, 0.5, 0.5), 1, (OK, NOT_MEASURED, NOT_MEASURED)),
+    ],
+)
+def test_the_best_are_measured_and_the_others_listed(scores, max_people, statuses):
+    man = box(*MAN)
+    detections = replace(persons(man, man, man), scores=np.array(scores, np.float32))
+    heights = HeightEstimator(HeightOptions(max_people=max_people))(
+        frame(room(MAN)), detections, up=LEVEL
+    )
+    assert tuple(heights.status) == statuses
+    is_measured = np.array(statuses) == OK
+    assert (np.isfinite(heights.height_m) == is_measured).all()
+    assert heights.placements.has_position[is_measured].all()
+    assert heights_are_drawn(heights)
+
+
+def heights_are_drawn(heights) -> bool:
+    return draw_heights(np.zeros((480, 640, 3), np.uint8), heights).any()
+
+
+def test_who_is_out_of_range_takes_nobodys_place():
+    detections = persons(box(*MAN), box(*CHILD))
+    options = HeightOptions(range_min_m=3.3, max_people=1)
+    heights = HeightEstimator(options)(frame(room(MAN, CHILD)), detections, up=LEVEL)
+    assert heights.status.tolist() == [OK]
+    assert heights.height_m[0] == pytest.approx(1.2, abs=0.04)
+
+
+def test_three_thousand_boxes(monkeypatch):
+    """Each look at depth costs; there are as many as for sixty."""
+    looks = []
+    look = placements.box_points
+    monkeypatch.setattr(
+        placements, 'box_points', lambda *args, **more: looks.append(1) or look(*args, **more)
+    )
+    detections = persons(*[box(*MAN)] * 3000)
+    heights = HeightEstimator()(frame(room(MAN)), detections, up=LEVEL)
+    assert np.bincount(heights.status)[[OK, NOT_MEASURED]].tolist() == [20, 2980]
+    assert len(looks) == 60
+
+
+BAD_BOXES = {
+    'of NaN': (np.nan,) * 4,
+    'half NaN': (100.0, np.nan, 200.0, 300.0),
+    'empty': (100.0, 100.0, 100.0, 100.0),
+    'swapped': (200.0, 200.0, 100.0, 100.0),
+    'outside': (900.0, 100.0, 950.0, 300.0),
+}
+
+
+@pytest.mark.parametrize('bad', BAD_BOXES.values(), ids=BAD_BOXES)
+def test_a_box_that_holds_nothing_costs_nobody_else(bad):
+    heights = HeightEstimator(HeightOptions(max_people=1))(
+        frame(room(MAN)), persons(list(bad), box(*MAN)), up=LEVEL
+    )
+    assert heights.status.tolist() == [NO_DEPTH, OK]
+
+
+def one_row(value: float = 2.0) -> np.ndarray:
+    depth_m = np.full((480, 640), np.nan, np.float32)
+    depth_m[200] = value
+    return depth_m
+
+
+def half_of(value: float) -> np.ndarray:
+    depth_m = room(MAN)
+    depth_m[:, ::2] = value
+    return depth_m
+
+
+DEGENERATE = {
+    'one row': one_row(),
+    'one column': one_row().T.copy().reshape(480, 640),
+    'huge': np.full((480, 640), 3e38, np.float32),
+    'large': np.full((480, 640), 1e20, np.float32),
+    'tiny': np.full((480, 640), 1e-38, np.float32),
+    'denormal': np.full((480, 640), 1e-45, np.float32),
+    'half huge': half_of(3e38),
+    'half tiny': half_of(1e-38),
+}
+
+
+@pytest.mark.parametrize('up', [None, LEVEL])
+@pytest.mark.parametrize('is_aligned', [True, False])
+@pytest.mark.parametrize('depth_m', DEGENERATE.values(), ids=DEGENERATE)
+def test_degenerate_depth_raises_nothing(depth_m, is_aligned, up):
+    whole = frame(depth_m)
+    if not is_aligned:
+        beside = RigidTransform(np.eye(3), np.array([0.01, 0.0, 0.0]))
+        whole = replace(whole, depth_camera=CAMERA, color_from_depth=beside)
+    heights = HeightEstimator()(whole, persons(box(*MAN), [0, 0, 640, 480]), up=up)
+    if np.isfinite(whole.depth.depth_m).any():
+        assert (np.nan_to_num(heights.height_m) < 3).all()
+    else:
+        assert heights.status.tolist() == [NO_DEPTH, NO_DEPTH]
 
 
 def test_unaligned_depth():
