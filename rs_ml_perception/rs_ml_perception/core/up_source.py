@@ -15,6 +15,9 @@ WINDOW_NS = 500_000_000
 
 MAX_SAMPLES = 400
 
+MAX_READING = 1000.0
+"""[m/s2] Six times the widest range of the cameras' accelerometers."""
+
 Lookup = Callable[[str, str, int], RigidTransform | None]
 """(target, source, stamp_ns) -> target_from_source."""
 
@@ -24,10 +27,12 @@ class UpSource:
 
     Attributes:
         problem: why the source asked for gave nothing, '' when it did or none was asked for.
+        reading_problem: why the latest reading was left out, '' when it was not.
     """
 
     def __init__(self, lookup: Lookup) -> None:
         self.problem = ''
+        self.reading_problem = ''
         self._lookup = lookup
         self._samples: deque[tuple[int, str, tuple[float, float, float]]] = deque(
             maxlen=MAX_SAMPLES
@@ -36,7 +41,15 @@ class UpSource:
     def add_acceleration(
         self, stamp_ns: int, frame_id: str, acceleration: tuple[float, float, float]
     ) -> None:
-        """Note one reading, m/s2, in the IMU's optical frame."""
+        """Note one reading, m/s2, in the IMU's optical frame; what nothing measures is left out."""
+        # NaN compares false.
+        if not all(abs(component) < MAX_READING for component in acceleration):
+            self.reading_problem = (
+                f'accelerometer readings of {frame_id or "an unnamed frame"} are no accelerations, '
+                f'{list(acceleration)} m/s2: up is found without them; check the IMU driver'
+            )
+            return
+        self.reading_problem = ''
         if self._samples and stamp_ns < self._samples[-1][0]:
             self._samples.clear()
         self._samples.append((stamp_ns, frame_id, acceleration))

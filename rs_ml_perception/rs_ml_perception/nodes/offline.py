@@ -173,6 +173,8 @@ class OfflineRun:
         if frame.depth is None or frame.camera is None:
             raise InputError('this frame has no depth')
         up = self._up.at(frame.frame_id, frame.stamp_ns, node.parameters.gravity_frame)
+        if self._up.reading_problem:
+            self.counts[node.name, self._up.reading_problem] += 1
         return node.pipeline(frame, *found, up)
 
     def _publish(self, node: OfflineNode, result: Any, frame: Frame, header: Header) -> None:

@@ -36,6 +36,11 @@ class RecordedUp:
         self._source = UpSource(self.tree.lookup)
         self._readings = deque(sorted(_readings(recording, Rejections(on_rejected))))
 
+    @property
+    def reading_problem(self) -> str:
+        """Why the latest reading was left out, '' where it was not."""
+        return self._source.reading_problem
+
     def at(self, frame_id: str, stamp_ns: int, gravity_frame: str = '') -> Up | None:
         """Up in a camera's optical frame, by what was known at a time; stamps never go back.
 

@@ -29,7 +29,7 @@ class GravityInput:
     @property
     def problems(self) -> tuple[str, ...]:
         """What does not come although it was asked for, '' for what does."""
-        return self._source.problem, self._stream.problem
+        return self._source.problem, self._source.reading_problem, self._stream.problem
 
     def _on_acceleration(self, sample: Sample) -> None:
         a = sample.msg.linear_acceleration

@@ -161,9 +161,9 @@ def test_a_looped_bag_measures_on(bench):
     assert bench.node.ledger.snapshot().dropped == {}
 
 
-def accelerometer(rig, ns, frame_id='camera_color_optical_frame'):
+def accelerometer(rig, ns, frame_id='camera_color_optical_frame', y=-9.81):
     imu = Imu(header=rig.camera.header(ns, frame_id))
-    imu.linear_acceleration.y = -9.81
+    imu.linear_acceleration.y = y
     rig.camera.publisher('accel/sample', Imu).publish(imu)
 
 
@@ -178,6 +178,18 @@ def test_up_comes_from_the_accelerometer(rig):
     bench.depth_seen((START_NS, 2000))
     bench.detect(START_NS)
     assert bench.answers(1)[0].heights[0].method == UpMethod.IMU
+
+
+@pytest.mark.parametrize('y', [math.nan, 1e308])
+def test_an_impossible_acceleration_is_noted_and_the_height_goes_out(rig, y):
+    rig.camera.publisher('accel/sample', Imu)
+    bench = Bench(rig)
+    rig.until(rig.camera._publishers['accel/sample'].get_subscription_count, 'match')
+    accelerometer(rig, START_NS, y=y)
+    rig.until(lambda: any('no accelerations' in note for note in bench.node.notes()), 'note')
+    bench.depth_seen((START_NS, 2000))
+    bench.detect(START_NS)
+    assert bench.answers(1)[0].heights[0].method != UpMethod.IMU
 
 
 def test_up_comes_from_tf_where_a_gravity_frame_is_named(rig):
