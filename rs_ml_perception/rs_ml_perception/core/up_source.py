@@ -41,11 +41,11 @@ class UpSource:
     def add_acceleration(
         self, stamp_ns: int, frame_id: str, acceleration: tuple[float, float, float]
     ) -> None:
-        """Note one reading, m/s2, in the IMU's optical frame; what nothing measures is left out."""
+        """Note one reading, m/s2, in the IMU's optical frame; an impossible one is left out."""
         # NaN compares false.
         if not all(abs(component) < MAX_READING for component in acceleration):
             self.reading_problem = (
-                f'accelerometer readings of {frame_id or "an unnamed frame"} are no accelerations, '
+                f'accelerometer readings of {frame_id!r} are no accelerations, '
                 f'{list(acceleration)} m/s2: up is found without them; check the IMU driver'
             )
             return

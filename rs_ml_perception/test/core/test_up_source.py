@@ -30,7 +30,7 @@ def test_what_nothing_measures_is_left_out_and_told(bad):
     source = UpSource(nowhere)
     source.add_acceleration(1, 'imu', bad)
     assert source.up('camera', 1, '') is None
-    assert 'readings of imu are no accelerations' in source.reading_problem
+    assert "readings of 'imu' are no accelerations" in source.reading_problem
     source.add_acceleration(2, 'imu', REST)
     assert source.reading_problem == ''
     up = source.up('camera', 2, '')
