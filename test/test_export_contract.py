@@ -186,11 +186,3 @@ def test_another_golden_output_is_not_reproduced(exported, tmp_path):
     (folder / 'manifest.yaml').write_text(yaml.safe_dump(manifest))
     with load_model(folder, backend='onnxruntime') as model:
         assert not verify_golden(model).is_reproduced
-
-
-def test_checksums_are_the_same_in_both_packages(exported):
-    from rs_ml_training.export import checksum
-
-    folder = exported('depth')
-    for path in (folder, folder / 'model.onnx'):
-        assert checksum.sha256_of(path) == sha256_of(path)

@@ -34,7 +34,7 @@ def _measure_model(name: str, options: BenchOptions) -> dict[str, Any]:
     untuned = load_model(name)
     choice = tune(manifest, runs=options.frames)[0].choice
     tuned = load_model(name)
-    inputs = golden_inputs(manifest, 0)
+    inputs = golden_inputs(manifest)
 
     def turn(model: Model) -> Callable[[], float]:
         return lambda: mean_ms(lambda: model(inputs), runs=options.frames)

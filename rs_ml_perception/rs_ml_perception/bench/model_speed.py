@@ -13,7 +13,7 @@ from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.timing import mean_ms, take_turns
 from rs_ml_perception.core.errors import RsMlError
 from rs_ml_perception.inference.backends import BackendOptions
-from rs_ml_perception.inference.golden import recorded_inputs, verify_golden
+from rs_ml_perception.inference.golden import golden_inputs, verify_golden
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.model import Model
@@ -48,7 +48,7 @@ def _measure_model(name: str, options: BenchOptions) -> dict[str, Any]:
     """Median milliseconds of each way to run it; all take turns."""
     manifest = read_manifest(find_model(name))
     models = _ways(manifest)
-    inputs = recorded_inputs(manifest)
+    inputs = golden_inputs(manifest)
 
     def turn(model: Model) -> Callable[[], float]:
         return lambda: mean_ms(lambda: model(inputs), runs=max(options.frames // 6, 3))
@@ -96,9 +96,9 @@ def _ways(manifest: ModelManifest) -> dict[str, Model]:
 
 
 def _faithful(model: Model) -> dict[str, Any]:
-    """Whether it reproduces the golden output, without which tuning would not choose it."""
+    """Whether it reproduces the golden outputs, without which tuning would not choose it."""
     result = verify_golden(model)
-    return {'golden_error': result.error, 'is_faithful': result.is_reproduced}
+    return {'golden_share': result.share, 'is_faithful': result.is_reproduced}
 
 
 def _best(ways: Mapping[str, Mapping[str, Any]]) -> str:

@@ -8,12 +8,16 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rs_ml_perception.core.errors import ConfigError, ModelError, RsMlError
 from rs_ml_perception.core.printable import printable
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate, shelf
+
+if TYPE_CHECKING:
+    from rs_ml_perception.inference.model import Model
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -33,16 +37,18 @@ def _add_list(verbs: argparse._SubParsersAction) -> None:
 
 
 def _add_check(verbs: argparse._SubParsersAction) -> None:
-    parser = verbs.add_parser('check', help='checksums, loading, and the golden output')
+    parser = verbs.add_parser('check', help='checksums, loading, and the golden outputs')
     parser.add_argument('models', nargs='+', metavar='NAME|DIR')
     parser.add_argument('--backend', default='auto')
     parser.add_argument('--device', default='auto')
     parser.add_argument('--precision', default=None)
     parser.add_argument(
         '--record-golden',
-        type=int,
-        metavar='SEED',
-        help="write the golden file from this backend's output, in place of comparing",
+        nargs='?',
+        const='',
+        metavar='PICTURE',
+        help="make this backend's outputs for a picture, or for the first frame of a recording, "
+        'the golden ones, in place of comparing; no PICTURE: the recording that is shipped',
     )
     parser.set_defaults(run=run_check)
 
@@ -98,12 +104,12 @@ def _locate_all(manifest: ModelManifest) -> None:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Load every model and compare it with its golden output; 1 if one fails."""
+    """Load every model and compare it with its golden outputs; 1 if one fails."""
     return _each(args.models, lambda manifest: _check(manifest, args))
 
 
 def _check(manifest: ModelManifest, args: argparse.Namespace) -> None:
-    from rs_ml_perception.inference.golden import record_golden, verify_golden
+    from rs_ml_perception.inference.golden import verify_golden
     from rs_ml_perception.inference.model import load_model
 
     _locate_all(manifest)
@@ -112,21 +118,28 @@ def _check(manifest: ModelManifest, args: argparse.Namespace) -> None:
     ) as model:
         how = f'{model.title}: {model.backend_name} {model.device} {model.precision}'
         if args.record_golden is not None:
-            path = manifest.directory / 'golden.npz'
-            record_golden(model, args.record_golden, path)
-            print(f'{how}: wrote {path} ({path.stat().st_size} bytes)')
+            path = _record(model, args.record_golden)
+            print(f'{how}: wrote {path} ({path.stat().st_size} bytes) and its manifest')
             return
         if manifest.golden is None:
             ms = model.warm_up()
-            print(f'{how}: loads and runs ({ms:.0f} ms warm-up); it has no golden output')
+            print(f'{how}: loads and runs ({ms:.0f} ms warm-up); it has no golden outputs')
             return
         result = verify_golden(model)
     if not result.is_reproduced:
-        raise ModelError(
-            f'{how}: golden error {result.error:.3g}, allowed {result.tolerance}: '
-            'do not use this backend for it'
-        )
-    print(f'{how}: golden error {result.error:.3g} within {result.tolerance:.3g}')
+        raise ModelError(f'{how}: {result}: do not use this backend for it')
+    print(f'{how}: {result}')
+
+
+def _record(model: Model, picture: str) -> Path:
+    from rs_ml_perception.inference.golden_recording import record_golden
+    from rs_ml_perception.recordings.example_frame import example_frame
+    from rs_ml_perception.recordings.shipped import shipped_recording
+
+    if picture:
+        return record_golden(model, example_frame(Path(picture)), Path(picture).name)
+    path = shipped_recording()
+    return record_golden(model, example_frame(path), f'first frame of recordings/{path.name}')
 
 
 def run_download(args: argparse.Namespace) -> int:
@@ -154,7 +167,7 @@ def run_tune(args: argparse.Namespace) -> int:
         for trial in trials:
             choice = trial.choice
             ms = '-' if math.isnan(choice.median_ms) else f'{choice.median_ms:.2f}'
-            verdict = trial.reason or f'error {trial.error:.2g}'
+            verdict = trial.reason or f'{trial.share:.0%} of what is allowed'
             print(f'{choice.backend:14}{choice.precision:12}{choice.threads:8}{ms:>10}  {verdict}')
         if args.device == 'auto':
             print(f'remembered {trials[0].choice.backend} in {tune_file()}')

@@ -11,6 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from rs_ml_perception.inference.manifest import TensorSpec
+
 DEVICES = ('auto', 'cpu', 'gpu', 'npu')
 PRECISIONS = ('float32', 'bfloat16', 'float16')
 
@@ -36,22 +38,26 @@ class NetworkFile:
     """What a backend is given to load.
 
     Attributes:
+        model: name and version, for messages.
         format: one of manifest.FORMATS.
         path: the file, or the folder of a SavedModel.
+        inputs, outputs: name in the manifest -> the tensor it must be.
         companions: files that belong to it.
-        inputs: manifest name -> (tensor name, shape or None where free).
-        outputs: manifest name -> tensor name.
     """
 
+    model: str
     format: str
     path: Path
-    inputs: Mapping[str, tuple[str, tuple[int, ...] | None]]
-    outputs: Mapping[str, str]
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
     companions: tuple[Path, ...] = field(default=())
 
 
 class Backend(Protocol):
     """A loaded network. One caller at a time: give every worker its own.
+
+    Loading compares names, shapes and types of the file's tensors with the manifest, as far as
+    the runtime knows them, and refuses what does not fit with a ModelError (tensors.find_tensors).
 
     Attributes:
         device: where it runs, e.g. 'cpu'.

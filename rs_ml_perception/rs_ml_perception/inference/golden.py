@@ -1,25 +1,56 @@
 """Recorded outputs of a reference, which every other way to run a model must reproduce.
 
-golden.npz holds `output/<name>` arrays as the reference backend gave them, and either the inputs
-as `input/<name>` arrays or a `seed`, from which `golden_inputs` makes them.
+golden.npz holds `input/<name>` arrays, made of a picture as a camera gives it, and
+`output/<name>` arrays as the reference gave them. The manifest says by how much each output may
+differ at each precision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 
-from rs_ml_perception.core.errors import ModelError
-from rs_ml_perception.core.preprocess import Preprocessor
+from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.preprocess import InputSpec, Preprocessor, plan_transform
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.model import Model
+from rs_ml_perception.inference.output_errors import output_errors
 from rs_ml_perception.inference.shelf import locate
 
-_ANY_SIZE = (640, 480)
-_SQUARES = 6
+GOLDEN_NAME = 'golden.npz'
+_INPUT, _OUTPUT = 'input/', 'output/'
+_DEPTH_INPUTS = ('raw_depth', 'depth')
+_INFRARED_INPUT = 'infrared'
+_STEPS = 1 << 12
+
+
+@dataclass(frozen=True)
+class OutputResult:
+    """How far an output is from the reference.
+
+    Attributes:
+        name: in the manifest.
+        error: by the measure that the manifest chose.
+        limit: what it allows at this precision; None: it does not say.
+    """
+
+    name: str
+    error: float
+    limit: float | None
+
+    @property
+    def is_within(self) -> bool:
+        return self.limit is not None and self.error <= self.limit
+
+    def __str__(self) -> str:
+        allowed = 'nothing is said' if self.limit is None else f'{self.limit:.3g} is allowed'
+        return f'{self.name} off by {self.error:.2g} ({allowed})'
 
 
 @dataclass(frozen=True)
@@ -27,62 +58,29 @@ class GoldenResult:
     """How far a backend is from the reference.
 
     Attributes:
-        error: worst output's error, see `output_error`.
-        tolerance: what the manifest allows at this precision; None: it does not say.
+        outputs: in the order of the manifest.
     """
 
-    error: float
-    tolerance: float | None
+    outputs: tuple[OutputResult, ...]
 
     @property
     def is_reproduced(self) -> bool:
-        return self.tolerance is not None and self.error <= self.tolerance
+        return all(output.is_within for output in self.outputs)
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether the manifest says what is allowed at this precision."""
+        return all(output.limit is not None for output in self.outputs)
 
-def golden_picture(seed: int, size: tuple[int, int]) -> np.ndarray:
-    """A picture with flat areas, gradients and edges: uint8 (h, w, 3), equal on every machine.
+    @property
+    def share(self) -> float:
+        """Largest error in multiples of what is allowed; NaN where nothing is said."""
+        if not self.is_judged:
+            return float('nan')
+        return max((o.error / o.limit if o.limit else o.error) for o in self.outputs)
 
-    Integers only, since floating point may round otherwise elsewhere.
-    """
-    width, height = size
-    rng = np.random.default_rng(seed)
-    ys, xs = np.mgrid[0:height, 0:width]
-    weights = rng.integers(0, 256, (2, 3))
-    ramp = xs[:, :, None] * weights[0] // width + ys[:, :, None] * weights[1] // height
-    picture = ramp // 2
-    for _ in range(_SQUARES):
-        x, y = rng.integers(0, width), rng.integers(0, height)
-        radii = rng.integers(min(size) // 16, min(size) // 3, 2)
-        inside = ((xs - x) * radii[1]) ** 2 + ((ys - y) * radii[0]) ** 2 < (
-            radii[0] * radii[1]
-        ) ** 2
-        picture[inside] = rng.integers(0, 256, 3) * 3 // 4 + picture[inside] // 4
-    return np.clip(picture, 0, 255).astype(np.uint8)
-
-
-def golden_inputs(manifest: ModelManifest, seed: int) -> dict[str, np.ndarray]:
-    """Input tensors of a seed; further inputs get the picture of the next seeds."""
-    inputs = {}
-    for i, spec in enumerate(manifest.inputs):
-        picture = golden_picture(seed + i, spec.size or _ANY_SIZE)
-        inputs[spec.name] = Preprocessor(spec)(picture)[0].copy()
-    return inputs
-
-
-def record_golden(model: Model, seed: int, path: Path) -> None:
-    """Write what the model gives for the picture of a seed."""
-    outputs = model(golden_inputs(model.manifest, seed))
-    arrays = {f'output/{name}': _small(array) for name, array in outputs.items()}
-    np.savez_compressed(path, seed=np.int64(seed), **arrays)
-
-
-def recorded_inputs(manifest: ModelManifest) -> dict[str, np.ndarray]:
-    """The golden inputs of a model.
-
-    Raises:
-        ModelError: the model has none, or the file does not fit the manifest.
-    """
-    return _recorded_inputs(manifest, *_recording(manifest))
+    def __str__(self) -> str:
+        return ', '.join(map(str, self.outputs))
 
 
 def verify_golden(model: Model) -> GoldenResult:
@@ -92,84 +90,139 @@ def verify_golden(model: Model) -> GoldenResult:
         ModelError: the model has none, or the file does not fit the manifest.
     """
     manifest = model.manifest
-    arrays, path = _recording(manifest)
-    expected = _under('output/', arrays)
-    actual = model(_recorded_inputs(manifest, arrays, path))
-    if set(expected) != set(actual):
-        raise ModelError(f'{path} holds {sorted(expected)}, the model gives {sorted(actual)}')
-    tolerance = manifest.golden.tolerance.get(model.precision) if manifest.golden else None
-    return GoldenResult(outputs_error(expected, actual), tolerance)
+    inputs, expected = _recording(manifest)
+    actual = model(inputs)
+    measures = {name: t.measure for name, t in manifest.golden.tolerance.items()}
+    errors = output_errors(expected, actual, measures)
+    return GoldenResult(
+        tuple(
+            OutputResult(name, errors[name], tolerance.limits.get(model.precision))
+            for name, tolerance in manifest.golden.tolerance.items()
+        )
+    )
 
 
-def _recording(manifest: ModelManifest) -> tuple[dict[str, np.ndarray], Path]:
-    if manifest.golden is None:
-        raise ModelError(f'{manifest.title} has no golden output: nothing can be verified')
-    path = locate(manifest, manifest.golden.file)
+def require_golden(model: Model) -> None:
+    """Refuse a model that does not compute what its golden outputs say.
+
+    A model without golden outputs passes, and so does a precision that they do not judge.
+
+    Raises:
+        ModelError: it does not, or the file does not fit the manifest.
+    """
+    if model.manifest.golden is None:
+        return
+    result = verify_golden(model)
+    if result.is_judged and not result.is_reproduced:
+        raise ModelError(
+            f'{model.title}: {model.backend_name} in {model.precision} does not reproduce the '
+            f'golden outputs: {result}: choose another backend (`rs-ml models tune '
+            f'{model.manifest.directory}` finds those that do)'
+        )
+
+
+def golden_inputs(manifest: ModelManifest) -> dict[str, np.ndarray]:
+    """The recorded input tensors of a model.
+
+    Raises:
+        ModelError: it has none, or the file does not fit the manifest.
+    """
+    return _recording(manifest)[0]
+
+
+def picture_inputs(
+    specs: Iterable[InputSpec], frame: Frame, *, model: str
+) -> dict[str, np.ndarray]:
+    """Input tensors made of a frame.
+
+    Args:
+        specs: of the tensors.
+        frame: colour, depth and infrared, as far as the model takes them.
+        model: its name, for the message.
+
+    Raises:
+        InputError: the frame lacks what an input needs.
+    """
+    return {spec.name: _input(spec, frame, model) for spec in specs}
+
+
+def write_golden(
+    path: Path, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]
+) -> None:
+    """Write a golden file.
+
+    Real outputs are rounded to 1/4096 of their range, which packs well; whole numbers stay what
+    they are.
+    """
+    arrays = {f'{_INPUT}{name}': array for name, array in inputs.items()}
+    arrays |= {f'{_OUTPUT}{name}': _rounded(array) for name, array in outputs.items()}
+    np.savez_compressed(path, **arrays)
+
+
+def _recording(manifest: ModelManifest) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Inputs and outputs of the file."""
+    golden = manifest.golden
+    if golden is None:
+        raise ModelError(f'{manifest.title} has no golden outputs: nothing can be verified')
+    if not golden.tolerance:
+        raise ModelError(
+            f'{manifest.title}: its golden outputs have one tolerance for all of them, which is '
+            'no longer read: record them again with `rs-ml models check '
+            f'{manifest.directory} --record-golden PICTURE`'
+        )
+    path = locate(manifest, golden.file)
     with np.load(path) as archive:
-        return {name: archive[name] for name in archive.files}, path
+        arrays = {name: archive[name] for name in archive.files}
+    parts = _under(_INPUT, arrays), _under(_OUTPUT, arrays)
+    wanted = {spec.name for spec in manifest.inputs}, set(manifest.outputs)
+    for kind, part, names in zip(('inputs', 'outputs'), parts, wanted, strict=True):
+        if set(part) != names:
+            raise ModelError(f'{path} holds {kind} {sorted(part)}, the model has {sorted(names)}')
+    return parts
 
 
 def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
 
 
-def _recorded_inputs(
-    manifest: ModelManifest, arrays: Mapping[str, np.ndarray], path: Path
-) -> dict[str, np.ndarray]:
-    if 'seed' in arrays:
-        return golden_inputs(manifest, int(arrays['seed']))
-    inputs, wanted = _under('input/', arrays), {spec.name for spec in manifest.inputs}
-    if set(inputs) != wanted:
-        raise ModelError(f'{path} holds inputs {sorted(inputs)}, the model wants {sorted(wanted)}')
-    return inputs
+def _input(spec: InputSpec, frame: Frame, model: str) -> np.ndarray:
+    if spec.name in _DEPTH_INPUTS:
+        depth = _required(frame.depth, 'depth', spec, model)
+        return _plane(np.nan_to_num(depth.depth_m), spec)
+    if spec.name == _INFRARED_INPUT:
+        return _plane(_required(frame.infrared, 'infrared', spec, model), spec)
+    rgb = _required(frame.rgb, 'colour', spec, model)
+    return Preprocessor(spec)(rgb)[0].copy()
 
 
-def outputs_error(expected: Mapping[str, np.ndarray], actual: Mapping[str, np.ndarray]) -> float:
-    """Worst error over all outputs.
-
-    Lists of boxes are compared as sets of rows, for two almost equal scores may change places.
-    """
-    if {'boxes', 'scores', 'classes'} <= set(expected):
-        return _rows_error(_box_rows(expected), _box_rows(actual))
-    if set(expected) == {'rows'}:
-        return _rows_error(*(_ssd_rows(outputs) for outputs in (expected, actual)))
-    return max(output_error(expected[name], actual[name]) for name in expected)
+def _required(image: Any, word: str, spec: InputSpec, model: str) -> Any:
+    if image is None:
+        raise InputError(
+            f'{model}: its input {spec.name!r} needs {word}, which the picture lacks: give a '
+            'recording of a camera that has it'
+        )
+    return image
 
 
-def output_error(expected: np.ndarray, actual: np.ndarray) -> float:
-    """Largest difference over the expected range; of integers, the share that differ."""
-    if expected.shape != actual.shape:
-        return float('inf')
-    if expected.size == 0:
-        return 0.0
-    if expected.dtype.kind in 'iu':
-        return float(np.mean(expected != actual))
-    span = float(np.ptp(expected)) or 1.0
-    difference = np.abs(expected.astype(np.float64) - actual)
-    return float(difference.max() / span) if np.isfinite(difference).all() else float('inf')
+def _plane(plane: np.ndarray, spec: InputSpec) -> np.ndarray:
+    """One channel (h, w) as the tensor of the input; measured depth is not mixed."""
+    transform = plan_transform(spec, (plane.shape[1], plane.shape[0]))
+    x, y, width, height = transform.source_rect
+    interpolation = cv2.INTER_NEAREST if spec.dtype == 'float32' else cv2.INTER_AREA
+    seen = np.ascontiguousarray(plane[y : y + height, x : x + width])
+    seen = cv2.resize(seen, transform.model_size, interpolation=interpolation)
+    return seen.astype(spec.dtype).reshape(spec.shape(transform.model_size))
 
 
-def _box_rows(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Score, four corners, class: float (N, 6)."""
-    columns = [outputs['scores'][0, :, None], outputs['boxes'][0], outputs['classes'][0, :, None]]
-    return np.concatenate(columns, axis=1)
-
-
-def _ssd_rows(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    return np.roll(outputs['rows'].reshape(-1, 7)[:, 1:], -1, axis=1)
-
-
-def _rows_error(expected: np.ndarray, actual: np.ndarray) -> float:
-    """Distance of each confident expected row [score, corners..., class] to its nearest."""
-    if len(expected) == 0 or len(actual) == 0:
-        return 0.0 if len(expected) == len(actual) else float('inf')
-    confident = expected[expected[:, 0] >= 0.5 * expected[:, 0].max()]
-    distances = np.abs(confident[:, None, :5] - actual[None, :, :5]).max(axis=2)
-    other_class = confident[:, None, 5] != actual[None, :, 5]
-    return float((distances + other_class).min(axis=1).max())
+def _rounded(array: np.ndarray) -> np.ndarray:
+    span = float(np.ptp(array)) if array.dtype.kind == 'f' and array.size else 0.0
+    if not np.isfinite(span) or span == 0.0 or np.array_equal(array, np.rint(array)):
+        return _small(array)
+    step, low = span / _STEPS, float(array.min())
+    return (np.rint((array - low) / step) * step + low).astype(np.float32)
 
 
 def _small(array: np.ndarray) -> np.ndarray:
-    """Class maps as bytes."""
-    fits = array.dtype.kind in 'iu' and array.min() >= 0 and array.max() < 256
+    """Class maps of many bits as bytes."""
+    fits = array.dtype.kind in 'iu' and array.size and array.min() >= 0 and array.max() < 256
     return array.astype(np.uint8) if fits else array

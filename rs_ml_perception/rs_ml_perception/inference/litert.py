@@ -10,7 +10,7 @@ import numpy as np
 
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
-from rs_ml_perception.inference.tensor_names import match_tensor
+from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 
 
 class LiteRtBackend:
@@ -34,48 +34,35 @@ class LiteRtBackend:
             self._interpreter = Interpreter(str(network.path), num_threads=threads)
         except (ValueError, RuntimeError) as error:
             raise BackendError(f'litert cannot load {network.path}: {error}') from error
+        self._inputs = find_tensors('input', network, self._tensors('input'))
+        self._outputs = find_tensors('output', network, self._tensors('output'))
         self._shape_inputs(network)
         try:
             self._interpreter.allocate_tensors()
         except RuntimeError as error:  # operations that this build lacks show only now
             raise BackendError(f'litert cannot run {network.path}: {error}') from error
-        self._find_tensors(network)
 
     def _shape_inputs(self, network: NetworkFile) -> None:
-        available = self._by_name('inputs')
-        for tensor_name, shape in network.inputs.values():
-            details = self._match(tensor_name, available, 'input')
+        """Fix sizes that the file leaves free."""
+        for key, details in self._inputs.items():
+            shape = network.inputs[key].shape
             if shape is not None and tuple(details['shape']) != shape:
                 self._interpreter.resize_tensor_input(details['index'], shape, strict=True)
 
-    def _find_tensors(self, network: NetworkFile) -> None:
-        inputs, outputs = self._by_name('inputs'), self._by_name('outputs')
-        self._inputs = {
-            key: self._match(name, inputs, 'input') for key, (name, _) in network.inputs.items()
-        }
-        self._outputs = {
-            key: self._match(name, outputs, 'output') for key, name in network.outputs.items()
-        }
-
-    def _by_name(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Tensor details under their own name and under that of the signature."""
+    def _tensors(self, kind: str) -> dict[str, FileTensor]:
+        """Tensors under their own name and under that of the signature."""
         interpreter = self._interpreter
         details = (
             interpreter.get_input_details()
-            if kind == 'inputs'
+            if kind == 'input'
             else interpreter.get_output_details()
         )
         by_name = {d['name']: d for d in details}
         for signature in interpreter.get_signature_list():
             runner = interpreter.get_signature_runner(signature)
-            named = runner.get_input_details() if kind == 'inputs' else runner.get_output_details()
+            named = runner.get_input_details() if kind == 'input' else runner.get_output_details()
             by_name.update({name: d for name, d in named.items() if d['name'] in by_name})
-        return by_name
-
-    @staticmethod
-    def _match(name: str, available: dict[str, dict[str, Any]], kind: str) -> dict[str, Any]:
-        single = len({d['index'] for d in available.values()}) == 1
-        return match_tensor(name, available, kind=kind, is_only_one=single)
+        return {name: _file_tensor(d, kind) for name, d in by_name.items()}
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the network; returned arrays are copies."""
@@ -89,6 +76,14 @@ class LiteRtBackend:
 
     def close(self) -> None:
         self._interpreter = None
+
+
+def _file_tensor(details: dict[str, Any], kind: str) -> FileTensor:
+    """Quantised inputs take real numbers as well, quantised outputs become real numbers."""
+    dtype = details['dtype']
+    if details['quantization'][0]:
+        dtype = None if kind == 'input' else np.float32
+    return FileTensor(details, details['shape_signature'], dtype)
 
 
 def quantize(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:

@@ -45,7 +45,7 @@ class Artifact:
         format: one of FORMATS.
         file: the network.
         companions: what belongs to it: the .bin of an OpenVINO .xml, the .pbtxt of an OpenCV .pb.
-        names: manifest name -> tensor name, where this format names its tensors otherwise.
+        names: input or output of the manifest -> tensor name, where this format has another.
     """
 
     format: str
@@ -76,18 +76,47 @@ class DepthSpec:
 
 
 @dataclass(frozen=True)
+class TensorSpec:
+    """A tensor as the manifest says that a file has it.
+
+    Attributes:
+        name: of the tensor in the file.
+        shape: with the batch axis; None where the manifest leaves it open.
+        dtype: numpy name, or None where the manifest leaves it open.
+    """
+
+    name: str
+    shape: tuple[int, ...] | None = None
+    dtype: str | None = None
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """By how much an output may differ from its golden one.
+
+    Attributes:
+        measure: one of output_errors.MEASURES.
+        limits: precision ('float32', 'bfloat16', 'float16') -> largest error. A backend whose
+            precision is not listed cannot be verified.
+    """
+
+    measure: str
+    limits: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Golden:
     """Recorded outputs that a backend must reproduce.
 
     Attributes:
         file: npz, see golden.py.
-        tolerance: precision ('float32', 'bfloat16', 'float16') -> largest error as a fraction of
-            the output's range (class maps: fraction of pixels that may differ). A backend whose
-            precision is not listed cannot be verified.
+        picture: what the inputs were made of, in words.
+        tolerance: output -> how it is judged; empty: recorded in a way that is read no more.
     """
 
     file: FileRef
-    tolerance: Mapping[str, float]
+    picture: str
+    tolerance: Mapping[str, Tolerance]
 
 
 @dataclass(frozen=True)
@@ -97,7 +126,7 @@ class ModelManifest:
     Attributes:
         directory: where the manifest lies.
         inputs: input tensors, the colour image first.
-        outputs: name the decoder knows -> tensor name.
+        outputs: name the decoder knows -> tensor.
         decoder_options: what the decoder needs to know besides.
         training_camera: intrinsics of the training images, or None.
     """
@@ -109,7 +138,7 @@ class ModelManifest:
     decoder: str
     artifacts: tuple[Artifact, ...]
     inputs: tuple[InputSpec, ...]
-    outputs: Mapping[str, str]
+    outputs: Mapping[str, TensorSpec]
     labels: LabelMap
     decoder_options: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Thresholds = field(default_factory=Thresholds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.picture_header import MAX_PIXELS
 from rs_ml_perception.core.preprocess import COLORS, INTERPOLATIONS, LAYOUTS, RESIZES, InputSpec
+from rs_ml_perception.inference.backends import PRECISIONS
 from rs_ml_perception.inference.foreign_yaml import read_yaml
 from rs_ml_perception.inference.labels_file import read_labels
 from rs_ml_perception.inference.manifest import (
@@ -20,11 +22,15 @@ from rs_ml_perception.inference.manifest import (
     FileRef,
     Golden,
     ModelManifest,
+    TensorSpec,
     Thresholds,
+    Tolerance,
 )
+from rs_ml_perception.inference.output_errors import MEASURES, judged_outputs
 from rs_ml_perception.inference.plain_names import checked_name, checked_path
 from rs_ml_perception.inference.strict_mapping import StrictMapping
 
+_DTYPES = ('float32', 'float16', 'uint8', 'int8', 'int32', 'int64')
 METRES_PER_UNIT = {'m': 1.0, 'cm': 0.01, 'mm': 0.001}
 
 
@@ -45,7 +51,7 @@ def read_manifest(directory: Path) -> ModelManifest:
         decoder=top.take('decoder', str),
         artifacts=_artifacts(top),
         inputs=_inputs(top),
-        outputs=_names(top, 'outputs'),
+        outputs=(outputs := _outputs(top)),
         labels=read_labels(top.take('labels', (list, dict, str), []), directory, where=str(path)),
         decoder_options=top.take('decoder_options', dict, {}),
         thresholds=_thresholds(top),
@@ -53,7 +59,7 @@ def read_manifest(directory: Path) -> ModelManifest:
         training_camera=_training_camera(top),
         license=top.take('license', str),
         source=top.take('source', str, ''),
-        golden=_golden(top),
+        golden=_golden(top, outputs),
     )
     top.finish()
     return manifest
@@ -216,15 +222,50 @@ def _training_camera(top: StrictMapping) -> CameraModel | None:
         raise ModelError(f'{section.where}: {error}') from error
 
 
-def _golden(top: StrictMapping) -> Golden | None:
+def _outputs(top: StrictMapping) -> dict[str, TensorSpec]:
+    """A name of the tensor each, or its name with shape and type."""
+    rows = top.take('outputs', dict, {})
+    return {str(key): _output(key, row, f'{top.where}: outputs') for key, row in rows.items()}
+
+
+def _output(key: Any, row: Any, where: str) -> TensorSpec:
+    if not isinstance(key, str) or not isinstance(row, str | dict):
+        raise ModelError(f'{where} must map names to tensors, got {key!r}: {row!r}')
+    if isinstance(row, str):
+        return TensorSpec(row)
+    section = StrictMapping(row, where=f'{where}: {key}')
+    shape = section.numbers('shape', None, None)
+    if shape is not None and not all(isinstance(n, int) and n > 0 for n in shape):
+        raise ModelError(f'{section.where}: shape must hold whole sizes, got {list(shape)}')
+    spec = TensorSpec(section.take('tensor', str, key), shape, section.take('dtype', str, None))
+    section.finish()
+    if spec.dtype is not None and spec.dtype not in _DTYPES:
+        raise ModelError(f'{section.where}: dtype must be one of {_DTYPES}, got {spec.dtype!r}')
+    return spec
+
+
+def _golden(top: StrictMapping, outputs: Collection[str]) -> Golden | None:
     values = top.take('golden', dict, None)
     if values is None:
         return None
     section = StrictMapping(values, where=f'{top.where}: golden')
     path = checked_path(section.take('file', str), where=section.where)
     file = FileRef(path, _digest(section, 'sha256'))
-    tolerance = StrictMapping(section.take('tolerance', dict), where=f'{top.where}: tolerance')
-    limits = {p: tolerance.take(p, (int, float), None) for p in ('float32', 'float16', 'bfloat16')}
-    tolerance.finish()
+    picture = section.take('picture', str, '')
+    tolerance = section.take('tolerance', dict)
     section.finish()
-    return Golden(file, {p: float(v) for p, v in limits.items() if v is not None})
+    if set(tolerance) & set(PRECISIONS):  # one for all outputs, as it was once recorded
+        return Golden(file, picture, {})
+    where = f'{section.where}: tolerance'
+    judged = judged_outputs(outputs)
+    if set(tolerance) != judged:
+        raise ModelError(f'{where} must name {sorted(judged)}, got {sorted(map(str, tolerance))}')
+    return Golden(file, picture, {n: _tolerance(v, f'{where}: {n}') for n, v in tolerance.items()})
+
+
+def _tolerance(values: Any, where: str) -> Tolerance:
+    section = StrictMapping(values, where=where)
+    measure = section.choose('measure', tuple(MEASURES))
+    limits = {p: section.take(p, (int, float), None) for p in PRECISIONS}
+    section.finish()
+    return Tolerance(measure, {p: float(v) for p, v in limits.items() if v is not None})

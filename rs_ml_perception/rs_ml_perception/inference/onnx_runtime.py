@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
-from rs_ml_perception.inference.tensor_names import match_tensor
+from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 
 _PROVIDERS = {
     'gpu': ('CUDAExecutionProvider', 'ROCMExecutionProvider', 'DmlExecutionProvider'),
@@ -42,16 +43,8 @@ class OnnxRuntimeBackend:
         self._find_tensors(network)
 
     def _find_tensors(self, network: NetworkFile) -> None:
-        inputs = {tensor.name: tensor.name for tensor in self._session.get_inputs()}
-        outputs = {tensor.name: tensor.name for tensor in self._session.get_outputs()}
-        self._inputs = {
-            key: match_tensor(name, inputs, kind='input', is_only_one=len(inputs) == 1)
-            for key, (name, _) in network.inputs.items()
-        }
-        self._outputs = {
-            key: match_tensor(name, outputs, kind='output', is_only_one=len(outputs) == 1)
-            for key, name in network.outputs.items()
-        }
+        self._inputs = find_tensors('input', network, _tensors(self._session.get_inputs()))
+        self._outputs = find_tensors('output', network, _tensors(self._session.get_outputs()))
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the network."""
@@ -61,6 +54,17 @@ class OnnxRuntimeBackend:
 
     def close(self) -> None:
         self._session = None
+
+
+def _tensors(nodes: Iterable[Any]) -> dict[str, FileTensor]:
+    return {node.name: FileTensor(node.name, node.shape, _dtype(node.type)) for node in nodes}
+
+
+def _dtype(onnx_type: str) -> str | None:
+    """'tensor(float)' to 'float32'; None for what is no tensor of numbers."""
+    word = onnx_type.removeprefix('tensor(').removesuffix(')')
+    word = {'float': 'float32', 'double': 'float64'}.get(word, word)
+    return word if hasattr(np, word) else None
 
 
 def _pick(available: list[str], wanted: str) -> tuple[str, str]:

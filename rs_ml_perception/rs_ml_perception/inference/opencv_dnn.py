@@ -15,6 +15,9 @@ from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
 class OpenCvBackend:
     """One cv2.dnn network, on the CPU.
 
+    OpenCV tells neither names nor types of a file's tensors: what does not fit the manifest shows
+    when the network runs, and in its golden output.
+
     `threads` is not used: OpenCV has one number for the whole process (cv2.setNumThreads).
     """
 
@@ -37,11 +40,11 @@ class OpenCvBackend:
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the network."""
-        for key, (name, _) in self._network.inputs.items():
+        for key, spec in self._network.inputs.items():
             values = inputs[key]
             if self._swaps_layout and values.ndim == 4:
                 values = np.ascontiguousarray(values.transpose(0, 3, 1, 2))
-            self._net.setInput(values, *(() if len(inputs) == 1 else (name,)))
+            self._net.setInput(values, *(() if len(inputs) == 1 else (spec.name,)))
         return {key: self._in_layout(values) for key, values in self._forward().items()}
 
     def _forward(self) -> dict[str, np.ndarray]:
@@ -49,7 +52,7 @@ class OpenCvBackend:
         try:
             if self._single_output and len(outputs) == 1:
                 return {next(iter(outputs)): self._net.forward()}
-            values = self._net.forward(list(outputs.values()))
+            values = self._net.forward([spec.name for spec in outputs.values()])
         except cv2.error as error:
             raise BackendError(
                 f'opencv cannot run {self._network.path.name}: {error.err}'

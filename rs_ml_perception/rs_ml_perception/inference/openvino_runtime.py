@@ -11,7 +11,7 @@ from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
 from rs_ml_perception.inference.openvino_resize import remove_identity_resizes
 from rs_ml_perception.inference.openvino_topk import split_long_topk
-from rs_ml_perception.inference.tensor_names import match_tensor
+from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 
 _HINTS = {'float32': 'f32', 'bfloat16': 'bf16', 'float16': 'f16'}
 
@@ -37,22 +37,21 @@ class OpenVinoBackend:
 
     def _fit(self, model: Any, network: NetworkFile) -> None:
         """Fix shapes, cut the graph to the wanted outputs, remember where tensors stand."""
-        by_name = {name: port for port in model.inputs for name in port.get_names()}
-        ports = {
-            key: match_tensor(name, by_name, kind='input', is_only_one=len(model.inputs) == 1)
-            for key, (name, _) in network.inputs.items()
-        }
+        ports = find_tensors('input', network, _tensors(model.inputs))
         self._inputs = {key: port.get_any_name() for key, port in ports.items()}
+        # The rewrites below make other ports of the outputs; their order stays.
+        numbers = {port: i for i, port in enumerate(model.outputs)}
+        outputs = find_tensors('output', network, _tensors(model.outputs))
+        self._outputs = {key: numbers[port] for key, port in outputs.items()}
         shapes = {
-            port: list(network.inputs[key][1])
+            port: list(network.inputs[key].shape)
             for key, port in ports.items()
-            if network.inputs[key][1] is not None
+            if network.inputs[key].shape is not None
         }
         if shapes:
             model.reshape(shapes)
         remove_identity_resizes(model)
         split_long_topk(model)
-        self._outputs = _output_positions(model, network)
 
     def _config(self, options: BackendOptions) -> dict[str, Any]:
         config: dict[str, Any] = {
@@ -87,12 +86,20 @@ def _pick_device(available: list[str], wanted: str) -> str:
     return device
 
 
-def _output_positions(model: Any, network: NetworkFile) -> dict[str, int]:
-    by_name = {name: i for i, port in enumerate(model.outputs) for name in port.get_names()}
+def _tensors(ports: list[Any]) -> dict[str, FileTensor]:
+    """Ports under each of their names."""
     return {
-        key: match_tensor(name, by_name, kind='output', is_only_one=len(model.outputs) == 1)
-        for key, name in network.outputs.items()
+        name: FileTensor(port, _shape(port), port.get_element_type().to_dtype())
+        for port in ports
+        for name in port.get_names()
     }
+
+
+def _shape(port: Any) -> list[int | None] | None:
+    shape = port.get_partial_shape()
+    if shape.rank.is_dynamic:
+        return None
+    return [None if size.is_dynamic else size.get_length() for size in shape]
 
 
 def _reason(error: RuntimeError) -> str:

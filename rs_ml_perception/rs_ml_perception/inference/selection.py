@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rs_ml_perception.core.errors import BackendError, ConfigError, MissingArtifactError
+from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.backends import (
     BACKENDS,
     DEVICES,
@@ -14,7 +16,7 @@ from rs_ml_perception.inference.backends import (
     BackendOptions,
     NetworkFile,
 )
-from rs_ml_perception.inference.manifest import Artifact, ModelManifest
+from rs_ml_perception.inference.manifest import Artifact, ModelManifest, TensorSpec
 from rs_ml_perception.inference.shelf import locate
 
 
@@ -47,7 +49,8 @@ def open_backend(
         The backend's name, and the loaded network.
 
     Raises:
-        ModelError: a file of the model is damaged, or all that could be used are missing.
+        ModelError: a file of the model is damaged or not what the manifest says, or all that could
+            be used are missing.
         BackendError: none could; every artefact tried is named with the reason.
     """
     check_choice(backend, options)
@@ -83,20 +86,22 @@ def candidates(manifest: ModelManifest, backend: str) -> Iterator[tuple[BackendI
 
 def network_file(manifest: ModelManifest, artifact: Artifact) -> NetworkFile:
     """Find and check an artefact's files, and put names and shapes together."""
-    names = artifact.names
     return NetworkFile(
+        model=manifest.title,
         format=artifact.format,
         path=locate(manifest, artifact.file),
-        companions=tuple(locate(manifest, file) for file in artifact.companions),
-        inputs={
-            spec.name: (
-                names.get(spec.name, spec.name),
-                None if spec.size is None else spec.shape(spec.size),
-            )
-            for spec in manifest.inputs
+        inputs={spec.name: _input_tensor(spec, artifact) for spec in manifest.inputs},
+        outputs={
+            key: replace(tensor, name=artifact.names.get(key, tensor.name))
+            for key, tensor in manifest.outputs.items()
         },
-        outputs={key: names.get(key, tensor) for key, tensor in manifest.outputs.items()},
+        companions=tuple(locate(manifest, file) for file in artifact.companions),
     )
+
+
+def _input_tensor(spec: InputSpec, artifact: Artifact) -> TensorSpec:
+    shape = None if spec.size is None else spec.shape(spec.size)
+    return TensorSpec(artifact.names.get(spec.name, spec.name), shape, spec.dtype)
 
 
 def _unsuitable(info: BackendInfo, options: BackendOptions) -> str | None:

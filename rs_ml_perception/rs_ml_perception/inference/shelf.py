@@ -17,7 +17,7 @@ from rs_ml_perception.inference.plain_names import require_inside
 MODEL_PATH_VARIABLE = 'RS_ML_MODEL_PATH'
 CACHE_VARIABLE = 'RS_ML_CACHE'
 
-SHIPPED_MODELS = ('detection', 'denoise', 'mono_depth', 'segmentation', 'segmentation_camvid')
+SHIPPED_MODELS = ('detection', 'denoise', 'mono_depth', 'segmentation')
 """Models that come with the package, weights and all."""
 
 DEFAULT_MODELS = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
-from rs_ml_perception.inference.tensor_names import match_tensor
+from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 
 _SIGNATURE = 'serving_default'
 
@@ -108,16 +108,20 @@ def _load_saved_model(
 def _matched(
     network: NetworkFile, inputs: dict[str, Any], outputs: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    is_only = network.format == 'saved_model'
     return (
-        {
-            key: match_tensor(name, inputs, kind='input', is_only_one=is_only and len(inputs) == 1)
-            for key, (name, _) in network.inputs.items()
-        },
-        {
-            key: match_tensor(
-                name, outputs, kind='output', is_only_one=is_only and len(outputs) == 1
-            )
-            for key, name in network.outputs.items()
-        },
+        find_tensors('input', network, _file_tensors(inputs)),
+        find_tensors('output', network, _file_tensors(outputs)),
     )
+
+
+def _file_tensors(tensors: Mapping[str, Any]) -> dict[str, FileTensor]:
+    return {name: FileTensor(t, _shape(t), _dtype(t)) for name, t in tensors.items()}
+
+
+def _shape(tensor: Any) -> list[int | None] | None:
+    return None if tensor.shape.rank is None else tensor.shape.as_list()
+
+
+def _dtype(tensor: Any) -> Any:
+    """None for resources and strings, of which a graph has many."""
+    return tensor.dtype.as_numpy_dtype if tensor.dtype.is_numpy_compatible else None

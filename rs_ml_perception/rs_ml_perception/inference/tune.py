@@ -27,12 +27,13 @@ class Trial:
 
     Attributes:
         choice: what it was; median_ms is NaN where it did not run.
-        error: distance to the golden output, NaN where it did not run.
+        share: error of the golden outputs in multiples of what is allowed, NaN where it did not
+            run or nothing is said.
         reason: why it is out of the question, '' where it is not.
     """
 
     choice: TunedChoice
-    error: float
+    share: float
     reason: str
 
     @property
@@ -50,7 +51,7 @@ def tune(
     """Try every installed backend, precision and thread count; remember the fastest faithful one.
 
     Args:
-        manifest: a model with a golden output.
+        manifest: a model with golden outputs.
         device: as in BackendOptions; only the choice for `auto` is remembered.
         runs: inferences per trial.
         threads: try only this thread count; 0: 1, 2, 4, ... up to the cores there are.
@@ -63,13 +64,13 @@ def tune(
         BackendError: no way reproduces it.
     """
     if manifest.golden is None:
-        raise ModelError(f'{manifest.title} has no golden output: there is nothing to tune by')
+        raise ModelError(f'{manifest.title} has no golden outputs: there is nothing to tune by')
     infos = dict.fromkeys(info for info, _ in candidates(manifest, 'auto') if info.is_installed)
     trials = [t for info in infos for t in _try_all(manifest, info, device, runs, threads)]
     trials.sort(key=lambda t: (not t.is_eligible, t.choice.median_ms))
     if not trials or not trials[0].is_eligible:
         tried = '; '.join(f'{t.choice.backend} {t.choice.precision}: {t.reason}' for t in trials)
-        raise BackendError(f'{manifest.title}: nothing reproduces the golden output: {tried}')
+        raise BackendError(f'{manifest.title}: nothing reproduces the golden outputs: {tried}')
     if device == 'auto':
         remember(manifest, trials[0].choice)
     return trials
@@ -98,9 +99,9 @@ def _thread_counts(info: BackendInfo, wanted: int) -> Iterator[int]:
 
 
 def _try(manifest: ModelManifest, info: BackendInfo, options: BackendOptions, runs: int) -> Trial:
-    def trial(median_ms: float, error: float, reason: str) -> Trial:
+    def trial(median_ms: float, share: float, reason: str) -> Trial:
         choice = TunedChoice(info.name, options.threads, options.precision, round(median_ms, 3))
-        return Trial(choice, error, reason)
+        return Trial(choice, share, reason)
 
     try:
         with Model(manifest, *open_backend(manifest, info.name, options)) as model:
@@ -108,15 +109,12 @@ def _try(manifest: ModelManifest, info: BackendInfo, options: BackendOptions, ru
             median_ms = measure_ms(model, runs)
     except RsMlError as error:
         return trial(np.nan, np.nan, str(error))
-    if result.is_reproduced:
-        return trial(median_ms, result.error, '')
-    allowed = 'no tolerance is given' if result.tolerance is None else f'{result.tolerance:.2g}'
-    return trial(median_ms, result.error, f'golden error {result.error:.2g}, allowed: {allowed}')
+    return trial(median_ms, result.share, '' if result.is_reproduced else str(result))
 
 
 def measure_ms(model: Model, runs: int) -> float:
     """Median wall time of one inference, after a few that do not count."""
-    inputs = golden_inputs(model.manifest, 0)
+    inputs = golden_inputs(model.manifest)
     times_ms = []
     for _ in range(_WARM_UP_RUNS + runs):
         start = time.perf_counter()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rs_ml_perception.core.errors import RsMlError
+from rs_ml_perception.inference.golden import require_golden
 from rs_ml_perception.inference.model import Model, load_model
 
 
@@ -17,15 +19,21 @@ class ModelChoice:
     threads: int = 0
 
     def load(self) -> Model:
-        """Load it.
+        """Load it, and see that it computes what its golden outputs say.
 
         Raises:
-            ModelError: there is no such model, or it is damaged.
+            ModelError: there is no such model, it is damaged, or it computes something else.
             BackendError: nothing installed can run it.
         """
-        return load_model(
+        model = load_model(
             self.model, backend=self.backend, device=self.device, threads=self.threads
         )
+        try:
+            require_golden(model)
+        except RsMlError:
+            model.close()
+            raise
+        return model
 
 
 def describe(model: Model) -> dict[str, str]:

@@ -1,96 +1,175 @@
-"""How golden outputs are made and compared."""
+"""How golden outputs are recorded, read and judged."""
 
-from dataclasses import replace
+import shutil
 
+import cv2
 import numpy as np
 import pytest
-from rs_ml_perception.core.errors import ModelError
+import yaml
+from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.checksum import file_sha256
 from rs_ml_perception.inference.golden import (
-    golden_inputs,
-    golden_picture,
-    output_error,
-    outputs_error,
-    record_golden,
+    picture_inputs,
+    require_golden,
     verify_golden,
+    write_golden,
 )
-from rs_ml_perception.inference.manifest import FileRef, Golden
+from rs_ml_perception.inference.golden_recording import record_golden
+from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.tasks.model_choice import ModelChoice
 
-PICTURE_SUM = 78093776
+RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+FRAME = Frame(
+    rgb=RGB,
+    depth=DepthImage(np.full((24, 32), 1500, np.uint16), 0.001),
+    infrared=np.full((24, 32), 80, np.uint8),
+)
+COMMENT = '# The graph takes any size'
+OLD_TOLERANCE = {'float32': 0.001}
 
 
-def test_the_picture_is_the_same_everywhere():
-    """Known sums: the golden files would be worthless on a machine that draws otherwise."""
-    picture = golden_picture(4, (512, 512))
-    assert picture.dtype == np.uint8
-    assert picture.shape == (512, 512, 3)
-    assert int(picture.sum()) == PICTURE_SUM
-    assert not np.array_equal(picture, golden_picture(5, (512, 512)))
+@pytest.fixture
+def folder(manifest_of, tmp_path):
+    """A model directory of our own; its weights are those of the test data."""
+    return shutil.copytree(manifest_of('centernet_mnv3_coco').directory, tmp_path / 'model')
+
+
+def edited(folder, **changes):
+    """The golden section with changes."""
+    path = folder / 'manifest.yaml'
+    values = yaml.safe_load(path.read_text())
+    values['golden'] |= changes
+    path.write_text(yaml.safe_dump(values))
 
 
 @pytest.mark.parametrize(
-    ('expected', 'actual', 'error'),
+    ('spec', 'shape', 'value'),
     [
-        (np.zeros((1, 0)), np.zeros((1, 0)), 0),
-        (np.array([0.0, 2.0]), np.array([0.0, 1.5]), 0.25),
-        (np.array([0, 1, 2, 3], np.uint8), np.array([0, 1, 2, 9], np.int64), 0.25),
-        (np.zeros(2), np.zeros(3), np.inf),
-        (np.array([0.0, 1.0]), np.array([0.0, np.nan]), np.inf),
+        (InputSpec('image', (32, 24)), (1, 24, 32, 3), None),
+        (InputSpec('image'), (1, 48, 64, 3), None),
+        (InputSpec('x', (32, 24), layout='NCHW', dtype='float32'), (1, 3, 24, 32), None),
+        (InputSpec('raw_depth', (8, 6), dtype='float32', color='GRAY'), (1, 6, 8, 1), 1.5),
+        (InputSpec('infrared', (8, 6), color='GRAY'), (1, 6, 8, 1), 80),
     ],
 )
-def test_error_of_one_output(expected, actual, error):
-    assert output_error(expected, actual) == pytest.approx(error)
+def test_inputs_are_made_as_a_task_makes_them(spec, shape, value):
+    (array,) = picture_inputs([spec], FRAME, model='m').values()
+    assert (array.shape, array.dtype) == (shape, spec.dtype)
+    assert value is None or np.allclose(array, value)
 
 
-def boxes(*rows):
-    array = np.array(rows, np.float32).reshape(1, -1, 6)
-    return {'scores': array[:, :, 0], 'boxes': array[:, :, 1:5], 'classes': array[:, :, 5]}
+def test_what_a_picture_lacks_is_named():
+    with pytest.raises(InputError, match="m: its input 'depth' needs depth, which the picture"):
+        picture_inputs([InputSpec('depth', dtype='float32')], Frame(rgb=RGB), model='m')
 
 
 @pytest.mark.parametrize(
-    ('expected', 'actual', 'error'),
+    ('output', 'error'),
     [
-        (boxes([0.9, 0, 0, 1, 1, 1]), boxes([0.9, 0, 0, 1, 1, 1]), 0),
-        (
-            boxes([0.9, 0, 0, 1, 1, 1], [0.8999, 0, 0, 0.5, 0.5, 2]),
-            boxes([0.9, 0, 0, 0.5, 0.5, 2], [0.8999, 0, 0, 1, 1, 1]),
-            1e-4,
-        ),
-        (boxes([0.9, 0, 0, 1, 1, 1]), boxes([0.9, 0, 0, 1, 0.8, 1]), 0.2),
-        (boxes([0.9, 0, 0, 1, 1, 1]), boxes([0.9, 0, 0, 1, 1, 3]), 1),
-        (boxes([0.9, 0, 0, 1, 1, 1], [0.1, 0, 0, 1, 1, 1]), boxes([0.9, 0, 0, 1, 1, 1]), 0),
+        (np.random.default_rng(1).uniform(2, 9, (1, 480, 640, 1)).astype(np.float32), 7 / 2**13),
+        (np.full((1, 4, 4, 1), 3.1, np.float32), 0),
+        (np.arange(16, dtype=np.int64).reshape(1, 4, 4), 0),
+        (np.float32([[0, 7, 3, 1, 5, 3]]), 0),
+        (np.zeros((1, 0), np.float32), 0),
     ],
 )
-def test_boxes_are_compared_as_sets(expected, actual, error):
-    assert outputs_error(expected, actual) == pytest.approx(error, abs=1e-6)
-
-
-def test_record_and_verify(model_files, tmp_path):
+def test_outputs_are_kept_to_a_fraction_of_their_range(tmp_path, output, error):
     path = tmp_path / 'golden.npz'
-    with load_model('person_cat_dog_ssd_tflite') as model:
-        record_golden(model, 3, path)
-        file = FileRef(str(path), file_sha256(path))
-        model.manifest = replace(model.manifest, golden=Golden(file, {'float32': 0.0}))
+    write_golden(path, {'image': np.zeros(3, np.uint8)}, {'depth': output})
+    with np.load(path) as archive:
+        assert set(archive.files) == {'input/image', 'output/depth'}
+        kept = archive['output/depth']
+    assert np.abs(kept.astype(float) - output).max(initial=0) <= error * 1.01
+    assert path.stat().st_size < 0.8 * output.nbytes + 1000
+
+
+def test_a_recording_replaces_the_section_and_nothing_else(folder):
+    with load_model(folder, backend='openvino') as model:
+        path = record_golden(model, Frame(rgb=RGB), 'blocks.png')
+    manifest = read_manifest(folder)
+    assert COMMENT in (folder / 'manifest.yaml').read_text()
+    assert manifest.golden.picture == 'blocks.png'
+    assert manifest.golden.file.sha256 == file_sha256(path)
+    assert manifest.golden.tolerance['scores'].limits == {'float32': 0.001, 'bfloat16': 0.15}
+    with load_model(folder, backend='openvino') as model:
         assert verify_golden(model).is_reproduced
-        model.manifest = replace(model.manifest, golden=Golden(file, {'bfloat16': 1.0}))
-        assert not verify_golden(model).is_reproduced
-        model.manifest = replace(model.manifest, golden=None)
-        with pytest.raises(ModelError, match='has no golden output'):
-            verify_golden(model)
+        require_golden(model)
 
 
-def test_inputs_may_be_recorded_too(model_files, tmp_path):
-    path = tmp_path / 'golden.npz'
-    with load_model('person_cat_dog_ssd_tflite') as model:
-        inputs = golden_inputs(model.manifest, 8)
-        recorded = {f'output/{name}': array for name, array in model(inputs).items()}
-        for given, error in (({'input/' + n: a for n, a in inputs.items()}, None), ({}, 'inputs')):
-            np.savez(path, **recorded, **given)
-            file = FileRef(str(path), file_sha256(path))
-            model.manifest = replace(model.manifest, golden=Golden(file, {'float32': 0.0}))
-            if error is None:
-                assert verify_golden(model).is_reproduced
-            else:
-                with pytest.raises(ModelError, match=error):
-                    verify_golden(model)
+def test_a_manifest_without_golden_outputs_gets_them(folder):
+    path = folder / 'manifest.yaml'
+    before = path.read_text().partition('golden:')[0].rstrip('\n')
+    path.write_text(before)
+    with load_model(folder, backend='openvino') as model:
+        record_golden(model, Frame(rgb=RGB), 'blocks.png')
+    tolerance = read_manifest(folder).golden.tolerance
+    assert {n: (t.measure, t.limits['float32']) for n, t in tolerance.items()} == {
+        'boxes': ('absolute', 0.01),
+        'scores': ('absolute', 0.01),
+    }
+
+
+def test_another_network_is_refused_by_name(folder):
+    """Boxes are all right, scores are not: each has its own tolerance."""
+    tolerance = yaml.safe_load((folder / 'manifest.yaml').read_text())['golden']['tolerance']
+    edited(folder, tolerance={**tolerance, 'scores': {'measure': 'absolute', 'float32': 1e-9}})
+    said = 'openvino in float32 does not reproduce .*boxes off .*scores off .*choose another'
+    with pytest.raises(ModelError, match=f'centernet_mnv3_coco 1: {said}'):
+        ModelChoice(str(folder), 'openvino').load()
+    edited(folder, tolerance={n: {'measure': 'absolute', 'float16': 0} for n in tolerance})
+    ModelChoice(str(folder), 'openvino').load().close()  # nobody says what is allowed
+
+
+@pytest.mark.parametrize(
+    ('tolerance', 'said'),
+    [
+        (OLD_TOLERANCE, 'one tolerance for all .*check .*model --record-golden PICTURE'),
+        ({'boxes': {'measure': 'absolute'}}, r"must name \['boxes', 'scores'\], got \['boxes'\]"),
+        (
+            {n: {'measure': 'taste'} for n in ('boxes', 'scores')},
+            "measure must be one of .*'taste'",
+        ),
+        ({n: {'measure': 'absolute', 'f32': 1} for n in ('boxes', 'scores')}, 'unknown key'),
+    ],
+)
+def test_wrong_tolerances_are_refused(folder, tolerance, said):
+    edited(folder, tolerance=tolerance)
+    with pytest.raises(ModelError, match=said):
+        ModelChoice(str(folder), 'openvino').load()
+
+
+def test_an_old_recording_can_be_made_again(folder):
+    edited(folder, tolerance=OLD_TOLERANCE)
+    with load_model(folder, backend='openvino') as model:
+        record_golden(model, Frame(rgb=RGB), 'blocks.png')
+    ModelChoice(str(folder), 'openvino').load().close()
+
+
+@pytest.mark.parametrize('part', ['input/image_tensor', 'output/boxes'])
+def test_a_file_that_does_not_fit_the_manifest(folder, part):
+    with np.load(folder / 'golden.npz') as archive:
+        arrays = {name: archive[name] for name in archive.files if name != part}
+    np.savez(folder / 'golden.npz', **arrays)
+    edited(folder, sha256=file_sha256(folder / 'golden.npz'))
+    with pytest.raises(ModelError, match=r'golden\.npz holds (in|out)puts .*the model has'):
+        ModelChoice(str(folder), 'openvino').load()
+
+
+def test_a_picture_file_will_do(folder, tmp_path):
+    from rs_ml_perception.recordings.example_frame import example_frame
+
+    path = tmp_path / 'picture.png'
+    assert cv2.imwrite(str(path), RGB[..., ::-1])
+    np.testing.assert_array_equal(example_frame(path).rgb, RGB)
+
+
+def test_a_recording_gives_colour_depth_and_infrared():
+    from rs_ml_perception.recordings.example_frame import example_frame
+    from rs_ml_perception.recordings.shipped import shipped_recording
+
+    frame = example_frame(shipped_recording())
+    assert all(part is not None for part in (frame.rgb, frame.depth, frame.infrared))

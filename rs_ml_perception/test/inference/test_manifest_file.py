@@ -5,6 +5,7 @@ import os
 import pytest
 import yaml
 from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.inference.manifest import TensorSpec, Tolerance
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import shelf
 
@@ -62,7 +63,13 @@ def test_everything_is_read(tmp_path):
                 'cx': 320,
                 'cy': 240,
             },
-            golden={'file': 'g.npz', 'sha256': SHA, 'tolerance': {'float32': 0.001}},
+            outputs={'head': {'tensor': 'out0', 'shape': [1, 6, 30], 'dtype': 'float32'}},
+            golden={
+                'file': 'g.npz',
+                'sha256': SHA,
+                'picture': 'a room',
+                'tolerance': {'head': {'measure': 'absolute', 'float32': 0.001}},
+            },
             thresholds={'score': 0.25},
         )
     )
@@ -72,6 +79,8 @@ def test_everything_is_read(tmp_path):
     assert list(manifest.labels.names.items()) == [(3, 'three'), (7, 'seven')]
     assert manifest.depth.metres_per_unit == pytest.approx(0.002)
     assert manifest.training_camera.fy == 510
+    assert manifest.outputs == {'head': TensorSpec('out0', (1, 6, 30), 'float32')}
+    assert manifest.golden.tolerance == {'head': Tolerance('absolute', {'float32': 0.001})}
     assert (manifest.thresholds.score, manifest.thresholds.iou) == (0.25, 0.5)
 
 
@@ -120,13 +129,15 @@ def test_several_inputs(tmp_path):
         ({'input': {'name': 'x', 'crop': [0, 0, 1, 1]}}, 'with resize stretch'),
         ({'input': []}, 'input is empty'),
         ({'outputs': {'a': 1}}, 'outputs must map names'),
+        ({'outputs': {'a': {'shape': [0]}}}, 'outputs: a: shape must hold whole sizes'),
+        ({'outputs': {'a': {'dtype': 'word'}}}, "dtype must be one of .*'word'"),
         ({'labels': 'nowhere.txt'}, 'nowhere.txt cannot be read'),
         ({'labels': {'a': 'b'}}, 'labels must map ids to names'),
         ({'thresholds': {'score': True}}, 'score must be int or float'),
         ({'depth': {'unit': 'ft'}}, 'unit must be one of'),
         ({'depth': {'range_m': [5, 1]}}, r'range_m must be \[nearest, farthest\]'),
         ({'training_intrinsics': {'width': 640}}, 'height is missing'),
-        ({'golden': {'file': 'g', 'tolerance': {'f32': 1}}}, r"unknown key \['f32'\]"),
+        ({'golden': {'file': 'g', 'tolerance': {'f32': 1}}}, r"must name \[\], got \['f32'\]"),
     ],
 )
 def test_mistakes_are_named(tmp_path, changes, said):

@@ -2,10 +2,9 @@
 
 import argparse
 import json
+import shutil
 
-import pytest
 from rs_ml_perception.cli.models_command import add_parser
-from rs_ml_perception.inference.backends import BACKENDS
 
 
 def rs_ml(*words):
@@ -37,7 +36,7 @@ def test_list_with_files(capsys, model_files):
 
 def test_check_compares_with_the_golden_output(capsys, model_files):
     assert rs_ml('check', 'person_cat_dog_ssd_tflite', '--backend', 'litert') == 0
-    assert 'litert cpu float32: golden error 0 within 0.001' in capsys.readouterr().out
+    assert 'litert cpu float32: boxes off by 0.00' in capsys.readouterr().out
 
 
 def test_check_of_a_model_without_golden_output(capsys, model_files):
@@ -45,11 +44,16 @@ def test_check_of_a_model_without_golden_output(capsys, model_files):
     assert 'it has no golden output' in capsys.readouterr().out
 
 
-def test_check_refuses_what_is_not_faithful(capsys, model_files):
-    if not BACKENDS['openvino'].is_installed:
-        pytest.skip('openvino is not installed')
-    assert rs_ml('check', 'deeplabv3_mnv2_pascal_quant', '--backend', 'openvino') == 1
-    assert 'allowed 0.02: do not use this backend' in capsys.readouterr().err
+def test_check_refuses_what_is_not_faithful(capsys, manifest_of, tmp_path):
+    folder = tmp_path / 'model'
+    shutil.copytree(manifest_of('person_cat_dog_ssd_tflite').directory, folder)
+    text = (folder / 'manifest.yaml').read_text()
+    (folder / 'manifest.yaml').write_text(text.replace('float32: 0.001', 'float32: 1.0e-9'))
+    assert rs_ml('check', str(folder)) == 1
+    assert '(1e-09 is allowed): do not use this backend' in capsys.readouterr().err
+    assert rs_ml('check', str(folder), '--record-golden') == 0
+    assert 'golden.npz' in capsys.readouterr().out
+    assert 'first frame of recordings/synthetic_room' in (folder / 'manifest.yaml').read_text()
 
 
 def test_one_failure_does_not_stop_the_others(capsys, model_files):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rs_ml_perception.core.errors import BackendError, ModelError
 from rs_ml_perception.inference.backends import BACKENDS
-from rs_ml_perception.inference.manifest import Golden
+from rs_ml_perception.inference.manifest import Tolerance
 from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.inference.tune import tune
 from rs_ml_perception.inference.tuned import TunedChoice, recall, remember, tune_file
@@ -22,10 +22,10 @@ def test_the_fastest_faithful_choice_is_remembered(manifest_of):
     trials = tune(manifest, runs=3)
     eligible = [t for t in trials if t.is_eligible]
     assert {t.choice.backend for t in eligible} >= {'litert', 'openvino'}
-    assert all(t.error <= 1e-3 for t in eligible)
+    assert all(t.share <= 1 for t in eligible)
     bf16 = [t for t in trials if t.choice.precision == 'bfloat16']
     assert bf16, 'bfloat16 is tried'
-    assert all(t.is_eligible == (t.error <= 0.03) for t in bf16), 'and judged by the golden output'
+    assert all(t.is_eligible == (t.share <= 1) for t in bf16), 'and judged by the golden output'
     assert eligible[0].choice.median_ms == min(t.choice.median_ms for t in eligible)
     assert recall(manifest) == eligible[0].choice
 
@@ -62,8 +62,9 @@ def test_a_damaged_memory_is_no_memory(manifest_of, content):
 
 def test_nothing_faithful_is_an_error(manifest_of):
     manifest = manifest_of(NAME)
-    strict = replace(manifest, golden=Golden(manifest.golden.file, {'float32': -1.0}))
-    with pytest.raises(BackendError, match='nothing reproduces the golden output'):
+    impossible = {'depth': Tolerance('relative', {'float32': -1.0})}
+    strict = replace(manifest, golden=replace(manifest.golden, tolerance=impossible))
+    with pytest.raises(BackendError, match='nothing reproduces the golden outputs'):
         tune(strict, runs=1, threads=1)
     assert recall(manifest) is None
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.export.artifact import Port
 from rs_ml_training.trained import ModelSpec, Trained
 
 SIZE = (64, 48)
@@ -69,6 +71,26 @@ class NoiseReader(Reader):
 def noise() -> NoiseReader:
     """Six samples with every map."""
     return NoiseReader()
+
+
+@pytest.fixture
+def inputs_of() -> Callable[[Iterable[Port]], dict[str, np.ndarray]]:
+    """Ports -> coloured clouds of their shapes and types, depth with holes."""
+
+    def make(ports: Iterable[Port]) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng(5)
+        return {port.name: _clouds(rng, port) for port in ports}
+
+    return make
+
+
+def _clouds(rng: np.random.Generator, port: Port) -> np.ndarray:
+    _, height, width, channels = port.shape
+    coarse = rng.integers(0, 256, (height // 12, width // 12, channels), np.uint8)
+    steps = cv2.resize(coarse, (width, height)).reshape(port.shape)
+    if port.dtype == 'uint8':
+        return steps
+    return np.where(steps < 50, 0, steps / 25).astype(port.dtype)
 
 
 def _body(features):

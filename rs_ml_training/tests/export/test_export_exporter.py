@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import yaml
+from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_training.errors import ConfigError, ExportError
 from rs_ml_training.export import formats
-from rs_ml_training.export.checksum import sha256_of
 from rs_ml_training.export.exporter import ExportOptions, export
 from rs_ml_training.export.report import summary
 
@@ -26,7 +26,13 @@ def test_a_model_directory(toy, noise, tmp_path):
     assert manifest['name'] == 'depth_toy'
     assert manifest['artifacts'][0]['sha256'] == sha256_of(out / 'model.tflite')
     assert manifest['golden']['sha256'] == sha256_of(out / 'golden.npz')
-    assert manifest['golden']['tolerance'] == {'float32': 1e-3, 'bfloat16': 0.03}
+    assert manifest['golden']['picture'] == 'first frame of recordings/synthetic_room'
+    assert manifest['golden']['tolerance'] == {
+        'depth': {'measure': 'relative', 'float32': 1e-3, 'bfloat16': 0.03}
+    }
+    assert manifest['outputs'] == {
+        'depth': {'tensor': 'depth', 'shape': [1, 48, 64, 1], 'dtype': 'float32'}
+    }
     card = (out / 'README.md').read_text()
     for text in ('# depth_toy', 'abs_rel | 0.5', 'rs-ml-train depth', 'rs-ml-export run', 'noise'):
         assert text in card
@@ -54,7 +60,11 @@ def test_int8_says_what_it_costs(toy, noise, tmp_path):
     assert f'| onnx int8 | {file.metrics["abs_rel"]:.4f} |' in card
     assert '| difference |' in card
     golden = yaml.safe_load((tmp_path / 'model' / 'manifest.yaml').read_text())['golden']
-    assert golden['tolerance'] == {'float32': 0.02, 'bfloat16': 0.03}
+    assert golden['tolerance']['depth'] == {
+        'measure': 'relative',
+        'float32': 0.02,
+        'bfloat16': 0.03,
+    }
 
 
 def test_a_detector_is_judged_in_the_classes_that_it_learned(toy, noise, tmp_path):

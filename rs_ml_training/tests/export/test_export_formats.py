@@ -6,7 +6,6 @@ import pytest
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.export import formats
 from rs_ml_training.export.comparison import LIMITS, difference
-from rs_ml_training.export.golden import golden_inputs
 from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.samples import served_samples
 from rs_ml_training.export.serving import serving_of
@@ -47,23 +46,26 @@ ROUND_TRIPS = [
     ('detection', 'saved_model', 'float32'),
     ('detection', 'tflite', 'float32'),
 ]
+INT8_LIMITS = {'segmentation': 0.3}
+"""Of random weights many classes are almost equally likely; of another network 4 of 5 differ."""
 ALL = [
     (task, name, precision)
     for task in ('depth', 'denoise', 'segmentation', 'detection')
     for name in formats.FORMATS
     for precision in formats.PRECISIONS
     if precision == 'float32' or name not in formats.FLOAT32_ONLY
-    if (task, precision) != ('detection', 'int8')  # of noise, 8 bits choose other boxes
 ]
 REST = [pytest.param(*row, marks=pytest.mark.slow) for row in ALL if row not in ROUND_TRIPS]
 
 
 @pytest.mark.parametrize(('task', 'name', 'precision'), ROUND_TRIPS + REST)
-def test_what_is_read_back_reproduces_the_network(toy, noise, tmp_path, task, name, precision):
+def test_what_is_read_back_reproduces_the_network(
+    toy, noise, inputs_of, tmp_path, task, name, precision
+):
     formats.check_formats([name], precision)
     serving = serving_of(toy(task), HeadOptions())
     samples = [s.inputs for s in served_samples(noise, serving.inputs, None, 6)]
-    golden = golden_inputs(serving.inputs, (0.3, 10.0))
+    golden = inputs_of(serving.inputs)
     artifact = formats.write(name, serving, tmp_path, precision, [golden, *samples])
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
         [artifact.path, *artifact.companions]
@@ -74,8 +76,8 @@ def test_what_is_read_back_reproduces_the_network(toy, noise, tmp_path, task, na
     assert {n: (a.shape, a.dtype) for n, a in found.items()} == {
         n: (a.shape, a.dtype) for n, a in expected.items()
     }
-    worst = difference(expected, found).worst
-    assert worst <= LIMITS.get(precision, 0.15)
+    worst = max(difference(expected, found).values())
+    assert worst <= LIMITS.get(precision, INT8_LIMITS.get(task, 0.15))
     if precision != 'float32' and task in ('depth', 'detection'):
         assert worst > 1e-6, 'nothing was reduced'
 

@@ -58,17 +58,15 @@ def test_outputs(task, outputs, options, expected):
         assert found['mask'].dtype == (tf.float32 if options else tf.uint8)
 
 
-def test_boxes_of_a_peak():
-    heat, size = np.zeros((1, 8, 8, 2), np.float32), np.full((1, 8, 8, 2), 8, np.float32)
-    heat[0, 2, 4, 1] = 0.9
-    outputs = {'heatmap': heat, 'size': size, 'offset': np.full((1, 8, 8, 2), 0.5, np.float32)}
-    tensors = {name: tf.constant(array) for name, array in outputs.items()}
-    found = apply_head('detection', tensors, HeadOptions(max_detections=10))
-    assert found['boxes'].shape == (1, 10, 4)
-    assert float(found['count'][0]) == 1
-    assert float(found['classes'][0, 0]) == 1
-    expected = np.array([1.5, 3.5, 3.5, 5.5]) / 8
-    np.testing.assert_allclose(found['boxes'][0, 0], expected, atol=1e-6)
+@pytest.mark.parametrize(
+    'names', [('heatmap', 'size', 'offset'), ('scores', 'distances')], ids=['peaks', 'cells']
+)
+@pytest.mark.parametrize('with_more', [False, True])
+def test_a_detector_ends_at_its_head(names, with_more):
+    tensors = {name: tf.constant(LOGITS) for name in (*names, 'features')}
+    found = apply_head('detection', tensors, HeadOptions(intermediates=with_more))
+    assert set(found) == {*names, *(['features'] if with_more else [])}
+    assert all(found[name] is tensors[name] for name in names)
 
 
 @pytest.mark.parametrize('task', ['depth', 'denoise', 'segmentation', 'detection'])

@@ -1,12 +1,15 @@
 """What the manifest says about pictures and cameras."""
 
+import numpy as np
 import pytest
 import yaml
+from rs_ml_perception.inference.golden import GOLDEN_NAME
+from rs_ml_perception.inference.manifest import Tolerance
+from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.export.artifact import Artifact
-from rs_ml_training.export.golden import GOLDEN_NAME
 from rs_ml_training.export.heads import HeadOptions
-from rs_ml_training.export.manifest import training_camera, write_manifest
+from rs_ml_training.export.manifest import GoldenOutputs, training_camera, write_manifest
 from rs_ml_training.export.serving import serving_of
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.trained import ModelSpec
@@ -88,7 +91,7 @@ def test_training_camera(values, size, expected):
             'detection',
             {},
             {},
-            {'decoder': 'tf_detection', 'thresholds': {'score': 0.3, 'iou': 0.5}},
+            {'decoder': 'centernet', 'thresholds': {'score': 0.3, 'iou': 0.5}},
         ),
         ('detection', {}, {'score_threshold': 0.4}, {'thresholds': {'score': 0.4, 'iou': 0.5}}),
     ],
@@ -106,11 +109,19 @@ def test_manifest(toy, tmp_path, task, spec, options, expected):
         [artifact],
         name='n',
         version='2',
-        tolerance={'float32': 1},
+        golden=GoldenOutputs(
+            'a room',
+            {name: np.zeros((1, 2), np.float32) for name in serving.outputs},
+            {name: Tolerance('relative', {'float32': 1}) for name in serving.outputs},
+        ),
     )
     values = yaml.safe_load((tmp_path / 'manifest.yaml').read_text())
     assert values | expected == values
-    assert values['outputs'] == {name: name for name in serving.outputs}
+    assert values['outputs'] == {
+        name: {'tensor': name, 'shape': [1, 2], 'dtype': 'float32'} for name in serving.outputs
+    }
+    assert values['golden']['picture'] == 'a room'
+    assert read_manifest(tmp_path).golden.tolerance.keys() == set(serving.outputs)
     assert [row['size'] for row in values['input']] == [[64, 48]] * len(serving.inputs)
     assert values['input'][0].get('crop') == (list(spec['crop']) if 'crop' in spec else None)
     assert values['input'][0]['resize'] == ('crop' if 'crop' in spec else 'stretch')

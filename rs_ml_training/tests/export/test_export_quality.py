@@ -7,6 +7,7 @@ from rs_ml_training.errors import DataError
 from rs_ml_training.export.artifact import Port
 from rs_ml_training.export.quality import METRICS, measure
 from rs_ml_training.export.samples import served, served_samples
+from rs_ml_training.networks.centernet.targets import targets_of
 from rs_ml_training.trained import ModelSpec
 
 SIZE = (80, 60)
@@ -21,14 +22,11 @@ def oracle(task, reader):
     def answer(inputs):
         key, name = next(iter(inputs.items()))[1], 'image' if 'image' in inputs else 'raw_depth_m'
         sample = next(s for s in samples if np.array_equal(getattr(s, name), np.squeeze(key[0])))
-        x = sample.boxes.xyxy / np.array(SIZE * 2)
+        maps = targets_of(sample.boxes, SIZE, classes=5)
         return {
+            **{name: maps[name][None] for name in ('heatmap', 'size', 'offset')},
             'depth': sample.depth_m[None, :, :, None],
             'mask': sample.labels[None],
-            'boxes': x[None][:, :, [1, 0, 3, 2]],
-            'scores': np.array([[0.9]]),
-            'classes': np.array([[0.0]]),
-            'count': np.array([1.0]),
         }
 
     return answer

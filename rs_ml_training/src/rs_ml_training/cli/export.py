@@ -44,7 +44,6 @@ def parser() -> argparse.ArgumentParser:
     _add_data(add)
     add('--scores', action='store_true', help='segmentation: probabilities, not class ids')
     add('--intermediates', action='store_true', help='keep every further output of the network')
-    add('--max-detections', type=int, default=50, help='boxes that a detector gives at most')
     add(
         '--confidence-threshold',
         type=float,
@@ -68,7 +67,7 @@ def _add_data(add: Callable[..., Any]) -> None:
     add('--representative-list', type=Path, default=None, help='list file of --representative')
     add('--representative-option', **option)
     add('--calibration-samples', type=int, default=100, help='how many of them int8 reads')
-    add('--golden', **source, help='its first sample is the golden input; else a pattern')
+    add('--golden', **source, help='its first sample is the golden input; else a frame of ours')
     add('--golden-list', type=Path, default=None, help='list file of --golden')
     add('--data', **source, help='samples with truth to measure on; int8: else the representative')
     add('--data-list', type=Path, default=None, help='list file of --data')
@@ -107,7 +106,7 @@ def _options(arguments: argparse.Namespace, written: str) -> ExportOptions:
     from rs_ml_training.export.exporter import ExportOptions
     from rs_ml_training.export.heads import HeadOptions
 
-    for name in ('calibration_samples', 'data_samples', 'max_detections'):
+    for name in ('calibration_samples', 'data_samples'):
         if getattr(arguments, name) < 1:
             raise ConfigError(f'--{name.replace("_", "-")} must be at least 1')
     return ExportOptions(
@@ -118,7 +117,6 @@ def _options(arguments: argparse.Namespace, written: str) -> ExportOptions:
         head=HeadOptions(
             arguments.scores,
             arguments.intermediates,
-            arguments.max_detections,
             arguments.confidence_threshold,
             arguments.score_threshold,
         ),

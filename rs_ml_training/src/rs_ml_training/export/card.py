@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rs_ml_training.export.artifact import Port
-from rs_ml_training.export.report import ExportReport, differences_table, metrics_table
+from rs_ml_training.export.report import ERRORS, ExportReport, differences_table, metrics_table
 from rs_ml_training.export.serving import Serving
 from rs_ml_training.trained import ModelSpec
 
@@ -65,8 +65,7 @@ def _accuracy(spec: ModelSpec) -> str:
 def _files(report: ExportReport) -> str:
     parts = [
         f'Precision {report.precision}. Errors against the trained network over '
-        f'{report.compared} inputs, as shares of the range of each output (class maps: share of '
-        'pixels that differ; boxes: fractions of the picture).',
+        f'{report.compared} inputs ({ERRORS}).',
         differences_table(report),
     ]
     if report.metrics:

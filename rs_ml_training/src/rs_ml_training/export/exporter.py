@@ -7,16 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.inference.golden import GOLDEN_NAME, picture_inputs, write_golden
+from rs_ml_perception.inference.output_errors import judged_outputs
+
 from rs_ml_training.data.reader import Reader, Subset
-from rs_ml_training.errors import ConfigError
+from rs_ml_training.errors import ConfigError, ExportError
 from rs_ml_training.export import formats
 from rs_ml_training.export.artifact import Arrays, Artifact
 from rs_ml_training.export.card import write_card
-from rs_ml_training.export.comparison import LIMITS, Difference, difference, refuse_if_beyond
+from rs_ml_training.export.comparison import LIMITS, Errors, difference, refuse_if_beyond, worst_of
 from rs_ml_training.export.folder import check_destination, staged
-from rs_ml_training.export.golden import GOLDEN_NAME, golden_inputs, write_golden
 from rs_ml_training.export.heads import HeadOptions
-from rs_ml_training.export.manifest import write_manifest
+from rs_ml_training.export.manifest import GoldenOutputs, input_spec, write_manifest
 from rs_ml_training.export.quality import measure
 from rs_ml_training.export.readings import Reading, networks, tolerances
 from rs_ml_training.export.report import ExportedFile, ExportReport
@@ -26,7 +29,6 @@ from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.trained import ModelSpec, Trained
 
 _COMPARED_SAMPLES = 4
-_BFLOAT16_TOLERANCE = 0.03
 _INT8_MARGIN = 1.5
 _INT8_TOLERANCE = 0.02
 
@@ -41,7 +43,8 @@ class ExportOptions:
         name: of the model; '' that of its folder.
         version: of the model.
         head: what is baked in.
-        golden: its first sample becomes the golden input; None: a pattern, which shows no objects.
+        golden: its first sample becomes the golden input; None: the first frame of the recording
+            that is shipped.
         representative: samples to compare on, and to measure activations on for int8.
         calibration_samples: how many of them int8 reads.
         data: samples with truth to measure int8 on; None: the representative ones.
@@ -79,14 +82,15 @@ def export(trained: Trained, out: Path, options: ExportOptions) -> ExportReport:
     """
     check_options(out, options)
     serving = serving_of(trained, options.head)
-    golden = _golden_inputs(serving, trained.spec, options.golden)
+    picture, golden = _golden_inputs(serving, trained.spec, options.golden)
     with staged(out, force=options.force) as folder:
         report, outputs = _write_files(serving, trained.spec, folder, golden, options)
         report = replace(report, directory=out)
-        kept, limit = _golden_outputs(options.precision, outputs)
-        tolerance = tolerances(limit, _BFLOAT16_TOLERANCE, report.readings)
+        kept, limits = _golden_outputs(options.precision, outputs)
+        tolerance = tolerances(kept, limits, report.readings)
         write_golden(folder / GOLDEN_NAME, golden, kept)
-        _describe(serving, trained.spec, folder, report, tolerance, options)
+        golden_outputs = GoldenOutputs(picture, kept, tolerance)
+        _describe(serving, trained.spec, folder, report, golden_outputs, options)
     return report
 
 
@@ -117,7 +121,7 @@ def _write_files(
         artifact = formats.write(name, serving, folder, options.precision, calibration)
         network = formats.load(artifact, folder, serving.outputs)
         given = [network(inputs) for inputs in compared]
-        found = _worst(expected, given)
+        found = worst_of(map(difference, expected, given))
         outputs.append(given[0])
         refuse_if_beyond(found, options.precision, artifact.path)
         size = artifact.megabytes(folder)
@@ -144,16 +148,9 @@ def _readings(
 ) -> list[Reading]:
     """The file in other runtimes, against what its own gave for the golden input."""
     return [
-        Reading(title, precision, difference(expected, network(golden)).worst, measured(network))
+        Reading(title, precision, difference(expected, network(golden)), measured(network))
         for title, precision, network in networks(artifact, folder)
     ]
-
-
-def _worst(expected: Sequence[Arrays], given: Sequence[Arrays]) -> Difference:
-    total = Difference(0.0, 0.0)
-    for wanted, arrays in zip(expected, given, strict=True):
-        total = total.or_worse(difference(wanted, arrays))
-    return total
 
 
 def _calibration(serving: Serving, spec: ModelSpec, options: ExportOptions) -> list[Arrays]:
@@ -192,25 +189,38 @@ def _metrics(
     return measure(network, spec, samples)
 
 
-def _golden_inputs(serving: Serving, spec: ModelSpec, reader: Reader | None) -> Arrays:
-    if reader is None:
-        return golden_inputs(serving.inputs, spec.depth_range_m)
-    (sample,) = served_samples(Subset(reader, [0]), serving.inputs, spec.crop, 1)
-    return sample.inputs
+def _golden_inputs(serving: Serving, spec: ModelSpec, reader: Reader | None) -> tuple[str, Arrays]:
+    """The inputs, and what they were made of."""
+    if reader is not None:
+        (sample,) = served_samples(Subset(reader, [0]), serving.inputs, spec.crop, 1)
+        return f'{sample.sample.name} of the data', sample.inputs
+    from rs_ml_perception.recordings.example_frame import example_frame
+    from rs_ml_perception.recordings.shipped import shipped_recording
+
+    try:
+        path = shipped_recording()
+        specs = [input_spec(port, spec) for port in serving.inputs]
+        inputs = picture_inputs(specs, example_frame(path), model=spec.network)
+    except InputError as error:
+        raise ExportError(f'no golden input: {error}; or give --golden FORMAT:PATH') from error
+    return f'first frame of recordings/{path.name}', inputs
 
 
-def _golden_outputs(precision: str, outputs: Sequence[Arrays]) -> tuple[Arrays, float]:
-    """What is kept for the golden input, and by how much a runtime may miss it at least.
+def _golden_outputs(precision: str, outputs: Sequence[Arrays]) -> tuple[Arrays, Errors]:
+    """What is kept for the golden input, and by how much each output may be missed at least.
 
     Of int8 it is what the first file gave, and the others may miss it by half as much again as
     was found here: against the trained network only gross errors could be told from rounding.
     """
     limit = LIMITS.get(precision)
-    kept = outputs[0] if limit is not None else outputs[1]
-    if limit is None:
-        spread = _worst([kept] * len(outputs[1:]), outputs[1:]).worst
-        limit = max(_INT8_TOLERANCE, math.ceil(spread * _INT8_MARGIN * 1e3) / 1e3)
-    return kept, limit
+    if limit is not None:
+        return outputs[0], dict.fromkeys(judged_outputs(outputs[0]), limit)
+    kept = outputs[1]
+    spread = worst_of(difference(kept, other) for other in outputs[1:])
+    return kept, {
+        name: max(_INT8_TOLERANCE, math.ceil(error * _INT8_MARGIN * 1e3) / 1e3)
+        for name, error in spread.items()
+    }
 
 
 def _describe(
@@ -218,7 +228,7 @@ def _describe(
     spec: ModelSpec,
     folder: Path,
     report: ExportReport,
-    tolerance: dict[str, float],
+    golden: GoldenOutputs,
     options: ExportOptions,
 ) -> None:
     name = options.name or report.directory.resolve().name
@@ -230,6 +240,6 @@ def _describe(
         artifacts,
         name=name,
         version=options.version,
-        tolerance=tolerance,
+        golden=golden,
     )
     write_card(folder, spec, serving, report, name, options.command)

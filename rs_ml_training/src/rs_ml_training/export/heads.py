@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Tensors = Mapping[str, 'tf.Tensor']
 
+CELL_OUTPUTS = ('scores', 'distances')
+PEAK_OUTPUTS = ('heatmap', 'size', 'offset')
+
 
 @dataclass(frozen=True)
 class HeadOptions:
@@ -21,7 +24,6 @@ class HeadOptions:
     Attributes:
         scores: segmentation: a probability per class in place of the best class.
         intermediates: pass every further output of the network on as well.
-        max_detections: boxes that a detector gives at most.
         confidence_threshold: denoising: pixels less certain are to be dropped, in [0, 1]; goes
             into the manifest, the network gives them all.
         score_threshold: detection: finds of less are to be dropped, in [0, 1]; likewise.
@@ -29,7 +31,6 @@ class HeadOptions:
 
     scores: bool = False
     intermediates: bool = False
-    max_detections: int = 50
     confidence_threshold: float = 0.0
     score_threshold: float = 0.3
 
@@ -72,13 +73,12 @@ def segmentation_head(outputs: Tensors, options: HeadOptions) -> dict[str, Any]:
 
 
 def detection_head(outputs: Tensors, options: HeadOptions) -> dict[str, Any]:
-    """`boxes` (1, K, 4) [y_min, x_min, y_max, x_max] in 0..1, `scores`, `classes`, `count`."""
-    from rs_ml_training.networks.centernet.decode import PeakDecoder
+    """What the network gives: boxes are decoded by who runs it.
 
-    own = ('heatmap', 'size', 'offset')
-    decode = PeakDecoder(options.max_detections)
-    head = dict(decode({name: outputs[name] for name in own}))
-    return head | _further(outputs, own, options)
+    `scores` and `distances` of cells, or `heatmap`, `size` and `offset` of peaks.
+    """
+    own = CELL_OUTPUTS if set(CELL_OUTPUTS) <= set(outputs) else PEAK_OUTPUTS
+    return {name: outputs[name] for name in own} | _further(outputs, own, options)
 
 
 HEADS: dict[str, Callable[[Tensors, HeadOptions], dict[str, Any]]] = {

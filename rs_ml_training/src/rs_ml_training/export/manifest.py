@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
+from rs_ml_perception.core.preprocess import InputSpec
+from rs_ml_perception.inference.checksum import sha256_of
+from rs_ml_perception.inference.golden import GOLDEN_NAME
+from rs_ml_perception.inference.golden_recording import golden_section
+from rs_ml_perception.inference.manifest import Tolerance
 
-from rs_ml_training.export.artifact import Artifact, Port
-from rs_ml_training.export.checksum import sha256_of
+from rs_ml_training.export.artifact import Arrays, Artifact, Port
 from rs_ml_training.export.folder import MANIFEST_NAME
-from rs_ml_training.export.golden import GOLDEN_NAME
+from rs_ml_training.export.heads import CELL_OUTPUTS
 from rs_ml_training.export.serving import Serving
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.trained import ModelSpec
@@ -20,7 +24,24 @@ from rs_ml_training.trained import ModelSpec
 LABELS_NAME = 'labels.txt'
 NO_LICENSE = 'none stated, internal use only'
 _TASKS = {'depth': 'mono_depth'}
+_OVERLAPS = {'gfl': 0.6, 'centernet': 0.5}
+"""Decoder -> overlap beyond which the weaker of two boxes is a duplicate."""
 _COLORS = {1: 'GRAY', 3: 'RGB'}
+
+
+@dataclass(frozen=True)
+class GoldenOutputs:
+    """What runtimes must reproduce.
+
+    Attributes:
+        picture: what the inputs were made of, in words.
+        outputs: as they are in the file.
+        tolerance: output -> how it is judged.
+    """
+
+    picture: str
+    outputs: Arrays
+    tolerance: dict[str, Tolerance]
 
 
 def write_manifest(
@@ -31,7 +52,7 @@ def write_manifest(
     *,
     name: str,
     version: str,
-    tolerance: dict[str, float],
+    golden: GoldenOutputs,
 ) -> None:
     """Write the manifest, and the labels beside it; the files it names must be there already."""
     values: dict[str, Any] = {
@@ -41,15 +62,14 @@ def write_manifest(
         'decoder': _decoder(serving),
         'artifacts': [_artifact(folder, artifact) for artifact in artifacts],
         'input': [_input(port, spec) for port in serving.inputs],
-        'outputs': {output: output for output in serving.outputs},
+        'outputs': {name: _output(name, array) for name, array in golden.outputs.items()},
     }
     if spec.labels:
         (folder / LABELS_NAME).write_text('\n'.join(spec.labels) + '\n', encoding='utf-8')
         values['labels'] = LABELS_NAME
     if spec.task == 'detection':
-        values['thresholds'] = {'score': serving.options.score_threshold, 'iou': 0.5}
-        # Neighbouring peaks of one object are left to the robot's suppression.
-        values['decoder_options'] = {'leaves_duplicates': True}
+        iou = _OVERLAPS[values['decoder']]
+        values['thresholds'] = {'score': serving.options.score_threshold, 'iou': iou}
     if serving.options.confidence_threshold and 'confidence' in serving.outputs:
         values['decoder_options'] = {'confidence_threshold': serving.options.confidence_threshold}
     if spec.task in ('depth', 'denoise'):
@@ -59,11 +79,8 @@ def write_manifest(
         values['training_intrinsics'] = camera
     values['license'] = spec.license or NO_LICENSE
     values['source'] = _source(spec)
-    values['golden'] = {
-        'file': GOLDEN_NAME,
-        'sha256': sha256_of(folder / GOLDEN_NAME),
-        'tolerance': tolerance,
-    }
+    sha256 = sha256_of(folder / GOLDEN_NAME)
+    values['golden'] = golden_section(GOLDEN_NAME, sha256, golden.picture, golden.tolerance)
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
     (folder / MANIFEST_NAME).write_text(text, encoding='utf-8')
 
@@ -112,6 +129,16 @@ def _file(folder: Path, path: str) -> dict[str, str]:
     return {'path': path, 'sha256': sha256_of(folder / path)}
 
 
+def input_spec(port: Port, spec: ModelSpec) -> InputSpec:
+    """The input as the robot reads it from the manifest."""
+    values = _input(port, spec)
+    return InputSpec(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+
+
+def _output(name: str, array: Any) -> dict[str, Any]:
+    return {'tensor': name, 'shape': list(array.shape), 'dtype': array.dtype.name}
+
+
 def _input(port: Port, spec: ModelSpec) -> dict[str, Any]:
     values: dict[str, Any] = {
         'name': port.name,
@@ -129,7 +156,7 @@ def _input(port: Port, spec: ModelSpec) -> dict[str, Any]:
 
 def _decoder(serving: Serving) -> str:
     if serving.task == 'detection':
-        return 'tf_detection'
+        return 'gfl' if set(CELL_OUTPUTS) <= set(serving.outputs) else 'centernet'
     if serving.task != 'segmentation':
         return 'depth'
     if not serving.options.scores:

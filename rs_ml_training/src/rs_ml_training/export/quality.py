@@ -83,18 +83,18 @@ def _denoise(spec: ModelSpec) -> tuple[Any, Update]:
 
 def _detection(spec: ModelSpec) -> tuple[Any, Update]:
     from rs_ml_training.metrics.precision import AveragePrecision
+    from rs_ml_training.tasks.detection import found_boxes
 
     metrics = AveragePrecision(max(len(spec.labels), 1))
 
     def update(served: ServedSample, outputs: Outputs) -> None:
         if served.sample.boxes is None:
             raise DataError(f'{served.sample.name} has no boxes to measure a detector with')
-        width, height = served.view.model_size
-        count = round(float(outputs['count'][0]))
-        fractions = outputs['boxes'][0, :count][:, [1, 0, 3, 2]]
-        xyxy = served.view.boxes_to_source(fractions * np.array([width, height] * 2))
-        classes = np.rint(outputs['classes'][0, :count]).astype(np.int64)
-        metrics.update(xyxy, outputs['scores'][0, :count], classes, served.sample.boxes)
+        found = found_boxes(outputs, served.view.model_size)
+        xyxy, scores, class_ids = (array[0] for array in found)
+        kept = scores > 0
+        boxes = served.view.boxes_to_source(xyxy[kept])
+        metrics.update(boxes, scores[kept], class_ids[kept], served.sample.boxes)
 
     return metrics, update
 

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.inference.golden_recording import USUAL_LIMITS
+from rs_ml_perception.inference.manifest import Tolerance
+from rs_ml_perception.inference.output_errors import usual_measure
 
 from rs_ml_training.export.artifact import Arrays, Artifact, Network
 
@@ -28,13 +31,13 @@ class Reading:
     Attributes:
         title: of the file and the runtime.
         precision: key of HINTS.
-        error: on the golden input, see comparison.Difference.worst.
+        errors: of each output on the golden input.
         metrics: of the task, where they were measured.
     """
 
     title: str
     precision: str
-    error: float
+    errors: Mapping[str, float]
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -49,19 +52,28 @@ def networks(artifact: Artifact, folder: Path) -> Iterator[tuple[str, str, Netwo
         yield f'in OpenVINO, {precision}', precision, _compiled(artifact, folder, precision)
 
 
-def tolerances(limit: float, bfloat16: float, readings: Iterable[Reading]) -> dict[str, float]:
-    """By how much a runtime may miss the golden output: what was found here and half as much.
+def tolerances(
+    outputs: Arrays, float32: Mapping[str, float], readings: Iterable[Reading]
+) -> dict[str, Tolerance]:
+    """By how much each output may miss the golden one: what was found here and half as much.
 
     Args:
-        limit: least tolerance in float32.
-        bfloat16: the same in bfloat16.
-        readings: what was found.
+        outputs: the golden ones.
+        float32: output -> least tolerance in float32.
+        readings: what was found; bfloat16 is allowed the usual at least.
     """
-    found = {'float32': limit, 'bfloat16': max(bfloat16, limit)}
+    found = {
+        name: {'float32': least, 'bfloat16': max(USUAL_LIMITS['bfloat16'], least)}
+        for name, least in float32.items()
+    }
     for reading in readings:
-        wanted = math.ceil(min(reading.error * MARGIN, LARGEST_TOLERANCE) * 1e3) / 1e3
-        found[reading.precision] = max(found[reading.precision], wanted)
-    return found
+        for name, error in reading.errors.items():
+            wanted = math.ceil(min(error * MARGIN, LARGEST_TOLERANCE) * 1e3) / 1e3
+            found[name][reading.precision] = max(found[name][reading.precision], wanted)
+    return {
+        name: Tolerance(usual_measure(name, outputs[name]), limits)
+        for name, limits in found.items()
+    }
 
 
 def _compiled(artifact: Artifact, folder: Path, precision: str) -> Network:

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rs_ml_training.export.artifact import Artifact
-from rs_ml_training.export.comparison import Difference
 from rs_ml_training.export.readings import Reading
+
+ERRORS = (
+    'errors of maps and raw heads as fractions of the range of the output, of class maps the '
+    'fraction of pixels that differ, of boxes in fractions of the picture'
+)
 
 
 @dataclass(frozen=True)
@@ -18,13 +22,13 @@ class ExportedFile:
     Attributes:
         artifact: what was written.
         megabytes: its size.
-        difference: from the trained network, over all inputs compared.
+        errors: largest of each output against the trained network, over all inputs compared.
         metrics: of the task, where they were measured.
     """
 
     artifact: Artifact
     megabytes: float
-    difference: Difference
+    errors: Mapping[str, float]
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -52,21 +56,25 @@ class ExportReport:
 
     @property
     def worst(self) -> float:
-        """The largest difference of any file."""
-        return max(file.difference.worst for file in self.files)
+        """The largest error of any output of any file."""
+        return max(max(file.errors.values()) for file in self.files)
 
 
 def differences_table(report: ExportReport) -> str:
-    """Markdown: size and error of every format, as shares of the range."""
-    rows = ['| format | file | MB | largest error | mean error |', '|---|---|---|---|---|']
+    """Markdown: size of every format, and the largest error of each output."""
+    names = list(report.files[0].errors)
+    rows = [f'| format | file | MB | {" | ".join(names)} |', '|---' * (len(names) + 3) + '|']
     for file in report.files:
-        found = file.difference
-        rows.append(
-            f'| {file.artifact.format} | {file.artifact.path} | {file.megabytes:.2f} | '
-            f'{found.worst:.2g} | {found.mean:.2g} |'
-        )
-    rows += [f'| {reading.title} | | | {reading.error:.2g} | |' for reading in report.readings]
+        facts = f'{file.artifact.format} | {file.artifact.path} | {file.megabytes:.2f}'
+        rows.append(f'| {facts} | {_errors(file.errors, names)} |')
+    rows += [
+        f'| {found.title} | | | {_errors(found.errors, names)} |' for found in report.readings
+    ]
     return '\n'.join(rows)
+
+
+def _errors(errors: Mapping[str, float], names: list[str]) -> str:
+    return ' | '.join(f'{errors[name]:.2g}' for name in names)
 
 
 def metrics_table(report: ExportReport) -> str:
@@ -90,7 +98,7 @@ def summary(report: ExportReport) -> str:
     """What the command prints."""
     parts = [
         f'{report.precision}, compared with the trained network on {report.compared} inputs '
-        '(errors as shares of the range, of class maps the share of pixels):',
+        f'({ERRORS}):',
         differences_table(report),
     ]
     if report.metrics:

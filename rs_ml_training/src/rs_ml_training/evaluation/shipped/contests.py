@@ -155,18 +155,6 @@ CONTESTS: tuple[Contest, ...] = (
         {'list_file': '@coco128_heldout.txt', 'classes': 'indoor-coco', 'coco_ids': True},
     ),
     Contest(
-        'segmentation_camvid',
-        'segmentation',
-        'segmentation_camvid',
-        'CamVid, 60 pictures of `train/` held out in whole blocks of 20 s; not untouched: which '
-        'of 70 epochs the last 30 went on from was chosen on them',
-        'camvid:camvid/train',
-        (Subject(SHIPPED, 'segmentation_camvid'),),
-        {'miou': 'mIoU', 'pixel_accuracy': 'pixel accuracy'},
-        (Aim('mIoU 60 %', 'miou', least=0.60),),
-        holdout=(0.15, 1),
-    ),
-    Contest(
         'detection',
         'detection',
         'detection',

@@ -1,0 +1,129 @@
+"""How far two results of one input are apart, output by output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+
+Arrays = Mapping[str, np.ndarray]
+
+_BOX_LIST = frozenset({'boxes', 'scores', 'classes'})
+_UNJUDGED = frozenset({'classes', 'count'})
+_ROWS = 'rows'
+_TIE = 1e-4
+
+
+def absolute_error(expected: np.ndarray, actual: np.ndarray) -> float:
+    """Largest difference, in the output's own unit."""
+    if expected.size == 0:
+        return 0.0
+    difference = np.abs(expected.astype(np.float64) - actual)
+    return float(difference.max()) if np.isfinite(difference).all() else float('inf')
+
+
+def relative_error(expected: np.ndarray, actual: np.ndarray) -> float:
+    """Largest difference as a fraction of the range of the expected values."""
+    span = float(np.ptp(expected)) if expected.size else 0.0
+    return absolute_error(expected, actual) / (span or 1.0)
+
+
+def mismatch_error(expected: np.ndarray, actual: np.ndarray) -> float:
+    """Fraction of the values that differ at all."""
+    return float(np.mean(expected != actual)) if expected.size else 0.0
+
+
+MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    'absolute': absolute_error,
+    'relative': relative_error,
+    'mismatch': mismatch_error,
+}
+
+
+def judged_outputs(names: Iterable[str]) -> set[str]:
+    """Those that need a tolerance.
+
+    Classes and count of a list of boxes need none: they decide which row belongs to which.
+    """
+    names = set(names)
+    return names - _UNJUDGED if names >= _BOX_LIST else names
+
+
+def usual_measure(name: str, expected: np.ndarray) -> str:
+    """The measure that fits an output unless somebody knows better."""
+    if expected.dtype.kind in 'iub':
+        return 'mismatch'
+    return 'absolute' if name in ('boxes', 'scores', _ROWS) else 'relative'
+
+
+def usual_errors(expected: Arrays, actual: Arrays) -> dict[str, float]:
+    """output_errors with the usual measure of every output that is judged."""
+    measures = {name: usual_measure(name, expected[name]) for name in judged_outputs(expected)}
+    return output_errors(expected, actual, measures)
+
+
+def output_errors(
+    expected: Arrays, actual: Arrays, measures: Mapping[str, str]
+) -> dict[str, float]:
+    """Compare two results.
+
+    Lists of boxes are compared as sets: each confident expected row with the nearest of its class,
+    since two almost equal scores may change places.
+
+    Args:
+        expected: outputs of the reference.
+        actual: the same outputs of another.
+        measures: output -> key of MEASURES, for each that is judged.
+
+    Returns:
+        Output -> error; infinite where shapes differ, where a number is not finite, and where a
+        row has no counterpart.
+    """
+    expected, actual = _aligned(expected, actual)
+    return {
+        name: MEASURES[measure](expected[name], actual[name])
+        if expected[name].shape == actual[name].shape
+        else float('inf')
+        for name, measure in measures.items()
+    }
+
+
+def _aligned(expected: Arrays, actual: Arrays) -> tuple[Arrays, Arrays]:
+    if set(expected) >= _BOX_LIST:
+        here, there = _matched(_box_rows(expected), _box_rows(actual))
+        return {**expected, **_box_columns(here)}, {**actual, **_box_columns(there)}
+    if set(expected) == {_ROWS}:
+        here, there = _matched(_ssd_rows(expected), _ssd_rows(actual))
+        return {_ROWS: here[:, :5]}, {_ROWS: there[:, :5]}
+    return expected, actual
+
+
+def _matched(expected: np.ndarray, actual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Confident expected rows [score, corners..., class], and the nearest actual row of each."""
+    if len(expected) == 0:
+        return expected, actual
+    # Of a full list, what is as good as its last row may have fallen out of the other.
+    cut = 0.5 * expected[:, 0].max()
+    if len(actual):
+        cut = min(max(cut, actual[:, 0].min() + _TIE), expected[:, 0].max())
+    confident = expected[expected[:, 0] >= cut]
+    rows = np.concatenate([actual, np.full((1, 6), np.inf)])
+    distances = np.abs(confident[:, None, :5] - rows[None, :, :5]).max(axis=2)
+    distances[np.rint(confident[:, None, 5]) != np.rint(rows[None, :, 5])] = np.inf
+    distances[:, -1] = np.inf
+    nearest = np.where(np.isfinite(distances).any(axis=1), distances.argmin(axis=1), len(actual))
+    return confident, rows[nearest]
+
+
+def _box_rows(outputs: Arrays) -> np.ndarray:
+    """Score, four corners, class: float (N, 6)."""
+    columns = [outputs['scores'][0, :, None], outputs['boxes'][0], outputs['classes'][0, :, None]]
+    return np.concatenate(columns, axis=1)
+
+
+def _box_columns(rows: np.ndarray) -> dict[str, np.ndarray]:
+    return {'scores': rows[:, 0], 'boxes': rows[:, 1:5]}
+
+
+def _ssd_rows(outputs: Arrays) -> np.ndarray:
+    return np.roll(outputs[_ROWS].reshape(-1, 7)[:, 1:], -1, axis=1)

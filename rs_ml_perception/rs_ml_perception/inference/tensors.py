@@ -1,0 +1,97 @@
+"""Finding the manifest's tensors among those of a file, and comparing the two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.inference.backends import NetworkFile
+from rs_ml_perception.inference.manifest import TensorSpec
+
+
+@dataclass(frozen=True)
+class FileTensor:
+    """A tensor as a runtime reports it.
+
+    Attributes:
+        handle: what the runtime knows it by.
+        shape: sizes, with None (or anything that is no positive number) where free; None: the
+            runtime does not say.
+        dtype: numpy type or name; None: the runtime does not say, or takes any.
+    """
+
+    handle: Any
+    shape: Sequence[Any] | None = None
+    dtype: Any = None
+
+
+def find_tensors(
+    kind: str, network: NetworkFile, available: Mapping[str, FileTensor]
+) -> dict[str, Any]:
+    """Handles of the manifest's tensors.
+
+    Args:
+        kind: 'input' or 'output'.
+        network: what is being loaded.
+        available: every name the runtime knows; ':0' may be left out or be too much.
+
+    Returns:
+        Name in the manifest -> handle.
+
+    Raises:
+        ModelError: a tensor is not there, or is not what the manifest says.
+    """
+    wanted = network.inputs if kind == 'input' else network.outputs
+    return {key: _find(kind, key, spec, network, available) for key, spec in wanted.items()}
+
+
+def _find(
+    kind: str,
+    key: str,
+    spec: TensorSpec,
+    network: NetworkFile,
+    available: Mapping[str, FileTensor],
+) -> Any:
+    where = f'{network.model}: {network.path.name}'
+    bare = spec.name.removesuffix(':0')
+    name = next((n for n in (spec.name, bare, f'{bare}:0') if n in available), None)
+    if name is None:
+        raise ModelError(
+            f'{where} has no {kind} {spec.name!r}, it has {sorted(available)}: '
+            'correct the manifest'
+        )
+    tensor = available[name]
+    if not _fits(spec, tensor):
+        raise ModelError(
+            f'{where} has {kind} {key!r} as {_described(tensor.shape, tensor.dtype)}, '
+            f'the manifest says {_described(spec.shape, spec.dtype)}: correct the manifest, '
+            'or fetch the file that belongs to it'
+        )
+    return tensor.handle
+
+
+def _fits(spec: TensorSpec, tensor: FileTensor) -> bool:
+    if None not in (spec.dtype, tensor.dtype) and np.dtype(spec.dtype) != np.dtype(tensor.dtype):
+        return False
+    if spec.shape is None or tensor.shape is None:
+        return True
+    sizes = _sizes(tensor.shape)
+    return len(sizes) == len(spec.shape) and all(
+        there in (None, wanted) for wanted, there in zip(spec.shape, sizes, strict=True)
+    )
+
+
+def _sizes(shape: Sequence[Any]) -> list[int | None]:
+    """Positive numbers, and None for everything else, as runtimes mark what is free."""
+    return [int(n) if isinstance(n, int | np.integer) and n > 0 else None for n in shape]
+
+
+def _described(shape: Sequence[Any] | None, dtype: Any) -> str:
+    words = [] if dtype is None else [np.dtype(dtype).name]
+    if shape is not None:
+        words.append(str(['any' if n is None else n for n in _sizes(shape)]).replace("'", ''))
+    return ' '.join(words) or 'anything'
