@@ -103,11 +103,20 @@ class PartnerBuffer(Generic[Q]):
         """The partner of equal stamp that came last."""
         return next((p for p in reversed(self._kept) if p.stamp_ns == stamp_ns), None)
 
-    def nearest(self, stamp_ns: int, tolerance_ns: int | None = None) -> Partner[Q] | None:
-        """The partner of the nearest stamp within the tolerance, None: as far as is near."""
-        reach_ns = self._far_ns if tolerance_ns is None else tolerance_ns
+    def nearest(self, stamp_ns: int, tolerance_ns: int) -> Partner[Q] | None:
+        """The partner of the nearest stamp within the tolerance."""
         found = min(self._kept, key=lambda p: abs(p.stamp_ns - stamp_ns), default=None)
-        return found if found is not None and abs(found.stamp_ns - stamp_ns) <= reach_ns else None
+        is_within = found is not None and abs(found.stamp_ns - stamp_ns) <= tolerance_ns
+        return found if is_within else None
+
+    def gap_ns(self, stamp_ns: int) -> int | None:
+        """The nearest stamp, however far, minus this one; None where no partner is kept."""
+        return min((p.stamp_ns - stamp_ns for p in self._kept), key=abs, default=None)
+
+    def near_secs(self, gap_ns: int | None) -> float:
+        """A gap in seconds, NaN beyond what is near."""
+        is_near = gap_ns is not None and abs(gap_ns) <= self._far_ns
+        return 1e-9 * gap_ns if is_near else math.nan
 
     def newest_near_ns(self, stamp_ns: int) -> int | None:
         """Stamp of the partner that came last, those of another clock left out."""

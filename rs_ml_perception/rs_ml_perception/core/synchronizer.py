@@ -15,8 +15,7 @@ from rs_ml_perception.core.partner_books import PartnerBooks, PartnerLedger
 from rs_ml_perception.core.partner_buffer import Partner, PartnerBuffer, Q, Stamped
 
 PATIENCE = 3
-"""So many messages in a row that waited in vain, and no more are held up until a partner shows
-that waiting helps."""
+"""Live, three images a quarter of a second late are what a silent stream may cost."""
 
 EXACT_TRIALS = 5
 """Partners next to a primary message, none of equal stamp, after which stamps are unshared."""
@@ -37,20 +36,31 @@ class SyncOptions:
         takes_neighbours: whether half a period holds also while stamps are shared.
         timeout_secs: how long a message waits: partners leave the camera together.
         capacity: partners kept, the last to arrive.
+        patience: so many messages in a row that waited in vain, and no more wait until a partner
+            shows that waiting helps.
     """
 
     max_skew_ns: int = 0
     takes_neighbours: bool = False
     timeout_secs: float = 0.25
     capacity: int = 10
+    patience: int = PATIENCE
 
 
 @dataclass(frozen=True, eq=False)
 class Match(Generic[P, Q]):
-    """A primary message with what was found for it, None for nothing."""
+    """A primary message with what was found for it.
+
+    Attributes:
+        primary: the message.
+        partner: what belongs to it, None for nothing.
+        gap_ns: stamp of the nearest partner kept, however far, minus that of the message; None
+            where none is kept.
+    """
 
     primary: P
     partner: Q | None
+    gap_ns: int | None = None
 
 
 class Synchronizer(Generic[P, Q]):
@@ -90,7 +100,7 @@ class Synchronizer(Generic[P, Q]):
     @property
     def is_patient(self) -> bool:
         """Whether messages wait for partners that have not come yet."""
-        return self._vain < PATIENCE
+        return self._vain < self.options.patience
 
     def books(self) -> PartnerBooks:
         """What became of the messages so far."""
@@ -181,23 +191,24 @@ class Synchronizer(Generic[P, Q]):
 
     def _release(self, count: int, now_secs: float, *, asks: bool) -> list[Match[P, Q]]:
         released, self._pending = self._pending[:count], self._pending[count:]
-        return [Match(m, self._decide(m, now_secs) if asks else None) for m in released]
+        return [self._decide(m, now_secs) if asks else Match(m, None) for m in released]
 
-    def _decide(self, message: P, now_secs: float) -> Q | None:
+    def _decide(self, message: P, now_secs: float) -> Match[P, Q]:
         if message.stamp_ns == 0:
-            return None
+            return Match(message, None)
         partner = self._choose(message)
+        gap_ns = self._partners.gap_ns(message.stamp_ns)
         self._learn(message, partner)
         if partner is None:
             if now_secs - message.received_secs >= self.options.timeout_secs:
                 self._vain += 1
             self._missed.append(message)
-            self._ledger.miss(self._nearest_secs(message))
-            return None
+            self._ledger.miss(self._partners.near_secs(gap_ns))
+            return Match(message, None, gap_ns)
         self._vain = 0
         self._ledger.pair(is_first=not partner.is_used)
         partner.is_used = True
-        return partner.sample
+        return Match(message, partner.sample, gap_ns)
 
     def _choose(self, message: P) -> Partner[Q] | None:
         return self._exact(message) or (self._neighbour(message) if self._takes() else None)
@@ -224,11 +235,6 @@ class Synchronizer(Generic[P, Q]):
         is_first = self.shares_stamps is None and partner is not None
         if is_first or len(self._strangers) >= EXACT_TRIALS:
             self.shares_stamps = False
-
-    def _nearest_secs(self, message: P) -> float:
-        """How far the nearest partner is stamped from a message; NaN: none is near."""
-        nearest = self._partners.nearest(message.stamp_ns)
-        return math.nan if nearest is None else 1e-9 * (nearest.stamp_ns - message.stamp_ns)
 
     def _lateness_secs(self, sample: Q) -> float:
         """How long after the message it belongs to it came, which went without; NaN: to none."""

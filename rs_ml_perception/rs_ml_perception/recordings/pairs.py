@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import itertools
-from collections import deque
+import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rs_ml_perception.core.stamps import JumpDetector
+from rs_ml_perception.core.synchronizer import Match, Synchronizer, SyncOptions
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.stamp_clock import first_messages
 
-MAX_WAITING = 30
-"""Messages kept while their partner has not come: about a second."""
+MAX_KEPT = 30
+"""Partners kept for messages that were recorded later: about a second."""
+
+
+WAIT_SECS = 1.0
+"""How much later a partner may have been recorded, besides what its stamp may be off."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """A message as pairing looks at it: it came when it was recorded."""
+
+    message: Message
+
+    @property
+    def stamp_ns(self) -> int:
+        return self.message.stamp_ns
+
+    @property
+    def received_secs(self) -> float:
+        return 1e-9 * self.message.log_time_ns
 
 
 @dataclass(frozen=True)
@@ -71,37 +93,32 @@ def paired_messages(
         skew_ns: how far the partner's stamp may be off.
         on_other: gets messages of other topics as they come.
     """
-    waiting: deque[Message] = deque()
-    partners: deque[Message] = deque(maxlen=MAX_WAITING)
+    sync: Synchronizer[Recorded, Recorded] = Synchronizer(
+        SyncOptions(
+            max_skew_ns=max(1, skew_ns),
+            timeout_secs=WAIT_SECS + 2e-9 * skew_ns,
+            capacity=MAX_KEPT,
+            patience=sys.maxsize,
+        )
+    )
+    has_jumped = JumpDetector()
     for message in messages:
+        recorded = Recorded(message)
         if message.topic == primary:
-            waiting.append(message)
+            if message.stamp_ns and has_jumped(message.stamp_ns):
+                yield from _pairs(sync.flush(recorded.received_secs))
+                sync.jump(message.stamp_ns)
+            sync.add_primary(recorded)
         elif message.topic == partner:
-            partners.append(message)
+            sync.add_partner(recorded)
         else:
             on_other(message)
-        while waiting and (
-            partner is None
-            or len(waiting) > MAX_WAITING
-            or _is_settled(waiting[0], partners, message, skew_ns)
-        ):
-            yield _paired(waiting.popleft(), partners, skew_ns)
-    while waiting:
-        yield _paired(waiting.popleft(), partners, skew_ns)
+        asks = partner is not None
+        yield from _pairs(sync.take(recorded.received_secs, asks=asks))
+    yield from _pairs(sync.flush(math.inf))
 
 
-def _paired(message: Message, partners: deque[Message], skew_ns: int) -> Pair:
-    nearest = min(partners, key=lambda p: abs(p.stamp_ns - message.stamp_ns), default=None)
-    if nearest is None:
-        return Pair(message, None, None)
-    gap_ns = nearest.stamp_ns - message.stamp_ns
-    return Pair(message, nearest if abs(gap_ns) <= skew_ns else None, gap_ns)
-
-
-def _is_settled(message: Message, partners: deque[Message], newest: Message, skew_ns: int) -> bool:
-    """Whether no partner that comes later can be nearer."""
-    if any(partner.stamp_ns == message.stamp_ns for partner in partners):
-        return True
-    return (bool(partners) and partners[-1].stamp_ns > message.stamp_ns) or (
-        newest.log_time_ns - message.log_time_ns > 2 * skew_ns + 1_000_000_000
-    )
+def _pairs(matches: Iterable[Match[Recorded, Recorded]]) -> Iterator[Pair]:
+    for match in matches:
+        partner = None if match.partner is None else match.partner.message
+        yield Pair(match.primary.message, partner, match.gap_ns)

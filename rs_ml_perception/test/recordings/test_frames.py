@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -72,6 +73,27 @@ def test_pairs_by_stamp(colors_ms, depths_ms, expected, tmp_path):
     images = [color(s) for s in colors_ms] + [depth(s) for s in depths_ms]
     path = write_images(tmp_path / 'bag', sorted(images, key=lambda image: image[1]))
     assert pairs_of(path) == expected
+
+
+def test_the_skew_of_depth_comes_along(tmp_path):
+    images = [color(100), depth(110), color(200), depth(190), color(900)]
+    with open_recording(write_images(tmp_path / 'bag', images)) as recording:
+        found = [frame.depth_skew_ms for frame in frames(recording)]
+    assert found == pytest.approx([10.0, -10.0, math.nan], nan_ok=True)
+
+
+def test_a_time_line_that_begins_again_gets_its_own_depth(tmp_path):
+    with RecordingWriter(tmp_path / 'bag') as writer:
+        for log_ms, (topic, stamp_ms, encoding, pixels) in enumerate(
+            [image for start in (100, 100) for k in range(5)
+             for image in (color(start + 33 * k), depth(start + 33 * k))]
+        ):  # fmt: skip
+            writer.add_topic(topic, IMAGE)
+            header = factory.header(stamp_ms * MS, 'optical')
+            content = factory.image(header, encoding, pixels)
+            writer.write_message(topic, (100 + 17 * log_ms) * MS, content)
+    stamps_ms = [100 + 33 * k for k in range(5)]
+    assert pairs_of(tmp_path / 'bag') == [(ms, ms) for ms in 2 * stamps_ms]
 
 
 def test_order_in_the_file_does_not_matter(tmp_path):
