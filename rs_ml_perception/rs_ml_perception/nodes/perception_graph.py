@@ -33,7 +33,7 @@ def make_graph() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
         raise ConfigError(f'nodes must be some of {", ".join(NODES)}, got {list(names)}')
     hub = CameraHub(owner, tuple(text for text in static_transforms if text))
     if 'detection' in names:
-        hub.local_detections = LocalDetections(owner.resolve_topic_name(DETECTIONS))
+        hub.local_detections = LocalDetections(owner, DETECTIONS)
     # The table's order: detection comes before height, which listens to it.
     nodes = [spec.node_class()(hub) for name, spec in NODES.items() if name in names]
     hub.inference_threads = _share_of_cores(nodes)

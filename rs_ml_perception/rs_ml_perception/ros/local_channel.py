@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from rclpy.node import Node
+
 from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.frame_sets import DetectionsSample
 from rs_ml_perception.ros.result_values import read_detections
@@ -30,10 +32,10 @@ class LocalDetections:
     """A channel inside the process. Listeners are called in the sender's thread."""
 
     missed = Missed(overwritten=0)
-    has_publisher = True
 
-    def __init__(self, topic: str) -> None:
-        self.topic = topic
+    def __init__(self, node: Node, topic: str) -> None:
+        self.topic = node.resolve_topic_name(topic)
+        self._node = node
         self._listeners: tuple[DetectionsListener, ...] = ()
 
     def attach(self, listener: DetectionsListener) -> None:
@@ -41,6 +43,11 @@ class LocalDetections:
 
     def detach(self, listener: DetectionsListener) -> None:
         self._listeners = tuple(known for known in self._listeners if known != listener)
+
+    @property
+    def has_publisher(self) -> bool:
+        """Whether whoever sends would publish too: the detection node is configured."""
+        return self._node.count_publishers(self.topic) > 0
 
     @property
     def has_listener(self) -> bool:

@@ -10,8 +10,10 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
+from rs_ml_perception.core.partner_books import PartnerDrop
 from rs_ml_perception.core.person_heights import UpMethod
 from rs_ml_perception.nodes.height_node import HeightNode
+from rs_ml_perception.ros.hub import DETECTIONS_DEPTH_HISTORY
 from rs_ml_perception.ros.inputs import ACCEL, StreamOptions
 from sensor_msgs.msg import Image, Imu
 
@@ -112,6 +114,25 @@ def test_beyond_half_a_period_it_is_unsynchronised(bench):
     books = bench.settled(1)
     assert books.dropped == {'unsynchronised': 1}
     assert 'within half a period' in books.last_detail
+
+
+def test_depth_of_the_future_neither_serves_nor_stays(bench):
+    """More than the history holds, then depth and detections as usual."""
+    future = [(START_NS + 100_000_000_000 + i, 1000) for i in range(DETECTIONS_DEPTH_HISTORY + 2)]
+    bench.detect(START_NS)
+    bench.rig.until(lambda: bench.node.ledger.snapshot().received == 1, 'detections')
+    bench.depth_seen(*future)
+    bench.settled(1)
+    for number in range(1, 4):
+        ns = START_NS + number * PERIOD_NS
+        bench.depth_seen((ns, 2000))
+        bench.detect(ns)
+        bench.settled(number + 1)
+    assert [msg.depth_skew_ms for msg in bench.answers(3)] == [0.0] * 3
+    assembler = bench.node.assembler
+    assert assembler.partner_books().dropped[PartnerDrop.FAR] == 5
+    (note,) = assembler.notes()
+    assert 'stamped 100.0 s ahead' in note
 
 
 def test_depth_that_comes_after_the_detection_is_waited_for(bench):

@@ -24,6 +24,7 @@ from rs_ml_perception.ros.hub import CameraHub
 from rs_ml_perception.ros.image_messages import image
 from rs_ml_perception.ros.inputs import DETECTIONS
 from rs_ml_perception.ros.local_channel import LocalDetections
+from rs_ml_perception.ros.node_status import input_state
 from sensor_msgs.msg import CameraInfo, Image
 
 from rs_ml_msgs.msg import DetectionArray, PersonHeightArray
@@ -38,7 +39,7 @@ def graph(rig, fake_pipeline):
     """Detection, height and a second detection named segmentation around one hub."""
     owner = rig.plain_node('perception_graph')
     hub = CameraHub(owner)
-    hub.local_detections = LocalDetections(owner.resolve_topic_name(DETECTIONS))
+    hub.local_detections = LocalDetections(owner, DETECTIONS)
     fakes = {name: fake_pipeline() for name in ('detection', 'segmentation')}
     nodes = {
         'detection': rig.add(
@@ -146,6 +147,13 @@ def test_a_slow_node_does_not_hold_up_the_others(rig, graph):
     slow.fake.gate.set()
     books = rig.settled(slow, 10)
     assert books.published + books.dropped['superseded'] == 10
+
+
+def test_height_says_that_detection_does_not_run(rig, graph):
+    graph['height'].start()
+    assert 'nobody publishes /rs_ml/detection/detections' in input_state(graph['height']).nobody
+    graph['detection'].start()
+    rig.until(lambda: not input_state(graph['height']).nobody, 'detection')
 
 
 def test_heights_cease_and_return_with_detection(rig, graph):
