@@ -23,7 +23,7 @@ demo:
 	@$(SETUP)
 	@$(RUN) python -m rs_ml_perception.demo --out '$(OUT)' \
 	  $(if $(RECORDING),--recording '$(RECORDING)') $(if $(NODES),--nodes '$(NODES)') \
-	  $(if $(COMPOSED),--composed '$(COMPOSED)') $(if $(PARAMS),--params '$(PARAMS)')
+	  $(if $(COMPOSED),--composed '$(COMPOSED)') $(if $(PARAMS),--params '$(PARAMS)') $(if $(CAMERA),--camera '$(CAMERA)')
 
 test:
 	@$(SETUP) --level full

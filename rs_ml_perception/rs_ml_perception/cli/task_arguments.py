@@ -40,6 +40,7 @@ def add_run_arguments(
         inputs: what may be one.
     """
     parser.add_argument('inputs', nargs='+', metavar='INPUT', help=inputs)
+    add_camera_argument(parser)
     parser.add_argument(
         '--model', default=model, metavar='NAME|DIR', help='model (default: %(default)s)'
     )
@@ -57,6 +58,16 @@ def add_run_arguments(
     )
     parser.add_argument(
         '--max-frames', type=at_least_zero, default=0, help='stop after so many, 0: never'
+    )
+
+
+def add_camera_argument(parser: argparse.ArgumentParser) -> None:
+    """Which camera of a recording."""
+    parser.add_argument(
+        '--camera',
+        default='',
+        metavar='NAMESPACE',
+        help='of a recording with several, such as /front (default: the one with most streams)',
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,7 +72,8 @@ def run_task(
     Returns:
         0 where at least one frame was processed, else 2.
     """
-    sources = resolve_inputs(args.inputs, needs_up=needs_up)
+    sources = resolve_inputs(args.inputs, needs_up=needs_up, camera=args.camera)
+    print_notes(sources)
     if needs_depth:
         _check_depth(sources, args)
 
@@ -140,6 +142,11 @@ class _Run:
         except InputError as error:
             self.reject(image.name, error)
             return
+        except Exception as error:  # of one frame, which costs that frame alone
+            if os.environ.get('RS_ML_DEBUG'):
+                raise
+            self.reject(image.name, InputError(f'unexpected {type(error).__name__}: {error}'))
+            return
         self._seconds += time.perf_counter() - start
         self.processed += 1
         self._found += result.count
@@ -174,6 +181,13 @@ class _Run:
         if not self._args.no_pictures:
             for ending, draw in result.pictures.items():
                 write_picture(self._args.out / f'{stem}{ending}', draw())
+
+
+def print_notes(sources: Sequence[Source]) -> None:
+    """Say what a user should know of the inputs before they are read."""
+    for source in sources:
+        for note in source.notes:
+            print(f'rs-ml: {source.name}: {note}', file=sys.stderr)
 
 
 def _results_file(folder: Path, is_wanted: bool) -> Any:

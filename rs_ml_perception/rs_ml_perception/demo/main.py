@@ -14,8 +14,10 @@ from rs_ml_perception.demo.plan import Plan, make_plan
 from rs_ml_perception.demo.replay import NAMESPACE, Replay, run_replay
 from rs_ml_perception.demo.summary import format_table, write_summary
 from rs_ml_perception.nodes.table import parse_nodes, require_sources
+from rs_ml_perception.recordings.camera_topics import recording_notes
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.shipped import shipped_recording
+from rs_ml_perception.recordings.writer import check_apart
 
 DATA_VARIABLE = 'RS_ML_TEST_DATA'
 MODEL_VARIABLE = 'RS_ML_MODEL_PATH'
@@ -49,11 +51,13 @@ def run_demo(arguments: argparse.Namespace) -> int:
 
 def _show(recording: Path, out: Path, arguments: argparse.Namespace) -> int:
     """Plan, run, draw, sum up."""
-    plan = _plan(recording, arguments.nodes)
+    check_apart(recording, out / 'results')
+    plan = _plan(recording, arguments.nodes, arguments.camera)
     replay = Replay(plan, out, arguments.composed != '0', arguments.params)
     _prepare(out, replay.logs)
     summary, drops = run_replay(replay)
-    paths = write_panels(recording, out / 'results', out / 'frames', NAMESPACE)
+    with open_recording(recording, arguments.camera) as opened:
+        paths = write_panels(opened, out / 'results', out / 'frames', NAMESPACE)
     write_summary(summary, out / 'summary.json')
     print(format_table(summary))
     for name, reason in drops.items():
@@ -67,8 +71,10 @@ def _show(recording: Path, out: Path, arguments: argparse.Namespace) -> int:
     return 1
 
 
-def _plan(recording: Path, nodes: str) -> Plan:
-    with open_recording(recording) as opened:
+def _plan(recording: Path, nodes: str, camera: str) -> Plan:
+    with open_recording(recording, camera) as opened:
+        for note in recording_notes(opened, 'CAMERA='):
+            print(note)
         plan = make_plan(opened, require_sources(parse_nodes(nodes)))
     for name, reason in plan.left_out.items():
         print(f'{name} is left out: {reason}')
@@ -115,6 +121,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         f'{DATA_VARIABLE} is set real ones after it, in OUT/real)',
     )
     parser.add_argument('--out', default='out/demo', help='folder for results, frames, summary')
+    parser.add_argument(
+        '--camera',
+        default='',
+        help='namespace of the camera in a recording with several (default: most streams)',
+    )
     parser.add_argument('--nodes', default='', help='names separated by commas; default: all')
     parser.add_argument(
         '--composed', default='1', choices=('0', '1'), help='0: one process per node'

@@ -44,13 +44,13 @@ class FrameResults:
 
 
 def write_panels(
-    recording_path: Path, results_path: Path, folder: Path, namespace: str
+    recording: Recording, results_path: Path, folder: Path, namespace: str
 ) -> list[Path]:
     """Write folder/<number>.png for every frame of the recording; returns the paths."""
     results, mask_labels = read_results(results_path, namespace)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    with open_recording(recording_path) as recording, open_recording(results_path) as published:
+    with open_recording(results_path) as published:
         pairs = DenoisedPairs(recording, published, namespace)
         for number, frame in enumerate(_usable_frames(recording)):
             panel = make_panel(
@@ -58,7 +58,7 @@ def write_panels(
                 results.get(frame.stamp_ns, FrameResults()),
                 mask_labels,
                 pairs.near(frame.stamp_ns),
-                title=recording_path.stem,
+                title=recording.path.stem,
                 note=f'frame {number}   {frame.stamp_ns * 1e-9:.3f} s',
             )
             paths.append(folder / f'{number:05d}.png')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,11 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.transform_tree import format_static_transform
 from rs_ml_perception.nodes.parameter_file import given_values, write_values
 from rs_ml_perception.nodes.table import NODES
-from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
+from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics, raw_name
 from rs_ml_perception.recordings.pairs import half_period_ns
 from rs_ml_perception.recordings.recording import Recording
 
-SUFFIXES = ('/compressedDepth', '/compressed')
+_ROS_NAME = re.compile(r'(/[A-Za-z_][A-Za-z0-9_]*)+')
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,28 @@ class Plan:
             params_file: of the user, which wins; '' for none.
             written: file for what the recording asks for.
         """
-        write_values(written, {name: self.parameters(name, params_file) for name in self.nodes})
+        values = {n: self.parameters(n, params_file, lockstep=True) for n in self.nodes}
+        write_values(written, values)
         args = ['--params-file', params_file] if params_file else []
         args += ['--params-file', str(written)]
-        for role, topic in self._remappings().items():
+        for role, topic in self.remappings().items():
             args += ['-r', f'{role}:={topic}']
         return args
 
-    def parameters(self, node: str, params_file: str = '') -> dict[str, Any]:
-        """What the recording asks for, as far as the user's file does not say otherwise."""
+    def parameters(
+        self, node: str, params_file: str = '', *, lockstep: bool = False
+    ) -> dict[str, Any]:
+        """What the recording asks for, as far as the user's file does not say otherwise.
+
+        Args:
+            node: its name.
+            params_file: of the user, '' for none.
+            lockstep: whether every frame waits for the nodes: then age is no reason to drop it.
+        """
         given = given_values(node, params_file)
         parameters: dict[str, Any] = {'depth_source': self._depth_source(node)}
+        if lockstep:
+            parameters['max_age_secs'] = 0.0
         if self.max_skew_ms:
             parameters['max_skew_ms'] = self.max_skew_ms
         asked = {name: value for name, value in parameters.items() if name not in given}
@@ -70,7 +82,8 @@ class Plan:
         transforms = _with_by_hand(self.static_transforms, by_hand)
         return {**asked, 'static_transforms': transforms} if transforms else asked
 
-    def _remappings(self) -> dict[str, str]:
+    def remappings(self) -> dict[str, str]:
+        """Input of the nodes -> topic of the recording."""
         topics = self.topics
         roles = {
             'color/image_raw': topics.color,
@@ -84,7 +97,7 @@ class Plan:
         if self._has_raw_depth:
             roles['depth/image_rect_raw'] = topics.sensor_depth
             roles['depth/camera_info'] = topics.sensor_depth_info
-        return {role: _raw_name(topic) for role, topic in roles.items() if topic}
+        return {role: raw_name(topic) for role, topic in roles.items() if topic}
 
     def _depth_source(self, node: str) -> str:
         topics = self.topics
@@ -118,7 +131,14 @@ def make_plan(recording: Recording, wanted: Sequence[str]) -> Plan:
         for (parent, child), transform in recording.static_transforms.items()
     )
     skew_ms = _single_frameset_skew_ms(recording, topics)
-    return Plan(recording.path, topics, nodes, left_out, transforms, skew_ms)
+    plan = Plan(recording.path, topics, nodes, left_out, transforms, skew_ms)
+    for topic in plan.remappings().values():
+        if not _ROS_NAME.fullmatch(topic):
+            raise InputError(
+                f'{topic} of the recording is no topic that ROS 2 can publish (letters, digits '
+                'and underscores): `rs-ml process` works on it without publishing'
+            )
+    return plan
 
 
 def _why_not(name: str, topics: CameraTopics) -> str:
@@ -136,9 +156,3 @@ def _single_frameset_skew_ms(recording: Recording, topics: CameraTopics) -> floa
     counts = [recording.topic(name).count for name in topics.images]
     is_single = min(counts) == 1 < len(counts)
     return half_period_ns(recording, topics.images) * 1e-6 if is_single else 0.0
-
-
-def _raw_name(topic: str) -> str:
-    for suffix in SUFFIXES:
-        topic = topic.removesuffix(suffix)
-    return topic

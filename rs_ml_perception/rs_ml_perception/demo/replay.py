@@ -97,6 +97,8 @@ def _start_player(plan: Plan, active: Sequence[str], logs: Path) -> Process:
     watched = ', '.join(f'{NAMESPACE}/{name}' for name in active)
     args = ['-p', f'bag:={plan.recording}', '-p', 'lockstep:=true']
     args += ['-p', f'wait_for_nodes:=[{watched}]']
+    if plan.topics.others:
+        args += ['-p', f'camera:={plan.topics.camera}']
     return Process('replay_node', args, logs / 'replay.log')
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,12 +26,13 @@ from rs_ml_perception.nodes.parameter_file import read_parameters
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.canonical import canonical_cdr
+from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.depth_choice import choose_depth
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.gravity import RecordedUp
 from rs_ml_perception.recordings.recording import Recording
-from rs_ml_perception.recordings.writer import RecordingWriter, qos_profile
+from rs_ml_perception.recordings.writer import RecordingWriter, check_apart, qos_profile
 from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.outputs import Output, OutputContext, make_messages
 from rs_ml_perception.ros.result_messages import label_info
@@ -99,12 +101,14 @@ class OfflineRun:
 
     Attributes:
         counts: (node or topic, 'published' or what went wrong) -> frames.
+        damage: why the recording could not be read to its end, '' where it could.
     """
 
     def __init__(
         self, recording: Recording, nodes: Sequence[OfflineNode], writer: RecordingWriter
     ) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self.damage = ''
         self._recording = recording
         self._nodes = nodes
         self._writer = writer
@@ -116,10 +120,13 @@ class OfflineRun:
         for node in self._nodes:
             for topic, message_class in node.topics():
                 self._writer.add_topic(topic, _type_name(message_class))
-        for number, (frame, nodes) in enumerate(self._work()):
-            if number == 0:
-                self._announce(frame)
-            self._process(frame, nodes)
+        try:
+            for number, (frame, nodes) in enumerate(self._work()):
+                if number == 0:
+                    self._announce(frame)
+                self._process(frame, nodes)
+        except InputError as error:  # what was read until here keeps its results
+            self.damage = str(error)
 
     def _work(self) -> Iterator[tuple[Frame, Sequence[OfflineNode]]]:
         """Frames in order of their stamps, each with the nodes that work on it."""
@@ -158,6 +165,12 @@ class OfflineRun:
                 self._publish(node, result, frame, header)
             except InputError as error:
                 self._on_rejected(node.name, error)
+                continue
+            except Exception as error:  # of one frame, which costs that frame alone
+                if os.environ.get('RS_ML_DEBUG'):
+                    raise
+                reason = f'unexpected {type(error).__name__}: {one_line(error)}'
+                self.counts[node.name, f'failed: {reason}'] += 1
                 continue
             if node.name == 'detection':
                 self._found = {frame.stamp_ns: (result.detections, node.pipeline.labels)}
@@ -226,8 +239,14 @@ def run_offline(
     params_file: str = '',
     with_pictures: bool = False,
     overwrite: bool = False,
-) -> Counter[tuple[str, str]]:
-    """Process a recording into another; returns what became of the frames."""
+) -> OfflineRun:
+    """Process a recording into another; returns the run with what became of the frames.
+
+    Raises:
+        ConfigError: an argument or a parameter is wrong, or `out` cannot be written.
+        InputError: the recording holds no images, none can be read.
+    """
+    check_apart(recording.path, out)
     nodes = [OfflineNode(name, params_file, with_pictures=with_pictures) for name in names]
     # As in a graph, what is given to one node is known to all.
     for text in (text for node in nodes for text in node.parameters.static_transforms):
@@ -239,7 +258,7 @@ def run_offline(
     finally:
         for node in nodes:
             node.pipeline.close()
-    return run.counts
+    return run
 
 
 def _is_picture(output: Output) -> bool:

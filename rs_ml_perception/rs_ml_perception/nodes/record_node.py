@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,15 +12,16 @@ from typing import Any
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import option
-from rs_ml_perception.nodes.replay_publishers import import_message_type, matches
+from rs_ml_perception.nodes.replay_publishers import TopicFilter, import_message_type
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, qos_profile
 from rs_ml_perception.ros.guards import guarded
-from rs_ml_perception.ros.parameters import ParameterBinding
+from rs_ml_perception.ros.parameters import read_once
 from rs_ml_perception.ros.qos import profile
+from rs_ml_perception.ros.streams import SubscriptionEventCallbacks
 from rs_ml_perception.ros.tool_process import StopRequest, run_tool
 
 LOOK_PERIOD_SECS = 0.2
@@ -43,6 +45,41 @@ class RecordOptions:
     overwrite: bool = option(False, 'replace a recording that lies at `out`')
 
 
+@dataclass(frozen=True)
+class _Offer:
+    """What publishers of a topic have in common."""
+
+    is_reliable: bool
+    is_latched: bool
+
+    def __str__(self) -> str:
+        return (
+            f'{"reliable" if self.is_reliable else "best effort"}, '
+            f'{"transient local" if self.is_latched else "volatile"}'
+        )
+
+    def serves(self, requested: _Offer) -> bool:
+        """Whether a subscription that requests so much is matched."""
+        return self.weaker(requested) == requested
+
+    def weaker(self, other: _Offer) -> _Offer:
+        return _Offer(self.is_reliable and other.is_reliable, self.is_latched and other.is_latched)
+
+
+@dataclass(frozen=True)
+class _Subscribed:
+    subscription: Subscription
+    offer: _Offer
+
+
+def _common_offer(publishers: Sequence[TopicEndpointInfo]) -> _Offer:
+    offers = [info.qos_profile for info in publishers]
+    return _Offer(
+        all(offer.reliability == ReliabilityPolicy.RELIABLE for offer in offers),
+        all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers),
+    )
+
+
 class RecordNode(Node):
     """Records until it is asked to stop; subscribes to topics as they appear.
 
@@ -53,12 +90,19 @@ class RecordNode(Node):
 
     def __init__(self) -> None:
         super().__init__('record')
-        self.options = self._read_options()
-        self._patterns = self.options.topics or (f'{self.get_namespace().rstrip("/")}/.*',)
+        self.options = read_once(
+            self, RecordOptions, required='out', meaning='DIRECTORY to create'
+        )
+        own = re.escape(self.get_namespace().rstrip('/')) + '/.*'
+        self._patterns = self.options.topics or (own,)
+        self._is_wanted = TopicFilter(self._patterns)
         self.writer = RecordingWriter(
             self.options.out, storage=self.options.storage, overwrite=self.options.overwrite
         )
+        self._subscribed: dict[str, _Subscribed] = {}
         self._refused: set[str] = set()
+        self._is_look_due = False
+        self._num_received = 0
         self._last_message_secs = 0.0
         self._spinner = SingleThreadedExecutor()
         self._spinner.add_node(self)
@@ -66,57 +110,85 @@ class RecordNode(Node):
     def record(self, stop: StopRequest) -> int:
         """Record until stop is set; return the exit status of the process."""
         try:
-            self._subscribe_to_new_topics()
+            self._follow_topics()
             self.get_logger().info(f'recording {len(self.writer.counts)} topics')
             while not stop.is_set():
-                self._spin_for(LOOK_PERIOD_SECS, stop.is_set)
-                self._subscribe_to_new_topics()
+                self._spin_for(LOOK_PERIOD_SECS, lambda: stop.is_set() or self._is_look_due)
+                self._follow_topics()
             self._drain()
         finally:
             self.writer.close()
         counts = self.writer.counts
+        if not counts:
+            self.get_logger().warning(
+                f'nobody published a topic that matches {", ".join(self._patterns)}'
+            )
         self.get_logger().info(
             f'recorded {sum(counts.values())} messages of {len(counts)} topics '
             f'in {self.writer.path}'
         )
         return 0
 
-    def _subscribe_to_new_topics(self) -> None:
+    def _follow_topics(self) -> None:
+        """Subscribe to new topics, and anew where publishers came back with another QoS."""
+        self._is_look_due = False
         for topic, types in self.get_topic_names_and_types():
-            if topic in self.writer.counts or topic in self._refused:
+            if topic in self._refused or not self._is_wanted(topic):
                 continue
             publishers = self.get_publishers_info_by_topic(topic)
-            if publishers and matches(topic, self._patterns):
-                self._subscribe(topic, types[0], publishers)
+            if not publishers:
+                continue
+            offer = _common_offer(publishers)
+            subscribed = self._subscribed.get(topic)
+            if subscribed is None:
+                self._add(topic, types[0], offer)
+            elif not offer.serves(subscribed.offer):
+                self._exchange(topic, types[0], offer.weaker(subscribed.offer))
 
-    def _subscribe(
-        self, topic: str, type_name: str, publishers: Sequence[TopicEndpointInfo]
-    ) -> None:
-        """Subscribe with what all publishers offer."""
-        offers = [info.qos_profile for info in publishers]
-        reliable = all(offer.reliability == ReliabilityPolicy.RELIABLE for offer in offers)
-        latched = all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
+    def _add(self, topic: str, type_name: str, offer: _Offer) -> None:
         try:
-            message_type = import_message_type(type_name)
-            self.writer.add_topic(
-                topic, type_name, qos=[qos_profile(latched=latched, reliable=reliable)]
-            )
-        except (ImportError, AttributeError, ConfigError) as error:
+            import_message_type(type_name)
+            qos = qos_profile(latched=offer.is_latched, reliable=offer.is_reliable)
+            self.writer.add_topic(topic, type_name, qos=[qos])
+            self._subscribe(topic, type_name, offer)
+        except Exception as error:  # importing and rclpy raise as many kinds as there are faults
             self._refused.add(topic)
-            self.get_logger().warning(f'{topic} is not recorded: {type_name}: {error}')
-            return
-        reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
-        self.create_subscription(
-            message_type,
+            reason = ' '.join(str(error).split())
+            self.get_logger().warning(f'{topic} is not recorded: {type_name}: {reason}')
+
+    def _exchange(self, topic: str, type_name: str, offer: _Offer) -> None:
+        """Subscribe in the way that every publisher can serve."""
+        self.get_logger().warning(
+            f'{topic}: a publisher offers less than before, recorded as {offer} from here on'
+        )
+        before = -1
+        while before != self._num_received:  # what is still in its queue
+            before = self._num_received
+            self._spinner.spin_once(timeout_sec=0.0)
+        self.destroy_subscription(self._subscribed.pop(topic).subscription)
+        self._subscribe(topic, type_name, offer)
+
+    def _subscribe(self, topic: str, type_name: str, offer: _Offer) -> None:
+        reliability = (
+            ReliabilityPolicy.RELIABLE if offer.is_reliable else ReliabilityPolicy.BEST_EFFORT
+        )
+        subscription = self.create_subscription(
+            import_message_type(type_name),
             topic,
             guarded(self, self._writer_of(topic)),
-            profile(reliability, depth=QUEUE_DEPTH, latched=latched),
+            profile(reliability, depth=QUEUE_DEPTH, latched=offer.is_latched),
             raw=True,
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._look_soon),
         )
+        self._subscribed[topic] = _Subscribed(subscription, offer)
         self.get_logger().debug(f'recording {topic} ({type_name})')
+
+    def _look_soon(self, _: object) -> None:
+        self._is_look_due = True
 
     def _writer_of(self, topic: str) -> Callable[[bytes], None]:
         def write(data: Any) -> None:
+            self._num_received += 1
             self._last_message_secs = time.monotonic()
             # ROS time: with use_sim_time a replayed recording gives times of that recording.
             self.writer.write(topic, self.get_clock().now().nanoseconds, bytes(data))
@@ -139,15 +211,6 @@ class RecordNode(Node):
         end_secs = time.monotonic() + seconds
         while time.monotonic() < end_secs and not done():
             self._spinner.spin_once(timeout_sec=0.05)
-
-    def _read_options(self) -> RecordOptions:
-        binding = ParameterBinding(self, RecordOptions)
-        if binding.problems:
-            raise ConfigError('; '.join(binding.problems.values()))
-        options = binding.read()
-        if not options.out:
-            raise ConfigError('parameter out is empty: pass -p out:=DIRECTORY to create')
-        return options
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from builtin_interfaces.msg import Time
@@ -13,16 +14,18 @@ from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.nodes.replay_clock import ReplayClock
 from rs_ml_perception.nodes.replay_lockstep import Lockstep
 from rs_ml_perception.nodes.replay_options import ReplayOptions
 from rs_ml_perception.nodes.replay_primaries import primary_topics
 from rs_ml_perception.nodes.replay_publishers import create_publishers
 from rs_ml_perception.nodes.replay_watch import NodeWatch
+from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.pairs import period_ns
-from rs_ml_perception.ros.parameters import ParameterBinding
+from rs_ml_perception.ros.parameters import read_once
 from rs_ml_perception.ros.qos import profile
 from rs_ml_perception.ros.tool_process import StopRequest, run_tool
 
@@ -35,6 +38,9 @@ SETTLE_SECS = 0.5
 
 ACK_SECS = 2.0
 
+GAP_SECS = 5.0
+"""A longer wait for the next message is announced."""
+
 
 class ReplayNode(Node):
     """Plays one recording; `play` spins the node itself.
@@ -44,12 +50,15 @@ class ReplayNode(Node):
         recording: what it plays.
         lockstep: who has reported what.
         published: number of messages.
+        damage: why the recording could not be read to its end, '' as long as it can.
     """
 
     def __init__(self) -> None:
         super().__init__('replay')
-        self.options = self._read_options()
-        self.recording = open_recording(self.options.bag)
+        self.options = read_once(
+            self, ReplayOptions, required='bag', meaning='PATH of a recording'
+        )
+        self.recording = open_recording(self.options.bag, self.options.camera)
         self.topic_publishers = create_publishers(
             self,
             self.recording.topics,
@@ -58,7 +67,12 @@ class ReplayNode(Node):
         )
         self._primaries = self._choose_primaries()
         self.lockstep = Lockstep({n: period_ns(self.recording, n) for n in self._primaries})
-        self._clock = self.create_publisher(
+        self._time = ReplayClock(
+            self.recording,
+            self._primaries[0] if self._primaries else None,
+            lockstep=self.options.lockstep,
+        )
+        self._clock_publisher = self.create_publisher(
             Clock, '/clock', profile(ReliabilityPolicy.RELIABLE, depth=1)
         )
         self._watch = (
@@ -71,6 +85,9 @@ class ReplayNode(Node):
         self._next_look_secs = 0.0
         self._next_tick_secs = 0.0
         self.published = 0
+        self._unusable: Counter[str] = Counter()
+        self.damage = ''
+        self._say_what_is_special()
 
     def play(self, stop: StopRequest) -> int:
         """Publish everything; return the exit status of the process."""
@@ -79,29 +96,41 @@ class ReplayNode(Node):
         started_secs = time.monotonic()
         while not stop.is_set() and self.topic_publishers:
             self._play_once(stop)
-            if not self.options.loop:
+            if not self.options.loop or self.damage:
                 break
         self._finish(stop)
         self._log_summary(time.monotonic() - started_secs)
         if not self.options.exit_when_done:
             self._spin_until(stop.is_set, stop)
         self.recording.close()
-        return 0 if self.published else 1
+        return 0 if self.published and not self.damage else 1
 
     def _play_once(self, stop: StopRequest) -> None:
         started_secs = time.monotonic()
-        for message in self.recording.messages(list(self.topic_publishers)):
-            if self.options.lockstep:
-                self._wait_for_turn(message, stop)
-            else:
-                self._wait_for_time(message, started_secs, stop)
-            if stop.is_set():
-                return
+        self._time.restart()
+        try:
+            for message in self.recording.messages(list(self.topic_publishers)):
+                self._play_one(message, started_secs, stop)
+                if stop.is_set():
+                    return
+        except InputError as error:
+            self.damage = str(error)
+
+    def _play_one(self, message: Message, started_secs: float, stop: StopRequest) -> None:
+        """Publish a message when it is its turn."""
+        if message.problem:
+            self._unusable[message.topic] += 1
+            return
+        if self.options.lockstep:
+            self._wait_for_turn(message, stop)
+        else:
+            self._wait_for_time(message, started_secs, stop)
+        if not stop.is_set():
             self._publish(message)
 
     def _publish(self, message: Message) -> None:
         if self.options.lockstep:
-            self._publish_clock(message.log_time_ns)
+            self._publish_clock(self._time.of(message))
         self.topic_publishers[message.topic].publish(message.data)
         self.lockstep.published(message.topic, message.stamp_ns)
         self.published += 1
@@ -109,16 +138,22 @@ class ReplayNode(Node):
     def _publish_clock(self, time_ns: int) -> None:
         if self.options.clock:
             seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
-            self._clock.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
+            self._clock_publisher.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
 
     def _wait_for_time(self, message: Message, started_secs: float, stop: StopRequest) -> None:
         """Sleep until the message is due, ticking the clock."""
         start_ns = self.recording.start_ns
         due_secs = (message.log_time_ns - start_ns) / 1e9 / self.options.rate
+        gap_secs = due_secs - (time.monotonic() - started_secs)
+        if gap_secs > GAP_SECS:
+            self.get_logger().info(
+                f'the recording holds nothing for {gap_secs * self.options.rate:.0f} s here: '
+                f'it goes on in {gap_secs:.0f} s (a higher rate:= or lockstep:=true waits less)'
+            )
         while not stop.is_set():
             elapsed_secs = time.monotonic() - started_secs
             now_ns = start_ns + int(min(elapsed_secs, due_secs) * 1e9 * self.options.rate)
-            self._tick(now_ns)
+            self._tick(self._time.at(now_ns))
             if elapsed_secs >= due_secs:
                 return
             self._spinner.spin_once(timeout_sec=min(CLOCK_PERIOD_SECS, due_secs - elapsed_secs))
@@ -167,7 +202,7 @@ class ReplayNode(Node):
         deadline_secs = now_secs + self.options.wait_for_subscribers_secs
         settled_secs = now_secs + SETTLE_SECS
         while not stop.is_set() and time.monotonic() < settled_secs:
-            self._publish_clock(self.recording.start_ns)
+            self._publish_clock(self._time.restart())
             self._spin_for(0.1, stop)
             missing = self._missing_consumers()
             if missing and time.monotonic() > deadline_secs:
@@ -207,18 +242,9 @@ class ReplayNode(Node):
         while not done() and not stop.is_set():
             self._spinner.spin_once(timeout_sec=0.05)
 
-    def _read_options(self) -> ReplayOptions:
-        binding = ParameterBinding(self, ReplayOptions)
-        if binding.problems:
-            raise ConfigError('; '.join(binding.problems.values()))
-        options = binding.read()
-        if not options.bag:
-            raise ConfigError('parameter bag is empty: pass -p bag:=PATH of a recording')
-        return options
-
     def _choose_primaries(self) -> list[str]:
         """Primary topics that are replayed."""
-        wanted: Sequence[str] = self.options.primary_topics
+        wanted = [f'/{name.lstrip("/")}' for name in self.options.primary_topics]
         known = [topic.name for topic in self.recording.topics]
         strangers = [name for name in wanted if name not in known]
         if strangers:
@@ -228,6 +254,15 @@ class ReplayNode(Node):
             )
         wanted = wanted or primary_topics(self.recording, self.options.wait_for_nodes)
         return [name for name in wanted if name in self.topic_publishers]
+
+    def _say_what_is_special(self) -> None:
+        for name, reason in self.recording.left_out.items():
+            if name not in self.topic_publishers:
+                self.get_logger().warning(f'{name} is left out: {reason}')
+        chosen = camera_topics(self.recording).note('camera:=NAMESPACE') if self._primaries else ''
+        for note in (chosen, self._time.note):
+            if note:
+                self.get_logger().warning(note)
 
     def _log_summary(self, seconds: float) -> None:
         lost = {name: node.lost for name, node in self.lockstep.nodes.items() if node.lost}
@@ -239,9 +274,13 @@ class ReplayNode(Node):
         )
         if self.options.lockstep:
             text += f', in step with {len(self.lockstep.nodes)} nodes, lost: {lost or "none"}'
+        if self._unusable:
+            text += f', damaged and left out: {dict(self._unusable)}'
         if strange:
             text += f', reports of frames that were not published: {strange}'
         self.get_logger().info(text)
+        if self.damage:
+            self.get_logger().error(self.damage)
 
 
 def main(args: Sequence[str] | None = None) -> int:

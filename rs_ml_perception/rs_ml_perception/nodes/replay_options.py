@@ -12,6 +12,9 @@ class ReplayOptions:
     """All are read once, at the start."""
 
     bag: str = option('', 'recording: rosbag2 directory, .mcap, .db3, or .bag of librealsense')
+    camera: str = option(
+        '', 'namespace of the camera whose images are frames, where the recording holds several'
+    )
     rate: float = option(1.0, 'speed factor; not used in lockstep', low=0.01, high=100.0)
     loop: bool = option(False, 'begin again at the end; stamps jump back')
     clock: bool = option(True, 'publish /clock, for nodes with use_sim_time')

@@ -11,6 +11,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.recordings.messages import IMAGE_TYPES, IMU, Topic
 from rs_ml_perception.ros.qos import latched, profile
 
@@ -40,8 +41,9 @@ def create_publishers(
         reliability: of the images, 'reliable' or 'best_effort'.
     """
     publishers = {}
+    is_wanted = TopicFilter(wanted)
     for topic in topics:
-        if topic.name in NEVER_REPLAYED or not matches(topic.name, wanted):
+        if topic.name in NEVER_REPLAYED or not is_wanted(topic.name):
             continue
         try:
             message_type = import_message_type(topic.type)
@@ -52,12 +54,40 @@ def create_publishers(
                 f'{topic.name} is left out: {topic.type} is not installed ({error}); '
                 f'install the package {topic.type.split("/")[0]} to replay it'
             )
+        except Exception as error:  # rclpy raises as many kinds as there are wrong names
+            reason = ' '.join(str(error).split())
+            node.get_logger().warning(f'{topic.name} ({topic.type}) is left out: {reason}')
     return publishers
 
 
-def matches(name: str, patterns: Collection[str]) -> bool:
-    """Whether a whole name matches any regular expression; no expression: yes."""
-    return not patterns or any(re.fullmatch(pattern, name) for pattern in patterns)
+class TopicFilter:
+    """Chooses topics by regular expressions of whole names, with or without the leading slash.
+
+    Args:
+        patterns: of the user; none: all.
+
+    Raises:
+        ConfigError: one is no regular expression.
+    """
+
+    def __init__(self, patterns: Collection[str]) -> None:
+        self._patterns = [_compiled(pattern) for pattern in patterns]
+
+    def __call__(self, name: str) -> bool:
+        """Whether a topic is wanted."""
+        if not self._patterns:
+            return True
+        return any(p.fullmatch(n) for p in self._patterns for n in (name, name.lstrip('/')))
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(
+            f'topics must be regular expressions, {pattern!r} is none ({error}): '
+            "any text is '.*', not '*'"
+        ) from error
 
 
 def _qos(topic: Topic, reliability: str) -> QoSProfile:

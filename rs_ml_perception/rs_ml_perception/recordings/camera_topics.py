@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rs_ml_perception.core.errors import InputError
@@ -118,6 +118,21 @@ def camera_topics(recording: Recording) -> CameraTopics:
         camera=(chosen if cameras.are_known else _parent(color or depth or '')) or '/',
         others=cameras.others(chosen, color, depth),
     )
+
+
+def recording_notes(recording: Recording, option: str) -> Iterator[str]:
+    """Yield what a user should know of a recording: topics left out, and which camera is used.
+
+    Args:
+        recording: an open recording.
+        option: that chooses a camera, as the user would write it.
+    """
+    recording.static_transforms  # noqa: B018 - looks for what of them is to be left out
+    for name, reason in recording.left_out.items():
+        yield f'{name} is left out: {reason}'
+    note = camera_topics(recording).note(option)
+    if note:
+        yield note
 
 
 def raw_name(topic: str) -> str:

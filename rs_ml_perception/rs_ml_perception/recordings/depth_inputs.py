@@ -75,9 +75,9 @@ class DepthPictures:
         raise InputError(f'{self.infrared} holds no infrared picture {stems[0]}.png')
 
 
-def resolve_depth_inputs(texts: Sequence[str]) -> list[Source]:
+def resolve_depth_inputs(texts: Sequence[str], camera: str = '') -> list[Source]:
     """Find out what each input is; see `sources.resolve`."""
-    return resolve(texts, _KINDS)
+    return resolve(texts, _KINDS, camera)
 
 
 def read_depth_inputs(

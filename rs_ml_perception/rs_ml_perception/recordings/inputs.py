@@ -55,14 +55,18 @@ class DepthFolder:
         raise InputError(f'{self.path} holds no depth for {stem}: expected {names[0]}')
 
 
-def resolve_inputs(texts: Sequence[str], *, needs_up: bool = False) -> list[Source]:
+def resolve_inputs(
+    texts: Sequence[str], *, needs_up: bool = False, camera: str = ''
+) -> list[Source]:
     """Find out what each input is; see `sources.resolve`.
 
     Args:
         texts: what a user named.
         needs_up: whether the frames of recordings shall say which way is up.
+        camera: namespace of the camera of recordings, see `open_recording`.
     """
-    return resolve(texts, replace(_KINDS, recorded=frames_with_up) if needs_up else _KINDS)
+    kinds = replace(_KINDS, recorded=frames_with_up) if needs_up else _KINDS
+    return resolve(texts, kinds, camera)
 
 
 def read_inputs(

@@ -97,11 +97,25 @@ class Recording(Closing):
 
     @cached_property
     def static_transforms(self) -> StaticTransforms:
-        """{(parent, child): parent_from_child} of every latched TF topic."""
+        """{(parent, child): parent_from_child} of every latched TF topic.
+
+        What cannot be used is left out, and named in `left_out`.
+        """
         names = [t.name for t in self.topics if t.type == TF_MESSAGE and t.is_latched]
-        transforms = {}
-        for message in self.messages(names) if names else ():
+        transforms: dict[tuple[str, str], RigidTransform] = {}
+        try:
+            for message in self.messages(names) if names else ():
+                self._add_transforms(message, transforms)
+        except InputError as error:  # damaged from here on
+            self.left_out = {**self.left_out, names[0]: str(error)}
+        return transforms
+
+    def _add_transforms(
+        self, message: Message, transforms: dict[tuple[str, str], RigidTransform]
+    ) -> None:
+        try:
             for stamped in self.decode(message).transforms:
                 key = (stamped.header.frame_id, stamped.child_frame_id)
                 transforms[key] = transform_from_message(stamped.transform)
-        return transforms
+        except InputError as error:
+            self.left_out = {**self.left_out, f'part of {message.topic}': str(error)}

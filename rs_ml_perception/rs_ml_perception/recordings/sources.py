@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.recordings.camera_topics import recording_notes
 from rs_ml_perception.recordings.open_recording import is_recording, open_recording
 from rs_ml_perception.recordings.rejections import OnRejected
 
@@ -40,12 +41,14 @@ class Source:
         picture: the file of a single picture.
         frames: opens anything else.
         brings_depth: whether it may hold depth.
+        notes: what a user should know before it is read.
     """
 
     stem: str
     picture: Path | None = None
     frames: Callable[[OnRejected], Iterator[Frame]] | None = None
     brings_depth: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -74,13 +77,18 @@ class InputKinds:
     no_file: Callable[[str], Source | None] = lambda _: None
 
 
-def resolve(texts: Sequence[str], kinds: InputKinds) -> list[Source]:
+def resolve(texts: Sequence[str], kinds: InputKinds, camera: str = '') -> list[Source]:
     """Find out what each input is, before anything expensive is loaded.
+
+    Args:
+        texts: what a user named.
+        kinds: what may be named.
+        camera: namespace of the camera of recordings, see `open_recording`.
 
     Raises:
         InputError: there is none, or one does not exist or is none of the kinds.
     """
-    sources = [source for text in texts for source in _found(text, kinds)]
+    sources = [source for text in texts for source in _found(text, kinds, camera)]
     if not sources:
         raise InputError(f'no input: pass {kinds.names}')
     return _with_unique_stems(sources)
@@ -114,7 +122,7 @@ def read_sources(
             on_rejected(source.name, error)
 
 
-def _found(text: str, kinds: InputKinds) -> list[Source]:
+def _found(text: str, kinds: InputKinds, camera: str) -> list[Source]:
     realsense = _REALSENSE.fullmatch(text)
     if realsense:
         serial = realsense[1] or ''
@@ -123,9 +131,10 @@ def _found(text: str, kinds: InputKinds) -> list[Source]:
     if not path.exists():
         return [_known(kinds.no_file(text), f'{text} does not exist', kinds)]
     if is_recording(path):
-        open_recording(path).close()
-        frames = partial(_recorded, path, kinds)
-        return [Source(path.stem, frames=frames, brings_depth=True)]
+        with open_recording(path, camera) as recording:
+            notes = tuple(recording_notes(recording, '--camera'))
+        frames = partial(_recorded, path, kinds, camera)
+        return [Source(path.stem, frames=frames, brings_depth=True, notes=notes)]
     if path.is_dir():
         return [Source(picture.stem, picture=picture) for picture in kinds.folder(path)]
     return [_known(kinds.file(path), f'{text} is no known kind of file', kinds)]
@@ -137,8 +146,10 @@ def _known(source: Source | None, otherwise: str, kinds: InputKinds) -> Source:
     return source
 
 
-def _recorded(path: Path, kinds: InputKinds, on_rejected: OnRejected) -> Iterator[Frame]:
-    with open_recording(path) as recording:
+def _recorded(
+    path: Path, kinds: InputKinds, camera: str, on_rejected: OnRejected
+) -> Iterator[Frame]:
+    with open_recording(path, camera) as recording:
         yield from kinds.recorded(recording, on_rejected=on_rejected)
 
 

@@ -112,6 +112,17 @@ class RecordingWriter(Closing):
         return self._writer
 
 
+def check_apart(source: Path | str, out: Path | str) -> None:
+    """Refuse to write a recording over the one that is read.
+
+    Raises:
+        ConfigError: `out` is the source, or holds it.
+    """
+    source, out = Path(source).resolve(), Path(out).resolve()
+    if out in (source, *source.parents):
+        raise ConfigError(f'{out} holds the recording that is read: pass another directory')
+
+
 def qos_profile(*, latched: bool = False, reliable: bool = True, depth: int = 10) -> Qos:
     """The profile of a publisher, for the recording's metadata."""
     return Qos(

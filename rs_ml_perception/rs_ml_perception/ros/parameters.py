@@ -54,6 +54,8 @@ class ParameterBinding(Generic[T]):
         self._leaves = {leaf.name: leaf for leaf in walk(options_type)}
         self.problems: dict[str, str] = {}
         _whole_numbers_to_floats(node, self._leaves)
+        if hasattr(node, 'add_pre_set_parameters_callback'):  # Iron and later
+            node.add_pre_set_parameters_callback(self._with_floats)
         for leaf in self._leaves.values():
             self._declare(leaf)
         self._warn_of_unknown()
@@ -84,6 +86,20 @@ class ParameterBinding(Generic[T]):
         for parameter in changes:
             self.problems.pop(parameter.name, None)
         return SetParametersResult(successful=True)
+
+    def refuse(self, changes: list[Parameter]) -> SetParametersResult:
+        """Refuse what would have no effect: a tool reads its options once, at the start."""
+        own = [parameter.name for parameter in changes if parameter.name in self._leaves]
+        if not own:
+            return SetParametersResult(successful=True)
+        return SetParametersResult(
+            successful=False,
+            reason=f'{own[0]} is read once, at the start: start the node again with '
+            f'-p {own[0]}:=VALUE',
+        )
+
+    def _with_floats(self, changes: list[Parameter]) -> list[Parameter]:
+        return [_whole_number_to_float(p, self._leaves.get(p.name)) for p in changes]
 
     def _review_one(self, parameter: Parameter, static_is_open: bool) -> None:
         leaf = self._leaves.get(parameter.name)
@@ -122,21 +138,45 @@ class ParameterBinding(Generic[T]):
             self._node.get_logger().warning(f'unknown parameter {name} is ignored{hint}')
 
 
+def read_once(node: Node, options_type: type[T], *, required: str, meaning: str) -> T:
+    """The options of a tool, which cannot be changed while it works.
+
+    Args:
+        node: the tool.
+        options_type: options dataclass.
+        required: name of a parameter that must not be empty.
+        meaning: what it is, for the message.
+
+    Raises:
+        ConfigError: a value is refused, or the required one is missing.
+    """
+    binding = ParameterBinding(node, options_type)
+    if binding.problems:
+        raise ConfigError('; '.join(binding.problems.values()))
+    options = binding.read()
+    if not getattr(options, required):
+        raise ConfigError(f'parameter {required} is empty: pass -p {required}:={meaning}')
+    node.add_on_set_parameters_callback(binding.refuse)
+    return options
+
+
 def _whole_numbers_to_floats(node: Node, leaves: dict[str, Option]) -> None:
     """Let `0` stand for `0.0` in YAML and on the command line, where rclpy refuses it."""
     overrides = getattr(node, '_parameter_overrides', {})
     for name, parameter in overrides.items():
-        leaf = leaves.get(name)
-        if leaf is None:
-            continue
-        if _ros_type(leaf) is Parameter.Type.DOUBLE and parameter.type_ is Parameter.Type.INTEGER:
-            overrides[name] = Parameter(name, Parameter.Type.DOUBLE, float(parameter.value))
-        if (
-            _ros_type(leaf) is Parameter.Type.DOUBLE_ARRAY
-            and parameter.type_ is Parameter.Type.INTEGER_ARRAY
-        ):
-            floats = [float(item) for item in parameter.value]
-            overrides[name] = Parameter(name, Parameter.Type.DOUBLE_ARRAY, floats)
+        overrides[name] = _whole_number_to_float(parameter, leaves.get(name))
+
+
+def _whole_number_to_float(parameter: Parameter, leaf: Option | None) -> Parameter:
+    """The parameter, as a double where the option is one and integers were given."""
+    wanted = None if leaf is None else _ros_type(leaf)
+    kinds = Parameter.Type
+    if wanted is kinds.DOUBLE and parameter.type_ is kinds.INTEGER:
+        return Parameter(parameter.name, kinds.DOUBLE, float(parameter.value))
+    if wanted is kinds.DOUBLE_ARRAY and parameter.type_ is kinds.INTEGER_ARRAY:
+        floats = [float(item) for item in parameter.value]
+        return Parameter(parameter.name, kinds.DOUBLE_ARRAY, floats)
+    return parameter
 
 
 def _ros_type(leaf: Option) -> Parameter.Type:

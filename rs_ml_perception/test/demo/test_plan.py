@@ -62,6 +62,19 @@ def test_each_node_gets_the_depth_it_needs(plan_of, tmp_path, topics, left_out, 
         assert f'{topic}:=/c/{topic}' in words
 
 
+def test_topics_that_ros_cannot_publish_are_refused(tmp_path):
+    with RecordingWriter(tmp_path / 'bag') as writer:
+        topic = '/front-camera/color/image_raw'
+        writer.add_topic(topic, IMAGE)
+        content = factory.image(factory.header(1, 'f'), 'rgb8', np.zeros((2, 2, 3), np.uint8))
+        writer.write_message(topic, 1, content)
+    with (
+        open_recording(tmp_path / 'bag') as recording,
+        pytest.raises(InputError, match=r'/front-camera/color/image_raw .* `rs-ml process`'),
+    ):
+        make_plan(recording, tuple(NODES))
+
+
 def test_a_recording_without_any_image_is_refused(tmp_path):
     with RecordingWriter(tmp_path / 'bag') as writer:
         writer.add_topic('/c/accel/sample', IMU)
@@ -118,4 +131,9 @@ def test_the_parameters_reach_the_nodes(plan_of, tmp_path):
         rclpy.try_shutdown(context=context)
     transforms = given.pop('static_transforms')
     assert transforms == ['cam rgb 0 0 0 0 0 0 1', 'map cam 1 0 0 0 0 0 1']
-    assert given == {'depth_source': 'none', 'use_sim_time': True, 'max_skew_ms': 7.0}
+    assert given == {
+        'depth_source': 'none',
+        'use_sim_time': True,
+        'max_skew_ms': 7.0,
+        'max_age_secs': 0.0,
+    }

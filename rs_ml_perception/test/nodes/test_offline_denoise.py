@@ -54,7 +54,9 @@ def test_every_depth_image(model, tmp_path, infrared, params, published, rejecte
     file = tmp_path / 'params.yaml'
     file.write_text(f'/**/denoise:\n  ros__parameters: {{{params}}}\n')
     with open_recording(path) as recording:
-        counts = run_offline(recording, ['denoise'], tmp_path / 'out', params_file=str(file))
+        counts = run_offline(
+            recording, ['denoise'], tmp_path / 'out', params_file=str(file)
+        ).counts
     assert counts['denoise', 'published'] == published
     assert sum(rejected in what for _, what in counts) == (1 if rejected else len(counts))
     if not published:
@@ -73,5 +75,5 @@ def test_every_depth_image(model, tmp_path, infrared, params, published, rejecte
 def test_a_recording_without_depth_is_told(model, tmp_path):
     path = record(tmp_path / 'in', rgb=np.zeros((48, 64, 3), np.uint8))
     with open_recording(path) as recording:
-        counts = run_offline(recording, ['denoise'], tmp_path / 'out')
+        counts = run_offline(recording, ['denoise'], tmp_path / 'out').counts
     assert counts == {('denoise', 'rejected: the recording has no depth images'): 1}

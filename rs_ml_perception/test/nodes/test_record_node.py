@@ -112,6 +112,47 @@ def test_topics_are_whole_names_by_regular_expression(start, node, tmp_path):
     assert sorted(contents(tmp_path / 'bag')) == ['/recorded/a', '/recorded/ab']
 
 
+RELIABLE = QoSProfile(depth=100)
+
+
+@pytest.mark.parametrize(('first', 'second'), [(RELIABLE, BEST_EFFORT), (LATCHED, RELIABLE)])
+def test_a_publisher_that_comes_back_with_less_is_recorded(first, second, start, node, tmp_path):
+    talker = node.create_publisher(String, '/recorded/words', first)
+    process = start(tmp_path / 'bag')
+    wait_until(lambda: talker.get_subscription_count() > 0)
+    talker.publish(String(data='before'))
+    talker.wait_for_all_acked()
+    node.destroy_publisher(talker)
+    talker = node.create_publisher(String, '/recorded/words', second)
+    wait_until(lambda: talker.get_subscription_count() > 0)
+    for number in range(20):
+        talker.publish(String(data=str(number)))
+        time.sleep(0.01)
+    status, output = stop(process)
+    assert status == 0, output
+    found = [m.data for m in contents(tmp_path / 'bag')['/recorded/words']]
+    assert found == ['before', *map(str, range(20))]
+    assert '/recorded/words: a publisher offers less than before' in output
+
+
+@pytest.mark.parametrize(
+    ('topics', 'says'),
+    [
+        ('["recorded/words"]', 'recorded 1 messages of 1 topics'),
+        ('["/nowhere/.*"]', 'nobody published a topic that matches /nowhere/.*'),
+    ],
+)
+def test_what_was_asked_for_is_found_or_missed_in_words(topics, says, start, node, tmp_path):
+    talker = node.create_publisher(String, '/recorded/words', LATCHED)
+    talker.publish(String(data='one'))
+    process = start(tmp_path / 'bag', topics=topics)
+    next(line for line in process.stdout if 'recording' in line)
+    time.sleep(1.0)
+    status, output = stop(process)
+    assert status == 0, output
+    assert says in output
+
+
 @pytest.mark.parametrize(
     ('out', 'reason'), [('""', 'parameter out is empty'), ('{tmp}', 'holds keep.txt')]
 )

@@ -14,6 +14,7 @@ import pytest
 rclpy = pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
+from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
@@ -25,6 +26,7 @@ from rs_ml_perception.recordings.writer import RecordingWriter  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 
 from rs_ml_msgs.msg import FrameReport  # noqa: E402
+from rs_ml_perception.recordings import message_factory as factory  # noqa: E402
 
 pytestmark = pytest.mark.ros
 
@@ -33,11 +35,23 @@ START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 100_000_000
 PATIENCE_SECS = 60
 
 
-def write_bag(path: Path, count: int, *, size: tuple[int, int] = (64, 48)) -> Path:
+class LateWriter(RecordingWriter):
+    """Log times are another clock's."""
+
+    lag_ns = 0
+
+    def write(self, topic, log_time_ns, data):
+        super().write(topic, log_time_ns + self.lag_ns, data)
+
+
+def write_bag(
+    path: Path, count: int, *, size: tuple[int, int] = (64, 48), lag_secs: float = 0.0
+) -> Path:
     """A recording of `count` frames with aligned depth."""
     width, height = size
     camera = CameraModel(width, height, 50.0, 50.0, width / 2, height / 2)
-    with RecordingWriter(path) as writer:
+    with LateWriter(path) as writer:
+        writer.lag_ns = round(lag_secs * 1e9)
         recorder = FrameRecorder(writer)
         for number in range(count):
             recorder.write(
@@ -145,6 +159,109 @@ def test_lockstep_keeps_the_clock_at_the_frame(start, context, tmp_path):
     assert max(consumer.ages_ms) < PERIOD_NS / 1e6
 
 
+@pytest.mark.parametrize('lag_secs', [2.0, 1e8, -1e9])
+def test_lockstep_frames_are_fresh_whatever_the_log_times(lag_secs, start, context, tmp_path):
+    consumer = Consumer(context, 'slow', think_secs=0.02)
+    bag = write_bag(tmp_path / 'bag', 5, lag_secs=lag_secs)
+    process = start(bag, lockstep=True)
+    spin(context, [consumer.node], process)
+    _, output = finish(process)
+    assert len(consumer.ages_ms) == 10, output
+    assert max(consumer.ages_ms) < PERIOD_NS / 1e6
+    assert '/clock follows the stamps' in output
+
+
+def test_in_real_time_another_clock_is_said_and_followed(start, context, tmp_path):
+    consumer = Consumer(context, 'quick')
+    process = start(write_bag(tmp_path / 'bag', 5, lag_secs=1e8))
+    spin(context, [consumer.node], process)
+    _, output = finish(process)
+    assert 'stamps are 100000000.000 s behind the log times' in output
+    assert len(consumer.ages_ms) == 10
+    assert max(consumer.ages_ms) < 1000
+
+
+def test_parameters_are_read_once_and_say_so(start, context, tmp_path):
+    node = rclpy.create_node('setter', context=context)
+    client = node.create_client(SetParameters, '/rs_ml/replay/set_parameters')
+    process = start(write_bag(tmp_path / 'bag', 3), loop=True, wait_for_subscribers_secs=0.0)
+    spin(context, [node], process, until=client.service_is_ready)
+    results = []
+    for name, value in (('rate', 2.0), ('use_sim_time', False)):
+        request = SetParameters.Request(
+            parameters=[Parameter(name, value=value).to_parameter_msg()]
+        )
+        future = client.call_async(request)
+        spin(context, [node], process, until=future.done)
+        results += future.result().results
+    assert [result.successful for result in results] == [False, True]
+    assert 'rate is read once, at the start: start the node again' in results[0].reason
+    process.send_signal(signal.SIGINT)
+    status, output = finish(process)
+    assert status == 0, output
+    assert 'Traceback' not in output
+
+
+def test_a_pause_in_the_recording_is_announced(start, tmp_path):
+    bag = tmp_path / 'bag'
+    with RecordingWriter(bag) as writer:
+        writer.add_topic('/words', 'std_msgs/msg/String')
+        for log_secs in (1, 601):
+            text = factory.make('std_msgs/msg/String', data='x')
+            writer.write_message('/words', log_secs * 10**9, text)
+    process = start(bag, rate=100.0, wait_for_subscribers_secs=0.0)
+    line = next(line for line in process.stdout if 'holds nothing' in line)
+    process.send_signal(signal.SIGINT)
+    assert 'holds nothing for 600 s here: it goes on in 6 s' in line
+
+
+@pytest.mark.parametrize('topics', ['[camera/.*/color/.*]', '[/camera/.*/color/.*]'])
+def test_topics_may_be_given_without_the_leading_slash(topics, start, tmp_path):
+    bag = write_bag(tmp_path / 'bag', 2)
+    process = start(bag, topics=topics, primary_topics='[camera/camera/color/image_raw]',
+                    wait_for_subscribers_secs=0.0)  # fmt: skip
+    status, output = finish(process)
+    assert status == 0, output
+    assert 'replayed 4 messages of 2 topics, 2 frames' in output
+
+
+def test_a_topic_that_cannot_be_published_is_left_out(start, tmp_path):
+    bag = tmp_path / 'bag'
+    with RecordingWriter(bag) as writer:
+        for name in ('/words', '/front-camera/words', '/1/words'):
+            writer.add_topic(name, 'std_msgs/msg/String')
+            writer.write_message(name, 1, factory.make('std_msgs/msg/String', data='x'))
+    status, output = finish(start(bag, wait_for_subscribers_secs=0.0))
+    assert status == 0, output
+    assert 'replayed 1 messages of 1 topics' in output
+    for name in ('/front-camera/words', '/1/words'):
+        assert f'{name} (std_msgs/msg/String) is left out' in output
+
+
+def test_a_recording_that_is_damaged_further_on_ends_with_the_reason(start, tmp_path):
+    bag = write_bag(tmp_path / 'bag', 2)
+    metadata = bag / 'metadata.yaml'
+    metadata.write_text(metadata.read_text().replace('message_count: 2\n', 'message_count: 3\n'))
+    status, output = finish(start(bag, wait_for_subscribers_secs=0.0))
+    assert status == 1
+    assert 'it is incomplete' in output
+    assert 'replayed 9 messages' in output
+    assert 'Traceback' not in output
+
+
+def test_the_camera_is_said_and_chosen(start, tmp_path):
+    bag = tmp_path / 'bag'
+    with RecordingWriter(bag) as writer:
+        for camera in ('/front', '/rear'):
+            FrameRecorder(writer, camera=camera).write(
+                Frame(rgb=np.zeros((4, 6, 3), np.uint8), stamp_ns=START_NS)
+            )
+    status, output = finish(start(bag, camera='/rear', wait_for_subscribers_secs=0.0))
+    assert status == 0, output
+    assert 'camera /rear is used; camera:=NAMESPACE chooses another: /front' in output
+    assert 'starting without a subscriber of /rear/color/image_raw' in output
+
+
 def test_a_frame_that_is_not_reported_is_counted_and_the_rest_goes_on(start, context, tmp_path):
     consumer = Consumer(context, 'forgetful', silent_on=(2,))
     bag = write_bag(tmp_path / 'bag', 5)
@@ -209,6 +326,8 @@ def test_a_type_that_is_not_installed_is_left_out_with_a_warning(start, tmp_path
     ('parameters', 'reason'),
     [
         ({'topics': '[/nope.*]'}, 'replayed 0 messages'),
+        ({'topics': '["*"]'}, "topics must be regular expressions, '*' is none"),
+        ({'camera': '/left'}, 'holds no camera /left: pass one of /camera/camera'),
         ({'primary_topics': '[/nope]'}, 'primary topic /nope is not in'),
         ({'rate': -1.0}, 'rate'),
         ({'reliability': 'perhaps'}, 'reliability must be one of'),

@@ -55,6 +55,8 @@ def test_refused_with_the_reason_and_nothing_changes(rig, name, value, words):
         ('track', False, lambda n: n.fake.options.track),
         ('max_rate_hz', 5.0, lambda n: n.worker.limits.max_rate_hz),
         ('max_age_secs', 2.0, lambda n: n.worker.limits.max_age_secs),
+        # Integers are taken for doubles: every remedy may be typed without the dot.
+        ('max_age_secs', 0, lambda n: n.worker.limits.max_age_secs),
         ('target_frame', 'map', lambda n: n.parameters.target_frame),
         (
             'diagnostics.max_image_age_ms',
