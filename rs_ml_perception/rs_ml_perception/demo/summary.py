@@ -74,6 +74,7 @@ def _node(msg: InferenceStats) -> dict[str, Any]:
         'published': int(msg.published),
         'dropped': {reason: count for reason, count in counts.items() if count},
         'overwritten': None if msg.overwritten < 0 else int(msg.overwritten),
+        'without_partner': int(msg.without_partner),
         'fps': _number(msg.fps),
         'latency_ms': {'p50': _number(msg.latency_p50_ms), 'p95': _number(msg.latency_p95_ms)},
         'age_ms': {'p50': _number(msg.age_p50_ms), 'p95': _number(msg.age_p95_ms)},

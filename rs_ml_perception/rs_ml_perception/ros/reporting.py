@@ -98,6 +98,7 @@ def stats_message(
         without_partner=partners.without,
         partners_received=partners.received,
         partners_used=partners.used,
+        partners_waiting=partners.waiting,
         partner_offset_ms=1e3 * partners.offset_secs,
         **counts,
     )

@@ -222,19 +222,20 @@ def test_statistics_name_every_reason():
     ledger.receive()
     ledger.publish(latency_ms=2.0, age_ms=3.0, stage_ms={'infer': 1.5})
     partners = PartnerLedger()
-    partners.receive(0.0, -0.5, math.nan, is_far=False)
-    partners.receive(0.0, -0.5, math.nan, is_far=False)
+    for _ in range(5):
+        partners.receive(0.0, -0.5, math.nan, is_far=False)
     partners.drop(is_far=False, is_late=True)
     partners.miss(math.nan)
     partners.pair(is_first=True)
-    books = partners.snapshot(waiting=0)
+    books = partners.snapshot(waiting=3)
     msg = stats_message(ledger.snapshot(), missed=Missed(lost=7), partners=books)
     assert {o: getattr(msg, f'dropped_{o.value}') for o in DROPPED} == dict.fromkeys(DROPPED, 1)
     assert (msg.received, msg.published, msg.in_flight) == (7, 1, 1)
     assert (msg.latency_p50_ms, msg.age_p95_ms, msg.lost_in_transport) == (2.0, 3.0, 7)
     assert msg.overwritten == InferenceStats.NOT_COUNTED
     assert (msg.stage_names, list(msg.stage_ms)) == (['infer'], [1.5])
-    assert (msg.without_partner, msg.partners_received, msg.partners_used) == (1, 2, 1)
+    assert (msg.without_partner, msg.partners_received, msg.partners_used) == (1, 5, 1)
+    assert msg.partners_waiting == 3
     assert (msg.partners_dropped_late, msg.partners_dropped_far) == (1, 0)
     assert msg.partner_offset_ms == -500.0
     fields = {f.removeprefix('dropped_') for f in msg.get_fields_and_field_types()}
