@@ -21,7 +21,7 @@ setup build:
 
 demo:
 	@$(SETUP)
-	@$(RUN) python -m rs_ml_perception.demo --out '$(OUT)' \
+	@$(RUN) python -m rs_ml_perception.demo --ancestor $$PPID --out '$(OUT)' \
 	  $(if $(RECORDING),--recording '$(RECORDING)') $(if $(NODES),--nodes '$(NODES)') \
 	  $(if $(COMPOSED),--composed '$(COMPOSED)') $(if $(PARAMS),--params '$(PARAMS)') $(if $(CAMERA),--camera '$(CAMERA)')
 

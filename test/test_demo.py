@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -220,3 +222,35 @@ def test_what_cannot_run_on_a_good_recording(tmp_path, arguments, sentence):
     assert re.fullmatch(r'demo: .*\n', text), text
     assert sentence in text
     assert summary is None
+
+
+def processes_of(out):
+    """Process ids whose command line names the folder."""
+    found = []
+    for folder in Path('/proc').glob('[0-9]*'):
+        try:
+            words = (folder / 'cmdline').read_bytes()
+        except OSError:
+            continue
+        if str(out).encode() in words:
+            found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='looks at /proc')
+def test_a_demo_that_is_killed_leaves_nothing_running(tmp_path):
+    """A recorder left over would be heard by the next run."""
+    out = tmp_path / 'out'
+    command = [sys.executable, '-m', 'rs_ml_perception.demo', '--out', str(out)]
+    environment = {key: value for key, value in os.environ.items() if key != 'RS_ML_TEST_DATA'}
+    demo = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60.0
+    while len(processes_of(out)) < 3:
+        assert demo.poll() is None
+        assert time.monotonic() < deadline, 'graph and recorder never started'
+        time.sleep(0.05)
+    demo.kill()
+    demo.wait()
+    while processes_of(out):
+        assert time.monotonic() < deadline + 60.0, processes_of(out)
+        time.sleep(0.05)

@@ -7,7 +7,6 @@ import os
 import signal
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.timing import take_turns
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.tether import tethered
 from rs_ml_perception.ros.dds_domain import DOMAIN_VARIABLE, reserved_domain
 
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
@@ -78,8 +78,7 @@ def deliver(reliability: str, *, with_profile: bool, frames: int) -> dict[str, A
 
 
 def _start(role: str, args: list[str], environment: dict[str, str]) -> subprocess.Popen:
-    command = [sys.executable, '-m', PEER, role, *args]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+    return subprocess.Popen(tethered(PEER, [role, *args]), stdout=subprocess.PIPE, env=environment)
 
 
 def _output(process: subprocess.Popen) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
+from rs_ml_perception.core.tether import interrupt_when_gone
 from rs_ml_perception.demo.panels import write_panels
 from rs_ml_perception.demo.plan import Plan, make_plan
 from rs_ml_perception.demo.replay import NAMESPACE, Replay, run_replay
@@ -29,6 +30,8 @@ REAL = ('realsense_room', 'nyu_people')
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit code."""
     arguments = _parse(argv)
+    if arguments.ancestor:
+        interrupt_when_gone(arguments.ancestor)
     try:
         return run_demo(arguments)
     except RsMlError as error:
@@ -131,4 +134,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         '--composed', default='1', choices=('0', '1'), help='0: one process per node'
     )
     parser.add_argument('--params', default='', help='parameter file for the nodes')
+    parser.add_argument(
+        '--ancestor', type=int, default=0, help='end when the process of this number is gone'
+    )
     return parser.parse_args(argv)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rs_ml_perception.core.tether import tethered
 from rs_ml_perception.nodes.table import NODES
 
 STOP_SECS = 15.0
@@ -29,11 +29,14 @@ class Usage:
 
 
 class Process:
-    """An executable of the package as a process in its own session, its output in a file."""
+    """An executable of the package as a process in its own session, its output in a file.
+
+    It ends when this process does, also when that is killed.
+    """
 
     def __init__(self, executable: str, ros_args: Sequence[str], log: Path) -> None:
-        python = [sys.executable, '-m', 'rs_ml_perception.executables']
-        command = [*python, executable, '--ros-args', *ros_args]
+        arguments = [executable, '--ros-args', *ros_args]
+        command = tethered('rs_ml_perception.executables', arguments)
         self.log = log
         with log.open('wb') as output:
             self._popen = subprocess.Popen(
