@@ -9,6 +9,7 @@ pytest.importorskip('rclpy', reason='rclpy is not installed')
 pytestmark = pytest.mark.ros
 
 from rs_ml_perception.cli.main import main  # noqa: E402
+from rs_ml_perception.cli.parameters_command import BEGIN, END, updated_pages  # noqa: E402
 from rs_ml_perception.core.errors import ConfigError  # noqa: E402
 from rs_ml_perception.core.options import walk  # noqa: E402
 from rs_ml_perception.nodes.parameter_file import read_parameters  # noqa: E402
@@ -21,6 +22,27 @@ PARAMETER_FILE = REPO / 'config' / 'perception.yaml'
 def test_the_parameter_file_lists_every_parameter(capsys):
     assert main(['parameters', '--format', 'yaml']) == 0
     assert PARAMETER_FILE.read_text() == capsys.readouterr().out
+
+
+def test_the_pages_of_the_nodes_list_every_parameter():
+    for path, text in updated_pages(REPO / 'docs' / 'nodes').items():
+        assert path.read_text() == text, 'run: rs-ml parameters --pages docs/nodes'
+
+
+def test_tables_are_written_where_a_page_has_their_place(tmp_path, capsys):
+    assert main(['parameters', '--pages', str(tmp_path)]) == 2
+    assert 'detection.md cannot be read' in capsys.readouterr().err
+    for page in (REPO / 'docs' / 'nodes').iterdir():
+        (tmp_path / page.name).write_text('no place')
+    assert main(['parameters', '--pages', str(tmp_path)]) == 2
+    assert 'has no place for a table' in capsys.readouterr().err
+    for page in tmp_path.iterdir():
+        page.write_text(f'above\n{BEGIN}outdated{END}\nbelow\n')
+    assert main(['parameters', '--pages', str(tmp_path)]) == 0
+    text = (tmp_path / 'detection.md').read_text()
+    assert text.startswith(f'above\n{BEGIN}\n\n| detection: parameter')
+    assert text.endswith(f'{END}\nbelow\n')
+    assert 'outdated' not in text
 
 
 @pytest.mark.parametrize('name', NODES)

@@ -1,4 +1,4 @@
-"""`rs-ml parameters`: every parameter of every node, as YAML or Markdown."""
+"""`rs-ml parameters`: every parameter of every node, as YAML, Markdown or in their pages."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import argparse
 import json
 import typing
 from collections.abc import Iterator
+from pathlib import Path
 
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import Option, walk
 
 SET_BY_DEFAULT = 'max_age_secs'
 """A node's block in a parameter file must not be empty: this one stands uncommented."""
+
+BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
+"""What stands between them in a page is made by this command."""
+TOOLS_PAGE = 'replay_and_record.md'
 
 HEADER = """\
 # Parameters of the perception nodes, with their defaults. Remove the '# ' of what you change.
@@ -23,13 +29,23 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser('parameters', help='list the parameters of the nodes')
     parser.add_argument('--format', choices=('yaml', 'markdown'), default='yaml')
     parser.add_argument('--node', default='', help='one node; default: all')
+    parser.add_argument(
+        '--pages',
+        type=Path,
+        metavar='DIR',
+        help='write the tables into the pages NODE.md of this folder, in place of printing',
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print them."""
+    """Print them, or write them into pages."""
     from rs_ml_perception.nodes.table import NODES, parse_nodes
 
+    if arguments.pages is not None:
+        for path, text in updated_pages(arguments.pages).items():
+            path.write_text(text, encoding='utf-8')
+        return 0
     form = to_yaml if arguments.format == 'yaml' else to_markdown
     blocks = [
         form(name, NODES[name].node_class().parameters_type)
@@ -37,6 +53,37 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     print('\n\n'.join([HEADER, *blocks] if arguments.format == 'yaml' else blocks))
     return 0
+
+
+def updated_pages(folder: Path) -> dict[Path, str]:
+    """The pages of all nodes with the tables of today, by their path.
+
+    Raises:
+        ConfigError: a page is missing, or has no place for a table.
+    """
+    from rs_ml_perception.nodes.record_node import RecordOptions
+    from rs_ml_perception.nodes.replay_options import ReplayOptions
+    from rs_ml_perception.nodes.table import NODES
+
+    tables = {
+        f'{name}.md': to_markdown(name, spec.node_class().parameters_type)
+        for name, spec in NODES.items()
+    }
+    tools = {'replay': ReplayOptions, 'record': RecordOptions}
+    tables[TOOLS_PAGE] = '\n\n'.join(to_markdown(name, kind) for name, kind in tools.items())
+    return {folder / page: _with_table(folder / page, table) for page, table in tables.items()}
+
+
+def _with_table(path: Path, table: str) -> str:
+    try:
+        text = path.read_text(encoding='utf-8')
+    except OSError as error:
+        raise ConfigError(f'{path} cannot be read: {error.strerror}') from error
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ConfigError(f'{path} has no place for a table: add the lines {BEGIN} and {END}')
+    return f'{before}{BEGIN}\n\n{table}\n\n{END}{after}'
 
 
 def to_yaml(name: str, parameters_type: type) -> str:
@@ -53,9 +100,13 @@ def _yaml_lines(parameters_type: type) -> Iterator[str]:
 def to_markdown(name: str, parameters_type: type) -> str:
     """A table of one node's parameters."""
     rows = [
-        f'| `{leaf.name}` | `{_value(leaf)}` | {_text(leaf)} |' for leaf in walk(parameters_type)
+        f'| `{leaf.name}` | `{_value(leaf)}` | {_cell(leaf)} |' for leaf in walk(parameters_type)
     ]
     return '\n'.join([f'| {name}: parameter | default | meaning |', '|---|---|---|', *rows])
+
+
+def _cell(leaf: Option) -> str:
+    return _text(leaf).replace('|', '\\|')
 
 
 def _value(leaf: Option) -> str:

@@ -65,6 +65,12 @@ def encode_compressed_color(rgb: np.ndarray, quality: int = 90) -> CompressedByt
     return CompressedBytes('rgb8; jpeg compressed bgr8', encoded.tobytes())
 
 
+def encode_compressed_gray(gray: np.ndarray) -> CompressedBytes:
+    """Compress uint8 (H, W) as PNG, without loss, in the words of compressed_image_transport."""
+    # That transport leaves the target format of grey empty, behind a space.
+    return CompressedBytes('mono8; png compressed ', _encode_png(gray))
+
+
 def decode_compressed_depth(
     format: str, data: bytes | bytearray | memoryview | np.ndarray
 ) -> DepthImage:

@@ -65,7 +65,8 @@ class HeightNode(PerceptionNode[HeightParameters]):
         return self._gravity.problems
 
     def _wants_pictures(self) -> bool:
-        return self.publisher is not None and self.publisher.is_wanted('image_annotated')
+        topics = [o.topic for o in self.outputs if o.topic.startswith('image_annotated')]
+        return self.publisher is not None and any(map(self.publisher.is_wanted, topics))
 
 
 def main() -> int:

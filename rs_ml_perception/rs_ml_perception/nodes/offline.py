@@ -13,7 +13,7 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from rs_ml_perception.core.detections import Detections
@@ -65,7 +65,9 @@ class OfflineNode:
         self._outputs = [
             output
             for output in node_class.outputs
-            if output.is_enabled(self.parameters) and (with_pictures or not _is_picture(output))
+            if output.is_enabled(self.parameters)
+            and output.msg_type is not CompressedImage
+            and (with_pictures or not _is_picture(output))
         ]
 
         self._rate_limit = RateLimit()

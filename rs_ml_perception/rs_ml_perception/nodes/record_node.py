@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from rs_ml_perception.nodes.replay_publishers import TopicFilter, import_message
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, qos_profile
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.parameters import read_once
+from rs_ml_perception.ros.picture_outputs import COMPRESSED
 from rs_ml_perception.ros.qos import profile
 from rs_ml_perception.ros.streams import SubscriptionEventCallbacks
 from rs_ml_perception.ros.tool_process import StopRequest, run_tool
@@ -39,7 +40,9 @@ class RecordOptions:
 
     out: str = option('', 'directory to create')
     topics: tuple[str, ...] = option(
-        (), 'topics to record, regular expressions of whole names; none: all of the namespace'
+        (),
+        'topics to record, regular expressions of whole names; none: all of the namespace; '
+        '`NAME/compressed` beside NAME only where one says compressed',
     )
     storage: str = option('mcap', 'file format', choices=tuple(STORAGES))
     overwrite: bool = option(False, 'replace a recording that lies at `out`')
@@ -78,6 +81,15 @@ def _common_offer(publishers: Sequence[TopicEndpointInfo]) -> _Offer:
         all(offer.reliability == ReliabilityPolicy.RELIABLE for offer in offers),
         all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers),
     )
+
+
+def is_unwanted_twin(topic: str, recorded: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Whether a topic shows compressed what another one shows raw, and nobody asked for it.
+
+    Subscribing to it would make nodes compress pictures for nobody's sake.
+    """
+    raw = topic.removesuffix(COMPRESSED)
+    return raw != topic and raw in recorded and not any('compressed' in p for p in patterns)
 
 
 class RecordNode(Node):
@@ -132,8 +144,11 @@ class RecordNode(Node):
     def _follow_topics(self) -> None:
         """Subscribe to new topics, and anew where publishers came back with another QoS."""
         self._is_look_due = False
-        for topic, types in self.get_topic_names_and_types():
+        topics = dict(self.get_topic_names_and_types())
+        for topic, types in topics.items():
             if topic in self._refused or not self._is_wanted(topic):
+                continue
+            if is_unwanted_twin(topic, filter(self._is_wanted, topics), self._patterns):
                 continue
             publishers = self.get_publishers_info_by_topic(topic)
             if not publishers:

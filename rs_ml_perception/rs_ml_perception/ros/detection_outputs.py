@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sensor_msgs.msg import Image
+import numpy as np
 from visualization_msgs.msg import MarkerArray
 
 from rs_ml_msgs.msg import DetectionArray
 from rs_ml_perception.core.draw import annotate_detections
 from rs_ml_perception.ros import vision_messages
-from rs_ml_perception.ros.image_messages import image
 from rs_ml_perception.ros.markers import detection_markers
 from rs_ml_perception.ros.outputs import Output, OutputContext
+from rs_ml_perception.ros.picture_outputs import color_outputs
 from rs_ml_perception.ros.result_messages import detection_array
 
 
@@ -30,11 +30,10 @@ def _detections(result: Any, context: OutputContext) -> DetectionArray:
     )
 
 
-def _annotated(result: Any, context: OutputContext) -> Image:
-    picture = annotate_detections(
+def _annotated(result: Any, context: OutputContext) -> np.ndarray:
+    return annotate_detections(
         context.frame.rgb, result.detections, context.labels, result.placements
     )
-    return image(picture, 'rgb8', context.header)
 
 
 def _markers(result: Any, context: OutputContext) -> MarkerArray:
@@ -67,7 +66,7 @@ def _wants_vision(parameters: Any) -> bool:
 
 OUTPUTS = (
     Output('detections', DetectionArray, _detections),
-    Output('image_annotated', Image, _annotated, is_optional=True),
+    *color_outputs('image_annotated', _annotated),
     Output('markers', MarkerArray, _markers, is_optional=True),
     Output(
         'vision/detections',

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sensor_msgs.msg import Image
+import numpy as np
 from visualization_msgs.msg import MarkerArray
 
 from rs_ml_msgs.msg import PersonHeightArray
 from rs_ml_perception.core.draw import draw_heights
 from rs_ml_perception.core.person_heights import PersonHeights
-from rs_ml_perception.ros.image_messages import image
 from rs_ml_perception.ros.markers import height_markers
 from rs_ml_perception.ros.outputs import Output, OutputContext
+from rs_ml_perception.ros.picture_outputs import color_outputs
 from rs_ml_perception.ros.result_messages import person_height_array
 
 
@@ -24,11 +24,10 @@ def _heights(heights: PersonHeights, context: OutputContext) -> PersonHeightArra
     )
 
 
-def _annotated(heights: PersonHeights, context: OutputContext) -> Image | None:
+def _annotated(heights: PersonHeights, context: OutputContext) -> np.ndarray | None:
     if context.frame.rgb is None:
         return None
-    picture = draw_heights(context.frame.rgb, heights, context.labels)
-    return image(picture, 'rgb8', context.header)
+    return draw_heights(context.frame.rgb, heights, context.labels)
 
 
 def _markers(heights: PersonHeights, context: OutputContext) -> MarkerArray:
@@ -37,6 +36,6 @@ def _markers(heights: PersonHeights, context: OutputContext) -> MarkerArray:
 
 OUTPUTS = (
     Output('heights', PersonHeightArray, _heights),
-    Output('image_annotated', Image, _annotated, is_optional=True),
+    *color_outputs('image_annotated', _annotated),
     Output('markers', MarkerArray, _markers, is_optional=True),
 )

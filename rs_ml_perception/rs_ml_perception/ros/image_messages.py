@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sensor_msgs.msg import Image, PointCloud2, PointField
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 
+from rs_ml_perception.core.compressed import CompressedBytes
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.points import POINT_FIELDS
 
@@ -46,6 +47,13 @@ def depth_image(depth_m: np.ndarray, encoding: str, header: Any) -> Image:
     if encoding != '32FC1':
         raise InputError(f'depth cannot be published as {encoding!r}: use 32FC1 or 16UC1')
     return image(depth_m, '32FC1', header)
+
+
+def compressed_image(compressed: CompressedBytes, header: Any) -> CompressedImage:
+    """One compressed picture, the header taken over as it is."""
+    msg = CompressedImage(header=header, format=compressed.format)
+    msg.data.frombytes(compressed.data)
+    return msg
 
 
 def point_cloud(points: np.ndarray, header: Any) -> PointCloud2:

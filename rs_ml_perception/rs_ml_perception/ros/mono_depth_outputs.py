@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import cv2
+import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from rs_ml_perception.core.colormap import colorize_depth
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.points import packed_points
 from rs_ml_perception.ros.camera_info import camera_info
-from rs_ml_perception.ros.image_messages import depth_image, image, point_cloud
+from rs_ml_perception.ros.image_messages import depth_image, point_cloud
 from rs_ml_perception.ros.outputs import Output, OutputContext
+from rs_ml_perception.ros.picture_outputs import color_outputs
 
 
 def _depth(estimate: Any, context: OutputContext) -> Image:
@@ -25,8 +27,8 @@ def _info(estimate: Any, context: OutputContext) -> CameraInfo | None:
     return camera_info(estimate.camera, context.header)
 
 
-def _color(estimate: Any, context: OutputContext) -> Image:
-    return image(colorize_depth(estimate.depth_m), 'rgb8', context.header)
+def _color(estimate: Any, _: OutputContext) -> np.ndarray:
+    return colorize_depth(estimate.depth_m)
 
 
 def _points(estimate: Any, context: OutputContext) -> PointCloud2:
@@ -46,6 +48,6 @@ def _wants_points(parameters: Any) -> bool:
 OUTPUTS = (
     Output('depth/image', Image, _depth),
     Output('depth/camera_info', CameraInfo, _info),
-    Output('depth/image_color', Image, _color, is_optional=True),
+    *color_outputs('depth/image_color', _color),
     Output('points', PointCloud2, _points, is_optional=True, is_enabled=_wants_points),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rclpy.node import Node
@@ -29,6 +29,7 @@ class OutputContext:
         target: where positions are expressed.
         labels: names of the classes.
         model: name and version of the model.
+        drawn: pictures of this frame by topic, drawn once for all messages that show them.
     """
 
     header: Any
@@ -38,6 +39,7 @@ class OutputContext:
     target: TargetFrame
     labels: LabelMap
     model: str = ''
+    drawn: dict[str, Any] = field(default_factory=dict)
 
 
 def _always(_: Any) -> bool:

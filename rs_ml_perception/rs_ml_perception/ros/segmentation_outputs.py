@@ -9,6 +9,7 @@ from rs_ml_msgs.msg import SegmentRegionArray
 from rs_ml_perception.core.draw import overlay_mask, transparent_ids
 from rs_ml_perception.ros.image_messages import image
 from rs_ml_perception.ros.outputs import Output, OutputContext
+from rs_ml_perception.ros.picture_outputs import color_outputs, gray_output
 from rs_ml_perception.ros.result_messages import segment_region_array
 
 
@@ -16,9 +17,12 @@ def _mask(mask: np.ndarray, context: OutputContext) -> Image:
     return image(mask, 'mono8', context.header)
 
 
-def _annotated(mask: np.ndarray, context: OutputContext) -> Image:
-    picture = overlay_mask(context.frame.rgb, mask, transparent=transparent_ids(context.labels))
-    return image(picture, 'rgb8', context.header)
+def _ids(mask: np.ndarray, _: OutputContext) -> np.ndarray:
+    return mask
+
+
+def _annotated(mask: np.ndarray, context: OutputContext) -> np.ndarray:
+    return overlay_mask(context.frame.rgb, mask, transparent=transparent_ids(context.labels))
 
 
 def _regions(mask: np.ndarray, context: OutputContext) -> SegmentRegionArray:
@@ -34,6 +38,7 @@ def _regions(mask: np.ndarray, context: OutputContext) -> SegmentRegionArray:
 
 OUTPUTS = (
     Output('mask', Image, _mask),
-    Output('image_annotated', Image, _annotated, is_optional=True),
+    gray_output('mask', _ids),
+    *color_outputs('image_annotated', _annotated),
     Output('regions', SegmentRegionArray, _regions, is_optional=True),
 )

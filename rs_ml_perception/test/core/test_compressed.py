@@ -11,6 +11,7 @@ from rs_ml_perception.core.compressed import (
     decode_compressed_depth,
     encode_compressed_color,
     encode_compressed_depth,
+    encode_compressed_gray,
 )
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
@@ -78,6 +79,13 @@ def test_png_channel_order(format, stored, expected):
 def test_bad_picture_is_rejected(format, data, message):
     with pytest.raises(InputError, match=message):
         decode_compressed_color(format, data)
+
+
+def test_grey_is_kept_exactly():
+    compressed = encode_compressed_gray(RGB[..., 0])
+    assert compressed.format == 'mono8; png compressed '
+    rgb = decode_compressed_color(*compressed)
+    np.testing.assert_array_equal(rgb, np.repeat(RGB[..., :1], 3, 2))
 
 
 @pytest.mark.parametrize('codec', ['png', 'rvl'])

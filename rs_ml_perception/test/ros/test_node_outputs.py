@@ -9,12 +9,13 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 import numpy as np
 from rs_ml_perception.core.labels import LabelMap, class_color
+from rs_ml_perception.core.messages import color_from_message
 from rs_ml_perception.nodes.height_node import HeightNode
 from rs_ml_perception.nodes.mono_depth_node import MonoDepthNode
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
 from rs_ml_perception.ros.samples import ImageSample
 from rs_ml_perception.tasks.depth_estimator import DepthEstimate
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from rs_ml_msgs.msg import DetectionArray, LabelInfo, SegmentRegionArray
@@ -79,10 +80,12 @@ def test_extras_are_made_only_while_somebody_subscribes(rig, monkeypatch):
         rig.settled(node, number + 1)
     assert made == []
     pictures = observed(rig, node, 'image_annotated', Image)
+    compressed = observed(rig, node, 'image_annotated/compressed', CompressedImage)
     markers = observed(rig, node, 'markers', MarkerArray)
     ns = rig.camera.frame(3)
-    rig.until(lambda: pictures and markers, 'extras')
-    assert len(made) == 1
+    rig.until(lambda: pictures and compressed and markers, 'extras')
+    assert len(made) == 1, 'drawn once for both'
+    assert color_from_message(compressed[0]).shape == (48, 64, 3)
     assert pictures[0].encoding == 'rgb8'
     assert pictures[0].header.stamp.nanosec == ns % 10**9
     assert np.frombuffer(pictures[0].data, np.uint8).any(), 'a box is drawn on black'
