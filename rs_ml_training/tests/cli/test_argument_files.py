@@ -51,6 +51,15 @@ FILES = {
             'input_size': (448, 256),
         },
     ),
+    'detector_coco.txt': (
+        'detection',
+        {
+            'model': 'nanodet-plus',
+            'loss': 'generalized_focal',
+            'model_option': ('batch_norm=false', 'fixed=neck'),
+            'start_share': 0.5,
+        },
+    ),
     'detector_indoor.txt': (
         'detection',
         {'model': 'centernet-light', 'input_size': (320, 256), 'augment': 'detection-mixed'},

@@ -9,7 +9,7 @@ import pytest
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_training.training.average import averaged  # noqa: E402
+from rs_ml_training.training.average import averaged, start_of  # noqa: E402
 from rs_ml_training.training.optimizers import optimizer_of  # noqa: E402
 from rs_ml_training.training.options import TrainOptions  # noqa: E402
 from rs_ml_training.training.radam import RAdam  # noqa: E402
@@ -119,9 +119,17 @@ def test_the_encoder_learns_slower(name):
 
 
 @pytest.mark.parametrize('is_scaled', [False, True])
-@pytest.mark.parametrize(('momentum', 'expected'), [(0.0, [2.0, 2.0]), (0.75, [0.5, 2.0])])
-def test_the_average_is_lent_and_given_back(momentum, expected, is_scaled):
-    """Weights 0 after the first step, 2 after the second: average 0.75 * 0 + 0.25 * 2."""
+@pytest.mark.parametrize(
+    ('momentum', 'share', 'expected'),
+    [
+        (0.0, 0.0, [2.0, 2.0]),
+        (0.75, 0.0, [0.5, 2.0]),
+        (0.0, 0.25, [1.75, 2.0]),
+        (0.75, 0.5, [0.75, 2.0]),
+    ],
+)
+def test_the_average_is_lent_and_given_back(momentum, share, expected, is_scaled):
+    """Weights 1, 0 after the first step, 2 after the second: average 0.75 * 0 + 0.25 * 2."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     options = TrainOptions(optimizer='sgd', momentum=0, weight_decay=0, clip_norm=0, ema=momentum)
     optimizer = optimizer_of(options, 1.0, model)
@@ -133,8 +141,9 @@ def test_the_average_is_lent_and_given_back(momentum, expected, is_scaled):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=scale)
     (kernel,) = model.trainable_variables
     kernel.assign([[1.0]])
+    start = start_of(model, share)
     for gradient in (1.0, -2.0):
         optimizer.apply([keras.ops.convert_to_tensor([[scale * gradient]])], [kernel])
-    with averaged(model, optimizer):
+    with averaged(model, optimizer, start):
         inside = float(keras.ops.convert_to_numpy(kernel)[0, 0])
     assert [inside, float(keras.ops.convert_to_numpy(kernel)[0, 0])] == pytest.approx(expected)

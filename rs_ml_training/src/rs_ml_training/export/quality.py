@@ -83,18 +83,16 @@ def _denoise(spec: ModelSpec) -> tuple[Any, Update]:
 
 def _detection(spec: ModelSpec) -> tuple[Any, Update]:
     from rs_ml_training.metrics.precision import AveragePrecision
-    from rs_ml_training.tasks.detection import found_boxes
+    from rs_ml_training.tasks.detection import predictions_of
 
     metrics = AveragePrecision(max(len(spec.labels), 1))
 
     def update(served: ServedSample, outputs: Outputs) -> None:
         if served.sample.boxes is None:
             raise DataError(f'{served.sample.name} has no boxes to measure a detector with')
-        found = found_boxes(outputs, served.view.model_size)
-        xyxy, scores, class_ids = (array[0] for array in found)
-        kept = scores > 0
-        boxes = served.view.boxes_to_source(xyxy[kept])
-        metrics.update(boxes, scores[kept], class_ids[kept], served.sample.boxes)
+        (found,) = predictions_of(outputs, served.view.model_size)
+        boxes = served.view.boxes_to_source(found.xyxy)
+        metrics.update(boxes, found.scores, found.class_ids, served.sample.boxes)
 
     return metrics, update
 

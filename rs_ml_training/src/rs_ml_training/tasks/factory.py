@@ -108,7 +108,7 @@ def _teacher(options: DetectionOptions, spec: ModelSpec) -> Teacher | None:
 
 
 def _teacher_of_cells(options: DetectionOptions, spec: ModelSpec) -> Teacher:
-    from rs_ml_training.teaching.watching_cells import WatchingCells
+    from rs_ml_training.teaching.cell_model import WatchingCells
 
     watch = WatchingCells(options.teacher, spec.labels, spec.input_size)
     share = np.float32(options.teacher_share)

@@ -1,31 +1,64 @@
-"""The moving average of the weights, which validation and the kept weights use."""
+"""The average of the weights, which validation and the kept weights use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 
 
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Weights that a training starts from, and how much of them stays in those that are kept.
+
+    What a few pictures teach is learned without forgetting what many had taught (Wortsman 2022,
+    arXiv 2109.01903).
+
+    Attributes:
+        values: of the trainable variables.
+        share: 0..1.
+    """
+
+    values: list[np.ndarray]
+    share: float
+
+
+def start_of(model: keras.Model, share: float) -> Start | None:
+    """The weights that the model has now; None where nothing of them is to stay."""
+    return Start(_values(model.trainable_variables), share) if share else None
+
+
 @contextmanager
-def averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
-    """Within, the model has its averaged weights, if the optimizer keeps any."""
+def averaged(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, start: Start | None = None
+) -> Iterator[None]:
+    """Within, the model has its moving average, if the optimizer keeps any, mixed with a start."""
     # mixed_float16 wraps the optimizer in one that scales the loss and has no average.
     optimizer = getattr(optimizer, 'inner_optimizer', optimizer)
-    if not optimizer.use_ema or not optimizer.built:
+    moves = optimizer.use_ema and optimizer.built
+    if not moves and start is None:
         yield
         return
     variables = model.trainable_variables
     trained = _values(variables)
-    optimizer.finalize_variable_values(variables)
+    if moves:
+        optimizer.finalize_variable_values(variables)
     # jax gives the buffers of a prediction away: they must not be those of the optimizer.
-    _assign(variables, _values(variables))
+    _assign(variables, _mixed(_values(variables), start))
     try:
         yield
     finally:
         _assign(variables, trained)
+
+
+def _mixed(values: list[np.ndarray], start: Start | None) -> list[np.ndarray]:
+    if start is None:
+        return values
+    pairs = zip(values, start.values, strict=True)
+    return [(1 - start.share) * value + start.share * first for value, first in pairs]
 
 
 def _values(variables: list[keras.Variable]) -> list[np.ndarray]:

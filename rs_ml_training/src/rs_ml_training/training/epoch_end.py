@@ -17,7 +17,7 @@ from rs_ml_training.networks import registry
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import BEST_WEIGHTS, LAST_WEIGHTS, best_weights_of
 from rs_ml_training.training import checkpoint, devices
-from rs_ml_training.training.average import averaged
+from rs_ml_training.training.average import Start, averaged
 from rs_ml_training.training.board import Board
 from rs_ml_training.training.dropout import reseed
 from rs_ml_training.training.options import TrainOptions
@@ -62,6 +62,7 @@ class EpochEnd(keras.callbacks.Callback):
         validation: batches, not shuffled.
         progress: where the run stands; kept up to date.
         listener: called with every validated epoch.
+        start: mixed into the weights that are kept.
     """
 
     def __init__(
@@ -73,11 +74,12 @@ class EpochEnd(keras.callbacks.Callback):
         validation: SampleSequence,
         progress: checkpoint.Progress,
         listener: Callable[[EpochReport], None] | None = None,
+        start: Start | None = None,
     ) -> None:
         super().__init__()
         self._task, self._options, self._folder = task, options, folder
         self._training, self._validation = training, validation
-        self.progress, self._listener = progress, listener
+        self.progress, self._listener, self._start = progress, listener, start
         self._writes = options.process_index == 0
         if self._writes:
             self._board = Board(folder.path / 'tensorboard')
@@ -126,7 +128,7 @@ class EpochEnd(keras.callbacks.Callback):
         self._board.scalars(numbers, self.progress.epoch)
 
     def _validated(self, epoch: int) -> dict[str, float]:
-        average = averaged(self.network, self.model.optimizer)
+        average = averaged(self.network, self.model.optimizer, self._start)
         with average, settled(self.network, self._settling()), self._judged():
             metrics = validate(self._task, self._predict, self._validation)
             better = self._judge(metrics, epoch)

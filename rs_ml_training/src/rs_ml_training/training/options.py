@@ -50,6 +50,9 @@ class TrainOptions:
     adam_epsilon: float = flag(1e-7, 'of adam, adamw, radam', low=0)
     clip_norm: float = flag(5.0, 'largest norm of all gradients together, 0: any', low=0)
     ema: float = flag(0.99, 'momentum of the averaged weights, 0: none', low=0)
+    start_share: float = flag(
+        0.0, 'of the weights that training starts from in the averaged ones, 0 to 1', low=0
+    )
     settle_batches: int = flag(
         0,
         'training batches that batch normalisation is measured on for the averaged weights',

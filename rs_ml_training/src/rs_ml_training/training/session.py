@@ -19,6 +19,7 @@ from rs_ml_training.tasks.factory import spec_of, task_of
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import ModelSpec
 from rs_ml_training.training import checkpoint, devices
+from rs_ml_training.training.average import Start, start_of
 from rs_ml_training.training.epoch_end import EpochEnd, EpochReport, StopOnNan, stopped
 from rs_ml_training.training.optimizers import optimizer_of
 from rs_ml_training.training.options import TrainOptions
@@ -40,6 +41,7 @@ class Session:
         task: losses and metrics.
         model: network and task, compiled.
         training, validation: batches.
+        start: of the weights, where something of them stays.
     """
 
     options: TrainOptions
@@ -48,6 +50,7 @@ class Session:
     model: Trainee
     training: SampleSequence
     validation: SampleSequence
+    start: Start | None = None
 
 
 def train(
@@ -98,7 +101,10 @@ def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Se
     model = Trainee(_network(spec, options, training), work)
     schedule = schedule_of(options, len(training))
     model.compile(optimizer=optimizer_of(options, schedule, model.network))
-    return Session(options, spec, work, model, training, validation)
+    if not 0 <= options.start_share <= 1:
+        raise ConfigError(f'--start-share is 0 to 1, got {options.start_share:g}')
+    start = start_of(model.network, options.start_share)
+    return Session(options, spec, work, model, training, validation, start)
 
 
 def _require_metrics(task: Task, options: TrainOptions) -> None:
@@ -182,7 +188,7 @@ def _fit(
 ) -> None:
     session.training.start_epoch(progress.epoch)
     data = session.training, session.validation
-    end = EpochEnd(session.task, session.options, folder, *data, progress, listener)
+    end = EpochEnd(session.task, session.options, folder, *data, progress, listener, session.start)
     session.model.fit(
         session.training,
         epochs=session.options.epochs,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from rs_ml_training.errors import ConfigError
-from rs_ml_training.teaching.watching_cells import WatchingCells
+from rs_ml_training.teaching.cell_model import CellDetector, WatchingCells
 
 SIZE, CELLS = (64, 32), 43
 
@@ -74,6 +74,17 @@ def test_scores_in_the_order_of_the_classes(teacher):
     np.testing.assert_array_equal(scores[1:], 0.5)
 
 
+def test_what_it_finds_in_the_pixels_of_the_picture(teacher):
+    """All bins alike are 3.5 cells of 8 px from the corner of the picture, twice as large."""
+    image = np.full((64, 128, 3), (99, 103, 100), np.uint8)
+    detector = CellDetector(teacher)
+    found = detector(image)
+    assert detector.labels == ('person', 'cat', 'dog')
+    np.testing.assert_allclose(found.xyxy[0], [0, 0, 56, 56], atol=1e-3)
+    assert found.scores[0] == pytest.approx(1 / (1 + np.exp(-3)))
+    assert found.class_ids[0] == 1
+
+
 @pytest.mark.parametrize(
     ('labels', 'size', 'message'),
     [
@@ -87,7 +98,7 @@ def test_teachers_that_do_not_fit(teacher, labels, size, message):
 
 
 def test_other_models(teacher, tmp_path):
-    with pytest.raises(ConfigError, match=r'--teacher .*nowhere'):
+    with pytest.raises(ConfigError, match='nowhere cannot teach'):
         WatchingCells(tmp_path / 'nowhere', ('person',), SIZE)
     write(teacher, 'yolo_head')
     with pytest.raises(ConfigError, match='has the decoder yolo_head'):

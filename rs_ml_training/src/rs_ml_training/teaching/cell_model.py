@@ -1,0 +1,114 @@
+"""A model directory whose detector ends at the cells of a generalized focal head."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+from rs_ml_perception.core.errors import RsMlError
+from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor
+from rs_ml_perception.inference.model import load_model
+
+from rs_ml_training.errors import ConfigError
+from rs_ml_training.prediction import cells
+from rs_ml_training.teaching.frozen_detector import Found
+
+_DECODER = 'gfl'
+_OUTPUTS = ('scores', 'distances')
+
+
+class CellModel:
+    """Runs the model on pictures, from any thread.
+
+    Args:
+        model: directory or name of the model.
+
+    Attributes:
+        labels: class names in the order of its scores.
+        size: (width, height) of its input.
+
+    Raises:
+        ConfigError: it cannot be loaded, or is no such model.
+    """
+
+    def __init__(self, model: Path | str) -> None:
+        try:
+            self._model = load_model(model, threads=1)
+        except RsMlError as error:
+            raise ConfigError(f'{model} cannot teach: {error}') from error
+        manifest = self._model.manifest
+        if manifest.decoder != _DECODER or manifest.input.size is None:
+            raise ConfigError(
+                f'{model} has the decoder {manifest.decoder}: only models with the decoder '
+                f'{_DECODER} and a fixed input size teach'
+            )
+        self.labels = tuple(manifest.labels.names.values())
+        self.size = manifest.input.size
+        self._prepare = Preprocessor(manifest.input)
+        self._lock = threading.Lock()
+
+    def logits(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, ImageTransform]:
+        """Scores (N, C) and distances (N, 4 * bins) of a picture uint8 (H, W, 3) RGB.
+
+        Returns:
+            Both float32, and the way from the network input back to the picture.
+        """
+        tensor, transform = self._prepare(image)
+        with self._lock:
+            outputs = self._model({self._model.manifest.input.name: tensor})
+            scores, distances = (np.array(outputs[n][0], np.float32) for n in _OUTPUTS)
+        return scores, distances, transform
+
+
+class CellDetector:
+    """Called with a picture it gives what the model finds, as FrozenDetector does.
+
+    Args:
+        model: directory or name of the model.
+
+    Attributes:
+        labels: class names, in the order of the ids.
+    """
+
+    def __init__(self, model: Path | str) -> None:
+        self._model = CellModel(model)
+        self.labels = self._model.labels
+
+    def __call__(self, image: np.ndarray) -> Found:
+        """Find objects in a picture, uint8 (H, W, 3) RGB."""
+        scores, distances, transform = self._model.logits(image)
+        found = cells.boxes_of(scores, distances, self._model.size)
+        height, width = image.shape[:2]
+        xyxy = np.clip(transform.boxes_to_source(found.xyxy), 0, [width, height] * 2)
+        return Found(xyxy.astype(np.float32), found.scores, found.class_ids)
+
+
+class WatchingCells:
+    """Called with a picture it gives the scores that a network with the same cells should give.
+
+    Args:
+        model: directory or name of the model.
+        labels: the classes that are taught, in their order.
+        size: (width, height) of the pictures.
+
+    Raises:
+        ConfigError: it is no such model, has another input size, or does not know a class.
+    """
+
+    def __init__(self, model: Path | str, labels: tuple[str, ...], size: tuple[int, int]) -> None:
+        self._model = CellModel(model)
+        if self._model.size != tuple(size):
+            raise ConfigError(
+                f'--teacher {model} sees pictures of {self._model.size}: give it as '
+                f'--input-size, or export the teacher at {size[0]}x{size[1]}'
+            )
+        unknown = [label for label in labels if label not in self._model.labels]
+        if unknown:
+            raise ConfigError(f'the teacher does not know {", ".join(unknown)}: leave it out')
+        self._channels = [self._model.labels.index(label) for label in labels]
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Scores 0..1, float32 (N, C), of a picture uint8 (H, W, 3) RGB."""
+        scores, _, _ = self._model.logits(image)
+        return 1 / (1 + np.exp(-scores[:, self._channels]))
