@@ -1,6 +1,7 @@
 # ROS_DISTRO=kilted make test | PYTHON=/usr/bin/python3.12 make setup | make demo RECORDING=dir NODES=detection,height
 ROS_DISTRO ?= jazzy
 OUT ?= out/demo
+SECS ?= 1800
 export ROS_DISTRO
 
 RUN := tools/run
@@ -8,12 +9,13 @@ SETUP := python3 tools/setup_env.py --distro $(ROS_DISTRO)
 # One wedged test must not hold up the others for ever.
 PYTEST := $(RUN) python -m pytest --timeout 300 $(PYTEST_ARGS)
 
-.PHONY: help setup build demo test test-ros test-all lint bench clean lock
+.PHONY: help setup build demo test test-ros test-all lint bench soak clean lock
 
 help:
 	@echo 'make setup|build     private environment in .venv and .ros (ROS_DISTRO=jazzy|kilted, LEVEL=run|training|full)'
 	@echo 'make demo            a recording through the graph on real DDS; RECORDING= OUT= NODES= COMPOSED=0'
 	@echo 'make test            without the slow ones; test-ros: those on DDS; test-all: everything'
+	@echo 'make soak            small images through all nodes for SECS (1800) seconds: books and memory'
 	@echo 'make lint bench clean'
 
 setup build:
@@ -46,6 +48,10 @@ bench:
 	@$(SETUP) --level full
 	@$(RUN) python -m rs_ml_perception.cli.main bench $(BENCH_ARGS)
 	@$(RUN) python -m rs_ml_training.bench
+
+soak:
+	@$(SETUP)
+	@$(RUN) python -m rs_ml_perception.bench.soak --ancestor $$PPID --seconds '$(SECS)' $(SOAK_ARGS)
 
 clean:
 	rm -rf .venv .ros out runs build install log .pytest_cache .ruff_cache

@@ -63,6 +63,15 @@ class Process:
         peak_kb = [line.split()[1] for line in status.splitlines() if line.startswith('VmHWM')]
         return Usage(ticks / TICKS_PER_SEC, int(peak_kb[0]) / 1024 if peak_kb else 0.0)
 
+    def resident_mb(self) -> float:
+        """Memory at present; 0 once the process has ended."""
+        try:
+            status = Path(f'/proc/{self.pid}/status').read_text()
+        except FileNotFoundError:
+            return 0.0
+        resident_kb = [line.split()[1] for line in status.splitlines() if 'VmRSS' in line]
+        return int(resident_kb[0]) / 1024 if resident_kb else 0.0
+
     def stop(self) -> None:
         """Ask it to end; kill it when it does not."""
         if self._popen.poll() is None:
