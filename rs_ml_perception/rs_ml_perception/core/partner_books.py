@@ -32,6 +32,23 @@ class PartnerDrop(str, Enum):
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """What the arrival of a partner says of its stream.
+
+    Attributes:
+        offset_secs: its stamp minus that of the primary stream at this moment; NaN while unknown.
+        lateness_secs: how long after a message that went without it it came; NaN: after none.
+        is_far: stamped so far away that it is of another clock.
+        is_ahead: stamped so far ahead that it may be.
+    """
+
+    offset_secs: float = math.nan
+    lateness_secs: float = math.nan
+    is_far: bool = False
+    is_ahead: bool = False
+
+
+@dataclass(frozen=True)
 class PartnerBooks:
     """The books at one moment: received = used + all dropped + waiting.
 
@@ -42,7 +59,8 @@ class PartnerBooks:
         waiting: those kept for what may come.
         paired, without: primary messages that went with a partner, and without.
         recent, recent_without: the last primary messages, and those of them that went without.
-        recent_received, recent_far: the last partners, and those of them stamped far away.
+        recent_received, recent_far, recent_ahead: the last partners, and those of them stamped
+            far away, and ahead.
         offset_secs: stamp of a partner minus that of the primary stream when it came: median of
             the last ones, of the far ones where there are any; NaN while unknown.
         lateness_secs: by how much late partners came after their primary message; NaN: none.
@@ -61,6 +79,7 @@ class PartnerBooks:
     recent_without: int
     recent_received: int
     recent_far: int
+    recent_ahead: int
     offset_secs: float
     lateness_secs: float
     nearest_secs: float
@@ -76,6 +95,11 @@ class PartnerBooks:
         """Whether partners of another clock come, more than one could do by accident."""
         return self.recent_far >= FEWEST
 
+    @property
+    def is_suspect(self) -> bool:
+        """Whether most partners are stamped ahead of what comes at the same time."""
+        return self.recent_ahead >= FEWEST and 2 * self.recent_ahead > self.recent_received
+
 
 class PartnerLedger:
     """Counts; whoever pairs writes it."""
@@ -88,16 +112,14 @@ class PartnerLedger:
     def forget_recent(self) -> None:
         """Another stream begins: what is said is said of that one alone."""
         self._misses: deque[float | None] = deque(maxlen=RECENT)
-        self._arrivals: deque[tuple[float, bool, float]] = deque(maxlen=RECENT)
+        self._arrivals: deque[Arrival] = deque(maxlen=RECENT)
         self._last_secs = -math.inf
 
-    def receive(
-        self, received_secs: float, offset_secs: float, lateness_secs: float, *, is_far: bool
-    ) -> None:
-        """A partner has come; the other values are NaN where they do not apply."""
+    def receive(self, received_secs: float, arrival: Arrival) -> None:
+        """A partner has come."""
         self._received += 1
         self._last_secs = received_secs
-        self._arrivals.append((offset_secs, is_far, lateness_secs))
+        self._arrivals.append(arrival)
 
     def pair(self, *, is_first: bool) -> None:
         """A primary message goes with a partner, which may have served another one already."""
@@ -117,7 +139,7 @@ class PartnerLedger:
 
     def snapshot(self, *, waiting: int) -> PartnerBooks:
         """The books of this moment."""
-        far = [offset for offset, is_far, _ in self._arrivals if is_far]
+        far = [arrival for arrival in self._arrivals if arrival.is_far]
         misses = [miss for miss in self._misses if miss is not None]
         return PartnerBooks(
             received=self._received,
@@ -130,8 +152,9 @@ class PartnerLedger:
             recent_without=len(misses),
             recent_received=len(self._arrivals),
             recent_far=len(far),
-            offset_secs=_median(far or (offset for offset, _, _ in self._arrivals)),
-            lateness_secs=_median(lateness for _, _, lateness in self._arrivals),
+            recent_ahead=sum(arrival.is_ahead for arrival in self._arrivals),
+            offset_secs=_median(arrival.offset_secs for arrival in far or self._arrivals),
+            lateness_secs=_median(arrival.lateness_secs for arrival in self._arrivals),
             nearest_secs=_median(misses),
             last_secs=self._last_secs,
         )
@@ -163,6 +186,9 @@ def partner_notes(
     if books.is_astray:
         count = f'{books.recent_far} of the last {books.recent_received} messages on {topic}'
         return (f'{count} are left out: {_apart(books)}',)
+    if books.is_suspect:
+        ahead = f'{topic} is stamped {books.offset_secs:.2f} s ahead of the {primaries} that come'
+        return (f'{ahead} with it: unless those take so long, {partner} is of another moment',)
     return ()
 
 
@@ -174,6 +200,8 @@ def _why_missing(books: PartnerBooks, now_secs: float, *, topic: str, timeout_se
     if not math.isnan(books.lateness_secs):
         late = f'{topic} comes {books.lateness_secs:.2f} s after them'
         return f'{late}, {timeout_secs:g} s are waited for'
+    if books.is_suspect:
+        return f'{topic} is stamped {books.offset_secs:.2f} s ahead of what comes with it'
     if not math.isnan(books.nearest_secs):
         nearest = f'the nearest on {topic} is stamped {1e3 * books.nearest_secs:+.0f} ms off'
         return f'{nearest}: max_skew_ms says how far it may be'

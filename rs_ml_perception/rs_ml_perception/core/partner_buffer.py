@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from rs_ml_perception.core.partner_books import PartnerLedger
+from rs_ml_perception.core.partner_books import Arrival, PartnerLedger
 from rs_ml_perception.core.stamps import JUMP_BACK_NS, PeriodMeter
 
 FAR_NS = 1_000_000_000
@@ -47,17 +47,21 @@ class PartnerBuffer(Generic[Q]):
 
     Args:
         capacity: partners kept.
-        far_ns: how far a stamp may be from the primary stream.
         ledger: gets the books.
+        far_ns: how far a stamp may be from the primary stream.
+        suspect_secs: how far ahead of it, at arrival.
 
     Attributes:
         period: of the stream, by the partners near the primary stream.
     """
 
-    def __init__(self, capacity: int, far_ns: int, ledger: PartnerLedger) -> None:
+    def __init__(
+        self, capacity: int, ledger: PartnerLedger, *, far_ns: int, suspect_secs: float
+    ) -> None:
         self.period = PeriodMeter()
         self._capacity = capacity
-        self._far_ns = max(FAR_NS, far_ns)
+        self._far_ns = far_ns
+        self._suspect_secs = suspect_secs
         self._ledger = ledger
         self._kept: deque[Partner[Q]] = deque()
         self._primary_period = PeriodMeter()
@@ -93,8 +97,15 @@ class PartnerBuffer(Generic[Q]):
         if partner.was_near:
             self.period.add(sample.stamp_ns)
         offset_secs = math.nan if latest is None else self._offset_secs(sample, latest)
-        is_far = not partner.was_near
-        self._ledger.receive(sample.received_secs, offset_secs, lateness_secs, is_far=is_far)
+        # In a replay faster than time a partner may come a period ahead.
+        ahead_secs = max(self._suspect_secs, 1.5e-9 * self._primary_period.period_ns)
+        arrival = Arrival(
+            offset_secs,
+            lateness_secs,
+            is_far=not partner.was_near,
+            is_ahead=offset_secs > ahead_secs,
+        )
+        self._ledger.receive(sample.received_secs, arrival)
         self._kept.append(partner)
         while len(self._kept) > self._capacity:
             self._book(self._kept.popleft())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from rs_ml_perception.core.partner_books import PartnerBooks, PartnerLedger
-from rs_ml_perception.core.partner_buffer import Partner, PartnerBuffer, Q, Stamped
+from rs_ml_perception.core.partner_buffer import FAR_NS, Partner, PartnerBuffer, Q, Stamped
 
 PATIENCE = 3
 """Live, three images a quarter of a second late are what a silent stream may cost."""
@@ -35,7 +35,10 @@ class SyncOptions:
             while they are shared, else half the partner's present period.
         takes_neighbours: whether half a period holds also while stamps are shared.
         timeout_secs: how long a message waits: partners leave the camera together.
-        capacity: partners kept, the last to arrive.
+        capacity: partners kept, the last to arrive: a second of them, for images that take longer
+            to arrive than their depth.
+        suspect_secs: partners stamped this far ahead of the primary messages that come with them
+            are suspect; infinity where those are long under way as a rule.
         patience: so many messages in a row that waited in vain, and no more wait until a partner
             shows that waiting helps.
     """
@@ -43,7 +46,8 @@ class SyncOptions:
     max_skew_ns: int = 0
     takes_neighbours: bool = False
     timeout_secs: float = 0.25
-    capacity: int = 10
+    capacity: int = 30
+    suspect_secs: float = 0.25
     patience: int = PATIENCE
 
 
@@ -84,7 +88,10 @@ class Synchronizer(Generic[P, Q]):
         self._vain = 0
         self._ledger = PartnerLedger()
         self._partners: PartnerBuffer[Q] = PartnerBuffer(
-            options.capacity, options.max_skew_ns, self._ledger
+            options.capacity,
+            self._ledger,
+            far_ns=max(FAR_NS, options.max_skew_ns),
+            suspect_secs=options.suspect_secs,
         )
 
     @property

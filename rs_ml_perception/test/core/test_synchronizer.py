@@ -197,13 +197,26 @@ def test_depth_beyond_max_skew_is_told():
     assert 'the nearest on /depth is stamped +12 ms off: max_skew_ms' in note
 
 
+@pytest.mark.parametrize(
+    ('depth', 'is_told'),
+    [(Stream(30, 10, 500), True), (Stream(30, 10, 100), False), (Stream(30), False)],
+)
+def test_depth_that_is_stamped_ahead_of_its_images_is_suspect(depth, is_told):
+    """It pairs with images of another moment, which nothing but its early arrival shows."""
+    found = run(Stream(30, 100), depth)
+    assert None not in found.skews(since=0.7)
+    assert [('of another moment' in note) for note in found.notes] == [True] * is_told
+
+
 def test_far_ones_are_left_out_counted_and_named():
     found = run(Stream(30), Stream(30, 10, wrong=((1.0, 1.39, 100.0),)), secs=1.6)
     # The first good one afterwards is not waited for, but shows that waiting helps again.
     assert found.skews() == {0: 35, None: 13}
-    assert found.books.dropped == {FAR: 8, LATE: 0, UNUSED: 0}
+    assert found.books.dropped == {FAR: 0, LATE: 0, UNUSED: 0}
     (note,) = found.notes
     assert note.startswith('12 of the last 30 messages on /depth are left out: stamped 100.0 s')
+    found = run(Stream(30), Stream(30, 10, wrong=((1.0, 1.39, 100.0),)), secs=4.0)
+    assert found.books.dropped == {FAR: 12, LATE: 1, UNUSED: 0}
 
 
 @pytest.mark.parametrize(
@@ -217,6 +230,10 @@ def test_far_ones_are_left_out_counted_and_named():
 def test_partners_that_go_with_nothing_are_counted_by_reason(depth, reason):
     dropped = run(Stream(6), depth).books.dropped
     assert dropped[reason] > 0.4 * sum(dropped.values()) > 5
+
+
+def test_images_that_take_longer_than_their_depth():
+    assert set(run(Stream(30, 800), Stream(30, 10)).skews()) == {0}
 
 
 def test_a_partner_within_max_skew_is_taken_while_stamps_are_shared():
@@ -235,8 +252,9 @@ def test_neighbours_of_shared_stamps_where_they_are_asked_for():
 
 def test_a_long_history_serves_late_messages():
     """Detections come 0.8 s after their image: each gets its own depth, not a younger one."""
-    options = SyncOptions(takes_neighbours=True, capacity=45)
-    assert set(run(Stream(30, 800), Stream(30, 10), options=options).skews()) == {0}
+    options = SyncOptions(takes_neighbours=True, capacity=45, suspect_secs=math.inf)
+    found = run(Stream(30, 800), Stream(30, 10), options=options)
+    assert (set(found.skews()), found.notes) == ({0}, ())
 
 
 def test_nothing_waits_when_no_partner_is_asked_for():

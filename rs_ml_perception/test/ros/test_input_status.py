@@ -11,7 +11,7 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from rs_ml_perception.core.partner_books import PartnerLedger
+from rs_ml_perception.core.partner_books import Arrival, PartnerLedger
 from rs_ml_perception.ros.diagnostics import InputState, input_status
 
 pytestmark = pytest.mark.ros
@@ -60,7 +60,7 @@ def test_states(changes, level, state, words):
 def test_the_books_of_partners():
     ledger = PartnerLedger()
     for _ in range(3):
-        ledger.receive(0.0, 4.3, math.nan, is_far=True)
+        ledger.receive(0.0, Arrival(4.3, is_far=True))
         ledger.drop(is_far=True, is_late=False)
     ledger.miss(math.nan)
     state = replace(WELL, partners=ledger.snapshot(waiting=0), partner='infrared')

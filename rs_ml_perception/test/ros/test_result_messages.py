@@ -14,7 +14,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.labels import LabelMap, class_color
 from rs_ml_perception.core.ledger import DROPPED, Ledger, Outcome
-from rs_ml_perception.core.partner_books import PartnerLedger
+from rs_ml_perception.core.partner_books import Arrival, PartnerLedger
 from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights, UpMethod
 from rs_ml_perception.core.placements import Placements
 from rs_ml_perception.core.regions import Regions
@@ -223,7 +223,7 @@ def test_statistics_name_every_reason():
     ledger.publish(latency_ms=2.0, age_ms=3.0, stage_ms={'infer': 1.5})
     partners = PartnerLedger()
     for _ in range(5):
-        partners.receive(0.0, -0.5, math.nan, is_far=False)
+        partners.receive(0.0, Arrival(-0.5))
     partners.drop(is_far=False, is_late=True)
     partners.miss(math.nan)
     partners.pair(is_first=True)
