@@ -8,11 +8,12 @@ int32 that means nothing today and two float32, A and B, of the inverse depth qu
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from rs_ml_perception.core.byte_view import byte_view
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.picture_file import PNG_OR_JPEG, decode_picture
@@ -30,14 +31,12 @@ class CompressedBytes(NamedTuple):
     data: bytes
 
 
-def decode_compressed_color(
-    format: str, data: bytes | bytearray | memoryview | np.ndarray
-) -> np.ndarray:
+def decode_compressed_color(format: str, data: Any) -> np.ndarray:
     """Decompress a picture.
 
     Args:
         format: field of the message, for example 'rgb8; jpeg compressed bgr8' or 'jpeg'.
-        data: JPEG or PNG file, any bytes-like object.
+        data: JPEG or PNG file, anything that `byte_view` takes.
 
     Returns:
         uint8 (H, W, 3), RGB.
@@ -71,14 +70,12 @@ def encode_compressed_gray(gray: np.ndarray) -> CompressedBytes:
     return CompressedBytes('mono8; png compressed ', _encode_png(gray))
 
 
-def decode_compressed_depth(
-    format: str, data: bytes | bytearray | memoryview | np.ndarray
-) -> DepthImage:
+def decode_compressed_depth(format: str, data: Any) -> DepthImage:
     """Decompress depth of the compressedDepth transport, or a bare 16 bit PNG.
 
     Args:
         format: field of the message, for example '16UC1; compressedDepth png'.
-        data: header and PNG or RVL stream, any bytes-like object.
+        data: header and PNG or RVL stream, anything that `byte_view` takes.
 
     Returns:
         16UC1 (and mono16): uint16 millimetres. 32FC1: float32 metres, NaN invalid.
@@ -126,8 +123,8 @@ def encode_compressed_depth(
     return CompressedBytes(f'{encoding}; compressedDepth {codec}', header + body)
 
 
-def _as_bytes(data: bytes | bytearray | memoryview | np.ndarray) -> bytes:
-    return data if isinstance(data, bytes) else memoryview(data).tobytes()
+def _as_bytes(data: Any) -> bytes:
+    return data if isinstance(data, bytes) else byte_view(data).tobytes()
 
 
 def _decode_picture(format: str, picture: bytes, flags: int) -> np.ndarray:

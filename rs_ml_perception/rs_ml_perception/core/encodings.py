@@ -7,10 +7,12 @@ change the message, depth that is not scaled, buffers of the wrong size) are err
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 
+from rs_ml_perception.core.byte_view import byte_view
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
 
@@ -56,7 +58,7 @@ class ImageFields:
         encoding: name.
         width, height: of the image [px].
         step: bytes from one row to the next, padding included.
-        data: any bytes-like object of step * height bytes.
+        data: of step * height bytes, anything that `byte_view` takes.
         is_bigendian: byte order of values of more than one byte.
     """
 
@@ -64,7 +66,7 @@ class ImageFields:
     width: int
     height: int
     step: int
-    data: bytes | bytearray | memoryview | np.ndarray
+    data: Any
     is_bigendian: bool = False
 
 
@@ -156,13 +158,14 @@ def _rows(image: ImageFields, pixel_bytes: int) -> np.ndarray:
             f'step of a {encoding} image {width} pixels wide must be at least {row_bytes}, '
             f'got {step}: the publisher fills the message wrongly'
         )
-    size = memoryview(image.data).nbytes  # type: ignore[arg-type]
+    data = byte_view(image.data)
+    size = data.nbytes
     if size != step * height:
         raise InputError(
             f'a {encoding} image of {width}x{height} with step {step} must have {step * height} '
             f'bytes, got {size}: the message is truncated or its fields are wrong'
         )
-    rows = np.frombuffer(image.data, np.uint8).reshape(height, step)[:, :row_bytes]  # type: ignore
+    rows = np.frombuffer(data, np.uint8).reshape(height, step)[:, :row_bytes]
     rows = np.ascontiguousarray(rows)
     rows.flags.writeable = False
     return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,19 @@ from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
 from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 
+_CPU = 'CPUExecutionProvider'
 _PROVIDERS = {
-    'gpu': ('CUDAExecutionProvider', 'ROCMExecutionProvider', 'DmlExecutionProvider'),
+    'gpu': (
+        'TensorrtExecutionProvider',
+        'CUDAExecutionProvider',
+        'MIGraphXExecutionProvider',
+        'ROCMExecutionProvider',
+        'DmlExecutionProvider',
+    ),
     'npu': ('QNNExecutionProvider', 'VitisAIExecutionProvider', 'OpenVINOExecutionProvider'),
-    'cpu': ('CPUExecutionProvider',),
+    'cpu': (_CPU,),
 }
+"""By device, the fastest first."""
 
 
 class OnnxRuntimeBackend:
@@ -26,13 +34,12 @@ class OnnxRuntimeBackend:
     def __init__(self, network: NetworkFile, options: BackendOptions) -> None:
         import onnxruntime
 
-        self.device, provider = _pick(onnxruntime.get_available_providers(), options.device)
+        kind, providers = choose_providers(onnxruntime.get_available_providers(), options.device)
         session_options = onnxruntime.SessionOptions()
         session_options.intra_op_num_threads = options.threads
         session_options.log_severity_level = 3
         # Spinning threads would take the cores from the other models of the process.
         session_options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-        providers = list(dict.fromkeys([provider, 'CPUExecutionProvider']))
         try:
             self._session = onnxruntime.InferenceSession(
                 str(network.path), session_options, providers=providers
@@ -40,6 +47,7 @@ class OnnxRuntimeBackend:
         except Exception as error:
             # The runtime's exceptions share no public base class.
             raise BackendError(f'onnxruntime cannot load {network.path}: {error}') from error
+        self.device = device_in_use(self._session.get_providers(), kind, options.device)
         self._find_tensors(network)
 
     def _find_tensors(self, network: NetworkFile) -> None:
@@ -67,11 +75,43 @@ def _dtype(onnx_type: str) -> str | None:
     return word if hasattr(np, word) else None
 
 
-def _pick(available: list[str], wanted: str) -> tuple[str, str]:
-    kinds = ('gpu', 'cpu') if wanted == 'auto' else (wanted,)
-    for kind in kinds:
-        for provider in _PROVIDERS[kind]:
-            if provider in available:
-                return kind, provider
+def choose_providers(available: Sequence[str], wanted: str) -> tuple[str, list[str]]:
+    """What a session shall try, in this order.
+
+    Args:
+        available: what this build of onnxruntime has.
+        wanted: a device: auto, cpu, gpu or npu.
+
+    Returns:
+        The device, and its providers with the CPU at the end.
+
+    Raises:
+        BackendError: the build has none for the device.
+    """
+    for kind in ('gpu', 'cpu') if wanted == 'auto' else (wanted,):
+        found = [name for name in _PROVIDERS.get(kind, ()) if name in available]
+        if found:
+            return kind, list(dict.fromkeys([*found, _CPU]))
     present = [kind for kind, names in _PROVIDERS.items() if set(names) & set(available)]
     raise BackendError(f'onnxruntime has no device {wanted!r} here, it has {", ".join(present)}')
+
+
+def device_in_use(used: Sequence[str], chosen: str, wanted: str) -> str:
+    """The device of a session: it falls back to the CPU where libraries or a device are missing.
+
+    Args:
+        used: providers of the session.
+        chosen: the device it was made for.
+        wanted: what the user asked for.
+
+    Raises:
+        BackendError: the user asked for a device and the session does not use it.
+    """
+    if set(_PROVIDERS[chosen]) & set(used):
+        return chosen
+    if wanted == 'auto':
+        return 'cpu'
+    raise BackendError(
+        f'onnxruntime could not start {" or ".join(_PROVIDERS[chosen][:2])} and fell back to '
+        f'{", ".join(used)}: install the libraries these need, or set device: cpu'
+    )
