@@ -1,4 +1,7 @@
-"""`rs-ml-export RUN_DIR --out DIR`: from a trained network to a model directory."""
+"""`rs-ml-export RUN_DIR --out DIR`: from a trained network to a model directory.
+
+`rs-ml-export MODEL_DIR` adds ONNX to a model that has TFLite alone.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from rs_ml_training.cli.flags import FlagParser, size
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.export.artifact import FORMATS, PRECISIONS
+from rs_ml_training.export.folder import MANIFEST_NAME
 from rs_ml_training.training.sources import name_values
 
 if TYPE_CHECKING:
@@ -29,8 +33,8 @@ def parser() -> argparse.ArgumentParser:
     """The flags."""
     top = FlagParser(prog='rs-ml-export', description=__doc__)
     add = top.add_argument
-    add('run', type=Path, metavar='RUN_DIR', help='folder of a training')
-    add('--out', type=Path, required=True, help='folder of the model, to be made')
+    add('run', type=Path, metavar='DIR', help='folder of a training; or of a model')
+    add('--out', type=Path, default=None, help='folder of the model, to be made')
     add(
         '--formats',
         default='tflite,onnx,openvino',
@@ -79,6 +83,8 @@ def _add_data(add: Callable[..., Any]) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
     arguments = parser().parse_args(argv)
+    if arguments.out is None:
+        return _add_onnx(arguments.run)
     written = ['rs-ml-export', *(sys.argv[1:] if argv is None else argv)]
     _quiet()
     from rs_ml_training.export.exporter import check_options, export
@@ -91,6 +97,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     check_options(arguments.out, options)
     trained = load(arguments.run, weights=arguments.weights, input_size=arguments.input_size)
     print(summary(export(trained, arguments.out, options)))
+    return 0
+
+
+def _add_onnx(directory: Path) -> int:
+    if not (directory / MANIFEST_NAME).is_file():
+        raise ConfigError(
+            f'{directory} is no model that ONNX can be added to: give --out DIR to export a '
+            'training there'
+        )
+    _quiet()
+    from rs_ml_training.export.added_onnx import add_onnx
+    from rs_ml_training.export.formats import check_formats
+
+    check_formats(['onnx'], 'float16')
+
+    print(f'{directory / "model.onnx"}: {add_onnx(directory)}')
     return 0
 
 

@@ -81,8 +81,12 @@ def write_manifest(
     values['source'] = _source(spec)
     sha256 = sha256_of(folder / GOLDEN_NAME)
     values['golden'] = golden_section(GOLDEN_NAME, sha256, golden.picture, golden.tolerance)
-    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
-    (folder / MANIFEST_NAME).write_text(text, encoding='utf-8')
+    (folder / MANIFEST_NAME).write_text(manifest_text(values), encoding='utf-8')
+
+
+def manifest_text(values: dict[str, Any]) -> str:
+    """The manifest as YAML."""
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
 
 
 def training_camera(spec: ModelSpec, size: tuple[int, int]) -> dict[str, Any] | None:

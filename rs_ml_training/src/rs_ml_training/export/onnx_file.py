@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import onnx
 
 OPSET = 17
-_NAME = 'model.onnx'
+NAME = 'model.onnx'
 _ERRORS = 3
 _QUANTISED = ('Conv', 'ConvTranspose', 'MatMul', 'Gemm')
 _SMALLEST_HALVED = 256
@@ -47,13 +47,13 @@ def write_onnx(
     import onnx
 
     model = _converted(serving)
-    path = folder / _NAME
+    path = folder / NAME
     if precision == 'float16':
-        _halve_constants(model)
+        halve_constants(model)
     onnx.save(model, path)
     if precision == 'int8':
         _quantise(path, representative)
-    return Artifact('onnx', _NAME)
+    return Artifact('onnx', NAME)
 
 
 def load_onnx(artifact: Artifact, folder: Path) -> Network:
@@ -73,12 +73,43 @@ def load_onnx(artifact: Artifact, folder: Path) -> Network:
     return run
 
 
-def _converted(serving: Serving) -> onnx.ModelProto:
+def converted_tflite(path: Path, names: Mapping[str, str]) -> onnx.ModelProto:
+    """A TFLite file as ONNX.
+
+    Args:
+        path: the file.
+        names: its tensors' names -> those of the inputs and outputs of the result.
+
+    Raises:
+        ExportError: ONNX lacks an operation of the network.
+    """
+    tf2onnx = _converter()
+    try:
+        model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)
+    except (ValueError, KeyError, RuntimeError) as error:
+        raise ExportError(f'ONNX cannot express this network: {error}') from error
+    rename = {old if ':' in old else f'{old}:0': new for old, new in names.items()}
+    for port in (*model.graph.input, *model.graph.output):
+        port.name = rename.get(port.name, port.name)
+    for node in model.graph.node:
+        for tensors in (node.input, node.output):
+            tensors[:] = [rename.get(tensor, tensor) for tensor in tensors]
+    _plain_resizes(model)
+    return model
+
+
+def _converter() -> Any:
+    """tf2onnx, told to be quiet."""
     # Else every pass copies all weights first: many gigabytes for a network of 200 MB.
     os.environ.setdefault('TF2ONNX_CATCH_ERRORS', 'FALSE')
     import tf2onnx
 
     logging.getLogger('tf2onnx').setLevel(logging.ERROR)
+    return tf2onnx
+
+
+def _converted(serving: Serving) -> onnx.ModelProto:
+    tf2onnx = _converter()
     try:
         model, _ = tf2onnx.convert.from_function(
             serving.function, input_signature=serving.function.input_signature, opset=OPSET
@@ -87,10 +118,39 @@ def _converted(serving: Serving) -> onnx.ModelProto:
         raise ExportError(f'ONNX cannot express this network: {error}') from error
     # What the converter leaves behind refers to itself, and is dozens of copies of the weights.
     gc.collect()
+    _plain_resizes(model)
     return model
 
 
-def _halve_constants(model: onnx.ModelProto) -> None:
+def _plain_resizes(model: onnx.ModelProto) -> None:
+    """Nearest neighbours at whole scales by the coordinates that every runtime knows.
+
+    The converter writes `tf_half_pixel_for_nn`, which opset 13 deprecated: at whole scales both
+    repeat each pixel.
+    """
+    from onnx import helper, numpy_helper
+
+    scales = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type != 'Resize' or len(node.input) < 3 or node.input[2] not in scales:
+            continue
+        factors = scales[node.input[2]]
+        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        if (
+            given.get('mode') == b'nearest'
+            and factors.size
+            and (factors == np.rint(factors)).all()
+        ):
+            del node.attribute[:]
+            plain = {
+                'mode': 'nearest',
+                'coordinate_transformation_mode': 'asymmetric',
+                'nearest_mode': 'floor',
+            }
+            node.attribute.extend(helper.make_attribute(*pair) for pair in plain.items())
+
+
+def halve_constants(model: onnx.ModelProto) -> None:
     """Store large float32 constants as float16, each followed by a cast back."""
     from onnx import TensorProto, helper, numpy_helper
 
