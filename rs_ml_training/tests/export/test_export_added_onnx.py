@@ -1,0 +1,90 @@
+"""ONNX for a model directory that has TFLite alone."""
+
+import numpy as np
+import pytest
+import yaml
+from rs_ml_perception.inference.golden import verify_golden
+from rs_ml_perception.inference.manifest_file import read_manifest
+from rs_ml_perception.inference.model import load_model
+from rs_ml_training.cli.export import main
+from rs_ml_training.export.exporter import ExportOptions, export
+
+
+@pytest.fixture
+def folder(toy, tmp_path):
+    """A denoiser of two inputs and two outputs."""
+    pytest.importorskip('tf2onnx')
+    pytest.importorskip('onnxruntime')
+    options = ExportOptions(('tflite',), 'float16')
+    export(toy('denoise'), tmp_path / 'model', options)
+    return tmp_path / 'model'
+
+
+def test_the_new_file_computes_the_same_under_our_names(folder, capsys):
+    before = read_manifest(folder)
+    for _ in range(2):  # what is there already is made anew
+        assert main([str(folder)]) == 0
+        assert 'depth off by 0' in capsys.readouterr().out
+    manifest = read_manifest(folder)
+    assert [a.format for a in manifest.artifacts] == ['tflite', 'onnx']
+    assert manifest.artifacts[1].names == {}
+    assert (manifest.golden, manifest.outputs) == (before.golden, before.outputs)
+    with load_model(folder, backend='onnxruntime') as model:
+        assert verify_golden(model).is_reproduced
+    assert sorted(path.name for path in folder.iterdir()) == [
+        'README.md',
+        'golden.npz',
+        'manifest.yaml',
+        'model.onnx',
+        'model.tflite',
+    ]
+
+
+def test_weights_stay_float16(folder):
+    import onnx
+
+    main([str(folder)])
+    model = onnx.load(folder / 'model.onnx')
+    large = [c for c in model.graph.initializer if np.prod(c.dims) >= 256]
+    assert large
+    assert {c.data_type for c in large} == {onnx.TensorProto.FLOAT16}
+
+
+def test_nearest_neighbours_are_told_to_every_runtime(folder):
+    import onnx
+
+    main([str(folder)])
+    model = onnx.load(folder / 'model.onnx')
+    text = str(model.graph)
+    assert 'tf_half_pixel_for_nn' not in text
+
+
+def change(folder, key, value):
+    path = folder / 'manifest.yaml'
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {key: value}))
+
+
+@pytest.mark.parametrize('kind', ['other outputs', 'no TFLite', 'no model'])
+def test_what_is_refused_leaves_nothing_behind(folder, capsys, kind):
+    if kind == 'other outputs':
+        with np.load(folder / 'golden.npz') as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        arrays['output/depth'] = arrays['output/depth'][:, ::-1]
+        np.savez(folder / 'golden.npz', **arrays)
+        golden = yaml.safe_load((folder / 'manifest.yaml').read_text())['golden']
+        from rs_ml_perception.inference.checksum import sha256_of
+
+        change(folder, 'golden', {**golden, 'sha256': sha256_of(folder / 'golden.npz')})
+    if kind == 'no TFLite':
+        change(folder, 'artifacts', [{'format': 'onnx', 'path': 'x.onnx', 'sha256': 'a' * 64}])
+    if kind == 'no model':
+        (folder / 'manifest.yaml').unlink()
+    names = sorted(path.name for path in folder.iterdir())
+    assert main([str(folder)]) == 2
+    said = {
+        'other outputs': 'does not reproduce the golden outputs',
+        'no TFLite': 'no TFLite file',
+        'no model': 'give --out DIR',
+    }
+    assert said[kind] in capsys.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == names
