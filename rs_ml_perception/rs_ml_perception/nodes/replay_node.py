@@ -233,6 +233,8 @@ class ReplayNode(Node):
         for topic in self._primaries:
             if not self.topic_publishers[topic].wait_for_all_acked(Duration(seconds=ACK_SECS)):
                 self.get_logger().warning(f'{topic}: the last messages were not acknowledged')
+        if self._watch is not None and not self.options.lockstep:
+            self._watch.await_books(lambda are_there: self._spin_until(are_there, stop))
 
     def _spin_for(self, seconds: float, stop: StopRequest) -> None:
         end_secs = time.monotonic() + seconds
@@ -274,6 +276,8 @@ class ReplayNode(Node):
         )
         if self.options.lockstep:
             text += f', in step with {len(self.lockstep.nodes)} nodes, lost: {lost or "none"}'
+        if self._watch is not None and (overwritten := self._watch.overwritten):
+            text += f', overwritten before they were received: {overwritten}'
         if self._unusable:
             text += f', damaged and left out: {dict(self._unusable)}'
         if strange:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from lifecycle_msgs.msg import State
@@ -12,16 +13,19 @@ from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from rclpy.task import Future
 
-from rs_ml_msgs.msg import FrameReport
+from rs_ml_msgs.msg import FrameReport, InferenceStats
 from rs_ml_perception.core.messages import stamp_of
 from rs_ml_perception.ros.guards import guarded
-from rs_ml_perception.ros.qos import profile
+from rs_ml_perception.ros.qos import profile, results
 
 REPORT_TYPE = 'rs_ml_msgs/msg/FrameReport'
-REPORT_SUFFIX = '/frames'
+REPORT_SUFFIX, STATS_SUFFIX = '/frames', '/stats'
 
 DISCOVERY_SECS = 4.0
 """Fast DDS may find a service this much later than a topic of the same node (3.1 s seen)."""
+
+BOOKS_SECS = 4.0
+"""Nodes report their books once a second."""
 
 OnReport = Callable[[str, int], None]
 """Called with the node's full name and the stamp in nanoseconds."""
@@ -44,6 +48,8 @@ class NodeWatch:
         self._states: dict[str, int] = {}
         self._asked: dict[str, Future] = {}
         self._seen_secs: dict[str, float] = {}
+        self._stats: dict[str, InferenceStats] = {}
+        self._heard: Counter[str] = Counter()
         for name in self._names:
             self._watch(name)
 
@@ -51,6 +57,25 @@ class NodeWatch:
     def names(self) -> list[str]:
         """Full names of the nodes watched so far."""
         return list(self._watched)
+
+    @property
+    def overwritten(self) -> dict[str, int | str]:
+        """Node -> images overwritten before it received them, but for nodes without any."""
+        counts = {name: stats.overwritten for name, stats in self._stats.items()}
+        return {
+            name: 'not counted' if count == InferenceStats.NOT_COUNTED else count
+            for name, count in counts.items()
+            if count
+        }
+
+    def await_books(self, spin_until: Callable[[Callable[[], bool]], None]) -> None:
+        """Spin until nodes with books have reported them twice: they look for gaps in between."""
+        counts = Counter(
+            {n: 2 for n in self._watched if self._node.count_publishers(n + STATS_SUFFIX)}
+        )
+        end_secs = time.monotonic() + BOOKS_SECS
+        self._heard.clear()
+        spin_until(lambda: counts <= self._heard or time.monotonic() >= end_secs)
 
     def update(self) -> list[str]:
         """Look at the graph; return the names of nodes that are there and report."""
@@ -90,6 +115,14 @@ class NodeWatch:
             name + REPORT_SUFFIX,
             guarded(self._node, hear),
             profile(ReliabilityPolicy.RELIABLE, depth=1000),
+        )
+
+        def note(stats: InferenceStats) -> None:
+            self._stats[name] = stats
+            self._heard[name] += 1
+
+        self._node.create_subscription(
+            InferenceStats, name + STATS_SUFFIX, guarded(self._node, note), results()
         )
         self._watched[name] = self._node.create_client(GetState, f'{name}/get_state')
 

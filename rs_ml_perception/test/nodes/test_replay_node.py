@@ -15,6 +15,8 @@ rclpy = pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
 from rcl_interfaces.srv import SetParameters  # noqa: E402
+from rclpy.clock import Clock as RosClock  # noqa: E402
+from rclpy.clock import ClockType  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
@@ -25,7 +27,7 @@ from rs_ml_perception.recordings.frame_recorder import FrameRecorder  # noqa: E4
 from rs_ml_perception.recordings.writer import RecordingWriter  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 
-from rs_ml_msgs.msg import FrameReport  # noqa: E402
+from rs_ml_msgs.msg import FrameReport, InferenceStats  # noqa: E402
 from rs_ml_perception.recordings import message_factory as factory  # noqa: E402
 
 pytestmark = pytest.mark.ros
@@ -271,6 +273,29 @@ def test_a_frame_that_is_not_reported_is_counted_and_the_rest_goes_on(start, con
     assert status == 0
     assert consumer.numbers('color') == list(range(5))
     assert "lost: {'/rs_ml/forgetful': 1}" in output
+
+
+@pytest.mark.parametrize(
+    ('overwritten', 'said'),
+    [
+        (7, "overwritten before they were received: {'/rs_ml/busy': 7}"),
+        (InferenceStats.NOT_COUNTED, "{'/rs_ml/busy': 'not counted'}"),
+        (0, ''),
+    ],
+)
+def test_what_nodes_never_received_is_in_the_summary(start, context, tmp_path, overwritten, said):
+    node = Consumer(context, 'busy').node
+    stats = node.create_publisher(InferenceStats, '~/stats', 10)
+    steady = RosClock(clock_type=ClockType.STEADY_TIME)
+    node.create_timer(
+        0.1, lambda: stats.publish(InferenceStats(overwritten=overwritten)), clock=steady
+    )
+    process = start(write_bag(tmp_path / 'bag', 3), rate=10.0, wait_for_nodes='[busy]')
+    spin(context, [node], process)
+    status, output = finish(process)
+    assert status == 0, output
+    assert said in output
+    assert ('overwritten' in output) == bool(said)
 
 
 def test_real_time_publishes_images_and_an_advancing_clock(start, context, tmp_path):
