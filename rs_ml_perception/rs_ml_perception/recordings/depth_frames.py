@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.messages import (
-    camera_from_message,
-    depth_from_message,
-    infrared_from_message,
-    stamp_of,
-)
+from rs_ml_perception.core.frame_builder import DEPTH_INFO, INFRARED
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
+from rs_ml_perception.recordings.frame_parts import RecordedImage, RecordedParts
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.pairs import half_period_ns, paired_messages
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.rejections import OnRejected, Rejections
-from rs_ml_perception.recordings.stamp_clock import StampClock
+from rs_ml_perception.recordings.stamp_clock import StampClock, first_messages
 
 
 def depth_frames(
@@ -59,11 +54,10 @@ class _DepthReader:
         self._recording = recording
         self._topics = topics
         self._rejections = Rejections(on_rejected)
-        self._camera: CameraModel | None = None
-        if topics.sensor_depth_info:
-            first = next(recording.messages([topics.sensor_depth_info]), None)
-            if first is not None:
-                self._note_info(first)
+        self._info: Any = None
+        info = topics.sensor_depth_info
+        for message in first_messages(recording, info, 1) if info else ():
+            self._note_info(message)
 
     def frames(self, skew_ns: int) -> Iterator[Frame]:
         """A frame of each depth image that can be used, with its infrared image."""
@@ -85,25 +79,23 @@ class _DepthReader:
                 yield frame
 
     def _frame(self, depth: Message, infra: Message | None) -> Frame | None:
-        decoded = self._rejections.attempt(depth, self._recording.decode)
-        if decoded is None:
+        depth_image, infra_image = self._image(depth), self._image(infra)
+        if depth_image is None:
             return None
-        image = self._rejections.attempt(depth, lambda _: depth_from_message(decoded))
-        if image is None:
-            return None
-        infrared = None if infra is None else self._rejections.attempt(infra, self._infrared)
-        return Frame(
-            depth=image,
-            infrared=infrared,
-            camera=self._camera,
-            stamp_ns=stamp_of(decoded),
-            frame_id=decoded.header.frame_id,
+        parts = RecordedParts(
+            primary=depth_image,
+            depth=depth_image,
+            infra=infra_image,
+            depth_is_raw=True,
+            depth_info=self._info,
         )
+        topics = {INFRARED: self._topics.infra, DEPTH_INFO: self._topics.sensor_depth_info}
+        return parts.build(self._rejections, topics)
 
-    def _infrared(self, message: Message) -> Any:
-        return infrared_from_message(self._recording.decode(message))
+    def _image(self, message: Message | None) -> RecordedImage | None:
+        if message is None:
+            return None
+        return self._rejections.attempt(message, lambda m: RecordedImage(self._recording, m))
 
     def _note_info(self, message: Message) -> None:
-        self._camera = self._rejections.attempt(
-            message, lambda m: camera_from_message(self._recording.decode(m))
-        )
+        self._info = self._rejections.attempt(message, self._recording.decode)

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.frame_checks import check_alignment, check_same_size, check_size
-from rs_ml_perception.core.messages import (
-    camera_from_message,
-    color_from_message,
-    depth_from_message,
-    extrinsics_from_message,
-    stamp_of,
-)
+from rs_ml_perception.core.frame_builder import COLOR, COLOR_INFO, DEPTH, DEPTH_INFO
+from rs_ml_perception.core.messages import extrinsics_from_message
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
+from rs_ml_perception.recordings.frame_parts import RecordedImage, RecordedParts
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.pairs import half_period_ns, paired_messages
 from rs_ml_perception.recordings.recording import Recording
@@ -60,14 +53,6 @@ def frames(
     yield from reader.pairs(skew_ns)
 
 
-@dataclass(frozen=True)
-class _Cameras:
-    """What is known beside the images."""
-
-    camera: CameraModel | None = None
-    depth_camera: CameraModel | None = None
-
-
 class _FrameReader:
     def __init__(
         self, recording: Recording, topics: CameraTopics, on_rejected: OnRejected | None
@@ -75,9 +60,9 @@ class _FrameReader:
         self._recording = recording
         self._topics = topics
         self._rejections = Rejections(on_rejected)
-        self._cameras = _Cameras()
-        self._color_from_depth: RigidTransform | None = None
-        self._knows_extrinsics = topics.depth_is_aligned
+        self._infos: dict[str | None, Any] = {}
+        self._pose: RigidTransform | None = None
+        self._has_looked = False
         for name in (topics.color_info, topics.depth_info):
             for message in first_messages(recording, name, 1) if name else ():
                 self._note_info(message)
@@ -133,98 +118,63 @@ class _FrameReader:
 
     def _frame(self, color: Message | None, depth: Message | None) -> Frame | None:
         """Decode; None where the image that makes the frame is rejected."""
-        primary = self._rejections.attempt(color or depth, self._recording.decode)
+        color_image, depth_image = self._image(color), self._image(depth)
+        primary = color_image if color else depth_image
         if primary is None:
             return None
-        base = Frame(stamp_ns=stamp_of(primary), frame_id=primary.header.frame_id)
-        if color is None:
-            return self._depth_frame(base, depth, primary)
-        rgb = self._rejections.attempt(color, lambda _: color_from_message(primary))
-        if rgb is None:
-            return None
-        camera = self._fitting(self._topics.color_info, self._cameras.camera, rgb.shape[1::-1])
-        frame = replace(base, rgb=rgb, camera=camera)
-        if depth is None:
-            return frame
-        return self._rejections.attempt(depth, lambda m: self._with_depth(frame, m)) or frame
-
-    def _depth_frame(self, base: Frame, message: Message, decoded: Any) -> Frame | None:
-        image = self._rejections.attempt(message, lambda _: depth_from_message(decoded))
-        if image is None:
-            return None
-        topic, camera = self._topics.depth_info, self._cameras.depth_camera
-        size = (image.width, image.height)
-        return replace(base, depth=image, camera=self._fitting(topic, camera, size))
-
-    def _fitting(
-        self, topic: str | None, camera: CameraModel | None, size: tuple[int, ...]
-    ) -> CameraModel | None:
-        """The camera model, None where it is of an image of another size."""
-        if camera is None:
-            return None
-        try:
-            check_size('its image', *size, topic, camera)
-        except InputError as error:
-            self._rejections.reject(topic, error)
-            return None
-        return camera
-
-    def _with_depth(self, frame: Frame, message: Message) -> Frame:
-        decoded = self._recording.decode(message)
-        depth = depth_from_message(decoded)
-        skew_ns = message.stamp_ns - frame.stamp_ns
-        frame = replace(self._with_known_lens(frame), depth_skew_ns=skew_ns)
-        if self._topics.depth_is_aligned or decoded.header.frame_id == frame.frame_id:
-            check_alignment(decoded.header.frame_id, frame.frame_id)
-            check_same_size(depth, frame.rgb.shape[1], frame.rgb.shape[0])
-            return replace(frame, depth=depth)
-        self._find_extrinsics(message, frame.frame_id, decoded.header.frame_id)
-        if self._color_from_depth is None or self._cameras.depth_camera is None:
-            return frame
-        depth_camera = self._cameras.depth_camera
-        check_size('depth image', depth.width, depth.height, self._topics.depth_info, depth_camera)
-        if depth_camera.lens_problem:
-            raise InputError(f'{self._topics.depth_info}: {depth_camera.lens_problem}')
-        return replace(
-            frame,
-            depth=depth,
-            depth_camera=depth_camera,
-            color_from_depth=self._color_from_depth,
+        parts = RecordedParts(
+            primary=primary,
+            color=color_image,
+            depth=depth_image,
+            depth_is_raw=self._is_raw(primary, depth_image),
+            color_info=self._infos.get(self._topics.color_info),
+            depth_info=self._infos.get(self._topics.depth_info),
         )
+        return parts.build(self._rejections, self._part_topics, self._color_from_depth)
 
-    def _with_known_lens(self, frame: Frame) -> Frame:
-        """Without a camera whose pixels cannot be turned into directions."""
-        if frame.camera is None or not frame.camera.lens_problem:
-            return frame
-        self._rejections.note(self._topics.color_info, frame.camera.lens_problem)
-        return replace(frame, camera=None)
+    def _image(self, message: Message | None) -> RecordedImage | None:
+        if message is None:
+            return None
+        return self._rejections.attempt(message, lambda m: RecordedImage(self._recording, m))
 
-    def _find_extrinsics(self, message: Message, color_frame: str, depth_frame: str) -> None:
-        """Look once where the depth camera sits: static TF, else the driver's extrinsics."""
-        if self._knows_extrinsics:
-            return
-        self._knows_extrinsics = True
-        transforms = self._recording.static_transforms
-        self._color_from_depth = lookup(transforms, color_frame, depth_frame)
-        if self._color_from_depth is None:
-            extrinsics = self._recording.first(self._topics.extrinsics)
-            if extrinsics is not None:
-                self._color_from_depth = extrinsics_from_message(extrinsics)
-        if self._color_from_depth is None:
-            self._rejections.reject(
-                message.topic,
-                InputError(
-                    f'{message.topic} is not aligned to colour, and neither /tf_static nor '
-                    'extrinsics/depth_to_color says where the depth camera sits: '
-                    'record one of them, or set align_depth.enable of the driver'
-                ),
+    def _is_raw(self, primary: RecordedImage, depth: RecordedImage | None) -> bool:
+        """Whether depth is seen from its own camera; alone it always is."""
+        if depth is None or depth is primary:
+            return True
+        return not self._topics.depth_is_aligned and depth.frame_id != primary.frame_id
+
+    @property
+    def _part_topics(self) -> dict[str, str | None]:
+        topics = self._topics
+        return {
+            COLOR: topics.color,
+            DEPTH: topics.depth,
+            COLOR_INFO: topics.color_info,
+            DEPTH_INFO: topics.depth_info,
+        }
+
+    def _color_from_depth(self, color_frame: str, depth_frame: str, _: int) -> Any:
+        """Where the depth camera sits: static TF, else the driver's extrinsics, looked up once."""
+        if not self._has_looked:
+            self._has_looked = True
+            self._pose = self._find_pose(color_frame, depth_frame)
+        return self._pose
+
+    def _find_pose(self, color_frame: str, depth_frame: str) -> RigidTransform | None:
+        topics = self._topics
+        pose = lookup(self._recording.static_transforms, color_frame, depth_frame)
+        extrinsics = None if pose else self._recording.first(topics.extrinsics)
+        if extrinsics is not None:
+            pose = extrinsics_from_message(extrinsics)
+        if pose is None:
+            raise InputError(
+                f'{topics.depth} is not aligned to colour, and neither /tf_static nor '
+                'extrinsics/depth_to_color says where the depth camera sits: '
+                'record one of them, or set align_depth.enable of the driver'
             )
+        if topics.depth_info is None:
+            self._rejections.note(topics.depth, 'it has no camera_info, depth is not used')
+        return pose
 
     def _note_info(self, message: Message) -> None:
-        camera = self._rejections.attempt(
-            message, lambda m: camera_from_message(self._recording.decode(m))
-        )
-        if message.topic == self._topics.color_info:
-            self._cameras = replace(self._cameras, camera=camera)
-        if message.topic == self._topics.depth_info:
-            self._cameras = replace(self._cameras, depth_camera=camera)
+        self._infos[message.topic] = self._rejections.attempt(message, self._recording.decode)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.ros.inputs import RAW_DEPTH
 from rs_ml_perception.ros.samples import ImageSample, Sample
 
 
@@ -58,9 +59,9 @@ class FrameSet:
     missing: str = ''
 
     @property
-    def skew_ns(self) -> int:
-        """Stamp of the depth image minus stamp of the primary message; 0 without depth."""
-        return 0 if self.depth is None else self.depth.stamp_ns - self.primary.stamp_ns
+    def depth_is_raw(self) -> bool:
+        """Whether depth is seen from the depth camera."""
+        return self.depth_role == RAW_DEPTH
 
 
 class Consumer(Protocol):

@@ -16,16 +16,16 @@ from std_srvs.srv import SetBool
 
 from rs_ml_perception.core.errors import BusyError, ConfigError
 from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frame_builder import FrameBuilder
 from rs_ml_perception.core.ledger import Ledger
 from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.extrinsics import Extrinsics
 from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.frames import FrameBuilder
 from rs_ml_perception.ros.guards import guard_change_state, guarded
 from rs_ml_perception.ros.hub import CameraHub
-from rs_ml_perception.ros.inputs import EXTRINSICS, RAW_DEPTH, StreamOptions
+from rs_ml_perception.ros.inputs import EXTRINSICS, StreamOptions
 from rs_ml_perception.ros.node_role import NodeRole
 from rs_ml_perception.ros.node_status import report_status
 from rs_ml_perception.ros.outputs import OutputContext, ResultPublisher
@@ -227,7 +227,7 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
         start, worker = time.perf_counter(), self.worker
         self._follow_timeline(frames.timeline)
         frame = self._build(frames)
-        if frames.depth_role != RAW_DEPTH:
+        if not frames.depth_is_raw:
             self.extrinsics.problem = ''
         converted = time.perf_counter()
         result = self.run(frames, frame)

@@ -162,6 +162,27 @@ def test_unaligned_depth_without_extrinsics_is_left_out_and_said_once(tmp_path):
     assert 'align_depth.enable' in str(rejected[0][1])
 
 
+def test_unaligned_depth_without_camera_info_is_left_out_and_said_once(
+    write_recording, make_frame
+):
+    depth_camera = CameraModel(16, 12, 20.0, 20.0, 7.5, 5.5)
+    images = {
+        'depth': DepthImage(np.ones((12, 16), np.uint16), 0.001),
+        'depth_camera': depth_camera,
+        'color_from_depth': POSE,
+    }
+    path = write_recording([make_frame(number, **images) for number in range(2)])
+    rejected = []
+    with open_recording(path) as recording:
+        topics = replace(camera_topics(recording), depth_info=None)
+        found = list(
+            frames(recording, topics=topics, on_rejected=lambda *why: rejected.append(why))
+        )
+    assert [f.depth for f in found] == [None, None]
+    assert len(rejected) == 1
+    assert 'it has no camera_info' in str(rejected[0][1])
+
+
 def written(path, messages):
     """A recording of [(topic, type, log time in ms, message)]."""
     with RecordingWriter(path) as writer:
@@ -273,7 +294,7 @@ def test_camera_info_of_another_size_is_not_used(tmp_path):
     ]
     _, found, rejected = read(written(tmp_path / 'bag', messages))
     assert [frame.camera for frame in found] == [None]
-    assert 'is 6x4 but /camera/color/camera_info says 12x8' in rejected[0]
+    assert 'is 6x4 but color/camera_info says 12x8' in rejected[0]
 
 
 def test_an_unexpected_exception_of_one_image_costs_that_image_alone(tmp_path, monkeypatch):
@@ -285,7 +306,7 @@ def test_an_unexpected_exception_of_one_image_costs_that_image_alone(tmp_path, m
             raise ZeroDivisionError('what nobody expects')
         return color_from_message(message)
 
-    monkeypatch.setattr('rs_ml_perception.recordings.frames.color_from_message', decode)
+    monkeypatch.setattr('rs_ml_perception.recordings.frame_parts.color_from_message', decode)
     values, _, rejected = read(path)
     assert [stamp for stamp, _ in values] == [100, 300]
     assert 'unexpected ZeroDivisionError: what nobody expects' in rejected[0]

@@ -7,7 +7,9 @@ costs only that, and is noted.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
 
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.depth import DepthImage
@@ -16,26 +18,86 @@ from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.frame_checks import check_alignment, check_same_size, check_size
 from rs_ml_perception.core.messages import camera_from_message
 from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
 
 ColorFromDepth = Callable[[str, str, int], RigidTransform | None]
 """(colour frame, depth frame, stamp) -> color_from_depth, None where it is unknown."""
 
+COLOR, DEPTH, INFRARED = 'color', 'depth', 'infrared'
+COLOR_INFO, DEPTH_INFO = 'color/camera_info', 'depth/camera_info'
+"""Parts of a frame, as notes and problems name them."""
+
 T = TypeVar('T')
 
 
+class ImageMessage(Protocol):
+    """A stamped image; each method raises InputError where the image is no such one."""
+
+    @property
+    def stamp_ns(self) -> int:
+        """Of its header."""
+
+    @property
+    def frame_id(self) -> str:
+        """Of its header."""
+
+    def rgb(self) -> np.ndarray:
+        """uint8 (H, W, 3)."""
+
+    def depth(self) -> DepthImage:
+        """The depth image."""
+
+    def infrared(self) -> np.ndarray:
+        """uint8 (H, W)."""
+
+
+class FrameParts(Protocol):
+    """What belongs together; everything but `primary` may be None."""
+
+    @property
+    def primary(self) -> Any:
+        """The message that makes the frame: an image, or detections."""
+
+    @property
+    def color(self) -> ImageMessage | None:
+        """Colour image; may be the primary message itself."""
+
+    @property
+    def depth(self) -> ImageMessage | None:
+        """Depth image; may be the primary message itself."""
+
+    @property
+    def infra(self) -> ImageMessage | None:
+        """Left infrared image of unaligned depth."""
+
+    @property
+    def depth_is_raw(self) -> bool:
+        """Whether depth is seen from the depth camera."""
+
+    @property
+    def color_info(self) -> Any:
+        """CameraInfo message of colour and of aligned depth."""
+
+    @property
+    def depth_info(self) -> Any:
+        """CameraInfo message of raw depth."""
+
+
 class FrameBuilder:
-    """Decodes and checks one frame set.
+    """Decodes and checks what belongs together.
 
     Attributes:
-        notes: what could not be used beside the primary message, and why.
+        problems: (part, reason) of what could not be used beside the primary message.
     """
 
-    def __init__(self, frames: FrameSet, color_from_depth: ColorFromDepth) -> None:
-        self.notes: list[str] = []
+    def __init__(self, frames: FrameParts, color_from_depth: ColorFromDepth) -> None:
+        self.problems: list[tuple[str, str]] = []
         self._frames = frames
         self._color_from_depth = color_from_depth
+
+    @property
+    def notes(self) -> list[str]:
+        """The reasons alone."""
+        return [reason for _, reason in self.problems]
 
     def build(self) -> Frame:
         """The frame, without what cannot be used.
@@ -57,13 +119,13 @@ class FrameBuilder:
         parts: dict[str, Any] = {}
         if frames.depth is not None:
             camera = self._with_known_lens(camera, COLOR_INFO)
-            parts = self._attempt(lambda: self._depth_parts(camera)) or {}
+            parts = self._attempt(DEPTH, lambda: self._depth_parts(camera)) or {}
+            parts['depth_skew_ns'] = frames.depth.stamp_ns - frames.primary.stamp_ns
         return Frame(
             rgb=rgb,
             camera=camera,
             stamp_ns=frames.primary.stamp_ns,
             frame_id=frames.primary.frame_id,
-            depth_skew_ns=frames.skew_ns,
             **parts,
         )
 
@@ -71,14 +133,14 @@ class FrameBuilder:
         """A frame of depth for its own sake, its camera being that of the depth image."""
         frames = self._frames
         depth = frames.depth.depth()
-        is_raw = frames.depth_role == RAW_DEPTH
-        source = RAW_DEPTH_INFO if is_raw else COLOR_INFO
-        camera = self._camera(frames.depth_info if is_raw else frames.color_info, source)
+        source = DEPTH_INFO if frames.depth_is_raw else COLOR_INFO
+        info = frames.depth_info if frames.depth_is_raw else frames.color_info
+        camera = self._camera(info, source)
         if camera is not None:
             camera = self._of_size('depth image', (depth.width, depth.height), source, camera)
         return Frame(
             depth=depth,
-            infrared=None if frames.infra is None else self._attempt(frames.infra.infrared),
+            infrared=frames.infra and self._attempt(INFRARED, frames.infra.infrared),
             camera=camera,
             stamp_ns=frames.primary.stamp_ns,
             frame_id=frames.primary.frame_id,
@@ -89,12 +151,12 @@ class FrameBuilder:
         if color is None or color is self._frames.primary:
             return None if color is None else color.rgb()
         # Beside detections it is there for pictures alone.
-        return self._attempt(color.rgb)
+        return self._attempt(COLOR, color.rgb)
 
     def _camera(self, info: Any, source: str) -> CameraModel | None:
         if info is None:
             return None
-        return self._attempt(lambda: camera_from_message(info), f'{source} is not used: ')
+        return self._attempt(source, lambda: camera_from_message(info), f'{source} is not used: ')
 
     def _of_size(
         self, what: str, size: tuple[int, ...], source: str, camera: CameraModel
@@ -103,19 +165,19 @@ class FrameBuilder:
             check_size(what, *size, source, camera)
             return camera
 
-        return self._attempt(checked)
+        return self._attempt(source, checked)
 
     def _with_known_lens(self, camera: CameraModel | None, source: str) -> CameraModel | None:
         """The camera, None where its pixels cannot be turned into directions."""
         if camera is None or not camera.lens_problem:
             return camera
-        self.notes.append(f'positions need {source}: {camera.lens_problem}')
+        self.problems.append((source, f'positions need {source}: {camera.lens_problem}'))
         return None
 
     def _depth_parts(self, camera: CameraModel | None) -> dict[str, Any]:
         frames = self._frames
         depth = frames.depth.depth()
-        if frames.depth_role == RAW_DEPTH:
+        if frames.depth_is_raw:
             return self._raw_depth_parts(depth)
         check_alignment(frames.depth.frame_id, frames.primary.frame_id)
         if frames.color is not None:
@@ -127,21 +189,21 @@ class FrameBuilder:
 
     def _raw_depth_parts(self, depth: DepthImage) -> dict[str, Any]:
         frames = self._frames
-        depth_camera = self._camera(frames.depth_info, RAW_DEPTH_INFO)
-        depth_camera = self._with_known_lens(depth_camera, RAW_DEPTH_INFO)
+        depth_camera = self._camera(frames.depth_info, DEPTH_INFO)
+        depth_camera = self._with_known_lens(depth_camera, DEPTH_INFO)
         transform = self._color_from_depth(
             frames.primary.frame_id, frames.depth.frame_id, frames.primary.stamp_ns
         )
         if depth_camera is None or transform is None:
             # Without them depth cannot be placed; the colour image is still worth its result.
             return {}
-        check_size('depth image', depth.width, depth.height, RAW_DEPTH_INFO, depth_camera)
+        check_size('depth image', depth.width, depth.height, DEPTH_INFO, depth_camera)
         return {'depth': depth, 'depth_camera': depth_camera, 'color_from_depth': transform}
 
-    def _attempt(self, make: Callable[[], T], prefix: str = '') -> T | None:
-        """What is made, None where that cannot be used."""
+    def _attempt(self, part: str, make: Callable[[], T], prefix: str = '') -> T | None:
+        """What is made of a part, None where that cannot be used."""
         try:
             return make()
         except InputError as error:
-            self.notes.append(f'{prefix}{error}')
+            self.problems.append((part, f'{prefix}{error}'))
             return None
