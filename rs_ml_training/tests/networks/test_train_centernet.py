@@ -5,10 +5,10 @@ import pytest
 from rs_ml_training.data.sample import Boxes
 from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.networks.centernet.targets import CROWD_HEAT, gaussian_radius, targets_of
+from rs_ml_training.prediction.peaks import boxes_of
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_training.networks.centernet.decode import PeakDecoder, with_decoder  # noqa: E402
 from rs_ml_training.networks.centernet.model import centernet_light  # noqa: E402
 from rs_ml_training.networks.complexity import multiply_adds  # noqa: E402
 
@@ -93,12 +93,8 @@ def round_trip(boxes: Boxes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Boxes [px], scores and classes that come back from the targets."""
     maps = targets_of(boxes, SIZE, classes=2)
     del maps['mask']
-    found = PeakDecoder(max_boxes=6, min_score=0.995)({k: v[None] for k, v in maps.items()})
-    found = {key: keras.ops.convert_to_numpy(value)[0] for key, value in found.items()}
-    count = int(found['count'])
-    ymin, xmin, ymax, xmax = found['boxes'][:count].T
-    xyxy = np.stack([xmin, ymin, xmax, ymax], axis=1) * [*SIZE, *SIZE]
-    return xyxy, found['scores'][:count], found['classes'][:count]
+    found = boxes_of(**maps, model_size=SIZE).above(0.995)
+    return found.xyxy, found.scores, found.class_ids
 
 
 @pytest.mark.parametrize(
@@ -158,77 +154,3 @@ def test_radius_keeps_the_overlap(width, height, overlap):
     inner = (width - 2 * r) * (height - 2 * r) / area
     outer = area / ((width + 2 * r) * (height + 2 * r))
     assert min(shifted, inner, outer) == pytest.approx(overlap)
-
-
-def decoded(heat: np.ndarray) -> dict[str, np.ndarray]:
-    """Peaks of a (h, w, C) map, all of 8x8 px in the middle of their cells."""
-    maps = {
-        'heatmap': heat[None].astype(np.float32),
-        'size': np.full((1, *heat.shape[:2], 2), 8.0, np.float32),
-        'offset': np.full((1, *heat.shape[:2], 2), 0.5, np.float32),
-    }
-    found = PeakDecoder(max_boxes=4, min_score=0.3)(maps)
-    return {key: keras.ops.convert_to_numpy(value)[0] for key, value in found.items()}
-
-
-@pytest.mark.parametrize(
-    ('heat', 'cells'),
-    [
-        (np.zeros((4, 6)), []),
-        ([[0, 0.5, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0.9]], [(1, 5), (0, 1)]),
-        ([[0.5, 0.6, 0.5, 0, 0, 0], [0, 0.55, 0, 0, 0.2, 0]], [(0, 1)]),
-        ([[0.9, 0.9, 0.9, 0, 0, 0], [0.9, 0.9, 0, 0, 0, 0]], [(0, 0)]),
-        ([[0, 0, 0.9, 0, 0, 0], [0, 0.9, 0, 0, 0, 0]], [(0, 2)]),
-        ([[0, 0, 0, 0, 0, 0.8], [0.7, 0, 0, 0, 0, 0]], [(0, 5), (1, 0)]),
-    ],
-    ids=['empty', 'two', 'shoulder', 'plateau', 'diagonal plateau', 'not around the border'],
-)
-def test_peaks(heat, cells):
-    heat = np.asarray(heat, float)[..., None]
-    height, width = heat.shape[:2]
-    found = decoded(heat)
-    assert found['count'] == len(cells)
-    for (row, column), box in zip(cells, found['boxes'], strict=False):
-        corners = [(row - 0.5) / height, (column - 0.5) / width]
-        corners += [(row + 1.5) / height, (column + 1.5) / width]
-        np.testing.assert_allclose(box, np.clip(corners, 0, 1), atol=1e-6)
-
-
-def test_peaks_of_classes_do_not_hide_each_other():
-    heat = np.zeros((3, 4, 3))
-    heat[1, 1], heat[1, 2, 1] = (0.5, 0.4, 0.9), 0.6
-    found = decoded(heat)
-    np.testing.assert_array_equal(found['classes'][:3], [2, 1, 0])
-    np.testing.assert_allclose(found['scores'], [0.9, 0.6, 0.5, 0], atol=1e-6)
-
-
-@pytest.mark.slow
-def test_exported_decoder():
-    tf = pytest.importorskip('tensorflow')
-    litert = pytest.importorskip('ai_edge_litert.interpreter')
-    maps = targets_of(Boxes.of(*ROWS['two of one class']), SIZE, classes=2)
-    maps = {key: maps[key][None] for key in ('heatmap', 'size', 'offset')}
-    decode = PeakDecoder(max_boxes=3)
-    graph = tf.function(lambda **inputs: decode(inputs))
-    specs = {key: tf.TensorSpec(a.shape, tf.float32, key) for key, a in maps.items()}
-    concrete = graph.get_concrete_function(**specs)
-    content = tf.lite.TFLiteConverter.from_concrete_functions([concrete], graph).convert()
-    interpreter = litert.Interpreter(model_content=content)
-    interpreter.allocate_tensors()
-    for detail in interpreter.get_input_details():
-        interpreter.set_tensor(detail['index'], maps[detail['name'].partition(':')[0]])
-    interpreter.invoke()
-    outputs = [interpreter.get_tensor(d['index']) for d in interpreter.get_output_details()]
-    for expected in keras.tree.map_structure(keras.ops.convert_to_numpy, decode(maps)).values():
-        assert any(
-            found.shape == expected.shape and np.allclose(found, expected, atol=1e-6)
-            for found in outputs
-        )
-
-
-@pytest.mark.parametrize('size', [SIZE, None])
-def test_decoder_in_the_graph(size):
-    model = with_decoder(centernet_light(size, alpha=0.35), max_boxes=7)
-    found = model({'image': np.zeros((2, SIZE[1], SIZE[0], 3), np.float32)})
-    shapes = {key: tuple(value.shape) for key, value in found.items()}
-    assert shapes == {'boxes': (2, 7, 4), 'scores': (2, 7), 'classes': (2, 7), 'count': (2,)}

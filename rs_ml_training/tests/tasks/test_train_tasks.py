@@ -16,7 +16,7 @@ from rs_ml_training.data.sequence import stack  # noqa: E402
 from rs_ml_training.data.yolo_masks import UNLISTED  # noqa: E402
 from rs_ml_training.tasks.denoise import DenoiseTask  # noqa: E402
 from rs_ml_training.tasks.depth import DepthTask  # noqa: E402
-from rs_ml_training.tasks.detection import DetectionTask, found_boxes  # noqa: E402
+from rs_ml_training.tasks.detection import DetectionTask, predictions_of  # noqa: E402
 from rs_ml_training.tasks.segmentation import SegmentationTask, balanced_weights  # noqa: E402
 
 SIZE = (64, 32)
@@ -166,8 +166,8 @@ def test_no_boxes():
     assert targets['mask'].sum() == 0
     assert (targets['truth'] == -1).all()
     outputs = stack([{n: targets[n] for n in ('heatmap', 'size', 'offset')}])
-    _, scores, _ = found_boxes(outputs, SIZE)
-    assert scores.max() == 0
+    (found,) = predictions_of(outputs, SIZE)
+    assert len(found) == 0
 
 
 def test_one_object_is_found_once():
@@ -178,13 +178,12 @@ def test_one_object_is_found_once():
     heatmap[0, 4, 4, 1] = 0.5
     maps = {'heatmap': heatmap, 'size': np.full((1, *shape, 2), 32.0, np.float32)}
     maps['offset'] = np.full((1, *shape, 2), 0.5, np.float32)
-    xyxy, scores, class_ids = (a[0] for a in found_boxes(maps, SIZE))
-    kept = scores > 0
-    assert sorted(zip(class_ids[kept].tolist(), scores[kept].tolist(), strict=True)) == [
+    (found,) = predictions_of(maps, SIZE)
+    assert sorted(zip(found.class_ids.tolist(), found.scores.tolist(), strict=True)) == [
         (0, pytest.approx(0.9)),
         (1, pytest.approx(0.5)),
     ]
-    np.testing.assert_allclose(xyxy[kept][0], [2, 2, 34, 32], atol=1e-4)
+    np.testing.assert_allclose(found.xyxy[0], [2, 2, 34, 32], atol=1e-4)
 
 
 def _cells_task(**options):

@@ -127,7 +127,7 @@ def test_people_of_a_real_picture(data_file):
     from rs_ml_training.data.formats import open_data
     from rs_ml_training.data.geometry import resized
     from rs_ml_training.metrics.precision import overlaps
-    from rs_ml_training.tasks.detection import found_boxes
+    from rs_ml_training.tasks.detection import predictions_of
     from rs_ml_training.teaching.frozen_detector import FrozenDetector
 
     folder = data_file('models/detection/centernet_mnv3_coco')
@@ -139,10 +139,10 @@ def test_people_of_a_real_picture(data_file):
     picture = resized(sample, SIZE).image
     maps = WatchingDetector(*files, ('tv', 'person'))(picture)
     maps.pop('mask')
-    xyxy, scores, ids = (a[0] for a in found_boxes({n: m[None] for n, m in maps.items()}, SIZE))
+    (found,) = predictions_of({n: m[None] for n, m in maps.items()}, SIZE)
     detector = FrozenDetector(*files)
     reported = detector(picture)
     best = reported.scores.argmax()
-    assert detector.labels[reported.class_ids[best]] == ('tv', 'person')[ids[0]]
-    assert abs(scores[0] - reported.scores[best]) < 0.15
-    assert overlaps(xyxy[:1], reported.xyxy[best : best + 1], np.zeros(1, bool))[0, 0] > 0.7
+    assert detector.labels[reported.class_ids[best]] == ('tv', 'person')[found.class_ids[0]]
+    assert abs(found.scores[0] - reported.scores[best]) < 0.15
+    assert overlaps(found.xyxy[:1], reported.xyxy[best : best + 1], np.zeros(1, bool))[0, 0] > 0.7

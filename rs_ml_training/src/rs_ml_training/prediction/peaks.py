@@ -1,18 +1,17 @@
-"""Heat maps of a detector to boxes, by the decoder that exported models carry."""
+"""Heat maps of a detector to boxes, as the robot decodes them."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
-
 import numpy as np
+from rs_ml_perception.core.boxes import clip_boxes, xyxy_from_cxcywh
+from rs_ml_perception.core.nms import suppress_non_maxima
+from rs_ml_perception.core.peaks import heatmap_peaks
 
 from rs_ml_training.prediction.results import BoxPrediction
 
-if TYPE_CHECKING:
-    from rs_ml_training.networks.centernet.decode import PeakDecoder
-
+DUPLICATE_IOU = 0.5
 MAX_BOXES = 100
+_CANDIDATES = 1000
 
 
 def boxes_of(
@@ -27,22 +26,20 @@ def boxes_of(
         model_size: (width, height) of the network input.
 
     Returns:
-        At most MAX_BOXES boxes in pixels of the network input.
+        At most MAX_BOXES boxes in pixels of the network input, clipped to it.
     """
-    maps = {'heatmap': heatmap, 'size': size, 'offset': offset}
-    stride = model_size[0] // heatmap.shape[1]
-    found = _decoder(min(MAX_BOXES, heatmap.size), stride)({n: m[None] for n, m in maps.items()})
-    arrays = {name: np.asarray(value)[0] for name, value in found.items()}
-    keep = arrays['scores'] > 0
-    scale = np.array([*model_size, *model_size], np.float32)
-    xyxy = arrays['boxes'][:, [1, 0, 3, 2]] * scale
-    return BoxPrediction(
-        xyxy[keep], arrays['scores'][keep], arrays['classes'][keep].astype(np.int64)
+    peaks = heatmap_peaks(heatmap, np.finfo(np.float32).tiny)
+    order = np.argsort(-peaks.values, kind='stable')[:_CANDIDATES]
+    rows, columns = peaks.rows[order], peaks.columns[order]
+    stride = np.float32(model_size[0] // heatmap.shape[1])
+    centres = (np.stack([columns, rows], axis=1) + offset[rows, columns]) * stride
+    xyxy = xyxy_from_cxcywh(np.concatenate([centres, size[rows, columns]], axis=1))
+    found = BoxPrediction(
+        clip_boxes(xyxy.astype(np.float32), *model_size),
+        peaks.values[order].astype(np.float32),
+        peaks.channels[order],
     )
-
-
-@cache
-def _decoder(max_boxes: int, stride: int) -> PeakDecoder:
-    from rs_ml_training.networks.centernet.decode import PeakDecoder
-
-    return PeakDecoder(max_boxes=max_boxes, min_score=0.0, stride=stride)
+    first = suppress_non_maxima(
+        found.xyxy, found.scores, found.class_ids, iou_threshold=DUPLICATE_IOU
+    )[:MAX_BOXES]
+    return BoxPrediction(found.xyxy[first], found.scores[first], found.class_ids[first])

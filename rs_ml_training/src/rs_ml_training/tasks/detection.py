@@ -13,8 +13,7 @@ from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.sequence import Arrays, Fit
 from rs_ml_training.errors import ConfigError
 from rs_ml_training.metrics.precision import AveragePrecision
-from rs_ml_training.networks.centernet.decode import PeakDecoder
-from rs_ml_training.prediction import cells
+from rs_ml_training.prediction import cells, peaks
 from rs_ml_training.prediction.results import BoxPrediction
 from rs_ml_training.tasks import strip
 from rs_ml_training.tasks.detection_losses import LOSSES, Objects
@@ -23,7 +22,6 @@ from rs_ml_training.trained import ModelSpec
 
 MAX_TRUTH = 128
 """Boxes of a picture that validation can hold; crowded photos of COCO have fewer."""
-DUPLICATE_IOU = 0.5
 _DRAWN_SCORE = 0.3
 
 Teacher = Callable[[np.ndarray, Arrays], Arrays]
@@ -133,34 +131,13 @@ class _BoxMetrics(Metrics):
 
 def predictions_of(outputs: Arrays, size: tuple[int, int]) -> list[BoxPrediction]:
     """Boxes of each picture of a batch at size (width, height), whatever kind of detector."""
-    if 'distances' in outputs:
-        pairs = zip(outputs['scores'], outputs['distances'], strict=True)
-        return [cells.boxes_of(*pair, size) for pair in pairs]
-    found = (BoxPrediction(*arrays) for arrays in zip(*found_boxes(outputs, size), strict=True))
-    return [boxes.above(np.finfo(np.float32).tiny) for boxes in found]
-
-
-def found_boxes(
-    outputs: Arrays, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Boxes of a heat map's peaks at size (width, height): xyxy [px], scores, class ids.
-
-    Each has the batch first; what is below the decoder's least score has score 0, and so has a
-    box that overlaps a better one of its class, as on the robot (DUPLICATE_IOU).
-    """
-    peaks = {name: np.asarray(a) for name, a in PeakDecoder()(dict(outputs)).items()}
-    width, height = size
-    xyxy = peaks['boxes'][..., [1, 0, 3, 2]] * np.array([width, height] * 2, np.float32)
-    class_ids = peaks['classes'].astype(np.int64)
-    kept = [_first_of_all(*found) for found in zip(xyxy, peaks['scores'], class_ids, strict=True)]
-    return xyxy, peaks['scores'] * np.array(kept), class_ids
-
-
-def _first_of_all(xyxy: np.ndarray, scores: np.ndarray, class_ids: np.ndarray) -> np.ndarray:
-    """Whether no better box of the class is the same object, bool (N,)."""
-    xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
-    kept = cv2.dnn.NMSBoxesBatched(xywh, scores, class_ids.astype(np.int32), 0.0, DUPLICATE_IOU)
-    return np.isin(np.arange(len(scores)), kept)
+    decode, names = (
+        (cells.boxes_of, ('scores', 'distances'))
+        if 'distances' in outputs
+        else (peaks.boxes_of, ('heatmap', 'size', 'offset'))
+    )
+    batch = zip(*(np.asarray(outputs[name]) for name in names), strict=True)
+    return [decode(*maps, size) for maps in batch]
 
 
 def _padded(boxes: Boxes) -> np.ndarray:
