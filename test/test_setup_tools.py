@@ -57,3 +57,20 @@ def test_a_step_that_fails_ends_its_signs_of_life(setup_env, monkeypatch, capsys
     capsys.readouterr()
     time.sleep(0.05)
     assert capsys.readouterr().out == ''
+
+
+def test_the_python_of_apt_must_have_what_apt_gives(setup_env, monkeypatch):
+    interpreter = sys.modules['interpreter']
+    absent = {'no_module_of_this_name': 'python3-nothing', 'sys': 'python3-something'}
+    monkeypatch.setattr(interpreter, 'APT_MODULES', absent)
+    with pytest.raises(setup_env.SetupError, match=r'install -y python3-nothing$'):
+        setup_env.apt_interpreter()
+
+
+def test_the_python_of_apt_is_the_one_of_the_system(setup_env, monkeypatch):
+    """PYTHON= chooses the interpreter of the other environments only."""
+    monkeypatch.setenv('PYTHON', '/opt/other/python3')
+    environment = setup_env.AptEnvironment()
+    assert environment.wanted == '/usr/bin/python3'
+    assert setup_env.Environment('jazzy').wanted == '/opt/other/python3'
+    assert [path.name for path in environment.requirements('full')] == ['apt.txt']

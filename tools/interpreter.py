@@ -8,6 +8,13 @@ import subprocess
 
 OLDEST, NEWEST = (3, 10), (3, 13)  # Pythons that the wheels of Jazzy and Kilted exist for
 CANDIDATES = ('python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10')
+SYSTEM_PYTHON = '/usr/bin/python3'
+APT_MODULES = {
+    'ensurepip': 'python3-venv',
+    'numpy': 'python3-numpy',
+    'cv2': 'python3-opencv',
+    'yaml': 'python3-yaml',
+}
 PROBE = (
     'import json, sys, sysconfig, os, importlib.util as u;'
     'print(json.dumps([sys.version_info[:2], sys.base_prefix,'
@@ -49,6 +56,24 @@ class Interpreter:
         if not self.has_headers:
             return f'{self.name}-dev is missing: sudo apt-get install -y {self.name}-dev'
         return None
+
+
+def apt_interpreter() -> Interpreter:
+    """The system's Python; SetupError names what apt has not yet installed beside it."""
+    missing = [package for module, package in APT_MODULES.items() if not _imports(module)]
+    if missing:
+        raise SetupError(
+            f'the tests as on a robot need sudo apt-get install -y {" ".join(missing)}'
+        )
+    return Interpreter(SYSTEM_PYTHON)
+
+
+def _imports(module: str) -> bool:
+    try:
+        command = [SYSTEM_PYTHON, '-I', '-c', f'import {module}']
+        return subprocess.run(command, capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
 def find_interpreter() -> Interpreter:

@@ -1,4 +1,6 @@
-"""Makes the project's private environment: .venv/<distro> (pip) and .ros/<distro> (colcon).
+"""Makes the project's private environments: .venv/<distro> (pip) and .ros/<distro> (colcon).
+
+The distro `apt` stands for a robot's Python, in .venv/apt, without ROS.
 
 Standard library only, so that any Python can run it. Every step leaves a mark in
 .venv/<distro>/setup.json with the digest of what it read: a step whose digest is unchanged is
@@ -21,10 +23,12 @@ import threading
 import time
 from pathlib import Path
 
-from interpreter import SetupError, find_interpreter
+from interpreter import SYSTEM_PYTHON, SetupError, apt_interpreter, find_interpreter
 
 ROOT = Path(__file__).resolve().parent.parent
 DISTROS = ('jazzy', 'kilted')
+APT = 'apt'
+REQUIREMENTS = ROOT / 'tools' / 'requirements'
 LEVELS = {  # what each level installs beside the distro's own list
     'run': ('runtime',),
     'training': ('runtime', 'tensorflow', 'training'),
@@ -66,11 +70,6 @@ def digest(paths: list[Path]) -> str:
         total.update(f'{path.relative_to(ROOT)}\0'.encode())
         total.update(path.read_bytes())
     return total.hexdigest()
-
-
-def requirement_files(distro: str, level: str) -> list[Path]:
-    names = (f'ros-{distro}', *LEVELS[level])
-    return [ROOT / 'tools' / 'requirements' / f'{name}.txt' for name in names]
 
 
 def build_digest() -> str:
@@ -141,6 +140,8 @@ def call(command: list[object], log: Path, env: dict[str, str] | None = None) ->
 class Environment:
     """One distro's .venv and .ros folders."""
 
+    venv_options: tuple[str, ...] = ()
+
     def __init__(self, distro: str):
         self.distro = distro
         self.venv = ROOT / '.venv' / distro
@@ -148,35 +149,52 @@ class Environment:
         self.logs = self.ros / 'setup'
         self.python = self.venv / 'bin' / 'python'
         self.marks = Marks(self.venv / 'setup.json')
+        self.wanted = os.environ.get('PYTHON')  # None: the one it has, or the first that will do
+        self.interpreter = find_interpreter
+
+    def requirements(self, level: str) -> list[Path]:
+        """The pinned lists of a level."""
+        names = (f'ros-{self.distro}', *LEVELS[level])
+        return [REQUIREMENTS / f'{name}.txt' for name in names]
+
+    def bring_to(self, level: str) -> None:
+        """Does what is missing; what is there already stays."""
+        check_machine(level)
+        if not self.usable():
+            self.create()
+        self.install(level)
+        if 'training' in LEVELS[level]:
+            self.link_training()
+        self.build()
 
     def usable(self) -> bool:
         """Whether the venv is whole, lies where it was made and is of the wanted Python."""
         done = self.marks.done
-        wanted = os.environ.get('PYTHON', done.get('chosen'))
         return (
             done.get('place') == str(self.venv)
-            and done.get('chosen') == wanted
+            and self.wanted in (None, done.get('chosen'))
             and done.get('pip', '') is not None
             and self.python.exists()
         )
 
     def create(self) -> None:
         """Makes the virtual environment anew; what was there goes."""
-        interpreter = find_interpreter()
+        interpreter = self.interpreter()
         with progress(f'{self.venv.relative_to(ROOT)} with {interpreter.path}'):
             for folder in (self.venv, self.ros):
                 shutil.rmtree(folder, ignore_errors=True)
-            call([interpreter.path, '-I', '-m', 'venv', self.venv], self.logs / 'venv.log')
+            options = [*self.venv_options, self.venv]
+            call([interpreter.path, '-I', '-m', 'venv', *options], self.logs / 'venv.log')
         self.marks = Marks(self.venv / 'setup.json')
         self.marks.set('base_prefix', interpreter.base_prefix)
         self.marks.set('version', '{}{}'.format(*interpreter.version))
-        self.marks.set('chosen', os.environ.get('PYTHON', ''))
+        self.marks.set('chosen', self.wanted or '')
         self.marks.set('place', str(self.venv))
 
     def install(self, level: str) -> None:
         """Installs the pinned lists that are new or have changed."""
         installed = dict(self.marks.done.get('pip') or {})
-        files = requirement_files(self.distro, level)
+        files = self.requirements(level)
         new = [f for f in files if installed.get(f.stem) != digest([f])]
         if not new:
             return
@@ -252,6 +270,28 @@ class Environment:
         ]
 
 
+class AptEnvironment(Environment):
+    """As robots are set up: the system's Python, what apt installs, and the rest from PyPI.
+
+    ROS is not part of it: without apt's there is none for that Python.
+    """
+
+    venv_options = ('--system-site-packages',)
+
+    def __init__(self):
+        super().__init__(APT)
+        self.wanted = SYSTEM_PYTHON
+        self.interpreter = apt_interpreter
+
+    def requirements(self, level: str) -> list[Path]:
+        return [REQUIREMENTS / f'{APT}.txt']
+
+    def bring_to(self, level: str) -> None:
+        if not self.usable():
+            self.create()
+        self.install(level)
+
+
 @contextlib.contextmanager
 def alone(distro: str):
     """Lets one set-up of a distro run at a time; a pip that outlives us still holds the lock."""
@@ -263,21 +303,15 @@ def alone(distro: str):
 
 
 def set_up(distro: str, level: str) -> None:
-    """Brings the environment of a distro to a level; what is there already stays."""
-    if distro not in DISTROS:
+    """Brings the environment of a distro to a level."""
+    if distro not in (*DISTROS, APT):
         raise SetupError(
             f'ROS_DISTRO={distro}: wheels exist for {" and ".join(DISTROS)}; on a machine with '
             'ROS from apt use colcon instead (docs/robot.md)'
         )
     with alone(distro):
-        environment = Environment(distro)
-        check_machine(level)
-        if not environment.usable():
-            environment.create()
-        environment.install(level)
-        if 'training' in LEVELS[level]:
-            environment.link_training()
-        environment.build()
+        environment = AptEnvironment() if distro == APT else Environment(distro)
+        environment.bring_to(level)
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.core.preprocess import InputSpec
+from rs_ml_perception.inference.backends import BACKENDS
 from rs_ml_perception.inference.manifest import DepthSpec, ModelManifest
 
 FILLED_M, SURE, UNSURE = 1.5, 0.9, 0.2
@@ -46,6 +47,13 @@ class FillingModel:
 
     def close(self) -> None:
         pass
+
+
+@pytest.fixture(scope='session')
+def litert() -> None:
+    """A skip without LiteRT, which alone runs graphs that end in its operators for detections."""
+    if not BACKENDS['litert'].is_installed:
+        pytest.skip('litert is not installed')
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ MAX_FILE_BYTES = 1 << 29
 
 PNG_OR_JPEG = ('PNG', 'JPEG')
 _MID_GREY, _SLACK = 128, 1
-_PROBE = bytes((37 * i + 11) % 251 for i in range(256))
-"""Something that no decoder takes for nothing; without a byte of 255, which begins a marker."""
+_PROBE = bytes(37 * i % 251 for i in range(256))
+"""Something that no decoder takes for nothing. Without a byte of 255, which begins a marker, and
+with a 0 in front, which makes a coded byte of the 255 that a cut may have left there."""
 
 
 def decode_picture(

@@ -121,6 +121,15 @@ def test_a_jpeg_that_ends_early_is_rejected_although_it_has_an_end_marker(pixels
 
 
 @pytest.mark.parametrize('options', [[], PROGRESSIVE, RESTARTS], ids=['', 'progressive', 'rst'])
+def test_a_jpeg_may_end_early_in_the_middle_of_an_escaped_byte(options):
+    data = encoded('.jpg', GREY, options)
+    begin, end = read_header(data).coded
+    cut = data.index(b'\xff\x00', begin + 100) + 1
+    with pytest.raises(InputError, match=r'it is (truncated|damaged)'):
+        decode_picture(data[:cut] + data[end:], cv2.IMREAD_COLOR, what='it')
+
+
+@pytest.mark.parametrize('options', [[], PROGRESSIVE, RESTARTS], ids=['', 'progressive', 'rst'])
 @pytest.mark.parametrize('pixels', [RGB, GREY, FLAT, FLAT[:1, :1]])
 @pytest.mark.parametrize('more', [b'', bytes(500), b'\xff\xda more \xff'])
 def test_whole_pictures_are_read_whatever_their_colour(pixels, options, more):

@@ -4,6 +4,7 @@ import argparse
 import json
 import shutil
 
+import pytest
 from rs_ml_perception.cli.models_command import add_parser
 
 
@@ -34,6 +35,7 @@ def test_list_with_files(capsys, model_files):
     ]
 
 
+@pytest.mark.usefixtures('litert')
 def test_check_compares_with_the_golden_output(capsys, model_files):
     assert rs_ml('check', 'person_cat_dog_ssd_tflite', '--backend', 'litert') == 0
     assert 'litert cpu float32: boxes off by 0.00' in capsys.readouterr().out
@@ -44,6 +46,7 @@ def test_check_of_a_model_without_golden_output(capsys, model_files):
     assert 'it has no golden output' in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures('litert')
 def test_check_refuses_what_is_not_faithful(capsys, manifest_of, tmp_path):
     folder = tmp_path / 'model'
     shutil.copytree(manifest_of('person_cat_dog_ssd_tflite').directory, folder)
@@ -56,6 +59,7 @@ def test_check_refuses_what_is_not_faithful(capsys, manifest_of, tmp_path):
     assert 'first frame of recordings/synthetic_room' in (folder / 'manifest.yaml').read_text()
 
 
+@pytest.mark.usefixtures('litert')
 def test_one_failure_does_not_stop_the_others(capsys, model_files):
     assert rs_ml('check', 'nothing', 'person_cat_dog_ssd_tflite') == 1
     output = capsys.readouterr()
@@ -64,6 +68,7 @@ def test_one_failure_does_not_stop_the_others(capsys, model_files):
     assert 'Traceback' not in output.err
 
 
+@pytest.mark.usefixtures('litert')
 def test_tune_prints_a_table_and_remembers(capsys, model_files, private_cache):
     assert rs_ml('tune', 'person_cat_dog_ssd_tflite', '--runs', '3', '--threads', '1') == 0
     assert 'remembered litert' in capsys.readouterr().out

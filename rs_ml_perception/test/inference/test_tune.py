@@ -30,6 +30,7 @@ def test_the_fastest_faithful_choice_is_remembered(manifest_of):
     assert recall(manifest) == eligible[0].choice
 
 
+@pytest.mark.usefixtures('litert')
 def test_load_model_takes_what_is_remembered(manifest_of):
     if not BACKENDS['openvino'].is_installed:
         pytest.skip('openvino is not installed')
