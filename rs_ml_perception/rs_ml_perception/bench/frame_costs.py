@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.timing import median_ms
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.messages import depth_from_message
+from rs_ml_perception.core.synchronizer import Synchronizer, SyncOptions
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.image_messages import depth_image, image
-from rs_ml_perception.ros.pairing import create_pairing
 from rs_ml_perception.ros.qos import results
 from rs_ml_perception.ros.samples import ImageSample, decode_color
 from rs_ml_perception.ros.session import ros_session
@@ -67,15 +68,16 @@ def _functions(node: Node, frame: Frame, runs: int) -> dict[str, float]:
 
 def _pairing(color: Image, depth: Image) -> Work:
     """Both samples of one moment, until they come out as a pair."""
-    pairs: list[tuple] = []
-    pairing = create_pairing(lambda *pair: pairs.append(pair), slop_ns=0)
+    synchronizer: Synchronizer[ImageSample, ImageSample] = Synchronizer(SyncOptions())
     seconds = itertools.count(1)
 
     def work() -> None:
         color.header = depth.header = _header(next(seconds))
-        pairing.add(0, ImageSample(color))
-        pairing.add(1, ImageSample(depth))
-        pairs.pop()
+        synchronizer.add_partner(ImageSample(depth))
+        synchronizer.add_primary(ImageSample(color))
+        (match,) = synchronizer.take(time.monotonic())
+        if match.partner is None:
+            raise RuntimeError('images of one moment were not paired')
 
     return work
 
