@@ -1,33 +1,39 @@
-"""The launch file, run for real wherever `launch` is installed."""
+"""The launch file, run for real wherever `ros2 launch` is installed, whatever Python it has."""
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from rs_ml_perception.launching.arguments import ARGUMENTS
 from rs_ml_perception.recordings.shipped import shipped_recording
 
-pytest.importorskip('launch', reason='ros2 launch is not installed')
-pytest.importorskip('launch_ros', reason='launch_ros is not installed')
-
-pytestmark = pytest.mark.ros
+pytestmark = [
+    pytest.mark.ros,
+    pytest.mark.skipif(not shutil.which('ros2'), reason='ros2 launch is not installed'),
+]
 
 PACKAGE = 'rs_ml_perception'
+LAUNCH_FILE = [PACKAGE, 'perception.launch.py']
 DEADLINE_SECS = 60.0
-ARGUMENTS = [
-    *('namespace', 'camera_namespace', 'camera_name', 'nodes', 'composed', 'params_file'),
-    *('start_camera', 'bag', 'rviz', 'use_sim_time', 'autostart', 'log_level'),
-]
+
+
+def is_installed(package: str) -> bool:
+    marker = Path('share/ament_index/resource_index/packages') / package
+    return any((Path(p) / marker).exists() for p in os.environ['AMENT_PREFIX_PATH'].split(':'))
 
 
 class Launched:
     """`ros2 launch` in a process group of its own, its output collected."""
 
-    def __init__(self, log: Path, domain: int, *arguments: str) -> None:
-        command = ['ros2', 'launch', PACKAGE, 'perception.launch.py', *arguments]
+    def __init__(
+        self, log: Path, domain: int, arguments: tuple[str, ...], file: list[str]
+    ) -> None:
+        command = ['ros2', 'launch', *file, *arguments]
         environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain)}
         self.log = log
         with log.open('wb') as output:
@@ -50,6 +56,11 @@ class Launched:
             time.sleep(0.1)
         return self.text()
 
+    def pids(self) -> dict[str, int]:
+        """Process id by the name of the executable."""
+        found = re.findall(r'\[(\w+)-\d+\]: process started with pid \[(\d+)\]', self.text())
+        return {name: int(pid) for name, pid in found}
+
     def interrupt(self) -> str:
         """Ctrl-C in a terminal: the whole group gets SIGINT."""
         os.killpg(self.process.pid, signal.SIGINT)
@@ -61,8 +72,9 @@ class Launched:
 def launch(tmp_path, domain):
     started = []
 
-    def start(*arguments):
-        started.append(Launched(tmp_path / f'launch{len(started)}.log', domain, *arguments))
+    def start(*arguments, launch_file=LAUNCH_FILE):
+        log = tmp_path / f'launch{len(started)}.log'
+        started.append(Launched(log, domain, arguments, launch_file))
         return started[-1]
 
     yield start
@@ -84,7 +96,7 @@ def test_arguments_are_those_of_the_design():
         text=True,
         check=True,
     ).stdout
-    assert re.findall(r"^    '(\w+)':", shown, re.MULTILINE) == ARGUMENTS
+    assert re.findall(r"^    '(\w+)':", shown, re.MULTILINE) == list(ARGUMENTS)
 
 
 @pytest.mark.parametrize(
@@ -104,12 +116,27 @@ def test_a_node_comes_up_and_goes_down(launch, composed, executable):
         ('nodes:=heigth', "there is no node 'heigth'"),
         ('composed:=flase', "must be true or false, got 'flase'"),
         ('bag:=/nowhere', 'recording /nowhere does not exist'),
+        ('bag:=~/nowhere', f'recording {Path.home()}/nowhere does not exist'),
+        ('params_file:=/nowhere.yaml', 'parameter file /nowhere.yaml cannot be read'),
+        ('start_camera:=true', 'start_camera:=true needs realsense2_camera: sudo apt-get install'),
+        ('rviz:=true', 'rviz:=true needs rviz2: sudo apt-get install ros-'),
     ],
 )
-def test_a_misspelt_argument_is_named(launch, argument, sentence):
+def test_nothing_is_started_where_something_is_wrong(launch, argument, sentence):
+    package = sentence.partition(' needs ')[2].partition(':')[0]
+    if package and is_installed(package):
+        pytest.skip(f'{package} is installed')
     launched = launch(argument)
-    launched.process.wait(30)
+    assert launched.process.wait(30) == 1
     assert sentence in launched.text()
+    assert 'process started' not in launched.text()
+
+
+def test_a_misspelt_argument_is_named(launch):
+    launched = launch('noodes:=height', 'nodes:=height')
+    launched.wait_for('unknown argument noodes is ignored: did you mean nodes')
+    launched.wait_for('configured')
+    assert ended_cleanly(launched.interrupt()) == 1
 
 
 @pytest.mark.parametrize(
@@ -122,10 +149,10 @@ def test_a_misspelt_argument_is_named(launch, argument, sentence):
 )
 def test_inputs_are_remapped_to_the_camera(launch, arguments, topic):
     launched = launch('nodes:=height', *arguments)
-    pid = re.search(r'process started with pid \[(\d+)\]', launched.wait_for('with pid'))[1]
+    launched.wait_for(r'configured: classes person')
+    pid = launched.pids()['perception_graph']
     command = Path(f'/proc/{pid}/cmdline').read_text().split('\0')
     assert f'color/camera_info:={topic}' in command
-    launched.wait_for(r'configured: classes person')
     assert ended_cleanly(launched.interrupt()) == 1
 
 
@@ -151,3 +178,131 @@ def test_what_ships_goes_through_all_nodes(launch, monkeypatch):
     monkeypatch.delenv('RS_ML_MODEL_PATH', raising=False)
     launched = launch(f'bag:={shipped_recording()}')
     check_that_all_nodes_see(launched, 14 + 14, processes=2)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + DEADLINE_SECS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_a_launch_that_is_killed(launch, number):
+    if not shutil.which('setpriv'):
+        pytest.skip('util-linux has no setpriv')
+    launched = launch('nodes:=height', f'bag:={shipped_recording()}', 'loop:=true')
+    launched.wait_for('configured')
+    os.kill(launched.process.pid, number)
+    wait_until(lambda: not any(is_running(pid) for pid in launched.pids().values()))
+    assert 'Traceback' not in launched.text()
+
+
+def test_a_replay_ends_with_the_last_node(launch):
+    launched = launch('nodes:=height', f'bag:={shipped_recording()}', 'loop:=true')
+    launched.wait_for('configured')
+    os.kill(launched.pids()['perception_graph'], signal.SIGKILL)
+    assert launched.process.wait(30) == 0
+    assert 'no perception node is left' in launched.text()
+    assert '[replay_node-2]: process has finished cleanly' in launched.text()
+
+
+def test_the_log_level_is_for_our_nodes(launch):
+    launched = launch('nodes:=height', 'log_level:=warn')
+    launched.wait_for('waiting_image')
+    assert 'configured' not in launched.interrupt()
+    launched = launch('nodes:=height', 'log_level:=debug')
+    launched.wait_for('configured')
+    assert '[rcl' not in launched.interrupt()
+
+
+PARAMETERS = """
+/rs_ml/height: {ros__parameters: {autostart: false}}
+/**: {ros__parameters: {use_sim_time: false}}
+"""
+
+
+def test_an_argument_wins_over_params_file(launch, tmp_path):
+    (tmp_path / 'params.yaml').write_text(PARAMETERS)
+    arguments = [f'params_file:={tmp_path / "params.yaml"}', 'autostart:=true']
+    launched = launch('nodes:=height', *arguments)
+    launched.wait_for('configured')
+    assert ended_cleanly(launched.interrupt()) == 1
+
+
+DRIVER = """
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, ExecuteProcess
+from launch.substitutions import LaunchConfiguration
+
+NAMES = ('camera_namespace', 'camera_name', 'serial_no', 'log_level', 'nodes', 'enable_sync',
+         'pointcloud.enable')
+
+def generate_launch_description():
+    declared = [DeclareLaunchArgument(name, default_value='none') for name in NAMES]
+    words = [part for name in NAMES for part in (f' {name}=', LaunchConfiguration(name))]
+    say = [['echo driver', *words, ' $FASTDDS_DEFAULT_PROFILES_FILE; sleep 600']]
+    return LaunchDescription([*declared, ExecuteProcess(cmd=say, shell=True, output='screen')])
+"""
+
+
+@pytest.fixture
+def driver(tmp_path, monkeypatch):
+    """A launch file in place of the driver's, which says how it was called."""
+    marker = tmp_path / 'share/ament_index/resource_index/packages/realsense2_camera'
+    launch_file = tmp_path / 'share/realsense2_camera/launch/rs_launch.py'
+    for path, text in ((marker, ''), (launch_file, DRIVER)):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', f'{tmp_path}:{os.environ["AMENT_PREFIX_PATH"]}')
+
+
+@pytest.mark.usefixtures('driver')
+def test_each_camera_has_a_driver_that_sees_its_own_arguments_only(launch):
+    arguments = ['cameras:=front,rear', 'serial_no:=12,34', 'nodes:=height', 'log_level:=debug']
+    launched = launch('start_camera:=true', 'pointcloud.enable:=true', *arguments)
+    text = launched.wait_for('configured', 2)
+    for name, serial_no in (('front', '_12'), ('rear', '_34')):
+        said = launched.wait_for(f'driver camera_namespace=camera camera_name={name} .*')
+        (line,) = re.findall(f'driver camera_namespace=camera camera_name={name} .*', said)
+        assert f'serial_no={serial_no} log_level=none nodes=none enable_sync=true' in line
+        assert 'pointcloud.enable=true' in line
+        assert 'fastdds.xml' in line
+        assert f'[rs_ml.{name}.height]' in text
+    assert 'unknown argument' not in text
+    launched.interrupt()
+    assert not any(is_running(pid) for pid in launched.pids().values())
+
+
+INCLUDING = """
+<launch>
+  <arg name="speed" default="1"/>
+  <group>
+    <push_ros_namespace namespace="robot"/>
+    <include file="$(find-pkg-share rs_ml_perception)/launch/perception.launch.py">
+      <arg name="nodes" value="height"/><arg name="autostart" value=""/>
+    </include>
+  </group>
+  <include file="$(find-pkg-share rs_ml_perception)/launch/perception.launch.py">
+    <arg name="nodes" value="mono_depth"/><arg name="namespace" value="/rear"/>
+    <arg name="camera_namespace" value=""/>
+  </include>
+</launch>
+"""
+
+
+def test_two_cameras_from_a_launch_file_in_xml(launch, tmp_path):
+    (tmp_path / 'robot.launch.xml').write_text(INCLUDING)
+    launched = launch(launch_file=[str(tmp_path / 'robot.launch.xml')])
+    text = launched.wait_for('configured', 2)
+    assert '[robot.rs_ml.height]' in text
+    assert '[rear.mono_depth]' in text
+    assert 'unknown argument' not in text
+    assert ended_cleanly(launched.interrupt()) == 2

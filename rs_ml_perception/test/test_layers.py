@@ -44,8 +44,9 @@ LAYERS = {
     'recordings': layer('core recordings', {'rosbags', 'apsw', 'yaml'}, {'pyrealsense2'}),
     'ros': layer('core ros', {*ROS, '_msgs'}),
     'nodes': layer(ALL.replace(' cli', ''), {*ROS, '_msgs', 'rosbags', 'yaml'}),
-    'cli': layer(f'{ALL} bench', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2'}),
-    'demo': layer(f'{ALL} demo', {*ROS, '_msgs'}),
+    'launching': layer('core recordings nodes launching', {'yaml'}),
+    'cli': layer(f'{ALL} launching bench', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2'}),
+    'demo': layer(f'{ALL} launching demo', {*ROS, '_msgs'}),
     # The training package knows the network of old that denoising is measured against.
     'bench': layer(
         f'{ALL} demo bench', {*ROS, '_msgs'}, {*RUNTIMES, 'pyrealsense2', 'rs_ml_training'}

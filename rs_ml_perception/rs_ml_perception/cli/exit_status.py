@@ -22,6 +22,9 @@ def report(program: str, error: Exception) -> int:
     if isinstance(error, RsMlError):
         print(f'{program}: {error}', file=sys.stderr)
         return USAGE_ERROR if isinstance(error, (ConfigError, InputError)) else RUNTIME_ERROR
+    if isinstance(error, ModuleNotFoundError):
+        print(f'{program}: {sys.executable} has no module {error.name}', file=sys.stderr)
+        return RUNTIME_ERROR
     reason = printable(shortened(str(error)))
     print(
         f'{program}: unexpected {type(error).__name__}: {reason} (RS_ML_DEBUG=1 shows where)',

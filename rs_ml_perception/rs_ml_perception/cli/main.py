@@ -16,6 +16,7 @@ from rs_ml_perception.cli import (
     models_command,
     parameters_command,
     process_command,
+    recording_command,
     segment_command,
 )
 from rs_ml_perception.cli.exit_status import INTERRUPTED, report
@@ -27,6 +28,7 @@ COMMANDS = (
     denoise_command,
     height_command,
     process_command,
+    recording_command,
     models_command,
     parameters_command,
     bench_command,

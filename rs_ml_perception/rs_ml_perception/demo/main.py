@@ -11,9 +11,10 @@ from pathlib import Path
 from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
 from rs_ml_perception.core.tether import interrupt_when_gone
 from rs_ml_perception.demo.panels import write_panels
-from rs_ml_perception.demo.plan import Plan, make_plan
 from rs_ml_perception.demo.replay import NAMESPACE, Replay, run_replay
 from rs_ml_perception.demo.summary import format_table, write_summary
+from rs_ml_perception.launching.inspection import make_plan
+from rs_ml_perception.launching.recording_plan import RecordingPlan
 from rs_ml_perception.nodes.table import parse_nodes, require_sources
 from rs_ml_perception.recordings.camera_topics import recording_notes
 from rs_ml_perception.recordings.open_recording import open_recording
@@ -74,7 +75,7 @@ def _show(recording: Path, out: Path, arguments: argparse.Namespace) -> int:
     return 1
 
 
-def _plan(recording: Path, nodes: str, camera: str) -> Plan:
+def _plan(recording: Path, nodes: str, camera: str) -> RecordingPlan:
     with open_recording(recording, camera) as opened:
         for note in recording_notes(opened, 'CAMERA='):
             print(note)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.demo.plan import Plan
 from rs_ml_perception.demo.processes import Process, Usage, start_nodes
 from rs_ml_perception.demo.summary import make_summary
 from rs_ml_perception.demo.watch import NodeWatch
+from rs_ml_perception.launching.recording_plan import RecordingPlan
+from rs_ml_perception.nodes.parameter_blocks import NO_BLOCKS, read_blocks
 from rs_ml_perception.ros.dds_domain import DOMAIN_VARIABLE
 from rs_ml_perception.ros.session import ros_session
 
@@ -35,7 +36,7 @@ class Replay:
         params_file: for the nodes, '' for none.
     """
 
-    plan: Plan
+    plan: RecordingPlan
     out: Path
     composed: bool = True
     params_file: str = ''
@@ -65,7 +66,7 @@ def _run(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
     started: list[Process] = []
     watch = NodeWatch(plan.nodes, NAMESPACE)
     try:
-        args = plan.ros_args(replay.params_file, logs / 'recording.yaml')
+        args = _ros_args(plan, replay.params_file, logs / 'recording.yaml')
         nodes = start_nodes(plan.nodes, composed=replay.composed, ros_args=args, logs=logs)
         started += nodes
         started.append(_start_recorder(replay.out, logs))
@@ -82,9 +83,28 @@ def _run(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
             process.stop()
         watch.close()
     summary = make_summary(
-        stats, recording=plan.recording, composed=replay.composed, wall_s=wall_s, usage=usage
+        stats, recording=Path(plan.recording), composed=replay.composed, wall_s=wall_s, usage=usage
     )
     return summary, watch.drops
+
+
+def _ros_args(plan: RecordingPlan, params_file: str, plan_file: Path) -> list[str]:
+    """Remappings and parameters for every node; plan_file gets those of the recording."""
+    blocks = read_blocks(params_file) if params_file else NO_BLOCKS
+    values = {}
+    for name in plan.runs:
+        node = f'{NAMESPACE}/{name}'
+        said = blocks.of(node)
+        # In lockstep every frame waits for the nodes: age is no reason to drop it.
+        age = {} if 'max_age_secs' in said else {'max_age_secs': 0.0}
+        # Stamps of the recording are ages old by any other clock.
+        values[node] = {**plan.parameters(name, said), **age, 'use_sim_time': True}
+    plan_file.write_text(blocks.follow_up(values), encoding='utf-8')
+    args = ['--params-file', params_file] if params_file else []
+    args += ['--params-file', str(plan_file)]
+    for role, topic in plan.remappings.items():
+        args += ['-r', f'{role}:={topic}']
+    return args
 
 
 def _start_recorder(out: Path, logs: Path) -> Process:
@@ -93,7 +113,7 @@ def _start_recorder(out: Path, logs: Path) -> Process:
     return Process('record_node', args, logs / 'record.log')
 
 
-def _start_player(plan: Plan, active: Sequence[str], logs: Path) -> Process:
+def _start_player(plan: RecordingPlan, active: Sequence[str], logs: Path) -> Process:
     watched = ', '.join(f'{NAMESPACE}/{name}' for name in active)
     args = ['-p', f'bag:={plan.recording}', '-p', 'lockstep:=true']
     args += ['-p', f'wait_for_nodes:=[{watched}]']

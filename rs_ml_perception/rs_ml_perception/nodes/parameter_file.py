@@ -1,17 +1,14 @@
-"""ROS parameter files without a node: for the offline run and the demo."""
+"""Reading a ROS parameter file without a node, for the offline run."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
-from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import build, walk
-from rs_ml_perception.inference.foreign_yaml import read_yaml
+from rs_ml_perception.nodes.parameter_blocks import base_name, matches, read_blocks
 
 T = TypeVar('T')
 
@@ -33,7 +30,7 @@ def read_parameters(parameters_type: type[T], name: str, path: str) -> T:
     """
     known = {leaf.name for leaf in walk(parameters_type)}
     for key, given in _given(name, path):
-        if key.rpartition('/')[2] == name:
+        if base_name(key) == name:
             _check_names(given, known, f'{path}: {key}')
     values = given_values(name, path)
     return build(parameters_type, {k: v for k, v in values.items() if k in known})
@@ -53,64 +50,17 @@ def given_values(name: str, path: str) -> dict[str, Any]:
     return {k: v for _, given in _given(name, path) for k, v in given.items()}
 
 
-def write_values(path: Path, values: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write a parameter file: node -> its parameters, in whatever namespace of one level.
-
-    Keys are spelled `/*/node`: ROS applies blocks in the order in which their keys appear first,
-    so a file that is passed last wins as long as no other spells them so.
-    """
-    blocks = {f'/*/{name}': {'ros__parameters': dict(given)} for name, given in values.items()}
-    path.write_text(yaml.safe_dump(blocks, sort_keys=False), encoding='utf-8')
-
-
-def _given(name: str, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _given(name: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """(key, flat parameters) of every block that is meant for the node."""
-    for key, block in _blocks(path).items():
-        if _is_meant_for(key.split('/'), name):
-            yield key, _flatten((block or {}).get('ros__parameters') or {})
+    blocks = read_blocks(path).values if path else {}
+    for key, given in blocks.items():
+        if base_name(key) == name or matches(key, f'/rs_ml/{name}'):
+            yield key, given
 
 
-def _is_meant_for(tokens: list[str], name: str) -> bool:
-    if tokens[-1] == name:
-        return True
-    return _matches([token for token in tokens if token], ['rs_ml', name])
-
-
-def _matches(pattern: list[str], names: list[str]) -> bool:
-    """`*` is one name, `**` any number of them."""
-    if not pattern:
-        return not names
-    first, *rest = pattern
-    if first == '**':
-        return any(_matches(rest, names[i:]) for i in range(len(names) + 1))
-    return bool(names) and first in ('*', names[0]) and _matches(rest, names[1:])
-
-
-def _check_names(given: dict[str, Any], known: set[str], where: str) -> None:
+def _check_names(given: Mapping[str, Any], known: set[str], where: str) -> None:
     strange = [key for key in given if key not in known and not key.startswith(OF_ROS)]
     if strange:
         near = difflib.get_close_matches(strange[0], known, n=1)
         hint = f', did you mean {near[0]}?' if near else ''
         raise ConfigError(f'{where} has no parameter {strange[0]!r}{hint}')
-
-
-def _blocks(path: str) -> dict[str, Any]:
-    if not path:
-        return {}
-    try:
-        blocks = read_yaml(Path(path)) or {}
-    except InputError as error:
-        raise ConfigError(f'parameter file {error}') from error
-    if not isinstance(blocks, dict):
-        raise ConfigError(f'parameter file {path} must map node names to ros__parameters')
-    return blocks
-
-
-def _flatten(block: dict[str, Any], prefix: str = '') -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in block.items():
-        if isinstance(value, dict):
-            flat |= _flatten(value, f'{prefix}{key}.')
-        else:
-            flat[f'{prefix}{key}'] = value
-    return flat

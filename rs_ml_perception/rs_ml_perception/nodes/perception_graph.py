@@ -10,7 +10,7 @@ from rclpy.node import Node
 
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.nodes.runner import run_nodes
-from rs_ml_perception.nodes.table import NODES
+from rs_ml_perception.nodes.table import GRAPH, NODES
 from rs_ml_perception.ros.common_parameters import ModelParameters
 from rs_ml_perception.ros.hub import CameraHub
 from rs_ml_perception.ros.inputs import DETECTIONS
@@ -24,7 +24,7 @@ def make_graph() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
     Raises:
         ConfigError: an unknown node.
     """
-    owner = Node('perception_graph', namespace=NAMESPACE)
+    owner = Node(GRAPH, namespace=NAMESPACE)
     # An empty list has no type in ROS and comes as None.
     names = owner.declare_parameter('nodes', list(NODES)).value or []
     static_transforms = owner.declare_parameter('static_transforms', ['']).value

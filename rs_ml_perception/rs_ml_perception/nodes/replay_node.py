@@ -103,7 +103,8 @@ class ReplayNode(Node):
         if not self.options.exit_when_done:
             self._spin_until(stop.is_set, stop)
         self.recording.close()
-        return 0 if self.published and not self.damage else 1
+        has_failed = self.damage or not (self.published or stop.is_set())
+        return 1 if has_failed else 0
 
     def _play_once(self, stop: StopRequest) -> None:
         started_secs = time.monotonic()
@@ -217,6 +218,11 @@ class ReplayNode(Node):
             matched = self.topic_publishers[name].get_subscription_count()
             if matched < max(1, self.count_subscribers(name)):
                 missing.append(f'a subscriber of {name}')
+        missing += [
+            f'a subscriber of {name}'
+            for name in self.options.wait_for_readers_of
+            if not self.count_subscribers(name)
+        ]
         if self._watch is None:
             return missing
         self._next_look_secs = 0.0

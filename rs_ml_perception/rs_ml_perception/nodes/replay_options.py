@@ -22,6 +22,9 @@ class ReplayOptions:
     wait_for_nodes: tuple[str, ...] = option(
         (), 'nodes to wait for and, in lockstep, to keep step with; none: all that report'
     )
+    wait_for_readers_of: tuple[str, ...] = option(
+        (), 'topics that must have a subscriber before the first message, such as a viewer'
+    )
     wait_for_subscribers_secs: float = option(
         30.0, 'longest wait for nodes and subscribers before the first message [s]', low=0.0
     )

@@ -19,6 +19,7 @@ class NodeSpec:
         inputs: topics relative to the driver's, the primary stream first.
         inner_inputs: topics of other nodes, relative to the namespace.
         needs: launch arguments of realsense2_camera the inputs ask for.
+        has_network: whether it runs a network, and so has `model`, `backend` and `device`.
     """
 
     name: str
@@ -27,6 +28,7 @@ class NodeSpec:
     inputs: tuple[str, ...]
     inner_inputs: tuple[str, ...] = ()
     needs: tuple[tuple[str, str], ...] = ()
+    has_network: bool = True
 
     @property
     def is_depth_primary(self) -> bool:
@@ -37,6 +39,10 @@ class NodeSpec:
     def all_inputs(self) -> tuple[str, ...]:
         """Topics of the camera and of other nodes."""
         return (*self.inputs, *self.inner_inputs)
+
+    @property
+    def uses_depth(self) -> bool:
+        return _RAW_DEPTH in self.inputs
 
     def node_class(self) -> type:
         """Import the class; a node's dependencies are loaded only now."""
@@ -56,6 +62,9 @@ _INFRARED = (('enable_infra1', 'true'), ('enable_sync', 'true'))
 _ALIGNED = (('align_depth.enable', 'true'), ('enable_sync', 'true'))
 _NODES = 'rs_ml_perception.nodes'
 
+GRAPH = 'perception_graph'
+"""Name and executable of the process that runs several nodes."""
+
 NODES: dict[str, NodeSpec] = {
     spec.name: spec
     for spec in (
@@ -73,6 +82,7 @@ NODES: dict[str, NodeSpec] = {
             inputs=(*_COLOR, *_DEPTH, 'accel/sample'),
             inner_inputs=('detection/detections',),
             needs=(*_ALIGNED, ('enable_accel', 'true')),
+            has_network=False,
         ),
         NodeSpec(
             'denoise',

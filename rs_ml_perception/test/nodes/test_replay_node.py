@@ -337,6 +337,39 @@ def test_without_subscribers_it_says_so_and_goes_on(start, tmp_path):
     assert f'starting without a subscriber of {CAMERA}/color/image_raw' in output
 
 
+def test_it_waits_for_the_readers_of_what_others_publish(start, context, tmp_path):
+    node = rclpy.create_node('listener', context=context)
+    images = []
+    node.create_subscription(Image, f'{CAMERA}/color/image_raw', images.append, 10)
+    waiting = []
+
+    def view_later():
+        """As a viewer that takes longer to start than the nodes."""
+        waiting.append(len(images))
+        if len(waiting) == 4:
+            node.create_subscription(Image, '/rs_ml/seen', lambda _: None, 10)
+
+    node.create_timer(0.5, view_later)
+    process = start(write_bag(tmp_path / 'bag', 2), wait_for_readers_of='[/rs_ml/seen]')
+    spin(context, [node], process)
+    status, output = finish(process)
+    assert status == 0, output
+    assert waiting[:4] == [0] * 4
+    assert len(images) == 2
+    assert 'starting without' not in output
+
+
+def test_a_replay_stopped_before_its_first_message_has_not_failed(start, context, tmp_path):
+    node = rclpy.create_node('listener', context=context)
+    bag = write_bag(tmp_path / 'bag', 1)
+    process = start(bag, wait_for_readers_of='[/nobody/listens]', wait_for_subscribers_secs=60.0)
+    spin(context, [node], process, until=lambda: node.count_publishers('/clock'))
+    process.send_signal(signal.SIGINT)
+    status, output = finish(process)
+    assert status == 0, output
+    assert 'replayed 0 messages' in output
+
+
 def test_a_type_that_is_not_installed_is_left_out_with_a_warning(start, tmp_path):
     if importlib.util.find_spec('tf2_msgs'):
         pytest.skip('tf2_msgs is installed')

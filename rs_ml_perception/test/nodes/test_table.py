@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.options import walk
 from rs_ml_perception.nodes.table import (
     NODES,
     camera_inputs,
@@ -16,6 +17,7 @@ from rs_ml_perception.nodes.table import (
     require_sources,
 )
 
+NETWORK_PARAMETERS = {'model', 'backend', 'device'}
 SETUP = Path(__file__).resolve().parents[2] / 'setup.py'
 
 
@@ -34,6 +36,7 @@ def test_an_entry_is_whole(name):
     assert spec.executable in executables()
     assert spec.inputs
     assert all(not topic.startswith('/') for topic in spec.inputs)
+    assert spec.uses_depth == ('depth/camera_info' in spec.inputs)
 
 
 @pytest.mark.parametrize('executable', executables())
@@ -53,6 +56,8 @@ def test_the_class_is_that_of_the_executable(name):
     node_class = spec.node_class()
     assert node_class.default_name == name
     assert node_class.__module__.endswith(f'.{spec.executable}')
+    has_network = {leaf.name for leaf in walk(node_class.parameters_type)} >= NETWORK_PARAMETERS
+    assert spec.has_network == has_network
 
 
 def test_camera_inputs_are_named_once():

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.demo.plan import make_plan
-from rs_ml_perception.nodes.parameter_file import given_values
+from rs_ml_perception.launching.inspection import make_plan
+from rs_ml_perception.launching.recording_plan import RecordingPlan
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.messages import IMAGE, IMU
 from rs_ml_perception.recordings.open_recording import open_recording
@@ -50,16 +50,14 @@ def plan_of(tmp_path):
         ([RAW], {'detection', 'height', 'mono_depth', 'segmentation'}, {'denoise': 'raw'}),
     ],
 )
-def test_each_node_gets_the_depth_it_needs(plan_of, tmp_path, topics, left_out, sources):
+def test_each_node_gets_the_depth_it_needs(plan_of, topics, left_out, sources):
     plan = plan_of(*topics)
     assert set(plan.left_out) == left_out
     assert set(plan.nodes) == set(NODES) - left_out
-    words = plan.ros_args('', tmp_path / 'recording.yaml')
-    for node, source in sources.items():
-        written = given_values(node, str(tmp_path / 'recording.yaml'))
-        assert (written['depth_source'], written['use_sim_time']) == (source, True)
-    for topic in topics:
-        assert f'{topic}:=/c/{topic}' in words
+    assert {name: plan.own[name]['depth_source'] for name in sources} == sources
+    assert plan.remappings == {topic: f'/c/{topic}' for topic in topics}
+    assert plan.frame_id == 'optical'
+    assert RecordingPlan.from_json(plan.to_json()) == plan
 
 
 def test_topics_that_ros_cannot_publish_are_refused(tmp_path):
@@ -87,53 +85,31 @@ def test_a_recording_without_any_image_is_refused(tmp_path):
         make_plan(recording, tuple(NODES))
 
 
-USER = """
-/**:
-  ros__parameters: {depth_source: none, use_sim_time: false}
-/rs_ml/detection:
-  ros__parameters: {max_skew_ms: 7.0, static_transforms: ["map cam 1 0 0 0 0 0 1"]}
-"""
+RECORDED = ['cam rgb 0 0 0 0 0 0 1', 'old cam 9 9 9 0 0 0 1']
+BY_HAND = 'map cam 1 0 0 0 0 0 1'
 
 
-def user_file(tmp_path, text=USER):
-    path = tmp_path / 'user.yaml'
-    path.write_text(text)
-    return str(path)
+@pytest.mark.parametrize(
+    ('name', 'said', 'parameters'),
+    [
+        ('detection', {}, {'use_sim_time': True, 'max_skew_ms': 40.0,
+                           'static_transforms': RECORDED, 'depth_source': 'aligned'}),
+        ('mono_depth', {'max_skew_ms': 7.0},
+         {'use_sim_time': True, 'static_transforms': RECORDED}),
+        ('perception_graph', {}, {'use_sim_time': True, 'max_skew_ms': 40.0,
+                                  'static_transforms': RECORDED}),
+        ('detection', {'use_sim_time': False, 'static_transforms': ['', BY_HAND],
+                       'depth_source': 'none', 'max_skew_ms': 0.0},
+         {'static_transforms': [RECORDED[0], BY_HAND]}),
+    ],
+)  # fmt: skip
+def test_what_the_user_says_wins_over_what_the_recording_asks_for(plan_of, name, said, parameters):
+    shared = {'use_sim_time': True, 'max_skew_ms': 40.0, 'static_transforms': RECORDED}
+    plan = replace(plan_of(COLOR, ALIGNED), shared=shared)
+    assert plan.parameters(name, said) == parameters
 
 
-def test_what_the_user_says_wins_over_what_the_recording_asks_for(plan_of, tmp_path):
-    recorded = ('cam rgb 0 0 0 0 0 0 1', 'old cam 9 9 9 0 0 0 1')
-    plan = replace(plan_of(COLOR, ALIGNED), static_transforms=recorded, max_skew_ms=40.0)
-    found = plan.parameters('detection', user_file(tmp_path))
-    assert found == {
-        'use_sim_time': True,
-        'static_transforms': [recorded[0], 'map cam 1 0 0 0 0 0 1'],
-    }
-    assert plan.parameters('height', user_file(tmp_path)) == {
-        'max_skew_ms': 40.0,
-        'use_sim_time': True,
-        'static_transforms': list(recorded),
-    }
-
-
-def test_the_parameters_reach_the_nodes(plan_of, tmp_path):
-    """In what order ROS applies the blocks of two files is its own affair: ask a node."""
-    rclpy = pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
-    plan = replace(plan_of(COLOR, ALIGNED), static_transforms=('cam rgb 0 0 0 0 0 0 1',))
-    args = plan.ros_args(user_file(tmp_path), tmp_path / 'recording.yaml')
-    context = rclpy.Context()
-    rclpy.init(args=['--ros-args', *args], context=context)
-    try:
-        node = rclpy.create_node('detection', namespace='/rs_ml', context=context)
-        given = {name: p.value for name, p in node._parameter_overrides.items()}
-        node.destroy_node()
-    finally:
-        rclpy.try_shutdown(context=context)
-    transforms = given.pop('static_transforms')
-    assert transforms == ['cam rgb 0 0 0 0 0 0 1', 'map cam 1 0 0 0 0 0 1']
-    assert given == {
-        'depth_source': 'none',
-        'use_sim_time': True,
-        'max_skew_ms': 7.0,
-        'max_age_secs': 0.0,
-    }
+@pytest.mark.parametrize('text', ['', 'null', '[]', '{"nodes": []}', '{"a": 1'])
+def test_what_is_no_plan_is_refused(text):
+    with pytest.raises(InputError, match='no plan of a recording'):
+        RecordingPlan.from_json(text)

@@ -1,0 +1,257 @@
+"""What can be asked of the launch file, and what was.
+
+Like everything the launch file imports, this module gets by with the standard library and yaml: on
+a robot the Python that runs `ros2 launch` need not be the one of the nodes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.options import build, walk
+from rs_ml_perception.nodes.replay_options import ReplayOptions
+from rs_ml_perception.nodes.table import NODES, camera_prefix, parse_nodes
+
+DEFAULT_CAMERA = 'camera'
+LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
+OF_THE_REPLAY = ('loop', 'rate', 'lockstep')
+PARAMETER_FILE = 'config/perception.yaml'
+
+ARGUMENTS: dict[str, tuple[str, str]] = {
+    'namespace': ('rs_ml', 'of the nodes; / for none'),
+    'camera_namespace': (DEFAULT_CAMERA, 'of the camera driver; / for none'),
+    'camera_name': (DEFAULT_CAMERA, 'of the camera driver, or in a recording'),
+    'cameras': ('', 'names, such as front,rear: several cameras, with nodes in NAMESPACE/NAME'),
+    'nodes': ('all', f'some of {",".join(NODES)}'),
+    'composed': ('true', 'one process for all nodes of a camera, or one for each node'),
+    'params_file': ('', f'parameters of the nodes; default: {PARAMETER_FILE} of the package'),
+    'detection_model': ('', 'model of the detection node: a name or a directory'),
+    'backend': ('', 'inference runtime of all nodes, such as openvino; default: auto'),
+    'device': ('', 'of the inference: auto, cpu, gpu or npu; default: auto'),
+    'start_camera': ('false', 'also start realsense2_camera with the streams the nodes need'),
+    'serial_no': ('', 'of the camera to start; with cameras: one for each, in their order'),
+    'bag': ('', 'recording to replay instead of a camera'),
+    'rate': ('', 'speed factor of the replay; default: 1'),
+    'loop': ('', 'replay the recording again and again; default: false'),
+    'lockstep': ('', 'replay a frame once the nodes are done with the last; default: false'),
+    'rviz': ('false', 'also start rviz2 with what the nodes publish'),
+    'use_sim_time': ('', 'default: true with a recording, false without'),
+    'autostart': ('', 'nodes configure and activate by themselves; default: true'),
+    'log_level': ('', f'of the nodes: {", ".join(LOG_LEVELS)}; default: info'),
+}  # fmt: skip
+"""Name -> default and meaning. An empty default leaves the choice to params_file."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One camera and the nodes that look through it.
+
+    Attributes:
+        namespace: of the nodes, absolute; '/' for none.
+        driver_namespace: of the driver, '' for none.
+        name: of the driver.
+        serial_no: of the device, '' for any.
+    """
+
+    namespace: str
+    driver_namespace: str
+    name: str
+    serial_no: str = ''
+
+    @property
+    def prefix(self) -> str:
+        """Absolute name of the driver's node."""
+        return camera_prefix(self.driver_namespace, self.name)
+
+    @property
+    def is_default(self) -> bool:
+        return (self.driver_namespace, self.name) == (DEFAULT_CAMERA, DEFAULT_CAMERA)
+
+    def node(self, name: str) -> str:
+        """Full name of a node."""
+        return f'{self.namespace.rstrip("/")}/{name}'
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the arguments ask for.
+
+    Attributes:
+        cameras: at least one.
+        nodes: names, in the order of the table.
+        composed: one process for all nodes of a camera.
+        params_file: '' for that of the package.
+        start_camera: whether to start the driver.
+        bag: path of a recording, '' for none.
+        replay: parameters of the replay node that were given.
+        rviz: whether to start rviz2.
+        log_level: of the nodes, '' for the default.
+        given: node -> parameters that were given as arguments.
+        remarks: what is asked for in vain.
+    """
+
+    cameras: tuple[Camera, ...]
+    nodes: tuple[str, ...]
+    composed: bool
+    params_file: str
+    start_camera: bool
+    bag: str
+    replay: Mapping[str, Any]
+    rviz: bool
+    log_level: str
+    given: Mapping[str, Mapping[str, Any]]
+    remarks: tuple[str, ...]
+
+
+def parse_arguments(values: Mapping[str, str], *, base_namespace: str = '') -> Request:
+    """Understand the values of ARGUMENTS.
+
+    Args:
+        values: all of them; empty ones are not given.
+        base_namespace: what a relative namespace is relative to.
+
+    Raises:
+        ConfigError: a value is wrong, or two of them contradict each other.
+    """
+    values = {name: value.strip() for name, value in values.items()}
+    start_camera, bag = _is_true(values, 'start_camera'), _path(values['bag'])
+    if bag and start_camera:
+        raise ConfigError('bag and start_camera exclude each other: leave one of them out')
+    cameras = _cameras(values, base_namespace)
+    if bag and len(cameras) > 1:
+        raise ConfigError("a recording is replayed to one camera's nodes: leave cameras out")
+    nodes = parse_nodes(values['nodes'])
+    return Request(
+        cameras=cameras,
+        nodes=nodes,
+        composed=_is_true(values, 'composed'),
+        params_file=_path(values['params_file']),
+        start_camera=start_camera,
+        bag=bag,
+        replay=_replay_parameters(values),
+        rviz=_is_true(values, 'rviz'),
+        log_level=_log_level(values['log_level']),
+        given=_given_parameters(values, nodes),
+        remarks=tuple(_remarks(values, nodes)),
+    )
+
+
+def unknown_arguments(
+    names: Iterable[str], others: Iterable[str] = (), *, only_misspelt: bool = False
+) -> list[str]:
+    """Sentences on names that are no argument.
+
+    Args:
+        names: that were given.
+        others: known ones beside ARGUMENTS.
+        only_misspelt: pass over names that resemble none of ours.
+    """
+    known = [*ARGUMENTS, *others]
+    sentences = []
+    # launch's own ros_namespace is no misspelling of namespace.
+    cutoff = 0.85 if only_misspelt else 0.75
+    for name in names:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
+        if name in known or (only_misspelt and not near):
+            continue
+        hint = f': did you mean {near[0]}?' if near else ': --show-args lists the known ones'
+        sentences.append(f'unknown argument {name} is ignored{hint}')
+    return sentences
+
+
+def _cameras(values: Mapping[str, str], base_namespace: str) -> tuple[Camera, ...]:
+    namespace = _absolute(values['namespace'], base_namespace)
+    driver_namespace = values['camera_namespace'].strip('/"\'')
+    names = values['cameras'].replace(',', ' ').split()
+    serials = values['serial_no'].replace(',', ' ').split()
+    if len(serials) > max(1, len(names)) or (serials and names and len(serials) != len(names)):
+        wanted = f'one for each of {", ".join(names)}' if names else 'one'
+        raise ConfigError(f'serial_no must be {wanted}, got {values["serial_no"]!r}')
+    if len(set(names)) != len(names):
+        raise ConfigError(f'each of cameras needs a name of its own, got {values["cameras"]!r}')
+    if not names:
+        name = values['camera_name'].strip('/"\'')
+        return (Camera(namespace, driver_namespace, name, *serials),)
+    serials = serials or [''] * len(names)
+    return tuple(
+        Camera(f'{namespace.rstrip("/")}/{name}', driver_namespace, name, serial_no)
+        for name, serial_no in zip(names, serials, strict=True)
+    )
+
+
+def _absolute(namespace: str, base: str) -> str:
+    parts = [namespace.strip('"\'')]
+    if not parts[0].startswith('/'):
+        parts.insert(0, base)
+    return '/' + '/'.join(part.strip('/') for part in parts if part.strip('/'))
+
+
+def _given_parameters(
+    values: Mapping[str, str], nodes: tuple[str, ...]
+) -> dict[str, dict[str, Any]]:
+    for_all: dict[str, Any] = {
+        name: _is_true(values, name) for name in ('use_sim_time', 'autostart') if values[name]
+    }
+    if values['lockstep'] and _is_true(values, 'lockstep'):
+        # Every frame waits for the nodes: age is no reason to drop it.
+        for_all['max_age_secs'] = 0.0
+    for_networks = {name: values[name] for name in ('backend', 'device') if values[name]}
+    given = {name: for_all | (for_networks if NODES[name].has_network else {}) for name in nodes}
+    if values['detection_model'] and 'detection' in given:
+        given['detection']['model'] = _path(values['detection_model'])
+    return given
+
+
+def _replay_parameters(values: Mapping[str, str]) -> dict[str, Any]:
+    """Of the replay node; its own dataclass checks them."""
+    given: dict[str, Any] = {}
+    for leaf in walk(ReplayOptions):
+        if leaf.name in OF_THE_REPLAY and values[leaf.name]:
+            read = _is_true if leaf.type is bool else _number
+            given[leaf.name] = read(values, leaf.name)
+    build(ReplayOptions, given)
+    return given
+
+
+def _remarks(values: Mapping[str, str], nodes: tuple[str, ...]) -> Iterable[str]:
+    if not values['bag']:
+        for name in OF_THE_REPLAY:
+            if values[name]:
+                yield f'{name} has no effect without bag'
+    if values['serial_no'] and not _is_true(values, 'start_camera'):
+        yield 'serial_no has no effect without start_camera:=true'
+    if values['detection_model'] and 'detection' not in nodes:
+        yield 'detection_model has no effect: detection is not among nodes'
+
+
+def _log_level(text: str) -> str:
+    level = text.lower()
+    if level and level not in LOG_LEVELS:
+        raise ConfigError(f'log_level must be one of {", ".join(LOG_LEVELS)}, got {text!r}')
+    return level
+
+
+def _path(text: str) -> str:
+    """~ for the home folder, as the shell leaves it in name:=~/file."""
+    return str(Path(text).expanduser()) if text.startswith('~') else text
+
+
+def _number(values: Mapping[str, str], name: str) -> float:
+    try:
+        return float(values[name])
+    except ValueError:
+        raise ConfigError(f'{name} must be a number, got {values[name]!r}') from None
+
+
+def _is_true(values: Mapping[str, str], name: str) -> bool:
+    text = values[name].lower()
+    if text in ('true', '1', 'yes', 'on'):
+        return True
+    if text in ('false', '0', 'no', 'off'):
+        return False
+    raise ConfigError(f'{name} must be true or false, got {values[name]!r}')

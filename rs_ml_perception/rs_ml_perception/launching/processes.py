@@ -1,0 +1,198 @@
+"""The processes that are asked for; the launch file starts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.launching.arguments import Camera, Request
+from rs_ml_perception.launching.recording_plan import RecordingPlan
+from rs_ml_perception.nodes.parameter_blocks import ParameterBlocks
+from rs_ml_perception.nodes.table import GRAPH, NODES, camera_inputs
+
+
+@dataclass(frozen=True)
+class LaunchInputs:
+    """What is known before anything starts.
+
+    Attributes:
+        request: what the arguments ask for.
+        blocks: those of the parameter file.
+        recording: what the recording offers, None without one.
+        driver_arguments: given to the driver, winning over what the nodes need.
+    """
+
+    request: Request
+    blocks: ParameterBlocks
+    recording: RecordingPlan | None = None
+    driver_arguments: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes asked for that can work.
+
+        Raises:
+            ConfigError: none can.
+        """
+        if self.recording is None:
+            return self.request.nodes
+        if not self.recording.nodes:
+            reasons = '; '.join(self.left_out)
+            raise ConfigError(f'no node can work with {self.request.bag}: {reasons}')
+        return self.recording.nodes
+
+    @property
+    def left_out(self) -> list[str]:
+        """A sentence on each node that cannot work."""
+        reasons = self.recording.left_out if self.recording else {}
+        return [f'{name} is left out: {reason}' for name, reason in reasons.items()]
+
+    def value(self, camera: Camera, node: str, parameter: str, default: Any) -> Any:
+        """A parameter of a node: as given, else as params_file says, else the default."""
+        said = self.blocks.of(camera.node(node)).get(parameter, default)
+        return self.request.given.get(node, {}).get(parameter, said)
+
+
+@dataclass(frozen=True)
+class NodeProcess:
+    """A process with perception nodes.
+
+    Attributes:
+        executable: of this package.
+        namespace: of its nodes, absolute.
+        remappings: (input, topic) pairs.
+        ros_arguments: words after --ros-args.
+        parameters: parameter file to be passed after params_file, as text.
+    """
+
+    executable: str
+    namespace: str
+    remappings: tuple[tuple[str, str], ...]
+    ros_arguments: tuple[str, ...]
+    parameters: str
+
+
+@dataclass(frozen=True)
+class LaunchPlan:
+    """What is to be started.
+
+    Attributes:
+        nodes: processes with perception nodes.
+        replay: parameters of the replay node, None without a recording.
+        drivers: launch arguments of realsense2_camera, one mapping for each camera.
+        use_sim_time: of the viewer.
+        remarks: worth a warning.
+    """
+
+    nodes: tuple[NodeProcess, ...]
+    replay: Mapping[str, Any] | None
+    drivers: tuple[Mapping[str, str], ...]
+    use_sim_time: bool
+    remarks: tuple[str, ...]
+
+
+def make_launch_plan(inputs: LaunchInputs, viewed_topics: tuple[str, ...] = ()) -> LaunchPlan:
+    """Decide on everything that is to be started.
+
+    Args:
+        inputs: what is known.
+        viewed_topics: that a viewer is going to subscribe to.
+
+    Raises:
+        ConfigError: no node can work with the recording.
+    """
+    request = inputs.request
+    cameras = request.cameras
+    drivers = [_driver_arguments(camera, inputs) for camera in cameras]
+    return LaunchPlan(
+        nodes=tuple(process for camera in cameras for process in _processes(camera, inputs)),
+        replay=_replay_parameters(inputs, viewed_topics) if request.bag else None,
+        drivers=tuple(drivers) if request.start_camera else (),
+        use_sim_time=bool(
+            inputs.value(cameras[0], inputs.nodes[0], 'use_sim_time', bool(request.bag))
+        ),
+        remarks=(*request.remarks, *_recording_remarks(inputs), *_missed_blocks(inputs)),
+    )
+
+
+def _processes(camera: Camera, inputs: LaunchInputs) -> Iterator[NodeProcess]:
+    """One process for all nodes of a camera, or one for each."""
+    in_graph = {GRAPH: (GRAPH, *inputs.nodes)}
+    alone = {NODES[name].executable: (name,) for name in inputs.nodes}
+    for executable, loggers in (in_graph if inputs.request.composed else alone).items():
+        yield NodeProcess(
+            executable,
+            camera.namespace,
+            remappings=_remappings(camera, inputs.recording),
+            ros_arguments=_log_arguments(camera, inputs.request.log_level, loggers),
+            parameters=_parameters(camera, inputs),
+        )
+
+
+def _parameters(camera: Camera, inputs: LaunchInputs) -> str:
+    """Of the recording what params_file is silent on, and what was given as an argument."""
+    given = {name: inputs.request.given[name] for name in inputs.nodes}
+    # The graph's own clock is that of its nodes.
+    of_time = {k: v for k, v in given[inputs.nodes[0]].items() if k == 'use_sim_time'}
+    given[GRAPH] = {'nodes': list(inputs.nodes), **of_time}
+    values = {}
+    for name in (GRAPH, *inputs.nodes):
+        node = camera.node(name)
+        said = inputs.blocks.of(node)
+        asked = inputs.recording.parameters(name, said) if inputs.recording else {}
+        values[node] = {**asked, **given[name]}
+    return inputs.blocks.follow_up(values)
+
+
+def _remappings(camera: Camera, recording: RecordingPlan | None) -> tuple[tuple[str, str], ...]:
+    """Inputs to the driver's topics, or to those of the recording, whatever they are called."""
+    topics = {topic: f'{camera.prefix}/{topic}' for topic in camera_inputs()}
+    return tuple((topics | dict(recording.remappings if recording else {})).items())
+
+
+def _log_arguments(camera: Camera, level: str, loggers: tuple[str, ...]) -> tuple[str, ...]:
+    """By logger: without a name, the level would hold for rcl too, which says much at debug."""
+    if not level:
+        return ()
+    names = [camera.node(name).strip('/').replace('/', '.') for name in loggers]
+    return tuple(word for name in names for word in ('--log-level', f'{name}:={level}'))
+
+
+def _replay_parameters(inputs: LaunchInputs, viewed_topics: tuple[str, ...]) -> dict[str, Any]:
+    (camera,) = inputs.request.cameras
+    parameters = {
+        'bag': inputs.request.bag,
+        'wait_for_nodes': [camera.node(name) for name in inputs.nodes],
+        **inputs.request.replay,
+    }
+    if not camera.is_default:
+        parameters['camera'] = camera.prefix
+    if viewed_topics:
+        parameters['wait_for_readers_of'] = list(viewed_topics)
+    return parameters
+
+
+def _driver_arguments(camera: Camera, inputs: LaunchInputs) -> dict[str, str]:
+    """With the streams the nodes need."""
+    arguments = dict(need for name in inputs.nodes for need in NODES[name].needs)
+    arguments |= {'camera_namespace': camera.driver_namespace or '/', 'camera_name': camera.name}
+    if camera.serial_no:
+        # launch would make a number of the digits alone, which the driver refuses.
+        arguments['serial_no'] = f'_{camera.serial_no.lstrip("_")}'
+    return arguments | dict(inputs.driver_arguments)
+
+
+def _recording_remarks(inputs: LaunchInputs) -> tuple[str, ...]:
+    notes = inputs.recording.notes if inputs.recording else ()
+    return (*notes, *inputs.left_out)
+
+
+def _missed_blocks(inputs: LaunchInputs) -> Iterator[str]:
+    cameras = inputs.request.cameras
+    names = [camera.node(name) for camera in cameras for name in (GRAPH, *inputs.nodes)]
+    for key in inputs.blocks.missed(names):
+        name = key.rpartition('/')[2]
+        yield f'params_file: block {key} matches no node: /**/{name} would match'

@@ -1,0 +1,134 @@
+"""ROS parameter files: which values they give to which node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.inference.foreign_yaml import read_yaml
+
+PARAMETERS = 'ros__parameters'
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes the same list twice rather than a reference, which rcl refuses."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class ParameterBlocks:
+    """The blocks of a parameter file, in its order.
+
+    Attributes:
+        values: node name, possibly with wildcards, beginning with '/' -> parameter -> value; names
+            of nested parameters are joined by dots.
+    """
+
+    values: Mapping[str, Mapping[str, Any]]
+
+    def of(self, node: str) -> dict[str, Any]:
+        """What the file says of a node, by its full name. As in rcl, later blocks win."""
+        found: dict[str, Any] = {}
+        for key, block in self.values.items():
+            if matches(key, node):
+                found |= block
+        return found
+
+    def missed(self, nodes: Iterable[str]) -> list[str]:
+        """Blocks that bear the name of one of the nodes but match none of them.
+
+        Args:
+            nodes: full names.
+        """
+        nodes = list(nodes)
+        names = {base_name(node) for node in nodes}
+        return [
+            key
+            for key in self.values
+            if base_name(key) in names and not any(matches(key, node) for node in nodes)
+        ]
+
+    def follow_up(self, values: Mapping[str, Mapping[str, Any]]) -> str:
+        """A parameter file that wins over this one when it is passed after it.
+
+        rcl merges blocks of the same name, however far apart, and lets the block win whose name
+        it read last. So the names here are ones that this file does not have.
+
+        Args:
+            values: full node name -> parameter -> value.
+        """
+        blocks = {
+            self._unused_name(node): {PARAMETERS: dict(given)}
+            for node, given in values.items()
+            if given
+        }
+        return yaml.dump(blocks, Dumper=_PlainDumper, sort_keys=False)
+
+    def _unused_name(self, node: str) -> str:
+        while node in self.values:
+            node = f'/**{node}'
+        return node
+
+
+NO_BLOCKS = ParameterBlocks({})
+
+
+def read_blocks(path: str | Path) -> ParameterBlocks:
+    """Read a parameter file.
+
+    Raises:
+        ConfigError: it cannot be read, or is no parameter file.
+    """
+    try:
+        content = read_yaml(Path(path)) or {}
+    except InputError as error:
+        raise ConfigError(f'parameter file {error}') from error
+    try:
+        return ParameterBlocks(dict(_blocks(content, '')))
+    except TypeError:
+        raise ConfigError(
+            f'parameter file {path} must map node names to {PARAMETERS}, such as '
+            f'"/**/detection: {{{PARAMETERS}: {{score_threshold: 0.5}}}}"'
+        ) from None
+
+
+def _blocks(content: Any, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each block with its name; namespaces may be nested."""
+    if not isinstance(content, dict):
+        raise TypeError
+    for name, inner in content.items():
+        if name == PARAMETERS:
+            yield prefix or '/', dict(_parameters(inner or {}, ''))
+        else:
+            yield from _blocks(inner or {}, f'{prefix}/{str(name).strip("/")}')
+
+
+def _parameters(content: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    if not isinstance(content, dict):
+        raise TypeError
+    for name, value in content.items():
+        if isinstance(value, dict):
+            yield from _parameters(value, f'{prefix}{name}.')
+        else:
+            yield f'{prefix}{name}', value
+
+
+def matches(key: str, node: str) -> bool:
+    """Whether a block's name stands for a node: * is one part of the name, ** any number."""
+    parts = [part for part in key.split('/') if part]
+    wildcards = {'*': r'/[^/]+', '**': r'(/[^/]+)*'}
+    pattern = ''.join(wildcards.get(part, re.escape(f'/{part}')) for part in parts)
+    return re.fullmatch(pattern, node) is not None
+
+
+def base_name(name: str) -> str:
+    """A node's name without its namespace."""
+    return name.rpartition('/')[2]

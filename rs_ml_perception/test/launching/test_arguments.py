@@ -1,0 +1,130 @@
+"""What can be asked of the launch file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.launching.arguments import Camera, unknown_arguments
+from rs_ml_perception.nodes.table import NODES
+
+
+def test_nothing_given_gives_all_nodes_and_the_default_camera(request_for):
+    request = request_for()
+    assert request.cameras == (Camera('/rs_ml', 'camera', 'camera'),)
+    assert request.nodes == tuple(NODES)
+    assert request.composed
+    assert [request.start_camera, request.rviz, request.bag] == [False, False, '']
+    assert request.replay == {}
+    assert set(request.given) == set(NODES)
+    assert not any(request.given.values())
+    assert request.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ('given', 'base', 'namespace', 'prefix'),
+    [
+        ({'namespace': 'robot/front'}, '', '/robot/front', '/camera/camera'),
+        ({'namespace': '/'}, '', '/', '/camera/camera'),
+        ({'namespace': ''}, '', '/', '/camera/camera'),
+        ({}, 'robot', '/robot/rs_ml', '/camera/camera'),
+        ({'namespace': '/alone'}, '/robot', '/alone', '/camera/camera'),
+        ({'camera_namespace': ''}, '', '/rs_ml', '/camera'),
+        ({'camera_namespace': '/'}, '', '/rs_ml', '/camera'),
+        ({'camera_namespace': "''"}, '', '/rs_ml', '/camera'),
+        ({'camera_namespace': 'r/', 'camera_name': 'd435'}, '', '/rs_ml', '/r/d435'),
+    ],
+)
+def test_names_of_one_camera(request_for, given, base, namespace, prefix):
+    (camera,) = request_for(base, **given).cameras
+    assert (camera.namespace, camera.prefix) == (namespace, prefix)
+    assert '//' not in camera.node('detection')
+
+
+def test_several_cameras_have_nodes_of_their_own(request_for):
+    request = request_for(cameras='front, rear', serial_no='123,456', start_camera='true')
+    assert request.cameras == (
+        Camera('/rs_ml/front', 'camera', 'front', '123'),
+        Camera('/rs_ml/rear', 'camera', 'rear', '456'),
+    )
+    assert [camera.prefix for camera in request.cameras] == ['/camera/front', '/camera/rear']
+
+
+@pytest.mark.parametrize(
+    ('given', 'parameters'),
+    [
+        ({'use_sim_time': 'false'}, {'use_sim_time': False}),
+        ({'autostart': 'False'}, {'autostart': False}),
+        ({'backend': 'openvino', 'device': 'gpu'}, {'backend': 'openvino', 'device': 'gpu'}),
+        ({'detection_model': 'yolov8n'}, {'model': 'yolov8n'}),
+        ({'detection_model': '~/m'}, {'model': str(Path.home() / 'm')}),
+    ],
+)
+def test_what_is_given_becomes_a_parameter(request_for, given, parameters):
+    assert request_for(**given).given['detection'] == parameters
+
+
+def test_only_networks_have_backends_and_only_the_detector_its_model(request_for):
+    given = request_for(backend='litert', detection_model='m', autostart='true').given
+    assert given['height'] == {'autostart': True}
+    assert given['segmentation'] == {'autostart': True, 'backend': 'litert'}
+
+
+def test_a_replay_gets_what_is_given(request_for):
+    request = request_for(bag='~/room', loop='true', rate='0.5', lockstep='no')
+    assert request.bag == str(Path.home() / 'room')
+    assert request.replay == {'loop': True, 'rate': 0.5, 'lockstep': False}
+    assert request.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ('given', 'sentence'),
+    [
+        ({'nodes': 'hight'}, "there is no node 'hight'"),
+        ({'composed': 'flase'}, "composed must be true or false, got 'flase'"),
+        ({'use_sim_time': 'maybe'}, "use_sim_time must be true or false, got 'maybe'"),
+        ({'bag': 'x', 'rate': 'fast'}, "rate must be a number, got 'fast'"),
+        ({'bag': 'x', 'rate': '0'}, 'rate must lie in'),
+        ({'log_level': 'loud'}, 'log_level must be one of debug, info'),
+        ({'bag': 'x', 'start_camera': 'true'}, 'exclude each other'),
+        ({'bag': 'x', 'cameras': 'a,b'}, 'leave cameras out'),
+        ({'cameras': 'a,a'}, 'a name of its own'),
+        ({'cameras': 'a,b', 'serial_no': '1'}, 'one for each of a, b'),
+        ({'serial_no': '1,2'}, "must be one, got '1,2'"),
+    ],
+)
+def test_what_is_wrong_is_named(request_for, given, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        request_for(**given)
+
+
+@pytest.mark.parametrize(
+    ('given', 'remark'),
+    [
+        ({'loop': 'true'}, 'loop has no effect without bag'),
+        ({'serial_no': '1'}, 'serial_no has no effect without start_camera:=true'),
+        ({'detection_model': 'm', 'nodes': 'denoise'}, 'detection is not among nodes'),
+    ],
+)
+def test_what_is_in_vain_is_remarked(request_for, given, remark):
+    assert any(remark in sentence for sentence in request_for(**given).remarks)
+
+
+@pytest.mark.parametrize(
+    ('names', 'others', 'only_misspelt', 'sentences'),
+    [
+        ([], [], False, []),
+        (['nodes', 'bag'], [], False, []),
+        (['noodes'], [], False, ['unknown argument noodes is ignored: did you mean nodes?']),
+        (['xyz'], [], False,
+         ['unknown argument xyz is ignored: --show-args lists the known ones']),
+        (['pointcloud.enable'], ['pointcloud.enable'], False, []),
+        (['pointcloud.enabl'], ['pointcloud.enable'], False,
+         ['unknown argument pointcloud.enabl is ignored: did you mean pointcloud.enable?']),
+        (['robot_name', 'ros_namespace', 'noodes'], [], True,
+         ['unknown argument noodes is ignored: did you mean nodes?']),
+    ],
+)  # fmt: skip
+def test_unknown_arguments_are_named(names, others, only_misspelt, sentences):
+    assert unknown_arguments(names, others, only_misspelt=only_misspelt) == sentences
