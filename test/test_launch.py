@@ -160,7 +160,7 @@ def check_that_all_nodes_see(launched, images: int, processes: int) -> None:
     launched.wait_for(rf'replayed \d+ messages of \d+ topics, {images} frames')
     assert len(re.findall('configured:', launched.text())) == 5
     # Said by a node that had images and gets no more.
-    assert launched.wait_for(r'stale: last image', 5)
+    assert launched.wait_for(r'stale: last (?:image|detections)', 5)
     assert ended_cleanly(launched.interrupt()) == processes
 
 
