@@ -45,7 +45,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from rs_ml_perception.cli.task_run import print_notes, run_images
+    from rs_ml_perception.cli.task_run import run_images
     from rs_ml_perception.core.errors import InputError
     from rs_ml_perception.recordings.depth_inputs import (
         DepthPictures,
@@ -56,13 +56,12 @@ def run(args: argparse.Namespace) -> int:
     if args.infrared is not None and not args.infrared.is_dir():
         raise InputError(f'infrared folder {args.infrared} does not exist')
     sources = resolve_depth_inputs(args.inputs, args.camera)
-    print_notes(sources)
     pictures = DepthPictures(args.depth_unit, args.infrared, not args.no_infrared)
 
     def read(on_rejected: Any) -> Iterator[Any]:
         return read_depth_inputs(sources, on_rejected=on_rejected, pictures=pictures)
 
-    return run_images(args, _prepare, read, noun='depth images', keep_results=False)
+    return run_images(args, sources, _prepare, read, noun='depth images', keep_results=False)
 
 
 def _prepare(args: argparse.Namespace) -> Any:

@@ -73,7 +73,6 @@ def run_task(
         0 where at least one frame was processed, else 2.
     """
     sources = resolve_inputs(args.inputs, needs_up=needs_up, camera=args.camera)
-    print_notes(sources)
     if needs_depth:
         _check_depth(sources, args)
 
@@ -93,11 +92,12 @@ def run_task(
 
         return checked
 
-    return run_images(args, prepare_colour, read, noun=noun, keep_results=keep_results)
+    return run_images(args, sources, prepare_colour, read, noun=noun, keep_results=keep_results)
 
 
 def run_images(
     args: argparse.Namespace,
+    sources: Sequence[Source],
     prepare: Callable[[argparse.Namespace], Task],
     read: Callable[[OnRejected], Iterator[InputImage]],
     *,
@@ -108,13 +108,18 @@ def run_images(
 
     Args:
         args: from `add_task_arguments`.
+        sources: of the images; pictures among them are not overwritten.
         prepare: loads the model.
         read: yields the images, given what to call with those that cannot be used.
         noun: what is counted in the summary.
         keep_results: whether to write results.jsonl.
     """
+    for source in sources:
+        for note in source.notes:
+            print(f'rs-ml: {source.name}: {note}', file=sys.stderr)
     task = prepare(args)
-    run = _Run(args, noun)
+    pictures = frozenset(source.picture.resolve() for source in sources if source.picture)
+    run = _Run(args, noun, pictures)
     try:
         with _results_file(args.out, keep_results) as results:
             for image in islice(read(run.reject), args.max_frames or None):
@@ -126,7 +131,8 @@ def run_images(
 
 
 class _Run:
-    def __init__(self, args: argparse.Namespace, noun: str) -> None:
+    def __init__(self, args: argparse.Namespace, noun: str, inputs: frozenset[Path]) -> None:
+        self._inputs = inputs
         self._args = args
         self._noun = noun
         self._found = 0
@@ -177,17 +183,16 @@ class _Run:
 
     def _write_pictures(self, stem: str, result: TaskResult) -> None:
         for ending, pixels in result.files.items():
-            write_picture(self._args.out / f'{stem}{ending}', pixels)
+            self._write(f'{stem}{ending}', pixels)
         if not self._args.no_pictures:
             for ending, draw in result.pictures.items():
-                write_picture(self._args.out / f'{stem}{ending}', draw())
+                self._write(f'{stem}{ending}', draw())
 
-
-def print_notes(sources: Sequence[Source]) -> None:
-    """Say what a user should know of the inputs before they are read."""
-    for source in sources:
-        for note in source.notes:
-            print(f'rs-ml: {source.name}: {note}', file=sys.stderr)
+    def _write(self, name: str, pixels: np.ndarray) -> None:
+        path = self._args.out / name
+        if path.resolve() in self._inputs:
+            raise ConfigError(f'the result {path} would replace an input: pass another --out')
+        write_picture(path, pixels)
 
 
 def _results_file(folder: Path, is_wanted: bool) -> Any:

@@ -28,8 +28,9 @@ def make_plan(recording: Recording, wanted: Sequence[str]) -> RecordingPlan:
     left_out = {name: reason for name in wanted if (reason := _why_not(name, topics))}
     nodes = tuple(name for name in wanted if name not in left_out)
     if not nodes and topics.color is None:
-        names = ', '.join(topic.name for topic in recording.topics)
-        raise InputError(f'recording {recording.path} holds no colour images, only {names}')
+        raise InputError(
+            f'recording {recording.path} holds no colour images, only {recording.contents}'
+        )
     return RecordingPlan(
         recording=str(recording.path),
         nodes=nodes,

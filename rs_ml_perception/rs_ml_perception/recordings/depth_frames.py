@@ -40,8 +40,9 @@ def depth_frames(
     """
     topics = topics or camera_topics(recording)
     if topics.sensor_depth is None:
-        names = ', '.join(topic.name for topic in recording.topics)
-        raise InputError(f'recording {recording.path} holds no depth images, only {names}')
+        raise InputError(
+            f'recording {recording.path} holds no depth images, only {recording.contents}'
+        )
     skew_ns = half_period_ns(recording, [topics.sensor_depth])
     skew_ns = skew_ns if max_skew_ns is None else max_skew_ns
     yield from _DepthReader(recording, topics, on_rejected).frames(skew_ns)

@@ -42,8 +42,7 @@ def frames(
     """
     topics = topics or camera_topics(recording)
     if not topics.images:
-        names = ', '.join(topic.name for topic in recording.topics)
-        raise InputError(f'recording {recording.path} holds no images, only {names}')
+        raise InputError(f'recording {recording.path} holds no images, only {recording.contents}')
     reader = _FrameReader(recording, topics, on_rejected)
     if not (topics.color and topics.depth):
         for message in reader.messages():

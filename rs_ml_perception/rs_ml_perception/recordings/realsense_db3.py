@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -36,6 +37,8 @@ _FRAMES = re.compile(
     r'/(?P<what>image|imu)/data(?:/compressed|/compressedDepth)?$'
 )
 
+_UNSTAMPED = 'its metadata are missing, when it was taken is not known'
+
 
 def is_realsense_db3(recording: Recording) -> bool:
     """Whether librealsense wrote this rosbag2."""
@@ -63,7 +66,8 @@ class RealsenseDb3(Recording):
             raise InputError(f'recording {self.path} holds no stream of colour, depth or IMU')
         self._streams = {stream.source: stream for stream in streams}
         self._driver = DriverMessages(streams, camera)
-        stamps = [stamp_ns for stamp_ns, _ in self._samples(list(self._streams))]
+        samples = self._samples(list(self._streams))
+        stamps = [stamp_ns for stamp_ns, sample in samples if not sample.problem]
         if not stamps:
             raise InputError(f'recording {self.path} holds no frames: record it again')
         self.start_ns, self.end_ns = min(stamps), max(stamps)
@@ -97,14 +101,28 @@ class RealsenseDb3(Recording):
         """Yield (stamp, frame) as recorded: each frame is followed by its metadata."""
         source_of = {_metadata_topic(source): source for source in sources}
         waiting: dict[str, Message] = {}
+        newest_ns = 0
         for message in self._inner.messages([*sources, *source_of]):
-            if message.topic not in source_of:
+            frame = waiting.pop(source_of.get(message.topic, message.topic), None)
+            stamp_ns = None
+            if message.topic in source_of:
+                stamp_ns = self._stamp_ns(message)
+            else:
                 waiting[message.topic] = message
-                continue
-            frame = waiting.pop(source_of[message.topic], None)
-            stamp_ms = _fields(self._inner.decode(message).data).get('timestamp')
-            if frame is not None and stamp_ms is not None:
-                yield round(float(stamp_ms) * 1e6), frame
+            if frame is not None and stamp_ns is not None:
+                newest_ns = max(newest_ns, stamp_ns)
+                yield stamp_ns, frame
+            elif frame is not None:
+                yield newest_ns, replace(frame, problem=_UNSTAMPED)
+        for frame in waiting.values():
+            yield newest_ns, replace(frame, problem=_UNSTAMPED)
+
+    def _stamp_ns(self, metadata: Message) -> int | None:
+        """What the text beside a frame says, None where it does not."""
+        try:
+            return round(float(_fields(self._inner.decode(metadata).data)['timestamp']) * 1e6)
+        except (InputError, KeyError, ValueError):
+            return None
 
     def _list_topics(self) -> Iterator[Topic]:
         for message in self._driver.latched(self.start_ns):

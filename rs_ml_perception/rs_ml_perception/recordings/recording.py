@@ -76,6 +76,13 @@ class Recording(Closing):
                 f'({len(message.data)} bytes: {one_line(error)})'
             ) from error
 
+    @property
+    def contents(self) -> str:
+        """The topics, and what is left out, for messages."""
+        names = ', '.join(topic.name for topic in self.topics)
+        left_out = ''.join(f'; {name} is left out: {why}' for name, why in self.left_out.items())
+        return names + left_out
+
     def topic(self, name: str) -> Topic | None:
         """The topic of that name, or None."""
         return next((topic for topic in self.topics if topic.name == name), None)

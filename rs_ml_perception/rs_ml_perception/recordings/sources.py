@@ -91,6 +91,8 @@ def resolve(texts: Sequence[str], kinds: InputKinds, camera: str = '') -> list[S
     sources = [source for text in texts for source in _found(text, kinds, camera)]
     if not sources:
         raise InputError(f'no input: pass {kinds.names}')
+    if camera and not any(is_recording(Path(text)) for text in texts):
+        raise InputError(f'camera {camera} is chosen, and no input is a recording')
     return _with_unique_stems(sources)
 
 

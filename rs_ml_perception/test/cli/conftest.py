@@ -55,3 +55,17 @@ def bag(tmp_path) -> Path:
                 )
             )
     return path
+
+
+@pytest.fixture
+def write_two_cameras(tmp_path) -> Callable[..., Path]:
+    """Call with namespaces; returns a recording with one colour image of each camera."""
+
+    def write(*cameras: str) -> Path:
+        with RecordingWriter(tmp_path / 'cameras') as writer:
+            for camera in cameras:
+                frame = Frame(rgb=np.zeros((HEIGHT, WIDTH, 3), np.uint8), stamp_ns=10**18)
+                FrameRecorder(writer, camera=camera).write(frame)
+        return tmp_path / 'cameras'
+
+    return write

@@ -120,6 +120,57 @@ def test_nothing_but_broken_pictures_is_status_2(content, tmp_path, capsys):
     assert 'rejected a.png' in capsys.readouterr().err
 
 
+def test_an_unexpected_exception_of_one_frame_costs_that_frame_alone(write_pictures, capsys):
+    folder = write_pictures('in/a.png', 'in/b.png', 'in/c.png')
+
+    def prepare(_):
+        def task(image):
+            if image.name == 'b.png':
+                raise ZeroDivisionError('what nobody expects')
+            return TaskResult({}, 1)
+
+        return task
+
+    assert run(folder / 'out', folder / 'in', prepare=prepare) == 0
+    said = capsys.readouterr()
+    assert 'rejected b.png: unexpected ZeroDivisionError: what nobody expects' in said.err
+    assert '2 images, 2 things' in said.out
+
+
+def test_no_result_replaces_an_input(write_pictures):
+    folder = write_pictures('a.png', 'a_grey.png')
+    before = (folder / 'a_grey.png').read_bytes()
+    with pytest.raises(ConfigError, match=r'a_grey.png would replace an input'):
+        run(folder, folder)
+    assert (folder / 'a_grey.png').read_bytes() == before
+
+
+def test_results_may_lie_beside_the_inputs(write_pictures):
+    folder = write_pictures('a.png')
+    assert run(folder, folder / 'a.png') == 0
+    assert (folder / 'a_grey.png').is_file()
+
+
+def test_the_camera_of_a_recording_is_chosen_and_said(write_two_cameras, tmp_path, capsys):
+    bag = write_two_cameras('/front', '/rear')
+    assert run(tmp_path / 'out', bag, '--camera', '/rear') == 0
+    assert 'camera /rear is used; --camera chooses another: /front' in capsys.readouterr().err
+    assert run(tmp_path / 'out', bag) == 0
+    assert 'camera /front is used' in capsys.readouterr().err
+
+
+def test_an_unknown_camera_is_refused(write_two_cameras, tmp_path):
+    bag = write_two_cameras('/front', '/rear')
+    with pytest.raises(InputError, match='pass one of /front, /rear'):
+        run(tmp_path / 'out', bag, '--camera', '/left')
+
+
+def test_a_camera_without_a_recording_is_refused(write_pictures):
+    folder = write_pictures('a.png')
+    with pytest.raises(InputError, match='camera /front is chosen, and no input is a recording'):
+        run(folder / 'out', folder / 'a.png', '--camera', '/front')
+
+
 def test_a_frame_the_task_refuses_is_counted(write_pictures, capsys):
     def prepare(_):
         def task(_):

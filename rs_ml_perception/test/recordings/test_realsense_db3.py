@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import time
 
 import numpy as np
 import pytest
 from rs_ml_perception.recordings.frames import frames
+from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.realsense_streams import REORDER_NS, in_order_of_stamps
 
@@ -157,6 +160,28 @@ def test_infrared_and_accelerometer(db3):
     )
     assert (accel.linear_acceleration.y, accel.linear_acceleration.z) == (-9.75, 0.5)
     assert accel.header.frame_id == 'camera_accel_optical_frame'
+
+
+@pytest.mark.parametrize('text', ['', 'timestamp=', 'frame_number=3'])
+def test_a_frame_without_a_time_is_named_and_the_others_go_on(db3, text, tmp_path):
+    """Of one colour frame the metadata are damaged."""
+    damaged = tmp_path / 'damaged.db3'
+    shutil.copy(db3, damaged)
+    with sqlite3.connect(damaged) as database:
+        (number,) = database.execute(
+            'SELECT m.id FROM messages m JOIN topics t ON m.topic_id = t.id '
+            "WHERE t.name LIKE '%Color_0/image/metadata' ORDER BY m.timestamp LIMIT 1"
+        ).fetchone()
+        message = message_types().types['std_msgs/msg/String'](data=text)
+        data = bytes(message_types().serialize_cdr(message, 'std_msgs/msg/String'))
+        database.execute('UPDATE messages SET data = ? WHERE id = ?', (data, number))
+    database.close()
+    rejected = []
+    with open_recording(damaged) as recording:
+        found = list(frames(recording, on_rejected=lambda *why: rejected.append(why)))
+    assert len(found) == COUNT - 1
+    assert {topic for topic, _ in rejected} >= {'/camera/camera/color/image_raw'}
+    assert any('its metadata are missing' in str(error) for _, error in rejected)
 
 
 @pytest.mark.parametrize(
