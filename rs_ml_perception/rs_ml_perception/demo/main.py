@@ -57,7 +57,7 @@ def _show(recording: Path, out: Path, arguments: argparse.Namespace) -> int:
     """Plan, run, draw, sum up."""
     check_apart(recording, out / 'results')
     plan = _plan(recording, arguments.nodes, arguments.camera)
-    replay = Replay(plan, out, arguments.composed != '0', arguments.params)
+    replay = Replay(plan, out, arguments.composed != '0', arguments.params, arguments.camera)
     _prepare(out, replay.logs)
     summary, drops = run_replay(replay)
     with open_recording(recording, arguments.camera) as opened:

@@ -34,12 +34,14 @@ class Replay:
         out: folder for the recorded results and the logs.
         composed: all nodes in one process.
         params_file: for the nodes, '' for none.
+        camera: namespace of the camera in the recording, '' for the best.
     """
 
     plan: RecordingPlan
     out: Path
     composed: bool = True
     params_file: str = ''
+    camera: str = ''
 
     @property
     def logs(self) -> Path:
@@ -72,7 +74,7 @@ def _run(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
         started.append(_start_recorder(replay.out, logs))
         _wait_until_active(watch, nodes)
         start_secs = time.monotonic()
-        player = _start_player(plan, sorted(watch.active), logs)
+        player = _start_player(plan, replay.camera, sorted(watch.active), logs)
         started.append(player)
         _wait_for(player, watch)
         wall_s = time.monotonic() - start_secs
@@ -113,12 +115,12 @@ def _start_recorder(out: Path, logs: Path) -> Process:
     return Process('record_node', args, logs / 'record.log')
 
 
-def _start_player(plan: RecordingPlan, active: Sequence[str], logs: Path) -> Process:
+def _start_player(plan: RecordingPlan, camera: str, active: Sequence[str], logs: Path) -> Process:
     watched = ', '.join(f'{NAMESPACE}/{name}' for name in active)
     args = ['-p', f'bag:={plan.recording}', '-p', 'lockstep:=true']
     args += ['-p', f'wait_for_nodes:=[{watched}]']
-    if plan.topics.others:
-        args += ['-p', f'camera:={plan.topics.camera}']
+    if camera:
+        args += ['-p', f'camera:={camera}']
     return Process('replay_node', args, logs / 'replay.log')
 
 
