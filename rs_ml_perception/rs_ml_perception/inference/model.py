@@ -35,6 +35,7 @@ class Model(Closing):
         self.backend_name = backend_name
         self._backend: Backend | None = backend
         self._device, self._precision = backend.device, backend.precision
+        self._runs = 0
 
     @property
     def title(self) -> str:
@@ -75,18 +76,22 @@ class Model(Closing):
         """
         if self._backend is None:
             raise BackendError(f'{self.title} was closed: load it again')
+        self._runs += 1
         try:
             return self._backend(inputs)
         except RuntimeError as error:  # what openvino, litert and onnxruntime derive theirs from
             raise BackendError(f'{self.title}: {self.backend_name} refused: {error}') from error
 
     def warm_up(self, *, runs: int = 2) -> float:
-        """Run on grey pictures, so that the first frame is not late; returns milliseconds."""
+        """Run on black pictures, so that the first frame is not late; returns milliseconds.
+
+        At least once, and until it has run `runs` times: its golden inputs count.
+        """
         start = time.perf_counter()
         inputs = {}
         for spec in self.manifest.inputs:
             inputs[spec.name] = np.zeros(spec.shape(spec.size or _WARM_UP_SIZE), spec.dtype)
-        for _ in range(runs):
+        for _ in range(max(1, runs - self._runs)):
             self(inputs)
         return 1e3 * (time.perf_counter() - start)
 
