@@ -201,9 +201,10 @@ class FrameBuilder:
         return {'depth': depth, 'depth_camera': depth_camera, 'color_from_depth': transform}
 
     def _attempt(self, part: str, make: Callable[[], T], prefix: str = '') -> T | None:
-        """What is made of a part, None where that cannot be used."""
+        """What is made of a part, None where that cannot be used, whatever it raises."""
         try:
             return make()
-        except InputError as error:
-            self.problems.append((part, f'{prefix}{error}'))
+        except Exception as error:
+            kind = '' if isinstance(error, InputError) else f'{type(error).__name__}: '
+            self.problems.append((part, f'{prefix}{kind}{error}'))
             return None

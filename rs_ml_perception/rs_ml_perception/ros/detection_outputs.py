@@ -72,12 +72,14 @@ OUTPUTS = (
         'vision/detections',
         lambda: vision_messages.vision_msgs().Detection2DArray,
         _vision_2d,
+        is_optional=True,
         is_enabled=_wants_vision,
     ),
     Output(
         'vision/detections_3d',
         lambda: vision_messages.vision_msgs().Detection3DArray,
         _vision_3d,
+        is_optional=True,
         is_enabled=_wants_vision,
     ),
 )

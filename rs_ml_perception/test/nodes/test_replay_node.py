@@ -280,7 +280,6 @@ def test_a_frame_that_is_not_reported_is_counted_and_the_rest_goes_on(start, con
     [
         (7, "overwritten before they were received: {'/rs_ml/busy': 7}"),
         (InferenceStats.NOT_COUNTED, "{'/rs_ml/busy': 'not counted'}"),
-        (0, ''),
     ],
 )
 def test_what_nodes_never_received_is_in_the_summary(start, context, tmp_path, overwritten, said):
@@ -295,7 +294,6 @@ def test_what_nodes_never_received_is_in_the_summary(start, context, tmp_path, o
     status, output = finish(process)
     assert status == 0, output
     assert said in output
-    assert ('overwritten' in output) == bool(said)
 
 
 def test_real_time_publishes_images_and_an_advancing_clock(start, context, tmp_path):
