@@ -35,7 +35,7 @@ from rs_ml_perception.ros.reporting import NodeReporter
 from rs_ml_perception.ros.shortfalls import Shortfalls
 from rs_ml_perception.ros.target_frame import find_target
 from rs_ml_perception.ros.transitions import answer_enable, transition
-from rs_ml_perception.ros.worker import FrameWorker
+from rs_ml_perception.ros.worker import FrameWorker, OverdueError
 
 P = TypeVar('P')
 
@@ -225,6 +225,8 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
 
     def _process(self, frames: FrameSet) -> Mapping[str, float]:
         start, worker = time.perf_counter(), self.worker
+        if worker is None:  # deactivated without waiting just now
+            raise OverdueError
         self._follow_timeline(frames.timeline)
         frame = self._build(frames)
         if not frames.depth_is_raw:
@@ -237,15 +239,14 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
         problems = self.publisher.publish(result, context)
         guarded(self, self.on_published)(result, frames, context)
         self.shortfalls.note([*self.frame_notes, *problems])
-        published = time.perf_counter()
+        publish_ms = 1e3 * (time.perf_counter() - done)
         stages = {'convert': 1e3 * (converted - start), **self.pipeline.take_stages()}
         stages['other'] = max(0.0, 1e3 * (done - start) - sum(stages.values()))
-        return {**stages, 'publish': 1e3 * (published - done)}
+        return {**stages, 'publish': publish_ms}
 
     def _build(self, frames: FrameSet) -> Frame:
         builder = FrameBuilder(frames, self.extrinsics.color_from_depth)
-        frame = builder.build()
-        self.frame_notes = tuple(builder.notes)
+        frame, self.frame_notes = builder.build(), tuple(builder.notes)
         return frame
 
     def _follow_timeline(self, timeline: int) -> None:
