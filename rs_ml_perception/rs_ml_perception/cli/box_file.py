@@ -38,7 +38,7 @@ class BoxFile:
             lines = path.read_text(encoding='utf-8').splitlines()
             entries = [json.loads(line) for line in lines]
             self._rows = {e['image']: self._kept(e['detections'], least_score) for e in entries}
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise ConfigError(
                 f'{path} holds no boxes ({error!r}): give results.jsonl of rs-ml detect'
             ) from error

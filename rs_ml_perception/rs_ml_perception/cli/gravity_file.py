@@ -25,7 +25,7 @@ class GravityFile:
         try:
             entries = json.loads(path.read_text(encoding='utf-8'))
             self._samples = {stem: _samples(rows) for stem, rows in entries.items()}
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ConfigError(
                 f'{path} holds no accelerometer readings ({error}): '
                 'write {"picture": [[x, y, z], ...]}'

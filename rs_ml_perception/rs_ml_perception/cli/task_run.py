@@ -18,6 +18,7 @@ import numpy as np
 
 from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.printable import printable
 from rs_ml_perception.recordings.inputs import DepthFolder, read_inputs, resolve_inputs
 from rs_ml_perception.recordings.pictures import write_picture
 from rs_ml_perception.recordings.rejections import OnRejected
@@ -166,7 +167,7 @@ class _Run:
     def reject(self, name: str, error: InputError) -> None:
         self._rejected.append(name)
         if len(self._rejected) <= MOST_SHOWN:
-            print(f'rs-ml: rejected {name}: {error}', file=sys.stderr)
+            print(f'rs-ml: rejected {printable(name)}: {error}', file=sys.stderr)
         if len(self._rejected) == MOST_SHOWN:
             print('rs-ml: further rejections are counted only', file=sys.stderr)
 
@@ -176,7 +177,7 @@ class _Run:
         if self.processed:
             text += f', {1e3 * self._seconds / self.processed:.1f} ms each'
         if self._rejected:
-            names = list(dict.fromkeys(self._rejected))
+            names = [printable(name) for name in dict.fromkeys(self._rejected)]
             shown, more = ', '.join(names[:5]), ', ...' if len(names) > 5 else ''
             text += f', {len(self._rejected)} rejected ({shown}{more})'
         print(f'{text}, results in {self._args.out}', file=sys.stderr if self._args.json else None)

@@ -24,17 +24,27 @@ def read_yaml(path: Path) -> Any:
         InputError: it is no regular file, no YAML, too large or too deep, or has aliases or
             control characters.
     """
+    return parse_yaml(read_regular_text(path, max_bytes=MAX_BYTES), where=str(path))
+
+
+def parse_yaml(text: str, *, where: str) -> Any:
+    """The content of YAML text; see `read_yaml`.
+
+    Raises:
+        InputError: as there; the message begins with `where`.
+    """
     # Imported here: only who reads a manifest needs PyYAML.
     import yaml
 
-    text = read_regular_text(path, max_bytes=MAX_BYTES)
+    if len(text) > MAX_BYTES:
+        raise InputError(f'{where} is too large: at most {MAX_BYTES} characters of YAML are read')
     try:
         # SafeLoader with less, see _loader.
         return yaml.load(text, Loader=_loader())
     # PyYAML lets out what int() and date() say of 99 May and numbers of thousands of digits.
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         reason = ' '.join(str(error).split())
-        raise InputError(f'{path} cannot be read as YAML: {reason}') from error
+        raise InputError(f'{where} cannot be read as YAML: {reason}') from error
 
 
 @cache

@@ -7,6 +7,8 @@ differ at each precision.
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.output_errors import output_errors
 from rs_ml_perception.inference.shelf import locate
 
+MAX_GOLDEN_BYTES = 1 << 28
+"""Of all recorded tensors, unpacked."""
 GOLDEN_NAME = 'golden.npz'
 _INPUT, _OUTPUT = 'input/', 'output/'
 _DEPTH_INPUTS = ('raw_depth', 'depth')
@@ -171,14 +175,34 @@ def _recording(manifest: ModelManifest) -> tuple[dict[str, np.ndarray], dict[str
             f'{manifest.directory} --record-golden PICTURE`'
         )
     path = locate(manifest, golden.file)
-    with np.load(path) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    arrays = read_arrays(path)
     parts = _under(_INPUT, arrays), _under(_OUTPUT, arrays)
     wanted = {spec.name for spec in manifest.inputs}, set(manifest.outputs)
     for kind, part, names in zip(('inputs', 'outputs'), parts, wanted, strict=True):
         if set(part) != names:
             raise ModelError(f'{path} holds {kind} {sorted(part)}, the model has {sorted(names)}')
     return parts
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz, which a stranger may have packed: kilobytes hold gigabytes.
+
+    Raises:
+        ModelError: it is no such file, damaged, or larger than MAX_GOLDEN_BYTES when unpacked.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > MAX_GOLDEN_BYTES:
+            raise ModelError(f'{path} unpacks to {unpacked} bytes, at most {MAX_GOLDEN_BYTES}')
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+        raise ModelError(f'{path} is no .npz of arrays, or damaged: {error}') from error
+    strange = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
+    if strange:
+        raise ModelError(f'{path} is no .npz of arrays: {strange[0]} is none')
+    return arrays
 
 
 def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import cv2
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.picture_header import check_pixels
+from rs_ml_perception.core.regular_file import check_regular
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg', '.mjpeg')
 _SIZE = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
@@ -21,6 +23,7 @@ def video_frames(path: Path) -> Iterator[Frame]:
     Raises:
         InputError: no decoder can read it.
     """
+    check_regular(path, max_bytes=sys.maxsize)
     capture = cv2.VideoCapture(str(path))
     try:
         width, height = (int(capture.get(p)) for p in _SIZE)

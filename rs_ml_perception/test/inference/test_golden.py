@@ -1,6 +1,8 @@
 """How golden outputs are recorded, read and judged."""
 
+import pickle
 import shutil
+import zipfile
 
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.checksum import file_sha256
 from rs_ml_perception.inference.golden import (
     picture_inputs,
+    read_arrays,
     require_golden,
     verify_golden,
     write_golden,
@@ -173,3 +176,33 @@ def test_a_recording_gives_colour_depth_and_infrared():
 
     frame = example_frame(shipped_recording())
     assert all(part is not None for part in (frame.rgb, frame.depth, frame.infrared))
+
+
+def packed(path, name, data):
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return path
+
+
+HUGE = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 1000000), }"
+
+
+@pytest.mark.parametrize(
+    ('name', 'data', 'said'),
+    [
+        ('a.npy', bytes(1001), 'unpacks to 1001 bytes, at most 1000'),
+        ('a.npy', b'no array', 'a is none'),
+        ('a.npy', b'\x93NUMPY\x01\0\x76\0' + HUGE.ljust(117).encode() + b'\n', 'damaged'),
+        ('a.npy', pickle.dumps(print), 'is none'),
+    ],
+)
+def test_arrays_of_strangers(tmp_path, monkeypatch, name, data, said):
+    monkeypatch.setattr('rs_ml_perception.inference.golden.MAX_GOLDEN_BYTES', 1000)
+    with pytest.raises(ModelError, match=said):
+        read_arrays(packed(tmp_path / 'golden.npz', name, data))
+
+
+def test_what_is_no_archive(tmp_path):
+    (tmp_path / 'golden.npz').write_bytes(b'text')
+    with pytest.raises(ModelError, match=r'is no \.npz of arrays'):
+        read_arrays(tmp_path / 'golden.npz')

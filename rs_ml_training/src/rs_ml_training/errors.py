@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from rs_ml_perception.core.printable import printable, shortened
+
 
 class TrainingError(Exception):
-    """Something the user can put right; commands print its message and exit with status 2."""
+    """Something the user can put right; commands print its message and exit with status 2.
+
+    Its text may be shown as it is: names that strangers chose bring no escape codes.
+    """
+
+    def __str__(self) -> str:
+        return printable(shortened(super().__str__()))
 
 
 class ConfigError(TrainingError):

@@ -179,3 +179,17 @@ def test_faults_of_coco(coco, folder, add_picture, change, said):
     add_picture(folder / 'train2017/000000000001.png')
     with pytest.raises(DataError, match=said):
         open_data(f'coco:{folder}')
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('a: &a [x, x]\nnames: [*a, *a]\n', r'\*a is an alias'),
+        ('names: ["person\\e[2J"]\n', 'control characters'),
+        ('[' * 5000, 'nested deeper'),
+    ],
+)
+def test_class_names_of_strangers(yolo, folder, text, said):
+    (folder / 'data.yaml').write_text(text)
+    with pytest.raises(DataError, match=said):
+        open_data(f'yolo:{folder}')

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from rs_ml_training.data.text_files import read_text
+from rs_ml_training.data.text_files import read_yaml
 from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
@@ -24,10 +24,10 @@ def read_camera(folder: Path) -> Intrinsics | None:
     if not path.is_file():
         return None
     try:
-        values = yaml.safe_load(read_text(path))
+        values = read_yaml(path)
         size = int(values['width']), int(values['height'])
         return Intrinsics(*size, *(float(values[key]) for key in ('fx', 'fy', 'cx', 'cy')))
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         fields = ', '.join(field.name for field in dataclasses.fields(Intrinsics))
         raise DataError(f'{path} does not give {fields}: {error!r}') from error
 

@@ -10,11 +10,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import yaml
 
 from rs_ml_training.data.indoor_classes import CLASS_TABLES
 from rs_ml_training.data.sample import IGNORE, Boxes
-from rs_ml_training.data.text_files import read_text
+from rs_ml_training.data.text_files import read_yaml
 from rs_ml_training.errors import ConfigError, DataError
 
 REST = '*'
@@ -147,8 +146,8 @@ def _named_table(name: str | Path) -> ClassTable:
 
 def _read_table(path: Path) -> ClassTable:
     try:
-        table = yaml.safe_load(read_text(path))
-    except (DataError, yaml.YAMLError) as error:
+        table = read_yaml(path)
+    except DataError as error:
         raise ConfigError(f'{path} is not a table of classes: {error}') from error
     if not isinstance(table, dict) or not table:
         raise ConfigError(f'{path} is not a table of classes: give "new name: [old, ...]" lines')

@@ -112,7 +112,7 @@ def _content(path: Path) -> dict[str, Any]:
             _ = category['id'], category['name']
         for annotation in content['annotations']:
             _ = annotation['image_id'], annotation['category_id'], annotation['bbox'][3]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise DataError(f'{path} is not an instances file of COCO: {error!r}') from error
     return content
 

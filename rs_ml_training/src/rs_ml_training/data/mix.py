@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.inference.foreign_yaml import parse_yaml
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.refocused import Refocused
@@ -95,10 +96,11 @@ def formats_of(source: str) -> tuple[str, ...]:
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:
+    text = read_text(path)
     try:
-        entries = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise ConfigError(f'{path} is no YAML file: {error}') from error
+        entries = parse_yaml(text, where=str(path))
+    except InputError as error:
+        raise ConfigError(str(error)) from error
     is_list = isinstance(entries, list) and entries
     if not is_list or not all(isinstance(e, dict) and _is_entry(e) for e in entries):
         raise ConfigError(f'{path} must list data as "- {{source: FORMAT:PATH, repeat: 1}}"')

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.inference.foreign_yaml import parse_yaml
 
 from rs_ml_training.errors import DataError
 
@@ -19,6 +23,18 @@ def read_text(path: Path) -> str:
         raise DataError(f'{path} cannot be read: {error.strerror}') from error
     except UnicodeDecodeError as error:
         raise DataError(f'{path} is not text in UTF-8: {error.reason}') from error
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file, which a stranger may have written: see the robot side's reader.
+
+    Raises:
+        DataError: it is missing, not text, not YAML, too large, too deep, or has aliases.
+    """
+    try:
+        return parse_yaml(read_text(path), where=str(path))
+    except InputError as error:
+        raise DataError(str(error)) from error
 
 
 def read_lines(path: Path) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.license_file import read_license
@@ -15,7 +14,7 @@ from rs_ml_training.data.pictures import read_rgb
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes
 from rs_ml_training.data.scenes_file import read_scenes
-from rs_ml_training.data.text_files import read_text
+from rs_ml_training.data.text_files import read_yaml
 from rs_ml_training.data.yolo_labels import read_boxes
 from rs_ml_training.data.yolo_layout import find_files
 from rs_ml_training.errors import DataError
@@ -87,8 +86,8 @@ def _names(path: Path, labels: Sequence[str] | str | None) -> list[str]:
     if file is None:
         raise DataError(f'{path} has none of {", ".join(_NAMES_FILES)} with the class names')
     try:
-        names = yaml.safe_load(read_text(file))['names']
+        names = read_yaml(file)['names']
         ordered = [names[i] for i in range(len(names))]
-    except (yaml.YAMLError, KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError) as error:
         raise DataError(f'{file} gives no names numbered from 0: {error!r}') from error
     return [str(name) for name in ordered]
