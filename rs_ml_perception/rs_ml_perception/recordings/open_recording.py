@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.regular_file import check_regular
 from rs_ml_perception.recordings.bag_reader import unfinished
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.definitions import one_line
@@ -44,6 +46,10 @@ def open_recording(path: Path | str, camera: str = '') -> Recording:
 def _open(path: Path) -> Recording:
     if not path.exists():
         raise InputError(f'recording {path} does not exist: pass {FORMATS}')
+    # A pipe would never answer.
+    for file in path.iterdir() if path.is_dir() else [path]:
+        if not file.is_dir():
+            check_regular(file, max_bytes=sys.maxsize)
     if path.is_dir():
         _check_directory(path)
         return Rosbag2Recording(path)

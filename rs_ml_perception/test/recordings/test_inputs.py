@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -166,3 +167,16 @@ def test_videos_of_gigapixels_are_rejected(video, monkeypatch):
     monkeypatch.setattr('rs_ml_perception.core.picture_header.MAX_PIXELS', 64 * 48 - 1)
     with pytest.raises(InputError, match='impossible size of 64x48'):
         next(video_frames(video))
+
+
+def test_a_pipe_is_no_video(tmp_path):
+    os.mkfifo(tmp_path / 'pipe.mp4')
+    with pytest.raises(InputError, match='not a regular file'):
+        next(video_frames(tmp_path / 'pipe.mp4'))
+
+
+def test_names_of_strangers_are_shown_without_escape_codes(tmp_path):
+    (tmp_path / 'a\x1b[2J.png').write_bytes(b'no picture')
+    ((_, reason),) = read(tmp_path / 'a\x1b[2J.png')[2]
+    assert '\x1b' not in reason
+    assert r'a\x1b[2J.png is neither' in reason

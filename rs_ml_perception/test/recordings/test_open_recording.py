@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -186,3 +187,14 @@ def test_real_recordings(name, count, data_file):
     with open_recording(data_file(f'recordings/{name}')) as recording:
         assert recording.topic(COLOR).count == count
         assert ('camera_link', 'camera_color_frame') in recording.static_transforms
+
+
+@pytest.mark.parametrize('suffix', ['.mcap', '.db3', '.bag'])
+def test_a_pipe_is_no_recording(tmp_path, write_recording, make_frame, suffix):
+    os.mkfifo(tmp_path / f'pipe{suffix}')
+    with pytest.raises(InputError, match='not a regular file'):
+        open_recording(tmp_path / f'pipe{suffix}')
+    folder = write_recording([make_frame(0)])
+    os.mkfifo(folder / f'more{suffix}')
+    with pytest.raises(InputError, match='not a regular file'):
+        open_recording(folder)
