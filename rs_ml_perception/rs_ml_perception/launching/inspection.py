@@ -42,6 +42,7 @@ def make_plan(recording: Recording, wanted: Sequence[str]) -> RecordingPlan:
             for name in nodes
             if NODES[name].uses_depth
         },
+        camera=topics.camera if topics.others else '',
         frame_id=_frame_id(recording, topics.color or topics.sensor_depth),
     )
 

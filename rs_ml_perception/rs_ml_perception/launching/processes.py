@@ -168,8 +168,8 @@ def _replay_parameters(inputs: LaunchInputs, viewed_topics: tuple[str, ...]) -> 
         'wait_for_nodes': [camera.node(name) for name in inputs.nodes],
         **inputs.request.replay,
     }
-    if not camera.is_default:
-        parameters['camera'] = camera.prefix
+    if inputs.recording and inputs.recording.camera:
+        parameters['camera'] = inputs.recording.camera
     if viewed_topics:
         parameters['wait_for_readers_of'] = list(viewed_topics)
     return parameters

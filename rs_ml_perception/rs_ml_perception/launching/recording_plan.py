@@ -26,6 +26,7 @@ class RecordingPlan:
         shared: parameters of every node, and of the graph; see `parameters`.
         own: node -> parameters beside these.
         frame_id: optical frame of the first image.
+        camera: namespace of the camera where the recording holds several, else ''.
         notes: what a user should know of the recording.
     """
 
@@ -36,6 +37,7 @@ class RecordingPlan:
     shared: Mapping[str, Any]
     own: Mapping[str, Mapping[str, Any]]
     frame_id: str
+    camera: str = ''
     notes: tuple[str, ...] = ()
 
     @property

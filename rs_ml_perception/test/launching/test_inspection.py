@@ -56,8 +56,20 @@ def test_each_node_gets_the_depth_it_needs(plan_of, topics, left_out, sources):
     assert set(plan.nodes) == set(NODES) - left_out
     assert {name: plan.own[name]['depth_source'] for name in sources} == sources
     assert plan.remappings == {topic: f'/c/{topic}' for topic in topics}
-    assert plan.frame_id == 'optical'
+    assert (plan.frame_id, plan.camera) == ('optical', '')
     assert RecordingPlan.from_json(plan.to_json()) == plan
+
+
+def test_the_camera_is_named_where_there_are_several(tmp_path):
+    with RecordingWriter(tmp_path / 'bag') as writer:
+        for topic in ('/left/color/image_raw', '/right/color/image_raw'):
+            writer.add_topic(topic, IMAGE)
+            content = factory.image(factory.header(1, 'f'), 'rgb8', np.zeros((2, 2, 3), np.uint8))
+            writer.write_message(topic, 1, content)
+    with open_recording(tmp_path / 'bag', '/right') as recording:
+        plan = make_plan(recording, ('detection',))
+    assert plan.camera == '/right'
+    assert plan.remappings == {'color/image_raw': '/right/color/image_raw'}
 
 
 def test_topics_that_ros_cannot_publish_are_refused(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import yaml
 from rs_ml_perception.core.errors import ConfigError
@@ -68,9 +70,10 @@ def test_a_recording_is_replayed_to_the_nodes_that_can_use_it(inputs_for, record
     assert parameters_of(plan, '/rs_ml/perception_graph')['nodes'] == ['detection', 'height']
 
 
-def test_the_camera_that_is_named_is_replayed(inputs_for, recording_of):
-    inputs = inputs_for(recording=recording_of('detection'), bag='x', camera_name='d435')
-    assert make_launch_plan(inputs).replay['camera'] == '/camera/d435'
+def test_one_of_several_cameras_is_replayed(inputs_for, recording_of):
+    recording = replace(recording_of('detection'), camera='/robot/eye')
+    plan = make_launch_plan(inputs_for(recording=recording, bag='x'))
+    assert plan.replay['camera'] == '/robot/eye'
 
 
 def test_in_lockstep_no_frame_is_too_old(inputs_for, recording_of):
