@@ -27,9 +27,9 @@ def test_a_model_directory(toy, noise, tmp_path):
     assert manifest['artifacts'][0]['sha256'] == sha256_of(out / 'model.tflite')
     assert manifest['golden']['sha256'] == sha256_of(out / 'golden.npz')
     assert manifest['golden']['picture'] == 'first frame of recordings/synthetic_room'
-    assert manifest['golden']['tolerance'] == {
-        'depth': {'measure': 'relative', 'float32': 1e-3, 'bfloat16': 0.03}
-    }
+    (tolerance,) = manifest['golden']['tolerance'].values()
+    assert 0.03 <= tolerance.pop('bfloat16') <= 0.1
+    assert tolerance == {'measure': 'relative', 'float32': 1e-3}
     assert manifest['outputs'] == {
         'depth': {'tensor': 'depth', 'shape': [1, 48, 64, 1], 'dtype': 'float32'}
     }

@@ -14,10 +14,12 @@ from rs_ml_perception.inference.golden_recording import USUAL_LIMITS
 from rs_ml_perception.inference.manifest import Tolerance
 from rs_ml_perception.inference.output_errors import usual_measure
 
+from rs_ml_training.export import bfloat16
 from rs_ml_training.export.artifact import Arrays, Artifact, Network
+from rs_ml_training.export.onnx_file import converted_tflite
 
 HINTS = {'float32': 'f32', 'bfloat16': 'bf16'}
-"""Precision as manifests name it -> as OpenVINO does. Where a CPU lacks it, it takes float32."""
+"""Precision as manifests name it -> as OpenVINO does."""
 
 MARGIN = 1.5
 LARGEST_TOLERANCE = 0.1
@@ -44,12 +46,18 @@ class Reading:
 def networks(artifact: Artifact, folder: Path) -> Iterator[tuple[str, str, Network]]:
     """(title, precision, network) of a TFLite file in OpenVINO.
 
-    Nothing for other files, nor where OpenVINO is missing.
+    Where the CPU has no units for bfloat16 it is emulated. Nothing for other files, nor where
+    OpenVINO is missing.
     """
     if artifact.format != 'tflite' or importlib.util.find_spec('openvino') is None:
         return
-    for precision in HINTS:
-        yield f'in OpenVINO, {precision}', precision, _compiled(artifact, folder, precision)
+    yield 'in OpenVINO, float32', 'float32', _compiled(artifact, folder, 'float32')
+    if bfloat16.has_units():
+        yield 'in OpenVINO, bfloat16', 'bfloat16', _compiled(artifact, folder, 'bfloat16')
+    elif importlib.util.find_spec('tf2onnx') and importlib.util.find_spec('onnxruntime'):
+        theirs = {tensor: name for name, tensor in artifact.names.items()}
+        model = converted_tflite(folder / artifact.path, theirs)
+        yield 'bfloat16, emulated', 'bfloat16', bfloat16.emulated(model)
 
 
 def tolerances(
