@@ -14,11 +14,11 @@ from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
-from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.nodes.replay_clock import ReplayClock
 from rs_ml_perception.nodes.replay_lockstep import Lockstep
 from rs_ml_perception.nodes.replay_options import ReplayOptions
-from rs_ml_perception.nodes.replay_primaries import primary_topics
+from rs_ml_perception.nodes.replay_primaries import named_topics, primary_topics
 from rs_ml_perception.nodes.replay_publishers import create_publishers
 from rs_ml_perception.nodes.replay_watch import NodeWatch
 from rs_ml_perception.recordings.camera_topics import camera_topics
@@ -65,7 +65,9 @@ class ReplayNode(Node):
             wanted=self.options.topics,
             reliability=self.options.reliability,
         )
-        self._primaries = self._choose_primaries()
+        primaries = named_topics(self.recording, self.options.primary_topics)
+        primaries = primaries or primary_topics(self.recording, self.options.wait_for_nodes)
+        self._primaries = [name for name in primaries if name in self.topic_publishers]
         self.lockstep = Lockstep({n: period_ns(self.recording, n) for n in self._primaries})
         self._time = ReplayClock(
             self.recording,
@@ -249,19 +251,6 @@ class ReplayNode(Node):
     def _spin_until(self, done: Callable[[], bool], stop: StopRequest) -> None:
         while not done() and not stop.is_set():
             self._spinner.spin_once(timeout_sec=0.05)
-
-    def _choose_primaries(self) -> list[str]:
-        """Primary topics that are replayed."""
-        wanted = [f'/{name.lstrip("/")}' for name in self.options.primary_topics]
-        known = [topic.name for topic in self.recording.topics]
-        strangers = [name for name in wanted if name not in known]
-        if strangers:
-            raise ConfigError(
-                f'primary topic {strangers[0]} is not in {self.recording.path}: '
-                f'it holds {", ".join(known)}'
-            )
-        wanted = wanted or primary_topics(self.recording, self.options.wait_for_nodes)
-        return [name for name in wanted if name in self.topic_publishers]
 
     def _say_what_is_special(self) -> None:
         for name, reason in self.recording.left_out.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.recording import Recording
@@ -24,3 +25,18 @@ def primary_topics(recording: Recording, nodes: Sequence[str]) -> list[str]:
     if any(on_depth) and topics.sensor_depth:
         found.append(topics.sensor_depth)
     return list(dict.fromkeys(found))
+
+
+def named_topics(recording: Recording, names: Sequence[str]) -> list[str]:
+    """Topics that a user names as primary, with or without the leading slash.
+
+    Raises:
+        ConfigError: the recording does not hold one.
+    """
+    wanted = [f'/{name.lstrip("/")}' for name in names]
+    for name in wanted:
+        if recording.topic(name) is None:
+            raise ConfigError(
+                f'primary topic {name} is not in {recording.path}: it holds {recording.contents}'
+            )
+    return wanted
