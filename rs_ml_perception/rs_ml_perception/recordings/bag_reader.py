@@ -16,6 +16,7 @@ from rs_ml_perception.recordings.storages import (
     DirectoryStorage,
     Raw,
     is_unfinished_mcap,
+    journals,
     open_storage,
     time_span,
 )
@@ -30,7 +31,7 @@ class BagReader:
 
     Attributes:
         connections: topics in CDR, or in ROS 1's serialization.
-        left_out: topic -> why its messages cannot be decoded.
+        left_out: topic or file -> why its messages cannot be decoded.
         announced: topic -> number of messages by the metadata of a directory.
 
     Raises:
@@ -67,7 +68,11 @@ class BagReader:
 
     def _look(self) -> None:
         self.announced: dict[str, int] = getattr(self._storage, 'announced', {})
-        self.left_out: dict[str, str] = {}
+        self.left_out: dict[str, str] = {
+            journal.name: 'its recorder was killed, the last messages are in it: run '
+            f'`sqlite3 {journal.with_suffix(".db3")} "PRAGMA wal_checkpoint(TRUNCATE)"`'
+            for journal in journals(self._path)
+        }
         self.connections: list[Connection] = []
         for connection in self._storage.connections:
             serialization = getattr(connection.ext, 'serialization_format', 'cdr')

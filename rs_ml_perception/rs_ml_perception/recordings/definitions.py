@@ -80,4 +80,6 @@ def _without_includes(part: str) -> str:
 def one_line(error: Exception) -> str:
     """The reason in one short line; parsers quote whole definitions."""
     text = ' '.join(str(error).split()) or type(error).__name__
+    if text.startswith('Could not parse'):
+        return 'its definition cannot be parsed'
     return text if len(text) <= 160 else f'{text[:157]}...'

@@ -29,7 +29,11 @@ class Rosbag2Recording(Recording):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._bag = BagReader(path, message_types())
-        self.left_out = {_absolute(name): why for name, why in self._bag.left_out.items()}
+        topics = {connection.topic for connection in self._bag.connections}
+        self.left_out = {
+            _absolute(name) if name in topics else name: why
+            for name, why in self._bag.left_out.items()
+        }
         self._connections = self._group()
         self.topics = self._list_topics()
         if not self.topics:

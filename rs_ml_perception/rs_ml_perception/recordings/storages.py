@@ -154,6 +154,14 @@ def time_span(storage: Storage | DirectoryStorage) -> tuple[int, int]:
     return min(start for start, _ in spans), max(end for _, end in spans) - 1  # half-open
 
 
+def journals(path: Path) -> Iterator[Path]:
+    """Yield what a killed sqlite3 recorder left beside its files: messages that are not read."""
+    for file in [path] if path.is_file() else sorted(path.glob('*.db3')):
+        journal = file.with_name(f'{file.name}-wal')
+        if journal.is_file() and journal.stat().st_size:
+            yield journal
+
+
 def is_unfinished_mcap(path: Path) -> bool:
     """Whether it begins as MCAP does and was never closed."""
     with path.open('rb') as file:

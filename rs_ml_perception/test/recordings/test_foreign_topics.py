@@ -235,6 +235,18 @@ def test_unusable_metadata_names_the_way_out(change, remedy, make_frame, tmp_pat
     assert '\n' not in str(caught.value)
 
 
+@pytest.mark.parametrize('part', ['directory', 'file'])
+def test_a_journal_that_was_never_merged_is_named(part, make_frame, tmp_path):
+    """As a recorder with the resilient preset leaves it when it is killed."""
+    path = write(tmp_path / 'bag', make_frame, plugin=StoragePlugin.SQLITE3)
+    (file,) = path.glob('*.db3')
+    file.with_name(f'{file.name}-wal').write_bytes(b'journal')
+    with open_recording(path if part == 'directory' else file) as recording:
+        assert len(list(frames(recording))) == 3
+        assert 'wal_checkpoint' in recording.left_out['bag.db3-wal']
+        assert f'`sqlite3 {file} ' in recording.left_out['bag.db3-wal']
+
+
 def test_qos_are_those_of_the_file(tmp_path, make_frame):
     path = write(
         tmp_path / 'bag',
