@@ -215,22 +215,20 @@ class ReplayNode(Node):
                 settled_secs = time.monotonic() + SETTLE_SECS
 
     def _missing_consumers(self) -> list[str]:
-        missing = []
-        for name in self._primaries:
-            matched = self.topic_publishers[name].get_subscription_count()
-            if matched < max(1, self.count_subscribers(name)):
-                missing.append(f'a subscriber of {name}')
-        missing += [
-            f'a subscriber of {name}'
-            for name in self.options.wait_for_readers_of
-            if not self.count_subscribers(name)
-        ]
+        unread = [name for name in self._primaries if not self._is_read(name)]
+        others = self.options.wait_for_readers_of
+        unread += [name for name in others if not self.count_subscribers(name)]
+        missing = [f'a subscriber of {name}' for name in unread]
         if self._watch is None:
             return missing
         self._next_look_secs = 0.0
         self._watch_newcomers()
         missing += [f'node {name} (not active)' for name in self._watch.not_ready()]
         return missing if self._watch.names else [*missing, 'a node that reports its frames']
+
+    def _is_read(self, name: str) -> bool:
+        matched = self.topic_publishers[name].get_subscription_count()
+        return matched >= max(1, self.count_subscribers(name))
 
     def _finish(self, stop: StopRequest) -> None:
         """Let the last frames be accounted for and delivered."""
