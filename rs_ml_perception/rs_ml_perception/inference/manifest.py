@@ -22,7 +22,8 @@ class FileRef:
     """A file or, for a SavedModel, a folder.
 
     Attributes:
-        path: relative to the manifest, or absolute.
+        path: relative to the manifest, inside of its directory (as read from one; code may give
+            an absolute path).
         sha256: lower-case hex digest (of a folder: see checksum.tree_sha256), or None: it stands
             in `<path>.sha256` beside the file, where `rs-ml models download` noted it.
         url: where it can be fetched from, or None.

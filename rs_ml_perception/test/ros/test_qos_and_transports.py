@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -254,16 +256,36 @@ def test_png_is_compressed_too(rig):
     assert (node.fake.frames[0].rgb == picture()).all()
 
 
-def test_a_truncated_picture_is_rejected(rig):
+def truncated(data):
+    return data[: len(data) // 2]
+
+
+def huge(data):
+    """The frame header announces gigabytes."""
+    at = data.index(b'\xff\xc0') + 5
+    return data[:at] + struct.pack('>HH', 60_000, 60_000) + data[at + 4 :]
+
+
+def hollow(data):
+    """Header and end, and few pixels between them."""
+    at = data.index(b'\xff\xda') + 30
+    return data[:at] + data[-2:]
+
+
+@pytest.mark.parametrize('spoilt', [truncated, huge, hollow])
+def test_a_spoilt_picture_is_rejected_and_the_next_one_is_not(rig, spoilt):
     node = rig.detection(image_transport='compressed', depth_source='none')
     publisher = rig.camera.publisher('color/image_raw/compressed', CompressedImage)
     node.start()
     rig.until(publisher.get_subscription_count, 'match')
     packed = encode_compressed_color(picture())
-    msg = CompressedImage(header=rig.camera.header(1), format=packed.format)
-    msg.data.frombytes(packed.data[: len(packed.data) // 2])
-    publisher.publish(msg)
-    assert rig.settled(node, 1).dropped == {'rejected': 1}
+    for number, data in enumerate([spoilt(packed.data), packed.data], 1):
+        msg = CompressedImage(header=rig.camera.header(number), format=packed.format)
+        msg.data.frombytes(data)
+        publisher.publish(msg)
+        rig.settled(node, number)
+    books = rig.settled(node, 2)
+    assert (books.published, books.dropped) == (1, {'rejected': 1})
 
 
 @pytest.mark.parametrize(
