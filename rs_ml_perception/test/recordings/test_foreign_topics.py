@@ -6,7 +6,13 @@ import sqlite3
 
 import pytest
 import yaml
-from rosbags.rosbag2 import StoragePlugin, Writer, storage_mcap
+from rosbags.rosbag2 import (
+    CompressionFormat,
+    CompressionMode,
+    StoragePlugin,
+    Writer,
+    storage_mcap,
+)
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.message_types import message_types
@@ -25,10 +31,20 @@ IDL = (
 HASH = 'RIHS01_' + 64 * '0'
 
 
-def write(path, make_frame, *, plugin=StoragePlugin.MCAP, prefix='/', **stranger):
+def write(
+    path,
+    make_frame,
+    *,
+    plugin=StoragePlugin.MCAP,
+    prefix='/',
+    compression=CompressionMode.NONE,
+    **stranger,
+):
     """Three colour images, and a topic with one message, as its keywords declare it."""
     store = message_types()
     writer = Writer(path, version=9, storage_plugin=plugin)
+    if compression != CompressionMode.NONE:
+        writer.set_compression(compression, CompressionFormat.ZSTD)
     writer.open()
     image = 'sensor_msgs/msg/Image'
     own = writer.add_connection(f'{prefix}camera/color/image_raw', image, typestore=store)
@@ -154,6 +170,22 @@ def test_a_directory_may_be_called_bag(make_frame, tmp_path):
         assert len(list(frames(recording))) == 3
 
 
+@pytest.mark.parametrize(
+    ('plugin', 'compression'),
+    [
+        (StoragePlugin.MCAP, CompressionMode.FILE),
+        (StoragePlugin.MCAP, CompressionMode.MESSAGE),
+        (StoragePlugin.MCAP, CompressionMode.STORAGE),
+        (StoragePlugin.SQLITE3, CompressionMode.FILE),
+        (StoragePlugin.SQLITE3, CompressionMode.MESSAGE),
+    ],
+)
+def test_compressed_directories_are_read(plugin, compression, make_frame, tmp_path):
+    path = write(tmp_path / 'bag', make_frame, plugin=plugin, compression=compression)
+    with open_recording(path) as recording:
+        assert [int(frame.rgb[0, 0, 0]) for frame in frames(recording)] == [0, 1, 2]
+
+
 def edit_metadata(path, change):
     file = path / 'metadata.yaml'
     metadata = yaml.safe_load(file.read_text())
@@ -172,6 +204,27 @@ def test_edited_qos_lose_no_message(plugin, make_frame, tmp_path):
     edit_metadata(path, replace_qos)
     with open_recording(path) as recording:
         assert len(list(frames(recording))) == 3
+
+
+@pytest.mark.parametrize('plugin', list(StoragePlugin))
+def test_a_directory_of_several_files_is_one_recording(plugin, make_frame, tmp_path):
+    """As `ros2 bag record` splits it; here both files cover the same time."""
+    path = write(tmp_path / 'bag', make_frame, plugin=plugin)
+    (second,) = (
+        file for file in write(tmp_path / 'b', make_frame, plugin=plugin).iterdir()
+        if file.suffix != '.yaml'
+    )  # fmt: skip
+    second.rename(path / second.name)
+
+    def join(information):
+        information['relative_file_paths'].append(f'of/another/computer/{second.name}')
+        information['topics_with_message_count'][0]['message_count'] = 6
+
+    edit_metadata(path, join)
+    with open_recording(path) as recording:
+        assert [topic.count for topic in recording.topics] == [6]
+        stamps = [message.stamp_ns for message in recording.messages()]
+    assert stamps == [second * 10**9 for second in (1, 1, 2, 2, 3, 3)]
 
 
 def announce_more(information):
