@@ -1,6 +1,7 @@
 """Picture files: sizes are known before decoding, and only whole pictures count."""
 
 import struct
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +11,8 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.picture_file import decode_picture
 from rs_ml_perception.core.picture_header import MAX_PIXELS, read_header
 from rs_ml_perception.core.rvl import decode_rvl
+
+import rs_ml_perception
 
 NOISE = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
 RGB = cv2.resize(NOISE, (161, 123), interpolation=cv2.INTER_CUBIC)
@@ -167,3 +170,14 @@ def test_lossless_and_arithmetic_jpegs_are_refused(marker):
     data = encoded('.jpg').replace(b'\xff\xc0', marker)
     with pytest.raises(InputError, match='of a kind of JPEG that is not read'):
         decode_picture(data, cv2.IMREAD_COLOR, what='it')
+
+
+def test_no_other_module_decodes_pictures():
+    package = Path(rs_ml_perception.__file__).parent
+    doors = ('imdecode(', 'imread(', 'Image.open(', 'fromfile(')
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob('*.py')
+        if any(door in path.read_text() for door in doors)
+    }
+    assert found == {'core/picture_file.py'}

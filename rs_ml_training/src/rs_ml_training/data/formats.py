@@ -10,6 +10,8 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.printable import printable
+
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.errors import ConfigError, DataError
 
@@ -70,7 +72,7 @@ def open_data(source: str, **options: Any) -> Reader:
     if not len(opened):
         raise DataError(f'{source} holds no samples')
     for note in opened.notes:
-        _logger.warning('%s: %s', source, note)
+        _logger.warning('%s: %s', source, printable(note))
     return opened
 
 
