@@ -26,7 +26,7 @@ pytest.importorskip('openvino')
 FLOAT32 = ('saved_model', 'frozen_graph', 'tflite', 'onnx', 'openvino')
 SIZE = (64, 64)
 LABELS = ('floor', 'wall', 'person')
-_LAST = ('heatmap', 'decoder_pw_6')
+_LAST = ('head_', 'decoder_pw_6')
 """Layers whose weights are raised so that outputs differ as those of trained networks do."""
 SPECS = {
     'depth': {'network': 'fastdepth-pruned', 'crop': (0.125, 0.0, 0.75, 1.0)},
