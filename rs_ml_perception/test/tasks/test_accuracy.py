@@ -1,5 +1,6 @@
 """Real models on real pictures: the colours, the boxes and the masks are right."""
 
+import functools
 import itertools
 import os
 from pathlib import Path
@@ -85,6 +86,7 @@ def coco_people(data):
         yield rgb, xyxy_from_cxcywh(rows[rows[:, 0] == 0, 1:] * size)
 
 
+@functools.cache
 def person_ap(name, data, *, swap_colours=False):
     with load_model(name) as model:
         options = DetectorOptions(score_threshold=0.01, classes=('person',))
