@@ -16,7 +16,7 @@ import numpy as np
 from rs_ml_perception.core.byte_view import byte_view
 from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.picture_file import PNG_OR_JPEG, decode_picture
+from rs_ml_perception.core.picture_file import decode_picture
 from rs_ml_perception.core.rvl import decode_rvl, encode_rvl
 
 _PNG = b'\x89PNG\r\n\x1a\n'
@@ -36,7 +36,7 @@ def decode_compressed_color(format: str, data: Any) -> np.ndarray:
 
     Args:
         format: field of the message, for example 'rgb8; jpeg compressed bgr8' or 'jpeg'.
-        data: JPEG or PNG file, anything that `byte_view` takes.
+        data: JPEG, PNG, TIFF or WebP file, anything that `byte_view` takes.
 
     Returns:
         uint8 (H, W, 3), RGB.
@@ -128,8 +128,7 @@ def _as_bytes(data: Any) -> bytes:
 
 
 def _decode_picture(format: str, picture: bytes, flags: int) -> np.ndarray:
-    what = f'compressed image of format {format!r}'
-    return decode_picture(picture, flags, what=what, formats=PNG_OR_JPEG)
+    return decode_picture(picture, flags, what=f'compressed image of format {format!r}')
 
 
 def _split_header(format: str, data: bytes) -> tuple[float, float, bytes]:

@@ -6,8 +6,6 @@ would take the memory for the one and fill up the other with grey.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import cv2
 import numpy as np
 
@@ -17,23 +15,19 @@ from rs_ml_perception.core.picture_header import PictureHeader, check_pixels, re
 MAX_FILE_BYTES = 1 << 29
 """Of a picture file: that many pixels, uncompressed, of eight bytes."""
 
-PNG_OR_JPEG = ('PNG', 'JPEG')
 _MID_GREY, _SLACK = 128, 1
 _PROBE = bytes(37 * i % 251 for i in range(256))
 """Something that no decoder takes for nothing. Without a byte of 255, which begins a marker, and
 with a 0 in front, which makes a coded byte of the 255 that a cut may have left there."""
 
 
-def decode_picture(
-    data: bytes, flags: int, *, what: str, formats: Collection[str] | None = None
-) -> np.ndarray:
+def decode_picture(data: bytes, flags: int, *, what: str) -> np.ndarray:
     """Decode a whole picture file.
 
     Args:
         data: the file.
         flags: of cv2.imdecode.
         what: names the file in messages, as 'picture x.png'.
-        formats: PictureHeader.format that are allowed; None: all.
 
     Returns:
         Pixels as cv2.imdecode gives them.
@@ -46,8 +40,6 @@ def decode_picture(
     except InputError as error:
         raise InputError(f'{what} {error}') from error
     check_pixels(header.width, header.height, what=what)
-    if formats is not None and header.format not in formats:
-        raise InputError(f'{what} is neither {" nor ".join(formats)} but {header.format}')
     pixels = _decoded(data, flags)
     if pixels is None or pixels.shape[0] * pixels.shape[1] > header.width * header.height:
         raise InputError(f'{what} is damaged ({len(data)} bytes)')

@@ -88,6 +88,13 @@ def test_grey_is_kept_exactly():
     np.testing.assert_array_equal(rgb, np.repeat(RGB[..., :1], 3, 2))
 
 
+@pytest.mark.parametrize('suffix', ['.tif', '.webp', '.bmp'])
+def test_other_files_are_pictures_too(suffix):
+    _, file = cv2.imencode(suffix, RGB[..., ::-1])
+    rgb = decode_compressed_color('bgr8; tiff compressed bgr8', file.tobytes())
+    np.testing.assert_array_equal(rgb, RGB)
+
+
 @pytest.mark.parametrize('codec', ['png', 'rvl'])
 def test_millimetres_are_kept_exactly(codec):
     compressed = encode_compressed_depth(MM, codec=codec)
