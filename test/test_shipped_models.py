@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.inference.backends import BackendOptions
 from rs_ml_perception.inference.golden import verify_golden
 from rs_ml_perception.inference.manifest_file import read_manifest
@@ -66,16 +67,39 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize(('backend', 'file_format'), WAYS)
-@pytest.mark.parametrize('name', SHIPPED_MODELS)
-def test_runtimes_reproduce_the_golden_outputs(name, backend, file_format):
+def manifest_of(name, backend, file_format):
+    """A model with one file; a skip where the runtime is missing."""
     pytest.importorskip({'litert': 'ai_edge_litert'}.get(backend, backend))
     manifest = read_manifest(find_model(name))
     chosen = tuple(a for a in manifest.artifacts if a.format == file_format)
-    manifest = replace(manifest, artifacts=chosen)
+    return replace(manifest, artifacts=chosen)
+
+
+@pytest.mark.parametrize(('backend', 'file_format'), WAYS)
+@pytest.mark.parametrize('name', SHIPPED_MODELS)
+def test_runtimes_reproduce_the_golden_outputs(name, backend, file_format):
+    manifest = manifest_of(name, backend, file_format)
     with Model(manifest, *open_backend(manifest, backend, BackendOptions(threads=1))) as model:
         result = verify_golden(model)
     assert result.is_reproduced, result
+
+
+@pytest.mark.parametrize(('backend', 'file_format'), WAYS)
+@pytest.mark.parametrize('part', ['shape', 'dtype', 'outputs'])
+def test_a_file_that_is_not_what_the_manifest_says_is_refused(backend, file_format, part):
+    manifest = manifest_of('mono_depth', backend, file_format)
+    wrong = {
+        'shape': {'inputs': (replace(manifest.input, size=(320, 256)),)},
+        'dtype': {'inputs': (replace(manifest.input, dtype='float32'),)},
+        'outputs': {'outputs': {'depth': replace(manifest.outputs['depth'], shape=(1, 9))}},
+    }
+    said = {
+        'shape': r"has input 'image' as uint8 \[1, 192, 256, 3\], .* \[1, 256, 320, 3\]",
+        'dtype': r'the manifest says float32 \[1, 192, 256, 3\]',
+        'outputs': r"has output 'depth' as float32 \[1, 192, 256, 1\], .* says \[1, 9\]",
+    }
+    with pytest.raises(ModelError, match=f'mono_depth 1: model.{file_format} .*{said[part]}'):
+        open_backend(replace(manifest, **wrong[part]), backend, BackendOptions())
 
 
 PLAIN_ONNX = """
