@@ -96,7 +96,7 @@ def test_a_file_that_is_not_what_the_manifest_says_is_refused(backend, file_form
     said = {
         'shape': r"has input 'image' as uint8 \[1, 192, 256, 3\], .* \[1, 256, 320, 3\]",
         'dtype': r'the manifest says float32 \[1, 192, 256, 3\]',
-        'outputs': r"has output 'depth' as float32 \[1, 192, 256, 1\], .* says \[1, 9\]",
+        'outputs': r"has output 'depth' as float32 \[1, 192, 256, 1\], .* says float32 \[1, 9\]",
     }
     with pytest.raises(ModelError, match=f'mono_depth 1: model.{file_format} .*{said[part]}'):
         open_backend(replace(manifest, **wrong[part]), backend, BackendOptions())
