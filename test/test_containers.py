@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rs_ml_perception.launching.arguments import ARGUMENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCKER = ROOT / 'docker'
@@ -92,6 +93,13 @@ def test_every_profile_stands_by_itself(compose):
         name: [name] for name in ('demo', 'camera', 'replay')
     }
     assert all(service['ipc'] == 'host' for service in services(compose))
+
+
+def test_the_launch_file_knows_every_argument(compose):
+    for service in services(compose):
+        given = re.findall(r'(\w+):=', service['command'])
+        assert given
+        assert set(given) <= set(ARGUMENTS)
 
 
 def test_the_demo_needs_nothing(compose):
