@@ -61,7 +61,7 @@ from rs_ml_perception.launching.processes import (
 )
 from rs_ml_perception.launching.recording_plan import RecordingPlan
 from rs_ml_perception.launching.viewer import make_rviz_config, viewed_topics
-from rs_ml_perception.nodes.parameter_blocks import read_blocks
+from rs_ml_perception.nodes.parameter_blocks import NO_BLOCKS, read_blocks
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
@@ -111,7 +111,9 @@ def launch_all(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     cameras = [action for words in plan.drivers for action in camera(driver, words, context)]
     companions = []
     if plan.replay is not None:
-        companions.append(own_node('replay_node', context, parameters=[plan.replay]))
+        # In a file of ours: launch_ros would make a number of a recording called 2024.
+        replay_file = temporary_file('.yaml', NO_BLOCKS.follow_up({'/**': plan.replay}))
+        companions.append(own_node('replay_node', context, parameters=[replay_file]))
     if rviz:
         companions.append(viewer(rviz, plan, context))
     return [*ending(nodes, companions), *nodes, *cameras, *companions]
