@@ -33,6 +33,7 @@ from rs_ml_perception.ros.session import ros_session
 START_SECS = 120.0
 CLOSE_SECS = 20.0
 LOOK_SECS = 5.0
+LOOKS_A_LINE = 12
 
 WARM_UP_SHARE = 1 / 3
 """Of the memory samples, so many are left out of the slope: caches and histories still fill."""
@@ -153,6 +154,10 @@ def _feed(
         camera.send()
         if not memory or elapsed_secs - memory[-1][0] > LOOK_SECS:
             memory.append((elapsed_secs, graph.resident_mb()))
+            if len(memory) % LOOKS_A_LINE == 1:
+                print(
+                    f'{elapsed_secs:.0f} s: sent {camera.sent}, {memory[-1][1]:.0f} MB', flush=True
+                )
         # A machine that is too slow is not made up for in a burst.
         next_secs = max(next_secs + 1 / options.rate_hz, time.monotonic())
         watch.wait(lambda due=next_secs: time.monotonic() >= due, 1.0)
@@ -164,8 +169,10 @@ def _final_books(
     names: Sequence[str], watch: NodeWatch, camera: SmallCamera
 ) -> dict[str, Balance]:
     def books() -> dict[str, Balance]:
-        stats = {name: watch.stats[name] for name in names if name in watch.stats}
-        return {name: Balance.of(_sent(name, stats, camera), stats[name]) for name in stats}
+        # Books come one by one: those of height need those of detection.
+        stats = dict(watch.stats)
+        sent = {name: _sent(name, stats, camera) for name in names if name in stats}
+        return {n: Balance.of(count, stats[n]) for n, count in sent.items() if count is not None}
 
     def are_closed() -> bool:
         found = books()
@@ -176,10 +183,15 @@ def _final_books(
     return books()
 
 
-def _sent(name: str, stats: Mapping[str, InferenceStats], camera: SmallCamera) -> int:
-    """Messages of the node's primary stream; those of height are what detection publishes."""
-    sources = [topic.partition('/')[0] for topic in NODES[name].inner_inputs]
-    return int(stats[sources[0]].published) if sources else camera.sent
+def _sent(name: str, stats: Mapping[str, InferenceStats], camera: SmallCamera) -> int | None:
+    """Messages of the node's primary stream; those of height are what detection publishes.
+
+    None while the books of its source have not come.
+    """
+    source = next((topic.partition('/')[0] for topic in NODES[name].inner_inputs), None)
+    if source is None:
+        return camera.sent
+    return int(stats[source].published) if source in stats else None
 
 
 def slope_mb_per_hour(memory: Sequence[tuple[float, float]]) -> float:

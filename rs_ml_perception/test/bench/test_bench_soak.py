@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rs_ml_perception.bench.soak import Balance, main, report, slope_mb_per_hour
+from rs_ml_perception.bench.soak import Balance, _sent, main, report, slope_mb_per_hour
 
 from rs_ml_msgs.msg import InferenceStats
 
@@ -33,6 +34,16 @@ def test_a_balance(fields, missing, unaccounted, is_closed):
     balance = Balance.of(10, InferenceStats(**fields))
     assert (balance.missing, balance.unaccounted) == (missing, unaccounted)
     assert balance.is_closed is is_closed
+
+
+@pytest.mark.parametrize(
+    ('known', 'expected'),
+    [(['height'], None), (['height', 'detection'], 4), (['detection'], 4), ([], None)],
+)
+def test_the_books_of_height_wait_for_those_of_detection(known, expected):
+    stats = {name: InferenceStats(published=4) for name in known}
+    assert _sent('height', stats, SimpleNamespace(sent=9)) == expected
+    assert _sent('detection', stats, SimpleNamespace(sent=9)) == 9
 
 
 @pytest.mark.parametrize(
