@@ -85,15 +85,17 @@ def test_runtimes_reproduce_the_golden_outputs(name, backend, file_format):
 
 
 @pytest.mark.parametrize(('backend', 'file_format'), WAYS)
-@pytest.mark.parametrize('part', ['shape', 'dtype', 'outputs'])
+@pytest.mark.parametrize('part', ['shape', 'dtype', 'outputs', 'name'])
 def test_a_file_that_is_not_what_the_manifest_says_is_refused(backend, file_format, part):
     manifest = manifest_of('mono_depth', backend, file_format)
     wrong = {
+        'name': {'outputs': {'else': replace(manifest.outputs['depth'], name='else')}},
         'shape': {'inputs': (replace(manifest.input, size=(320, 256)),)},
         'dtype': {'inputs': (replace(manifest.input, dtype='float32'),)},
         'outputs': {'outputs': {'depth': replace(manifest.outputs['depth'], shape=(1, 9))}},
     }
     said = {
+        'name': "has no output 'else', it has",
         'shape': r"has input 'image' as uint8 \[1, 192, 256, 3\], .* \[1, 256, 320, 3\]",
         'dtype': r'the manifest says float32 \[1, 192, 256, 3\]',
         'outputs': r"has output 'depth' as float32 \[1, 192, 256, 1\], .* says float32 \[1, 9\]",

@@ -37,7 +37,9 @@ def find_tensors(
     Args:
         kind: 'input' or 'output'.
         network: what is being loaded.
-        available: every name the runtime knows; ':0' may be left out or be too much.
+        available: every name the runtime knows. ':0' may be left out or be too much, and a tensor
+            that bears the manifest's own name is found whatever `names` of the artefact say. Of
+            an only output whose shape the manifest leaves open the name is open as well.
 
     Returns:
         Name in the manifest -> handle.
@@ -58,7 +60,9 @@ def _find(
 ) -> Any:
     where = f'{network.model}: {network.path.name}'
     bare = spec.name.removesuffix(':0')
-    name = next((n for n in (spec.name, bare, f'{bare}:0') if n in available), None)
+    name = next((n for n in (spec.name, bare, f'{bare}:0', key) if n in available), None)
+    if name is None and spec.shape is None and _is_only_one(available):
+        name = next(iter(available))
     if name is None:
         raise ModelError(
             f'{where} has no {kind} {spec.name!r}, it has {sorted(available)}: '
@@ -72,6 +76,11 @@ def _find(
             'or fetch the file that belongs to it'
         )
     return tensor.handle
+
+
+def _is_only_one(available: Mapping[str, FileTensor]) -> bool:
+    """Whether all names are of one tensor."""
+    return len({(str(t.shape), str(t.handle)) for t in available.values()}) == 1
 
 
 def _fits(spec: TensorSpec, tensor: FileTensor) -> bool:

@@ -172,7 +172,7 @@ WRONG_INPUTS = [
     ({'name': 'else'}, r"nyu_mobilenet_unet_5\.tflite has no input 'else', it has "),
 ]
 WRONG_OUTPUTS = [
-    (TensorSpec('nothing'), r"has no output 'nothing', it has "),
+    (TensorSpec('nothing', (1, 224, 224, 1)), r"has no output 'nothing', it has "),
     (TensorSpec('NAME', (1, 9, 9, 1)), r"has output 'depth' as float32.*says \[1, 9, 9, 1\]"),
     (TensorSpec('NAME', None, 'uint8'), r"has output 'depth' as float32.*says uint8"),
 ]
