@@ -6,7 +6,6 @@ Messages go out serialised, so that the camera costs the machine about what a C+
 from __future__ import annotations
 
 import itertools
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -246,8 +245,3 @@ class Feeder:
 
     def _heard(self) -> int:
         return sum(len(reports) for reports in self._reports.values())
-
-
-def median_age_ms(feeds: Sequence[Feed], percent: float) -> float:
-    """Median over turns of an age percentile."""
-    return statistics.median(feed.age_ms(percent) for feed in feeds)

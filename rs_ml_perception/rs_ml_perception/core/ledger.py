@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter, deque
@@ -129,7 +130,7 @@ class Ledger:
 
 
 def _percentiles(values: deque[float]) -> tuple[float, float]:
-    known = [value for value in values if not np.isnan(value)]
+    known = [value for value in values if not math.isnan(value)]
     if not known:
         return float('nan'), float('nan')
     p50, p95 = np.percentile(known, (50, 95))
@@ -138,4 +139,4 @@ def _percentiles(values: deque[float]) -> tuple[float, float]:
 
 def _means(rows: deque[Mapping[str, float]]) -> dict[str, float]:
     names = dict.fromkeys(name for row in rows for name in row)
-    return {name: float(np.mean([row.get(name, 0.0) for row in rows])) for name in names}
+    return {name: sum(row.get(name, 0.0) for row in rows) / len(rows) for name in names}

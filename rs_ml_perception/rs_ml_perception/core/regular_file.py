@@ -9,7 +9,7 @@ from rs_ml_perception.core.errors import InputError
 
 
 def check_regular(path: Path, *, max_bytes: int) -> None:
-    """Raise InputError unless the path leads to a regular file of at most so many bytes."""
+    """Raise InputError unless the path leads to a readable regular file of at most max_bytes."""
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
@@ -22,6 +22,10 @@ def check_regular(path: Path, *, max_bytes: int) -> None:
         raise InputError(
             f'{path} is too large: {found.st_size} bytes, at most {max_bytes} are read'
         )
+    try:
+        path.open('rb').close()
+    except OSError as error:
+        raise InputError(f'{path} cannot be read: {error.strerror}') from error
 
 
 def read_regular(path: Path, *, max_bytes: int) -> bytes:

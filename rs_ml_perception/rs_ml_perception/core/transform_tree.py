@@ -56,11 +56,6 @@ class TransformTree:
                 return frame_from_target.inverse() @ to_source[frame]
         return None
 
-    def clear_moving(self) -> None:
-        """Forget moving transforms: time has jumped."""
-        with self._lock:
-            self._moving.clear()
-
     def _chain(self, frame: str, stamp_ns: int) -> dict[str, RigidTransform]:
         """Every ancestor, nearest first -> ancestor_from_frame."""
         chain = {frame: RigidTransform.identity()}

@@ -41,7 +41,7 @@ class HeightNode(PerceptionNode[HeightParameters]):
 
     def source(self, parameters: HeightParameters) -> Assembler:
         assembler = self.hub.detections(parameters.depth_source, parameters.streams)
-        assembler.want_color_while(lambda: self._wants_pictures())
+        assembler.want_color_while(self._wants_pictures)
         return assembler
 
     def attach_inputs(self) -> None:

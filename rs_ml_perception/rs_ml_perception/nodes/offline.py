@@ -17,7 +17,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.frame import Frame
 from rs_ml_perception.core.labels import LabelMap
 from rs_ml_perception.core.rate_limit import RateLimit
@@ -168,6 +168,8 @@ class OfflineRun:
             except InputError as error:
                 self._on_rejected(node.name, error)
                 continue
+            except ConfigError:  # the disk is full: no later frame would fare better
+                raise
             except Exception as error:  # of one frame, which costs that frame alone
                 if os.environ.get('RS_ML_DEBUG'):
                     raise

@@ -15,6 +15,7 @@ from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.replay_publishers import TopicFilter, import_message_type
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, qos_profile
@@ -114,20 +115,27 @@ class RecordNode(Node):
         self._subscribed: dict[str, _Subscribed] = {}
         self._refused: set[str] = set()
         self._is_look_due = False
+        self._failure: ConfigError | None = None
         self._num_received = 0
         self._last_message_secs = 0.0
         self._spinner = SingleThreadedExecutor()
         self._spinner.add_node(self)
 
     def record(self, stop: StopRequest) -> int:
-        """Record until stop is set; return the exit status of the process."""
+        """Record until stop is set; return the exit status of the process.
+
+        Raises:
+            ConfigError: the disk takes no more.
+        """
         try:
             self._follow_topics()
             self.get_logger().info(f'recording {len(self.writer.counts)} topics')
-            while not stop.is_set():
+            while not (stop.is_set() or self._failure):
                 self._spin_for(LOOK_PERIOD_SECS, lambda: stop.is_set() or self._is_look_due)
                 self._follow_topics()
             self._drain()
+            if self._failure:
+                raise self._failure
         finally:
             self.writer.close()
         counts = self.writer.counts
@@ -142,7 +150,7 @@ class RecordNode(Node):
         return 0
 
     def _follow_topics(self) -> None:
-        """Subscribe to new topics, and anew where publishers came back with another QoS."""
+        """Subscribe to new topics, and again where publishers came back with another QoS."""
         self._is_look_due = False
         topics = dict(self.get_topic_names_and_types())
         for topic, types in topics.items():
@@ -206,20 +214,18 @@ class RecordNode(Node):
             self._num_received += 1
             self._last_message_secs = time.monotonic()
             # ROS time: with use_sim_time a replayed recording gives times of that recording.
-            self.writer.write(topic, self.get_clock().now().nanoseconds, bytes(data))
+            try:
+                self.writer.write(topic, self.get_clock().now().nanoseconds, bytes(data))
+            except ConfigError as error:
+                self._failure = self._failure or error
 
         return write
 
     def _drain(self) -> None:
         """Take what is still in the queues."""
         self._last_message_secs = time.monotonic()
-        end_secs = time.monotonic() + 10 * DRAIN_SECS
         self._spin_for(
-            10 * DRAIN_SECS,
-            lambda: (
-                time.monotonic() - self._last_message_secs > DRAIN_SECS
-                or time.monotonic() > end_secs
-            ),
+            10 * DRAIN_SECS, lambda: time.monotonic() - self._last_message_secs > DRAIN_SECS
         )
 
     def _spin_for(self, seconds: float, done: Callable[[], bool]) -> None:

@@ -34,7 +34,8 @@ class NodeProgress:
     @property
     def lost(self) -> int:
         """Frames it has not accounted for."""
-        return max(0, max(self.published[topic] for topic in self.topics) - self.reported)
+        published = max((self.published[topic] for topic in self.topics), default=0)
+        return max(0, published - self.reported)
 
 
 @dataclass

@@ -44,12 +44,15 @@ def open_recording(path: Path | str, camera: str = '') -> Recording:
 
 
 def _open(path: Path) -> Recording:
-    if not path.exists():
-        raise InputError(f'recording {path} does not exist: pass {FORMATS}')
-    # A pipe would never answer.
-    for file in path.iterdir() if path.is_dir() else [path]:
-        if not file.is_dir():
-            check_regular(file, max_bytes=sys.maxsize)
+    try:
+        if not path.exists():
+            raise InputError(f'recording {path} does not exist: pass {FORMATS}')
+        # A pipe would never answer.
+        files = [f for f in path.iterdir() if not f.is_dir()] if path.is_dir() else [path]
+    except OSError as error:  # a folder that must not be entered
+        raise InputError(f'recording {path} cannot be read: {error.strerror}') from error
+    for file in files:
+        check_regular(file, max_bytes=sys.maxsize)
     if path.is_dir():
         _check_directory(path)
         return Rosbag2Recording(path)

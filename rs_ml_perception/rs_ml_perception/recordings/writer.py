@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rosbags.interfaces import (
@@ -86,10 +88,15 @@ class RecordingWriter(Closing):
         self.counts[topic] = 0
 
     def write(self, topic: str, log_time_ns: int, data: bytes) -> None:
-        """Append CDR bytes to a topic that was added."""
+        """Append CDR bytes to a topic that was added.
+
+        Raises:
+            ConfigError: the topic was not added, or the disk takes no more.
+        """
         if topic not in self._connections:
             raise ConfigError(f'{topic} was not added: call add_topic first')
-        self._open_writer().write(self._connections[topic], log_time_ns, data)
+        with self._disk_errors():
+            self._open_writer().write(self._connections[topic], log_time_ns, data)
         self.counts[topic] += 1
 
     def write_message(self, topic: str, log_time_ns: int, message: object) -> None:
@@ -101,10 +108,24 @@ class RecordingWriter(Closing):
         """Write index and metadata; a second call does nothing.
 
         rosbags' own context manager would drop everything when an exception passes, Ctrl-C too.
+
+        Raises:
+            ConfigError: the disk takes no more.
         """
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.close()
+            with self._disk_errors():
+                writer.close()
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigError(
+                f'{self.path} cannot be written to ({error}), the recording is incomplete: free '
+                'space on the disk, or pass another path'
+            ) from error
 
     def _open_writer(self) -> Writer:
         if self._writer is None:

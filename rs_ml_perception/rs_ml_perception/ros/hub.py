@@ -59,7 +59,7 @@ class CameraHub:
         self.local_detections: LocalDetections | None = None
         self.inference_threads = 0
         self._node = node
-        self._streams: dict[tuple[str, StreamOptions], TopicStream | None] = {}
+        self._streams: dict[Hashable, TopicStream | None] = {}
         self._assemblers: dict[tuple[Hashable, ...], Assembler] = {}
         self._ticks = 0
         # Steady: with use_sim_time and no /clock an ordinary timer never fires.
@@ -73,7 +73,8 @@ class CameraHub:
 
     def stream(self, role: str, options: StreamOptions) -> TopicStream | None:
         """The stream of an input; None where its message type is not installed."""
-        key = (role, options)
+        # Nodes that pair in different ways still share their subscriptions.
+        key = role, options.reliability, options.image_transport
         if key not in self._streams:
             self._streams[key] = create_stream(self._node, role, options)
         return self._streams[key]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from rs_ml_perception.core.ledger import LedgerSnapshot
 from rs_ml_perception.core.partner_books import PartnerBooks, PartnerLedger
 from rs_ml_perception.core.sequence_gaps import Missed
 from rs_ml_perception.ros.diagnostics import (
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
 def report_status(node: PerceptionNode) -> None:
     """Publish diagnostics and accounting of the node."""
-    node.reporter.diagnostics(statuses(node))
-    pipeline = node.pipeline
+    books, pipeline = node.ledger.snapshot(), node.pipeline
+    node.reporter.diagnostics(statuses(node, books))
     node.reporter.stats(
-        node.ledger.snapshot(),
+        books,
         model=pipeline.title if pipeline else '',
         backend=pipeline.backend if pipeline else '',
         missed=missed(node),
@@ -41,7 +42,7 @@ def missed(node: PerceptionNode) -> Missed:
     return node.assembler.missed.since(node.missed_before)
 
 
-def statuses(node: PerceptionNode) -> list[DiagnosticStatus]:
+def statuses(node: PerceptionNode, books: LedgerSnapshot) -> list[DiagnosticStatus]:
     """Input, processing and model of the node."""
     name = node.get_fully_qualified_name().lstrip('/')
     worker = node.worker
@@ -49,7 +50,7 @@ def statuses(node: PerceptionNode) -> list[DiagnosticStatus]:
         input_status(name, input_state(node)),
         processing_status(
             name,
-            node.ledger.snapshot(),
+            books,
             budget_ms=node.parameters.diagnostics.max_processing_ms,
             over_budget_secs=worker.over_budget_secs() if worker else 0.0,
             failure=worker.failure if worker else '',

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import resource
 import signal
+import string
 import subprocess
 import time
 from pathlib import Path
@@ -162,4 +165,18 @@ def test_no_place_to_write_is_one_sentence(start, out, reason, tmp_path):
     output, _ = process.communicate(timeout=PATIENCE_SECS)
     assert process.returncode == 1
     assert reason in output
+    assert 'Traceback' not in output
+
+
+def test_a_full_disk_ends_the_recording_with_one_sentence(start, node, tmp_path):
+    process = start(tmp_path / 'bag')
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+    publisher = node.create_publisher(String, '/recorded/words', 10)
+    deadline = time.monotonic() + PATIENCE_SECS
+    while process.poll() is None and time.monotonic() < deadline:
+        publisher.publish(String(data=''.join(random.choices(string.printable, k=5000))))
+        time.sleep(0.01)
+    output, _ = process.communicate(timeout=PATIENCE_SECS)
+    assert process.returncode == 1
+    assert 'cannot be written to' in output
     assert 'Traceback' not in output

@@ -23,6 +23,9 @@ def test_nobody_to_wait_for():
     assert step.blockers(COLOR, 200) == set()
     assert step.all_waiting() == set()
     assert step.num_published == 0
+    step.watch('/a')  # a node that runs, with no image to work on
+    step.report('/a', 100)
+    assert step.nodes['/a'].lost == 0
 
 
 def test_nothing_waits_before_the_first_frame(lockstep):

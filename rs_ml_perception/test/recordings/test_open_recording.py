@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from rs_ml_perception.core.errors import InputError
@@ -107,6 +108,32 @@ def test_refuses_with_one_sentence(make, reason, tmp_path):
     with pytest.raises(InputError, match=reason) as caught:
         open_recording(make(tmp_path))
     assert '\n' not in str(caught.value)
+
+
+@pytest.fixture
+def closed_files():
+    """A folder of recordings that this process has no right to read, not even as root."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        for name in ('folder', 'closed'):
+            (path / name).mkdir()
+        for name in ('x.mcap', 'x.db3', 'x.bag', 'folder/x.mcap', 'closed'):
+            (path / name).touch()
+            (path / name).chmod(0)
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.seteuid(65534)
+        yield path
+        if is_root:
+            os.seteuid(0)
+        (path / 'closed').chmod(0o755)
+
+
+@pytest.mark.parametrize('name', ['x.mcap', 'x.db3', 'x.bag', 'folder', 'closed'])
+def test_no_right_to_read_is_the_reason_given(name, closed_files):
+    with pytest.raises(InputError, match='Permission denied'):
+        open_recording(closed_files / name)
 
 
 def test_empty_recording_is_refused(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.recordings.message_types import add_message_type, message_types
@@ -128,3 +130,26 @@ def test_where_nothing_can_be_written_it_says_so(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(ConfigError, match='cannot be written'):
         RecordingWriter(tmp_path / 'file' / 'bag')
+
+
+@pytest.fixture
+def small_disk():
+    """No file of this process may grow beyond 100 kB."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
+def test_a_full_disk_is_one_sentence(storage, small_disk, tmp_path):
+    data = hello('x' * 5000)
+
+    def record() -> None:
+        with RecordingWriter(tmp_path / 'bag', storage=storage) as writer:
+            writer.add_topic('/a', STRING)
+            for i in range(1000):
+                writer.write('/a', i, data)
+
+    with pytest.raises(ConfigError, match='the recording is incomplete'):
+        record()

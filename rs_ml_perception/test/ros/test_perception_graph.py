@@ -316,7 +316,10 @@ def test_a_graph_of_several_tasks_segments_too(rig):
     owner = rig.plain_node('perception_graph')
     hub = CameraHub(owner)
     options = SegmentationNode(hub, context=rig.context).parameters.streams
-    assert hub.stream('color/image_raw', options) is hub.stream('color/image_raw', options)
+    stream = hub.stream('color/image_raw', options)
+    assert hub.stream('color/image_raw', options) is stream
+    assert hub.stream('color/image_raw', replace(options, max_skew_ms=5.0)) is stream
+    assert hub.stream('color/image_raw', replace(options, reliability='reliable')) is not stream
 
 
 @pytest.mark.parametrize(
