@@ -1,4 +1,4 @@
-"""One end of an image topic: publishes at a rate, or counts what arrives until told to stop."""
+"""One end of an image topic: publishes at a rate, or counts what arrives until it is stopped."""
 
 from __future__ import annotations
 

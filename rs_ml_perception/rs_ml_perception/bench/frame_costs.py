@@ -1,4 +1,4 @@
-"""What a frame costs besides inference: conversion, pairing, publishing."""
+"""The costs of a frame apart from inference: conversion, pairing, publishing."""
 
 from __future__ import annotations
 

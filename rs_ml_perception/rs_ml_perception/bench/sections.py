@@ -27,7 +27,7 @@ class Section:
 SECTIONS: dict[str, Section] = {
     'models': Section('The shipped networks alone, two threads', 'model_speed'),
     'graph': Section('Graph rate / rate of the bare models one after another', 'graph_rate'),
-    'costs': Section('Cost per frame beside inference', 'frame_costs'),
+    'costs': Section('Cost per frame apart from inference', 'frame_costs'),
     'layouts': Section('One process for all nodes / one process per node', 'layouts'),
     'delivery': Section('1280x720 images at 30 Hz between two processes', 'delivery'),
     'seeds': Section("The seeds' way / ours, per frame", 'seeds_comparison'),

@@ -85,7 +85,7 @@ class SeedDenoise:
             from rs_ml_training.networks.unet.original import unet
         except ImportError as error:
             raise InputError(
-                f'the U-Net cannot be built ({error}): install rs_ml_training beside this package'
+                f'the U-Net cannot be built ({error}): install rs_ml_training with this package'
             ) from error
         self._model = unet((DENOISE_TILE_PX, DENOISE_TILE_PX))
 

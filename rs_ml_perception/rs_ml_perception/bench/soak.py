@@ -195,7 +195,7 @@ def _sent(name: str, stats: Mapping[str, InferenceStats], camera: SmallCamera) -
 
 
 def slope_mb_per_hour(memory: Sequence[tuple[float, float]]) -> float:
-    """Of a line through what comes after the warm-up; NaN where that is less than two samples."""
+    """Of a line through the samples after the warm-up; NaN for fewer than two."""
     rest = memory[int(WARM_UP_SHARE * len(memory)) :]
     if len(rest) < 2:
         return float('nan')

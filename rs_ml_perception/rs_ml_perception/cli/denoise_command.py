@@ -38,7 +38,7 @@ def add_parser(subparsers: Any) -> None:
         help='folder with the left infrared pictures <stem>.png of depth pictures',
     )
     parser.add_argument(
-        '--no-infrared', action='store_true', help='use depth alone, whatever lies beside it'
+        '--no-infrared', action='store_true', help='use depth alone, even where there is infrared'
     )
     parser.set_defaults(run=run)
 

@@ -33,7 +33,7 @@ from rs_ml_perception.recordings.open_recording import is_recording, open_record
 from rs_ml_perception.recordings.pictures import MILLIMETRE, read_depth, write_picture
 
 RAW_SIZES = ((1280, 720), (848, 480), (640, 480))
-"""Sizes a .raw file of uint16 may have; the number of bytes tells which."""
+"""Sizes a .raw file of uint16 may have; the number of bytes decides."""
 
 ERROR_RANGE_RMSE = 3
 """Distance from the plane, in RMSE, that the error map shows in white."""

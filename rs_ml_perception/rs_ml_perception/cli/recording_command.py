@@ -1,4 +1,4 @@
-"""`rs-ml recording`: which nodes can work with a recording, and what they must be told."""
+"""`rs-ml recording`: which nodes can work with a recording, and their settings for it."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def add_camera_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_depth_arguments(parser: argparse.ArgumentParser) -> None:
-    """Depth pictures beside colour pictures."""
+    """Depth pictures of colour pictures."""
     parser.add_argument(
         '--depth',
         type=Path,

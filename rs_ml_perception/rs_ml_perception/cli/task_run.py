@@ -27,7 +27,7 @@ from rs_ml_perception.recordings.sources import InputImage, Source
 RESULTS = 'results.jsonl'
 ALL_REJECTED = 2
 MOST_SHOWN = 20
-"""Rejections told one by one; a camera or a long recording could give thousands."""
+"""Rejections reported one by one; a camera or a long recording could give thousands."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TaskResult:
     """What a task found in one frame.
 
     Attributes:
-        fields: for JSON, beside "image".
+        fields: for JSON, in addition to "image".
         count: for the summary.
         files: end of the file name -> pixels; always written.
         pictures: the same for pictures to look at; left out with --no-pictures. Functions, as

@@ -1,4 +1,4 @@
-"""Cells of a detection head, and the distances that a head tells as distributions."""
+"""Cells of a detection head, and distances predicted as distributions."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _RVL_SIZE = struct.Struct('<II')
 
 
 class CompressedBytes(NamedTuple):
-    """The two fields of a sensor_msgs/CompressedImage beside its header."""
+    """The two fields of a sensor_msgs/CompressedImage apart from its header."""
 
     format: str
     data: bytes

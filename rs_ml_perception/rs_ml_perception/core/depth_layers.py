@@ -1,4 +1,4 @@
-"""Surfaces at different distances told apart by the gaps in a histogram."""
+"""Surfaces at different distances separated by the gaps in a histogram."""
 
 from __future__ import annotations
 

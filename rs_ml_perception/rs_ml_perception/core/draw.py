@@ -69,7 +69,7 @@ def draw_heights(
     Args:
         rgb: uint8 (H, W, 3), RGB.
         heights: boxes in pixels of rgb.
-        labels: where given, the class is named beside the height.
+        labels: where given, the class is shown with the height.
 
     Returns:
         uint8 (H, W, 3), RGB, a new picture: measured heights green, lower bounds yellow,

@@ -33,7 +33,7 @@ class BackendError(RsMlError):
 
 
 class BusyError(RsMlError):
-    """Something is still being worked on: what was asked for is possible later."""
+    """Something is still in progress: try again later."""
 
 
 class InputError(RsMlError):

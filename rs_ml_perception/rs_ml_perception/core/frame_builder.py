@@ -1,7 +1,7 @@
 """From messages that belong together to the Frame a task works on. Bad input ends here.
 
-What is wrong with the primary message rejects the frame; what is wrong with anything beside it
-costs only that, and is noted.
+A fault of the primary message rejects the frame; a fault of any other part costs only that part,
+and is noted.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class FrameBuilder:
     """Decodes and checks what belongs together.
 
     Attributes:
-        problems: (part, reason) of what could not be used beside the primary message.
+        problems: (part, reason) of each unusable part other than the primary message.
     """
 
     def __init__(self, frames: FrameParts, color_from_depth: ColorFromDepth) -> None:

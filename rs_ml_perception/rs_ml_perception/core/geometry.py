@@ -89,7 +89,7 @@ def horizontal_axes(up: np.ndarray, toward: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def sampled_median(values: np.ndarray, *, max_samples: int = 1000) -> float:
-    """Median of about max_samples evenly chosen values: a full one costs more than it tells.
+    """Median of about max_samples evenly chosen values: a full one costs more than it is worth.
 
     Args:
         values: (N,), free of NaN.

@@ -16,7 +16,7 @@ T = TypeVar('T')
 
 @dataclass(frozen=True)
 class OptionInfo:
-    """What is known of one option besides its type and default.
+    """Facts about one option other than its type and default.
 
     Attributes:
         doc: one line, unit in brackets.

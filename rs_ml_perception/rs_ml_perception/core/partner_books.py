@@ -102,7 +102,7 @@ class PartnerBooks:
 
 
 class PartnerLedger:
-    """Counts; whoever pairs writes it."""
+    """Counts; written by the synchronizer."""
 
     def __init__(self) -> None:
         self._received = self._used = self._paired = self._without = 0
@@ -110,7 +110,7 @@ class PartnerLedger:
         self.forget_recent()
 
     def forget_recent(self) -> None:
-        """Another stream begins: what is said is said of that one alone."""
+        """Another stream begins: later notes are about that one alone."""
         self._misses: deque[float | None] = deque(maxlen=RECENT)
         self._arrivals: deque[Arrival] = deque(maxlen=RECENT)
         self._last_secs = -math.inf

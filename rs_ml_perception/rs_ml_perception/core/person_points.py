@@ -1,4 +1,4 @@
-"""A person's points told from everything else in the box."""
+"""A person's points separated from everything else in the box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where detected objects are, and how large, as far as depth tells."""
+"""Positions and sizes of detected objects, as far as depth shows them."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def place_detections(
 ) -> tuple[Detections, Placements]:
     """Say where each object is and how large, looking at the depth pixels of its box only.
 
-    The object is told from background and occluders by gaps in depth: of the surfaces in the box
+    Gaps in depth separate the object from background and occluders: of the surfaces in the box
     the nearest that holds much of the box's middle. Without depth or intrinsics nothing is known.
 
     Args:

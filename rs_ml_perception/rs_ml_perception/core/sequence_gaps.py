@@ -1,4 +1,4 @@
-"""Messages that were sent and never received, told by the numbers their publisher gives them."""
+"""Messages that were sent and never received, by the sequence numbers of their publisher."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SequenceGaps:
 
     @property
     def missed(self) -> int | None:
-        """Numbers never seen, as far as confirmed; None where nobody can tell."""
+        """Numbers never seen, as far as confirmed; None where they cannot be known."""
         if not self._is_numbered or len(self._publishers) > 1:
             return None
         return self._confirmed

@@ -55,7 +55,7 @@ def measure_stature(points: PersonPoints, limits: BoxLimits, method: UpMethod) -
     Args:
         points: the person in its box.
         limits: where the image cuts the box.
-        method: where up comes from; tells how sure it is.
+        method: where up comes from, hence how reliable it is.
     """
     head = find_head(points)
     feet_m, feet_stddev_m, on_floor = _feet(points, head.top_m)

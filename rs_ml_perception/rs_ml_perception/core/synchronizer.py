@@ -73,7 +73,7 @@ class Synchronizer(Generic[P, Q]):
     An equal stamp always wins. Without one a message waits until the partner stream has passed
     its stamp, the time is up, or waiting is known to be in vain; then the nearest partner within
     the tolerance is taken, if neighbours are taken at all. All that is learned of the streams is
-    learned from their last messages, so that a disturbance leaves nothing behind.
+    learned from their last messages, so that a disturbance has no lasting effect.
 
     Attributes:
         shares_stamps: whether both streams have the same stamps, None while unknown.

@@ -1,4 +1,4 @@
-"""Processes that end when whoever started them is gone, however that ended.
+"""Processes that end with their parent, however that ends.
 
     python -m rs_ml_perception.core.tether PID MODULE ARGUMENT...
 
@@ -53,7 +53,7 @@ def _die_with(parent_pid: int) -> None:
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent_pid:
-        # It has ended before the system was asked to tell.
+        # It ended before the system was asked to watch it.
         sys.exit('the process that started this one is gone')
 
 

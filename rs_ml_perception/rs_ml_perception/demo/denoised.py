@@ -1,4 +1,4 @@
-"""Denoised depth beside the raw depth it was made of, for panels."""
+"""Denoised depth next to the raw depth it was made from, for panels."""
 
 from __future__ import annotations
 

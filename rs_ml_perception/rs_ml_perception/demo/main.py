@@ -110,7 +110,7 @@ def _recordings(chosen: str, out: Path) -> list[tuple[Path, Path]]:
 
 
 def _offer_models() -> None:
-    """Let the nodes find third-party artefacts beside the test data."""
+    """Let the nodes find the third-party artefacts of the test data."""
     data = os.environ.get(DATA_VARIABLE)
     if data and MODEL_VARIABLE not in os.environ:
         os.environ[MODEL_VARIABLE] = str(Path(data) / 'models')

@@ -23,7 +23,7 @@ USUAL_LIMITS = {'float32': 0.01, 'bfloat16': 0.03}
 def record_golden(model: Model, frame: Frame, picture: str) -> Path:
     """Make what a loaded model gives for a frame its golden outputs.
 
-    The file is written beside the manifest, whose `golden` is replaced; tolerances that it has
+    The file is written next to the manifest, whose `golden` is replaced; tolerances that it has
     for outputs stay.
 
     Args:

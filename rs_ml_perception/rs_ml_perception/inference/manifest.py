@@ -25,7 +25,7 @@ class FileRef:
         path: relative to the manifest, inside of its directory (as read from one; code may give
             an absolute path).
         sha256: lower-case hex digest (of a folder: see checksum.tree_sha256), or None: it stands
-            in `<path>.sha256` beside the file, where `rs-ml models download` noted it.
+            in `<path>.sha256` next to the file, where `rs-ml models download` noted it.
         url: where it can be fetched from, or None.
         url_sha256: digest of what the url gives, where that is an archive.
         member: path inside that .tar.gz, or None: the url gives the file itself.
@@ -128,7 +128,7 @@ class ModelManifest:
         directory: where the manifest lies.
         inputs: input tensors, the colour image first.
         outputs: name the decoder knows -> tensor.
-        decoder_options: what the decoder needs to know besides.
+        decoder_options: further settings of the decoder.
         training_camera: intrinsics of the training images, or None.
     """
 

@@ -15,7 +15,7 @@ from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
 class OpenCvBackend:
     """One cv2.dnn network, on the CPU.
 
-    OpenCV tells neither names nor types of a file's tensors: what does not fit the manifest shows
+    OpenCV reports neither names nor types of a file's tensors: a misfit with the manifest shows
     when the network runs, and in its golden output.
 
     `threads` is not used: OpenCV has one number for the whole process (cv2.setNumThreads).

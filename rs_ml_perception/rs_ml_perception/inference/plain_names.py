@@ -38,7 +38,7 @@ def checked_path(path: str, *, where: str) -> str:
     if not is_plain or PurePosixPath(path).is_absolute() or len(path) > MAX_PATH:
         raise ModelError(
             f'{where}: a path must lead to a file inside of the model directory, got {path!r}: '
-            'put the file beside the manifest'
+            'put the file into the folder of the manifest'
         )
     return path
 

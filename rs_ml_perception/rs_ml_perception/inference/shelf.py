@@ -26,7 +26,7 @@ DEFAULT_MODELS = {
     'mono_depth': 'mono_depth',
     'denoise': 'denoise',
 }
-"""What nodes and commands take for a task unless told otherwise."""
+"""What nodes and commands take for a task by default."""
 
 
 def cache_directory() -> Path:
@@ -88,7 +88,7 @@ def find_model(name_or_directory: str | os.PathLike[str]) -> Path:
 def locate(manifest: ModelManifest, file: FileRef) -> Path:
     """Find a file of a model and check it.
 
-    Looked for beside the manifest, then by file name under the folders of RS_ML_MODEL_PATH, then
+    Looked for next to the manifest, then by file name under the folders of RS_ML_MODEL_PATH, then
     among the downloads. Many models call their file frozen_inference_graph.pb, so under a folder
     the checksum decides.
 

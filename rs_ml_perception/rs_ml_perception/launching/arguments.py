@@ -148,7 +148,7 @@ def unknown_arguments(
 
     Args:
         names: that were given.
-        others: known ones beside ARGUMENTS.
+        others: known ones other than ARGUMENTS.
         only_misspelt: pass over names that resemble none of ours.
     """
     known = [*ARGUMENTS, *others]
@@ -173,7 +173,7 @@ def _cameras(values: Mapping[str, str], base_namespace: str) -> tuple[Camera, ..
         wanted = f'one for each of {", ".join(names)}' if names else 'one'
         raise ConfigError(f'serial_no must be {wanted}, got {values["serial_no"]!r}')
     if len(set(names)) != len(names):
-        raise ConfigError(f'each of cameras needs a name of its own, got {values["cameras"]!r}')
+        raise ConfigError(f'cameras must have different names, got {values["cameras"]!r}')
     if not names:
         name = values['camera_name'].strip('/"\'')
         return (Camera(namespace, driver_namespace, name, *serials),)

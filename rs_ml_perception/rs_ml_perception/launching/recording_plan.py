@@ -16,7 +16,7 @@ TRANSFORMS = 'static_transforms'
 
 @dataclass(frozen=True)
 class RecordingPlan:
-    """What nodes must be told to work on a recording.
+    """The settings with which nodes work on a recording.
 
     Attributes:
         recording: its path.
@@ -24,7 +24,7 @@ class RecordingPlan:
         left_out: node -> why it cannot.
         remappings: input of the nodes -> topic of the recording.
         shared: parameters of every node, and of the graph; see `parameters`.
-        own: node -> parameters beside these.
+        own: node -> parameters in addition to these.
         frame_id: optical frame of the first image.
         camera: namespace of the camera where the recording holds several, else ''.
         notes: what a user should know of the recording.

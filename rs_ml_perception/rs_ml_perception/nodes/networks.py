@@ -43,7 +43,7 @@ class DepthParameters(NetworkParameters):
 
     @property
     def band_m(self) -> tuple[float, float]:
-        """Nearest and farthest distance, beside what the model says."""
+        """Nearest and farthest distance, in addition to the limits of the model."""
         return self.range_min_m, farthest_m(self.range_max_m)
 
 

@@ -43,7 +43,7 @@ class RecordOptions:
     topics: tuple[str, ...] = option(
         (),
         'topics to record, regular expressions of whole names; none: all of the namespace; '
-        '`NAME/compressed` beside NAME only where one says compressed',
+        '`NAME/compressed` in addition to NAME only where one says compressed',
     )
     storage: str = option('mcap', 'file format', choices=tuple(STORAGES))
     overwrite: bool = option(False, 'replace a recording that lies at `out`')
@@ -87,7 +87,7 @@ def _common_offer(publishers: Sequence[TopicEndpointInfo]) -> _Offer:
 def is_unwanted_twin(topic: str, recorded: Iterable[str], patterns: Iterable[str]) -> bool:
     """Whether a topic shows compressed what another one shows raw, and nobody asked for it.
 
-    Subscribing to it would make nodes compress pictures for nobody's sake.
+    Subscribing to it would make nodes compress pictures for nothing.
     """
     raw = topic.removesuffix(COMPRESSED)
     return raw != topic and raw in recorded and not any('compressed' in p for p in patterns)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 RECENT = 256
-"""Stamps remembered per topic, to tell late reports from wrong ones."""
+"""Stamps remembered per topic, to distinguish late reports from wrong ones."""
 
 MAX_MISSES = 3
 """A node that leaves this many frames in a row unreported is not waited for until it reports."""

@@ -245,7 +245,7 @@ def _by_encoding(
 def _encoding(recording: Recording, topic: Topic) -> str:
     try:
         return recording.first(topic.name).encoding
-    except InputError:  # damaged, and told where it is read
+    except InputError:  # damaged, and reported where it is read
         return ''
 
 

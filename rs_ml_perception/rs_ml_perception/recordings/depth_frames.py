@@ -1,4 +1,4 @@
-"""From a recording to frames of depth for its own sake, with the infrared beside it."""
+"""From a recording to frames of depth for its own sake, with its infrared image."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class RecordedUp:
 def frames_with_up(
     recording: Recording, *, on_rejected: OnRejected | None = None
 ) -> Iterator[Frame]:
-    """Yield the frames of a recording, each with the up that its accelerometer tells.
+    """Yield the frames of a recording, each with up from its accelerometer.
 
     Args:
         recording: an open recording.

@@ -19,7 +19,7 @@ MAX_KEPT = 30
 
 
 WAIT_SECS = 1.0
-"""How much later a partner may have been recorded, besides what its stamp may be off."""
+"""How much later a partner may have been recorded, in addition to the allowed skew."""
 
 
 @dataclass(frozen=True, eq=False)

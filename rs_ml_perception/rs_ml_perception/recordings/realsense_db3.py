@@ -118,7 +118,7 @@ class RealsenseDb3(Recording):
             yield newest_ns, replace(frame, problem=_UNSTAMPED)
 
     def _stamp_ns(self, metadata: Message) -> int | None:
-        """What the text beside a frame says, None where it does not."""
+        """A value from the text stored with a frame, None where it has none."""
         try:
             return round(float(_fields(self._inner.decode(metadata).data)['timestamp']) * 1e6)
         except (InputError, KeyError, ValueError):

@@ -1,4 +1,4 @@
-"""Messages and files that cannot be used: told to whoever asked, while the others go on."""
+"""Messages and files that cannot be used: reported on request, while the others go on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Rejections:
     """What becomes of messages that cannot be used.
 
     Attributes:
-        on_rejected: is told of them; None: they raise.
+        on_rejected: receives them; None: they raise.
     """
 
     on_rejected: OnRejected | None
@@ -50,6 +50,6 @@ class Rejections:
         self.on_rejected(topic, error)
 
     def note(self, topic: str, reason: str) -> None:
-        """Report what is missing beside images that can be used; never raises."""
+        """Report something missing from images that can be used; never raises."""
         if self.on_rejected is not None:
             self.on_rejected(topic, InputError(f'{topic}: {reason}'))

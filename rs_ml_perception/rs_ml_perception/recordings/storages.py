@@ -155,7 +155,7 @@ def time_span(storage: Storage | DirectoryStorage) -> tuple[int, int]:
 
 
 def journals(path: Path) -> Iterator[Path]:
-    """Yield what a killed sqlite3 recorder left beside its files: messages that are not read."""
+    """Yield the journals that a killed sqlite3 recorder left: their messages are not read."""
     for file in [path] if path.is_file() else sorted(path.glob('*.db3')):
         journal = file.with_name(f'{file.name}-wal')
         if journal.is_file() and journal.stat().st_size:

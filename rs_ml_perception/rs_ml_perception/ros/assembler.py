@@ -24,7 +24,7 @@ from rs_ml_perception.ros.topic_choice import TopicChoice
 
 @dataclass
 class Pending:
-    """A primary message that waits, and the consumers that were told of it."""
+    """A primary message that waits, and the consumers that have counted it."""
 
     sample: Sample
     timeline: int
@@ -52,7 +52,7 @@ class Assembler(ABC):
     Args:
         infos: camera_info streams by role.
         partner: what primary messages wait for; it calls `_on_partner`.
-        create: makes the synchronizer, anew whenever the first consumer comes.
+        create: makes a synchronizer, a new one whenever the first consumer comes.
 
     Attributes:
         partner_name: what the partner is, for diagnostics.
@@ -216,7 +216,7 @@ class Assembler(ABC):
                 self._release_all()
                 self._sync.jump(sample.stamp_ns)
                 self.on_jump()
-            # Whoever attaches later has not received this one and must not be handed it.
+            # Consumers that attach later have not received this one and must not get it.
             entry = Pending(sample, self._timeline, list(self._consumers))
             for consumer in entry.consumers:
                 consumer.on_received(sample)

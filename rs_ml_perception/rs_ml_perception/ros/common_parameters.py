@@ -73,7 +73,7 @@ class StreamParameters:
     )
     target_frame: str = option('', 'frame of positions; empty: the camera optical frame')
     static_transforms: tuple[str, ...] = option(
-        (), 'transforms beside TF, each "parent child x y z qx qy qz qw"', static=True
+        (), 'transforms in addition to TF, each "parent child x y z qx qy qz qw"', static=True
     )
     strict: bool = option(False, 'end the process when a frame fails (tests)')
     diagnostics: DiagnosticsParameters = field(default_factory=DiagnosticsParameters)
@@ -97,7 +97,7 @@ class StreamParameters:
 
 @dataclass(frozen=True)
 class ModelParameters(StreamParameters):
-    """What a node with a network needs besides."""
+    """Further parameters of a node with a network."""
 
     model: str = option('', 'model directory, or the name of a known model', static=True)
     backend: str = option('auto', 'inference runtime', choices=BACKENDS, static=True)

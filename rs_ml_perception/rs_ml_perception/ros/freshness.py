@@ -13,11 +13,11 @@ from rs_ml_perception.ros.samples import Sample
 TYPICAL_FRAMES = 20
 
 AHEAD_SECS = 0.5
-"""A stamp so far in the future is told: /clock and the stamps of a replay differ by less."""
+"""A stamp so far in the future is reported: /clock and the stamps of a replay differ by less."""
 
 
 class StaleError(Exception):
-    """A frame is too old: what is told of the frame, and `advice` for the log."""
+    """A frame is too old: the detail for its report, and `advice` for the log."""
 
     def __init__(self, detail: str, advice: str) -> None:
         super().__init__(detail)

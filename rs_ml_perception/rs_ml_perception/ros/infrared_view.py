@@ -1,4 +1,4 @@
-"""Whether a depth image gets the infrared image beside it, and why not."""
+"""Whether a depth image is used with its infrared image, and why not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEAST_SHIFT_M, _LEAST_TURN = 1e-3, 1e-3
 
 
 class InfraredView:
-    """Lets infrared through whose pixels are depth pixels, as far as TF can tell.
+    """Lets infrared through whose pixels are depth pixels, as far as TF shows.
 
     Attributes:
         problem: why infrared is of no use, '' when it is or nothing is known against it.

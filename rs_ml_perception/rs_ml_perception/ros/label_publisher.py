@@ -13,7 +13,7 @@ from rs_ml_perception.ros.result_messages import label_info
 
 
 class LabelPublisher:
-    """Publishes ~/label_info once; it stays until the node goes or publishes anew."""
+    """Publishes ~/label_info once; it stays until the node ends or publishes again."""
 
     def __init__(self, node: Node) -> None:
         self._node = node

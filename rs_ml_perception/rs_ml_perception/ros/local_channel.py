@@ -46,7 +46,7 @@ class LocalDetections:
 
     @property
     def has_publisher(self) -> bool:
-        """Whether whoever sends would publish too: the detection node is configured."""
+        """Whether the sender publishes: the detection node is configured."""
         return self._node.count_publishers(self.topic) > 0
 
     @property

@@ -57,7 +57,7 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
         failure: why the last transition failed, '' when it did not.
         facts: about the model, once configured.
         target_problem: why positions are not in target_frame, '' when they are.
-        frame_notes: what of the latest frame could not be used beside its primary message.
+        frame_notes: why parts of the latest frame other than its primary message were unusable.
         shortfalls: what results lack, and why.
         missed_before: what the source had missed when the node began to listen.
     """
@@ -250,11 +250,11 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
         return frame
 
     def _follow_timeline(self, timeline: int) -> None:
-        """Told by number: the first frame after the jump may have been superseded."""
+        """By number, as the first frame after the jump may have been superseded."""
         if timeline == self._timeline:
             return
         if self._timeline:
-            self.get_logger().info('time went back: tracks and histories start anew')
+            self.get_logger().info('time went back: tracks and histories are reset')
             self.pipeline.reset()
         self._timeline = timeline
 

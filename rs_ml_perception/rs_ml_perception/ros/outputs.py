@@ -19,7 +19,7 @@ from rs_ml_perception.ros.target_frame import TargetFrame
 
 @dataclass(frozen=True, eq=False)
 class OutputContext:
-    """What messages need to know beside the result.
+    """The context of a result that its messages need.
 
     Attributes:
         header: of the message of the primary stream.

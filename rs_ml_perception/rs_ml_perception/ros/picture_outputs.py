@@ -34,14 +34,14 @@ def color_outputs(topic: str, draw: Draw) -> tuple[Output, Output]:
 
 
 def gray_output(topic: str, draw: Draw) -> Output:
-    """The lossless PNG beside a topic of uint8 (H, W)."""
+    """The lossless PNG of a topic of uint8 (H, W)."""
     return compressed_output(topic, draw, encode_compressed_gray)
 
 
 def compressed_output(
     topic: str, draw: Draw, encode: Callable[[np.ndarray], CompressedBytes]
 ) -> Output:
-    """The compressed picture beside a topic."""
+    """The compressed picture of a topic."""
 
     def make(result: Any, context: OutputContext) -> CompressedImage | None:
         picture = _drawn(topic, draw, result, context)

@@ -16,7 +16,7 @@ T = TypeVar('T')
 
 
 class Preload(Generic[S, T]):
-    """Loads what belongs to a subject, if told to ahead of time and in a thread of its own.
+    """Loads the thing that belongs to a subject, on request ahead of time and in a thread.
 
     Args:
         load: makes the thing; slow.

@@ -1,4 +1,4 @@
-"""What a node tells about itself: /diagnostics and ~/stats at 1 Hz, ~/frames on request."""
+"""Reports of a node on itself: /diagnostics and ~/stats at 1 Hz, ~/frames on request."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class NodeReporter:
     def frame(
         self, sample: Sample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float
     ) -> None:
-        """Tell what became of one frame, if anybody listens."""
+        """Report the outcome of one frame, if anybody listens."""
         if self._frames.get_subscription_count() == 0:
             return
         report = FrameReport(header=sample.header, outcome=outcome.value, detail=detail)

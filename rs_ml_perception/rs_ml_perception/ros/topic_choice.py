@@ -94,7 +94,7 @@ class TopicChoice:
 def depth_partner(
     wanted: str, streams: Mapping[str, TopicStream], listener: Callable[[Sample], None]
 ) -> TopicChoice:
-    """Depth beside another stream, as DEPTH_SOURCES says; auto takes aligned, else raw, if any."""
+    """Depth as a partner, as DEPTH_SOURCES says; auto takes aligned, else raw, if any."""
     if wanted == 'auto':
         return TopicChoice((ALIGNED_DEPTH, RAW_DEPTH), streams, listener)
     roles = _DEPTH_ROLES[wanted]
@@ -114,9 +114,9 @@ def depth_primary(
 def infrared_partner(
     mode: str, streams: Mapping[str, TopicStream], listener: Callable[[Sample], None]
 ) -> TopicChoice:
-    """Infrared beside depth: 'auto' while somebody publishes it, 'require', 'none'."""
+    """Infrared as the partner of depth: 'auto' while somebody publishes it, 'require', 'none'."""
     if mode == 'auto':
-        # Whoever waited for one that no longer comes would be late with every frame.
+        # Waiting for a stream that has ended would delay every frame.
         return TopicChoice((INFRA,), streams, listener, keeps=False)
     roles = (INFRA,) if mode == 'require' else ()
     return TopicChoice(roles, streams, listener, fallback=''.join(roles))

@@ -1,4 +1,4 @@
-"""Lifecycle transitions that tell why they failed."""
+"""Lifecycle transitions that report why they failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Depth without the camera's noise, from raw depth and the infrared image beside it."""
+"""Depth without the camera's noise, from raw depth and its infrared image."""
 
 from __future__ import annotations
 

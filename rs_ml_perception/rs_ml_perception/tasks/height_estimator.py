@@ -79,7 +79,7 @@ class HeightEstimator:
 
         Args:
             frame: colour size and intrinsics, with depth aligned or not.
-            detections: persons only; track_ids tell who is who over time.
+            detections: persons only; track_ids identify them over time.
             up: gravity in the colour optical frame; None: that of the frame, else the normal of
                 the floor where one is seen, else the image's vertical.
 

@@ -151,7 +151,7 @@ def test_gfl_in_one_tensor(rows, options, xyxy, class_ids, transposed):
     ('name', 'outputs', 'options', 'said'),
     [
         ('gfl', gfl_outputs([]), {'strides': [8, 16]}, r'200x100 have 416 cells'),
-        ('gfl_head', {'head': np.zeros((1, CELLS, 32))}, {}, 'leaves no class'),
+        ('gfl_head', {'head': np.zeros((1, CELLS, 32))}, {}, 'too few for a class'),
     ],
 )
 def test_a_head_that_does_not_fit_its_options_is_refused(name, outputs, options, said):

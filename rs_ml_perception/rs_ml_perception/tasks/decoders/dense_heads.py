@@ -1,4 +1,4 @@
-"""Heads that tell something at every cell: what is sure enough is picked first, then decoded."""
+"""Heads that predict at every cell: confident cells are picked first, then decoded."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def decode_gfl_head(
     classes = head.shape[1] - EDGES * int(options['bins'])
     if classes < 1:
         raise ModelError(
-            f'the head gives {head.shape[1]} numbers a cell, which leaves no class beside four '
-            f'edges of {options["bins"]} bins: correct bins in decoder_options'
+            f'the head gives {head.shape[1]} numbers a cell, too few for a class and four edges '
+            f'of {options["bins"]} bins: correct bins in decoder_options'
         )
     split = {'scores': head[None, :, :classes], 'distances': head[None, :, classes:]}
     return decode_gfl(split, model_size, min_score, options)
