@@ -8,7 +8,7 @@ first or after its last transform, since images often arrive before the transfor
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,14 +21,23 @@ HISTORY = 1000  # transforms of a moving frame: 10 s at 100 Hz
 MAX_SKEW_NS = 100_000_000
 """How far outside its history a moving frame is taken to stand still."""
 
+Placed = tuple[str, RigidTransform]
+"""Parent of a frame, and parent_from_child."""
+
 
 class TransformTree:
     """Each frame has one parent. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._static: dict[str, tuple[str, RigidTransform]] = {}
+        self._given: Mapping[str, Placed] = {}
+        self._static: dict[str, Placed] = {}
         self._moving: dict[str, tuple[str, StampHistory[RigidTransform]]] = {}
+
+    def give(self, given: Mapping[str, Placed]) -> None:
+        """Replace the frames given by hand, which win over all others; by child."""
+        with self._lock:
+            self._given = dict(given)
 
     def set_static(self, parent: str, child: str, parent_from_child: RigidTransform) -> None:
         with self._lock:
@@ -69,9 +78,10 @@ class TransformTree:
             chain[frame] = ancestor_from_frame
         return chain
 
-    def _parent(self, child: str, stamp_ns: int) -> tuple[str, RigidTransform] | None:
-        if child in self._static:
-            return self._static[child]
+    def _parent(self, child: str, stamp_ns: int) -> Placed | None:
+        for known in (self._given, self._static):
+            if child in known:
+                return known[child]
         if child not in self._moving:
             return None
         parent, history = self._moving[child]

@@ -7,6 +7,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import IO
 
@@ -76,7 +77,7 @@ def _fetch(url: str, target: Path) -> Path:
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECS) as reply, target.open('wb') as out:
             _copy(reply, out, url)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (urllib.error.URLError, HTTPException, OSError, ValueError) as error:
         raise InputError(f'{url} cannot be fetched: {error}') from error
     return target
 

@@ -159,7 +159,7 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
             raise ConfigError('; '.join(self._binding.problems.values()))
         self.parameters = self._binding.read()
         self.hub.check(self.parameters.streams)
-        self.hub.transforms.give(self.parameters.static_transforms)
+        self.hub.transforms.give(self.get_name(), self.parameters.static_transforms)
         self.pipeline, warm_up_ms = self._preload.take(self.parameters)
         self.retune(self.parameters)
         self.facts = {**self.pipeline.describe(), 'warm_up_ms': f'{warm_up_ms:.1f}'}

@@ -18,7 +18,7 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.messages import check_frame_id, stamp_of, transform_from_message
 from rs_ml_perception.core.printable import printable, shortened
 from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.core.transform_tree import TransformTree, parse_static_transform
+from rs_ml_perception.core.transform_tree import Placed, TransformTree, parse_static_transform
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.qos import latched, profile
 
@@ -32,14 +32,14 @@ class Transforms:
 
     Args:
         node: owns the subscriptions.
-        static_transforms: given by hand, see `give`.
+        static_transforms: given by hand by the node itself, see `give`.
     """
 
     def __init__(self, node: Node, static_transforms: Iterable[str] = ()) -> None:
         self._node = node
         self._tree = TransformTree()
-        self._given: set[str] = set()
-        self.give(static_transforms)
+        self._given: dict[str, dict[str, Placed]] = {}
+        self.give('', static_transforms)
         tf_message = _find('tf2_msgs.msg')
         if tf_message is None:
             node.get_logger().info('tf2_msgs is not installed: /tf is not read')
@@ -50,16 +50,19 @@ class Transforms:
         moving_qos = profile(ReliabilityPolicy.RELIABLE, depth=DEPTH)
         self._listen(tf_message.TFMessage, '/tf', moving_qos, self._add_moving)
 
-    def give(self, static_transforms: Iterable[str]) -> None:
-        """Set transforms by hand, 'parent child x y z qx qy qz qw' each.
+    def give(self, giver: str, static_transforms: Iterable[str]) -> None:
+        """Set transforms by hand, in place of those that this giver set before.
+
+        Args:
+            giver: name of a node, or '' for the process.
+            static_transforms: 'parent child x y z qx qy qz qw' each.
 
         Raises:
             ConfigError: a text has another form.
         """
-        for text in static_transforms:
-            parent, child, parent_from_child = parse_static_transform(text)
-            self._given.add(child)
-            self._tree.set_static(parent, child, parent_from_child)
+        rows = [parse_static_transform(text) for text in static_transforms]
+        self._given[giver] = {child: (parent, pose) for parent, child, pose in rows}
+        self._tree.give({k: v for given in self._given.values() for k, v in given.items()})
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> RigidTransform | None:
         """target_from_source, None where the frames are not connected at that stamp."""
@@ -70,8 +73,7 @@ class Transforms:
     ) -> None:
         def receive(msg: Any) -> None:
             for transform in msg.transforms:
-                if transform.child_frame_id not in self._given:
-                    add(transform)
+                add(transform)
 
         self._node.create_subscription(message, topic, guarded(self._node, receive), qos)
 

@@ -89,7 +89,7 @@ def test_a_replay_gets_what_is_given(request_for):
         ({'log_level': 'loud'}, 'log_level must be one of debug, info'),
         ({'bag': 'x', 'start_camera': 'true'}, 'exclude each other'),
         ({'bag': 'x', 'cameras': 'a,b'}, 'leave cameras out'),
-        ({'cameras': 'a,a'}, 'a name of its own'),
+        ({'cameras': 'a,a'}, 'different names'),
         ({'cameras': 'a,b', 'serial_no': '1'}, 'one for each of a, b'),
         ({'serial_no': '1,2'}, "must be one, got '1,2'"),
     ],

@@ -55,7 +55,7 @@ def test_without_extrinsics_results_go_on_and_the_note_says_why(rig):
     (note,) = input_state(node).notes
     assert f'no transform from {DEPTH} to {COLOR}' in note
     assert 'align_depth.enable' in note
-    node.hub.transforms.give([f'{COLOR} {DEPTH} 0 0 0 0 0 0 1'])
+    node.hub.transforms.give('', [f'{COLOR} {DEPTH} 0 0 0 0 0 0 1'])
     rig.camera.frame(1, depth='raw')
     rig.until(lambda: len(messages) == 2, 'detections')
     assert messages[1].detections[0].has_position

@@ -9,6 +9,7 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from geometry_msgs.msg import TransformStamped
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.ros.transforms import Transforms
 
 pytestmark = pytest.mark.ros
@@ -44,6 +45,19 @@ def test_given_by_hand(rig):
     assert transforms.lookup('map', 'nowhere', 0) is None
 
 
+def test_a_node_replaces_its_own_transforms_only(rig):
+    transforms = Transforms(rig.plain_node('n'), ['map base 1 0 0 0 0 0 1'])
+    transforms.give('detection', ['base camera 2 0 0 0 0 0 1'])
+    assert x_of(transforms, 0) == 3.0
+    transforms.give('detection', ['base camera 4 0 0 0 0 0 1'])
+    assert x_of(transforms, 0) == 5.0
+    with pytest.raises(ConfigError, match='must read'):
+        transforms.give('detection', ['map camera 0 0 0 0 0 0 1', 'nonsense'])
+    assert x_of(transforms, 0) == 5.0
+    transforms.give('detection', [])
+    assert x_of(transforms, 0) is None
+
+
 def test_static_frames_are_read_and_chained(rig):
     transforms = Transforms(rig.plain_node('n'))
     broadcast(rig, '/tf_static', 'map', 'base', 1.0)
@@ -57,6 +71,8 @@ def test_what_is_given_by_hand_wins_and_chains_with_what_is_published(rig):
     broadcast(rig, '/tf_static', 'base', 'camera', 7.0)
     broadcast(rig, '/tf_static', 'map', 'base', 1.0)
     rig.until(lambda: x_of(transforms, START_NS) == 1.5, 'map to base')
+    transforms.give('', [])
+    assert x_of(transforms, START_NS) == 8.0
 
 
 def test_a_broken_transform_costs_itself_only(rig):
