@@ -12,8 +12,6 @@ from rs_ml_training.networks.blocks import batch_norm
 
 SLOPE = 0.1
 """Of the leaky rectifier for negative values."""
-_NO_PEAK = -1e4
-"""Lower than any feature, and still a number in half precision."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,10 @@ class CentredMaxPool(keras.layers.Layer):
     """Highest of 3 x 3 around every second pixel: (B, H, W, C) to (B, ceil(H/2), ceil(W/2), C)."""
 
     def call(self, x: Any) -> Any:
-        border = ((0, 0), (1, 1), (1, 1), (0, 0))
-        return ops.max_pool(ops.pad(x, border, constant_values=_NO_PEAK), 3, strides=2)
+        # A border that repeats the edge changes no maximum; zeros would, among negative numbers.
+        x = ops.concatenate([x[:, :1], x, x[:, -1:]], axis=1)
+        x = ops.concatenate([x[:, :, :1], x, x[:, :, -1:]], axis=2)
+        return ops.max_pool(x, 3, strides=2)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, *sides, channels = input_shape
