@@ -53,6 +53,8 @@ def usual_measure(name: str, expected: np.ndarray) -> str:
     """The measure that fits an output unless somebody knows better."""
     if expected.dtype.kind in 'iub':
         return 'mismatch'
+    if name == 'scores' and expected.size and (expected.min() < 0 or expected.max() > 1):
+        return 'relative'  # logits
     return 'absolute' if name in ('boxes', 'scores', _ROWS) else 'relative'
 
 

@@ -57,7 +57,7 @@ FILES = {
             'model': 'nanodet-plus',
             'loss': 'generalized_focal',
             'model_option': ('batch_norm=false', 'fixed=neck'),
-            'start_share': 0.5,
+            'start_share': 0.85,
         },
     ),
     'detector_indoor.txt': (
