@@ -121,7 +121,7 @@ def soak(options: SoakOptions, logs: Path) -> tuple[dict[str, Balance], list[tup
 def _wait_until_ready(
     watch: NodeWatch, camera: SmallCamera, graph: Process, names: Sequence[str]
 ) -> None:
-    """Until every node has received the first image: what comes after it can be counted."""
+    """Until every node has received the first image: the following ones can be counted."""
     ready = watch.wait(
         lambda: (len(watch.active) == len(names) and camera.is_heard()) or _has_ended(graph),
         START_SECS,

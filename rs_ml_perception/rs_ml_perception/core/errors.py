@@ -6,7 +6,7 @@ from rs_ml_perception.core.printable import printable, shortened
 
 
 class RsMlError(Exception):
-    """Root of the family: catch this to catch whatever the package reports by itself.
+    """Root of the family: catch this to catch all errors that the package reports by itself.
 
     Its text may be shown as it is: values that strangers chose bring no escape codes and do not
     bury the sentence around them.

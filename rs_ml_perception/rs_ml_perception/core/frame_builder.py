@@ -100,7 +100,7 @@ class FrameBuilder:
         return [reason for _, reason in self.problems]
 
     def build(self) -> Frame:
-        """The frame, without what cannot be used.
+        """The frame, without its unusable parts.
 
         Raises:
             InputError: the primary message is damaged.
@@ -201,7 +201,7 @@ class FrameBuilder:
         return {'depth': depth, 'depth_camera': depth_camera, 'color_from_depth': transform}
 
     def _attempt(self, part: str, make: Callable[[], T], prefix: str = '') -> T | None:
-        """What is made of a part, None where that cannot be used, whatever it raises."""
+        """The converted part, None where converting it raises anything."""
         try:
             return make()
         except Exception as error:

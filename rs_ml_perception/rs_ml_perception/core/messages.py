@@ -37,7 +37,7 @@ def stamp_of(message: Any) -> int:
 
 
 def check_frame_id(frame_id: str) -> None:
-    """Raise InputError for what can be no frame: it would bury logs, diagnostics and TF."""
+    """Raise InputError for an impossible name: it would bury logs, diagnostics and TF."""
     if len(frame_id) > MAX_FRAME_ID or not frame_id.isprintable():
         raise InputError(
             f'frame_id must be a printable name of at most {MAX_FRAME_ID} characters, got '

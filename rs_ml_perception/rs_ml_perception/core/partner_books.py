@@ -1,4 +1,4 @@
-"""What became of the messages of a stream that is paired with another, and what to say of it."""
+"""The books of a stream that is paired with another one, and notes on its faults."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PartnerDrop(str, Enum):
 
 @dataclass(frozen=True)
 class Arrival:
-    """What the arrival of a partner says of its stream.
+    """Facts about a stream from the arrival of one message.
 
     Attributes:
         offset_secs: its stamp minus that of the primary stream at this moment; NaN while unknown.
@@ -97,7 +97,7 @@ class PartnerBooks:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether most partners are stamped ahead of what comes at the same time."""
+        """Whether most partners are stamped ahead of the messages that come at the same time."""
         return self.recent_ahead >= FEWEST and 2 * self.recent_ahead > self.recent_received
 
 
@@ -169,7 +169,7 @@ def partner_notes(
     primaries: str,
     timeout_secs: float,
 ) -> tuple[str, ...]:
-    """What somebody should know who wonders why partners are missing.
+    """Sentences on why partners are missing.
 
     Args:
         books: of the pairing.
@@ -199,9 +199,9 @@ def _why_missing(books: PartnerBooks, now_secs: float, *, topic: str, timeout_se
         return f'{topic}: {_apart(books)}'
     if not math.isnan(books.lateness_secs):
         late = f'{topic} comes {books.lateness_secs:.2f} s after them'
-        return f'{late}, {timeout_secs:g} s are waited for'
+        return f'{late}, the wait is {timeout_secs:g} s'
     if books.is_suspect:
-        return f'{topic} is stamped {books.offset_secs:.2f} s ahead of what comes with it'
+        return f'{topic} is stamped {books.offset_secs:.2f} s ahead of the messages around it'
     if not math.isnan(books.nearest_secs):
         nearest = f'the nearest on {topic} is stamped {1e3 * books.nearest_secs:+.0f} ms off'
         return f'{nearest}: max_skew_ms says how far it may be'

@@ -1,4 +1,4 @@
-"""The last messages of a partner stream, and what they say of it."""
+"""The last messages of a partner stream, and its properties by them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Partner(Generic[Q]):
 
 
 class PartnerBuffer(Generic[Q]):
-    """Keeps the partners that came last, whatever their stamps say, and judges each.
+    """Keeps the partners that came last, regardless of their stamps, and judges each.
 
     Args:
         capacity: partners kept.
@@ -125,7 +125,7 @@ class PartnerBuffer(Generic[Q]):
         return min((p.stamp_ns - stamp_ns for p in self._kept), key=abs, default=None)
 
     def near_secs(self, gap_ns: int | None) -> float:
-        """A gap in seconds, NaN beyond what is near."""
+        """A gap in seconds, NaN for a far one."""
         is_near = gap_ns is not None and abs(gap_ns) <= self._far_ns
         return 1e-9 * gap_ns if is_near else math.nan
 
@@ -135,7 +135,7 @@ class PartnerBuffer(Generic[Q]):
         return next((ns for ns in stamps_ns if self._is_near(ns, stamp_ns)), None)
 
     def jump(self, stamp_ns: int) -> None:
-        """The primary stream goes on at another time: forget what is not of it."""
+        """The primary stream goes on at another time: forget partners of other times."""
         self._forget(lambda partner: abs(partner.stamp_ns - stamp_ns) >= JUMP_BACK_NS)
         self._primary_period = PeriodMeter()
         self._latest = None

@@ -1,7 +1,7 @@
 """Picture files to pixels: every decoding of the package goes through here.
 
-What decodes to gigabytes is refused by its header, what ends early by its last pixels; OpenCV
-would take the memory for the one and fill up the other with grey.
+A picture of gigabytes is refused by its header, a truncated one by its last pixels; OpenCV would
+take the memory for the former and fill up the latter with grey.
 """
 
 from __future__ import annotations

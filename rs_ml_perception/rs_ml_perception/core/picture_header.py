@@ -29,7 +29,7 @@ _TIFF_TYPES = {3: 'H', 4: 'I'}
 
 @dataclass(frozen=True)
 class PictureHeader:
-    """What the first bytes of a picture file say.
+    """The header of a picture file.
 
     Attributes:
         format: 'JPEG', 'PNG', 'BMP', 'WebP' or 'TIFF'.
@@ -165,7 +165,7 @@ def _webp(data: bytes) -> PictureHeader:
 
 
 def _tiff(data: bytes) -> PictureHeader:
-    """The first directory counts; whatever is given twice, by its greatest value."""
+    """The first directory counts; of repeated entries the greatest value."""
     order = '<' if data.startswith(_TIFF_LITTLE) else '>'
     at = struct.unpack_from(f'{order}I', data, 4)[0]
     count = struct.unpack_from(f'{order}H', data, at)[0]

@@ -21,7 +21,7 @@ class Missed:
     overwritten: int | None = None
 
     def since(self, before: Missed) -> Missed:
-        """What was missed after `before` was taken."""
+        """The messages missed after `before` was taken."""
         overwritten = self.overwritten
         if overwritten is not None:
             overwritten = max(0, overwritten - (before.overwritten or 0))
@@ -60,7 +60,7 @@ class SequenceGaps:
         self._last = number
 
     def confirm(self, publishers: Collection[Hashable]) -> None:
-        """Say who publishes at present; call it now and then."""
+        """Update the publishers of the topic; call it now and then."""
         now = frozenset(publishers)
         if not now or now == self._publishers or not self._publishers:
             # A publisher that has just gone sent all that came before.
@@ -74,5 +74,5 @@ class SequenceGaps:
         self._publishers = now or self._publishers
 
     def restart(self) -> None:
-        """The reader begins again: what was sent in between was not for it."""
+        """The reader begins again: messages sent in between do not count."""
         self._last = None

@@ -45,7 +45,7 @@ class StampHistory(Generic[T]):
             )
 
     def add_or_restart(self, stamp_ns: int, item: T) -> None:
-        """Add; an item that goes back ends what was noted of later times.
+        """Add; an item that goes back removes all later ones.
 
         A new time line is alone then, and a single stamp of the future takes nothing else along.
         """

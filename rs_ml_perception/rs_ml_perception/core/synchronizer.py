@@ -15,7 +15,7 @@ from rs_ml_perception.core.partner_books import PartnerBooks, PartnerLedger
 from rs_ml_perception.core.partner_buffer import FAR_NS, Partner, PartnerBuffer, Q, Stamped
 
 PATIENCE = 3
-"""Live, three images a quarter of a second late are what a silent stream may cost."""
+"""A silent stream costs at most three images that come a quarter of a second late."""
 
 EXACT_TRIALS = 5
 """Partners next to a primary message, none of equal stamp, after which stamps are unshared."""
@@ -53,7 +53,7 @@ class SyncOptions:
 
 @dataclass(frozen=True, eq=False)
 class Match(Generic[P, Q]):
-    """A primary message with what was found for it.
+    """A primary message with its partner.
 
     Attributes:
         primary: the message.
@@ -152,7 +152,7 @@ class Synchronizer(Generic[P, Q]):
         return None if found is None else found.sample
 
     def jump(self, stamp_ns: int) -> None:
-        """The primary stream goes on at another time: forget what is not of it."""
+        """The primary stream goes on at another time: forget messages of other times."""
         self._partners.jump(stamp_ns)
         self._missed.clear()
         self._strangers.clear()
@@ -165,7 +165,7 @@ class Synchronizer(Generic[P, Q]):
         self._vain = 0
         self.shares_stamps = None
 
-    # What the engine on top of message_filters does in another way.
+    # Overridden by the engine on top of message_filters.
 
     def _exact(self, message: P) -> Partner[Q] | None:
         """The partner that needs no waiting."""

@@ -88,7 +88,7 @@ def _plan(recording: Path, nodes: str, camera: str) -> RecordingPlan:
 
 
 def _prepare(out: Path, logs: Path) -> None:
-    """Make the folders; what an earlier run drew goes."""
+    """Make the folders; the panels of an earlier run go."""
     try:
         logs.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -98,7 +98,7 @@ def _prepare(out: Path, logs: Path) -> None:
 
 
 def _recordings(chosen: str, out: Path) -> list[tuple[Path, Path]]:
-    """(recording, folder for what comes of it): the one chosen, else the shipped and real ones."""
+    """(recording, folder for its results): the one chosen, else the shipped and real ones."""
     if chosen:
         return [(Path(chosen), out)]
     found = [(shipped_recording(), out)]

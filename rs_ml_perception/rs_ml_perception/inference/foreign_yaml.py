@@ -33,7 +33,7 @@ def parse_yaml(text: str, *, where: str) -> Any:
     Raises:
         InputError: as there; the message begins with `where`.
     """
-    # Imported here: only who reads a manifest needs PyYAML.
+    # Imported here: only readers of manifests need PyYAML.
     import yaml
 
     if len(text) > MAX_BYTES:

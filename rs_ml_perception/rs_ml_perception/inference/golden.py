@@ -73,12 +73,12 @@ class GoldenResult:
 
     @property
     def is_judged(self) -> bool:
-        """Whether the manifest says what is allowed at this precision."""
+        """Whether the manifest has tolerances for this precision."""
         return all(output.limit is not None for output in self.outputs)
 
     @property
     def share(self) -> float:
-        """Largest error in multiples of what is allowed; NaN where nothing is said."""
+        """Largest error in multiples of the tolerance; NaN where there is none."""
         if not self.is_judged:
             return float('nan')
         return max((o.error / o.limit if o.limit else o.error) for o in self.outputs)

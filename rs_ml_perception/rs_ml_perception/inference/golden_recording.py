@@ -1,4 +1,4 @@
-"""Recording golden outputs, and writing into the manifest what was recorded."""
+"""Recording golden outputs, and writing their section of the manifest."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from rs_ml_perception.inference.output_errors import judged_outputs, usual_measu
 
 _KEY = 'golden:'
 USUAL_LIMITS = {'float32': 0.01, 'bfloat16': 0.03}
-"""What is allowed until somebody measured what bfloat16 costs."""
+"""The tolerances until the error of bfloat16 has been measured."""
 
 
 def record_golden(model: Model, frame: Frame, picture: str) -> Path:
-    """Make what a loaded model gives for a frame its golden outputs.
+    """Record the outputs of a loaded model for a frame as its golden outputs.
 
     The file is written next to the manifest, whose `golden` is replaced; tolerances that it has
     for outputs stay.
@@ -63,14 +63,14 @@ def record_golden(model: Model, frame: Frame, picture: str) -> Path:
 
 
 def usual_tolerance(name: str, output: np.ndarray) -> Tolerance:
-    """The tolerance of an output of which nobody knows better."""
+    """The default tolerance of an output."""
     return Tolerance(usual_measure(name, output), USUAL_LIMITS)
 
 
 def golden_section(
     file: str, sha256: str, picture: str, tolerance: dict[str, Tolerance]
 ) -> dict[str, Any]:
-    """What the manifest says of golden outputs, as plain values."""
+    """The section of the manifest on golden outputs, as plain values."""
     rows = {name: {'measure': t.measure, **t.limits} for name, t in tolerance.items()}
     return {'file': file, 'sha256': sha256, 'picture': picture, 'tolerance': rows}
 

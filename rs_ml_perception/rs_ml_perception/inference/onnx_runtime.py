@@ -69,14 +69,14 @@ def _tensors(nodes: Iterable[Any]) -> dict[str, FileTensor]:
 
 
 def _dtype(onnx_type: str) -> str | None:
-    """'tensor(float)' to 'float32'; None for what is no tensor of numbers."""
+    """'tensor(float)' to 'float32'; None for other types."""
     word = onnx_type.removeprefix('tensor(').removesuffix(')')
     word = {'float': 'float32', 'double': 'float64'}.get(word, word)
     return word if hasattr(np, word) else None
 
 
 def choose_providers(available: Sequence[str], wanted: str) -> tuple[str, list[str]]:
-    """What a session shall try, in this order.
+    """The providers for a session to try, in this order.
 
     Args:
         available: what this build of onnxruntime has.

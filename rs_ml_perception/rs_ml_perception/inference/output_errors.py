@@ -104,7 +104,7 @@ def _matched(expected: np.ndarray, actual: np.ndarray) -> tuple[np.ndarray, np.n
     """Confident expected rows [score, corners..., class], and the nearest actual row of each."""
     if len(expected) == 0:
         return expected, actual
-    # Of a full list, what is as good as its last row may have fallen out of the other.
+    # Of a full list, rows as good as its last one may have fallen out of the other list.
     cut = 0.5 * expected[:, 0].max()
     if len(actual):
         cut = min(max(cut, actual[:, 0].min() + _TIE), expected[:, 0].max())

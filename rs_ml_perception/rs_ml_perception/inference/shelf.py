@@ -26,7 +26,7 @@ DEFAULT_MODELS = {
     'mono_depth': 'mono_depth',
     'denoise': 'denoise',
 }
-"""What nodes and commands take for a task by default."""
+"""The default model of nodes and commands for each task."""
 
 
 def cache_directory() -> Path:

@@ -95,7 +95,7 @@ def _fits(spec: TensorSpec, tensor: FileTensor) -> bool:
 
 
 def _sizes(shape: Sequence[Any]) -> list[int | None]:
-    """Positive numbers, and None for everything else, as runtimes mark what is free."""
+    """Positive numbers, and None for everything else, by which runtimes mark free sizes."""
     return [int(n) if isinstance(n, int | np.integer) and n > 0 else None for n in shape]
 
 

@@ -1,4 +1,4 @@
-"""What can be asked of the launch file, and what was.
+"""The arguments of the launch file, and their values.
 
 Like everything the launch file imports, this module gets by with the standard library and yaml: on
 a robot the Python that runs `ros2 launch` need not be the one of the nodes.
@@ -79,7 +79,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Request:
-    """What the arguments ask for.
+    """The parsed arguments.
 
     Attributes:
         cameras: at least one.
@@ -92,7 +92,7 @@ class Request:
         rviz: whether to start rviz2.
         log_level: of the nodes, '' for the default.
         given: node -> parameters that were given as arguments.
-        remarks: what is asked for in vain.
+        remarks: on arguments without effect.
     """
 
     cameras: tuple[Camera, ...]

@@ -16,7 +16,7 @@ from rs_ml_perception.nodes.table import GRAPH, NODES, camera_inputs
 
 @dataclass(frozen=True)
 class LaunchInputs:
-    """What is known before anything starts.
+    """All that is known before anything starts.
 
     Attributes:
         request: what the arguments ask for.
@@ -77,7 +77,7 @@ class NodeProcess:
 
 @dataclass(frozen=True)
 class LaunchPlan:
-    """What is to be started.
+    """All that is to be started.
 
     Attributes:
         nodes: processes with perception nodes.
@@ -133,7 +133,7 @@ def _processes(camera: Camera, inputs: LaunchInputs) -> Iterator[NodeProcess]:
 
 
 def _parameters(camera: Camera, inputs: LaunchInputs) -> str:
-    """Of the recording what params_file is silent on, and what was given as an argument."""
+    """Parameters of the recording that params_file does not set, and those given as arguments."""
     given = {name: inputs.request.given[name] for name in inputs.nodes}
     # The graph's own clock is that of its nodes.
     of_time = {k: v for k, v in given[inputs.nodes[0]].items() if k == 'use_sim_time'}
@@ -148,7 +148,7 @@ def _parameters(camera: Camera, inputs: LaunchInputs) -> str:
 
 
 def _remappings(camera: Camera, recording: RecordingPlan | None) -> tuple[tuple[str, str], ...]:
-    """Inputs to the driver's topics, or to those of the recording, whatever they are called."""
+    """Inputs to the driver's topics, or to those of the recording, under any name."""
     topics = {topic: f'{camera.prefix}/{topic}' for topic in camera_inputs()}
     return tuple((topics | dict(recording.remappings if recording else {})).items())
 

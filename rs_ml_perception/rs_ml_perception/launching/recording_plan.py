@@ -46,7 +46,7 @@ class RecordingPlan:
         return (GRAPH, *self.nodes)
 
     def parameters(self, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
-        """What the recording asks for, as far as the user does not say otherwise.
+        """The parameters for the recording, except those that the user sets.
 
         Args:
             name: of a node or of the graph.

@@ -93,7 +93,7 @@ class OfflineNode:
     def messages(
         self, result: Any, context: OutputContext
     ) -> tuple[list[tuple[str, Any]], list[str]]:
-        """(topic, message) of every output that has one for this frame, and what is left out."""
+        """(topic, message) of every output that has one for this frame, and those left out."""
         messages, problems = make_messages(self._outputs, result, context)
         return [(f'{NAMESPACE}/{self.name}/{o.topic}', msg) for o, msg in messages], problems
 
@@ -252,7 +252,7 @@ def run_offline(
     """
     check_apart(recording.path, out)
     nodes = [OfflineNode(name, params_file, with_pictures=with_pictures) for name in names]
-    # As in a graph, what is given to one node is known to all.
+    # As in a graph, transforms given to one node are known to all.
     for text in (text for node in nodes for text in node.parameters.static_transforms):
         recording.give_static_transform(*parse_static_transform(text))
     try:

@@ -35,7 +35,7 @@ class ParameterBlocks:
     values: Mapping[str, Mapping[str, Any]]
 
     def of(self, node: str) -> dict[str, Any]:
-        """What the file says of a node, by its full name. As in rcl, later blocks win."""
+        """The parameters of a node in the file, by its full name. As in rcl, later blocks win."""
         found: dict[str, Any] = {}
         for key, block in self.values.items():
             if matches(key, node):

@@ -37,7 +37,7 @@ def read_parameters(parameters_type: type[T], name: str, path: str) -> T:
 
 
 def given_values(name: str, path: str) -> dict[str, Any]:
-    """What a file says for a node, dotted names; later blocks win, as in ROS.
+    """The parameters of a node in a file, dotted names; later blocks win, as in ROS.
 
     Args:
         name: of the node.

@@ -85,7 +85,7 @@ def _common_offer(publishers: Sequence[TopicEndpointInfo]) -> _Offer:
 
 
 def is_unwanted_twin(topic: str, recorded: Iterable[str], patterns: Iterable[str]) -> bool:
-    """Whether a topic shows compressed what another one shows raw, and nobody asked for it.
+    """Whether a topic is the compressed form of another one, and nobody asked for it.
 
     Subscribing to it would make nodes compress pictures for nothing.
     """

@@ -39,7 +39,7 @@ class ReplayClock:
 
     @property
     def note(self) -> str:
-        """What a user should know of the stamps, '' for nothing."""
+        """A remark on the stamps for the user, '' for none."""
         if abs(self.lag_ns) <= NOTEWORTHY_NS:
             return ''
         relation = 'behind' if self.lag_ns > 0 else 'ahead of'

@@ -40,7 +40,7 @@ def run(make_node: Callable[[], PerceptionNode]) -> int:
 
 
 def input_lines(spec: NodeSpec, names: Mapping[str, str], namespace: str) -> list[str]:
-    """What a node that runs alone says of its inputs: a camera elsewhere leaves it silent.
+    """Lines of a node that runs alone on its inputs: a camera elsewhere leaves it silent.
 
     Args:
         spec: the node.

@@ -45,7 +45,7 @@ class BagReader:
         try:
             self._storage = self._open()
             self._look()
-        except Exception as error:  # rosbags raises whatever the damage leads to
+        except Exception as error:  # rosbags raises many kinds of errors
             self.close()
             reason = (
                 str(error)
@@ -104,14 +104,13 @@ class BagReader:
                 yield from storage.messages(connections)
         except InputError:
             raise
-        except Exception as error:  # rosbags raises whatever the damage leads to
+        except Exception as error:  # rosbags raises many kinds of errors
             raise InputError(
-                f'recording {self._path} is damaged here, what comes later is lost: '
-                f'{one_line(error)}'
+                f'recording {self._path} is damaged here, the rest is lost: {one_line(error)}'
             ) from error
 
     def deserialize(self, data: bytes, type_name: str) -> Any:
-        """The message, raising whatever the decoder raises."""
+        """The message; any exception of the decoder passes."""
         problem = self._definitions.problems.get(type_name)
         if problem:
             raise InputError(f'{type_name} cannot be decoded: {problem}')

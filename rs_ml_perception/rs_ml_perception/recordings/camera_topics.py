@@ -121,7 +121,7 @@ def camera_topics(recording: Recording) -> CameraTopics:
 
 
 def recording_notes(recording: Recording, option: str) -> Iterator[str]:
-    """Yield what a user should know of a recording: topics left out, and which camera is used.
+    """Yield remarks on a recording for the user: topics left out, and which camera is used.
 
     Args:
         recording: an open recording.
@@ -149,7 +149,7 @@ class _Cameras:
     """
 
     def __init__(self, topics: Iterable[Topic]) -> None:
-        # What our nodes published is no camera's.
+        # Topics of our own nodes belong to no camera.
         ours = {_parent(topic.name) for topic in topics if topic.type in _OF_NODES}
         self._topics = [
             topic for topic in topics if not any(_is_below(topic.name, name) for name in ours)

@@ -79,7 +79,7 @@ class RecordedParts:
         topics: Mapping[str, str | None],
         color_from_depth: ColorFromDepth = lambda *_: None,
     ) -> Frame | None:
-        """The frame without what cannot be used, None where its primary message cannot.
+        """The frame without its unusable parts, None where its primary message is unusable.
 
         Args:
             rejections: gets what cannot be used.

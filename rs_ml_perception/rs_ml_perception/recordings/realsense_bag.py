@@ -101,7 +101,7 @@ class RealsenseBag(Recording):
         except InputError:
             if not stamps:
                 raise
-            # The frames before the damage can be used; who reads on meets it.
+            # The frames before the damage can be used; reading on meets it.
         if not stamps:
             raise InputError(f'recording {self.path} holds no frames: record it again')
         return min(stamps), max(stamps)

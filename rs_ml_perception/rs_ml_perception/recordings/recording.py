@@ -78,7 +78,7 @@ class Recording(Closing):
 
     @property
     def contents(self) -> str:
-        """The topics, and what is left out, for messages."""
+        """The topics, and those left out, for messages."""
         names = ', '.join(topic.name for topic in self.topics)
         left_out = ''.join(f'; {name} is left out: {why}' for name, why in self.left_out.items())
         return names + left_out
@@ -97,7 +97,7 @@ class Recording(Closing):
     def give_static_transform(
         self, parent: str, child: str, parent_from_child: RigidTransform
     ) -> None:
-        """Note where a frame is; what the recording says of that frame counts no more."""
+        """Note where a frame is; that of the recording no longer counts."""
         recorded = self.static_transforms.items()
         others = {pair: transform for pair, transform in recorded if pair[1] != child}
         self.static_transforms = {**others, (parent, child): parent_from_child}
@@ -106,7 +106,7 @@ class Recording(Closing):
     def static_transforms(self) -> StaticTransforms:
         """{(parent, child): parent_from_child} of every latched TF topic.
 
-        What cannot be used is left out, and named in `left_out`.
+        Unusable ones are left out, and named in `left_out`.
         """
         names = [t.name for t in self.topics if t.type == TF_MESSAGE and t.is_latched]
         transforms: dict[tuple[str, str], RigidTransform] = {}

@@ -9,7 +9,7 @@ from rs_ml_perception.core.installed import shared_folders
 
 FOLDER = 'recordings'
 DEFAULT_RECORDING = 'synthetic_room'
-"""What the demo and the benchmark play by default."""
+"""The recording that the demo and the benchmark play by default."""
 
 
 def shipped_recording(name: str = DEFAULT_RECORDING) -> Path:

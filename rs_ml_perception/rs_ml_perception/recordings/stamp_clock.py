@@ -14,7 +14,7 @@ MAX_DEVIATION_NS = 10_000_000_000
 """A stamp farther from where the others let it expect is not believed."""
 
 NUM_FOR_PERIOD, NUM_FOR_LAG = 30, 9
-"""Messages at the beginning that show what is usual in a recording."""
+"""Messages at the beginning that show the usual values of a recording."""
 
 NUM_AGREEING = 5
 """So many stamps in a row that agree with each other are a clock that was set, no damage."""
@@ -27,7 +27,7 @@ def first_messages(recording: Recording, topic: str, count: int = NUM_FOR_PERIOD
         for message in islice(recording.messages([topic]), count):
             found.append(message)
     except InputError:
-        pass  # who reads on meets it again and says so
+        pass  # reading on meets it again and reports it
     return found
 
 

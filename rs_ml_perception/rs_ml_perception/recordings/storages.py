@@ -1,4 +1,4 @@
-"""rosbags' storages of rosbag2, made to read what is useful where one topic is not."""
+"""rosbags' storages of rosbag2, made to read the usable topics where one is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How old a frame is, whether that is too old, and what is wrong where it is."""
+"""The age of a frame, whether it is too old, and why."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Freshness:
         age_ms = self.age_ms(sample)
         if limit_secs <= 0 or age_ms <= 1e3 * limit_secs + allowed_ms:
             return
-        # What has not passed in this process is due to clocks, or to the way here.
+        # The part that did not pass in this process is due to clocks or transport.
         lag_secs = 1e-3 * age_ms - (time.monotonic() - sample.received_secs)
         if lag_secs > limit_secs:
             self.note = f'stale: stamps lag {self._clock_name} by {lag_secs:.1f} s'
@@ -83,7 +83,7 @@ class Freshness:
         raise StaleError(f'{1e-3 * age_ms:.1f} s old', advice)
 
     def _future(self, sample: Sample) -> str:
-        """What is wrong with a stamp of the future: its age cannot be known."""
+        """The problem of a stamp of the future: its age cannot be known."""
         now_ns = self._clock.now().nanoseconds
         if now_ns == 0:
             return 'use_sim_time is set, and nothing comes on /clock: age is not known'

@@ -1,4 +1,4 @@
-"""One image input, raw or compressed: whatever is published."""
+"""One image input, raw or compressed, by what is published."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from rs_ml_perception.ros.samples import ImageSample, Sample
 from rs_ml_perception.ros.streams import TopicStream
 
 TRANSPORTS = ('auto', 'raw', 'compressed')
-"""auto takes what is published, raw before compressed, for each image topic by itself."""
+"""auto takes the published one, raw before compressed, for each image topic by itself."""
 
 COLOR = 'color/image_raw'
 COLOR_INFO = 'color/camera_info'

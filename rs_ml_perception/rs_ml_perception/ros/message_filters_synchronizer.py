@@ -1,4 +1,4 @@
-"""Pairing by message_filters, for who wants its rules: `synchronizer: message_filters`.
+"""Pairing by the rules of message_filters: `synchronizer: message_filters`.
 
 It pairs equal stamps, or stamps within max_skew_ms where that is set. The rest is that of our own
 synchronizer: order, waiting, and the books, in which what went in and never came out counts too.
@@ -90,7 +90,7 @@ class MessageFiltersSynchronizer(Synchronizer[P, Q]):
         return next((p for p in self._partners.kept if p.sample is found), None)
 
     def _neighbour(self, message: P) -> Partner[Q] | None:
-        """What is near enough has been paired."""
+        """Near partners have been paired already."""
         return None
 
     def _release(self, count: int, now_secs: float, *, asks: bool) -> list[Match[P, Q]]:

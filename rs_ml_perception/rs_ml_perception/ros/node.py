@@ -145,7 +145,7 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
         self._release()
 
     def begin_to_stop(self) -> None:
-        """Take nothing on any more, so that nodes of one process end side by side."""
+        """Take on no more frames, so that nodes of one process end side by side."""
         if self.worker is not None:
             self.worker.begin_to_stop()
 

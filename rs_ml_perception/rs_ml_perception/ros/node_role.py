@@ -1,4 +1,4 @@
-"""What a perception node says of itself; all else is the same for every one of them."""
+"""The part of a perception node that differs from node to node."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class NodeRole(ABC, Generic[P]):
         """Hand the result on inside the process."""
 
     def announce(self) -> None:
-        """Publish what is latched; the node has just been configured."""
+        """Publish latched messages; the node has just been configured."""
 
     def attach_inputs(self) -> None:
-        """Listen to what the source does not bring; the node becomes active."""
+        """Listen to inputs other than the source; the node becomes active."""
 
     def detach_inputs(self) -> None:
         """The opposite of attach_inputs."""
 
     def notes(self) -> tuple[str, ...]:
-        """What is missing without stopping the node."""
+        """Shortcomings of the input that do not stop the node."""
         return ()

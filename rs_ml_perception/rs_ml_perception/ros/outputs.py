@@ -71,7 +71,7 @@ class Output:
 def make_messages(
     outputs: Iterable[Output], result: Any, context: OutputContext
 ) -> tuple[list[tuple[Output, Any]], list[str]]:
-    """The messages of one frame: whole or not at all, but for what is optional.
+    """The messages of one frame: all or none, except optional ones.
 
     Returns:
         (output, message) of each that has one, and what is left out with why.

@@ -62,7 +62,7 @@ def no_events() -> PublisherEventCallbacks:
 
 @dataclass(frozen=True)
 class SubscriptionQos:
-    """What a subscription chooses by what its publishers offer."""
+    """The policies of a subscription that follow its publishers."""
 
     reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE
     durability: DurabilityPolicy = DurabilityPolicy.VOLATILE

@@ -1,4 +1,4 @@
-"""What results lack: said once, counted, shown in diagnostics."""
+"""Missing parts of results: logged once, counted, shown in diagnostics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Shortfalls:
     """Parts of results that could not be made although somebody wants them.
 
     Attributes:
-        latest: what the latest result lacks, and why.
+        latest: why parts of the latest result are missing.
         count: results since `reset` that lacked something.
     """
 

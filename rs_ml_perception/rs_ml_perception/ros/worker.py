@@ -103,7 +103,7 @@ class FrameWorker:
             self._drop(replaced, Outcome.SUPERSEDED, why)
 
     def begin_to_stop(self) -> None:
-        """Take nothing on any more; what was not begun is counted."""
+        """Take on no more frames; one that was not begun is counted."""
         self._is_stopping.set()
         left = self._mailbox.close()
         if left is not None:

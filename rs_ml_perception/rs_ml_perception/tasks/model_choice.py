@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rs_ml_perception.core.errors import RsMlError
 from rs_ml_perception.inference.golden import require_golden
 from rs_ml_perception.inference.model import Model, load_model
 
@@ -30,7 +29,7 @@ class ModelChoice:
         )
         try:
             require_golden(model)
-        except RsMlError:
+        except Exception:
             model.close()
             raise
         return model

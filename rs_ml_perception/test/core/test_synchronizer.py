@@ -177,7 +177,7 @@ def test_the_tolerance_follows_the_present_period():
         (Stream(6, -20, -4300), ('without depth', '/depth', '4.3 s behind')),
         (Stream(6, 10, 4300), ('4.3 s ahead',)),
         (Stream(30, 10, -3600_000), ('3600.0 s behind',)),
-        (Stream(6, 400), ('comes 0.40 s after them', '0.25 s are waited for')),
+        (Stream(6, 400), ('comes 0.40 s after them', 'the wait is 0.25 s')),
         (Stream(6, gaps=((0.0, 9.0),)), ('nothing comes on /depth',)),
     ],
 )

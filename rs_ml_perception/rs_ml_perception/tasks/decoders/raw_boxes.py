@@ -1,4 +1,4 @@
-"""What every detection head is turned into."""
+"""The common result of all detection heads."""
 
 from __future__ import annotations
 
