@@ -18,6 +18,10 @@ _HALF_DEPTH_M = 0.049 * _TYPICAL_STATURE_M
 _DEPTH_OF_FACE = 0.7
 """A ball's visible half lies, by its median, so much of the radius before the centre."""
 
+_UNSEEN_CROWN_M = 0.012
+"""The crown turns away from the camera, and a matcher smooths it off: so much lower ends what
+stereo sees, at all distances (median of 130 people in rendered rooms; 2 mm with true depth)."""
+
 _TOP_SAMPLES = 3
 """The top is where that many samples are seen at least: one alone may be noise."""
 
@@ -74,7 +78,8 @@ def find_head(points: PersonPoints) -> Head:
     ray = points.box.points_m[rows[last], columns[last]] - points.box.viewpoint_m
     horizontal = ray - points.up * (ray @ points.up)
     horizontal *= range_m / np.linalg.norm(horizontal)
-    top_m = points.box.viewpoint_m + horizontal + points.up * (slope * range_m - overshoot_m)
+    level_m = slope * range_m - overshoot_m + _UNSEEN_CROWN_M
+    top_m = points.box.viewpoint_m + horizontal + points.up * level_m
     outline = max(0.5, _OUTLINE_PX / points.box.step) * points.box.pixel_size
     stddev_m = np.hypot(outline * range_m, slope * face_stddev_m)
     first_row, last_row = points.box_rows
