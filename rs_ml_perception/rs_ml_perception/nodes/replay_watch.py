@@ -83,9 +83,14 @@ class NodeWatch:
             for topic, types in self._node.get_topic_names_and_types():
                 if REPORT_TYPE in types and topic.endswith(REPORT_SUFFIX):
                     self._watch(topic.removesuffix(REPORT_SUFFIX))
+        here = [name for name in self._watched if self._reports(name)]
         for name in self._watched:
-            self._ask_state(name)
-        return [name for name in self._watched if self._reports(name)]
+            if name in here:
+                self._ask_state(name)
+            else:  # it may come back inactive, and will not answer what was asked before
+                self._states.pop(name, None)
+                self._asked.pop(name, None)
+        return here
 
     def not_ready(self) -> list[str]:
         """Watched nodes that are not there, or are lifecycle nodes and not active."""
