@@ -10,6 +10,9 @@ from rs_ml_perception.core.person_points import PersonPoints
 MIN_STANDING_M = 0.6
 """Nobody who stands is lower (a one-year-old is 0.7 m tall)."""
 
+MAX_STATURE_M = 2.5
+"""Nobody is taller: a wall or a wardrobe was taken for somebody."""
+
 MAX_LEGS_WIDTH = 0.4
 """Legs of a standing body are spread less across the view, as a share of its height: in the
 longest steps each thigh is 0.5 rad before or behind the trunk, and hands swing beside them."""

@@ -19,8 +19,9 @@ _MODEL_STDDEV_M = 0.008
 _SHINS, _THIGHS = (0.1, 0.25), (0.25, 0.42)
 """Parts of the body as shares of its height."""
 
-_MIN_SHINS = 0.25
-"""Shins are at least half as wide as thighs; half of that may be holes."""
+_MIN_SHINS = 0.35
+"""Shins are at least half as wide as thighs; three tenths of that may be holes. Of 130 people in
+rendered rooms who stand none has less than 0.38; chairs with somebody on them have 0.25."""
 
 _MAX_GAP = 0.1
 """Share of a box's height that may hold no person at its upper end: boxes are drawn loosely."""

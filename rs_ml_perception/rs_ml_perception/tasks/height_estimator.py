@@ -20,6 +20,7 @@ from rs_ml_perception.core.height_track import HeightTracks
 from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights
 from rs_ml_perception.core.person_points import PersonPoints, separate_person
 from rs_ml_perception.core.placements import Placements, place_detections
+from rs_ml_perception.core.posture import MAX_STATURE_M
 from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.core.stature import BoxLimits, Stature, measure_stature
@@ -136,6 +137,8 @@ class HeightEstimator:
             return _UNKNOWN, 0
         limits = self._limits(frame, xyxy, points)
         stature = measure_stature(points, limits, up.method)
+        if not stature.height_m < MAX_STATURE_M:
+            return _UNKNOWN, 0
         if self.options.steady and track_id >= 0:
             stature = self._steadied(stature, track_id, frame.stamp_ns, up)
         return stature, len(points)

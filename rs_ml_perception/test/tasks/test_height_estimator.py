@@ -107,6 +107,27 @@ def test_two_people(up, method):
     np.testing.assert_allclose(heights.placements.position_m[:, 2], [3.0, 3.5], atol=0.03)
 
 
+@pytest.mark.parametrize(('height_m', 'status'), [(2.2, OK), (2.7, NO_DEPTH)])
+def test_nobody_is_as_tall_as_a_wardrobe(height_m, status):
+    figure = (0.0, 4.5, height_m)
+    heights = HeightEstimator()(frame(room(figure)), persons(box(*figure)), up=LEVEL)
+    assert heights.status.tolist() == [status]
+    assert np.isnan(heights.height_m).all() == (status == NO_DEPTH)
+
+
+@pytest.mark.parametrize(('shin_half_m', 'status'), [(0.2, OK), (0.06, OCCLUDED)])
+def test_the_leg_of_a_chair_is_no_shin(shin_half_m, status):
+    """Somebody who sits, seen from behind: a trunk and a seat, and next to nothing below."""
+    depth_m, hidden = room(MAN), room()
+    rows = slice(row_of(0.27 * MAN[2], MAN[1]), row_of(0.0, MAN[1]))
+    half = round(shin_half_m / MAN[1] * CAMERA.fx)
+    middle = round(CAMERA.cx)
+    depth_m[rows, : middle - half] = hidden[rows, : middle - half]
+    depth_m[rows, middle + half :] = hidden[rows, middle + half :]
+    heights = HeightEstimator()(frame(depth_m), persons(box(*MAN)), up=LEVEL)
+    assert heights.status.tolist() == [status]
+
+
 @pytest.mark.parametrize(
     ('scores', 'max_people', 'statuses'),
     [
