@@ -103,3 +103,14 @@ def test_other_models(teacher, tmp_path):
     write(teacher, 'yolo_head')
     with pytest.raises(ConfigError, match='has the decoder yolo_head'):
         WatchingCells(teacher, ('person',), SIZE)
+
+
+def test_the_published_network_teaches(model_files, data_file):
+    """Scores and distances in one tensor, cells last."""
+    from rs_ml_training.data.formats import open_data
+
+    sample = open_data(f'yolo:{data_file("coco_val_dev")}').read(0)
+    detector = CellDetector('nanodet_plus_m')
+    found = detector(sample.image)
+    assert detector.labels[found.class_ids[0]] == 'bear'
+    assert found.scores[0] > 0.7

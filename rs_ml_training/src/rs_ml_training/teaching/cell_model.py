@@ -14,8 +14,9 @@ from rs_ml_training.errors import ConfigError
 from rs_ml_training.prediction import cells
 from rs_ml_training.teaching.frozen_detector import Found
 
-_DECODER = 'gfl'
-_OUTPUTS = ('scores', 'distances')
+_OUTPUTS = {'gfl': ('scores', 'distances'), 'gfl_head': ('head',)}
+"""Decoder -> outputs of a model that can teach."""
+_SIDES, _BINS = 4, 8
 
 
 class CellModel:
@@ -38,10 +39,10 @@ class CellModel:
         except RsMlError as error:
             raise ConfigError(f'{model} cannot teach: {error}') from error
         manifest = self._model.manifest
-        if manifest.decoder != _DECODER or manifest.input.size is None:
+        if manifest.decoder not in _OUTPUTS or manifest.input.size is None:
             raise ConfigError(
-                f'{model} has the decoder {manifest.decoder}: only models with the decoder '
-                f'{_DECODER} and a fixed input size teach'
+                f'{model} has the decoder {manifest.decoder}: only models with the decoders '
+                f'{" and ".join(_OUTPUTS)} and a fixed input size teach'
             )
         self.labels = tuple(manifest.labels.names.values())
         self.size = manifest.input.size
@@ -54,11 +55,21 @@ class CellModel:
         Returns:
             Both float32, and the way from the network input back to the picture.
         """
+        manifest = self._model.manifest
         tensor, transform = self._prepare(image)
         with self._lock:
-            outputs = self._model({self._model.manifest.input.name: tensor})
-            scores, distances = (np.array(outputs[n][0], np.float32) for n in _OUTPUTS)
-        return scores, distances, transform
+            outputs = self._model({manifest.input.name: tensor})
+            arrays = [np.array(outputs[n][0], np.float32) for n in _OUTPUTS[manifest.decoder]]
+        if len(arrays) == 1:
+            bins = int(manifest.decoder_options.get('bins', _BINS))
+            arrays = _apart(arrays[0], _SIDES * bins)
+        return arrays[0], arrays[1], transform
+
+
+def _apart(head: np.ndarray, distances: int) -> list[np.ndarray]:
+    """Scores (N, C) and distances (N, ...) of one tensor, whichever axis the cells are."""
+    head = head if head.shape[0] > head.shape[1] else head.T
+    return [head[:, :-distances], head[:, -distances:]]
 
 
 class CellDetector:
