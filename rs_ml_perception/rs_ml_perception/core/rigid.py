@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -27,16 +28,23 @@ class RigidTransform:
         translation_m = np.asarray(self.translation_m, np.float64).reshape(3)
         drift = np.abs(rotation @ rotation.T - np.eye(3)).max()
         if not drift < 1e-3 or np.linalg.det(rotation) < 0 or not np.isfinite(translation_m).all():
-            raise InputError(
-                f'not a rigid transform: rotation {rotation.tolist()}, '
-                f'translation {translation_m.tolist()}'
-            )
+            raise _not_rigid(rotation, translation_m)
         object.__setattr__(self, 'rotation', rotation)
         object.__setattr__(self, 'translation_m', translation_m)
 
     @classmethod
+    def _of_rigid(cls, rotation: np.ndarray, translation_m: np.ndarray) -> RigidTransform:
+        """From parts of rigid transforms: only overflow is left to check, the rest costs more."""
+        if not math.isfinite(translation_m.sum()):
+            raise _not_rigid(rotation, translation_m)
+        transform = object.__new__(cls)
+        object.__setattr__(transform, 'rotation', rotation)
+        object.__setattr__(transform, 'translation_m', translation_m)
+        return transform
+
+    @classmethod
     def identity(cls) -> RigidTransform:
-        return cls(np.eye(3), np.zeros(3))
+        return cls._of_rigid(np.eye(3), np.zeros(3))
 
     @classmethod
     def from_quaternion(cls, xyzw: np.ndarray, translation_m: np.ndarray) -> RigidTransform:
@@ -55,11 +63,11 @@ class RigidTransform:
         return cls(rotation, translation_m)
 
     def inverse(self) -> RigidTransform:
-        return RigidTransform(self.rotation.T, -self.rotation.T @ self.translation_m)
+        return self._of_rigid(self.rotation.T, -self.rotation.T @ self.translation_m)
 
     def __matmul__(self, other: RigidTransform) -> RigidTransform:
         """a_from_b @ b_from_c = a_from_c."""
-        return RigidTransform(
+        return self._of_rigid(
             self.rotation @ other.rotation,
             self.rotation @ other.translation_m + self.translation_m,
         )
@@ -77,3 +85,10 @@ class RigidTransform:
     def apply(self, points_m: np.ndarray) -> np.ndarray:
         """Move points of shape (..., 3), metres; NaN stays NaN."""
         return points_m @ self.rotation.T + self.translation_m
+
+
+def _not_rigid(rotation: np.ndarray, translation_m: np.ndarray) -> InputError:
+    return InputError(
+        f'not a rigid transform: rotation {rotation.tolist()}, '
+        f'translation {translation_m.tolist()}'
+    )

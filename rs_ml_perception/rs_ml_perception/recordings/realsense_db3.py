@@ -121,7 +121,7 @@ class RealsenseDb3(Recording):
         """A value from the text stored with a frame, None where it has none."""
         try:
             return round(float(_fields(self._inner.decode(metadata).data)['timestamp']) * 1e6)
-        except (InputError, KeyError, ValueError):
+        except (InputError, KeyError, ValueError, OverflowError):
             return None
 
     def _list_topics(self) -> Iterator[Topic]:

@@ -76,3 +76,9 @@ def test_a_quaternion_without_length_is_rejected(xyzw):
 def test_what_is_not_rigid_is_rejected(rotation, translation_m):
     with pytest.raises(InputError, match='not a rigid transform'):
         RigidTransform(rotation, translation_m)
+
+
+def test_a_product_that_overflows_is_no_transform():
+    far = RigidTransform(np.eye(3), np.full(3, 1e308))
+    with pytest.raises(InputError, match='not a rigid transform'):
+        far @ far
