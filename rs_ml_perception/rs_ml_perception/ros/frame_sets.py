@@ -65,7 +65,10 @@ class FrameSet:
 
 
 class Consumer(Protocol):
-    """A node as its source sees it. Both are called in the executor's thread and must be quick."""
+    """A node as its source sees it.
+
+    Both are called one at a time, by the executor or by another node's worker; they must be quick.
+    """
 
     def on_received(self, sample: Sample) -> None:
         """A message of the primary stream has come."""
