@@ -159,7 +159,7 @@ CONTESTS: tuple[Contest, ...] = (
         'detection',
         'detection',
         'detection',
-        'COCO val2017, 64 photographs that no network here was trained on; which weights ship was '
+        'COCO val2017, 64 photographs, none of which trained what ships; which weights ship was '
         'chosen on them; COCO rules',
         'yolo:coco_val_dev',
         (
