@@ -148,8 +148,8 @@ def test_people_go_through_the_whole_graph(data, tmp_path, composed, is_composed
 )
 def test_strange_recordings(data, tmp_path, change, expected, sentence):
     source = data / 'recordings' / 'realsense_room'
-    recording = derive(source, tmp_path / 'strange', change)
-    out = tmp_path / 'out'
+    recording = derive(source, tmp_path / 'strange #1: room', change)
+    out = tmp_path / 'out #1'
     nodes = 'detection,mono_depth,height'
     code, text, summary = run_demo(out, '--recording', str(recording), '--nodes', nodes)
     assert code == 0, text

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,18 +111,22 @@ def _ros_args(plan: RecordingPlan, params_file: str, plan_file: Path) -> list[st
 
 
 def _start_recorder(out: Path, logs: Path) -> Process:
-    parameters = {'out': str(out / 'results'), 'overwrite': 'true', 'topics': f'[{NAMESPACE}/.*]'}
-    args = [word for key, value in parameters.items() for word in ('-p', f'{key}:={value}')]
-    return Process('record_node', args, logs / 'record.log')
+    parameters = {'out': str(out / 'results'), 'overwrite': True, 'topics': [f'{NAMESPACE}/.*']}
+    return Process('record_node', _parameters(parameters), logs / 'record.log')
 
 
 def _start_player(plan: RecordingPlan, camera: str, active: Sequence[str], logs: Path) -> Process:
-    watched = ', '.join(f'{NAMESPACE}/{name}' for name in active)
-    args = ['-p', f'bag:={plan.recording}', '-p', 'lockstep:=true']
-    args += ['-p', f'wait_for_nodes:=[{watched}]']
+    watched = [f'{NAMESPACE}/{name}' for name in active]
+    parameters = {'bag': plan.recording, 'lockstep': True, 'wait_for_nodes': watched}
     if camera:
-        args += ['-p', f'camera:={camera}']
-    return Process('replay_node', args, logs / 'replay.log')
+        parameters['camera'] = camera
+    return Process('replay_node', _parameters(parameters), logs / 'replay.log')
+
+
+def _parameters(values: Mapping[str, Any]) -> list[str]:
+    """Words for --ros-args. As JSON, for a bare 123 would be a number, and # begin a comment."""
+    given = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
+    return [word for name, text in given.items() for word in ('-p', f'{name}:={text}')]
 
 
 def _wait_until_active(watch: NodeWatch, nodes: Sequence[Process]) -> None:
