@@ -1,4 +1,4 @@
-// Prints what the detection node sees. CMakeLists.txt beside it says how to build it.
+// Prints what the detection node sees. CMakeLists.txt says how to build it.
 #include <cstdio>
 #include <rclcpp/rclcpp.hpp>
 #include <rs_ml_msgs/msg/detection_array.hpp>

@@ -178,7 +178,7 @@ class Environment:
         )
 
     def create(self) -> None:
-        """Makes the virtual environment anew; what was there goes."""
+        """Makes the virtual environment; an old one is removed first."""
         interpreter = self.interpreter()
         with progress(f'{self.venv.relative_to(ROOT)} with {interpreter.path}'):
             for folder in (self.venv, self.ros):
@@ -200,7 +200,7 @@ class Environment:
             return
         names = ', '.join(f.stem for f in new)
         with progress(f'pip install {names} (the first time this downloads for a minute or two)'):
-            self.marks.set('pip', None)  # cut short from here on: the venv is made anew
+            self.marks.set('pip', None)  # cut short from here on: the venv is made again
             arguments = [a for f in new for a in ('-r', f)]
             pip = [self.python, '-m', 'pip', 'install', '--disable-pip-version-check']
             call([*pip, *arguments], self.logs / 'pip.log', self.variables())

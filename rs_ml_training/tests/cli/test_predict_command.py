@@ -155,7 +155,7 @@ def _clear(folder):
 @pytest.mark.parametrize(
     ('change', 'flags', 'words'),
     [
-        (_damage, [], '0.png is damaged'),
+        (_damage, [], '0.png is neither JPEG nor PNG'),
         (_clear, [], 'pictures holds no file'),
         (lambda folder: folder / 'none', [], 'none does not exist'),
         (lambda folder: folder, ['--intrinsics', '1,2,3'], 'is not fx,fy,cx,cy'),

@@ -134,7 +134,10 @@ def test_known_depth_steps_are_stored_as_png(name):
     assert pack(sample)['depth_m'].startswith(b'\x89PNG')
 
 
-@pytest.mark.parametrize('damage', [{'meta': b'{'}, {'image': b'\x89PNG'}, {'meta': b'{}'}])
+@pytest.mark.parametrize(
+    'damage',
+    [{'meta': b'{'}, {'image': b'\x89PNG'}, {'meta': b'{}'}, {'extra/normal': b'\x78\x9c'}],
+)
 def test_damaged_features_are_refused(damage):
     with pytest.raises(DataError, match='not a sample'):
         unpack(pack(SAMPLES[1]) | damage)

@@ -22,7 +22,7 @@ def folder(toy, tmp_path):
 
 def test_the_new_file_computes_the_same_under_our_names(folder, capsys):
     before = read_manifest(folder)
-    for _ in range(2):  # what is there already is made anew
+    for _ in range(2):  # what is there already is made again
         assert main([str(folder)]) == 0
         assert 'depth off by 0' in capsys.readouterr().out
     manifest = read_manifest(folder)
@@ -57,6 +57,12 @@ def test_nearest_neighbours_are_told_to_every_runtime(folder):
     model = onnx.load(folder / 'model.onnx')
     text = str(model.graph)
     assert 'tf_half_pixel_for_nn' not in text
+
+
+def test_no_other_flag_is_ignored(folder, capsys):
+    assert main([str(folder), '--precision', 'int8']) == 2
+    assert 'leave out the other flags' in capsys.readouterr().err
+    assert not (folder / 'model.onnx').exists()
 
 
 def change(folder, key, value):

@@ -48,13 +48,14 @@ def teacher(tmp_path) -> Path:
     return tmp_path
 
 
-def write(folder: Path, decoder: str) -> None:
+def write(folder: Path, decoder: str, **options: object) -> None:
     checksum = hashlib.sha256((folder / 'model.onnx').read_bytes()).hexdigest()
     manifest = {
         'name': 'teacher',
         'version': '1',
         'task': 'detection',
         'decoder': decoder,
+        'decoder_options': options,
         'artifacts': [{'format': 'onnx', 'path': 'model.onnx', 'sha256': checksum}],
         'input': [{'name': 'image', 'size': list(SIZE), 'dtype': 'uint8', 'color': 'RGB'}],
         'outputs': {'scores': 'scores', 'distances': 'distances'},
@@ -100,6 +101,10 @@ def test_teachers_that_do_not_fit(teacher, labels, size, message):
 def test_other_models(teacher, tmp_path):
     with pytest.raises(ConfigError, match='nowhere cannot teach'):
         WatchingCells(tmp_path / 'nowhere', ('person',), SIZE)
+    for options in ({'cell_offset': 0.5}, {'strides': [8, 16, 32]}):
+        write(teacher, 'gfl', **options)
+        with pytest.raises(ConfigError, match='without an offset teach'):
+            CellDetector(teacher)
     write(teacher, 'yolo_head')
     with pytest.raises(ConfigError, match='has the decoder yolo_head'):
         WatchingCells(teacher, ('person',), SIZE)

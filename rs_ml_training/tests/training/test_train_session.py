@@ -181,6 +181,8 @@ def test_another_training_of_that_name(tiny, one_epoch, changes, error, message)
         ({'loss': 'binary_focal', 'model_option': ('classes=11',)}, 'is not for classes=11'),
         ({'loss_option': ('gamma=2',)}, 'gamma: the options of this loss are class_weights, lab'),
         ({'loss_option': ('label_smoothing=much',)}, 'give a number'),
+        ({'start_share': 1.5}, '--start-share is 0 to 1, got 1.5'),
+        ({'start_share': 0.5}, 'random here: give --initial-weights'),
     ],
 )
 def test_wrong_options(tiny, run_folder, changes, message):

@@ -23,7 +23,7 @@ def add_commands(commands: Any) -> None:
     sub.add_argument(
         '--model',
         default='detection',
-        help='directory or name of a model with the decoder gfl (default: what ships)',
+        help='directory or name of a model with the decoder gfl or gfl_head',
     )
     sub.add_argument('--graph', type=Path, help='frozen_inference_graph.pb, in place of a model')
     sub.add_argument('--label-map', type=Path, help='.pbtxt of the classes of --graph')

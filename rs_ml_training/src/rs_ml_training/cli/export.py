@@ -71,7 +71,7 @@ def _add_data(add: Callable[..., Any]) -> None:
     add('--representative-list', type=Path, default=None, help='list file of --representative')
     add('--representative-option', **option)
     add('--calibration-samples', type=int, default=100, help='how many of them int8 reads')
-    add('--golden', **source, help='its first sample is the golden input; else a frame of ours')
+    add('--golden', **source, help='its first sample is the golden input; else a shipped frame')
     add('--golden-list', type=Path, default=None, help='list file of --golden')
     add('--data', **source, help='samples with truth to measure on; int8: else the representative')
     add('--data-list', type=Path, default=None, help='list file of --data')
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
     arguments = parser().parse_args(argv)
     if arguments.out is None:
-        return _add_onnx(arguments.run)
+        return _add_onnx(arguments)
     written = ['rs-ml-export', *(sys.argv[1:] if argv is None else argv)]
     _quiet()
     from rs_ml_training.export.exporter import check_options, export
@@ -100,11 +100,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _add_onnx(directory: Path) -> int:
+def _add_onnx(arguments: argparse.Namespace) -> int:
+    directory = arguments.run
     if not (directory / MANIFEST_NAME).is_file():
         raise ConfigError(
             f'{directory} is no model that ONNX can be added to: give --out DIR to export a '
             'training there'
+        )
+    if arguments != parser().parse_args([str(directory)]):
+        raise ConfigError(
+            f'ONNX is added to {directory} as its manifest says: leave out the other flags, or '
+            'give --out DIR to export a training there'
         )
     _quiet()
     from rs_ml_training.export.added_onnx import add_onnx

@@ -123,7 +123,7 @@ def _boxes_by_image(
     by_image: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     images = {image['id'] for image in content['images']}
     if len(images) < len(content['images']):
-        raise DataError(f'{path}: two pictures have one id; number them anew')
+        raise DataError(f'{path}: two pictures have the same id: renumber them')
     for annotation in content['annotations']:
         category, image = annotation['category_id'], annotation['image_id']
         if category not in class_ids:

@@ -78,7 +78,7 @@ def unpack(features: Mapping[str, bytes]) -> Sample:
             extra={n.removeprefix(_EXTRA): a for n, a in maps.items() if n.startswith(_EXTRA)},
             **{n: a for n, a in maps.items() if not n.startswith(_EXTRA)},
         )
-    except (KeyError, TypeError, ValueError, zlib.error, cv2.error, InputError) as error:
+    except (KeyError, TypeError, ValueError, EOFError, zlib.error, cv2.error, InputError) as error:
         raise DataError(f'not a sample written by this project: {error!r}') from error
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rs_ml_perception.core.errors import RsMlError
@@ -44,6 +46,7 @@ class CellModel:
                 f'{model} has the decoder {manifest.decoder}: only models with the decoders '
                 f'{" and ".join(_OUTPUTS)} and a fixed input size teach'
             )
+        _require_same_cells(manifest.decoder_options, model)
         self.labels = tuple(manifest.labels.names.values())
         self.size = manifest.input.size
         self._prepare = Preprocessor(manifest.input)
@@ -64,6 +67,15 @@ class CellModel:
             bins = int(manifest.decoder_options.get('bins', _BINS))
             arrays = _apart(arrays[0], _SIDES * bins)
         return arrays[0], arrays[1], transform
+
+
+def _require_same_cells(options: Mapping[str, Any], model: Path | str) -> None:
+    strides, offset = options.get('strides', cells.STRIDES), options.get('cell_offset', 0)
+    if tuple(strides) != cells.STRIDES or offset:
+        raise ConfigError(
+            f'{model} has cells of strides {list(strides)} and cell_offset {offset:g}: only '
+            f'those of strides {list(cells.STRIDES)} without an offset teach'
+        )
 
 
 def _apart(head: np.ndarray, distances: int) -> list[np.ndarray]:

@@ -91,6 +91,7 @@ def train(
 
 def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Session:
     """Open the data, build the network, the losses and the batches."""
+    _require_start(options)
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
     data, validation_data = open_sources(options)
@@ -101,10 +102,18 @@ def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Se
     model = Trainee(_network(spec, options, training), work)
     schedule = schedule_of(options, len(training))
     model.compile(optimizer=optimizer_of(options, schedule, model.network))
-    if not 0 <= options.start_share <= 1:
-        raise ConfigError(f'--start-share is 0 to 1, got {options.start_share:g}')
     start = start_of(model.network, options.start_share)
     return Session(options, spec, work, model, training, validation, start)
+
+
+def _require_start(options: TrainOptions) -> None:
+    if not 0 <= options.start_share <= 1:
+        raise ConfigError(f'--start-share is 0 to 1, got {options.start_share:g}')
+    if options.start_share and not (options.initial_weights or options.encoder_weights):
+        raise ConfigError(
+            '--start-share keeps some of the weights that training starts from, which are random '
+            'here: give --initial-weights'
+        )
 
 
 def _require_metrics(task: Task, options: TrainOptions) -> None:

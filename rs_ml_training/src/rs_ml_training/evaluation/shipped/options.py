@@ -17,12 +17,12 @@ class ShippedOptions:
     """Accuracy and speed of every shipped model beside others; the flags of `--all`."""
 
     data: Path | None = flag(None, f'folder of the data sets (default: {DATA_VARIABLE})')
-    synth: Path | None = flag(None, 'test side of the synthetic world (default: made anew)')
-    rooms: int = flag(60, 'rooms of the synthetic world, where it is made anew', low=1)
+    synth: Path | None = flag(None, 'test side of the synthetic world (default: rendered)')
+    rooms: int = flag(60, 'rooms of the synthetic world, where it is rendered', low=1)
     seed: int = flag(700_000, 'of the rooms', low=0)
     exposures: int = flag(4, 'frames of each, of which filters see all', low=1)
-    upright: Path | None = flag(None, 'the same with people upright (default: made anew)')
-    upright_rooms: int = flag(40, 'rooms of it, one frame of each, where it is made anew', low=1)
+    upright: Path | None = flag(None, 'the same with people upright (default: rendered)')
+    upright_rooms: int = flag(40, 'rooms of it, one frame of each, where it is rendered', low=1)
     only: tuple[str, ...] = flag((), 'names of contests (default: all); speed is one too')
     out: Path | None = flag(None, 'Markdown file; what stands between its markers is replaced')
     cards: Path | None = flag(None, 'folder of the model directories: their cards get figures')
