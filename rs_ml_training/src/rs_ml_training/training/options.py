@@ -51,7 +51,7 @@ class TrainOptions:
     clip_norm: float = flag(5.0, 'largest norm of all gradients together, 0: any', low=0)
     ema: float = flag(0.99, 'momentum of the averaged weights, 0: none', low=0)
     start_share: float = flag(
-        0.0, 'of the weights that training starts from in the averaged ones, 0 to 1', low=0
+        0.0, 'fraction of the starting weights in those that are kept, 0 to 1', low=0
     )
     settle_batches: int = flag(
         0,
@@ -140,7 +140,9 @@ class DetectionOptions(TrainOptions):
         'generalized_focal a model directory of such a network',
     )
     teacher_labels: Path | None = flag(None, 'label map (.pbtxt) of a frozen CenterNet')
-    teacher_share: float = flag(0.7, 'of what it sees in the target, beside the boxes', low=0)
+    teacher_share: float = flag(
+        0.7, 'fraction of its view in the target; the boxes are the rest', low=0
+    )
 
 
 OPTIONS: dict[str, type[TrainOptions]] = {
