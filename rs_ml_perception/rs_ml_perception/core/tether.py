@@ -29,14 +29,18 @@ def tethered(module: str, arguments: Sequence[str]) -> list[str]:
 
 
 def interrupt_when_gone(pid: int) -> None:
-    """Interrupt this process, as Ctrl-C does, once a process that is not its parent is gone."""
+    """Interrupt this process, as Ctrl-C does, once a process that is not its parent is gone.
+
+    Shells start background jobs with SIGINT ignored: such a process gets SIGTERM.
+    """
     threading.Thread(target=_watch, args=(pid,), name='tether', daemon=True).start()
 
 
 def _watch(pid: int) -> None:
     while _is_there(pid):
         time.sleep(_LOOK_SECS)
-    os.kill(os.getpid(), signal.SIGINT)
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    os.kill(os.getpid(), signal.SIGTERM if is_ignored else signal.SIGINT)
 
 
 def _is_there(pid: int) -> bool:

@@ -237,7 +237,7 @@ def _log_level(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    """~ for the home folder, as the shell leaves it in name:=~/file."""
+    """~ for the home folder, as the shell leaves it in the value of an argument."""
     return str(Path(text).expanduser()) if text.startswith('~') else text
 
 

@@ -24,7 +24,8 @@ subprocess.Popen(tethered('child', sys.argv[1:]), start_new_session=True)
 time.sleep(600)
 """
 GRANDCHILD = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, getattr(signal, sys.argv[2]))
 from rs_ml_perception.core.tether import interrupt_when_gone
 interrupt_when_gone(int(sys.argv[1]))
 print('watching', flush=True)
@@ -76,12 +77,20 @@ def test_a_child_whose_parent_has_gone_before_does_not_begin():
     assert 'is gone' in done.stderr
 
 
-def test_the_end_of_an_ancestor_interrupts():
+@pytest.mark.parametrize(
+    ('handler', 'status', 'said'),
+    [
+        ('default_int_handler', {1, -signal.SIGINT}, 'KeyboardInterrupt'),
+        ('SIG_IGN', {-signal.SIGTERM}, ''),  # as in the background of a shell
+    ],
+)
+def test_the_end_of_an_ancestor_interrupts(handler, status, said):
     ancestor = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
-    command = [sys.executable, '-c', GRANDCHILD, str(ancestor.pid)]
+    command = [sys.executable, '-c', GRANDCHILD, str(ancestor.pid), handler]
     watcher = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert watcher.stdout.readline() == 'watching\n'
     ancestor.kill()
     ancestor.wait()
     _, errors = watcher.communicate(timeout=PATIENCE_SECS)
-    assert 'KeyboardInterrupt' in errors
+    assert watcher.returncode in status
+    assert said in errors

@@ -12,6 +12,7 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.options import walk
+from rs_ml_perception.launching.arguments import ARGUMENTS
 from rs_ml_perception.nodes.record_node import RecordOptions
 from rs_ml_perception.nodes.replay_options import ReplayOptions
 from rs_ml_perception.nodes.table import NODES
@@ -40,7 +41,8 @@ def test_every_parameter_that_is_proposed_exists():
         RecordOptions,
         *(n.node_class().parameters_type for n in NODES.values()),
     ]
-    known = {leaf.name for options in types for leaf in walk(options)} | {'nodes'} | OF_OTHERS
+    known = {leaf.name for options in types for leaf in walk(options)}
+    known |= {'nodes', *ARGUMENTS} | OF_OTHERS
     proposed = {(name, place) for place, text in texts() for name in PROPOSED.findall(text)}
     assert ('lockstep', 'nodes/replay_clock.py') in proposed
     assert {(name, place) for name, place in proposed if name not in known} == set()
