@@ -1,35 +1,17 @@
-"""The one family of errors: every message names the offending value and the way out."""
+"""The errors of training, of the one family that begins in `rs_ml_perception.core.errors`."""
 
 from __future__ import annotations
 
-from rs_ml_perception.core.printable import printable, shortened
+from rs_ml_perception.core.errors import ModelError, RsMlError
 
 
-class TrainingError(Exception):
-    """Something the user can put right; commands print its message and exit with status 2.
-
-    Its text may be shown as it is: names that strangers chose bring no escape codes.
-    """
-
-    def __str__(self) -> str:
-        return printable(shortened(super().__str__()))
-
-
-class ConfigError(TrainingError):
-    """A flag or an option that makes no sense."""
-
-
-class DataError(TrainingError):
-    """Files that are missing, damaged or do not belong together."""
-
-
-class CheckpointError(TrainingError):
+class CheckpointError(ModelError):
     """Weights that are missing, damaged or of another network."""
 
 
-class DivergedError(TrainingError):
-    """The loss is not a finite number any more."""
+class DivergedError(RsMlError):
+    """The loss is no longer a finite number."""
 
 
-class ExportError(TrainingError):
+class ExportError(RsMlError):
     """An export that is impossible, or that does not reproduce the network."""

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 
 pytest.importorskip('keras')
 

@@ -10,8 +10,8 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.cli.predict import camera_of, main
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.intrinsics import Intrinsics
 
 pytestmark = pytest.mark.usefixtures('kept_networks')

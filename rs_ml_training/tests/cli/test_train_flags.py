@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.cli.flags import FlagParser, add_flags, flag, from_flags, parsed
 from rs_ml_training.cli.train import main, options_of, parser
-from rs_ml_training.errors import ConfigError
 
 
 @dataclass(frozen=True)

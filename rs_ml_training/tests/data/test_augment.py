@@ -3,12 +3,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.augment import color, depth_noise, detection, objects, shape
 from rs_ml_training.data.augment.chain import Chain, Maybe, OneOf
 from rs_ml_training.data.augment.presets import PRESETS, fitted, preset
 from rs_ml_training.data.augment.textures import PATTERNS, Textures, drawn
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 
@@ -202,10 +202,10 @@ def test_textures_of_a_folder_cover_any_size(tmp_path, size):
 
 def test_bad_texture_folders(tmp_path):
     rng = np.random.default_rng(0)
-    with pytest.raises(DataError, match='holds no'):
+    with pytest.raises(InputError, match='holds no'):
         Textures(tmp_path)((10, 10), rng)
     (tmp_path / 'broken.png').write_text('no picture')
-    with pytest.raises(DataError, match=r'broken\.png'):
+    with pytest.raises(InputError, match=r'broken\.png'):
         Textures(tmp_path)((10, 10), rng)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.data.augment.depth_noise import Farthest, NoDepth, OtherScale
 from rs_ml_training.data.augment.people import Figure, PastePeople, figures_of
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.errors import ConfigError
 
 WIDTH, HEIGHT = 160, 120
 RED = np.full((100, 40, 4), (200, 0, 0, 255), np.uint8)

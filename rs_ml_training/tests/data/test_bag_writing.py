@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip('rosbags')
 
 from rosbags.highlevel import AnyReader
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.bag_messages import message_types
 from rs_ml_training.data.bag_streams import streams_of
@@ -17,7 +18,6 @@ from rs_ml_training.data.bag_writing import START_NS, BagOptions, write_bag
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 CAMERA = '/camera/camera'
@@ -221,7 +221,7 @@ def test_intrinsics_are_four_numbers(tmp_path, capsys, text):
     ],
 )
 def test_samples_that_fit_no_camera(tmp_path, samples, options, sentence):
-    with pytest.raises(DataError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         write_bag(Given(*samples), tmp_path / 'bag', BagOptions(**options))
     assert list(tmp_path.iterdir()) == []
 

@@ -3,11 +3,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.capture import Captured, at_rate, write_captured
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 
@@ -72,7 +72,7 @@ def test_pictures_of_two_cameras_are_not_mixed(tmp_path, second, turned):
         for camera in ((second, CAMERA) if turned else (CAMERA, second))
     ]
     assert write_captured(frames[:1] * 2, tmp_path) == 2
-    with pytest.raises(DataError, match='name a new folder'):
+    with pytest.raises(InputError, match='name a new folder'):
         write_captured(frames[1:], tmp_path)
     assert write_captured(frames[:1], tmp_path) == 1
 

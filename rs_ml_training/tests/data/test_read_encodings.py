@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.encodings import (
     ENCODINGS,
     RAW_SIZES,
@@ -13,7 +14,6 @@ from rs_ml_training.data.encodings import (
     read_depth,
     write_depth,
 )
-from rs_ml_training.errors import ConfigError, DataError
 
 STORED = [
     ('mm', np.uint16, [0, 1, 1500, 65535], [0, 0.001, 1.5, 65.535]),
@@ -106,18 +106,18 @@ def test_npy(tmp_path):
 @pytest.mark.parametrize(
     ('file', 'content', 'name', 'error', 'named'),
     [
-        ('d.raw', b'', 'mm', DataError, '0 values'),
-        ('d.raw', b'123', 'mm', DataError, 'd.raw'),
-        ('d.raw', b'1234', 'mm', DataError, '2 values'),
-        ('d.npy', b'123', 'metres', DataError, 'd.npy'),
-        ('d.npy', b'', 'metres', DataError, 'd.npy'),
-        ('d.png', b'\x89PNG\r\n\x1a\n', 'mm', DataError, 'd.png'),
-        ('d.png', b'', 'mm', DataError, 'd.png'),
-        ('d.png', None, 'mm', DataError, 'd.png'),
-        ('d.png', 'gray', 'mm', DataError, 'uint8'),
-        ('d.png', 'gray', 'metres', DataError, 'uint8'),
+        ('d.raw', b'', 'mm', InputError, '0 values'),
+        ('d.raw', b'123', 'mm', InputError, 'd.raw'),
+        ('d.raw', b'1234', 'mm', InputError, '2 values'),
+        ('d.npy', b'123', 'metres', InputError, 'd.npy'),
+        ('d.npy', b'', 'metres', InputError, 'd.npy'),
+        ('d.png', b'\x89PNG\r\n\x1a\n', 'mm', InputError, 'd.png'),
+        ('d.png', b'', 'mm', InputError, 'd.png'),
+        ('d.png', None, 'mm', InputError, 'd.png'),
+        ('d.png', 'gray', 'mm', InputError, 'uint8'),
+        ('d.png', 'gray', 'metres', InputError, 'uint8'),
         ('d.png', 'gray', 'inch', ConfigError, 'inch'),
-        ('d.png', 'gray', 'share-of-max', DataError, 'uint8'),
+        ('d.png', 'gray', 'share-of-max', InputError, 'uint8'),
     ],
 )
 def test_files_that_are_no_depth(tmp_path, file, content, name, error, named):
@@ -138,7 +138,7 @@ def test_share_of_max_needs_the_maximum():
 
 @pytest.mark.parametrize(
     ('file', 'name', 'error'),
-    [('d.png', 'metres', ConfigError), ('none/d.png', 'mm', DataError)],
+    [('d.png', 'metres', ConfigError), ('none/d.png', 'mm', InputError)],
 )
 def test_what_cannot_be_written(tmp_path, file, name, error):
     with pytest.raises(error, match=r'd\.png'):

@@ -1,12 +1,12 @@
-"""Faulty data: one clear DataError that names the file."""
+"""Faulty data: one clear InputError that names the file."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.formats import FORMATS, open_data
-from rs_ml_training.errors import ConfigError, DataError
 
 
 def format_of(name):
@@ -122,7 +122,7 @@ def test_opening(miniature, name, options, damage, named):
     name, _, below = name.partition('/')
     path = miniature(name) / below
     damage(path)
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(InputError) as caught:
         open_data(f'{format_of(name)}:{path}', **options)
     assert named in str(caught.value)
 
@@ -143,7 +143,7 @@ LISTS = [
 def test_lists(miniature, name, text, named):
     path = miniature(name)
     path.write_text(text)
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(InputError) as caught:
         open_data(f'{name}:{path}')
     assert named in str(caught.value)
 
@@ -228,14 +228,14 @@ def test_reading(miniature, miniatures, name, options, damage, named):
     if named is None:  # other colours are no fault
         assert reader.read(0).image is not None
         return
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(InputError) as caught:
         reader.read(0)
     assert named in str(caught.value)
 
 
 @pytest.mark.parametrize('name', [name for name in FORMATS if not name.startswith('tf')])
 def test_an_empty_folder(tmp_path, name):
-    with pytest.raises(DataError, match=r'empty|missing|holds no|has n|lacks|cannot'):
+    with pytest.raises(InputError, match=r'empty|missing|holds no|has n|lacks|cannot'):
         open_data(f'{name}:{tmp_path}')
 
 
@@ -286,5 +286,5 @@ def test_coco_annotations_of_nothing(miniature, change):
     content = json.loads(file.read_text())
     content['annotations'][0][change] = 77
     file.write_text(json.dumps(content))
-    with pytest.raises(DataError, match='77'):
+    with pytest.raises(InputError, match='77'):
         open_data(f'coco:{path}')

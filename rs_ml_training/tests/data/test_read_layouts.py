@@ -5,8 +5,8 @@ import logging
 import shutil
 
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.formats import open_data
-from rs_ml_training.errors import DataError
 from rs_ml_training.training.options import TrainOptions
 from rs_ml_training.training.sources import open_sources
 
@@ -78,7 +78,7 @@ def test_a_training_validates_on_the_split_of_the_folder(splits):
 
 
 def test_yolo_without_such_a_split(splits):
-    with pytest.raises(DataError, match=r'lacks images/test and test/images .*train, valid'):
+    with pytest.raises(InputError, match=r'lacks images/test and test/images .*train, valid'):
         open_data(f'yolo:{splits}', split='test')
 
 
@@ -114,14 +114,14 @@ def test_whole_sets_have_nothing_to_tell(miniatures, tmp_path, caplog):
 @pytest.mark.parametrize('second', ['1.png', '1.jpeg'])
 def test_two_pictures_of_one_stem(yolo, folder, add_picture, second):
     add_picture(folder / 'images' / second)
-    with pytest.raises(DataError, match='have one name, 1: rename or remove one'):
+    with pytest.raises(InputError, match='have one name, 1: rename or remove one'):
         open_data(f'yolo:{folder}')
 
 
 def test_two_pictures_whose_folders_make_one_name(yolo, folder, add_picture):
     add_picture(folder / 'images/a/b.jpg')
     add_picture(folder / 'images/a_b.jpg')
-    with pytest.raises(DataError, match='have one name, a_b'):
+    with pytest.raises(InputError, match='have one name, a_b'):
         open_data(f'yolo:{folder}')
 
 
@@ -177,7 +177,7 @@ def test_pictures_of_coco_that_are_not_listed_or_not_read(coco, folder, caplog):
 def test_faults_of_coco(coco, folder, add_picture, change, said):
     rewritten(folder, change)
     add_picture(folder / 'train2017/000000000001.png')
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(InputError, match=said):
         open_data(f'coco:{folder}')
 
 
@@ -191,5 +191,5 @@ def test_faults_of_coco(coco, folder, add_picture, change, said):
 )
 def test_class_names_of_strangers(yolo, folder, text, said):
     (folder / 'data.yaml').write_text(text)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(InputError, match=said):
         open_data(f'yolo:{folder}')

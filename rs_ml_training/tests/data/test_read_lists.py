@@ -6,6 +6,7 @@ import csv
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.kitti_list import REFERENCE_FOCAL_PX
 from rs_ml_training.data.nyu_h5 import room
@@ -13,7 +14,6 @@ from rs_ml_training.data.nyu_labelled import runs
 from rs_ml_training.data.pairing import natural_key
 from rs_ml_training.data.pano_csv import write_lists
 from rs_ml_training.data.statistics import as_text, measure
-from rs_ml_training.errors import ConfigError, DataError
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_bts_list_in_its_folder(miniature):
     assert reader.read(3).depth_m is None
     assert 'without depth: 1' in as_text(measure(reader, 1))
     path.write_text(path.read_text().splitlines()[3])
-    with pytest.raises(DataError, match='names no depth: to predict, set keep_without_depth'):
+    with pytest.raises(InputError, match='names no depth: to predict, set keep_without_depth'):
         open_data(f'bts-list:{path}')
 
 
@@ -94,7 +94,7 @@ def test_bts_border_crop(tmp_path, miniatures):
     assert (cut.intrinsics.cx, cut.intrinsics.cy) == pytest.approx((282.5824, 208.7362))
     miniatures.save(picture, miniatures.image(0, (320, 240)))
     miniatures.save(tmp_path / 'a/d1.png', miniatures.millimetres(0, (320, 240)))
-    with pytest.raises(DataError, match='320 x 240'):
+    with pytest.raises(InputError, match='320 x 240'):
         open_data(f'bts-list:{tmp_path / "l.txt"}', border_crop=True).read(0)
 
 
@@ -133,7 +133,7 @@ def test_kitti_lists_that_lack_something(miniature, options, line, named):
     path = miniature('kitti-list')
     rgb, depth, _ = path.read_text().splitlines()[0].split()
     path.write_text(line.format(rgb=rgb, depth=depth))
-    with pytest.raises(DataError, match=named):
+    with pytest.raises(InputError, match=named):
         open_data(f'kitti-list:{path}', **options)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.sample import IGNORE
 from rs_ml_training.data.yolo_masks import UNLISTED
-from rs_ml_training.errors import ConfigError, DataError
 
 NAMES = 'names: {0: person, 1: tv, 2: dog}'
 TABLE = {'tv': 'tv', 'objects': (), 'person': 'person'}
@@ -81,7 +81,7 @@ def test_ids_of_coco(masks, stored, class_id):
 
 
 def test_class_that_does_not_exist(masks):
-    with pytest.raises(DataError, match='class 12 does not exist; coco_ids=true'):
+    with pytest.raises(InputError, match='class 12 does not exist; coco_ids=true'):
         masks(('12' + PERSON[1:],), (), coco_ids=True)
 
 
@@ -93,7 +93,7 @@ def test_class_that_does_not_exist(masks):
     ],
 )
 def test_malformed_outlines(masks, line, words):
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(InputError, match=words):
         masks((PERSON, line), ())
 
 
@@ -114,7 +114,7 @@ def test_outlines_that_belong_to_no_picture_are_no_outlines(tmp_path, miniatures
     (tmp_path / 'labels').mkdir()
     (tmp_path / 'instances').mkdir()
     (tmp_path / 'instances' / '1.txt').write_text(PERSON)
-    with pytest.raises(DataError, match='no outline file belongs to a picture'):
+    with pytest.raises(InputError, match='no outline file belongs to a picture'):
         open_data(f'yolo-masks:{tmp_path}')
 
 

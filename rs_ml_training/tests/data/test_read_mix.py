@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import yaml
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.augment.presets import preset
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.mix import formats_of
 from rs_ml_training.data.sample_codec import pack, unpack
-from rs_ml_training.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_what_is_no_list(mix, entries):
 def test_classes_must_agree(mix, miniature):
     entries = [{'source': f'camvid:{miniature("camvid") / "val"}'}]
     entries += [{'source': f'nyu-labelled:{miniature("nyu-labelled")}'}]
-    with pytest.raises(DataError, match='different classes'):
+    with pytest.raises(InputError, match='different classes'):
         mix(entries)
 
 

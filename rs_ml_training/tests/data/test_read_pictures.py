@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.pictures import read_gray, read_labels, read_rgb, read_stored
-from rs_ml_training.errors import DataError
 
 VALUES = np.array([[0, 1, 2, 255], [7, 7, 7, 7]], np.uint8)
 
@@ -48,7 +48,7 @@ def test_class_ids_of_any_make(tmp_path, make):
 @pytest.mark.parametrize(('make', 'named'), [(colored, 'colours'), (deep, 'uint16')])
 def test_no_class_ids(tmp_path, make, named):
     make(tmp_path / 'l.png')
-    with pytest.raises(DataError, match=named):
+    with pytest.raises(InputError, match=named):
         read_labels(tmp_path / 'l.png')
 
 
@@ -73,7 +73,7 @@ def test_damaged(tmp_path, read, content):
         path.write_bytes(path.read_bytes()[:-30])
     elif content is not None:
         path.write_bytes(content)
-    with pytest.raises(DataError, match=r'c\.png'):
+    with pytest.raises(InputError, match=r'c\.png'):
         read(path)
 
 
@@ -96,5 +96,5 @@ def test_gray_of_any_depth(tmp_path, stored, expected):
 
 def test_gray_of_floats_is_refused(tmp_path):
     cv2.imwrite(str(tmp_path / 'left.tif'), VALUES.astype(np.float32))
-    with pytest.raises(DataError, match=r'left\.tif holds float32'):
+    with pytest.raises(InputError, match=r'left\.tif holds float32'):
         read_gray(tmp_path / 'left.tif')

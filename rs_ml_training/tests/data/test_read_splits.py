@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.splits import hold_out_blocks, split_by_scene
-from rs_ml_training.errors import ConfigError, DataError
 
 
 class Sequences(Reader):
@@ -91,15 +91,15 @@ def test_blocks_keep_their_distance(margin):
 @pytest.mark.parametrize(
     ('reader', 'split', 'options', 'error', 'named'),
     [
-        (Sequences(), split_by_scene, {}, DataError, '0 scenes'),
-        (Sequences(4), split_by_scene, {}, DataError, '1 scenes'),
-        (Sequences(4), hold_out_blocks, {}, DataError, '1 scenes'),
+        (Sequences(), split_by_scene, {}, InputError, '0 scenes'),
+        (Sequences(4), split_by_scene, {}, InputError, '1 scenes'),
+        (Sequences(4), hold_out_blocks, {}, InputError, '1 scenes'),
         (Sequences(2, 2), split_by_scene, {'valid_share': 0}, ConfigError, '0'),
         (Sequences(2, 2), split_by_scene, {'valid_share': 1.0}, ConfigError, '1.0'),
         (Sequences(2, 2), split_by_scene, {'valid_share': float('nan')}, ConfigError, 'nan'),
         (Sequences(2, 2), hold_out_blocks, {'margin': -1}, ConfigError, '-1'),
-        (Sequences(2, 2), hold_out_blocks, {'margin': 2}, DataError, 'margin of 2'),
-        (Sequences(2, 2), hold_out_blocks, {'margin': 99}, DataError, 'margin of 99'),
+        (Sequences(2, 2), hold_out_blocks, {'margin': 2}, InputError, 'margin of 2'),
+        (Sequences(2, 2), hold_out_blocks, {'margin': 99}, InputError, 'margin of 99'),
     ],
 )
 def test_splits_that_cannot_be(reader, split, options, error, named):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.refocused import Refocused
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 CAMERA = Intrinsics(4, 2, 200.0, 210.0, 1.5, 0.5)
@@ -50,7 +50,7 @@ def test_without_depth():
 
 
 def test_without_a_camera():
-    with pytest.raises(DataError, match='room has no intrinsics'):
+    with pytest.raises(InputError, match='room has no intrinsics'):
         Refocused(_Rooms(), 100.0).read(0)
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data import box_geometry, geometry
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 POINT = np.array([0.3, -0.2, 2.0])
@@ -199,5 +199,5 @@ def test_sample_is_not_changed():
 
 @pytest.mark.parametrize('change', [geometry.resized, geometry.center_cropped])
 def test_size_without_pixels_is_refused(change):
-    with pytest.raises(DataError, match='0x10'):
+    with pytest.raises(InputError, match='0x10'):
         change(sample_of(), (0, 10))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 
 tf = pytest.importorskip('tensorflow')
 
@@ -73,5 +73,5 @@ def test_shapes_are_known_and_a_strategy_takes_it():
 
 
 def test_nothing_to_read_is_refused():
-    with pytest.raises(DataError, match='no samples'):
+    with pytest.raises(InputError, match='no samples'):
         dataset(Numbers(0), fit, 2, shuffle=True)

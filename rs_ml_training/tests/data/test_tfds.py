@@ -4,9 +4,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.tfds_folder import TfdsFolder
-from rs_ml_training.errors import DataError
 
 LABELS = np.array([[0, 1, 2], [2, 255, 1]], np.uint8)
 
@@ -56,7 +56,7 @@ def test_codings(folder, options, labels, expected):
     reader = TfdsFolder(zipped(folder), **options)
     assert reader.labels == labels
     if 'values' in options:
-        with pytest.raises(DataError, match=r'gt/p1\.png holds the values \[0\]'):
+        with pytest.raises(InputError, match=r'gt/p1\.png holds the values \[0\]'):
             reader.read(0)
     else:
         np.testing.assert_array_equal(reader.read(0).labels, expected)
@@ -64,28 +64,28 @@ def test_codings(folder, options, labels, expected):
 
 def test_a_picture_without_partner(folder):
     (folder / 'gt' / 'p2.png').unlink()
-    with pytest.raises(DataError, match=r'rgb/p2\.png has no partner'):
+    with pytest.raises(InputError, match=r'rgb/p2\.png has no partner'):
         TfdsFolder(zipped(folder))
 
 
 @pytest.mark.parametrize('name', ['gt', 'rgb'])
 def test_a_damaged_picture(folder, name):
     (folder / name / 'p2.png').write_bytes(b'\x89PNG')
-    with pytest.raises(DataError, match=rf'{name}/p2\.png is neither JPEG nor PNG'):
+    with pytest.raises(InputError, match=rf'{name}/p2\.png is neither JPEG nor PNG'):
         TfdsFolder(zipped(folder)).read(1)
 
 
 def test_other_files_and_folders(tmp_path):
     (tmp_path / 'a.zip').write_text('no zip')
-    with pytest.raises(DataError, match='neither a zip'):
+    with pytest.raises(InputError, match='neither a zip'):
         TfdsFolder(tmp_path / 'a.zip')
-    with pytest.raises(DataError, match=r'holds 0 dataset_info\.json'):
+    with pytest.raises(InputError, match=r'holds 0 dataset_info\.json'):
         TfdsFolder(tmp_path)
     (tmp_path / 'dataset_info.json').write_text('{}')
-    with pytest.raises(DataError, match='prepare it as tfrecord'):
+    with pytest.raises(InputError, match='prepare it as tfrecord'):
         TfdsFolder(tmp_path)
     (tmp_path / 'x-train.tfrecord-00000-of-00001').write_bytes(bytes([200]) + bytes(30))
-    with pytest.raises(DataError, match='cut off at byte 0'):
+    with pytest.raises(InputError, match='cut off at byte 0'):
         TfdsFolder(tmp_path)
 
 
@@ -113,8 +113,8 @@ def test_preparing_a_folder_checks_the_names(folder, tmp_path):
     from rs_ml_training.data.full_semantic import prepare
 
     (folder / 'rgb' / 'p1.png').unlink()
-    with pytest.raises(DataError, match=r'gt/p1\.png has no partner'):
+    with pytest.raises(InputError, match=r'gt/p1\.png has no partner'):
         prepare(folder, tmp_path / 'out')
-    with pytest.raises(DataError, match='neither a zip nor a folder'):
+    with pytest.raises(InputError, match='neither a zip nor a folder'):
         prepare(tmp_path / 'nothing', tmp_path / 'out')
     assert not (tmp_path / 'out').exists()

@@ -3,6 +3,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data import tfrecords
 from rs_ml_training.data.crc32c import crc32c, masked_crc32c
 from rs_ml_training.data.example_message import features_of, message_of
@@ -11,7 +12,6 @@ from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 from rs_ml_training.data.sample_codec import MAP_CODINGS, pack, unpack
 from rs_ml_training.data.tfrecords import TfRecords, write_shards
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 RNG = np.random.default_rng(0)
@@ -109,7 +109,7 @@ def test_example_message_and_back(features):
 
 @pytest.mark.parametrize('message', [b'\x0a', b'\x0a\x05abc', b'\x08\x01', b'\x0a\xff\xff'])
 def test_other_messages_are_refused(message):
-    with pytest.raises(DataError, match=r'tf\.train\.Example'):
+    with pytest.raises(InputError, match=r'tf\.train\.Example'):
         features_of(message)
 
 
@@ -139,7 +139,7 @@ def test_known_depth_steps_are_stored_as_png(name):
     [{'meta': b'{'}, {'image': b'\x89PNG'}, {'meta': b'{}'}, {'extra/normal': b'\x78\x9c'}],
 )
 def test_damaged_features_are_refused(damage):
-    with pytest.raises(DataError, match='not a sample'):
+    with pytest.raises(InputError, match='not a sample'):
         unpack(pack(SAMPLES[1]) | damage)
 
 
@@ -194,7 +194,7 @@ def test_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(tfrecords, '_write_record', full)
-    with pytest.raises(DataError, match='No space left'):
+    with pytest.raises(InputError, match='No space left'):
         write_shards(Listed(SAMPLES), tmp_path / 'out', 2)
     assert not list(tmp_path.iterdir())
 
@@ -213,7 +213,7 @@ def test_interrupted_writing_leaves_nothing_behind(tmp_path):
 
 def test_damaged_folders(tmp_path):
     out = tmp_path / 'out'
-    with pytest.raises(DataError, match=r'index\.json is missing'):
+    with pytest.raises(InputError, match=r'index\.json is missing'):
         TfRecords(tmp_path)
     write_shards(Listed(SAMPLES), out, 2)
     shard = sorted(out.glob('*.tfrecord'))[1]
@@ -221,14 +221,14 @@ def test_damaged_folders(tmp_path):
     data[60] ^= 255
     shard.write_bytes(data)
     assert TfRecords(out).read(0).name == SAMPLES[0].name
-    with pytest.raises(DataError, match=rf'{shard.name}: the record of .* is damaged'):
+    with pytest.raises(InputError, match=rf'{shard.name}: the record of .* is damaged'):
         [TfRecords(out).read(i) for i in range(len(SAMPLES))]
     shard.unlink()
-    with pytest.raises(DataError, match=rf'{shard.name} is missing'):
+    with pytest.raises(InputError, match=rf'{shard.name} is missing'):
         TfRecords(out)
     (out / 'index.json').write_text(json.dumps({'version': 7}))
-    with pytest.raises(DataError, match='version 7'):
+    with pytest.raises(InputError, match='version 7'):
         TfRecords(out)
     (out / 'index.json').write_text('no json')
-    with pytest.raises(DataError, match='damaged'):
+    with pytest.raises(InputError, match='damaged'):
         TfRecords(out)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data import tiling
 from rs_ml_training.data.intel_denoise import IntelDenoise
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
 
 
 class Frames(Reader):
@@ -56,7 +56,7 @@ def test_published_name_and_back():
 
 @pytest.mark.parametrize('name', ['', 'res-12', 'res-12_005_row_x_col_128_width1_height1'])
 def test_other_names_are_refused(name):
-    with pytest.raises(DataError, match='is not <stem>'):
+    with pytest.raises(InputError, match='is not <stem>'):
         tiling.place_of(name)
 
 
@@ -90,9 +90,9 @@ def test_overlap_is_blended_and_unknown_does_not_count():
 
 
 def test_wrong_number_of_tiles():
-    with pytest.raises(DataError, match='needs 2 tiles of 480 px, got 1'):
+    with pytest.raises(InputError, match='needs 2 tiles of 480 px, got 1'):
         tiling.stitch([np.zeros((480, 480))], (848, 480))
-    with pytest.raises(DataError, match='no tiles'):
+    with pytest.raises(InputError, match='no tiles'):
         tiling.stitch([], (848, 480))
 
 
@@ -123,9 +123,9 @@ def test_a_folder_for_each_picture(tmp_path):
 def test_tiles_of_several_pictures_or_with_a_gap_are_refused(tmp_path):
     out = tmp_path / 'tiles'
     tiling.write_tiles(Frames(2, (150, 100)), out, 64)
-    with pytest.raises(DataError, match='one picture'):
+    with pytest.raises(InputError, match='one picture'):
         tiling.read_stitched(list(out.glob('gt-*.png')), (150, 100))
-    with pytest.raises(DataError, match='missing'):
+    with pytest.raises(InputError, match='missing'):
         tiling.read_stitched(sorted(out.glob('gt-1_*.png'))[1:], (150, 100))
 
 
@@ -133,13 +133,13 @@ def test_existing_files_are_not_touched_and_a_failure_leaves_nothing(tmp_path):
     class Broken(Frames):
         def read(self, index: int) -> Sample:
             if index:
-                raise DataError('frame 2 is damaged')
+                raise InputError('frame 2 is damaged')
             return super().read(index)
 
     (tmp_path / 'used').mkdir()
     (tmp_path / 'used' / 'mine.txt').write_text('keep')
     with pytest.raises(ConfigError, match='holds files'):
         tiling.write_tiles(Frames(1, (40, 30)), tmp_path / 'used', 32)
-    with pytest.raises(DataError, match='damaged'):
+    with pytest.raises(InputError, match='damaged'):
         tiling.write_tiles(Broken(2, (40, 30)), tmp_path / 'new', 32)
     assert sorted(p.name for p in tmp_path.iterdir()) == ['used']

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 
 pytest.importorskip('keras')
 from rs_ml_training.data.sequence import SampleSequence
@@ -42,7 +42,7 @@ def _numbers(sequence) -> list[int]:
 
 
 def test_nothing_to_read():
-    with pytest.raises(DataError, match='no samples'):
+    with pytest.raises(InputError, match='no samples'):
         _sequence(0)
 
 

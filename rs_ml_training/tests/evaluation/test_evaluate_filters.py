@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import BackendError, ConfigError, InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.evaluation.comparison import (
     RAW,
     Comparison,
@@ -105,10 +105,10 @@ def test_filters_that_cannot_be(monkeypatch) -> None:
     with pytest.raises(ConfigError, match="'median'; there are spatial"):
         SdkFilters('median')
     monkeypatch.setitem(sys.modules, 'pyrealsense2', None)
-    with pytest.raises(ConfigError, match='pip install pyrealsense2'):
+    with pytest.raises(BackendError, match='pip install pyrealsense2'):
         SdkFilters('spatial')
 
 
 def test_a_frame_without_measurement_is_named(librealsense) -> None:
-    with pytest.raises(DataError, match='picture 7'):
+    with pytest.raises(InputError, match='picture 7'):
         SdkFilters('spatial').batch([Sample('picture 7', depth_m=TRUTH_M)])

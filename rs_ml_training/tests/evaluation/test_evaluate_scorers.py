@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.evaluation.evaluate import Measured, evaluate
 from rs_ml_training.evaluation.report import Report
 from rs_ml_training.evaluation.scorers import (
@@ -82,7 +82,7 @@ def test_masks_count_where_both_have_an_opinion() -> None:
 
 def test_a_mask_of_another_size_is_named() -> None:
     sample = Sample('picture 7', labels=np.zeros((4, 6), np.uint8))
-    with pytest.raises(DataError, match=r'picture 7: mask \(2, 3\) and truth \(4, 6\)'):
+    with pytest.raises(InputError, match=r'picture 7: mask \(2, 3\) and truth \(4, 6\)'):
         MaskScorer(('a',)).update(sample, MaskPrediction(np.zeros((2, 3), np.uint8), np.ones(1)))
 
 
@@ -116,7 +116,7 @@ def test_objects_of_other_classes_do_not_count() -> None:
 )
 def test_samples_without_truth_are_named(scorer, prediction, words) -> None:
     sample = Sample('picture 7', image=np.zeros((4, 6, 3), np.uint8))
-    with pytest.raises(DataError, match=f'picture 7 has {words}'):
+    with pytest.raises(InputError, match=f'picture 7 has {words}'):
         scorer.update(sample, prediction)
 
 
@@ -201,7 +201,7 @@ def test_report_as_json(tmp_path) -> None:
     ]
     nothing = replace(REPORT, measured=Measured(0, {}, math.nan))
     assert nothing.values()['seconds_per_image'] is None
-    with pytest.raises(DataError, match='missing'):
+    with pytest.raises(InputError, match='missing'):
         REPORT.write(tmp_path / 'missing' / 'r.json')
 
 

@@ -7,8 +7,8 @@ import json
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.evaluation.curves import draw, draw_all, read_history
 from rs_ml_training.evaluation.options import DepthEvaluation, DepthProtocol, protocol_of
 from rs_ml_training.evaluation.stored import (
@@ -61,7 +61,7 @@ def test_boxes(tmp_path) -> None:
     assert seven.xyxy.tolist() == [[1, 2, 3, 4]]
     assert seven.class_ids.tolist() == [1]
     assert eight.xyxy.shape == (0, 4)
-    with pytest.raises(DataError, match='no line for 9'):
+    with pytest.raises(InputError, match='no line for 9'):
         stored.batch([Sample('9', image=SAMPLE.image)])
 
 
@@ -86,7 +86,7 @@ def test_boxes_belong_to_one_picture(tmp_path, images, name, meant) -> None:
     stored = StoredBoxes(tmp_path, ('dog',))
     sample = Sample(name, image=SAMPLE.image)
     if isinstance(meant, str):
-        with pytest.raises(DataError, match=meant):
+        with pytest.raises(InputError, match=meant):
             stored.batch([sample])
     else:
         assert stored.batch([sample])[0].xyxy[0, 0] == meant
@@ -95,7 +95,7 @@ def test_boxes_belong_to_one_picture(tmp_path, images, name, meant) -> None:
 def test_raw_depth_is_a_prediction_too() -> None:
     (found,) = RawDepth().batch([Sample('x', raw_depth_m=DEPTH_M)])
     assert found.depth_m is DEPTH_M
-    with pytest.raises(DataError, match='scene/7 has no measured depth'):
+    with pytest.raises(InputError, match='scene/7 has no measured depth'):
         RawDepth().batch([SAMPLE])
 
 
@@ -109,7 +109,7 @@ def test_raw_depth_is_a_prediction_too() -> None:
     ],
 )
 def test_missing_predictions_are_named(tmp_path, make, words) -> None:
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(InputError, match=words):
         make(tmp_path)
 
 
@@ -118,7 +118,7 @@ def test_missing_predictions_are_named(tmp_path, make, words) -> None:
 )
 def test_malformed_results(tmp_path, line) -> None:
     (tmp_path / 'results.jsonl').write_text(f'{{"image": "a", "detections": []}}\n{line}\n')
-    with pytest.raises(DataError, match='line 2'):
+    with pytest.raises(InputError, match='line 2'):
         StoredBoxes(tmp_path, ('a',))
 
 
@@ -174,13 +174,13 @@ def test_curves_are_drawn(history, tmp_path) -> None:
 @pytest.mark.parametrize('text', ['', 'epoch,loss\n', 'a,b\n1,2\n', 'epoch,loss\n1,x\n'])
 def test_damaged_history_is_named(tmp_path, text) -> None:
     (tmp_path / 'history.csv').write_text(text)
-    with pytest.raises(DataError, match=r'history\.csv'):
+    with pytest.raises(InputError, match=r'history\.csv'):
         read_history(tmp_path / 'history.csv')
 
 
 def test_curves_of_nothing(history, tmp_path) -> None:
     pytest.importorskip('matplotlib')
-    with pytest.raises(DataError, match='cannot be read'):
+    with pytest.raises(InputError, match='cannot be read'):
         draw(tmp_path / 'none.csv', tmp_path / 'a.png')
     with pytest.raises(ConfigError, match=r'a\.txt must end'):
         draw(history, tmp_path / 'a.txt')

@@ -1,7 +1,7 @@
 """The part of a document that is written."""
 
 import pytest
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.evaluation.shipped.document import (
     BEGIN,
     END,

@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.evaluation.shipped import measure
 from rs_ml_training.evaluation.shipped.contests import SHIPPED, Subject
 from rs_ml_training.evaluation.shipped.heights import HeightContest, HeightCourse
@@ -54,7 +54,7 @@ class FakeRobot:
         given = dict(zip(words[::2], words[1::2], strict=False))
         self.calls.append(given)
         if given.get('--model') == 'absent':
-            raise DataError('rs-ml: no model absent')
+            raise InputError('rs-ml: no model absent')
         given['--out'].mkdir()
         names = sorted(path.name for path in pictures.iterdir())
         assert names == sorted(path.name for path in given['--depth'].iterdir())
@@ -141,5 +141,5 @@ def test_what_the_command_is_given(rooms, tmp_path):
 )
 def test_sets_that_judge_nothing(text, reason, tmp_path):
     (tmp_path / 'heights.json').write_text(text)
-    with pytest.raises(DataError, match=reason):
+    with pytest.raises(InputError, match=reason):
         HeightCourse(Views(), tmp_path, tmp_path / 'handed')

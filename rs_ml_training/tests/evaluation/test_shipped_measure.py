@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 from rs_ml_training.data.yolo_masks import UNLISTED
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.evaluation.shipped import measure, robot
 from rs_ml_training.evaluation.shipped.contests import SHIPPED, Aim, Contest, Subject
 from rs_ml_training.evaluation.shipped.handed import hand_over_depth, millimetres
@@ -59,7 +59,7 @@ class FakeRobot:
         given = dict(zip(words[::2], words[1::2], strict=False))
         self.calls.append([command, *map(str, words)])
         if given['--model'] == 'absent':
-            raise DataError('rs-ml: no model absent')
+            raise InputError('rs-ml: no model absent')
         out, is_poor = Path(given['--out']), given['--model'] == 'poor'
         out.mkdir()
         lines = []
@@ -127,7 +127,7 @@ def test_the_files_that_the_robot_writes_are_judged(run, task, metric, good, poo
 
 def test_data_that_are_not_there_are_left_out_with_a_reason(run, monkeypatch):
     def missing(source, **options):
-        raise DataError('no such folder')
+        raise InputError('no such folder')
 
     monkeypatch.setattr(measure, 'open_data', missing)
     ((outcome,), _, _) = run(contest('depth', 'd1'))
@@ -181,14 +181,14 @@ def test_depth_needs_depth(tmp_path):
         def read(self, index):
             return Sample(self.name(index), image=super().read(index).image)
 
-    with pytest.raises(DataError, match='no measured depth'):
+    with pytest.raises(InputError, match='no measured depth'):
         hand_over_depth(Pictures(), tmp_path)
 
 
 def test_a_command_that_fails_is_quoted(tmp_path, monkeypatch):
     script = 'import sys; print("rs-ml: no such model", file=sys.stderr); sys.exit(2)'
     monkeypatch.setattr(robot, '_command', lambda: [sys.executable, '-c', script])
-    with pytest.raises(DataError, match='rs-ml depth failed: rs-ml: no such model'):
+    with pytest.raises(InputError, match='rs-ml depth failed: rs-ml: no such model'):
         robot.Robot(tmp_path).run('depth', tmp_path)
 
 

@@ -1,7 +1,7 @@
 """Rooms that are given, and those that are made."""
 
 import pytest
-from rs_ml_training.errors import DataError
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.evaluation.shipped import unseen_rooms as rooms
 from rs_ml_training.evaluation.shipped.options import ShippedOptions
 
@@ -57,5 +57,5 @@ def test_rooms_that_are_given(rendered, tmp_path, make, name):
 )
 def test_rooms_to_train_on_judge_nothing(tmp_path, text, reason):
     (tmp_path / 'synth.yaml').write_text(text)
-    with pytest.raises(DataError, match=reason):
+    with pytest.raises(InputError, match=reason):
         rooms.upright_rooms(ShippedOptions(upright=tmp_path), tmp_path / 'made').path()

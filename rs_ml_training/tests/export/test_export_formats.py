@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.export import formats
 from rs_ml_training.export.comparison import LIMITS, difference
 from rs_ml_training.export.heads import HeadOptions

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import yaml
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.inference.golden import GOLDEN_NAME
 from rs_ml_perception.inference.manifest import Tolerance
 from rs_ml_perception.inference.manifest_file import read_manifest
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.export.artifact import Artifact
 from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.manifest import GoldenOutputs, training_camera, write_manifest

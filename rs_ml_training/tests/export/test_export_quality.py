@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.export.artifact import Port
 from rs_ml_training.export.quality import METRICS, measure
 from rs_ml_training.export.samples import served, served_samples
@@ -76,7 +76,7 @@ def test_missing_infrared_is_black_and_missing_depth_an_error():
     assert inputs['raw_depth'].ravel().tolist() == [1, 0, 0, 2]
     assert inputs['infrared'].dtype == np.uint8
     assert not inputs['infrared'].any()
-    with pytest.raises(DataError, match='a has no raw_depth_m'):
+    with pytest.raises(InputError, match='a has no raw_depth_m'):
         served(Sample('a', depth_m=depth_m), ports, None)
 
 
@@ -84,5 +84,5 @@ def test_missing_infrared_is_black_and_missing_depth_an_error():
 def test_samples_without_truth_are_an_error(noise, task):
     image = noise.read(0).image
     samples = [served(Sample('bare', image=image), (IMAGE,), None)]
-    with pytest.raises(DataError, match='bare has no'):
+    with pytest.raises(InputError, match='bare has no'):
         measure(oracle(task, noise), ModelSpec(task, 'toy', SIZE), samples)

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from rs_ml_training.errors import ConfigError, ExportError
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_training.errors import ExportError
 from rs_ml_training.export.artifact import Port
 from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.serving import serving_of

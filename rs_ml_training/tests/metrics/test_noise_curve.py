@@ -7,9 +7,9 @@ import json
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.depth_maps import depth_maps
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.metrics.noise_curve import noise_curve, window_noise
 
 FOCAL_BASELINE = 21.0
@@ -127,7 +127,7 @@ def test_what_the_command_refuses(pictures, capsys, arguments, words):
 
 def test_sources_without_depth(tmp_path):
     for source in (str(tmp_path), str(tmp_path / 'missing')):
-        with pytest.raises(DataError, match=r'holds no|does not exist'):
+        with pytest.raises(InputError, match=r'holds no|does not exist'):
             list(depth_maps(source))
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from rs_ml_training.errors import DataError
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 
 
@@ -85,6 +85,6 @@ def test_names():
 )
 def test_input_that_does_not_fit(labels, predicted, sentence):
     matrix = ConfusionMatrix(3)
-    with pytest.raises(DataError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         matrix.update(np.array(labels), np.array(predicted))
     assert matrix.result()['count'] == 0

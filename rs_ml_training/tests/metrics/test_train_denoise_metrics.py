@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from rs_ml_training.errors import DataError
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.metrics.denoise import DenoiseMetrics, near_edges
 
@@ -144,5 +144,5 @@ def test_maps_with_channel():
     'shapes', [[(4, 5), (4, 5), (5, 4)], [(4, 5), (3, 5), (4, 5)], [(4, 5, 3), (4, 5), (4, 5)]]
 )
 def test_maps_that_do_not_fit(shapes):
-    with pytest.raises(DataError, match=r'\(4, 5'):
+    with pytest.raises(InputError, match=r'\(4, 5'):
         DenoiseMetrics().update(*(np.ones(s) for s in shapes))

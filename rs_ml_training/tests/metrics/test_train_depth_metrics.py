@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.metrics.crops import pasted_kb, window
 from rs_ml_training.metrics.depth import NAMES, DepthMetrics
 
@@ -172,7 +172,7 @@ def test_options_that_make_no_sense(options, sentence):
     [((4, 5), (5, 4)), ((4, 5), (1, 4, 6)), ((4,), (4,)), ((2, 4, 5, 3),) * 2],
 )
 def test_maps_that_do_not_fit(truth, prediction):
-    with pytest.raises(DataError, match=r'\(4, 5\)|\(4,\)|\(2, 4, 5, 3\)'):
+    with pytest.raises(InputError, match=r'\(4, 5\)|\(4,\)|\(2, 4, 5, 3\)'):
         DepthMetrics().update(np.ones(truth), np.ones(prediction))
 
 
@@ -190,5 +190,5 @@ def test_benchmark_crop_goes_back_where_it_came_from():
     [((352, 1215), (375, 1242)), ((352, 1216), (351, 1242)), ((0, 0), (375, 1242))],
 )
 def test_benchmark_crop_that_does_not_fit(shape, full):
-    with pytest.raises(DataError, match='352 x 1216'):
+    with pytest.raises(InputError, match='352 x 1216'):
         pasted_kb(np.ones(shape), *full)

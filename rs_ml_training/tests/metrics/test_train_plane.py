@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from rs_ml_training.errors import DataError
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.metrics.plane import fit_in_roi, fit_plane, planes_of_windows, points_of
 
@@ -86,10 +86,10 @@ def test_windows_are_single_fits():
     'roi', [(0, 0, 0, 5), (0, 0, 5, 0), (-1, 0, 5, 5), (60, 0, 5, 5), (0, 44, 5, 5)]
 )
 def test_regions_outside(roi):
-    with pytest.raises(DataError, match='is not inside 64 x 48'):
+    with pytest.raises(InputError, match='is not inside 64 x 48'):
         fit_in_roi(np.ones((48, 64)), roi, CAMERA)
 
 
 def test_intrinsics_of_another_size():
-    with pytest.raises(DataError, match='intrinsics are of 64 x 48, the depth map is 32 x 24'):
+    with pytest.raises(InputError, match='intrinsics are of 64 x 48, the depth map is 32 x 24'):
         points_of(np.ones((24, 32)), CAMERA)

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.sample import Boxes
-from rs_ml_training.errors import DataError
 from rs_ml_training.metrics.precision import AveragePrecision
 
 A, B, C = [0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]
@@ -167,5 +167,5 @@ def test_random_pictures(seed):
     ],
 )
 def test_input_that_does_not_fit(boxes, scores, ids, sentence):
-    with pytest.raises(DataError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         AveragePrecision(1).update(np.array(boxes), scores, ids, Boxes.of([], []))

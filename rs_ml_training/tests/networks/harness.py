@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.networks import registry
 
 BATCH = 2

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import Boxes
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.networks.centernet.targets import CROWD_HEAT, gaussian_radius, targets_of
 from rs_ml_training.prediction.peaks import boxes_of
 
@@ -139,7 +139,7 @@ def test_a_crowd_is_neither_wanted_nor_wrong():
 
 
 def test_a_class_that_does_not_exist():
-    with pytest.raises(DataError, match=r'\[2\] do not fit 2 classes'):
+    with pytest.raises(InputError, match=r'\[2\] do not fit 2 classes'):
         targets_of(Boxes.of([[0, 0, 9, 9]], [2]), SIZE, classes=2)
 
 

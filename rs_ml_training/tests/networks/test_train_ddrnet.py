@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 
 keras = pytest.importorskip('keras')
 

@@ -8,7 +8,8 @@ import pytest
 keras = pytest.importorskip('keras')
 h5py = pytest.importorskip('h5py')
 
-from rs_ml_training.errors import CheckpointError, ConfigError  # noqa: E402
+from rs_ml_perception.core.errors import ConfigError  # noqa: E402
+from rs_ml_training.errors import CheckpointError  # noqa: E402
 from rs_ml_training.networks import encoder_weights, registry  # noqa: E402
 from rs_ml_training.networks.encoder_weights import load_encoder_weights  # noqa: E402
 from rs_ml_training.networks.freezing import encoder_layers  # noqa: E402

@@ -7,7 +7,8 @@ import pytest
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_training.errors import CheckpointError, ConfigError  # noqa: E402
+from rs_ml_perception.core.errors import ConfigError  # noqa: E402
+from rs_ml_training.errors import CheckpointError  # noqa: E402
 from rs_ml_training.networks import folded_encoder, registry  # noqa: E402
 from rs_ml_training.networks.encoder_weights import load_encoder_weights  # noqa: E402
 from rs_ml_training.networks.folded_encoder import credit_of  # noqa: E402

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rs_ml_training.errors import CheckpointError, ConfigError
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_training.errors import CheckpointError
 
 keras = pytest.importorskip('keras')
 

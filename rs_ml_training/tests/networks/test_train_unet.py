@@ -7,7 +7,7 @@ import pytest
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_training.errors import ConfigError  # noqa: E402
+from rs_ml_perception.core.errors import ConfigError  # noqa: E402
 from rs_ml_training.networks import registry  # noqa: E402
 
 CASES = [

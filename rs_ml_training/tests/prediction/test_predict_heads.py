@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import IGNORE, Sample
-from rs_ml_training.errors import CheckpointError, ConfigError, DataError
+from rs_ml_training.errors import CheckpointError
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.prediction.heads import PredictOptions
 from rs_ml_training.prediction.predictor import Predictor
@@ -240,9 +241,9 @@ def test_boxes_are_in_pixels_of_the_source() -> None:
 @pytest.mark.parametrize(
     ('task', 'sample', 'options', 'error', 'words'),
     [
-        ('depth', Sample('x'), {}, DataError, 'x has neither'),
-        ('depth', Sample('x', depth_m=np.ones((2, 2))), {}, DataError, 'x has no picture'),
-        ('denoise', _sample(), {}, DataError, 'x has no measured depth'),
+        ('depth', Sample('x'), {}, InputError, 'x has neither'),
+        ('depth', Sample('x', depth_m=np.ones((2, 2))), {}, InputError, 'x has no picture'),
+        ('denoise', _sample(), {}, InputError, 'x has no measured depth'),
         ('walking', _sample(), {}, ConfigError, "no task 'walking'"),
         ('depth', _sample(), {'upsampling': 'cubic'}, ConfigError, 'cubic'),
         ('depth', _sample(), {'min_score': 2.0}, ConfigError, 'min_score'),

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.prediction import clouds, colors
 from rs_ml_training.prediction.files import Names, empty_folder
@@ -293,6 +293,6 @@ def test_a_file_in_the_place_of_the_folder(tmp_path) -> None:
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path) -> None:
     (tmp_path / 'taken').mkdir()
-    with pytest.raises(DataError, match='taken'):
+    with pytest.raises(InputError, match='taken'):
         write_file(tmp_path / 'taken', b'x', replace=True)
     assert [p.name for p in tmp_path.iterdir()] == ['taken']

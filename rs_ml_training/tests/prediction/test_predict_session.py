@@ -9,8 +9,8 @@ import time
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.prediction.flow import Stopwatch, ahead, batched
 from rs_ml_training.prediction.predictor import Predictor
 from rs_ml_training.prediction.results import BoxPrediction
@@ -112,9 +112,9 @@ def test_detections_are_written_a_line_a_picture(tmp_path) -> None:
 def test_detections_before_a_damaged_picture_stay(tmp_path) -> None:
     def samples():
         yield from _source(2).samples()
-        raise DataError('2.png is damaged')
+        raise InputError('2.png is damaged')
 
-    with pytest.raises(DataError, match=r'2\.png'):
+    with pytest.raises(InputError, match=r'2\.png'):
         Session(_Boxes(), Style(), tmp_path).run([Source('folder', samples, None)])
     assert _names(tmp_path) == ['0_overlay.png', '1_overlay.png', 'results.jsonl']
     assert len((tmp_path / 'results.jsonl').read_text().splitlines()) == 2
@@ -124,19 +124,19 @@ def test_detections_before_a_damaged_picture_stay(tmp_path) -> None:
 def test_a_damaged_picture_stops_it_and_leaves_no_half_video(tmp_path, count) -> None:
     def samples():
         yield from _source(count).samples()
-        raise DataError('3.png is damaged')
+        raise InputError('3.png is damaged')
 
     source = Source('clip.mp4', samples, None, 10.0)
-    with pytest.raises(DataError, match=r'3\.png'):
+    with pytest.raises(InputError, match=r'3\.png'):
         Session(Predictor(SPEC, _shade), Style(), tmp_path).run([source])
     assert _names(tmp_path) == []
 
 
 def test_the_network_failing_stops_it(tmp_path) -> None:
     def fail(inputs):
-        raise DataError('no memory')
+        raise InputError('no memory')
 
-    with pytest.raises(DataError, match='no memory'):
+    with pytest.raises(InputError, match='no memory'):
         Session(Predictor(SPEC, fail), Style(), tmp_path).run([_source(30)])
 
 

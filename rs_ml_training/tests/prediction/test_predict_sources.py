@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.prediction.sources import DepthPictures, completed, limited, open_sources
 
 
@@ -91,7 +91,7 @@ def test_depth_files_with_a_folder_of_infrared(tmp_path, miniatures) -> None:
     miniatures.save(tmp_path / 'infrared' / 'a.png', np.full((48, 64), 77, np.uint8))
     assert (DepthPictures(infrared=tmp_path / 'infrared')(path).infrared == 77).all()
     assert DepthPictures()(path).infrared is None
-    with pytest.raises(DataError, match=r'elsewhere.a\.png'):
+    with pytest.raises(InputError, match=r'elsewhere.a\.png'):
         DepthPictures(infrared=tmp_path / 'elsewhere')(path)
 
 
@@ -121,7 +121,7 @@ def _damaged_video(root):
 )
 def test_wrong_inputs_are_named(tmp_path, make, words) -> None:
     path = make(tmp_path)
-    with pytest.raises(DataError, match=words) as caught:
+    with pytest.raises(InputError, match=words) as caught:
         open_sources([str(path)])
     assert str(path) in str(caught.value)
 
@@ -130,7 +130,7 @@ def test_list_of_a_data_set(miniature, tmp_path) -> None:
     path = miniature('nyu-labelled')
     (source,) = open_sources([f'nyu-labelled:{path}'], list_file=path / 'val.txt')
     assert _names(source) == ['0012']
-    with pytest.raises(DataError, match='missing'):
+    with pytest.raises(InputError, match='missing'):
         open_sources([f'nyu-labelled:{path}'], list_file=tmp_path / 'missing.txt')
     with pytest.raises(ConfigError, match="no option 'sides'"):
         open_sources([f'nyu-labelled:{path}'], sides=3)
@@ -142,5 +142,5 @@ def test_damaged_picture_is_named_when_it_is_its_turn(folder) -> None:
     samples = source.samples()
     next(samples)
     next(samples)
-    with pytest.raises(DataError, match='frame_99'):
+    with pytest.raises(InputError, match='frame_99'):
         next(samples)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.kitti_list import kb_rect
-from rs_ml_training.errors import DataError
 from rs_ml_training.prediction.view import view_of
 
 
@@ -32,7 +32,7 @@ def test_kitti_crop_is_the_bottom_centre(source, rect) -> None:
 
 
 def test_kitti_crop_of_a_small_picture_is_an_error() -> None:
-    with pytest.raises(DataError, match='640x480'):
+    with pytest.raises(InputError, match='640x480'):
         view_of((640, 480), (32, 32), kb_crop=True)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.camera_file import write_camera
 from rs_ml_training.data.intel_denoise import IntelDenoise
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.device import MATCHERS
 from rs_ml_training.synth.matcher import Prefilter
@@ -83,6 +83,6 @@ def test_wrong_frames_leave_nothing_behind(frames, tmp_path, fault):
     if fault == 'name':
         for kind in ('left', 'right', 'gt', 'res'):
             (frames / f'{kind}-8.png').rename(frames / f'{kind}-eight.png')
-    with pytest.raises(DataError, match=r'intrinsics|8|eight'):
+    with pytest.raises(InputError, match=r'intrinsics|8|eight'):
         list(rematch(frames, tmp_path / 'again', RematchOptions()))
     assert not (tmp_path / 'again').exists()

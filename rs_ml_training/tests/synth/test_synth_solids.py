@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rs_ml_training.errors import DataError
+from rs_ml_perception.core.errors import InputError
 from rs_ml_training.synth.mesh import Mesh, joined
 from rs_ml_training.synth.solids import (
     box,
@@ -52,7 +52,7 @@ def test_nothing_joined_is_an_empty_mesh():
 
 
 def test_normals_of_another_mesh_are_refused():
-    with pytest.raises(DataError, match='3 vertices'):
+    with pytest.raises(InputError, match='3 vertices'):
         Mesh(np.zeros((3, 3)), np.zeros((2, 3)), np.zeros((3, 2)), np.zeros((1, 3)))
 
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.cli.data import main
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.frame import Posture
 from rs_ml_training.synth.side import Side
 from rs_ml_training.synth.writing.set_options import SetOptions

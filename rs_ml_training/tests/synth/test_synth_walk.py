@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip('embreex')
 
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.frame import Posture
 from rs_ml_training.synth.writing.passers import Passer, peopled, staged

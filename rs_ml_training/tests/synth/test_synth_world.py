@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.device import MATCHERS
 from rs_ml_training.synth.families import FAMILIES

@@ -10,10 +10,10 @@ from functools import partial
 import numpy as np
 import pytest
 import yaml
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.frame import BOXED_CLASSES, Boxes, PeopleTruth, Posture, SynthFrame
 from rs_ml_training.synth.rig import d435
@@ -191,9 +191,9 @@ def test_senseless_options(options, words):
 def test_nothing_is_left_of_a_set_that_failed(tmp_path):
     def broken(options, room):
         yield from frames(options, room)
-        raise DataError('room 1 is broken')
+        raise InputError('room 1 is broken')
 
-    with pytest.raises(DataError, match='broken'):
+    with pytest.raises(InputError, match='broken'):
         write_frame_set(tmp_path / 'set', SMALL, expose=broken)
     with pytest.raises(ConfigError, match='0 workers'):
         write_frame_set(tmp_path / 'set', SMALL, expose=frames, spread=partial(spread, workers=0))
@@ -205,7 +205,7 @@ def test_a_class_that_does_not_exist(written, tmp_path):
 
     write_frame_set(tmp_path / 'set', SMALL, expose=frames)
     write_png(tmp_path / 'set/nyu/gt/1.png', np.full((30, 40), 14, np.uint8))
-    with pytest.raises(DataError, match='holds class 14'):
+    with pytest.raises(InputError, match='holds class 14'):
         open_data(f'synth-color:{tmp_path}/set').read(0)
 
 

@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.trained import ModelSpec
 
 keras = pytest.importorskip('keras')
@@ -144,7 +144,7 @@ def test_wrong_losses(make, message):
 
 
 def test_a_sample_without_truth():
-    with pytest.raises(DataError, match='b has no depth_m'):
+    with pytest.raises(InputError, match='b has no depth_m'):
         DepthTask(_spec('depth'), 'l1').arrays(Sample('b', image=_IMAGE))
 
 

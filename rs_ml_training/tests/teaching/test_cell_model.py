@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.teaching.cell_model import CellDetector, WatchingCells
 
 SIZE, CELLS = (64, 32), 43

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.outlines import OBJECTS
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.teaching.frozen_detector import Found, FrozenDetector, read_label_map
 from rs_ml_training.teaching.merging import Trust, merged
 from rs_ml_training.teaching.taught_set import Lesson, write_taught_set
@@ -66,7 +66,7 @@ def test_label_map(tmp_path, text, expected):
 
 def test_label_map_of_something_else(tmp_path):
     (tmp_path / 'l.pbtxt').write_text('person\n')
-    with pytest.raises(DataError, match=r'l\.pbtxt is no label map'):
+    with pytest.raises(InputError, match=r'l\.pbtxt is no label map'):
         read_label_map(tmp_path / 'l.pbtxt')
 
 

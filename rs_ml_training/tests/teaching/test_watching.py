@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import Boxes
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.teaching import watching_detector
 from rs_ml_training.teaching.watching_detector import LEAST_SCORE, WatchingDetector, blended
 
@@ -116,7 +116,7 @@ def test_a_class_that_the_teacher_does_not_know(tmp_path):
 def test_a_graph_that_is_missing(tmp_path):
     pytest.importorskip('tensorflow')
     (tmp_path / 'map.pbtxt').write_text(LABEL_MAP)
-    with pytest.raises(DataError, match='cannot be read'):
+    with pytest.raises(InputError, match='cannot be read'):
         WatchingDetector(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('person',))
 
 

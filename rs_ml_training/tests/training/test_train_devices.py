@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 
 pytest.importorskip('keras')
 from rs_ml_training.data.sequence import SampleSequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 
 pytest.importorskip('keras')
 from rs_ml_training.training.profile import Profile, profile

@@ -8,13 +8,8 @@ import json
 import numpy as np
 import pytest
 import yaml
-from rs_ml_training.errors import (
-    CheckpointError,
-    ConfigError,
-    DataError,
-    DivergedError,
-    TrainingError,
-)
+from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
+from rs_ml_training.errors import CheckpointError, DivergedError
 
 keras = pytest.importorskip('keras')
 
@@ -192,7 +187,7 @@ def test_wrong_options(tiny, run_folder, changes, message):
 
 
 def test_a_folder_without_backgrounds(tiny, tmp_path):
-    with pytest.raises(DataError, match='to use as background'):
+    with pytest.raises(InputError, match='to use as background'):
         train('segmentation', tiny(augment='industrial', textures=tmp_path / 'none'))
 
 
@@ -208,7 +203,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(tiny, one_epoch, monkeypatch):
         raise OSError(errno.ENOSPC, 'No space left on device')
 
     monkeypatch.setattr(checkpoint.np, 'savez', full)
-    with pytest.raises(TrainingError, match='the disk is full; what was there before is untouch'):
+    with pytest.raises(RsMlError, match='the disk is full; what was there before is untouch'):
         train('segmentation', tiny(epochs=2))
     assert [p.name for p in (one_epoch / 'checkpoint').iterdir()] == ['epoch-0001']
 

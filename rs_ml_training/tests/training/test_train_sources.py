@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.training.options import TrainOptions
 from rs_ml_training.training.sources import Joined, name_values, open_sources
 
@@ -66,7 +66,7 @@ def test_data_named_twice_lie_on_one_side_of_a_split(miniature):
 
 def test_classes_must_agree(miniature):
     sources = (f'camvid:{miniature("camvid") / "val"}', f'cityscapes:{miniature("cityscapes")}')
-    with pytest.raises(DataError, match='different classes'):
+    with pytest.raises(InputError, match='different classes'):
         open_sources(TrainOptions(data=sources, validation_data=sources))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.bench.published import Pair, Triple
 from rs_ml_training.data.encodings import encode, write_depth
@@ -15,7 +16,6 @@ from rs_ml_training.data.intel_denoise import IntelDenoise
 from rs_ml_training.data.output_folder import write_png
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.tiling import write_tiles
-from rs_ml_training.errors import ConfigError
 
 NYU = 'nyu_v2'
 """Folder of format nyu-labelled below the one of real data."""

@@ -166,7 +166,7 @@ def sections_of(names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ConfigError: no such section.
     """
-    from rs_ml_training.errors import ConfigError
+    from rs_ml_perception.core.errors import ConfigError
 
     unknown = [name for name in names if name not in SECTIONS]
     if unknown:

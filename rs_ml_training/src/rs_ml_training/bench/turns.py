@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.data.sequence import Arrays
-from rs_ml_training.errors import ConfigError
 
 Batch = tuple[Arrays, Arrays]
 Epoch = Callable[[], Iterable[Batch]]

@@ -7,13 +7,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from rs_ml_training.errors import TrainingError
+from rs_ml_perception.core.errors import RsMlError
 
 INTERRUPTED, UNREAD = 130, 141
 
 
 def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., int]:
-    """A main function whose TrainingError becomes one sentence and exit status 2."""
+    """A main function whose RsMlError becomes one sentence and exit status 2."""
 
     @functools.wraps(run)
     def main(argv: Sequence[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., 
             status = run(argv) or 0
             sys.stdout.flush()
             return status
-        except TrainingError as error:
+        except RsMlError as error:
             print(f'error: {error}', file=sys.stderr)
             return 2
         except KeyboardInterrupt:

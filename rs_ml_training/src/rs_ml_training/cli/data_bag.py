@@ -7,9 +7,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.cli.data_source import add_source, reader_of
 from rs_ml_training.data.reader import Reader
-from rs_ml_training.errors import ConfigError
 
 _WITH_DENOISED = ('intel-denoise', 'synth')
 

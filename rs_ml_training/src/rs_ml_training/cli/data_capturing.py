@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.data.capture import at_rate, frames, write_captured
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError
 
 
 def add_commands(commands: Any) -> None:

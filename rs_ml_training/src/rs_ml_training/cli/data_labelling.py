@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.output_folder import png_of, write_file
 from rs_ml_training.data.pairing import files_by_stem
 from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.labelling import dialogs
 from rs_ml_training.labelling.screen import Screen, Window
 
@@ -106,7 +106,7 @@ def _mask(
         return np.zeros(rgb.shape[:2], np.uint8)
     path = found.get(stem) or found.get(f'{stem}_mask')
     if path is None:
-        raise DataError(f'{arguments.masks} has no {stem}.png or {stem}_mask.png: make it first')
+        raise InputError(f'{arguments.masks} has no {stem}.png or {stem}_mask.png: make it first')
     return require_size(path, read_labels(path), (rgb.shape[1], rgb.shape[0]))
 
 
@@ -123,5 +123,5 @@ def _save(out: Path, stem: str, rgb: np.ndarray, labels: np.ndarray, *, is_mask:
         try:
             (out / name).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DataError(f'{out / name} cannot be written: {error.strerror}') from error
+            raise InputError(f'{out / name} cannot be written: {error.strerror}') from error
         write_file(out / name, png_of(array), replace=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.output_folder import write_file
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.synth.rig import BASELINE_M, DEPTH_640, DEPTH_848, DEPTH_1280
 
 D435_FOCAL_PX = {camera.width: camera.fx for camera in (DEPTH_640, DEPTH_848, DEPTH_1280)}
@@ -92,7 +92,7 @@ def _focal_baselines(texts: list[str]) -> dict[str, float]:
 def _first(name: str, maps: Iterator[np.ndarray]) -> tuple[np.ndarray, Iterator[np.ndarray]]:
     first = next(maps, None)
     if first is None:
-        raise DataError(f'{name} holds no depth')
+        raise InputError(f'{name} holds no depth')
     return first, chain([first], maps)
 
 

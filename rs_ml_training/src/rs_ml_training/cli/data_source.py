@@ -25,7 +25,7 @@ def reader_of(arguments: argparse.Namespace) -> Reader:
 
     Raises:
         ConfigError: no such format or option.
-        DataError: missing or damaged files.
+        InputError: missing or damaged files.
     """
     options = name_values(arguments.data_option)
     return open_data(arguments.data, list_file=arguments.list_file, **options)

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.cli.data_source import add_source, reader_of
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.teaching.merging import Trust
 
 if TYPE_CHECKING:

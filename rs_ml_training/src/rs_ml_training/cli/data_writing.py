@@ -6,12 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.cli.data_source import add_source, reader_of
 from rs_ml_training.cli.flags import size
 from rs_ml_training.data.augment.presets import PRESETS, preset
 from rs_ml_training.data.sample_codec import MAP_CODINGS
 from rs_ml_training.data.tfrecords import COMPRESSIONS
-from rs_ml_training.errors import ConfigError
 
 
 def add_commands(commands: Any) -> None:

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.cli.command import command
 from rs_ml_training.cli.flags import FlagParser, add_flags, from_flags
 from rs_ml_training.cli.progress import progress_bar
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.evaluation.options import OPTIONS
 
 _CURVES, _ALL = 'curves', '--all'

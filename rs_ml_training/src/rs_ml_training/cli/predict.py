@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.cli.command import command
 from rs_ml_training.cli.flags import FlagParser, add_flags, flag, from_flags
 from rs_ml_training.cli.progress import progress_bar
 from rs_ml_training.data.encodings import ENCODINGS
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.prediction import sources as inputs
 from rs_ml_training.prediction.classes import class_table, with_classes

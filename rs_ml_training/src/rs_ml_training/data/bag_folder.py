@@ -19,10 +19,10 @@ from rosbags.interfaces import (
     QosTime,
 )
 from rosbags.rosbag2 import StoragePlugin, Writer
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.bag_messages import message_types
 from rs_ml_training.data.output_folder import put_in_place
-from rs_ml_training.errors import ConfigError, DataError
 
 _PLUGINS = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 _OWN_SUFFIXES = ('.mcap', '.db3')
@@ -67,7 +67,7 @@ def new_bag(out: Path, *, storage: str = 'mcap', replace: bool = False) -> Itera
 
     Raises:
         ConfigError: something lies there that must not be replaced.
-        DataError: something cannot be written, as on a full disk; nothing is left behind.
+        InputError: something cannot be written, as on a full disk; nothing is left behind.
     """
     out = Path(out).absolute()
     partial = out.with_name(f'{out.name}.partial-{os.getpid()}')
@@ -82,7 +82,7 @@ def new_bag(out: Path, *, storage: str = 'mcap', replace: bool = False) -> Itera
             yield BagFolder(writer)
         put_in_place(fresh, out, partial / 'replaced')
     except (OSError, sqlite3.Error) as error:
-        raise DataError(f'{out} cannot be written: {error}') from error
+        raise InputError(f'{out} cannot be written: {error}') from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError
 
 COLOR, DEPTH, INFRARED = 'color', 'depth', 'infra1'
 # No reader of recordings takes these for a camera's depth: that ends with depth/image_rect_raw.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.bag_folder import BagFolder, new_bag
 from rs_ml_training.data.bag_streams import Stream, camera_namespace, streams_of
@@ -16,7 +17,6 @@ from rs_ml_training.data.encodings import read_depth
 from rs_ml_training.data.pictures import require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 START_NS = 1_600_000_000 * 1_000_000_000
@@ -68,7 +68,7 @@ def write_bag(reader: Reader, out: Path, options: BagOptions) -> dict[str, int]:
 
     Raises:
         ConfigError: `out` must not be written, or the intrinsics are unknown.
-        DataError: a sample is damaged or holds no picture, or the disk is full.
+        InputError: a sample is damaged or holds no picture, or the disk is full.
     """
     with new_bag(out, storage=options.storage, replace=options.replace) as bag:
         recorder = _Recorder(bag, options)
@@ -90,7 +90,7 @@ class _Recorder:
         """Append a frame."""
         streams = list(streams_of(sample, self._topics.namespace, self._denoised_m(sample)))
         if not streams:
-            raise DataError(f'{sample.name} has neither picture nor depth: nothing to record')
+            raise InputError(f'{sample.name} has neither picture nor depth: nothing to record')
         camera = self._intrinsics(sample)
         self._add_transforms(streams, stamp_ns)
         for stream in streams:
@@ -114,7 +114,7 @@ class _Recorder:
             )
         if (camera.width, camera.height) != sample.size:
             size = '{}x{}'.format(*sample.size)
-            raise DataError(
+            raise InputError(
                 f'{sample.name} is {size}, its intrinsics are of {camera.width}x{camera.height}: '
                 'give --intrinsics fx,fy,cx,cy'
             )
@@ -125,7 +125,7 @@ class _Recorder:
         self._first_size = self._first_size or sample.size
         if sample.size != self._first_size:
             sizes = '{}x{}, the first was {}x{}'.format(*sample.size, *self._first_size)
-            raise DataError(
+            raise InputError(
                 f'{sample.name} is {sizes}: --intrinsics cannot be of both, --list one'
             )
         return sample.size

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.encodings import require_encoding
 from rs_ml_training.data.geometry import cropped
@@ -13,7 +14,6 @@ from rs_ml_training.data.nyu_h5 import room
 from rs_ml_training.data.nyu_labelled import CAMERA
 from rs_ml_training.data.path_list import Entry
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 
 BORDER_CROP = 43, 45, 565, 427
 """x, y, width, height of what the undistorted 640 x 480 pictures fill: rows 45 to 471, columns
@@ -53,7 +53,7 @@ class BtsList(ListReader):
 
         Raises:
             ConfigError: no such encoding, or it needs max_depth_m.
-            DataError: the list is malformed or names a missing file.
+            InputError: the list is malformed or names a missing file.
         """
         require_encoding(encoding, max_depth_m)
         self.encoding, self.max_depth_m = encoding, max_depth_m
@@ -76,5 +76,5 @@ class BtsList(ListReader):
         if not self._crop:
             return sample
         if (width, height) != (CAMERA.width, CAMERA.height):
-            raise DataError(f'{entry.rgb} is {width} x {height}: border_crop needs 640 x 480')
+            raise InputError(f'{entry.rgb} is {width} x {height}: border_crop needs 640 x 480')
         return cropped(sample, *BORDER_CROP)

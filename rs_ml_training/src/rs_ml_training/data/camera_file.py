@@ -6,9 +6,9 @@ import dataclasses
 from pathlib import Path
 
 import yaml
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.text_files import read_yaml
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 NAME = 'intrinsics.yaml'
@@ -18,7 +18,7 @@ def read_camera(folder: Path) -> Intrinsics | None:
     """The camera that `intrinsics.yaml` (width, height, fx, fy, cx, cy) describes, if it exists.
 
     Raises:
-        DataError: it is not such a file.
+        InputError: it is not such a file.
     """
     path = folder / NAME
     if not path.is_file():
@@ -29,7 +29,7 @@ def read_camera(folder: Path) -> Intrinsics | None:
         return Intrinsics(*size, *(float(values[key]) for key in ('fx', 'fy', 'cx', 'cy')))
     except (KeyError, TypeError, ValueError) as error:
         fields = ', '.join(field.name for field in dataclasses.fields(Intrinsics))
-        raise DataError(f'{path} does not give {fields}: {error!r}') from error
+        raise InputError(f'{path} does not give {fields}: {error!r}') from error
 
 
 def write_camera(intrinsics: Intrinsics, folder: Path) -> None:

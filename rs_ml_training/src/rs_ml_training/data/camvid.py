@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rs_ml_perception.core.errors import ConfigError, InputError
+
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.pairing import chosen_names, natural_key, paired_by_stem
 from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.splits import held_out_masks
-from rs_ml_training.errors import ConfigError, DataError
 
 LABELS = (
     'Sky',
@@ -81,7 +82,7 @@ class CamVid(NamedReader):
 
         Raises:
             ConfigError: a block shorter than a frame, no such part.
-            DataError: a file without partner, a name that is not SEQUENCE_FRAME.
+            InputError: a file without partner, a name that is not SEQUENCE_FRAME.
         """
         if block_frames < 1:
             raise ConfigError(f'block_frames {block_frames} is no length: give 1 or more')
@@ -116,18 +117,18 @@ class CamVid(NamedReader):
 def _folders(path: Path, split: str | None) -> list[Path]:
     if split is not None:
         if not (path / split).is_dir():
-            raise DataError(f'{path / split} is missing: {path} has no such split')
+            raise InputError(f'{path / split} is missing: {path} has no such split')
         return [path / split]
     if (path / 'rgb').is_dir():
         return [path]
     found = [path / name for name in ('train', 'val', 'test') if (path / name / 'rgb').is_dir()]
     if not found:
-        raise DataError(f'{path} has neither rgb/ and gt/ nor train/ and val/ with them')
+        raise InputError(f'{path} has neither rgb/ and gt/ nor train/ and val/ with them')
     return found
 
 
 def _scene(name: str, block_frames: int) -> str:
     match = _FRAME.match(name)
     if not match:
-        raise DataError(f'{name!r} is not SEQUENCE_FRAME as 0016E5_00390: rename the file')
+        raise InputError(f'{name!r} is not SEQUENCE_FRAME as 0016E5_00390: rename the file')
     return f'{match["sequence"]}-{int(match["number"]) // block_frames}'

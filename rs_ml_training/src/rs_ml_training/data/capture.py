@@ -12,16 +12,14 @@ from typing import Any
 import cv2
 import numpy as np
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.recordings.realsense_camera import require_camera
+from rs_ml_perception.recordings.realsense_camera import import_pyrealsense2, require_camera
 
 from rs_ml_training.data import geometry
 from rs_ml_training.data.camera_file import NAME, read_camera, write_camera
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import png_of, write_file
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
-from rs_ml_training.librealsense import librealsense
 
 REALSENSE = 'realsense'
 _WAIT_MS = 5000
@@ -48,8 +46,8 @@ def frames(source: str) -> Iterator[Captured]:
             `realsense:FILE.bag`.
 
     Raises:
-        DataError: it cannot be opened.
-        ConfigError: pyrealsense2 is not installed.
+        InputError: it cannot be opened.
+        BackendError: pyrealsense2 is not installed.
     """
     kind, _, device = source.partition(':')
     return realsense_frames(device) if kind == REALSENSE else video_frames(source)
@@ -89,7 +87,7 @@ def write_captured(
         How many were written.
 
     Raises:
-        DataError: a file cannot be written, or the folder holds pictures of another camera.
+        InputError: a file cannot be written, or the folder holds pictures of another camera.
     """
     number, written = _next_number(out), 0
     with suppress(KeyboardInterrupt):  # which is how a capture without a count ends
@@ -111,12 +109,12 @@ def video_frames(source: str) -> Iterator[Captured]:
     """Frames of a video file, or of the webcam with this number.
 
     Raises:
-        DataError: it cannot be opened.
+        InputError: it cannot be opened.
     """
     is_webcam = source.isdigit()
     video = cv2.VideoCapture(int(source) if is_webcam else source)
     if not video.isOpened():
-        raise DataError(f'{source} is no video that can be read, nor the number of a webcam')
+        raise InputError(f'{source} is no video that can be read, nor the number of a webcam')
     try:
         rate = video.get(cv2.CAP_PROP_FPS) or 30.0
         index = 0
@@ -139,16 +137,16 @@ def realsense_frames(device: str = '') -> Iterator[Captured]:
         device: serial number or .bag file; '': the first camera found.
 
     Raises:
-        ConfigError: pyrealsense2 is not installed.
-        DataError: no such camera.
+        BackendError: pyrealsense2 is not installed.
+        InputError: no such camera.
     """
-    rs = librealsense()
+    rs = import_pyrealsense2()
     pipeline, config = rs.pipeline(), rs.config()
     is_file = device.endswith('.bag')
     if is_file:
         config.enable_device_from_file(device, repeat_playback=False)
     else:
-        _require_camera(rs, device)
+        require_camera(rs, device)
         if device:
             config.enable_device(device)
         config.enable_stream(rs.stream.color, rs.format.rgb8)
@@ -156,20 +154,13 @@ def realsense_frames(device: str = '') -> Iterator[Captured]:
     try:
         profile = pipeline.start(config)
     except RuntimeError as error:
-        raise DataError(f'RealSense {device or "camera"} does not start: {error}') from error
+        raise InputError(f'RealSense {device or "camera"} does not start: {error}') from error
     if is_file:
         profile.get_device().as_playback().set_real_time(False)
     try:
         yield from _aligned(rs, pipeline, profile)
     finally:
         pipeline.stop()
-
-
-def _require_camera(rs: Any, serial: str) -> None:
-    try:
-        require_camera(rs, serial)
-    except InputError as error:
-        raise DataError(str(error)) from error
 
 
 def _aligned(rs: Any, pipeline: Any, profile: Any) -> Iterator[Captured]:
@@ -202,7 +193,7 @@ def _rgb(rs: Any, color: Any) -> np.ndarray:
     formats = {rs.format.rgb8: slice(None), rs.format.bgr8: slice(None, None, -1)}
     found = color.get_profile().format()
     if found not in formats:
-        raise DataError(f'colour of the recording is {found}, not rgb8 or bgr8')
+        raise InputError(f'colour of the recording is {found}, not rgb8 or bgr8')
     return np.ascontiguousarray(array[..., formats[found]])
 
 
@@ -224,11 +215,11 @@ def _write(sample: Sample, out: Path, number: int) -> None:
         if sample.intrinsics and before is None and not number:
             write_camera(sample.intrinsics, out)
         elif sample.intrinsics != before:
-            raise DataError(
+            raise InputError(
                 f'{out / NAME} is not of the camera or the part now captured: name a new folder'
             )
     except OSError as error:
-        raise DataError(f'{out} cannot be written: {error.strerror}') from error
+        raise InputError(f'{out} cannot be written: {error.strerror}') from error
     for name, data in files.items():
         # An interrupted capture may have left depth of this number, but no colours.
         write_file(out / name, data, replace=True)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.pairing import chosen_names, natural_key
@@ -13,7 +14,6 @@ from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, req
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 CLASSES = (
@@ -72,12 +72,12 @@ class Cityscapes(NamedReader):
             list_file: names as aachen_000000_000019, one a line; looked for in `path` too.
 
         Raises:
-            DataError: a picture without its labels, or its disparity and camera if wanted.
+            InputError: a picture without its labels, or its disparity and camera if wanted.
         """
         self._path, self._split = Path(path), split
         folder = self._path / 'leftImg8bit' / split
         if not folder.is_dir():
-            raise DataError(f'{folder} is missing: give the folder with leftImg8bit/ and gtFine/')
+            raise InputError(f'{folder} is missing: give the folder with leftImg8bit/ and gtFine/')
         found = sorted(folder.glob(f'*/*{_IMAGE}'), key=lambda file: natural_key(file.name))
         self._images = {file.name.removesuffix(_IMAGE): file for file in found}
         self._names = chosen_names(self._images, list_file, self._path)
@@ -133,7 +133,7 @@ class Cityscapes(NamedReader):
             for kind, suffix in wanted:
                 path = self._file(name, kind, suffix)
                 if not path.is_file():
-                    raise DataError(f'{path} is missing: {self._images[name].name} needs it')
+                    raise InputError(f'{path} is missing: {self._images[name].name} needs it')
 
 
 def depth_from_disparity(stored: np.ndarray, focal_times_baseline: float) -> np.ndarray:
@@ -156,7 +156,7 @@ def read_camera_json(path: Path, size: tuple[int, int]) -> tuple[Intrinsics, flo
     """The camera and the stereo baseline [m].
 
     Raises:
-        DataError: it is not such a file.
+        InputError: it is not such a file.
     """
     try:
         values = json.loads(read_text(path))
@@ -164,4 +164,4 @@ def read_camera_json(path: Path, size: tuple[int, int]) -> tuple[Intrinsics, flo
         camera = Intrinsics(*size, *(float(k[key]) for key in ('fx', 'fy', 'u0', 'v0')))
         return camera, float(values['extrinsic']['baseline'])
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f'{path} does not describe a camera: {error!r}') from error
+        raise InputError(f'{path} does not describe a camera: {error!r}') from error

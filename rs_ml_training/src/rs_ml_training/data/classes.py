@@ -10,11 +10,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.indoor_classes import CLASS_TABLES
 from rs_ml_training.data.sample import IGNORE, Boxes
 from rs_ml_training.data.text_files import read_yaml
-from rs_ml_training.errors import ConfigError, DataError
 
 REST = '*'
 """Stands in a table for all the classes that it does not name."""
@@ -52,12 +52,12 @@ class ClassMapping:
             path: named in the error.
 
         Raises:
-            DataError: a value that may not occur.
+            InputError: a value that may not occur.
         """
         if not cv2.LUT(stored, self.allowed[:256].astype(np.uint8)).all():
             strange = np.flatnonzero(np.bincount(stored.ravel(), minlength=256))
             strange = [int(value) for value in strange if not self.allowed[value]]
-            raise DataError(
+            raise InputError(
                 f'{path} holds the values {strange}, which are no classes: there are '
                 f'{int(self.allowed[:IGNORE].sum())}, and {IGNORE} for unlabelled'
             )
@@ -147,7 +147,7 @@ def _named_table(name: str | Path) -> ClassTable:
 def _read_table(path: Path) -> ClassTable:
     try:
         table = read_yaml(path)
-    except DataError as error:
+    except InputError as error:
         raise ConfigError(f'{path} is not a table of classes: {error}') from error
     if not isinstance(table, dict) or not table:
         raise ConfigError(f'{path} is not a table of classes: give "new name: [old, ...]" lines')

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.classes import UNWANTED, ClassTable, class_mapping
 from rs_ml_training.data.license_file import read_license
@@ -18,7 +19,6 @@ from rs_ml_training.data.pictures import SUFFIXES, read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.errors import DataError
 
 _BESIDE = '_annotations.coco.json'
 """What Roboflow calls the file, which it puts beside the pictures."""
@@ -56,7 +56,7 @@ class Coco(NamedReader):
 
         Raises:
             ConfigError: a table with unknown classes.
-            DataError: the file is damaged, pictures are missing, or two have one name.
+            InputError: the file is damaged, pictures are missing, or two have one name.
         """
         path = Path(path)
         file = _annotations(path, split) if path.is_dir() else path
@@ -113,7 +113,7 @@ def _content(path: Path) -> dict[str, Any]:
         for annotation in content['annotations']:
             _ = annotation['image_id'], annotation['category_id'], annotation['bbox'][3]
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-        raise DataError(f'{path} is not an instances file of COCO: {error!r}') from error
+        raise InputError(f'{path} is not an instances file of COCO: {error!r}') from error
     return content
 
 
@@ -123,13 +123,15 @@ def _boxes_by_image(
     by_image: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     images = {image['id'] for image in content['images']}
     if len(images) < len(content['images']):
-        raise DataError(f'{path}: two pictures have the same id: renumber them')
+        raise InputError(f'{path}: two pictures have the same id: renumber them')
     for annotation in content['annotations']:
         category, image = annotation['category_id'], annotation['image_id']
         if category not in class_ids:
-            raise DataError(f'{path}: category {category} does not exist; add or remove it')
+            raise InputError(f'{path}: category {category} does not exist; add or remove it')
         if image not in images:
-            raise DataError(f'{path}: an annotation belongs to image {image}, which is not listed')
+            raise InputError(
+                f'{path}: an annotation belongs to image {image}, which is not listed'
+            )
         by_image[image].append(annotation)
     found = {}
     for image, objects in by_image.items():
@@ -176,7 +178,7 @@ def _existing(
     present = {file.relative_to(folder).as_posix() for file in folder.rglob('*') if file.is_file()}
     missing = [image['file_name'] for image in images if image['file_name'] not in present]
     if missing:
-        raise DataError(
+        raise InputError(
             f'{folder / missing[0]} is missing, as are {len(missing) - 1} other pictures of '
             f'{len(images)}: give the right folder'
         )
@@ -185,7 +187,7 @@ def _existing(
         name = '_'.join(Path(image['file_name']).with_suffix('').parts)
         if name in by_name:
             twice = by_name[name]['file_name']
-            raise DataError(
+            raise InputError(
                 f'{image["file_name"]} and {twice} have one name, {name}: rename one of them'
             )
         by_name[name] = image

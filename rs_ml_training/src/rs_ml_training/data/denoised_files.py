@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from rs_ml_perception.core.errors import InputError
+
 from rs_ml_training.data.pairing import files_by_stem
-from rs_ml_training.errors import DataError
 
 _STEMS = ('res_denoised-{}', 'res-{}_depth', '{}_depth')
 """Of Intel's wrapper, of predictions from files and from data sets, by the id of a frame."""
@@ -20,7 +21,7 @@ def find_denoised(folder: Path, names: Iterable[str]) -> dict[str, Path]:
         names: of the samples.
 
     Raises:
-        DataError: there is no such folder.
+        InputError: there is no such folder.
     """
     files = files_by_stem(folder, ['.png'])
     found = {}
@@ -36,10 +37,10 @@ def require_denoised(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     """As `find_denoised`.
 
     Raises:
-        DataError: there is no such folder, or it holds none.
+        InputError: there is no such folder, or it holds none.
     """
     found = find_denoised(folder, names)
     if not found:
         shown = ', '.join(stem.format('N') + '.png' for stem in _STEMS)
-        raise DataError(f'{folder} holds no denoised depth of these frames: {shown}')
+        raise InputError(f'{folder} holds no denoised depth of these frames: {shown}')
     return found

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.encodings import read_depth
 from rs_ml_training.data.formats import FORMATS, open_data
 from rs_ml_training.data.pairing import natural_key
-from rs_ml_training.errors import DataError
 
 _SUFFIXES = ('.png', '.tif', '.tiff')
 
@@ -23,14 +23,14 @@ def depth_maps(source: str) -> Iterator[np.ndarray]:
             float32 [m] pictures or one of them.
 
     Raises:
-        DataError: it does not exist or holds no depth.
+        InputError: it does not exist or holds no depth.
     """
     if source.partition(':')[0] in FORMATS:
         yield from _of_data(source)
         return
     path = Path(source)
     if not path.exists():
-        raise DataError(f'{path} does not exist: give FORMAT:PATH, a recording or depth pictures')
+        raise InputError(f'{path} does not exist: give FORMAT:PATH, a recording or depth pictures')
     if path.suffix == '.bag' or (path / 'metadata.yaml').is_file():
         from rs_ml_training.data.recorded_depth import recorded_depth
 
@@ -46,7 +46,7 @@ def _of_data(source: str) -> Iterator[np.ndarray]:
         sample = reader.read(index)
         depth_m = sample.depth_m if sample.raw_depth_m is None else sample.raw_depth_m
         if depth_m is None:
-            raise DataError(f'{source} has no depth')
+            raise InputError(f'{source} has no depth')
         yield depth_m
 
 
@@ -55,5 +55,5 @@ def _pictures(path: Path) -> list[Path]:
         return [path]
     files = [file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES]
     if not files:
-        raise DataError(f'{path} holds no {", ".join(_SUFFIXES)}')
+        raise InputError(f'{path} holds no {", ".join(_SUFFIXES)}')
     return sorted(files, key=lambda file: natural_key(file.stem))

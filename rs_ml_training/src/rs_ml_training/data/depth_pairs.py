@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rs_ml_perception.core.errors import InputError
+
 from rs_ml_training.data.encodings import read_depth
 from rs_ml_training.data.pairing import files_by_stem, natural_key, require_pairs
 from rs_ml_training.data.pictures import read_gray, read_rgb, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 
 COLOR, RAW, GOOD, MASK = 'color_map', 'depth_map', 'high_quality_depth', 'mask'
 
@@ -32,7 +33,7 @@ class DepthPairs(Reader):
             groups: which of them; a comma separates names in a text. None: all.
 
         Raises:
-            DataError: no such group, or a file without partner.
+            InputError: no such group, or a file without partner.
         """
         path = Path(path)
         if groups is None and (path / COLOR).is_dir():
@@ -73,7 +74,7 @@ class DepthPairs(Reader):
 def _groups(path: Path) -> list[str]:
     names = [folder.parent.name for folder in path.glob(f'*/{COLOR}')]
     if not names:
-        raise DataError(f'{path} holds no folder with {COLOR}/, {RAW}/ and {GOOD}/')
+        raise InputError(f'{path} holds no folder with {COLOR}/, {RAW}/ and {GOOD}/')
     return sorted(names, key=natural_key)
 
 

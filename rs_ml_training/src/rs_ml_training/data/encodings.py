@@ -8,9 +8,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.pictures import read_stored
-from rs_ml_training.errors import ConfigError, DataError
 
 RAW_SIZES = ((1280, 720), (848, 480), (640, 480))
 """(width, height) of headerless uint16 dumps, told apart by their length."""
@@ -105,7 +105,7 @@ def read_depth(
         max_depth_m: for share-of-max.
 
     Raises:
-        DataError: the file is missing, damaged or of another type than the encoding's.
+        InputError: the file is missing, damaged or of another type than the encoding's.
         ConfigError: no such encoding, or it needs max_depth_m.
     """
     stored = _READERS.get(path.suffix.lower(), read_stored)(path)
@@ -113,7 +113,7 @@ def read_depth(
         encoding = 'metres' if stored.dtype.kind == 'f' else 'mm'
     wanted = np.dtype(_encoding(encoding).dtype)
     if stored.dtype.kind != wanted.kind or (wanted.kind == 'u' and stored.dtype != wanted):
-        raise DataError(f'{path} holds {stored.dtype}, but {encoding!r} depth is {wanted}')
+        raise InputError(f'{path} holds {stored.dtype}, but {encoding!r} depth is {wanted}')
     return decode(stored, encoding, max_depth_m)
 
 
@@ -123,14 +123,14 @@ def write_depth(
     """Write metres as .png or .tif; float encodings as .tif only.
 
     Raises:
-        DataError: the file cannot be written.
+        InputError: the file cannot be written.
         ConfigError: a float encoding for a .png.
     """
     stored = encode(depth_m, encoding, max_depth_m)
     if stored.dtype.kind == 'f' and path.suffix.lower() == '.png':
         raise ConfigError(f'{path}: PNG holds no floats, which {encoding!r} needs; write .tif')
     if not cv2.imwrite(str(path), stored):
-        raise DataError(f'{path} cannot be written')
+        raise InputError(f'{path} cannot be written')
 
 
 def require_encoding(encoding: str, max_depth_m: float | None = None) -> None:
@@ -152,9 +152,9 @@ def _read_npy(path: Path) -> np.ndarray:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f'{path} is damaged or not a .npy file: {error}') from error
+        raise InputError(f'{path} is damaged or not a .npy file: {error}') from error
     if array.ndim != 2:
-        raise DataError(f'{path} has shape {array.shape}: depth is (height, width)')
+        raise InputError(f'{path} has shape {array.shape}: depth is (height, width)')
     return array
 
 
@@ -162,17 +162,17 @@ def read_raw(path: Path) -> np.ndarray:
     """Read a headerless little-endian uint16 dump.
 
     Raises:
-        DataError: its length is of none of RAW_SIZES.
+        InputError: its length is of none of RAW_SIZES.
     """
     try:
         values = np.frombuffer(path.read_bytes(), '<u2')
     except (OSError, ValueError) as error:
-        raise DataError(f'{path} cannot be read as uint16: {error}') from error
+        raise InputError(f'{path} cannot be read as uint16: {error}') from error
     for width, height in RAW_SIZES:
         if values.size == width * height:
             return values.reshape(height, width)
     sizes = ', '.join(f'{w} x {h}' for w, h in RAW_SIZES)
-    raise DataError(f'{path} holds {values.size} values: known sizes are {sizes}')
+    raise InputError(f'{path} holds {values.size} values: known sizes are {sizes}')
 
 
 _READERS: dict[str, Callable[[Path], np.ndarray]] = {'.raw': read_raw, '.npy': _read_npy}

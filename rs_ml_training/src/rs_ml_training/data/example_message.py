@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rs_ml_training.errors import DataError
+from rs_ml_perception.core.errors import InputError
 
 _LENGTH_DELIMITED = 2
 
@@ -26,12 +26,12 @@ def features_of(message: bytes) -> dict[str, bytes]:
     """The first value of each feature of bytes; features of numbers are left out.
 
     Raises:
-        DataError: it is no such message.
+        InputError: it is no such message.
     """
     try:
         return dict(_entries(memoryview(message)))
     except (IndexError, ValueError) as error:
-        raise DataError(f'not a tf.train.Example: {error}') from error
+        raise InputError(f'not a tf.train.Example: {error}') from error
 
 
 def _entries(message: memoryview) -> Iterator[tuple[str, bytes]]:

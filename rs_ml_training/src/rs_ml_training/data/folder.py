@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.camera_file import read_camera
 from rs_ml_training.data.classes import ClassMapping
@@ -17,7 +18,6 @@ from rs_ml_training.data.pictures import SUFFIXES, read_labels, read_rgb, read_s
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.scenes_file import read_scenes
-from rs_ml_training.errors import ConfigError, DataError
 
 DEPTH = 'depth'
 TRUTH_FOLDERS = ('gt', 'mask', 'depth')
@@ -62,7 +62,7 @@ class PairedFolder(NamedReader):
 
         Raises:
             ConfigError: an option that makes no sense.
-            DataError: a folder is missing or empty, a file has no partner.
+            InputError: a folder is missing or empty, a file has no partner.
         """
         path = Path(path)
         if block < 1:
@@ -110,7 +110,7 @@ def _truth_folder(path: Path, *, wants_depth: bool) -> Path:
     names = sorted(TRUTH_FOLDERS, key=lambda name: wants_depth and name != DEPTH)
     folder = next((path / name for name in names if (path / name).is_dir()), None)
     if folder is None:
-        raise DataError(f'{path} has none of {", ".join(TRUTH_FOLDERS)} beside rgb')
+        raise InputError(f'{path} has none of {", ".join(TRUTH_FOLDERS)} beside rgb')
     return folder
 
 
@@ -121,7 +121,7 @@ def _pairs(path: Path, folder: Path) -> dict[str, tuple[Path, Path]]:
     require_pairs(rgb, truth, folder)
     require_pairs(truth, rgb, path / 'rgb')
     if not rgb:
-        raise DataError(f'{path / "rgb"} is empty: put the pictures there')
+        raise InputError(f'{path / "rgb"} is empty: put the pictures there')
     return {stem: (file, truth[stem]) for stem, file in rgb.items()}
 
 

@@ -10,10 +10,10 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.printable import printable
 
 from rs_ml_training.data.reader import Reader
-from rs_ml_training.errors import ConfigError, DataError
 
 _logger = logging.getLogger(__name__)
 
@@ -51,14 +51,14 @@ def open_data(source: str, **options: Any) -> Reader:
 
     Raises:
         ConfigError: no such format, or an option that this format does not have.
-        DataError: there is no such path.
+        InputError: there is no such path.
     """
     name, separator, path = source.partition(':')
     if not separator or name not in FORMATS:
         known = ', '.join(FORMATS)
         raise ConfigError(f'{source!r} is not FORMAT:PATH with a FORMAT of {known}')
     if not Path(path).exists():
-        raise DataError(f'{path} does not exist: give the folder or list of the {name} data')
+        raise InputError(f'{path} does not exist: give the folder or list of the {name} data')
     module, _, class_name = FORMATS[name].partition(':')
     reader = getattr(importlib.import_module(module), class_name)
     given = {key: value for key, value in options.items() if value is not None}
@@ -70,7 +70,7 @@ def open_data(source: str, **options: Any) -> Reader:
         given[key] = _of_type(key, value, hints[key])
     opened = reader(Path(path), **given)
     if not len(opened):
-        raise DataError(f'{source} holds no samples')
+        raise InputError(f'{source} holds no samples')
     for note in opened.notes:
         _logger.warning('%s: %s', source, printable(note))
     return opened

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow_datasets as tfds
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.output_folder import new_folder
 from rs_ml_training.data.pairing import paired_by_stem
 from rs_ml_training.data.pictures import read_labels, read_rgb
-from rs_ml_training.errors import DataError
 
 ZIP_NAME = 'full_semantic.zip'
 
@@ -63,7 +63,7 @@ def prepare(source: Path, out: Path) -> Path:
         The folder of the prepared version.
 
     Raises:
-        DataError: there is no such source, or it is no such zip.
+        InputError: there is no such source, or it is no such zip.
     """
     with tempfile.TemporaryDirectory() as manual, new_folder(out) as data:
         _place_zip(Path(source), Path(manual) / ZIP_NAME)
@@ -86,4 +86,4 @@ def _place_zip(source: Path, target: Path) -> None:
     elif zipfile.is_zipfile(source):
         shutil.copyfile(source, target)
     else:
-        raise DataError(f'{source} is neither a zip nor a folder with rgb/ and gt/')
+        raise InputError(f'{source} is neither a zip nor a folder with rgb/ and gt/')

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data import box_geometry
 from rs_ml_training.data.sample import IGNORE, Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 _SMOOTH = ('image', 'infrared')
@@ -34,7 +34,7 @@ def resized(sample: Sample, size: tuple[int, int]) -> Sample:
         size: (width, height) [px].
 
     Raises:
-        DataError: a side is not positive.
+        InputError: a side is not positive.
     """
     _check_size(size)
     before = sample.size
@@ -65,7 +65,7 @@ def cropped(sample: Sample, x: int, y: int, width: int, height: int) -> Sample:
         height: of the part [px], may reach beyond the picture.
 
     Raises:
-        DataError: a side is not positive.
+        InputError: a side is not positive.
     """
     _check_size((width, height))
     if (x, y, width, height) == (0, 0, *sample.size):
@@ -176,7 +176,7 @@ def rolled(sample: Sample, pixels: int) -> Sample:
 
 def _check_size(size: tuple[int, int]) -> None:
     if min(size) < 1:
-        raise DataError(f'a sample cannot have {size[0]}x{size[1]} pixels: give positive sides')
+        raise InputError(f'a sample cannot have {size[0]}x{size[1]} pixels: give positive sides')
 
 
 def _outside(name: str) -> int:

@@ -38,7 +38,7 @@ class IntelDenoise(NamedReader):
             right: read the right infrared picture too, as `extra['right']`.
 
         Raises:
-            DataError: a file without partner, an id in the list without files.
+            InputError: a file without partner, an id in the list without files.
         """
         path = Path(path)
         self._files = _by_kind(path)

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.geometry import cropped
 from rs_ml_training.data.list_reader import ListReader
 from rs_ml_training.data.path_list import Entry
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 KB_SIZE = 1216, 352
@@ -60,7 +60,7 @@ class KittiList(ListReader):
             keep_without_depth: give entries whose depth is None, for prediction.
 
         Raises:
-            DataError: the list is malformed or names a missing file, or focal lengths are
+            InputError: the list is malformed or names a missing file, or focal lengths are
                 missing that the scaling needs.
         """
         super().__init__(path, list_file, data_root, gt_root, keep_without_depth, right)
@@ -70,7 +70,7 @@ class KittiList(ListReader):
             self.reference_focal_px = REFERENCE_FOCAL_PX
             for entry in self._entries:
                 if entry.focal_px is None:
-                    raise DataError(f'{path} gives no focal length for {entry.key}: add it')
+                    raise InputError(f'{path} gives no focal length for {entry.key}: add it')
 
     def _scene(self, entry: Entry) -> str:
         match = _DRIVE.search(entry.key)
@@ -104,19 +104,19 @@ def kb_cropped(sample: Sample) -> Sample:
     """The benchmark crop of a sample; see kb_rect."""
     try:
         return cropped(sample, *kb_rect(sample.size))
-    except DataError as error:
-        raise DataError(f'{sample.name}: {error}') from error
+    except InputError as error:
+        raise InputError(f'{sample.name}: {error}') from error
 
 
 def kb_rect(size: tuple[int, int]) -> tuple[int, int, int, int]:
     """x, y, width, height of the benchmark crop of a KITTI picture of (width, height).
 
     Raises:
-        DataError: the picture is smaller.
+        InputError: the picture is smaller.
     """
     width, height = size
     if width < KB_SIZE[0] or height < KB_SIZE[1]:
-        raise DataError(
+        raise InputError(
             f'the KITTI crop of {KB_SIZE[0]}x{KB_SIZE[1]} does not fit a picture of '
             f'{width}x{height}: set kb_crop to false'
         )
@@ -131,7 +131,7 @@ def read_calibration(path: Path, camera: str) -> Intrinsics | None:
         camera: number of the camera, as '02'.
 
     Raises:
-        DataError: it does not hold S_rect and P_rect of that camera.
+        InputError: it does not hold S_rect and P_rect of that camera.
     """
     if not path.is_file():
         return None
@@ -142,4 +142,4 @@ def read_calibration(path: Path, camera: str) -> Intrinsics | None:
         p = [float(v) for v in rows[f'P_rect_{camera}']]
         return Intrinsics(width, height, p[0], p[5], p[2], p[6])
     except (KeyError, ValueError, IndexError) as error:
-        raise DataError(f'{path} lacks S_rect_{camera} or P_rect_{camera}') from error
+        raise InputError(f'{path} lacks S_rect_{camera} or P_rect_{camera}') from error

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.classes import UNWANTED, ClassMapping, class_mapping
 from rs_ml_training.data.pictures import read_labels
 from rs_ml_training.data.sample import IGNORE
-from rs_ml_training.errors import ConfigError
 
 BINARY_THRESHOLD = 200
 FOREGROUND = ('background', 'foreground')

@@ -13,7 +13,7 @@ def read_license(folder: Path) -> str:
     """What `license.txt` of a folder says; nothing without it.
 
     Raises:
-        DataError: it is not text.
+        InputError: it is not text.
     """
     path = folder / NAME
     return read_text(path).strip() if path.is_file() else ''

@@ -6,13 +6,13 @@ from abc import abstractmethod
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.encodings import read_depth
 from rs_ml_training.data.path_list import Entry, read_entries
 from rs_ml_training.data.pictures import read_rgb, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 
 
 class ListReader(Reader):
@@ -51,7 +51,9 @@ class ListReader(Reader):
         if self.without_depth and not keep_without_depth:
             self.notes = (f'{self.without_depth} pictures of {list_path} have no depth',)
         if not self._entries:
-            raise DataError(f'{list_path} names no depth: to predict, set keep_without_depth=true')
+            raise InputError(
+                f'{list_path} names no depth: to predict, set keep_without_depth=true'
+            )
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from rs_ml_perception.core.errors import InputError
+
 from rs_ml_training.data.pairing import natural_key
-from rs_ml_training.errors import DataError
 
 NYU_FOCAL_PX = 518.8579
 KITTI_FOCAL_PX = {
@@ -23,13 +24,13 @@ def nyu_lines(root: Path) -> list[str]:
     """'/<scene>/rgb_N.jpg /<scene>/sync_depth_N.png focal' of all pairs below a folder.
 
     Raises:
-        DataError: there is none, or a picture has no depth.
+        InputError: there is none, or a picture has no depth.
     """
     lines = []
     for rgb in _sorted(root.glob('**/rgb_*.jpg')):
         depth = rgb.with_name(f'sync_depth_{rgb.stem.removeprefix("rgb_")}.png')
         if not depth.is_file():
-            raise DataError(f'{rgb} has no {depth.name} beside it: add it or remove the picture')
+            raise InputError(f'{rgb} has no {depth.name} beside it: add it or remove the picture')
         lines.append(f'/{_below(rgb, root)} /{_below(depth, root)} {NYU_FOCAL_PX}')
     return _some(lines, root, '<scene>/rgb_*.jpg')
 
@@ -42,13 +43,13 @@ def kitti_lines(root: Path, gt_root: Path) -> list[str]:
         gt_root: folder of the drives with annotated depth, maybe within train/ or val/.
 
     Raises:
-        DataError: there is no picture, or one of a day whose camera is not known.
+        InputError: there is no picture, or one of a day whose camera is not known.
     """
     lines = []
     for rgb in _sorted(root.glob('*/*_sync/image_02/data/*.png')):
         day, drive = rgb.parts[-5:-3]
         if day not in KITTI_FOCAL_PX:
-            raise DataError(f'{rgb} is of {day}, not of {", ".join(KITTI_FOCAL_PX)}')
+            raise InputError(f'{rgb} is of {day}, not of {", ".join(KITTI_FOCAL_PX)}')
         truth = f'{drive}/proj_depth/groundtruth/image_02/{rgb.name}'
         places = (p + truth for p in ('', 'train/', 'val/'))
         depth = next((p for p in places if (gt_root / p).is_file()), None)
@@ -66,5 +67,5 @@ def _below(path: Path, root: Path) -> str:
 
 def _some(lines: list[str], root: Path, pattern: str) -> list[str]:
     if not lines:
-        raise DataError(f'{root} holds no {pattern}')
+        raise InputError(f'{root} holds no {pattern}')
     return lines

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.inference.foreign_yaml import parse_yaml
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.refocused import Refocused
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.errors import ConfigError, DataError
 
 
 class Joined(Reader):
@@ -24,7 +23,7 @@ class Joined(Reader):
     def __init__(self, readers: Sequence[Reader]) -> None:
         labels = {reader.labels for reader in readers}
         if len(labels) > 1:
-            raise DataError(f'data with different classes cannot be joined: {sorted(labels)}')
+            raise InputError(f'data with different classes cannot be joined: {sorted(labels)}')
         self._readers, self.labels = tuple(readers), readers[0].labels
         self.colors = readers[0].colors
         self.counted = next((reader.counted for reader in readers if reader.counted), ())
@@ -69,7 +68,7 @@ class Mix(Joined):
 
         Raises:
             ConfigError: it is no such list, or an option is wrong.
-            DataError: data are missing, or do not agree in their classes.
+            InputError: data are missing, or do not agree in their classes.
         """
         from rs_ml_training.data.formats import open_data
 
@@ -120,5 +119,5 @@ def _is_entry(entry: dict[str, Any]) -> bool:
 
 def _shared(values: Sequence[float | None]) -> float | None:
     if len(set(values)) > 1:
-        raise DataError(f'data of different focal scaling cannot be joined: {list(values)}')
+        raise InputError(f'data of different focal scaling cannot be joined: {list(values)}')
     return values[0]

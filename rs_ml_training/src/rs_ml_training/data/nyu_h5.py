@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.encodings import decode
 from rs_ml_training.data.nyu_labelled import CAMERA
 from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
 
 HELD_OUT = ('00001.h5', '00201.h5')
 """Of every training scene: what FastDepth keeps from training."""
@@ -78,9 +78,9 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
         with h5py.File(path) as file:
             rgb, depth = np.asarray(file['rgb']), np.asarray(file['depth'])
     except (OSError, KeyError, TypeError) as error:
-        raise DataError(f'{path} is damaged or lacks rgb or depth: fetch it again') from error
+        raise InputError(f'{path} is damaged or lacks rgb or depth: fetch it again') from error
     if rgb.dtype != np.uint8 or rgb.shape != (3, *depth.shape):
-        raise DataError(
+        raise InputError(
             f'{path} holds rgb {rgb.dtype} {rgb.shape} and depth {depth.shape}: '
             'expected uint8 (3, H, W) and (H, W)'
         )

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.encodings import decode
@@ -14,7 +15,6 @@ from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, req
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 CAMERA = Intrinsics(640, 480, 518.8579, 519.4696, 325.5824, 253.7362)
@@ -90,7 +90,7 @@ class NyuLabelled(NamedReader):
             classes: fewer classes than 39; see `classes.class_mapping`.
 
         Raises:
-            DataError: a file without partner, an id in the list without picture.
+            InputError: a file without partner, an id in the list without picture.
         """
         path = Path(path)
         self._rgb = files_by_stem(path / 'rgb')
@@ -134,13 +134,13 @@ def runs(names: list[str]) -> dict[str, str]:
     """The scene of each numbered name: consecutive numbers share one.
 
     Raises:
-        DataError: a name is not a number.
+        InputError: a name is not a number.
     """
     scenes: dict[str, str] = {}
     previous, scene = None, ''
     for name in names:
         if not name.isdigit():
-            raise DataError(f'{name!r} is not a number: NYU pictures are named as 0002.jpg')
+            raise InputError(f'{name!r} is not a number: NYU pictures are named as 0002.jpg')
         if previous is None or int(name) != previous + 1:
             scene = f'run-{name}'
         scenes[name], previous = scene, int(name)
@@ -169,5 +169,5 @@ def _person_boxes(path: Path) -> dict[str, Boxes] | None:
             xyxy = np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]])
             found[name] = Boxes.of(xyxy, [person] * len(people))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f'{path} does not list boxes of persons: {error!r}') from error
+        raise InputError(f'{path} does not list boxes of persons: {error!r}') from error
     return found

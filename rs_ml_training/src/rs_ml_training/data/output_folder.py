@@ -11,8 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 
 @contextmanager
@@ -24,7 +23,7 @@ def new_folder(out: Path) -> Iterator[Path]:
 
     Raises:
         ConfigError: `out` holds files.
-        DataError: something cannot be written, as on a full disk; nothing is left behind.
+        InputError: something cannot be written, as on a full disk; nothing is left behind.
     """
     out = Path(out).absolute()
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
@@ -36,7 +35,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         # A rename replaces an empty folder.
         partial.rename(out)
     except OSError as error:
-        raise DataError(f'{out} cannot be written: {error.strerror or error}') from error
+        raise InputError(f'{out} cannot be written: {error.strerror or error}') from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -119,7 +118,7 @@ def write_file(path: Path, data: bytes, *, replace: bool = False) -> None:
 
     Raises:
         ConfigError: there is such a file.
-        DataError: it cannot be written; one that was there stays.
+        InputError: it cannot be written; one that was there stays.
     """
     if path.exists() and not replace:
         raise ConfigError(f'{path} exists: name a new file')
@@ -128,6 +127,6 @@ def write_file(path: Path, data: bytes, *, replace: bool = False) -> None:
         partial.write_bytes(data)
         partial.replace(path)
     except OSError as error:
-        raise DataError(f'{path} cannot be written: {error.strerror or error}') from error
+        raise InputError(f'{path} cannot be written: {error.strerror or error}') from error
     finally:
         partial.unlink(missing_ok=True)

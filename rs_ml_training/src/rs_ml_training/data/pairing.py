@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from rs_ml_perception.core.errors import InputError
+
 from rs_ml_training.data.pictures import SUFFIXES
 from rs_ml_training.data.text_files import read_lines
-from rs_ml_training.errors import DataError
 
 _NUMBER = re.compile(r'(\d+)')
 
@@ -23,17 +24,17 @@ def files_by_stem(folder: Path, suffixes: Iterable[str] = SUFFIXES) -> dict[str,
     """The files of a folder with one of the suffixes, by stem, in natural order.
 
     Raises:
-        DataError: there is no such folder, or two files of one stem.
+        InputError: there is no such folder, or two files of one stem.
     """
     if not folder.is_dir():
-        raise DataError(f'{folder} is missing: it should be a folder of files')
+        raise InputError(f'{folder} is missing: it should be a folder of files')
     allowed = set(suffixes)
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir(), key=lambda p: natural_key(p.stem)):
         if path.suffix.lower() not in allowed or path.name.startswith('.'):
             continue
         if path.stem in found:
-            raise DataError(f'{path} and {found[path.stem].name} have one stem: remove one')
+            raise InputError(f'{path} and {found[path.stem].name} have one stem: remove one')
         found[path.stem] = path
     return found
 
@@ -42,12 +43,12 @@ def require_pairs(first: Mapping[str, Path], second: Mapping[str, Path], folder:
     """Check that every file of the first has one in the second.
 
     Raises:
-        DataError: names the first file without a partner, and the folder where it should be.
+        InputError: names the first file without a partner, and the folder where it should be.
     """
     for stem, path in first.items():
         if stem not in second:
             alone = sum(s not in second for s in first)
-            raise DataError(f'{path} has no partner in {folder} ({alone} such): add or remove it')
+            raise InputError(f'{path} has no partner in {folder} ({alone} such): add or remove it')
 
 
 def paired_by_stem(
@@ -61,7 +62,7 @@ def paired_by_stem(
         suffixes: of the files in the second.
 
     Raises:
-        DataError: a folder is missing, or a file has no partner.
+        InputError: a folder is missing, or a file has no partner.
     """
     one, other = files_by_stem(first), files_by_stem(second, suffixes)
     require_pairs(one, other, second)
@@ -80,7 +81,7 @@ def chosen_names(
         folder: of the data.
 
     Raises:
-        DataError: the list is missing or empty, or names what is not available.
+        InputError: the list is missing or empty, or names what is not available.
     """
     if list_file is None:
         return list(available)
@@ -90,7 +91,7 @@ def chosen_names(
     known = set(available)
     for name in names:
         if name not in known:
-            raise DataError(f'{path} names {name!r}, which {folder} does not hold')
+            raise InputError(f'{path} names {name!r}, which {folder} does not hold')
     return names
 
 
@@ -98,9 +99,9 @@ def read_names(path: Path) -> list[str]:
     """The non-empty lines of a list.
 
     Raises:
-        DataError: it is missing, not text, or empty.
+        InputError: it is missing, not text, or empty.
     """
     names = read_lines(path)
     if not names:
-        raise DataError(f'{path} is an empty list: give one sample a line')
+        raise InputError(f'{path} is an empty list: give one sample a line')
     return names

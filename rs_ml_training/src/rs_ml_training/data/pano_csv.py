@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.encodings import read_depth, require_encoding
 from rs_ml_training.data.output_folder import new_folder
@@ -15,7 +16,6 @@ from rs_ml_training.data.pairing import files_by_stem, natural_key, require_pair
 from rs_ml_training.data.pictures import SUFFIXES, read_rgb, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
 
 QUALITIES = ('images', 'high', 'low')
 """Folders of a scan's `pan/`, first choice first."""
@@ -52,7 +52,7 @@ class PanoCsv(Reader):
 
         Raises:
             ConfigError: no such encoding or quality.
-            DataError: the list is malformed, a file is missing or without partner.
+            InputError: the list is malformed, a file is missing or without partner.
         """
         require_encoding(encoding, max_depth_m)
         self._encoding, self._max_depth_m = encoding, max_depth_m
@@ -99,13 +99,13 @@ def scans(root: Path, quality: str | None = None) -> dict[str, list[Pair]]:
 
     Raises:
         ConfigError: no such quality.
-        DataError: there are no scans, or a file has no partner.
+        InputError: there are no scans, or a file has no partner.
     """
     if quality is not None and quality not in QUALITIES:
         raise ConfigError(f'no quality {quality!r}: choose from {", ".join(QUALITIES)}')
     folders = [f for f in root.iterdir() if (f / 'pan').is_dir() and (f / 'depth').is_dir()]
     if not folders:
-        raise DataError(f'{root} holds no folders with pan/ and depth/')
+        raise InputError(f'{root} holds no folders with pan/ and depth/')
     in_order = sorted(folders, key=lambda folder: natural_key(folder.name))
     return {folder.name: _scan_pairs(folder, quality) for folder in in_order}
 
@@ -131,13 +131,13 @@ def write_lists(
 
     Raises:
         ConfigError: the share makes no sense, or `out` holds files.
-        DataError: fewer than two scans, or a file has no partner.
+        InputError: fewer than two scans, or a file has no partner.
     """
     found = scans(root, quality)
     if not 0 < valid_share < 1:
         raise ConfigError(f'valid_share {valid_share} is not a share: give 0.1 for a tenth')
     if len(found) < 2:
-        raise DataError(f'{root} holds {len(found)} scan, which cannot be split: give more')
+        raise InputError(f'{root} holds {len(found)} scan, which cannot be split: give more')
     count = min(max(1, round(valid_share * len(found))), len(found) - 1)
     order = np.random.default_rng(seed).permutation(list(found))
     held = set(order[:count].tolist())
@@ -153,7 +153,7 @@ def _scan_pairs(folder: Path, quality: str | None) -> list[Pair]:
     choice = (quality,) if quality else QUALITIES
     pan = next((folder / 'pan' / q for q in choice if (folder / 'pan' / q).is_dir()), None)
     if pan is None:
-        raise DataError(f'{folder / "pan"} has none of {", ".join(choice)}')
+        raise InputError(f'{folder / "pan"} has none of {", ".join(choice)}')
     pictures = files_by_stem(pan)
     depths = files_by_stem(folder / 'depth', [*SUFFIXES, '.npy', '.raw'])
     require_pairs(pictures, depths, folder / 'depth')
@@ -166,25 +166,25 @@ def _read_csv(path: Path, root: Path) -> list[Pair]:
         with path.open(newline='', encoding='utf-8') as file:
             rows = csv.DictReader(file)
             if not set(HEADER) <= set(rows.fieldnames or ()):
-                raise DataError(
+                raise InputError(
                     f'{path} has no header with rgb and depth: its first line names them'
                 )
             pairs = [_pair(row, root, f'{path}, line {rows.line_num}') for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f'{path} cannot be read as CSV: {error}') from error
+        raise InputError(f'{path} cannot be read as CSV: {error}') from error
     if not pairs:
-        raise DataError(f'{path} is an empty list: give a line for each pair')
+        raise InputError(f'{path} is an empty list: give a line for each pair')
     return pairs
 
 
 def _pair(row: dict[str, str | None], root: Path, where: str) -> Pair:
     names = [row[column] for column in HEADER]
     if not all(names):
-        raise DataError(f'{where} lacks rgb or depth')
+        raise InputError(f'{where} lacks rgb or depth')
     files = [root / str(name) for name in names]
     for file in files:
         if not file.is_file():
-            raise DataError(f'{where} names {file}, which is missing: check root')
+            raise InputError(f'{where} names {file}, which is missing: check root')
     return files[0], files[1]
 
 

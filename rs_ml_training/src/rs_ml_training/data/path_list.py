@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from rs_ml_perception.core.errors import InputError
+
 from rs_ml_training.data.pairing import read_names
-from rs_ml_training.errors import DataError
 
 NO_DEPTH = 'None'
 
@@ -46,19 +47,19 @@ def read_entries(path: Path, data_root: Path, gt_root: Path, right: bool = False
         right: give the right pictures too, each after its left one.
 
     Raises:
-        DataError: the list is missing, empty or malformed, or a file is missing; names the line.
+        InputError: the list is missing, empty or malformed, or a file is missing; names the line.
     """
     entries = []
     for number, line in enumerate(read_names(path), 1):
         where = f'{path}, entry {number}'
         words = line.split()
         if len(words) not in (1, 2, 3, 5):
-            raise DataError(f'{where} {line!r} is not "<rgb> <depth or None> <focal>"')
+            raise InputError(f'{where} {line!r} is not "<rgb> <depth or None> <focal>"')
         focal_px = _focal(words[2], where) if len(words) > 2 else None
         pairs = [[*words, NO_DEPTH][:2]]
         if right:
             if len(words) != 5:
-                raise DataError(f'{where} {line!r} names no right picture and its depth')
+                raise InputError(f'{where} {line!r} names no right picture and its depth')
             pairs.append(words[3:])
         for rgb, depth in pairs:
             entries.append(_entry(rgb, depth, focal_px, (data_root, gt_root), where))
@@ -73,7 +74,7 @@ def _entry(
     entry = Entry(roots[0] / key, depth_path, focal_px, key)
     for file in (entry.rgb, entry.depth):
         if file is not None and not file.is_file():
-            raise DataError(f'{where} names {file}, which is missing: check the root folders')
+            raise InputError(f'{where} names {file}, which is missing: check the root folders')
     return entry
 
 
@@ -83,5 +84,5 @@ def _focal(word: str, where: str) -> float:
     except ValueError:
         focal_px = math.nan
     if not focal_px > 0 or math.isinf(focal_px):
-        raise DataError(f'{where} has focal length {word!r}, which is no number of pixels')
+        raise InputError(f'{where} has focal length {word!r}, which is no number of pixels')
     return focal_px

@@ -11,8 +11,6 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.picture_file import MAX_FILE_BYTES, decode_picture
 from rs_ml_perception.core.regular_file import read_regular
 
-from rs_ml_training.errors import DataError
-
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
 """Of the picture files that readers look for."""
 
@@ -23,7 +21,7 @@ def read_rgb(path: Path) -> np.ndarray:
     """Read a colour picture, uint8 (H, W, 3) RGB.
 
     Raises:
-        DataError: the file is missing or damaged.
+        InputError: the file is missing or damaged.
     """
     return cv2.cvtColor(decoded(_bytes(path), cv2.IMREAD_COLOR, what=str(path)), cv2.COLOR_BGR2RGB)
 
@@ -34,13 +32,13 @@ def read_gray(path: Path) -> np.ndarray:
     Of 16 bits the upper 8 count, unless they are 0 everywhere: Intel's tiles hold 0..255 in 16.
 
     Raises:
-        DataError: the file is missing or damaged.
+        InputError: the file is missing or damaged.
     """
     gray = decoded(_bytes(path), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, what=str(path))
     if gray.dtype == np.uint16:
         gray = (gray >> 8 if gray.max() > 255 else gray).astype(np.uint8)
     if gray.dtype != np.uint8:
-        raise DataError(f'{path} holds {gray.dtype}: gray is of 8 or 16 bits')
+        raise InputError(f'{path} holds {gray.dtype}: gray is of 8 or 16 bits')
     return gray
 
 
@@ -50,7 +48,7 @@ def read_stored(path: Path) -> np.ndarray:
     A PNG with a palette gives the indices; three equal channels count as one.
 
     Raises:
-        DataError: the file is missing or damaged or has colours.
+        InputError: the file is missing or damaged or has colours.
     """
     data = _bytes(path)
     if path.suffix.lower() == '.png' and data[_PNG_COLOR_TYPE] == b'\x03':
@@ -62,11 +60,11 @@ def read_labels(path: Path) -> np.ndarray:
     """Read class ids, uint8 (H, W).
 
     Raises:
-        DataError: the file is missing, damaged, has colours or more than 8 bits.
+        InputError: the file is missing, damaged, has colours or more than 8 bits.
     """
     stored = read_stored(path)
     if stored.dtype != np.uint8:
-        raise DataError(f'{path} holds {stored.dtype}: class ids are 8-bit gray or palette PNG')
+        raise InputError(f'{path} holds {stored.dtype}: class ids are 8-bit gray or palette PNG')
     return stored
 
 
@@ -74,11 +72,11 @@ def require_size(path: Path, array: np.ndarray, size: tuple[int, int]) -> np.nda
     """The array, if it is (width, height) large.
 
     Raises:
-        DataError: it has another size than the picture it belongs to.
+        InputError: it has another size than the picture it belongs to.
     """
     height, width = array.shape[:2]
     if (width, height) != size:
-        raise DataError(
+        raise InputError(
             f'{path} is {width} x {height}, but its picture is {size[0]} x {size[1]}: '
             'make them the same size'
         )
@@ -89,21 +87,18 @@ def decoded(data: bytes, flags: int, *, what: str) -> np.ndarray:
     """Decode a picture file with the limits of the robot side; see its core.picture_file.
 
     Raises:
-        DataError: no picture, too large, truncated or damaged; the message begins with `what`.
+        InputError: no picture, too large, truncated or damaged; the message begins with `what`.
     """
     try:
         return decode_picture(data, flags, what=what)
     except InputError as error:
-        raise DataError(f'{error}: fetch it again or remove it') from error
+        raise InputError(f'{error}: fetch it again or remove it') from error
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        # A picture inside an archive has these two of a path's attributes: suffix, read_bytes.
-        is_file = isinstance(path, Path)
-        return read_regular(path, max_bytes=MAX_FILE_BYTES) if is_file else path.read_bytes()
-    except InputError as error:
-        raise DataError(str(error)) from error
+    # A picture inside an archive has these two of a path's attributes: suffix, read_bytes.
+    is_file = isinstance(path, Path)
+    return read_regular(path, max_bytes=MAX_FILE_BYTES) if is_file else path.read_bytes()
 
 
 def _indices(path: Path, data: bytes) -> np.ndarray:
@@ -113,7 +108,7 @@ def _indices(path: Path, data: bytes) -> np.ndarray:
     try:
         return np.array(Image.open(io.BytesIO(data)))
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise DataError(f'{path} is damaged: fetch it again or remove it ({error})') from error
+        raise InputError(f'{path} is damaged: fetch it again or remove it ({error})') from error
 
 
 def _one_channel(path: Path, array: np.ndarray) -> np.ndarray:
@@ -121,5 +116,5 @@ def _one_channel(path: Path, array: np.ndarray) -> np.ndarray:
         return array
     first = array[..., 0]
     if array.shape[2] < 3 or not (array[..., :3] == first[..., None]).all():
-        raise DataError(f'{path} has colours: give one channel with the values themselves')
+        raise InputError(f'{path} has colours: give one channel with the values themselves')
     return np.ascontiguousarray(first)

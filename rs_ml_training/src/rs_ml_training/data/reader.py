@@ -38,7 +38,7 @@ class Reader(ABC):
         """Decode a sample.
 
         Raises:
-            DataError: a file is damaged or of the wrong size; names it.
+            InputError: a file is damaged or of the wrong size; names it.
         """
 
     @abstractmethod

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.pictures import decoded
-from rs_ml_training.errors import DataError
 
 if TYPE_CHECKING:
     from rosbags.interfaces import Connection
@@ -26,7 +26,7 @@ def recorded_depth(path: Path) -> Iterator[np.ndarray]:
     """The depth maps of a rosbag2 folder or a librealsense .bag, float32 (H, W) [m], 0: none.
 
     Raises:
-        DataError: it cannot be read, or holds no 16-bit depth.
+        InputError: it cannot be read, or holds no 16-bit depth.
     """
     from rosbags.highlevel import AnyReader
 
@@ -38,10 +38,10 @@ def recorded_depth(path: Path) -> Iterator[np.ndarray]:
             for connection, _, data in reader.messages([topic]):
                 message = reader.deserialize(data, connection.msgtype)
                 yield _values(path, message) * _METRES
-    except DataError:
+    except InputError:
         raise
     except Exception as error:  # rosbags raises whatever the damage leads to
-        raise DataError(f'{path} cannot be read as a recording: {error!r}') from error
+        raise InputError(f'{path} cannot be read as a recording: {error!r}') from error
 
 
 def _depth_topic(path: Path, connections: list[Connection]) -> Connection:
@@ -49,7 +49,7 @@ def _depth_topic(path: Path, connections: list[Connection]) -> Connection:
         for connection in connections:
             if connection.topic.endswith(f'/{ending}') and connection.msgcount:
                 return connection
-    raise DataError(f'{path} has none of the topics {", ".join(_TOPICS)}')
+    raise InputError(f'{path} has none of the topics {", ".join(_TOPICS)}')
 
 
 def _values(path: Path, message: Any) -> np.ndarray:
@@ -58,9 +58,9 @@ def _values(path: Path, message: Any) -> np.ndarray:
         picture = bytes(message.data[_HEADER_BYTES:])
         values = decoded(picture, cv2.IMREAD_UNCHANGED, what=f'depth in {path}')
         if values.dtype != np.uint16 or values.ndim != 2:
-            raise DataError(f'{path} holds {message.format!r}: only png of 16 bits is read')
+            raise InputError(f'{path} holds {message.format!r}: only png of 16 bits is read')
         return values
     if message.encoding not in ('16UC1', 'mono16'):
-        raise DataError(f'{path} holds {message.encoding} depth: only 16UC1 is read')
+        raise InputError(f'{path} holds {message.encoding} depth: only 16UC1 is read')
     rows = np.frombuffer(message.data, '<u2').reshape(message.height, message.step // 2)
     return rows[:, : message.width]

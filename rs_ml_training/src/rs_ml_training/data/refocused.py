@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rs_ml_perception.core.errors import ConfigError, InputError
+
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
 
 
 class Refocused(Reader):
@@ -44,7 +45,9 @@ class Refocused(Reader):
         sample = self._reader.read(index)
         camera = sample.intrinsics
         if camera is None:
-            raise DataError(f'{sample.name} has no intrinsics: focal_px needs those of the camera')
+            raise InputError(
+                f'{sample.name} has no intrinsics: focal_px needs those of the camera'
+            )
         ratio = self._focal_px / camera.fx
         return replace(
             sample,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 IGNORE = 255
@@ -33,7 +33,7 @@ class Boxes:
         n = len(self.xyxy)
         shapes = self.xyxy.shape, self.class_ids.shape, self.is_crowd.shape
         if shapes != ((n, 4), (n,), (n,)):
-            raise DataError(f'boxes must be (N, 4), (N,), (N,), got {shapes}')
+            raise InputError(f'boxes must be (N, 4), (N,), (N,), got {shapes}')
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -81,7 +81,7 @@ class Sample:
     def __post_init__(self) -> None:
         sizes = {name: array.shape[:2] for name, array in self.maps().items()}
         if len(set(sizes.values())) > 1:
-            raise DataError(f'{self.name}: maps of different sizes (height, width): {sizes}')
+            raise InputError(f'{self.name}: maps of different sizes (height, width): {sizes}')
 
     def maps(self) -> dict[str, np.ndarray]:
         """Every map by the name of its field, those of `extra` by their own."""
@@ -94,6 +94,6 @@ class Sample:
         """(width, height) in pixels."""
         maps = self.maps()
         if not maps:
-            raise DataError(f'{self.name} has neither a picture nor a map')
+            raise InputError(f'{self.name} has neither a picture nor a map')
         height, width = next(iter(maps.values())).shape[:2]
         return width, height

@@ -22,7 +22,6 @@ from rs_ml_perception.core.picture_file import decode_picture
 from rs_ml_training.data.encodings import decode, encode
 from rs_ml_training.data.output_folder import png_of
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 _EXTRA = 'extra/'
@@ -62,7 +61,7 @@ def unpack(features: Mapping[str, bytes]) -> Sample:
     """The sample of named bytes.
 
     Raises:
-        DataError: something is missing or damaged.
+        InputError: something is missing or damaged.
     """
     try:
         meta = json.loads(features['meta'])
@@ -79,7 +78,7 @@ def unpack(features: Mapping[str, bytes]) -> Sample:
             **{n: a for n, a in maps.items() if not n.startswith(_EXTRA)},
         )
     except (KeyError, TypeError, ValueError, EOFError, zlib.error, cv2.error, InputError) as error:
-        raise DataError(f'not a sample written by this project: {error!r}') from error
+        raise InputError(f'not a sample written by this project: {error!r}') from error
 
 
 def _stored(array: np.ndarray) -> tuple[str, bytes]:

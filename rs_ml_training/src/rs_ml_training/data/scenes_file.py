@@ -7,8 +7,9 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from rs_ml_perception.core.errors import InputError
+
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.errors import DataError
 
 NAME = 'scenes.csv'
 _HEADER = ['name', 'scene']
@@ -18,14 +19,14 @@ def read_scenes(folder: Path) -> dict[str, str]:
     """Scene by sample name of a folder with `scenes.csv` (name, scene), nothing without it.
 
     Raises:
-        DataError: it is not such a file.
+        InputError: it is not such a file.
     """
     path = folder / NAME
     if not path.is_file():
         return {}
     header, *rows = list(csv.reader(io.StringIO(read_text(path)))) or [[]]
     if header != _HEADER or any(len(row) != len(_HEADER) for row in rows):
-        raise DataError(f'{path} is not a list of name,scene with that header: write it again')
+        raise InputError(f'{path} is not a list of name,scene with that header: write it again')
     return {name: scene for name, scene in rows}
 
 

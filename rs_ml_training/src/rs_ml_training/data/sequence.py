@@ -7,11 +7,11 @@ from typing import Any
 
 import keras
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.memory import keep_freed_memory
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
 
 Arrays = dict[str, np.ndarray]
 Fit = Callable[[Sample, np.random.Generator], tuple[Arrays, Arrays]]
@@ -48,7 +48,7 @@ class SampleSequence(keras.utils.PyDataset):
     ) -> None:
         super().__init__(workers=max(workers, 1), use_multiprocessing=False, max_queue_size=8)
         if not len(reader):
-            raise DataError('there are no samples to train on or to validate with')
+            raise InputError('there are no samples to train on or to validate with')
         self._reader, self._fit, self._shuffle, self._seed = reader, fit, shuffle, seed
         self._batch_size = min(batch_size, len(reader))
         self._shard, self._shards = shard

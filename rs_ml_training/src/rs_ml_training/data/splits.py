@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.reader import Reader, Subset
-from rs_ml_training.errors import ConfigError, DataError
 
 
 def split_by_scene(
@@ -29,7 +29,7 @@ def split_by_scene(
 
     Raises:
         ConfigError: the share is not within (0, 1).
-        DataError: there are fewer than two scenes.
+        InputError: there are fewer than two scenes.
     """
     return _subsets(reader, *held_out_masks(_scenes(reader), valid_share, seed))
 
@@ -53,7 +53,7 @@ def hold_out_blocks(
 
     Raises:
         ConfigError: the share or the margin makes no sense.
-        DataError: there are fewer than two blocks, or the margin leaves nothing to train on.
+        InputError: there are fewer than two blocks, or the margin leaves nothing to train on.
     """
     return _subsets(reader, *held_out_masks(_scenes(reader), valid_share, seed, margin))
 
@@ -74,7 +74,7 @@ def held_out_masks(
 
     Raises:
         ConfigError: the share or the margin makes no sense.
-        DataError: there are fewer than two scenes, or nothing is left to train on.
+        InputError: there are fewer than two scenes, or nothing is left to train on.
     """
     if margin < 0:
         raise ConfigError(f'margin {margin} is not a number of samples: give 0 or more')
@@ -85,7 +85,7 @@ def held_out_masks(
         near[shift:] |= held[:-shift]
         near[:-shift] |= held[shift:]
     if near.all():
-        raise DataError(f'a margin of {margin} leaves no sample to train on: give less')
+        raise InputError(f'a margin of {margin} leaves no sample to train on: give less')
     return ~near, held
 
 
@@ -102,7 +102,7 @@ def _valid_scenes(sizes: Mapping[str, int], valid_share: float, seed: int) -> se
     if not 0 < valid_share < 1:
         raise ConfigError(f'valid_share {valid_share} is not a share: give 0.1 for a tenth')
     if len(sizes) < 2:
-        raise DataError(
+        raise InputError(
             f'{len(sizes)} scenes cannot be split: give more, or validation data of their own'
         )
     names = sorted(sizes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.camera_file import read_camera
 from rs_ml_training.data.encodings import read_depth
@@ -16,7 +17,6 @@ from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.data.scenes_file import read_scenes
-from rs_ml_training.errors import DataError
 
 STEREO, COLOR = 'intel', 'nyu'
 _RGB, _DEPTH, _RAW, _LABELS = _FOLDERS = ('rgb', 'depth', 'raw', 'gt')
@@ -50,7 +50,7 @@ class SynthColor(NamedReader):
             list_file: names of frames, one a line; looked for in `path` too. None: all.
 
         Raises:
-            DataError: a file without partner, a name in the list without files.
+            InputError: a file without partner, a name in the list without files.
         """
         path = _part(path, COLOR)
         self._files = {kind: files_by_stem(path / kind) for kind in _FOLDERS}
@@ -85,7 +85,7 @@ class SynthColor(NamedReader):
         class_ids = require_size(path, read_labels(path), size)
         strange = class_ids[(class_ids >= len(self.labels)) & (class_ids != IGNORE)]
         if strange.size:
-            raise DataError(f'{path} holds class {strange[0]}: there are {len(self.labels)}')
+            raise InputError(f'{path} holds class {strange[0]}: there are {len(self.labels)}')
         return class_ids
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.memory import keep_freed_memory
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -45,12 +45,12 @@ def dataset(
         first_epoch: number of the first iteration, for a training that goes on.
 
     Raises:
-        DataError: the reader holds no samples, or damaged ones.
+        InputError: the reader holds no samples, or damaged ones.
     """
     import tensorflow as tf
 
     if not len(reader):
-        raise DataError('there are no samples to train on or to validate with')
+        raise InputError('there are no samples to train on or to validate with')
     example = fit(reader.read(0), np.random.default_rng((seed, first_epoch, 0)))
     batch_size = min(batch_size, len(reader))
 

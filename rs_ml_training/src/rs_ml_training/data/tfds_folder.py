@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.example_message import features_of
 from rs_ml_training.data.label_coding import INDEX, coding_mapping
@@ -17,7 +18,6 @@ from rs_ml_training.data.pairing import natural_key, require_pairs
 from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import IGNORE, Sample
-from rs_ml_training.errors import DataError
 
 _INFO = 'dataset_info.json'
 
@@ -44,7 +44,7 @@ class StoredPicture:
         try:
             return self.load()
         except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError) as error:
-            raise DataError(f'{self.where} is damaged: {error}') from error
+            raise InputError(f'{self.where} is damaged: {error}') from error
 
 
 class TfdsFolder(NamedReader):
@@ -72,7 +72,7 @@ class TfdsFolder(NamedReader):
 
         Raises:
             ConfigError: an option that makes no sense.
-            DataError: it is no such data set, or a picture has no partner.
+            InputError: it is no such data set, or a picture has no partner.
         """
         path = Path(path)
         read = _of_zip if path.is_file() else _of_prepared
@@ -105,7 +105,7 @@ Pairs = dict[str, tuple[StoredPicture, StoredPicture]]
 
 def _of_zip(path: Path, image_key: str, gt_key: str) -> Pairs:
     if not zipfile.is_zipfile(path):
-        raise DataError(f'{path} is neither a zip nor a folder prepared by TFDS')
+        raise InputError(f'{path} is neither a zip nor a folder prepared by TFDS')
     archive = zipfile.ZipFile(path)
     folders: dict[str, dict[str, StoredPicture]] = {image_key: {}, gt_key: {}}
     for name in archive.namelist():
@@ -122,10 +122,10 @@ def _of_zip(path: Path, image_key: str, gt_key: str) -> Pairs:
 def _of_prepared(path: Path, image_key: str, gt_key: str) -> Pairs:
     infos = sorted(path.rglob(_INFO))
     if len(infos) != 1:
-        raise DataError(f'{path} holds {len(infos)} {_INFO}: give the folder of one version')
+        raise InputError(f'{path} holds {len(infos)} {_INFO}: give the folder of one version')
     shards = sorted(infos[0].parent.glob('*-train.tfrecord*'))
     if not shards:
-        raise DataError(f'{infos[0].parent} has no *-train.tfrecord*: prepare it as tfrecord')
+        raise InputError(f'{infos[0].parent} has no *-train.tfrecord*: prepare it as tfrecord')
     places = [(shard, *place) for shard in shards for place in _records(shard)]
     return {
         f'{index:06}': (
@@ -146,7 +146,7 @@ def _records(shard: Path) -> list[tuple[int, int]]:
             header = file.read(8)
             length = struct.unpack('<Q', header)[0] if len(header) == 8 else size
             if position + length + 16 > size:
-                raise DataError(f'{shard} is cut off at byte {position}: prepare it again')
+                raise InputError(f'{shard} is cut off at byte {position}: prepare it again')
             found.append((position + 12, length))
             position += length + 16
     return found

@@ -18,6 +18,7 @@ from threading import Event
 from typing import Any, BinaryIO
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.crc32c import masked_crc32c
 from rs_ml_training.data.example_message import features_of, message_of
@@ -25,7 +26,6 @@ from rs_ml_training.data.output_folder import new_folder
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.sample_codec import MAP_CODINGS, pack, unpack
-from rs_ml_training.errors import ConfigError, DataError
 
 INDEX = 'index.json'
 COMPRESSIONS = ('none', 'gzip')
@@ -55,7 +55,7 @@ def write_shards(
 
     Raises:
         ConfigError: shards, compression or maps make no sense, or `out` holds files.
-        DataError: a sample cannot be read, or the disk is full; nothing is left behind.
+        InputError: a sample cannot be read, or the disk is full; nothing is left behind.
     """
     if compression not in COMPRESSIONS:
         raise ConfigError(f'no compression {compression!r}: {", ".join(COMPRESSIONS)}')
@@ -94,7 +94,7 @@ class TfRecords(Reader):
             path: the folder.
 
         Raises:
-            DataError: there is no index, or a shard is missing.
+            InputError: there is no index, or a shard is missing.
         """
         self._folder = Path(path)
         index = _read_index(self._folder / INDEX)
@@ -106,7 +106,7 @@ class TfRecords(Reader):
         self._unpacked: tuple[Path, bytes] = Path(), b''
         for name in self._shards:
             if not (self._folder / name).is_file():
-                raise DataError(f'{self._folder / name} is missing: copy it there')
+                raise InputError(f'{self._folder / name} is missing: copy it there')
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -122,11 +122,11 @@ class TfRecords(Reader):
         path = self._folder / self._shards[shard]
         message = self._message(path, offset, length)
         if zlib.crc32(message) != crc:
-            raise DataError(f'{path}: the record of {name} is damaged: write the file again')
+            raise InputError(f'{path}: the record of {name} is damaged: write the file again')
         try:
             return unpack(features_of(message))
-        except DataError as error:
-            raise DataError(f'{path}: {name}: {error}') from error
+        except InputError as error:
+            raise InputError(f'{path}: {name}: {error}') from error
 
     def _message(self, path: Path, offset: int, length: int) -> bytes:
         try:
@@ -140,7 +140,7 @@ class TfRecords(Reader):
                 self._unpacked = path, data
             return data[offset : offset + length]
         except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f'{path} cannot be read: {error}') from error
+            raise InputError(f'{path} cannot be read: {error}') from error
 
 
 def _opened(path: Path, compression: str) -> BinaryIO:
@@ -202,9 +202,9 @@ def _read_index(path: Path) -> dict[str, Any]:
     try:
         index = json.loads(path.read_text())
         if index['version'] != _VERSION:
-            raise DataError(f'{path} is of version {index["version"]}, not {_VERSION}')
+            raise InputError(f'{path} is of version {index["version"]}, not {_VERSION}')
         return index
     except OSError as error:
-        raise DataError(f'{path} is missing: give a folder of rs-ml-data tfrecord') from error
+        raise InputError(f'{path} is missing: give a folder of rs-ml-data tfrecord') from error
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f'{path} is damaged: write the folder again') from error
+        raise InputError(f'{path} is damaged: write the folder again') from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data import geometry
 from rs_ml_training.data.encodings import encode
@@ -16,7 +17,6 @@ from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.scenes_file import write_scenes
-from rs_ml_training.errors import ConfigError, DataError
 
 _NAME = re.compile(
     r'(?P<stem>.+)_(?P<index>\d{3,})_row_(?P<y>\d+)_col_(?P<x>\d+)'
@@ -108,15 +108,15 @@ def stitch(
         (H, W) or (H, W, C) of the tiles' type.
 
     Raises:
-        DataError: the number of tiles does not fit the size.
+        InputError: the number of tiles does not fit the size.
     """
     if not len(tiles):
-        raise DataError(f'there are no tiles to make a picture of {size[0]}x{size[1]} from')
+        raise InputError(f'there are no tiles to make a picture of {size[0]}x{size[1]} from')
     side = tiles[0].shape[0]
     places = grid(size, side, overlap)
     if len(places) != len(tiles):
         wanted = f'{size[0]}x{size[1]} needs {len(places)} tiles of {side} px'
-        raise DataError(f'{wanted}, got {len(tiles)}')
+        raise InputError(f'{wanted}, got {len(tiles)}')
     if not overlap:
         return _pasted(tiles, places, size)
     return _blended(tiles, places, size, overlap, unknown)
@@ -126,11 +126,11 @@ def place_of(name: str) -> tuple[str, Tile]:
     """Stem of the picture and the tile of a file name, without its ending.
 
     Raises:
-        DataError: it is not the name of a tile.
+        InputError: it is not the name of a tile.
     """
     match = _NAME.fullmatch(name)
     if not match:
-        raise DataError(f'{name!r} is not <stem>_<NNN>_row_<y>_col_<x>_width<w>_height<h>')
+        raise InputError(f'{name!r} is not <stem>_<NNN>_row_<y>_col_<x>_width<w>_height<h>')
     numbers = {key: int(match[key]) for key in ('index', 'x', 'y', 'width', 'height')}
     return match['stem'], Tile(**numbers)
 
@@ -176,16 +176,16 @@ def read_stitched(paths: Sequence[Path], size: tuple[int, int], overlap: int = 0
         overlap: as they were cut [px].
 
     Raises:
-        DataError: a file is missing, damaged or of another picture.
+        InputError: a file is missing, damaged or of another picture.
     """
     from rs_ml_training.data.pictures import read_stored
 
     found = sorted((place_of(path.stem)[1].index, path) for path in paths)
     stems = {place_of(path.stem)[0] for path in paths}
     if len(stems) != 1:
-        raise DataError(f'tiles of one picture are needed, got those of {sorted(stems)}')
+        raise InputError(f'tiles of one picture are needed, got those of {sorted(stems)}')
     if [index for index, _ in found] != list(range(len(found))):
-        raise DataError(f'tiles of {stems.pop()} are missing: there are only {len(found)}')
+        raise InputError(f'tiles of {stems.pop()} are missing: there are only {len(found)}')
     return stitch([read_stored(path) for _, path in found], size, overlap, unknown=0)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.license_file import read_license
@@ -17,7 +18,6 @@ from rs_ml_training.data.scenes_file import read_scenes
 from rs_ml_training.data.text_files import read_yaml
 from rs_ml_training.data.yolo_labels import read_boxes
 from rs_ml_training.data.yolo_layout import find_files
-from rs_ml_training.errors import DataError
 
 _NAMES_FILES = ('classes.yaml', 'data.yaml', 'dataset.yaml')
 
@@ -54,7 +54,7 @@ class YoloFolder(NamedReader):
 
         Raises:
             ConfigError: a table with unknown classes.
-            DataError: folders or class names are missing, no label file has a picture, or two
+            InputError: folders or class names are missing, no label file has a picture, or two
                 pictures have one name.
         """
         path = Path(path)
@@ -84,10 +84,10 @@ def _names(path: Path, labels: Sequence[str] | str | None) -> list[str]:
     files = [folder / name for folder in (path, path.parent) for name in _NAMES_FILES]
     file = next((file for file in files if file.is_file()), None)
     if file is None:
-        raise DataError(f'{path} has none of {", ".join(_NAMES_FILES)} with the class names')
+        raise InputError(f'{path} has none of {", ".join(_NAMES_FILES)} with the class names')
     try:
         names = read_yaml(file)['names']
         ordered = [names[i] for i in range(len(names))]
     except (KeyError, TypeError, IndexError) as error:
-        raise DataError(f'{file} gives no names numbered from 0: {error!r}') from error
+        raise InputError(f'{file} gives no names numbered from 0: {error!r}') from error
     return [str(name) for name in ordered]

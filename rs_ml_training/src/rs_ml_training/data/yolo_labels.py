@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.sample import Boxes
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.errors import DataError
 
 _SLACK = 0.01
 
@@ -22,7 +22,7 @@ def read_boxes(path: Path, size: tuple[int, int], classes: int) -> Boxes:
         classes: number of classes.
 
     Raises:
-        DataError: a malformed line, a class that does not exist, a box outside the picture.
+        InputError: a malformed line, a class that does not exist, a box outside the picture.
     """
     lines = read_text(path).splitlines()
     rows = [
@@ -43,7 +43,7 @@ def read_polygons(path: Path, size: tuple[int, int]) -> list[tuple[float, np.nda
         size: (width, height) of the picture.
 
     Raises:
-        DataError: a malformed line.
+        InputError: a malformed line.
     """
     lines = enumerate(read_text(path).splitlines(), 1)
     rows = (_numbers(line, f'{path}, line {n}') for n, line in lines if line.strip())
@@ -59,9 +59,9 @@ def _numbers(line: str, where: str) -> list[float]:
     try:
         class_id, *numbers = (float(word) for word in line.split())
     except ValueError as error:
-        raise DataError(f'{where}: {line!r} is not a class and numbers') from error
+        raise InputError(f'{where}: {line!r} is not a class and numbers') from error
     if len(numbers) != 4 and (len(numbers) < 6 or len(numbers) % 2):
-        raise DataError(f'{where}: {len(numbers)} numbers are neither a box nor a polygon')
+        raise InputError(f'{where}: {len(numbers)} numbers are neither a box nor a polygon')
     return [class_id, *numbers]
 
 
@@ -69,10 +69,10 @@ def _row(line: str, where: str, classes: int) -> tuple[float, ...]:
     """(class, x_min, y_min, x_max, y_max) in shares of the picture."""
     class_id, *numbers = _numbers(line, where)
     if class_id not in range(classes):
-        raise DataError(f'{where}: class {class_id:g} does not exist; there are {classes}')
+        raise InputError(f'{where}: class {class_id:g} does not exist; there are {classes}')
     corners = _corners(np.array(numbers))
     if not (corners >= -_SLACK).all() or not (corners <= 1 + _SLACK).all():
-        raise DataError(f'{where}: the box leaves the picture; give shares from 0 to 1')
+        raise InputError(f'{where}: the box leaves the picture; give shares from 0 to 1')
     return (class_id, *np.clip(corners, 0, 1))
 
 

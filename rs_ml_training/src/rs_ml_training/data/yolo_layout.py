@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rs_ml_perception.core.errors import InputError
+
 from rs_ml_training.data.pairing import natural_key
 from rs_ml_training.data.pictures import SUFFIXES
-from rs_ml_training.errors import DataError
 
 IMAGE_FOLDER = 'images'
 LABEL_FOLDERS = ('labels', 'boxes')
@@ -42,7 +43,7 @@ def find_files(path: Path, split: str | None) -> YoloFiles:
         split: folder inside images/ and labels/, or the one around them; None: all.
 
     Raises:
-        DataError: folders are missing, nothing belongs together, or two pictures have one name.
+        InputError: folders are missing, nothing belongs together, or two pictures have one name.
     """
     pictures: dict[str, Path] = {}
     texts: dict[str, Path] = {}
@@ -74,14 +75,14 @@ def _roots(path: Path, split: str | None) -> Iterator[tuple[Path, str, str]]:
         inside = path / IMAGE_FOLDER / (split or '')
         _label_folder(path)
         if not inside.is_dir() or not inside.is_relative_to(path / IMAGE_FOLDER):
-            raise DataError(f'{path} lacks images/{split or ""}')
+            raise InputError(f'{path} lacks images/{split or ""}')
         yield path, '', split or ''
         return
     around = sorted(p for p in path.iterdir() if (p / IMAGE_FOLDER).is_dir())
     chosen = [p for p in around if split in (None, p.name)]
     if not chosen:
         names = ', '.join(p.name for p in around) or 'none'
-        raise DataError(
+        raise InputError(
             f'{path} lacks images/{split or ""} and {split or "SPLIT"}/images (splits: {names})'
         )
     for folder in chosen:
@@ -91,7 +92,7 @@ def _roots(path: Path, split: str | None) -> Iterator[tuple[Path, str, str]]:
 def _label_folder(root: Path) -> Path:
     folder = next((root / name for name in LABEL_FOLDERS if (root / name).is_dir()), None)
     if folder is None:
-        raise DataError(f'{root} lacks one of {", ".join(LABEL_FOLDERS)}')
+        raise InputError(f'{root} lacks one of {", ".join(LABEL_FOLDERS)}')
     return folder
 
 
@@ -108,7 +109,7 @@ def _named(
             continue
         name = prefix + '_'.join(file.relative_to(folder).with_suffix('').parts)
         if name in found:
-            raise DataError(
+            raise InputError(
                 f'{file} and {found[name]} have one name, {name}: rename or remove one'
             )
         found[name] = file
@@ -117,7 +118,7 @@ def _named(
 
 def _require_common(texts: Collection[str], pictures: Collection[str], kind: str) -> None:
     if texts and not set(texts) & set(pictures):
-        raise DataError(
+        raise InputError(
             f'no {kind} file belongs to a picture: folders and names must match, as '
             f'{next(iter(texts))!r} and {next(iter(pictures), "(no picture)")!r} do not'
         )

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.coco import Coco
 from rs_ml_training.data.outlines import Polygon, extent, filled, overlaps
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 from rs_ml_training.data.yolo_folder import YoloFolder
 from rs_ml_training.data.yolo_labels import read_polygons
-from rs_ml_training.errors import DataError
 
 UNLISTED = 'unlisted'
 """Extra map of a sample: 1 where nothing of the reader's `counted` classes is."""
@@ -48,7 +48,7 @@ class YoloMasks(YoloFolder):
             **folder: further options of `YoloFolder`.
 
         Raises:
-            ConfigError, DataError: as from `YoloFolder`.
+            ConfigError, InputError: as from `YoloFolder`.
         """
         super().__init__(path, **folder)
         count = len(self._stored_labels)
@@ -86,7 +86,7 @@ class YoloMasks(YoloFolder):
         found = []
         for class_id, polygon in read_polygons(text, size) if text else ():
             if class_id not in self._stored_ids:
-                raise DataError(f'{text}: class {class_id:g} does not exist; coco_ids=true?')
+                raise InputError(f'{text}: class {class_id:g} does not exist; coco_ids=true?')
             found.append((self._stored_ids[int(class_id)], polygon))
         return found
 

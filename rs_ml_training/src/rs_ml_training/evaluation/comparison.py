@@ -69,7 +69,7 @@ class Comparison:
         """Write the JSON file, whole or not at all.
 
         Raises:
-            DataError: it cannot be written.
+            InputError: it cannot be written.
         """
         write_file(path, (json.dumps(self.values(), indent=2) + '\n').encode(), replace=True)
 
@@ -91,7 +91,7 @@ def compare(
 
     Raises:
         ConfigError: pyrealsense2 is not installed.
-        DataError: a file is damaged, or a sample has no truth.
+        InputError: a file is damaged, or a sample has no truth.
     """
     order, judged = scenes_in_turn(reader), last_frames(reader)
     everything = Subset(reader, order)

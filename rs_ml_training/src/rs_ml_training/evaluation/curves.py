@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_perception.core.errors import ConfigError, InputError
+
 from rs_ml_training.evaluation.figure_file import require_suffix, save_figure
 
 if TYPE_CHECKING:
@@ -25,19 +26,19 @@ def read_history(path: Path) -> History:
     """Columns of a `history.csv`; empty cells are NaN.
 
     Raises:
-        DataError: the file is missing, holds no line or something that is no number.
+        InputError: the file is missing, holds no line or something that is no number.
     """
     try:
         with path.open(newline='') as file:
             rows = list(csv.DictReader(file))
     except OSError as error:
-        raise DataError(f'{path} cannot be read: {error.strerror}') from error
+        raise InputError(f'{path} cannot be read: {error.strerror}') from error
     if not rows or _STEP not in rows[0]:
-        raise DataError(f'{path} holds no epoch of a training')
+        raise InputError(f'{path} holds no epoch of a training')
     try:
         return {name: [float(row[name] or 'nan') for row in rows] for name in rows[0]}
     except (ValueError, TypeError) as error:
-        raise DataError(f'{path} is damaged: {error}') from error
+        raise InputError(f'{path} is damaged: {error}') from error
 
 
 def draw(history: Path, picture: Path) -> None:
@@ -54,7 +55,7 @@ def draw_all(histories: Mapping[str, Path], picture: Path, columns: Sequence[str
         columns: those to draw, with or without 'val_'; empty: all.
 
     Raises:
-        DataError: a history is missing or damaged, or the picture cannot be written.
+        InputError: a history is missing or damaged, or the picture cannot be written.
         ConfigError: the picture has another suffix, or no training has such a column.
     """
     require_suffix(picture)

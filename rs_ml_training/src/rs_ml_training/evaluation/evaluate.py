@@ -54,7 +54,7 @@ def evaluate(
         progress: wraps samples and their number, as a progress bar does.
 
     Raises:
-        DataError: a file is damaged, or a sample has no truth.
+        InputError: a file is damaged, or a sample has no truth.
     """
     watch, judged = Stopwatch(), _Worst(scorer, worst)
     samples: Iterable[Sample] = ahead(_samples(reader))

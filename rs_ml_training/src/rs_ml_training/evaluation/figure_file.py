@@ -6,8 +6,9 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.data.output_folder import write_file
-from rs_ml_training.errors import ConfigError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +30,7 @@ def save_figure(figure: Figure, picture: Path, dpi: int) -> None:
     """Write it whole or not at all; a picture that is there is replaced.
 
     Raises:
-        DataError: it cannot be written.
+        InputError: it cannot be written.
     """
     drawn = io.BytesIO()
     figure.savefig(drawn, format=picture.suffix[1:].lower(), dpi=dpi)

@@ -46,7 +46,7 @@ def draw_noise(measured: Mapping[str, MeasuredNoise], picture: Path) -> None:
 
     Raises:
         ConfigError: the picture has another suffix.
-        DataError: it cannot be written.
+        InputError: it cannot be written.
     """
     require_suffix(picture)
     from matplotlib.figure import Figure

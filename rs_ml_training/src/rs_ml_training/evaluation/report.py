@@ -65,7 +65,7 @@ class Report:
         """Write the JSON file, whole or not at all.
 
         Raises:
-            DataError: it cannot be written.
+            InputError: it cannot be written.
         """
         write_file(path, (json.dumps(self.values(), indent=2) + '\n').encode(), replace=True)
 

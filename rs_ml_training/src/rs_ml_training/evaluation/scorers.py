@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.sample import IGNORE, Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.metrics.denoise import DenoiseMetrics
 from rs_ml_training.metrics.depth import DepthMetrics
@@ -41,7 +41,7 @@ class Scorer(ABC, Generic[Result]):
         """One picture.
 
         Raises:
-            DataError: the sample has no truth, or it does not fit the prediction.
+            InputError: the sample has no truth, or it does not fit the prediction.
         """
 
     @abstractmethod
@@ -109,7 +109,7 @@ class MaskScorer(Scorer[MaskPrediction]):
     def update(self, sample: Sample, prediction: MaskPrediction) -> None:
         truth = _truth(with_classes(sample, self._table), 'labels')
         if prediction.mask.shape != truth.shape:
-            raise DataError(
+            raise InputError(
                 f'{sample.name}: mask {prediction.mask.shape} and truth {truth.shape} '
                 'differ in size; resize the mask to the truth'
             )
@@ -175,5 +175,5 @@ class BoxScorer(Scorer[BoxPrediction]):
 def _truth(sample: Sample, name: str) -> Any:
     values = getattr(sample, name)
     if values is None:
-        raise DataError(f'{sample.name} has no {name} to compare with: give other --data')
+        raise InputError(f'{sample.name} has no {name} to compare with: give other --data')
     return values

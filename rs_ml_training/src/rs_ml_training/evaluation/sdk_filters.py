@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.recordings.realsense_camera import import_pyrealsense2
 
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.intrinsics import Intrinsics
-from rs_ml_training.librealsense import librealsense
 from rs_ml_training.prediction.results import DenoisePrediction
 
 _UNIT_M = 0.001
@@ -49,13 +49,14 @@ class SdkFilters:
         chain: key of CHAINS.
 
     Raises:
-        ConfigError: no such chain, or pyrealsense2 is not installed.
+        ConfigError: no such chain.
+        BackendError: pyrealsense2 is not installed.
     """
 
     def __init__(self, chain: str) -> None:
         if chain not in CHAINS:
             raise ConfigError(f'no chain of SDK filters {chain!r}; there are {", ".join(CHAINS)}')
-        self._sdk = librealsense()
+        self._sdk = import_pyrealsense2()
         self._chain = CHAINS[chain]
         self._scene: str | None = None
         self._filters: list[Any] = []
@@ -65,13 +66,13 @@ class SdkFilters:
         """The filtered depth of some samples, in order.
 
         Raises:
-            DataError: a sample has no measured depth.
+            InputError: a sample has no measured depth.
         """
         return [DenoisePrediction(self._filtered(sample)) for sample in samples]
 
     def _filtered(self, sample: Sample) -> np.ndarray:
         if sample.raw_depth_m is None:
-            raise DataError(f'{sample.name} has no measured depth')
+            raise InputError(f'{sample.name} has no measured depth')
         if self._camera is None or self._camera.size != sample.size:
             self._camera, self._scene = _SoftwareCamera(self._sdk, sample), None
         if sample.scene != self._scene or not self._filters:

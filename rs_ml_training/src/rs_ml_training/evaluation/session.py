@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader, Subset
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.evaluation import stored
 from rs_ml_training.evaluation.comparison import Comparison, compare, last_frames
 from rs_ml_training.evaluation.evaluate import PredictBatch, Progress, evaluate
@@ -58,7 +58,7 @@ def run(
 
     Raises:
         ConfigError: flags that are missing or contradict each other.
-        DataError: files that are missing or damaged.
+        InputError: files that are missing or damaged.
         CheckpointError: the model cannot be loaded.
     """
     _check(options)

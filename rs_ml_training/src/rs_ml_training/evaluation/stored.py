@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data import encodings, pictures
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.metrics.crops import KB_HEIGHT, KB_WIDTH, pasted_kb
 from rs_ml_training.prediction.files import file_stem
 from rs_ml_training.prediction.results import (
@@ -33,21 +33,21 @@ class StoredPredictions(ABC):
         folder: where they lie.
 
     Raises:
-        DataError: there is no such folder.
+        InputError: there is no such folder.
     """
 
     endings: tuple[str, ...] = ()
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise DataError(f'{folder} is no folder: give the one that holds the predictions')
+            raise InputError(f'{folder} is no folder: give the one that holds the predictions')
         self._folder = folder
 
     def batch(self, samples: Iterable[Sample]) -> list[Prediction]:
         """The predictions of some samples.
 
         Raises:
-            DataError: a file is missing or damaged; names it.
+            InputError: a file is missing or damaged; names it.
         """
         return [self._read(sample) for sample in samples]
 
@@ -60,7 +60,7 @@ class StoredPredictions(ABC):
         for candidate in names:
             if (self._folder / candidate).is_file():
                 return self._folder / candidate
-        raise DataError(f'{self._folder} has no prediction for {name}: {" or ".join(names)}')
+        raise InputError(f'{self._folder} has no prediction for {name}: {" or ".join(names)}')
 
 
 class StoredDepth(StoredPredictions):
@@ -116,7 +116,7 @@ class StoredBoxes(StoredPredictions):
         labels: class names of the truth; detections of other classes do not count.
 
     Raises:
-        DataError: the file is missing or malformed.
+        InputError: the file is missing or malformed.
     """
 
     def __init__(self, folder: Path, labels: Sequence[str]) -> None:
@@ -134,7 +134,7 @@ class StoredBoxes(StoredPredictions):
         alike = next((self._by_stem[stem] for stem in stems if stem in self._by_stem), [])
         if len(alike) != 1:
             number = f'{len(alike)} lines' if alike else 'no line'
-            raise DataError(f'{self._folder / RESULTS} has {number} for {sample.name}')
+            raise InputError(f'{self._folder / RESULTS} has {number} for {sample.name}')
         return alike[0]
 
 
@@ -145,26 +145,26 @@ class RawDepth:
         """The measured depth of some samples.
 
         Raises:
-            DataError: a sample has none.
+            InputError: a sample has none.
         """
         return [DenoisePrediction(_measured(sample)) for sample in samples]
 
 
 def _measured(sample: Sample) -> np.ndarray:
     if sample.raw_depth_m is None:
-        raise DataError(f'{sample.name} has no measured depth')
+        raise InputError(f'{sample.name} has no measured depth')
     return sample.raw_depth_m
 
 
 def _parsed(path: Path, ids: Mapping[str, int]) -> Iterable[tuple[str, BoxPrediction]]:
     if not path.is_file():
-        raise DataError(f'{path} is missing: give the folder that a detector wrote')
+        raise InputError(f'{path} is missing: give the folder that a detector wrote')
     for number, line in enumerate(path.read_text().splitlines(), 1):
         try:
             entry = json.loads(line)
             yield str(entry['image']), _boxes(entry['detections'], ids)
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f'line {number} of {path} is no detection result: {error}') from error
+            raise InputError(f'line {number} of {path} is no detection result: {error}') from error
 
 
 def _stem(image: str) -> str:

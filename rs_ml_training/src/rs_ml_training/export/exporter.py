@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.inference.golden import GOLDEN_NAME, picture_inputs, write_golden
 from rs_ml_perception.inference.output_errors import judged_outputs
 
 from rs_ml_training.data.reader import Reader, Subset
-from rs_ml_training.errors import ConfigError, ExportError
+from rs_ml_training.errors import ExportError
 from rs_ml_training.export import formats
 from rs_ml_training.export.artifact import Arrays, Artifact
 from rs_ml_training.export.card import write_card
@@ -77,7 +77,7 @@ def export(trained: Trained, out: Path, options: ExportOptions) -> ExportReport:
 
     Raises:
         ConfigError: options that make no sense, or `out` may not be replaced.
-        DataError: samples lack what the network reads or the truth.
+        InputError: samples lack what the network reads or the truth.
         ExportError: a format cannot express the network, or does not reproduce it.
     """
     check_options(out, options)

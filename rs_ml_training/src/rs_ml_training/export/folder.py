@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.data.output_folder import put_in_place
-from rs_ml_training.errors import ConfigError, ExportError
+from rs_ml_training.errors import ExportError
 
 MANIFEST_NAME = 'manifest.yaml'
 

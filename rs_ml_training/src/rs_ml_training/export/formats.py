@@ -6,7 +6,8 @@ import importlib.util
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.export.artifact import FORMATS, PRECISIONS, Arrays, Artifact, Network
 from rs_ml_training.export.onnx_file import load_onnx, write_onnx
 from rs_ml_training.export.openvino_file import load_openvino, write_openvino

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rs_ml_training.errors import ConfigError, ExportError
+from rs_ml_perception.core.errors import ConfigError
+
+from rs_ml_training.errors import ExportError
 
 if TYPE_CHECKING:
     import tensorflow as tf

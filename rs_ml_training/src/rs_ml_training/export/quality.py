@@ -7,8 +7,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.errors import DataError
 from rs_ml_training.export.artifact import Network
 from rs_ml_training.export.samples import ServedSample
 from rs_ml_training.trained import ModelSpec
@@ -31,7 +31,7 @@ def measure(
     """Metrics of a served network, dense maps at the network's own size.
 
     Raises:
-        DataError: a sample lacks the truth.
+        InputError: a sample lacks the truth.
     """
     accumulator, update = _ACCUMULATORS[spec.task](spec)
     for served in samples:
@@ -89,7 +89,7 @@ def _detection(spec: ModelSpec) -> tuple[Any, Update]:
 
     def update(served: ServedSample, outputs: Outputs) -> None:
         if served.sample.boxes is None:
-            raise DataError(f'{served.sample.name} has no boxes to measure a detector with')
+            raise InputError(f'{served.sample.name} has no boxes to measure a detector with')
         (found,) = predictions_of(outputs, served.view.model_size)
         boxes = served.view.boxes_to_source(found.xyxy)
         metrics.update(boxes, found.scores, found.class_ids, served.sample.boxes)
@@ -108,7 +108,7 @@ _ACCUMULATORS: dict[str, Callable[[ModelSpec], tuple[Any, Update]]] = {
 def _at_model_size(served: ServedSample, name: str) -> np.ndarray:
     truth = getattr(served.sample, name)
     if truth is None:
-        raise DataError(f'{served.sample.name} has no {name} to measure the network with')
+        raise InputError(f'{served.sample.name} has no {name} to measure the network with')
     return served.view.measured(truth)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.export.artifact import Port
 from rs_ml_training.prediction.view import View, view_of
 from rs_ml_training.tasks.known_depth import measured_m
@@ -38,7 +38,7 @@ def served_samples(
     """At most `limit` samples, spread over the whole data set.
 
     Raises:
-        DataError: a sample lacks a map that the network reads.
+        InputError: a sample lacks a map that the network reads.
     """
     count = min(limit, len(reader))
     for index in np.linspace(0, len(reader) - 1, count).round().astype(int):
@@ -49,7 +49,7 @@ def served(sample: Sample, ports: Sequence[Port], crop: Crop) -> ServedSample:
     """One sample; infrared that was not taken is black, and depth beside a picture is 0.
 
     Raises:
-        DataError: it lacks a map that the network reads.
+        InputError: it lacks a map that the network reads.
     """
     view = view_of(sample.size, ports[0].size, crop)
     inputs = {port.name: _array(sample, view, port.name) for port in ports}
@@ -73,5 +73,5 @@ def _array(sample: Sample, view: View, name: str) -> np.ndarray:
 def _required(sample: Sample, name: str) -> np.ndarray:
     array = getattr(sample, name)
     if array is None:
-        raise DataError(f'{sample.name} has no {name}, which the network reads: give other data')
+        raise InputError(f'{sample.name} has no {name}, which the network reads: give other data')
     return array

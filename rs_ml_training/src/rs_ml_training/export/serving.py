@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError, ExportError
+from rs_ml_training.errors import ExportError
 from rs_ml_training.export.artifact import Arrays, Port
 from rs_ml_training.export.heads import HeadOptions, apply_head
 from rs_ml_training.trained import Trained

@@ -8,8 +8,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 
 _KEY_WAIT_MS = 30
 _BUTTONS = {cv2.EVENT_LBUTTONDOWN: 'left', cv2.EVENT_MBUTTONDOWN: 'middle'}

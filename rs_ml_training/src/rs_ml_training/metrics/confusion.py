@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.sample import IGNORE
-from rs_ml_training.errors import DataError
 
 
 class ConfusionMatrix:
@@ -30,11 +30,11 @@ class ConfusionMatrix:
         """Class ids of equal shape, any integers; pixels with the label `ignore` do not count.
 
         Raises:
-            DataError: sizes differ, or a class id is out of range.
+            InputError: sizes differ, or a class id is out of range.
         """
         labels, predicted = np.asarray(labels), np.asarray(predicted)
         if labels.shape != predicted.shape:
-            raise DataError(
+            raise InputError(
                 f'labels {labels.shape} and prediction {predicted.shape} differ in size; '
                 'resize the prediction to the labels'
             )
@@ -61,7 +61,7 @@ class ConfusionMatrix:
     def _ids(self, ids: np.ndarray) -> np.ndarray:
         if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < len(self.names):
             wrong = int(ids.max()) if int(ids.min()) >= 0 else int(ids.min())
-            raise DataError(f'class id {wrong} is not one of the {len(self.names)} classes')
+            raise InputError(f'class id {wrong} is not one of the {len(self.names)} classes')
         return ids.astype(np.int64)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 KB_HEIGHT, KB_WIDTH = 352, 1216
 # (top, bottom, left, right) as shares of the picture, or of its 480 x 640 pixels for NYU.
@@ -42,10 +41,10 @@ def pasted_kb(prediction_m: np.ndarray, height: int, width: int) -> np.ndarray:
     """A prediction (352, 1216) for KITTI's benchmark crop in a picture of 0 of the full size.
 
     Raises:
-        DataError: the prediction has another size, or the picture is smaller.
+        InputError: the prediction has another size, or the picture is smaller.
     """
     if prediction_m.shape != (KB_HEIGHT, KB_WIDTH) or height < KB_HEIGHT or width < KB_WIDTH:
-        raise DataError(
+        raise InputError(
             f'a KITTI benchmark crop is {KB_HEIGHT} x {KB_WIDTH} in a larger picture, '
             f'got {prediction_m.shape} in {height} x {width}'
         )

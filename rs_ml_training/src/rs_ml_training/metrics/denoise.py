@@ -6,8 +6,8 @@ import math
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.metrics.plane import planes_of_windows, points_of
 
@@ -54,12 +54,12 @@ class DenoiseMetrics:
         """One picture: three maps (H, W) or (H, W, 1) in metres; intrinsics for its planes.
 
         Raises:
-            DataError: the maps differ in size.
+            InputError: the maps differ in size.
         """
         truth, raw, cleaned = (_plane(m) for m in (truth_m, raw_m, cleaned_m))
         if not truth.shape == raw.shape == cleaned.shape:
             shapes = f'{truth.shape}, {raw.shape}, {cleaned.shape}'
-            raise DataError(f'truth, raw and cleaned depth must be of one size, got {shapes}')
+            raise InputError(f'truth, raw and cleaned depth must be of one size, got {shapes}')
         self._pictures += 1
         self._count(truth > 0, raw > 0, cleaned > 0)
         self._errors(truth, raw > 0, cleaned)
@@ -170,7 +170,7 @@ def _plane(depth_m: np.ndarray) -> np.ndarray:
     if depth_m.ndim == 3 and depth_m.shape[-1] == 1:
         depth_m = depth_m[..., 0]
     if depth_m.ndim != 2:
-        raise DataError(f'a depth map is (H, W), got {depth_m.shape}')
+        raise InputError(f'a depth map is (H, W), got {depth_m.shape}')
     return np.where(np.isfinite(depth_m) & (depth_m > 0), depth_m, np.float32(0))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.metrics.crops import window
 
 NAMES = ('silog', 'abs_rel', 'log10', 'rms', 'sq_rel', 'log_rms', 'd1', 'd2', 'd3', 'mae')
@@ -41,11 +41,11 @@ class DepthMetrics:
         """One picture (H, W) or (H, W, 1), or a batch (B, H, W, 1) or (B, H, W); metres.
 
         Raises:
-            DataError: truth and prediction differ in size.
+            InputError: truth and prediction differ in size.
         """
         truths, predictions = _planes(truth_m), _planes(prediction_m)
         if truths.shape != predictions.shape:
-            raise DataError(
+            raise InputError(
                 f'truth {np.shape(truth_m)} and prediction {np.shape(prediction_m)} differ in '
                 'size; resize the prediction to the truth'
             )
@@ -81,7 +81,7 @@ def _planes(depth_m: np.ndarray) -> np.ndarray:
     if depth_m.ndim >= 3 and depth_m.shape[-1] == 1:
         depth_m = depth_m[..., 0]
     if depth_m.ndim not in (2, 3):
-        raise DataError(f'a depth map is (H, W) or a batch (B, H, W, 1), got {depth_m.shape}')
+        raise InputError(f'a depth map is (H, W) or a batch (B, H, W, 1), got {depth_m.shape}')
     return depth_m if depth_m.ndim == 3 else depth_m[None]
 
 

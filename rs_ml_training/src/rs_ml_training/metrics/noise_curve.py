@@ -13,8 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 
 SIDE_PX = 24
 """Of the windows: larger than what a matcher looks at, small enough to lie on one surface."""

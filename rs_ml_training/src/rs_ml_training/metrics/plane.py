@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.errors import DataError
 from rs_ml_training.intrinsics import Intrinsics
 
 
@@ -63,12 +63,12 @@ def fit_in_roi(
         measured.
 
     Raises:
-        DataError: the rectangle is empty or reaches beyond the picture.
+        InputError: the rectangle is empty or reaches beyond the picture.
     """
     x, y, width, height = roi
     rows, columns = depth_m.shape
     if min(width, height) < 1 or x < 0 or y < 0 or x + width > columns or y + height > rows:
-        raise DataError(f'region {roi} (x, y, width, height) is not inside {columns} x {rows}')
+        raise InputError(f'region {roi} (x, y, width, height) is not inside {columns} x {rows}')
     points = points_of(depth_m.astype(np.float64), intrinsics)[y : y + height, x : x + width]
     measured = points[..., 2] > 0
     plane = fit_plane(points[measured])
@@ -80,7 +80,7 @@ def points_of(depth_m: np.ndarray, intrinsics: Intrinsics | None = None) -> np.n
     height, width = depth_m.shape
     camera = intrinsics or Intrinsics(width, height, width, height, width / 2, height / 2)
     if (camera.width, camera.height) != (width, height):
-        raise DataError(
+        raise InputError(
             f'intrinsics are of {camera.width} x {camera.height}, the depth map is '
             f'{width} x {height}; resize the intrinsics'
         )

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from numbers import Integral
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.sample import Boxes
-from rs_ml_training.errors import DataError
 
 OVERLAPS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
@@ -47,19 +47,19 @@ class AveragePrecision:
         """The detections of one picture: (N, 4) pixels, (N,), (N,), and what is really there.
 
         Raises:
-            DataError: lengths differ, or a class id is out of range.
+            InputError: lengths differ, or a class id is out of range.
         """
         boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
         scores = np.asarray(scores, np.float64).reshape(-1)
         class_ids = np.asarray(class_ids, np.int64).reshape(-1)
         if not len(boxes) == len(scores) == len(class_ids):
-            raise DataError(
+            raise InputError(
                 f'{len(boxes)} boxes, {len(scores)} scores and {len(class_ids)} classes; '
                 'every detection has one of each'
             )
         for ids in (class_ids, truth.class_ids):
             if ids.size and not 0 <= ids.min() <= ids.max() < len(self.names):
-                raise DataError(f'class ids {np.unique(ids)} go beyond {len(self.names)} classes')
+                raise InputError(f'class ids {np.unique(ids)} go beyond {len(self.names)} classes')
         self._pictures += 1
         for c in np.union1d(class_ids, truth.class_ids):
             mine, real = class_ids == c, truth.class_ids == c

@@ -7,8 +7,7 @@ from typing import Any
 
 import keras
 from keras import layers
-
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 
 
 def parameters(model: keras.Model) -> int:

@@ -13,8 +13,9 @@ from typing import Any
 
 import keras
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import CheckpointError, ConfigError
+from rs_ml_training.errors import CheckpointError
 from rs_ml_training.networks.folded_encoder import SUFFIX, Arrays, load_folded
 from rs_ml_training.networks.freezing import encoder_layers
 from rs_ml_training.networks.weights_file import LayerWeights, read_weights

@@ -17,8 +17,9 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import CheckpointError, ConfigError
+from rs_ml_training.errors import CheckpointError
 from rs_ml_training.networks.tflite_weights import (
     Convolution,
     FoldedNetwork,

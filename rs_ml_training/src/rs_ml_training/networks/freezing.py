@@ -7,8 +7,7 @@ one of _NOT_ENCODER.
 from __future__ import annotations
 
 import keras
-
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 
 _NOT_ENCODER = ('decoder_', 'head_', 'aspp_', 'logits', 'confidence')
 _DENSE_AND_RESIDUAL = tuple((f'conv{n}_', f'pool{n}') for n in range(1, 6))

@@ -7,7 +7,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 
 if TYPE_CHECKING:
     import keras

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import CheckpointError, ConfigError
+from rs_ml_training.errors import CheckpointError
 
 _NUMPY_TYPES = {
     'FLOAT32': np.float32,

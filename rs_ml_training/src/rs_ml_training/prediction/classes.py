@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.errors import ConfigError
 
 
 def class_table(labels: Sequence[str], data_labels: Sequence[str]) -> np.ndarray:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
 
 _OPENCV = {
     'viridis': cv2.COLORMAP_VIRIDIS,

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.output_folder import write_file
-from rs_ml_training.errors import ConfigError
 
 
 def write_picture(path: Path, pixels: np.ndarray) -> None:
     """Write RGB (H, W, 3) or one channel (H, W) as the suffix says.
 
     Raises:
-        DataError: it cannot be written.
+        InputError: it cannot be written.
     """
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
     _, encoded = cv2.imencode(path.suffix, bgr)
@@ -28,7 +28,7 @@ def write_files(folder: Path, stem: str, files: Mapping[str, np.ndarray | bytes]
     """Write pictures and bytes by the ending that follows the stem.
 
     Raises:
-        DataError: one cannot be written.
+        InputError: one cannot be written.
     """
     for ending, content in files.items():
         path = folder / f'{stem}{ending}'

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.sample import IGNORE, Sample
-from rs_ml_training.errors import CheckpointError, ConfigError, DataError
+from rs_ml_training.errors import CheckpointError
 from rs_ml_training.networks.registry import takes_depth
 from rs_ml_training.prediction.results import (
     BoxPrediction,
@@ -74,7 +75,7 @@ class Head(ABC, Generic[Result]):
         """Named inputs of a sample, (h, w, C) float32.
 
         Raises:
-            DataError: the sample lacks what the network needs.
+            InputError: the sample lacks what the network needs.
         """
 
     @abstractmethod
@@ -172,7 +173,7 @@ class DenoiseHead(Head[DenoisePrediction]):
 
     def inputs(self, sample: Sample, view: View) -> Arrays:
         if sample.raw_depth_m is None:
-            raise DataError(f'{sample.name} has no measured depth to denoise')
+            raise InputError(f'{sample.name} has no measured depth to denoise')
         depth_m = view.measured(sample.raw_depth_m.astype(np.float32))
         infrared = np.zeros_like(depth_m)
         if sample.infrared is not None:
@@ -228,7 +229,7 @@ HEADS: dict[str, type[Head]] = {
 
 def _picture(sample: Sample, view: View) -> np.ndarray:
     if sample.image is None:
-        raise DataError(f'{sample.name} has no picture')
+        raise InputError(f'{sample.name} has no picture')
     return view.picture(sample.image).astype(np.float32)
 
 

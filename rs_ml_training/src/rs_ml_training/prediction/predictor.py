@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.prediction.heads import HEADS, Arrays, Predict, PredictOptions
 from rs_ml_training.prediction.results import Prediction
 from rs_ml_training.prediction.view import view_of
@@ -54,7 +54,7 @@ class Predictor:
         """The result for one sample, in its pixels.
 
         Raises:
-            DataError: the sample lacks what the network needs.
+            InputError: the sample lacks what the network needs.
             ConfigError: its focal length is needed and not known.
         """
         return self.batch([sample])[0]

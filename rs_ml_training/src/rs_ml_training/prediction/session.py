@@ -95,7 +95,7 @@ class Session:
         """Predict everything.
 
         Raises:
-            DataError: a file is damaged or cannot be written; what was complete by then stays.
+            InputError: a file is damaged or cannot be written; what was complete by then stays.
         """
         started = time.perf_counter()
         try:

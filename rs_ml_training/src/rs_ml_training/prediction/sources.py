@@ -10,13 +10,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data import encodings, pictures
 from rs_ml_training.data.formats import FORMATS, open_data
 from rs_ml_training.data.pairing import natural_key
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v')
 DEPTH_SUFFIXES = ('.png', '.tif', '.tiff', '.npy', '.raw')
@@ -88,7 +88,7 @@ def open_sources(
         data_options: of the readers of data sets, as list_file.
 
     Raises:
-        DataError: a path does not exist, is of no known kind, or a folder holds no picture.
+        InputError: a path does not exist, is of no known kind, or a folder holds no picture.
         ConfigError: a data set has no such option.
     """
     return [source for text in inputs for source in _open(text, read, data_options)]
@@ -114,14 +114,14 @@ def _open(text: str, read: ReadPicture, data_options: Mapping[str, Any]) -> list
         return [reader_source(open_data(text, **data_options), text)]
     path = Path(text)
     if not path.exists():
-        raise DataError(f'{path} does not exist: give a picture, folder, video or FORMAT:PATH')
+        raise InputError(f'{path} does not exist: give a picture, folder, video or FORMAT:PATH')
     if path.is_dir():
         return _folder_sources(path, read)
     if _is_video(path, read):
         return [_video_source(path)]
     if path.suffix.lower() in _suffixes(read):
         return [_files_source(text, [path], read)]
-    raise DataError(f'{path} is no input: known are {", ".join(_suffixes(read))} and videos')
+    raise InputError(f'{path} is no input: known are {", ".join(_suffixes(read))} and videos')
 
 
 def _folder_sources(folder: Path, read: ReadPicture) -> list[Source]:
@@ -134,7 +134,7 @@ def _folder_sources(folder: Path, read: ReadPicture) -> list[Source]:
         return [_files_source(str(folder), found, read)]
     videos = [p for p in entries if _is_video(p, read)]
     if not videos:
-        raise DataError(f'{folder} holds no file of {", ".join(_suffixes(read))} and no video')
+        raise InputError(f'{folder} holds no file of {", ".join(_suffixes(read))} and no video')
     return [_video_source(path) for path in videos]
 
 
@@ -156,7 +156,7 @@ def _video_source(path: Path) -> Source:
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     capture.release()
     if not found:
-        raise DataError(f'{path} holds no frame that OpenCV can decode: convert it with ffmpeg')
+        raise InputError(f'{path} holds no frame that OpenCV can decode: convert it with ffmpeg')
     return Source(str(path), lambda: _frames(path), count if count > 0 else None, fps or 30.0)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.prediction import clouds, colors
 from rs_ml_training.prediction.results import DenoisePrediction, DepthPrediction, Prediction
 from rs_ml_training.trained import ModelSpec

@@ -8,8 +8,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.errors import DataError
 from rs_ml_training.prediction.rendering import Files
 
 _FRAMES = ('_color.png', '_overlay.png', '_strip.png', '_normals.png', '_error.png')
@@ -46,7 +46,7 @@ class VideoWriter:
         """Append a frame (H, W, 3); its size is that of the first, cut to even sides.
 
         Raises:
-            DataError: the file cannot be written.
+            InputError: the file cannot be written.
         """
         if self._writer is None:
             self._open(rgb.shape[1] & ~1, rgb.shape[0] & ~1)
@@ -60,7 +60,7 @@ class VideoWriter:
         codec = cv2.VideoWriter_fourcc(*'mp4v')
         self._writer = cv2.VideoWriter(str(self._beside), codec, self._fps, self._size)
         if not self._writer.isOpened():
-            raise DataError(
+            raise InputError(
                 f'{self._path} cannot be written as a video of {width}x{height} at '
                 f'{self._fps:g} frames/s: write single pictures'
             )

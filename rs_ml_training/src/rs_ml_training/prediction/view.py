@@ -90,7 +90,7 @@ def view_of(
         kb_crop: the bottom centre of 1216 x 352 instead.
 
     Raises:
-        DataError: the picture is smaller than the KITTI crop.
+        InputError: the picture is smaller than the KITTI crop.
     """
     if kb_crop:
         return View(source_size, kb_rect(source_size), model_size)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.frame import Posture
 from rs_ml_training.synth.head import head_pieces
 from rs_ml_training.synth.materials import Material, MaterialMaker

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.errors import DataError
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.rig import Rig
 
@@ -118,4 +118,4 @@ class SynthFrame:
         for name, shape in expected.items():
             actual = getattr(self, name).shape
             if actual != shape:
-                raise DataError(f'{name} must have the shape {shape}, got {actual}')
+                raise InputError(f'{name} must have the shape {shape}, got {actual}')

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.lookup import sampled
 from rs_ml_training.synth.materials import Rgb
 from rs_ml_training.synth.patterns import PatternBank

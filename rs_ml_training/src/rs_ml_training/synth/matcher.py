@@ -12,8 +12,8 @@ from enum import Enum
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.rig import Rig
 
 DISPARITIES = 128

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from rs_ml_training.errors import DataError
+from rs_ml_perception.core.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +29,7 @@ class Mesh:
         count = len(self.vertices)
         if self.normals.shape != (count, 3) or self.uv.shape != (count, 2):
             shapes = self.normals.shape, self.uv.shape
-            raise DataError(f'normals and uv must be those of {count} vertices, got {shapes}')
+            raise InputError(f'normals and uv must be those of {count} vertices, got {shapes}')
 
     def moved(self, rotation: np.ndarray, translation: Sequence[float]) -> Mesh:
         """The same mesh at rotation @ vertex + translation."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rs_ml_training.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.synth.frame import Posture
 from rs_ml_training.synth.side import Side
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.camera_file import read_camera
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.intel_denoise import LEFT, RAW, RIGHT, TRUTH, IntelDenoise
 from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.pictures import read_gray
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.synth.device import draw_matcher
 from rs_ml_training.synth.matcher import MatcherSettings, Prefilter, match
 from rs_ml_training.synth.rig import Rig, d435
@@ -64,7 +64,7 @@ def rematch(source: Path, out: Path, options: RematchOptions) -> Iterator[str]:
 
     Raises:
         ConfigError: `out` holds files.
-        DataError: a file is missing or damaged, or a frame has no number.
+        InputError: a file is missing or damaged, or a frame has no number.
     """
     names = _numbered(IntelDenoise(source, right=True))
     rig = _rig(source)
@@ -82,14 +82,14 @@ def _numbered(reader: IntelDenoise) -> dict[str, int]:
     names = [reader.name(index) for index in range(len(reader))]
     wrong = [name for name in names if not name.isdecimal()]
     if wrong:
-        raise DataError(f'frame {wrong[0]!r} has no number to draw its matcher from: rename it')
+        raise InputError(f'frame {wrong[0]!r} has no number to draw its matcher from: rename it')
     return {name: int(name) for name in names}
 
 
 def _rig(source: Path) -> Rig:
     camera = read_camera(source)
     if camera is None:
-        raise DataError(f'{source} has no intrinsics.yaml: disparity needs the focal length')
+        raise InputError(f'{source} has no intrinsics.yaml: disparity needs the focal length')
     return replace(d435(), depth=camera)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.typical_camera import D435_DEPTH
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.intrinsics import Intrinsics
 
 DEPTH_848, DEPTH_1280, DEPTH_640 = (

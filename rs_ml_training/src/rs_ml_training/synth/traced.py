@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.materials import Material, MaterialTable
 from rs_ml_training.synth.mesh import Mesh, joined
 from rs_ml_training.synth.vectors import dot

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.device import Device, draw_device
 from rs_ml_training.synth.floor_plan import FloorPlan, draw_plan

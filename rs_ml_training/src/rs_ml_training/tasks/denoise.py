@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.sequence import Arrays
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.losses.denoise import TERM_WEIGHTS, denoise_loss
 from rs_ml_training.losses.depth import DEPTH_LOSSES
 from rs_ml_training.metrics.denoise import DenoiseMetrics

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from keras import ops
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.sequence import Arrays
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.losses.depth import DEPTH_LOSSES
 from rs_ml_training.metrics.depth import DepthMetrics
 from rs_ml_training.tasks import strip

@@ -8,10 +8,10 @@ from typing import Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.sequence import Arrays, Fit
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.metrics.precision import AveragePrecision
 from rs_ml_training.prediction import cells, peaks
 from rs_ml_training.prediction.results import BoxPrediction

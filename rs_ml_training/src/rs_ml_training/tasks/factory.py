@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.augment.presets import CROPPING, fitted
 from rs_ml_training.data.mix import formats_of
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.networks.registry import NetworkEntry, entry_of
 from rs_ml_training.tasks.origin import origin_of

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.augment.presets import fitted, preset
 from rs_ml_training.data.augment.shape import RandomCrop
@@ -17,7 +18,6 @@ from rs_ml_training.data.geometry import resized
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.sequence import Arrays, Fit
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.trained import ModelSpec
 
 Tensors = Mapping[str, Any]
@@ -126,10 +126,10 @@ def with_options(loss: Callable[..., Any], options: Mapping[str, Any]) -> Callab
 
 
 def require(sample: Sample, *names: str) -> None:
-    """Raise DataError unless the sample has the maps that a task needs."""
+    """Raise InputError unless the sample has the maps that a task needs."""
     for name in names:
         if getattr(sample, name) is None:
-            raise DataError(f'{sample.name} has no {name}, which this task needs: other --data?')
+            raise InputError(f'{sample.name} has no {name}, which this task needs: other --data?')
 
 
 def class_shares(reader: Reader, classes: int, *, limit: int = 400) -> np.ndarray:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.errors import ConfigError, DataError
 
 _OUTPUTS = ('detection_boxes:0', 'detection_scores:0', 'detection_classes:0', 'num_detections:0')
 
@@ -48,7 +48,7 @@ class FrozenDetector:
 
         Raises:
             ConfigError: TensorFlow is not there.
-            DataError: a file is missing or is something else.
+            InputError: a file is missing or is something else.
         """
         ids = read_label_map(label_map)
         self.labels = tuple(ids[i] for i in sorted(ids))
@@ -70,7 +70,7 @@ def read_label_map(path: Path) -> dict[int, str]:
     """Names by id of a `.pbtxt` label map; `display_name` where it has one, else `name`.
 
     Raises:
-        DataError: it is missing or names nothing.
+        InputError: it is missing or names nothing.
     """
     found = {}
     for item in re.findall(r'item\s*\{(.*?)\}', read_text(path), re.DOTALL):
@@ -78,7 +78,7 @@ def read_label_map(path: Path) -> dict[int, str]:
         if 'id' in values and {'name', 'display_name'} & set(values):
             found[int(values['id'])] = values.get('display_name', values.get('name', '')).strip()
     if not found:
-        raise DataError(f'{path} is no label map: give a .pbtxt of items with id and name')
+        raise InputError(f'{path} is no label map: give a .pbtxt of items with id and name')
     return found
 
 
@@ -87,7 +87,7 @@ def read_frozen_graph(graph: Path, outputs: Sequence[str]) -> Callable[[np.ndarr
 
     Raises:
         ConfigError: TensorFlow is not there.
-        DataError: the file is missing, or no such graph.
+        InputError: the file is missing, or no such graph.
     """
     try:
         import tensorflow as tf
@@ -99,7 +99,7 @@ def read_frozen_graph(graph: Path, outputs: Sequence[str]) -> Callable[[np.ndarr
         whole = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=''), [])
         pruned = whole.prune(['image_tensor:0'], list(outputs))
     except OSError as error:
-        raise DataError(f'{graph} cannot be read: {error.strerror}') from error
+        raise InputError(f'{graph} cannot be read: {error.strerror}') from error
     except Exception as error:  # protobuf's DecodeError, KeyError and ValueError of the import
-        raise DataError(f'{graph} is no frozen detection graph: {error}') from error
+        raise InputError(f'{graph} is no frozen detection graph: {error}') from error
     return lambda batch: pruned(tf.constant(batch))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.sample import Boxes
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.metrics.precision import overlaps
 from rs_ml_training.teaching.frozen_detector import Found
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.license_file import write_license
 from rs_ml_training.data.outlines import OBJECTS, traced
 from rs_ml_training.data.output_folder import new_folder
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.teaching.frozen_detector import Found
 from rs_ml_training.teaching.merging import Trust, merged
 
@@ -59,7 +59,7 @@ def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int
 
     Raises:
         ConfigError: a class in `marked` that reader or teacher does not have.
-        DataError: a sample without picture.
+        InputError: a sample without picture.
     """
     ids = _class_ids(reader.labels, lesson)
     content = _content(lesson.labels)
@@ -70,7 +70,7 @@ def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int
         for index in range(len(reader)):
             sample = reader.read(index)
             if sample.image is None:
-                raise DataError(f'{sample.name} has no picture to show to the teacher')
+                raise InputError(f'{sample.name} has no picture to show to the teacher')
             marked, kept = _marked(sample, ids)
             complete = () if sample.boxes is None else ids[ids >= 0].tolist()
             boxes = merged(marked, lesson.teacher(sample.image), lesson.trust, complete)

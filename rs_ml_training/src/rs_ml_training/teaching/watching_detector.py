@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.teaching.frozen_detector import read_frozen_graph, read_label_map
 
 _MAPS = ('centernet/tower_0/keypoints:0', 'centernet/tower_0/wh:0')
@@ -32,7 +32,7 @@ class WatchingDetector:
 
         Raises:
             ConfigError: TensorFlow is not there, or the teacher does not know a class.
-            DataError: a file is missing or is something else.
+            InputError: a file is missing or is something else.
         """
         ids = read_label_map(label_map)
         names = [ids[i] for i in sorted(ids)]

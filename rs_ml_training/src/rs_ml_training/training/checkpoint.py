@@ -14,8 +14,9 @@ from zipfile import BadZipFile
 
 import keras
 import numpy as np
+from rs_ml_perception.core.errors import RsMlError
 
-from rs_ml_training.errors import CheckpointError, TrainingError
+from rs_ml_training.errors import CheckpointError
 
 _NAME = re.compile(r'epoch-(\d+)$')
 _WEIGHTS, _OPTIMIZER, _PROGRESS = 'weights.weights.h5', 'optimizer.npz', 'progress.json'
@@ -46,7 +47,7 @@ def save(
     """Write `folder/epoch-N`, then delete the ones before.
 
     Raises:
-        TrainingError: the disk is full; the one before is untouched.
+        RsMlError: the disk is full; the one before is untouched.
     """
     part = folder / 'epoch.part'
     shutil.rmtree(part, ignore_errors=True)
@@ -104,7 +105,7 @@ def disk_errors(folder: Path, *, cleanup: Path | None = None) -> Iterator[None]:
             shutil.rmtree(cleanup, ignore_errors=True)
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         reason = 'the disk is full' if full else (error.strerror or str(error))
-        raise TrainingError(
+        raise RsMlError(
             f'cannot write to {folder}: {reason}; what was there before is untouched'
         ) from error
 

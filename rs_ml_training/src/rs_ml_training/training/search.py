@@ -7,8 +7,10 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.cli.flags import checked, parsed
-from rs_ml_training.errors import ConfigError, DivergedError
+from rs_ml_training.errors import DivergedError
 from rs_ml_training.training.epoch_end import EpochReport
 from rs_ml_training.training.options import TrainOptions
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training import trained
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sequence import Arrays, SampleSequence
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks import registry
 from rs_ml_training.tasks.factory import spec_of, task_of
 from rs_ml_training.tasks.task import Task
@@ -72,7 +72,7 @@ def train(
         The run folder with model.yaml, best and last weights, history.csv.
 
     Raises:
-        TrainingError: see errors.py.
+        RsMlError: see errors.py.
     """
     command = list(sys.argv if command is None else command)
     with devices.spread(options):

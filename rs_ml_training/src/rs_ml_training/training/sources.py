@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.mix import Joined
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.splits import split_by_scene
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.training.options import TrainOptions
 
 _LISTS = (('train.txt', 'val.txt'), ('train.csv', 'valid.csv'))
@@ -24,7 +25,7 @@ def open_sources(options: TrainOptions) -> tuple[Reader, Reader]:
     its folders train/ and val/ (or valid/), else a share split off by scene.
 
     Raises:
-        ConfigError, DataError: flags or files are missing.
+        ConfigError, InputError: flags or files are missing.
     """
     if not options.data:
         raise ConfigError('--data is missing: give FORMAT:PATH, as nyu-labelled:/data/nyu_v2')

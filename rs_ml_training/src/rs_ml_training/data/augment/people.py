@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError
 
 PERSON = 'person'
 _WHOLE_ASPECT = 1.8

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.data.augment.chain import Augment, Chain, Maybe, OneOf
 from rs_ml_training.data.augment.color import Blur, Equalize, Erase, GammaColor, Jitter, Jpeg
 from rs_ml_training.data.augment.depth_noise import (
@@ -42,7 +44,6 @@ from rs_ml_training.data.geometry import center_cropped, resized
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.remembered import Remembered
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import ConfigError
 
 Size = tuple[int, int]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.pictures import read_rgb
-from rs_ml_training.errors import DataError
 
 _SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp'}
 
@@ -31,7 +31,7 @@ class Textures:
         """A background uint8 (H, W, 3) of (width, height).
 
         Raises:
-            DataError: the folder holds no picture, or one that cannot be read.
+            InputError: the folder holds no picture, or one that cannot be read.
         """
         if self.folder is None:
             return drawn(size, rng)
@@ -42,7 +42,7 @@ class Textures:
     def _paths(self) -> list[Path]:
         paths = sorted(p for p in self.folder.rglob('*') if p.suffix.lower() in _SUFFIXES)
         if not paths:
-            raise DataError(f'{self.folder} holds no .jpg, .png or .bmp to use as background')
+            raise InputError(f'{self.folder} holds no .jpg, .png or .bmp to use as background')
         return paths
 
 

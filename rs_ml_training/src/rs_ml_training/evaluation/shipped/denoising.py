@@ -91,7 +91,7 @@ def measure_denoising(
 
     Raises:
         ConfigError: pyrealsense2 is not installed.
-        DataError: the command failed, or left a frame out.
+        InputError: the command failed, or left a frame out.
     """
     judged = last_frames(reader) if contest.last_of_scene else range(len(reader))
     hand_over_depth(Subset(reader, list(judged)), folder)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.errors import ConfigError
 
 BEGIN, END = '<!-- measured: begin -->', '<!-- measured: end -->'
 
@@ -26,7 +27,7 @@ def add_markers(path: Path, heading: str) -> None:
     """Give a file that has no markers a last section with them.
 
     Raises:
-        DataError: it cannot be read or written.
+        InputError: it cannot be read or written.
     """
     text = read_text(path)
     if BEGIN not in text:
@@ -39,7 +40,7 @@ def write_part(path: Path, part: str) -> None:
 
     Raises:
         ConfigError: the file has no markers.
-        DataError: it cannot be written.
+        InputError: it cannot be written.
     """
     check_document(path)
     before, after = '', '\n'

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.errors import DataError
 from rs_ml_training.prediction.files import file_stem, write_picture
 
 PICTURES, DEPTH, INFRARED = 'pictures', 'depth', 'infrared'
@@ -23,7 +23,7 @@ def hand_over_pictures(reader: Reader, folder: Path) -> None:
     for sample in _samples(reader):
         stem = file_stem(sample.name)
         if sample.image is None:
-            raise DataError(f'{sample.name} has no picture')
+            raise InputError(f'{sample.name} has no picture')
         write_picture(folder / PICTURES / f'{stem}.png', sample.image)
         if sample.raw_depth_m is not None:
             write_picture(folder / DEPTH / f'{stem}.png', millimetres(sample.raw_depth_m))
@@ -33,14 +33,14 @@ def hand_over_depth(reader: Reader, folder: Path) -> None:
     """Write depth/<name>.png, and infrared/<name>.png of samples with infrared.
 
     Raises:
-        DataError: a sample has no measured depth.
+        InputError: a sample has no measured depth.
     """
     for name in (DEPTH, INFRARED):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for sample in _samples(reader):
         stem = file_stem(sample.name)
         if sample.raw_depth_m is None:
-            raise DataError(f'{sample.name} has no measured depth')
+            raise InputError(f'{sample.name} has no measured depth')
         write_picture(folder / DEPTH / f'{stem}.png', millimetres(sample.raw_depth_m))
         if sample.infrared is not None:
             write_picture(folder / INFRARED / f'{stem}.png', _eight_bit(sample.infrared))

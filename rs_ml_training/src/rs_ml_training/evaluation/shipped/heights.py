@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.errors import InputError
+
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.text_files import read_lines, read_text
-from rs_ml_training.errors import DataError
 from rs_ml_training.evaluation.shipped.contests import NANODET, SHIPPED, Aim, Subject
 from rs_ml_training.evaluation.shipped.handed import DEPTH, PICTURES, hand_over_pictures
 from rs_ml_training.evaluation.shipped.robot import Robot
@@ -86,7 +87,7 @@ class HeightCourse:
         folder: to hand over in.
 
     Raises:
-        DataError: nothing is known of a frame, or nobody in any of them is to be measured.
+        InputError: nothing is known of a frame, or nobody in any of them is to be measured.
     """
 
     def __init__(self, reader: Reader, rooms: Path, folder: Path) -> None:
@@ -94,7 +95,7 @@ class HeightCourse:
         truth = _truth(rooms / TRUTH, names)
         self._people = {file_stem(name): truth[name]['people'] for name in names}
         if not any(counts(person) for persons in self._people.values() for person in persons):
-            raise DataError(
+            raise InputError(
                 f'nobody in {rooms} is upright, uncut and visible: make rooms with '
                 'rs-ml-data synth --side test --people upright'
             )
@@ -109,7 +110,7 @@ class HeightCourse:
         """See `statures.height_errors`.
 
         Raises:
-            DataError: the command failed.
+            InputError: the command failed.
         """
         out = self._folder / f'out-{subject.model or "boxes"}'
         words = [self._folder / PICTURES, '--depth', self._folder / DEPTH]
@@ -130,10 +131,10 @@ def _truth(path: Path, names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
     try:
         entries = {entry['image']: entry for entry in json.loads(read_text(path))}
     except (ValueError, TypeError, KeyError) as error:
-        raise DataError(f'{path} is not what rs-ml-data synth writes: {error!r}') from error
+        raise InputError(f'{path} is not what rs-ml-data synth writes: {error!r}') from error
     missing = [name for name in names if name not in entries]
     if missing:
-        raise DataError(f'{path} says nothing about frame {missing[0]}')
+        raise InputError(f'{path} says nothing about frame {missing[0]}')
     return entries
 
 

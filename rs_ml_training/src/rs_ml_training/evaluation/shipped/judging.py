@@ -37,7 +37,7 @@ class Judge(ABC):
         """Metrics of a model on samples that were handed over in `folder`.
 
         Raises:
-            DataError: the command failed, or left a picture out.
+            InputError: the command failed, or left a picture out.
         """
         out = folder / f'out-{subject.model}-{"rgbd" if subject.takes_depth else "rgb"}'
         words = [folder / PICTURES, '--model', subject.model, '--out', out, '--no-pictures']

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.errors import ConfigError, RsMlError
+
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.data.splits import split_by_scene
-from rs_ml_training.errors import ConfigError, TrainingError
 from rs_ml_training.evaluation.comparison import last_frames
 from rs_ml_training.evaluation.shipped.contests import CONTESTS, Contest, Figures, Subject
 from rs_ml_training.evaluation.shipped.denoising import (
@@ -130,7 +131,7 @@ def _measured(bench: _Bench, contest: AnyContest) -> Outcome:
     try:
         with tempfile.TemporaryDirectory(prefix=f'{contest.name}-') as scratch:
             return hold(bench, contest, Path(scratch))
-    except TrainingError as error:
+    except RsMlError as error:
         return Outcome(contest, missing={'': str(error)})
 
 
@@ -160,7 +161,7 @@ def _each(
     for subject in contest.subjects:
         try:
             figures[subject.title] = measure(subject)
-        except TrainingError as error:
+        except RsMlError as error:
             missing[subject.title] = str(error)
     return Outcome(contest, count, figures, missing)
 

@@ -6,8 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.cli.flags import flag
-from rs_ml_training.errors import ConfigError
 
 DATA_VARIABLE = 'RS_ML_TEST_DATA'
 

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rs_ml_training.errors import ConfigError, DataError
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 _COMMAND = 'rs-ml'
 _PACKAGE = 'rs_ml_perception'
@@ -37,7 +37,7 @@ class Robot:
         The machine's memory of tuned backends is left out, so that every machine computes alike.
 
         Raises:
-            DataError: it failed; the message holds its last line.
+            InputError: it failed; the message holds its last line.
         """
         words = [str(word) for word in arguments]
         with tempfile.TemporaryDirectory(prefix='rs-ml-cache-') as cache:
@@ -50,7 +50,7 @@ class Robot:
             )
         if done.returncode:
             last = [line for line in done.stderr.splitlines() if line.strip()][-1:]
-            raise DataError(f'{_COMMAND} {words[0]} failed: {"".join(last) or done.returncode}')
+            raise InputError(f'{_COMMAND} {words[0]} failed: {"".join(last) or done.returncode}')
         return done.stdout
 
     def has(self, model: str) -> bool:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from rs_ml_perception.core.errors import ConfigError
+
 from rs_ml_training.data.output_folder import write_file
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.evaluation.shipped.document import add_markers, check_document, write_part
 from rs_ml_training.evaluation.shipped.measure import Book, measure_all
 from rs_ml_training.evaluation.shipped.options import ShippedOptions
@@ -25,7 +26,7 @@ def run_all(options: ShippedOptions, say: Callable[[str], None]) -> Book:
 
     Raises:
         ConfigError: what is asked for makes no sense; known before anything is measured.
-        DataError: a result cannot be written.
+        InputError: a result cannot be written.
     """
     if options.out is not None:
         check_document(options.out)

@@ -17,7 +17,7 @@ def measure_speed(robot: Robot, *, is_quick: bool = False) -> dict[str, Any]:
     """{'host': facts, 'models': name -> ways to run it with their milliseconds}.
 
     Raises:
-        DataError: the benchmark failed.
+        InputError: the benchmark failed.
     """
     with tempfile.TemporaryDirectory(prefix='rs-ml-speed-') as folder:
         words = ['bench', '--only', _SECTION, '--out', folder, *(['--quick'] if is_quick else [])]

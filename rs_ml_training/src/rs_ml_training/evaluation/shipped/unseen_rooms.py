@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.errors import ConfigError, DataError
 from rs_ml_training.evaluation.shipped.options import ShippedOptions
 from rs_ml_training.synth.side import Side
 from rs_ml_training.synth.writing.set_options import INTEL, NYU, UPRIGHT, SetOptions
@@ -33,7 +33,7 @@ class UnseenRooms:
 
         Raises:
             ConfigError: embreex, which renders them, is not installed.
-            DataError: the set that was given is one to train on.
+            InputError: the set that was given is one to train on.
         """
         if self._given is not None:
             _require_test_side(self._given)
@@ -68,9 +68,9 @@ def _require_test_side(path: Path) -> None:
     try:
         side = yaml.safe_load(read_text(file))['options']['side']
     except (yaml.YAMLError, TypeError, KeyError) as error:
-        raise DataError(f'{file} is not what rs-ml-data synth writes: {error!r}') from error
+        raise InputError(f'{file} is not what rs-ml-data synth writes: {error!r}') from error
     if side != Side.TEST.value:
-        raise DataError(f'{path} holds rooms of the side {side!r}: give some of --side test')
+        raise InputError(f'{path} holds rooms of the side {side!r}: give some of --side test')
 
 
 def _render(wanted: SetOptions, folder: Path) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import imagenet_normalised
 from rs_ml_training.networks.densenet.densenet161 import densenet161
 from rs_ml_training.networks.momentum import set_momentum

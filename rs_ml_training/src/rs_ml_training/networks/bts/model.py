@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import keras
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks import freezing
 from rs_ml_training.networks.bts.decoder import DecoderForm, decode
 from rs_ml_training.networks.bts.encoders import EncoderPlan, encoder_taps, plan_of

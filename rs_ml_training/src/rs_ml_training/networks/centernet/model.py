@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 from keras import layers
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks import freezing
 from rs_ml_training.networks.blocks import MOMENTUM
 from rs_ml_training.networks.mobilenetv2.context import deeplab_context

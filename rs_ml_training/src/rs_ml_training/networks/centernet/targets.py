@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.sample import Boxes
-from rs_ml_training.errors import DataError
 
 MIN_OVERLAP = 0.7
 CROWD_HEAT = 0.99
@@ -34,7 +34,7 @@ def targets_of(
         centres, the only ones where 'size' and 'offset' mean something.
 
     Raises:
-        DataError: the class of a box is not below `classes`.
+        InputError: the class of a box is not below `classes`.
     """
     width, height = size
     shape = height // stride, width // stride
@@ -80,7 +80,7 @@ def _visible(
     if boxes is None or not len(boxes):
         return []
     if not 0 <= boxes.class_ids.min() <= boxes.class_ids.max() < classes:
-        raise DataError(
+        raise InputError(
             f'class ids {sorted(set(boxes.class_ids.tolist()))} do not fit {classes} classes'
         )
     xyxy = np.clip(boxes.xyxy, 0, np.array([*size, *size], np.float32))

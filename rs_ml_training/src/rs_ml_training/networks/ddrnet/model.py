@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 from keras import KerasTensor, layers
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import imagenet_normalised
 from rs_ml_training.networks.ddrnet.blocks import (
     basic_stage,

@@ -6,8 +6,8 @@ import math
 
 import keras
 from keras import layers
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn
 
 HEADS = ('relu', 'softplus', 'exp')

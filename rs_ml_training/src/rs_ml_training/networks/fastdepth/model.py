@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import keras
 from keras import layers
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
 from rs_ml_training.networks.fastdepth.head import depth_head
 from rs_ml_training.networks.nearest import Repeated

@@ -6,8 +6,8 @@ import math
 
 import keras
 from keras import layers
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks import freezing
 from rs_ml_training.networks.blocks import image_input
 from rs_ml_training.networks.mobilenetv2.decoder import decoded

@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 from keras import layers
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import MOMENTUM
 from rs_ml_training.networks.momentum import set_momentum
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 from keras import KerasTensor, layers
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
 from rs_ml_training.networks.freezing import fixed_blocks as fix_blocks
 from rs_ml_training.networks.freezing import freeze_encoder_batch_norm

@@ -6,8 +6,8 @@ import math
 
 import keras
 from keras import layers
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import image_input, imagenet_normalised
 from rs_ml_training.networks.nanodet.blocks import Convolutions
 from rs_ml_training.networks.nanodet.ghost_pan import ghost_pan

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import CheckpointError, ConfigError
+from rs_ml_training.errors import CheckpointError
 from rs_ml_training.networks.nanodet.model import STRIDES
 from rs_ml_training.networks.nanodet.shufflenetv2 import STAGES
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 from keras import layers
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import activated, batch_norm, conv_bn, image_input
 from rs_ml_training.networks.fastdepth.head import depth_head
 from rs_ml_training.networks.fastdepth.model import FULL, ChannelPlan

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 from keras import layers
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, separable_bn
 from rs_ml_training.networks.unet.cells import CellsToPixels
 

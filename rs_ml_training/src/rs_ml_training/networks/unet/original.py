@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import keras
 from keras import layers, ops
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import image_input
 from rs_ml_training.networks.nearest import Repeated
 

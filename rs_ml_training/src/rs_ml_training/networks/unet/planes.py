@@ -11,8 +11,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 from keras import layers, ops
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
 from rs_ml_training.networks.unet.cell_stages import (
     CELL_PX,

@@ -57,7 +57,7 @@ def write_frame_set(
 
     Raises:
         ConfigError: `out` holds files.
-        DataError: the disk is full; nothing is left behind.
+        InputError: the disk is full; nothing is left behind.
     """
     with new_folder(out) as folder:
         write = partial(_write_room, folder, options, expose)

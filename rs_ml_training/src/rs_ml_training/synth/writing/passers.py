@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.body import Outfit, Person, person
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.families import FAMILIES

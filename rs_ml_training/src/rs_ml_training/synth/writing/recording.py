@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data import bag_messages as messages
 from rs_ml_training.data.bag_compression import compressed
@@ -16,7 +17,6 @@ from rs_ml_training.data.bag_streams import COLOR, DEPTH, INFRARED, Stream, came
 from rs_ml_training.data.bag_writing import START_NS, STORAGES
 from rs_ml_training.data.driver_topics import DriverTopics
 from rs_ml_training.data.encodings import encode
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.frame import SynthFrame
 from rs_ml_training.synth.rig import Rig
 from rs_ml_training.synth.writing.truth_record import truth_record
@@ -74,7 +74,7 @@ def write_recording(
 
     Raises:
         ConfigError: `out` must not be written.
-        DataError: the disk is full; nothing is left behind.
+        InputError: the disk is full; nothing is left behind.
     """
     with new_bag(out, storage=options.storage) as bag:
         recorder = _Recorder(bag, options)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.errors import ConfigError
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.frame import PeopleTruth, Posture
 from rs_ml_training.synth.inhabitants import Inhabitant
