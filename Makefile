@@ -51,6 +51,7 @@ lint:
 	@$(SETUP) --level test
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
+	@$(RUN) mypy
 
 bench:
 	@$(SETUP) --level full
@@ -62,7 +63,7 @@ soak:
 	@$(RUN) python -m rs_ml_perception.bench.soak --ancestor $$PPID --seconds '$(SECS)' $(SOAK_ARGS)
 
 clean:
-	rm -rf .venv .ros out runs build install log .pytest_cache .ruff_cache
+	rm -rf .venv .ros out runs build install log .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 lock:
