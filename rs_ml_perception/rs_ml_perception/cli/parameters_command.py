@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import typing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,13 +109,12 @@ def _cell(leaf: Option) -> str:
 
 
 def _value(leaf: Option) -> str:
-    if leaf.default == () and str in typing.get_args(leaf.type):
+    default = leaf.parameter_default
+    if default == () and leaf.item_type is str:
         return "['']"
-    if isinstance(leaf.default, tuple):
-        return json.dumps(list(leaf.default))
-    return json.dumps(leaf.default)
+    return json.dumps(list(default) if isinstance(default, tuple) else default)
 
 
 def _text(leaf: Option) -> str:
     choices = f' ({", ".join(leaf.info.choices)})' if leaf.info.choices else ''
-    return f'{leaf.info.doc}{choices}{" [static]" if leaf.info.static else ""}'
+    return f'{leaf.parameter_text}{choices}{" [static]" if leaf.info.static else ""}'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import typing
 from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import (
@@ -20,7 +19,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.options import Option, build, check, walk
+from rs_ml_perception.core.options import Option, build, from_parameter, walk
 
 T = TypeVar('T')
 
@@ -109,14 +108,14 @@ class ParameterBinding(Generic[T]):
             raise ConfigError(
                 f'{leaf.name} is static: deactivate and clean up the node, set it, configure again'
             )
-        check(leaf, parameter.value)
+        from_parameter(leaf, parameter.value)
 
     def _declare(self, leaf: Option) -> None:
         descriptor = _descriptor(leaf)
         default = _parameter_default(leaf)
         try:
             value = self._node.declare_parameter(leaf.name, default, descriptor).value
-            check(leaf, value)
+            from_parameter(leaf, value)
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
             self._node.declare_parameter(leaf.name, default, descriptor, ignore_override=True)
             self._note_problem(leaf, str(error))
@@ -180,13 +179,14 @@ def _whole_number_to_float(parameter: Parameter, leaf: Option | None) -> Paramet
 
 
 def _ros_type(leaf: Option) -> Parameter.Type:
-    if typing.get_origin(leaf.type) is tuple:
-        return ARRAY_TYPES[typing.get_args(leaf.type)[0]]
+    if leaf.item_type is not None:
+        return ARRAY_TYPES[leaf.item_type]
     return SCALAR_TYPES[leaf.type]
 
 
 def _parameter_default(leaf: Option) -> Any:
-    return list(leaf.default) if isinstance(leaf.default, tuple) else leaf.default
+    default = leaf.parameter_default
+    return list(default) if isinstance(default, tuple) else default
 
 
 def _descriptor(leaf: Option) -> ParameterDescriptor:
@@ -194,18 +194,18 @@ def _descriptor(leaf: Option) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
         name=leaf.name,
         type=_ros_type(leaf).value,
-        description=info.doc + (' [static]' if info.static else ''),
+        description=leaf.parameter_text + (' [static]' if info.static else ''),
         additional_constraints=' | '.join(info.choices),
         # rclpy takes an empty list for bytes, so lists are typed by core/options.py alone.
-        dynamic_typing=typing.get_origin(leaf.type) is tuple,
+        dynamic_typing=leaf.item_type is not None,
     )
-    if info.low is not None and info.high is not None:
-        _set_range(descriptor, leaf)
+    low, high = leaf.parameter_range
+    if low is not None and high is not None:
+        _set_range(descriptor, leaf, low, high)
     return descriptor
 
 
-def _set_range(descriptor: ParameterDescriptor, leaf: Option) -> None:
-    low, high = leaf.info.low, leaf.info.high
+def _set_range(descriptor: ParameterDescriptor, leaf: Option, low: float, high: float) -> None:
     if leaf.type is float:
         descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
     elif leaf.type is int:
