@@ -8,7 +8,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'rs_ml_training' / 'src'))
 
-from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_training.synth.camera import STANDARD_GRAVITY, CameraPose, accelerometer_samples
 from rs_ml_training.synth.mannequin import Mannequin, Pose
 from rs_ml_training.synth.people import Situation, ViewRanges, person_view
@@ -26,7 +26,7 @@ from rs_ml_training.synth.scene import (
     rotation_about_z,
 )
 
-CAMERA = Intrinsics(160, 120, 100.0, 100.0, 79.5, 59.5)
+CAMERA = CameraModel(160, 120, 100.0, 100.0, 79.5, 59.5)
 AHEAD = np.array([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
 CENTER = np.array([3.0, 0.0, 0.0])
 ALONG_X, ALONG_Y = np.array([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]])

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_training.data.bag_writing import BagOptions, write_bag
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 
-INTRINSICS = Intrinsics(64, 48, 50.0, 51.0, 30.0, 22.0)
+INTRINSICS = CameraModel(64, 48, 50.0, 51.0, 30.0, 22.0)
 DEPTH_M = np.linspace(1, 4, 48 * 64, dtype=np.float32).reshape(48, 64).round(3)
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 REGISTERED = {'image': IMAGE, 'raw_depth_m': DEPTH_M, 'depth_m': DEPTH_M + 1}

@@ -29,6 +29,13 @@ def pixel_rays(pixels: np.ndarray, camera: CameraModel) -> np.ndarray:
     return undistort(xy, camera.distortion_model, camera.distortion)
 
 
+def camera_rays(camera: CameraModel) -> np.ndarray:
+    """Directions of all pixel centres with z = 1, float64 (H, W, 3), free of distortion."""
+    u, v = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
+    xy = pixel_rays(np.stack([u, v], axis=-1), camera)
+    return np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1)
+
+
 def deproject(
     depth_m: np.ndarray, camera: CameraModel, *, x_min: int = 0, y_min: int = 0, step: int = 1
 ) -> np.ndarray:

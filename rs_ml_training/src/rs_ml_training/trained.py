@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.errors import InputError
 
+from rs_ml_training.data.camera_file import pinhole_values
 from rs_ml_training.errors import CheckpointError
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.networks import registry
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class ModelSpec:
     labels: tuple[str, ...] = ()
     colors: tuple[tuple[int, int, int], ...] = ()
     depth_range_m: tuple[float, float] = (0.0, 10.0)
-    intrinsics: Intrinsics | None = None
+    intrinsics: CameraModel | None = None
     reference_focal_px: float | None = None
     cropped: bool = False
     data: str = ''
@@ -65,7 +67,7 @@ class ModelSpec:
     metrics: Mapping[str, float] = field(default_factory=dict)
     command: str = ''
 
-    def camera_at(self, size: tuple[int, int]) -> Intrinsics | None:
+    def camera_at(self, size: tuple[int, int]) -> CameraModel | None:
         """The camera of training for a network of another input size (width, height)."""
         camera = self.intrinsics
         if camera is None or not self.cropped:
@@ -101,7 +103,9 @@ def build(spec: ModelSpec, input_size: tuple[int, int] | None = None) -> keras.M
 
 def write_spec(spec: ModelSpec, directory: Path) -> None:
     """Write `model.yaml`."""
-    text = yaml.safe_dump(_plain(dataclasses.asdict(spec)), sort_keys=False, allow_unicode=True)
+    values = dataclasses.asdict(spec)
+    values['intrinsics'] = spec.intrinsics and pinhole_values(spec.intrinsics)
+    text = yaml.safe_dump(_plain(values), sort_keys=False, allow_unicode=True)
     part = directory / f'{SPEC_NAME}.part'
     part.write_text(text)
     part.replace(directory / SPEC_NAME)
@@ -119,12 +123,12 @@ def read_spec(directory: Path) -> ModelSpec:
     try:
         values = yaml.safe_load(path.read_text())
         if values.get('intrinsics'):
-            values['intrinsics'] = Intrinsics(**values['intrinsics'])
+            values['intrinsics'] = CameraModel(**values['intrinsics'])
         for key in ('input_size', 'crop', 'labels', 'depth_range_m'):
             values[key] = tuple(values[key]) if values.get(key) is not None else None
         values['colors'] = tuple(map(tuple, values.get('colors') or ()))
         return ModelSpec(**values)
-    except (yaml.YAMLError, TypeError, AttributeError, KeyError) as error:
+    except (yaml.YAMLError, TypeError, AttributeError, KeyError, InputError) as error:
         raise CheckpointError(f'{path} does not describe a trained network: {error}') from error
 
 

@@ -10,9 +10,9 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.cli.predict import camera_of, main
-from rs_ml_training.intrinsics import Intrinsics
 
 pytestmark = pytest.mark.usefixtures('kept_networks')
 
@@ -205,6 +205,6 @@ def test_out_is_asked_for(random_run, pictures, capsys) -> None:
 
 
 def test_camera() -> None:
-    assert camera_of('1.5,2,3,4')((6, 8)) == Intrinsics(6, 8, 1.5, 2.0, 3.0, 4.0)
+    assert camera_of('1.5,2,3,4')((6, 8)) == CameraModel(6, 8, 1.5, 2.0, 3.0, 4.0)
     with pytest.raises(ConfigError, match='a,b,c,d'):
         camera_of('a,b,c,d')

@@ -3,13 +3,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.augment import color, depth_noise, detection, objects, shape
 from rs_ml_training.data.augment.chain import Chain, Maybe, OneOf
 from rs_ml_training.data.augment.presets import PRESETS, fitted, preset
 from rs_ml_training.data.augment.textures import PATTERNS, Textures, drawn
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.intrinsics import Intrinsics
 
 
 def whole_sample() -> Sample:
@@ -27,7 +27,7 @@ def whole_sample() -> Sample:
         infrared=rng.integers(60, 200, (60, 80), np.uint8),
         labels=labels,
         boxes=Boxes.of([[30, 20, 50, 40]], [2]),
-        intrinsics=Intrinsics(80, 60, 70, 70, 39.5, 29.5),
+        intrinsics=CameraModel(80, 60, 70, 70, 39.5, 29.5),
         focal_px=70.0,
         extra={'mask': labels == 1},
     )

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip('rosbags')
 
 from rosbags.highlevel import AnyReader
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.bag_messages import message_types
@@ -18,7 +19,6 @@ from rs_ml_training.data.bag_writing import START_NS, BagOptions, write_bag
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 
 CAMERA = '/camera/camera'
 ALIGNED = f'{CAMERA}/aligned_depth_to_color'
@@ -41,7 +41,7 @@ class Given(Reader):
 
 
 def sample(width=4, height=3, **fields):
-    camera = Intrinsics(width, height, 5, 6, 1.5, 1)
+    camera = CameraModel(width, height, 5, 6, 1.5, 1)
     depth_m = np.ones((height, width), np.float32)
     return Sample(**{'name': 'one', 'depth_m': depth_m, 'intrinsics': camera} | fields)
 
@@ -213,7 +213,7 @@ def test_intrinsics_are_four_numbers(tmp_path, capsys, text):
     [
         ([sample(depth_m=None)], {}, 'one has neither picture nor depth'),
         (
-            [dataclasses.replace(sample(), intrinsics=Intrinsics(8, 6, 5, 5, 4, 3))],
+            [dataclasses.replace(sample(), intrinsics=CameraModel(8, 6, 5, 5, 4, 3))],
             {},
             'one is 4x3, its intrinsics are of 8x6',
         ),

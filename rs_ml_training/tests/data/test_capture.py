@@ -3,12 +3,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.capture import Captured, at_rate, write_captured
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 
 
 @pytest.fixture
@@ -61,10 +61,10 @@ def test_control_c_ends_a_capture(tmp_path):
     assert write_captured(frames(), tmp_path) == 1
 
 
-CAMERA = Intrinsics(6, 4, 5.0, 5.0, 3.0, 2.0)
+CAMERA = CameraModel(6, 4, 5.0, 5.0, 3.0, 2.0)
 
 
-@pytest.mark.parametrize('second', [None, Intrinsics(6, 4, 7.0, 5.0, 3.0, 2.0)])
+@pytest.mark.parametrize('second', [None, CameraModel(6, 4, 7.0, 5.0, 3.0, 2.0)])
 @pytest.mark.parametrize('turned', [False, True])
 def test_pictures_of_two_cameras_are_not_mixed(tmp_path, second, turned):
     frames = [

@@ -8,12 +8,12 @@ import pytest
 
 pytest.importorskip('rosbags')
 
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.bag_writing import BagOptions, write_bag
 from rs_ml_training.data.depth_maps import depth_maps
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 
 DEPTH_MM = np.arange(12).reshape(3, 4)
 
@@ -33,7 +33,7 @@ class OneFrame(Reader):
     def read(self, index):
         image = np.zeros((3, 4, 3), np.uint8)
         maps = {'image': image, 'depth_m': np.float32(0.001) * DEPTH_MM.astype(np.float32)}
-        camera = Intrinsics(4, 3, 5, 6, 1.5, 1)
+        camera = CameraModel(4, 3, 5, 6, 1.5, 1)
         return Sample('one', intrinsics=camera, **{name: maps[name] for name in self._maps})
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.refocused import Refocused
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 
-CAMERA = Intrinsics(4, 2, 200.0, 210.0, 1.5, 0.5)
+CAMERA = CameraModel(4, 2, 200.0, 210.0, 1.5, 0.5)
 
 
 class _Rooms(Reader):

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data import box_geometry, geometry
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.intrinsics import Intrinsics
 
 POINT = np.array([0.3, -0.2, 2.0])
-CAMERA = Intrinsics(64, 48, 50.0, 50.0, 31.0, 23.0)
+CAMERA = CameraModel(64, 48, 50.0, 50.0, 31.0, 23.0)
 
 
 def sample_of(width: int = 64, height: int = 48) -> Sample:

@@ -3,6 +3,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data import tfrecords
 from rs_ml_training.data.crc32c import crc32c, masked_crc32c
@@ -12,7 +13,6 @@ from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 from rs_ml_training.data.sample_codec import MAP_CODINGS, pack, unpack
 from rs_ml_training.data.tfrecords import TfRecords, write_shards
-from rs_ml_training.intrinsics import Intrinsics
 
 RNG = np.random.default_rng(0)
 SAMPLES = [
@@ -26,7 +26,7 @@ SAMPLES = [
         infrared=RNG.integers(0, 256, (12, 16), np.uint8),
         labels=RNG.integers(0, 9, (12, 16), np.uint8),
         boxes=Boxes.of([[1.25, 2, 3, 4.1], [0, 0, 5, 5]], [3, 0], [False, True]),
-        intrinsics=Intrinsics(16, 12, 20.1, 20.2, 7.3, 5.5),
+        intrinsics=CameraModel(16, 12, 20.1, 20.2, 7.3, 5.5),
         focal_px=518.8579,
         extra={
             'mask': RNG.random((12, 16)) < 0.5,

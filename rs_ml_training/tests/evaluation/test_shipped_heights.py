@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
@@ -15,7 +16,6 @@ from rs_ml_training.evaluation.shipped.heights import HeightContest, HeightCours
 from rs_ml_training.evaluation.shipped.measure import Book, measure_all
 from rs_ml_training.evaluation.shipped.options import ShippedOptions
 from rs_ml_training.evaluation.shipped.tables import markdown
-from rs_ml_training.intrinsics import Intrinsics
 
 BOX = [1, 0, 6, 6]
 SUBJECTS = Subject(SHIPPED, 'good'), Subject('absent', 'absent'), Subject('true boxes', '')
@@ -39,7 +39,7 @@ class Views(Reader):
             self.name(index),
             image=np.full((6, 8, 3), 40 * index, np.uint8),
             raw_depth_m=np.full((6, 8), 1.5, np.float32),
-            intrinsics=Intrinsics(8, 6, 7.0, 7.25, 4.0, 3.0),
+            intrinsics=CameraModel(8, 6, 7.0, 7.25, 4.0, 3.0),
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
@@ -19,7 +20,6 @@ from rs_ml_training.evaluation.shipped.measure import Book, measure_all
 from rs_ml_training.evaluation.shipped.options import ShippedOptions
 from rs_ml_training.evaluation.shipped.session import run_all
 from rs_ml_training.evaluation.shipped.tables import markdown, values
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.prediction.results import MaskPrediction
 
 SIZE = (8, 6)
@@ -45,7 +45,7 @@ class Rooms(Reader):
             raw_depth_m=np.full(shape, 1.5, np.float32),
             labels=np.tile(np.uint8([0, 1]), (6, 4)),
             boxes=Boxes.of([[1, 1, 5, 5]], [1]),
-            intrinsics=Intrinsics(*SIZE, 7.0, 7.0, 4.0, 3.0),
+            intrinsics=CameraModel(*SIZE, 7.0, 7.0, 4.0, 3.0),
         )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import yaml
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.inference.golden import GOLDEN_NAME
 from rs_ml_perception.inference.manifest import Tolerance
@@ -11,10 +12,9 @@ from rs_ml_training.export.artifact import Artifact
 from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.manifest import GoldenOutputs, training_camera, write_manifest
 from rs_ml_training.export.serving import serving_of
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.trained import ModelSpec
 
-CAMERA = Intrinsics(320, 240, 260.0, 260.0, 159.5, 119.5)
+CAMERA = CameraModel(320, 240, 260.0, 260.0, 159.5, 119.5)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_training.intrinsics import Intrinsics  # noqa: E402
+from rs_ml_perception.core.camera import CameraModel  # noqa: E402
+from rs_ml_perception.core.geometry import camera_rays  # noqa: E402
 from rs_ml_training.losses.normals import (  # noqa: E402
     normal_loss,
     pinhole_rays,
@@ -17,7 +18,7 @@ from rs_ml_training.losses.normals import (  # noqa: E402
     surface_normals,
 )
 
-CAMERA = Intrinsics(20, 15, 18.0, 17.0, 9.3, 7.1)
+CAMERA = CameraModel(20, 15, 18.0, 17.0, 9.3, 7.1)
 
 
 def plane_depth(normal, rays, distance=2.0):
@@ -33,7 +34,7 @@ def unit(vector):
 @pytest.mark.parametrize('normal', [(0, 0, -1), (0, -1, -1), (0.5, -0.3, -1), (-0.8, 0.4, -1)])
 def test_planes_seen_by_a_pinhole(normal):
     normal = unit(normal)
-    depth = plane_depth(normal, CAMERA.rays())
+    depth = plane_depth(normal, camera_rays(CAMERA))
     normals = np.asarray(surface_normals(depth, pinhole_rays(CAMERA, 15, 20)))
     assert normals.shape == (1, 14, 19, 3)
     np.testing.assert_allclose(normals, np.broadcast_to(normal, normals.shape), atol=2e-4)
@@ -42,7 +43,7 @@ def test_planes_seen_by_a_pinhole(normal):
 def test_intrinsics_follow_the_size_of_the_maps():
     larger = CAMERA.resized(40, 30)
     normal = unit((0.2, -0.5, -1))
-    depth = plane_depth(normal, CAMERA.rays())
+    depth = plane_depth(normal, camera_rays(CAMERA))
     ones = np.ones_like(depth)
     flat = np.full_like(depth, 2.0)
     assert float(normal_loss(flat, depth, ones, intrinsics=larger)) == pytest.approx(

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
-from rs_ml_training.intrinsics import Intrinsics
-from rs_ml_training.metrics.denoise import DenoiseMetrics, near_edges
+from rs_ml_perception.core.geometry import camera_rays
+from rs_ml_perception.core.plane import fit_plane
+from rs_ml_training.metrics.denoise import DenoiseMetrics, near_edges, planes_of_windows, points_of
 
 NAN = math.nan
 
@@ -103,12 +105,12 @@ def test_edge_error_is_that_next_to_edges():
     assert result['edge_raw_mae_m'] == pytest.approx(0.25)
 
 
-CAMERA = Intrinsics(64, 64, 60.0, 60.0, 31.5, 31.5)
+CAMERA = CameraModel(64, 64, 60.0, 60.0, 31.5, 31.5)
 
 
 def wall(noise_m=0.0, seed=0):
     """A slanted wall on the left, a staircase on the right."""
-    depth = (-2.0 / (CAMERA.rays() @ np.array([0.6, 0.0, -0.8]))).astype(np.float32)
+    depth = (-2.0 / (camera_rays(CAMERA) @ np.array([0.6, 0.0, -0.8]))).astype(np.float32)
     depth[:, 32:] = 3.0 + (np.arange(32) // 4 % 2)
     noise = np.random.default_rng(seed).normal(0, noise_m, depth.shape)
     return depth + noise.astype(np.float32)
@@ -146,3 +148,31 @@ def test_maps_with_channel():
 def test_maps_that_do_not_fit(shapes):
     with pytest.raises(InputError, match=r'\(4, 5'):
         DenoiseMetrics().update(*(np.ones(s) for s in shapes))
+
+
+def test_without_intrinsics_the_focal_lengths_are_the_size_of_the_picture():
+    z = np.random.default_rng(0).uniform(1, 2, (6, 8))
+    points = points_of(z)
+    for y, x in [(0, 0), (3, 4), (5, 7)]:
+        expected = (x / 8 - 0.5) * z[y, x], (y / 6 - 0.5) * z[y, x], z[y, x]
+        np.testing.assert_allclose(points[y, x], expected, atol=1e-12)
+
+
+def test_windows_are_single_fits():
+    rng = np.random.default_rng(1)
+    depth = rng.uniform(1, 2, (21, 34))
+    depth[rng.random(depth.shape) > 0.8] = 0
+    depth[:8, :8] = 0
+    points = points_of(depth)
+    table = planes_of_windows(points, depth > 0, 8)
+    assert table.shape == (2, 4)
+    assert math.isnan(table[0, 0])
+    for row, column in [(0, 1), (1, 0), (1, 3)]:
+        part = slice(8 * row, 8 * row + 8), slice(8 * column, 8 * column + 8)
+        one = fit_plane(points[part][depth[part] > 0])
+        assert table[row, column] == pytest.approx(one.rmse_m, rel=1e-9)
+
+
+def test_intrinsics_of_another_size():
+    with pytest.raises(InputError, match='intrinsics are of 64 x 48, the depth map is 32 x 24'):
+        points_of(np.ones((24, 32)), CameraModel(64, 48, 60.0, 58.0, 31.0, 24.5))

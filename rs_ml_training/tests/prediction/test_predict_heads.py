@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.errors import CheckpointError
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.prediction.heads import PredictOptions
 from rs_ml_training.prediction.predictor import Predictor
 from rs_ml_training.trained import ModelSpec
 
 SIZE = 32, 24
-CAMERA = Intrinsics(64, 48, 500.0, 500.0, 31.5, 23.5)
+CAMERA = CameraModel(64, 48, 500.0, 500.0, 31.5, 23.5)
 
 
 def _spec(task: str, **changes) -> ModelSpec:

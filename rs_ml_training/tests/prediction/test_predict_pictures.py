@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.geometry import camera_rays
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.prediction import clouds, colors
 from rs_ml_training.prediction.files import Names, empty_folder
 from rs_ml_training.prediction.rendering import files_of
@@ -22,7 +23,7 @@ from rs_ml_training.prediction.results import (
 from rs_ml_training.prediction.sheets import Sheets, sheet
 from rs_ml_training.prediction.style import SteadyRange, Style
 
-CAMERA = Intrinsics(16, 12, 20.0, 20.0, 7.5, 5.5)
+CAMERA = CameraModel(16, 12, 20.0, 20.0, 7.5, 5.5)
 DEPTH_M = np.tile(np.linspace(1, 4, 16, dtype=np.float32), (12, 1))
 IMAGE = np.full((12, 16, 3), 99, np.uint8)
 SAMPLE = Sample('x', image=IMAGE, depth_m=DEPTH_M, intrinsics=CAMERA)
@@ -84,7 +85,7 @@ def test_normals_of_planes_face_the_camera() -> None:
         wall[1:-1, 1:-1], np.broadcast_to([0, 0, -1], (10, 14, 3)), atol=1e-6
     )
     assert np.isnan(wall[0]).all()
-    rays = CAMERA.rays()
+    rays = camera_rays(CAMERA)
     floor_m = np.where(rays[..., 1] > 0.01, 1.5 / np.maximum(rays[..., 1], 0.01), 0)
     floor = clouds.normals_of(clouds.points_of(floor_m, CAMERA))
     known = np.isfinite(floor).all(axis=2)

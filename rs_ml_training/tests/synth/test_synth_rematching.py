@@ -5,18 +5,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.camera_file import write_camera
 from rs_ml_training.data.intel_denoise import IntelDenoise
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.device import MATCHERS
 from rs_ml_training.synth.matcher import Prefilter
 from rs_ml_training.synth.rematching import RematchOptions, rematch
 from rs_ml_training.synth.side import Side
 
 DISPARITY_PX = 12
-CAMERA = Intrinsics(192, 64, 480.0, 480.0, 96.0, 32.0)
+CAMERA = CameraModel(192, 64, 480.0, 480.0, 96.0, 32.0)
 DEPTH_M = CAMERA.fx * 0.05 / DISPARITY_PX
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.geometry import camera_rays
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.device import MATCHERS
@@ -150,7 +151,7 @@ def test_heights_of_people_are_those_of_the_points_of_the_picture():
         if len(frame.people) != 1 or frame.people.cut[0] or frame.people.visible_share[0] < 0.99:
             continue
         person = frame.labels == INDOOR_LABELS.index('person')
-        rays = frame.rig.color.rays()[person] * frame.color_depth_m[person][:, None]
+        rays = camera_rays(frame.rig.color)[person] * frame.color_depth_m[person][:, None]
         turn = frame.pose.world_from_camera
         heights = rays @ turn.T[:, 2] + frame.pose.height_m
         pixel_m = frame.color_depth_m[person].max() / frame.rig.color.fy

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 
 pytest.importorskip('keras')
 
 from rs_ml_training.tasks.factory import spec_of
 from rs_ml_training.training.options import DepthOptions
 
-CAMERA = Intrinsics(128, 96, 200.0, 200.0, 63.5, 47.5)
+CAMERA = CameraModel(128, 96, 200.0, 200.0, 63.5, 47.5)
 
 
 class _OneSample(Reader):

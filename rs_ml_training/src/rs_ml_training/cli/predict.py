@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.cli.command import command
@@ -16,7 +17,6 @@ from rs_ml_training.cli.flags import FlagParser, add_flags, flag, from_flags
 from rs_ml_training.cli.progress import progress_bar
 from rs_ml_training.data.encodings import ENCODINGS
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.prediction import sources as inputs
 from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.prediction.colors import COLORMAPS, palette
@@ -107,7 +107,7 @@ def describe(totals: Totals) -> str:
     return f'{totals.images} pictures, {rate:.1f} a second, {each_ms:.1f} ms each in the network'
 
 
-def camera_of(text: str) -> Callable[[tuple[int, int]], Intrinsics]:
+def camera_of(text: str) -> Callable[[tuple[int, int]], CameraModel]:
     """Makes the camera of 'fx,fy,cx,cy' for a picture of (width, height).
 
     Raises:
@@ -119,7 +119,7 @@ def camera_of(text: str) -> Callable[[tuple[int, int]], Intrinsics]:
         raise ConfigError(f'--intrinsics {text!r} is not fx,fy,cx,cy') from error
     if fx <= 0 or fy <= 0:
         raise ConfigError(f'--intrinsics {text!r}: focal lengths must be positive')
-    return lambda size: Intrinsics(*size, fx, fy, cx, cy)
+    return lambda size: CameraModel(*size, fx, fy, cx, cy)
 
 
 def _checked(flags: PredictFlags) -> None:
@@ -184,7 +184,7 @@ def _with_camera(text: str) -> Callable[[Sample], Sample]:
     return partial(_set_camera, camera_of(text))
 
 
-def _set_camera(camera: Callable[[tuple[int, int]], Intrinsics], sample: Sample) -> Sample:
+def _set_camera(camera: Callable[[tuple[int, int]], CameraModel], sample: Sample) -> Sample:
     return sample if sample.intrinsics else replace(sample, intrinsics=camera(sample.size))
 
 

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
-
-from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_perception.core.camera import CameraModel
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
@@ -97,7 +96,7 @@ def text(content: str) -> bytes:
     return _serialised(TEXT, data=content)
 
 
-def camera_info(stamp_ns: int, frame_id: str, camera: Intrinsics) -> bytes:
+def camera_info(stamp_ns: int, frame_id: str, camera: CameraModel) -> bytes:
     """A sensor_msgs/CameraInfo of a pinhole: no distortion, R = I, P = K, as the driver's."""
     K = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]], np.float64)
     whole = {'x_offset': 0, 'y_offset': 0, 'height': 0, 'width': 0, 'do_rectify': False}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.bag_folder import BagFolder, new_bag
@@ -17,7 +18,6 @@ from rs_ml_training.data.encodings import read_depth
 from rs_ml_training.data.pictures import require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 
 START_NS = 1_600_000_000 * 1_000_000_000
 """Stamp of the first frame, the same in every recording [ns]."""
@@ -103,9 +103,9 @@ class _Recorder:
             self._frames = list(dict.fromkeys([*self._frames, *new]))
             self._topics.add_transforms(self._frames, stamp_ns)
 
-    def _intrinsics(self, sample: Sample) -> Intrinsics:
+    def _intrinsics(self, sample: Sample) -> CameraModel:
         if self._options.pinhole_px is not None:
-            return Intrinsics(*self._same_size(sample), *self._options.pinhole_px)
+            return CameraModel(*self._same_size(sample), *self._options.pinhole_px)
         camera = sample.intrinsics
         if camera is None:
             raise ConfigError(

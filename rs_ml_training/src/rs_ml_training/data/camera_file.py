@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import yaml
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.text_files import read_yaml
-from rs_ml_training.intrinsics import Intrinsics
 
 NAME = 'intrinsics.yaml'
+_PINHOLE = ('width', 'height', 'fx', 'fy', 'cx', 'cy')
 
 
-def read_camera(folder: Path) -> Intrinsics | None:
+def pinhole_values(camera: CameraModel) -> dict[str, float]:
+    """The numbers of a camera in files; data sets and networks know no distortion."""
+    return {name: getattr(camera, name) for name in _PINHOLE}
+
+
+def read_camera(folder: Path) -> CameraModel | None:
     """The camera that `intrinsics.yaml` (width, height, fx, fy, cx, cy) describes, if it exists.
 
     Raises:
@@ -26,13 +31,12 @@ def read_camera(folder: Path) -> Intrinsics | None:
     try:
         values = read_yaml(path)
         size = int(values['width']), int(values['height'])
-        return Intrinsics(*size, *(float(values[key]) for key in ('fx', 'fy', 'cx', 'cy')))
-    except (KeyError, TypeError, ValueError) as error:
-        fields = ', '.join(field.name for field in dataclasses.fields(Intrinsics))
-        raise InputError(f'{path} does not give {fields}: {error!r}') from error
+        return CameraModel(*size, *(float(values[key]) for key in ('fx', 'fy', 'cx', 'cy')))
+    except (KeyError, TypeError, ValueError, InputError) as error:
+        raise InputError(f'{path} does not give {", ".join(_PINHOLE)}: {error!r}') from error
 
 
-def write_camera(intrinsics: Intrinsics, folder: Path) -> None:
+def write_camera(camera: CameraModel, folder: Path) -> None:
     """Write `intrinsics.yaml`."""
-    text = yaml.safe_dump(dataclasses.asdict(intrinsics), sort_keys=False)
+    text = yaml.safe_dump(pinhole_values(camera), sort_keys=False)
     (folder / NAME).write_text(text)

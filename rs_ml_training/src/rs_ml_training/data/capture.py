@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.realsense_camera import import_pyrealsense2, require_camera
 
@@ -19,7 +20,6 @@ from rs_ml_training.data.camera_file import NAME, read_camera, write_camera
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import png_of, write_file
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 
 REALSENSE = 'realsense'
 _WAIT_MS = 5000
@@ -167,7 +167,7 @@ def _aligned(rs: Any, pipeline: Any, profile: Any) -> Iterator[Captured]:
     align = rs.align(rs.stream.color)
     unit_m = np.float32(profile.get_device().first_depth_sensor().get_depth_scale())
     camera = profile.get_stream(rs.stream.color).as_video_stream_profile().get_intrinsics()
-    intrinsics = Intrinsics(
+    intrinsics = CameraModel(
         camera.width, camera.height, camera.fx, camera.fy, camera.ppx, camera.ppy
     )
     while True:

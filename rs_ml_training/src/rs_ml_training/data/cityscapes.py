@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
@@ -14,7 +15,6 @@ from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, req
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.intrinsics import Intrinsics
 
 CLASSES = (
     (7, 'road', (128, 64, 128)),
@@ -113,7 +113,7 @@ class Cityscapes(NamedReader):
         )
 
     def _depth(
-        self, name: str, size: tuple[int, int], camera: Intrinsics, baseline_m: float
+        self, name: str, size: tuple[int, int], camera: CameraModel, baseline_m: float
     ) -> np.ndarray | None:
         if not self._disparity:
             return None
@@ -152,7 +152,7 @@ def depth_from_disparity(stored: np.ndarray, focal_times_baseline: float) -> np.
     return np.where(known, depth_m, 0).astype(np.float32)
 
 
-def read_camera_json(path: Path, size: tuple[int, int]) -> tuple[Intrinsics, float]:
+def read_camera_json(path: Path, size: tuple[int, int]) -> tuple[CameraModel, float]:
     """The camera and the stereo baseline [m].
 
     Raises:
@@ -161,7 +161,7 @@ def read_camera_json(path: Path, size: tuple[int, int]) -> tuple[Intrinsics, flo
     try:
         values = json.loads(read_text(path))
         k = values['intrinsic']
-        camera = Intrinsics(*size, *(float(k[key]) for key in ('fx', 'fy', 'u0', 'v0')))
+        camera = CameraModel(*size, *(float(k[key]) for key in ('fx', 'fy', 'u0', 'v0')))
         return camera, float(values['extrinsic']['baseline'])
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f'{path} does not describe a camera: {error!r}') from error

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 
 from rs_ml_training.data import bag_messages as messages
 from rs_ml_training.data.bag_folder import BagFolder
 from rs_ml_training.data.bag_streams import Stream, camera_namespace
-from rs_ml_training.intrinsics import Intrinsics
 
 
 class DriverTopics:
@@ -34,7 +34,7 @@ class DriverTopics:
         """Optical frame of color, depth, infra1 or accel."""
         return f'{self._name}_{stream}_optical_frame'
 
-    def add_info(self, stream: Stream, stamp_ns: int, camera: Intrinsics) -> None:
+    def add_info(self, stream: Stream, stamp_ns: int, camera: CameraModel) -> None:
         """Append the camera_info of a picture."""
         info = messages.camera_info(stamp_ns, self.frame_id(stream.frame), camera)
         self._bag.add(stream.info_topic, messages.CAMERA_INFO, stamp_ns, info)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data import box_geometry
 from rs_ml_training.data.sample import IGNORE, Sample
-from rs_ml_training.intrinsics import Intrinsics
 
 _SMOOTH = ('image', 'infrared')
 
@@ -105,7 +105,8 @@ def flipped(sample: Sample) -> Sample:
     """Mirror left to right."""
     width = sample.size[0]
     boxes = box_geometry.flipped(sample.boxes, 0, width)
-    camera = sample.intrinsics and sample.intrinsics.flipped()
+    camera = sample.intrinsics
+    camera = camera and replace(camera, cx=width - 1 - camera.cx)
     return replace(_mirrored(sample, 1), boxes=boxes, intrinsics=camera)
 
 
@@ -184,12 +185,12 @@ def _outside(name: str) -> int:
 
 
 def _moved_camera(
-    camera: Intrinsics | None, matrix: np.ndarray, size: tuple[int, int]
-) -> Intrinsics | None:
+    camera: CameraModel | None, matrix: np.ndarray, size: tuple[int, int]
+) -> CameraModel | None:
     if camera is None:
         return None
     cx, cy = map(float, matrix @ [camera.cx, camera.cy, 1])
-    return Intrinsics(*size, camera.fx, camera.fy, cx, cy)
+    return CameraModel(*size, camera.fx, camera.fy, cx, cy)
 
 
 def _moved(sample: Sample, matrix: np.ndarray, size: tuple[int, int]) -> Sample:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.geometry import cropped
@@ -13,7 +14,6 @@ from rs_ml_training.data.list_reader import ListReader
 from rs_ml_training.data.path_list import Entry
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.intrinsics import Intrinsics
 
 KB_SIZE = 1216, 352
 """(width, height) of the crop that KITTI's depth benchmark cuts from the bottom centre."""
@@ -65,7 +65,7 @@ class KittiList(ListReader):
         """
         super().__init__(path, list_file, data_root, gt_root, keep_without_depth, right)
         self._crop = kb_crop
-        self._cameras: dict[Path, Intrinsics | None] = {}
+        self._cameras: dict[Path, CameraModel | None] = {}
         if focal_scaling:
             self.reference_focal_px = REFERENCE_FOCAL_PX
             for entry in self._entries:
@@ -89,7 +89,7 @@ class KittiList(ListReader):
         )
         return kb_cropped(sample) if self._crop else sample
 
-    def _camera(self, entry: Entry, image: np.ndarray) -> Intrinsics | None:
+    def _camera(self, entry: Entry, image: np.ndarray) -> CameraModel | None:
         camera_folder = next((p for p in entry.rgb.parents if p.name.startswith('image_0')), None)
         if camera_folder is None:
             return None
@@ -123,7 +123,7 @@ def kb_rect(size: tuple[int, int]) -> tuple[int, int, int, int]:
     return (width - KB_SIZE[0]) // 2, height - KB_SIZE[1], *KB_SIZE
 
 
-def read_calibration(path: Path, camera: str) -> Intrinsics | None:
+def read_calibration(path: Path, camera: str) -> CameraModel | None:
     """The rectified camera of `calib_cam_to_cam.txt`, or None where there is no such file.
 
     Args:
@@ -140,6 +140,6 @@ def read_calibration(path: Path, camera: str) -> Intrinsics | None:
     try:
         width, height = (int(float(v)) for v in rows[f'S_rect_{camera}'])
         p = [float(v) for v in rows[f'P_rect_{camera}']]
-        return Intrinsics(width, height, p[0], p[5], p[2], p[6])
+        return CameraModel(width, height, p[0], p[5], p[2], p[6])
     except (KeyError, ValueError, IndexError) as error:
         raise InputError(f'{path} lacks S_rect_{camera} or P_rect_{camera}') from error

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
@@ -15,9 +16,8 @@ from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, req
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.intrinsics import Intrinsics
 
-CAMERA = Intrinsics(640, 480, 518.8579, 519.4696, 325.5824, 253.7362)
+CAMERA = CameraModel(640, 480, 518.8579, 519.4696, 325.5824, 253.7362)
 """Colour camera of the Kinect that took them."""
 
 LABELS = (

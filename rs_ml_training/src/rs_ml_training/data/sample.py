@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
-
-from rs_ml_training.intrinsics import Intrinsics
 
 IGNORE = 255
 """Label of pixels that nobody labelled."""
@@ -74,7 +73,7 @@ class Sample:
     labels: np.ndarray | None = None
     boxes: Boxes | None = None
     marked: tuple[int, ...] | None = None
-    intrinsics: Intrinsics | None = None
+    intrinsics: CameraModel | None = None
     focal_px: float | None = None
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)
 

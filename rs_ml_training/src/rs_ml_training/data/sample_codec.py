@@ -11,18 +11,18 @@ import io
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.picture_file import decode_picture
 
+from rs_ml_training.data.camera_file import pinhole_values
 from rs_ml_training.data.encodings import decode, encode
 from rs_ml_training.data.output_folder import png_of
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.intrinsics import Intrinsics
 
 _EXTRA = 'extra/'
 _STEPS = ('mm', 'eight-bit-10m', 'kitti', 'l515', 'tenth-mm')
@@ -50,7 +50,7 @@ def pack(sample: Sample, maps: str = _PNG) -> dict[str, bytes]:
         'stored': {name: how for name, (how, _) in stored.items()},
         'boxes': _boxes_to_json(sample.boxes),
         'marked': sample.marked,
-        'intrinsics': sample.intrinsics and asdict(sample.intrinsics),
+        'intrinsics': sample.intrinsics and pinhole_values(sample.intrinsics),
         'focal_px': sample.focal_px,
     }
     texts = {'name': sample.name, 'scene': sample.scene, 'meta': json.dumps(meta)}
@@ -72,7 +72,7 @@ def unpack(features: Mapping[str, bytes]) -> Sample:
             scene=features['scene'].decode(),
             boxes=None if boxes is None else Boxes.of(*boxes),
             marked=None if meta.get('marked') is None else tuple(meta['marked']),
-            intrinsics=camera and Intrinsics(**camera),
+            intrinsics=camera and CameraModel(**camera),
             focal_px=meta['focal_px'],
             extra={n.removeprefix(_EXTRA): a for n, a in maps.items() if n.startswith(_EXTRA)},
             **{n: a for n, a in maps.items() if not n.startswith(_EXTRA)},

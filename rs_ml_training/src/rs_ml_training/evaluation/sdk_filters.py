@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.recordings.realsense_camera import import_pyrealsense2
 
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.prediction.results import DenoisePrediction
 
 _UNIT_M = 0.001
@@ -115,7 +115,7 @@ class _SoftwareCamera:
 def _stream(sdk: Any, sample: Sample) -> Any:
     width, height = sample.size
     focal_px = _FOCAL_SHARE * width
-    camera = sample.intrinsics or Intrinsics(
+    camera = sample.intrinsics or CameraModel(
         width, height, focal_px, focal_px, width / 2, height / 2
     )
     lens = sdk.intrinsics()

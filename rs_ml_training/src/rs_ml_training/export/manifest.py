@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.golden import GOLDEN_NAME
@@ -18,7 +19,6 @@ from rs_ml_training.export.artifact import Arrays, Artifact, Port
 from rs_ml_training.export.folder import MANIFEST_NAME
 from rs_ml_training.export.heads import CELL_OUTPUTS
 from rs_ml_training.export.serving import Serving
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.trained import ModelSpec
 
 LABELS_NAME = 'labels.txt'
@@ -103,7 +103,7 @@ def training_camera(spec: ModelSpec, size: tuple[int, int]) -> dict[str, Any] | 
     if camera is None and spec.reference_focal_px is not None:
         width, height = spec.input_size
         focal = spec.reference_focal_px
-        camera = Intrinsics(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
+        camera = CameraModel(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
     camera = replace(spec, intrinsics=camera).camera_at(size)
     if camera is None:
         return None
@@ -112,7 +112,7 @@ def training_camera(spec: ModelSpec, size: tuple[int, int]) -> dict[str, Any] | 
     return {'width': camera.width, 'height': camera.height, **values}
 
 
-def _uncropped(camera: Intrinsics, crop: Sequence[float] | None) -> Intrinsics:
+def _uncropped(camera: CameraModel, crop: Sequence[float] | None) -> CameraModel:
     if crop is None:
         return camera
     x, y, width, height = crop

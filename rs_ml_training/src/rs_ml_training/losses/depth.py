@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 
 from keras import ops
+from rs_ml_perception.core.camera import CameraModel
 
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.losses.masking import Tensor, masked, masked_mean, safe_sqrt
 from rs_ml_training.losses.normals import normal_loss, steps, steps_known
 from rs_ml_training.losses.ssim import ssim_loss
@@ -132,7 +132,7 @@ def combined(
     ssim_weight: float = 0.8,
     window: int = 11,
     range_m: float = 10.0,
-    intrinsics: Intrinsics | None = None,
+    intrinsics: CameraModel | None = None,
     sphere: bool = False,
 ) -> Tensor:
     """Weighted sum of L1, `normal_loss` and `ssim_loss`; defaults as in limchaos' Depth project.

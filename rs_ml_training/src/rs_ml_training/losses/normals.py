@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 
 from keras import ops
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry import camera_rays
 
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.losses.masking import Tensor, masked, masked_mean
 
 SMALLEST_SQUARE = 1e-20
 """Squared length below which a vector has no direction."""
 
 
-def pinhole_rays(intrinsics: Intrinsics, height: int, width: int) -> Tensor:
+def pinhole_rays(intrinsics: CameraModel, height: int, width: int) -> Tensor:
     """Directions with z = 1, float32 (1, H, W, 3), of the camera resized to height x width."""
-    rays = intrinsics.resized(width, height).rays()[None]
+    rays = camera_rays(intrinsics.resized(width, height))[None]
     return ops.convert_to_tensor(rays, 'float32')
 
 
@@ -75,7 +76,7 @@ def normal_loss(
     prediction_m: Tensor,
     mask: Tensor,
     *,
-    intrinsics: Intrinsics | None = None,
+    intrinsics: CameraModel | None = None,
     sphere: bool = False,
 ) -> Tensor:
     """Mean of 1 - cos(angle between the normals); of the pinhole, the sphere or a height field.

@@ -6,10 +6,8 @@ import math
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
-
-from rs_ml_training.intrinsics import Intrinsics
-from rs_ml_training.metrics.plane import planes_of_windows, points_of
 
 EDGE_SHARE = 0.05
 """A jump of more than this share of the depth between neighbours is an edge."""
@@ -49,7 +47,7 @@ class DenoiseMetrics:
         truth_m: np.ndarray,
         raw_m: np.ndarray,
         cleaned_m: np.ndarray,
-        intrinsics: Intrinsics | None = None,
+        intrinsics: CameraModel | None = None,
     ) -> None:
         """One picture: three maps (H, W) or (H, W, 1) in metres; intrinsics for its planes.
 
@@ -120,7 +118,7 @@ class DenoiseMetrics:
         truth: np.ndarray,
         raw: np.ndarray,
         cleaned: np.ndarray,
-        intrinsics: Intrinsics | None,
+        intrinsics: CameraModel | None,
     ) -> None:
         planar = planar_windows(truth, intrinsics) & (filled_windows(raw) >= WINDOW_FILL)
         counts = planar & (filled_windows(cleaned) >= CLEANED_FILL)
@@ -143,13 +141,60 @@ def near_edges(depth_m: np.ndarray) -> np.ndarray:
     return cv2.dilate(edges, np.ones((side, side), np.uint8)) > 0
 
 
-def planar_windows(depth_m: np.ndarray, intrinsics: Intrinsics | None) -> np.ndarray:
+def planar_windows(depth_m: np.ndarray, intrinsics: CameraModel | None) -> np.ndarray:
     """Bool (rows, columns): 32 x 32 windows that are known and planar to 0.2 % of their depth."""
     rms = planes_of_windows(points_of(depth_m, intrinsics), depth_m > 0, WINDOW_PX)
     filled = filled_windows(depth_m)
     mean_m = _tiles(depth_m).mean(axis=(1, 3)) / np.maximum(filled, 1e-6)
     with np.errstate(invalid='ignore'):
         return (rms < PLANAR_M * mean_m) & (filled >= WINDOW_FILL)
+
+
+def points_of(depth_m: np.ndarray, camera: CameraModel | None = None) -> np.ndarray:
+    """Points in the optical frame (H, W, 3) [m] in the type of the map; 0 where depth is unknown.
+
+    Args:
+        depth_m: (H, W) [m].
+        camera: of the map; None: focal lengths of one image width and height, as
+            `tools/rmse.py` of librealsense's TensorFlow wrapper assumes.
+
+    Raises:
+        InputError: the camera is of another size.
+    """
+    height, width = depth_m.shape
+    if camera is not None and (camera.width, camera.height) != (width, height):
+        raise InputError(
+            f'intrinsics are of {camera.width} x {camera.height}, the depth map is '
+            f'{width} x {height}; resize the intrinsics'
+        )
+    fx, fy, cx, cy = (
+        (camera.fx, camera.fy, camera.cx, camera.cy)
+        if camera
+        else (width, height, width / 2, height / 2)
+    )
+    z = np.nan_to_num(depth_m, posinf=0.0, neginf=0.0)
+    x = ((np.arange(width) - cx) / fx).astype(z.dtype)
+    y = ((np.arange(height) - cy) / fy).astype(z.dtype)
+    return np.stack([z * x, z * y[:, None], z], axis=-1)
+
+
+def planes_of_windows(points_in_camera: np.ndarray, valid: np.ndarray, side: int) -> np.ndarray:
+    """RMS distance [m] from the least-squares plane of each window of side x side pixels.
+
+    All windows at once, in the type of the points: `core.plane` fits a single plane.
+
+    Args:
+        points_in_camera: (H, W, 3).
+        valid: bool (H, W).
+        side: of the windows [px]; rows and columns beyond the last whole window are left out.
+
+    Returns:
+        (rows, columns), NaN below three valid points.
+    """
+    rows, columns = valid.shape[0] // side, valid.shape[1] // side
+    points = _windows(points_in_camera, rows, columns, side)
+    used = _windows(valid[..., None], rows, columns, side)[:, 0]
+    return _rms_of_fits(points, used).reshape(rows, columns)
 
 
 def filled_windows(depth_m: np.ndarray) -> np.ndarray:
@@ -162,6 +207,28 @@ def _tiles(depth_m: np.ndarray) -> np.ndarray:
     rows, columns = (n // WINDOW_PX for n in depth_m.shape)
     whole = depth_m[: rows * WINDOW_PX, : columns * WINDOW_PX]
     return whole.reshape(rows, WINDOW_PX, columns, WINDOW_PX)
+
+
+def _windows(maps: np.ndarray, rows: int, columns: int, side: int) -> np.ndarray:
+    """(H, W, C) as (rows * columns, C, side * side)."""
+    channels = maps.shape[-1]
+    maps = maps[: rows * side, : columns * side]
+    maps = maps.reshape(rows, side, columns, side, channels).transpose(0, 2, 4, 1, 3)
+    return maps.reshape(rows * columns, channels, side * side)
+
+
+def _rms_of_fits(points: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """RMS distance (N,) of N sets of points (N, 3, P) from their planes, with P - 1 below it."""
+    count = used.sum(axis=1)
+    weight = used.astype(points.dtype)
+    centroid = np.einsum('nip,np->ni', points, weight) / np.maximum(count, 1)[:, None]
+    spread = (points - centroid[..., None].astype(points.dtype)) * weight[:, None]
+    covariance = np.einsum('nip,njp->nij', spread, spread)
+    normal = np.linalg.eigh(covariance)[1][..., 0]
+    # The eigenvalue says the same, but in single precision only to 0.1 mm.
+    distance = np.einsum('nip,ni->np', spread, normal)
+    rms = np.sqrt(np.square(distance).sum(axis=1) / np.maximum(count - 1, 1))
+    return np.where(count >= 3, rms, math.nan)
 
 
 def _plane(depth_m: np.ndarray) -> np.ndarray:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-
-from rs_ml_training.intrinsics import Intrinsics
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry import camera_rays
 
 EDGE_LIMIT = 0.3
 _VERTEX = np.dtype([('xyz', '<f4', 3), ('rgb', 'u1', 3)])
@@ -29,7 +29,7 @@ def sphere_rays(width: int, height: int) -> np.ndarray:
     return np.stack([x, y, z], axis=-1)
 
 
-def points_of(depth_m: np.ndarray, camera: Intrinsics | None) -> np.ndarray:
+def points_of(depth_m: np.ndarray, camera: CameraModel | None) -> np.ndarray:
     """Points in the camera's axes, float32 (H, W, 3) metres, NaN where depth is unknown.
 
     Args:
@@ -37,7 +37,7 @@ def points_of(depth_m: np.ndarray, camera: Intrinsics | None) -> np.ndarray:
         camera: pinhole of the depth map; None: it is a panorama with depth along the ray.
     """
     height, width = depth_m.shape
-    rays = sphere_rays(width, height) if camera is None else camera.rays()
+    rays = sphere_rays(width, height) if camera is None else camera_rays(camera)
     known = np.where(depth_m > 0, depth_m, np.nan)
     return (rays * known[..., None]).astype(np.float32)
 

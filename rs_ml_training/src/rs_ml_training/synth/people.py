@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.camera import CameraPose, accelerometer_samples
 from rs_ml_training.synth.mannequin import SEAT_HEIGHT, Mannequin, Pose
 from rs_ml_training.synth.render import (
@@ -95,7 +95,7 @@ class PersonView:
 
     rendering: Rendering
     depth_mm: np.ndarray
-    camera: Intrinsics
+    camera: CameraModel
     pose: CameraPose
     people: tuple[Person, ...]
     accelerometer: np.ndarray

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry import camera_rays
 
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.scene import Primitive
 
@@ -32,9 +33,9 @@ class Rendering:
     instance_ids: np.ndarray
 
 
-def render(primitives: Sequence[Primitive], camera: Intrinsics, pose: CameraPose) -> Rendering:
+def render(primitives: Sequence[Primitive], camera: CameraModel, pose: CameraPose) -> Rendering:
     """Cast a ray through every pixel; primitives are only tried where they can appear."""
-    directions = camera.rays() @ pose.world_from_camera.T
+    directions = camera_rays(camera) @ pose.world_from_camera.T
     depth_m, nearest = _first_hits(primitives, directions, camera, pose)
     rgb = np.zeros((*depth_m.shape, 3), np.uint8)
     class_ids = np.full(depth_m.shape, 255, np.uint8)
@@ -49,17 +50,17 @@ def render(primitives: Sequence[Primitive], camera: Intrinsics, pose: CameraPose
 
 
 def instance_mask(
-    primitives: Sequence[Primitive], camera: Intrinsics, pose: CameraPose
+    primitives: Sequence[Primitive], camera: CameraModel, pose: CameraPose
 ) -> np.ndarray:
     """Where these primitives would be seen with nothing in front, bool (H, W)."""
-    directions = camera.rays() @ pose.world_from_camera.T
+    directions = camera_rays(camera) @ pose.world_from_camera.T
     return _first_hits(primitives, directions, camera, pose)[1] >= 0
 
 
 def _first_hits(
     primitives: Sequence[Primitive],
     directions: np.ndarray,
-    camera: Intrinsics,
+    camera: CameraModel,
     pose: CameraPose,
 ) -> tuple[np.ndarray, np.ndarray]:
     depth_m = np.full(directions.shape[:2], np.inf)
@@ -76,7 +77,7 @@ def _first_hits(
     return depth_m, nearest
 
 
-def _window(primitive: Primitive, camera: Intrinsics, pose: CameraPose) -> tuple[slice, slice]:
+def _window(primitive: Primitive, camera: CameraModel, pose: CameraPose) -> tuple[slice, slice]:
     """Rows and columns outside which the primitive cannot be seen."""
     center, radius = primitive.bounding_sphere()
     x, y, z = pose.to_camera(center)

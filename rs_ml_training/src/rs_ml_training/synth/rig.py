@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.typical_camera import D435_DEPTH
 
-from rs_ml_training.intrinsics import Intrinsics
-
-DEPTH_848, DEPTH_1280, DEPTH_640 = (
-    Intrinsics(c.width, c.height, c.fx, c.fy, c.cx, c.cy) for c in D435_DEPTH
-)
-COLOR_640 = Intrinsics(640, 480, 613.2, 613.4, 319.9, 239.2)
-COLOR_848 = Intrinsics(848, 480, 614.2, 614.4, 426.1, 244.7)
-COLOR_1280 = Intrinsics(1280, 720, 921.3, 921.6, 639.4, 367.3)
+DEPTH_848, DEPTH_1280, DEPTH_640 = D435_DEPTH
+COLOR_640 = CameraModel(640, 480, 613.2, 613.4, 319.9, 239.2)
+COLOR_848 = CameraModel(848, 480, 614.2, 614.4, 426.1, 244.7)
+COLOR_1280 = CameraModel(1280, 720, 921.3, 921.6, 639.4, 367.3)
 BASELINE_M = 0.05
 COLOR_LEFT_OF_DEPTH_M = 0.015
 PROJECTOR_FROM_LEFT_M = 0.029
@@ -34,8 +31,8 @@ class Rig:
             colour camera's optical frame.
     """
 
-    depth: Intrinsics
-    color: Intrinsics
+    depth: CameraModel
+    color: CameraModel
     baseline_m: float
     projector_m: float
     color_from_depth: np.ndarray

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.frame import BOXED_CLASSES, Boxes, PeopleTruth
 from rs_ml_training.synth.inhabitants import Inhabitant
 from rs_ml_training.synth.render import mask_box
@@ -75,7 +75,7 @@ def _alone(one: Inhabitant, sight: Sight) -> np.ndarray:
     return mask
 
 
-def _window(points: np.ndarray, camera: Intrinsics) -> tuple[slice, slice]:
+def _window(points: np.ndarray, camera: CameraModel) -> tuple[slice, slice]:
     """Rows and columns outside which none of the points (N, 3) of the camera's frame appear."""
     x, y, z = points.T
     if (z <= 0.05).any():

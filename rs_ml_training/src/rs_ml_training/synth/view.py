@@ -8,8 +8,8 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.synth.patterns import PatternBank
 from rs_ml_training.synth.traced import Hits, SurfacePoints, TracedScene
 from rs_ml_training.synth.vectors import dot
@@ -59,7 +59,7 @@ class Sight:
         world_from_camera: (3, 3).
     """
 
-    camera: Intrinsics
+    camera: CameraModel
     position: np.ndarray
     world_from_camera: np.ndarray
 
@@ -70,7 +70,7 @@ class Sight:
 
 
 def camera_rays(
-    camera: Intrinsics,
+    camera: CameraModel,
     world_from_camera: np.ndarray,
     rows: slice = slice(None),
     columns: slice = slice(None),

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.augment.presets import CROPPING, fitted
 from rs_ml_training.data.mix import formats_of
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.networks.registry import NetworkEntry, entry_of
 from rs_ml_training.tasks.origin import origin_of
 from rs_ml_training.tasks.task import Task, class_shares
@@ -64,7 +64,7 @@ def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> Mod
 
 def _camera(
     options: TrainOptions, data: Reader, sample: Sample, size: tuple[int, int]
-) -> Intrinsics | None:
+) -> CameraModel | None:
     """That of the pictures as they are trained on, of the focal length that is learned."""
     camera = fitted(sample, options.augment, size).intrinsics
     if camera is None or data.reference_focal_px is None or sample.focal_px is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.reader import Reader
@@ -17,7 +18,6 @@ from rs_ml_training.evaluation.shipped.handed import DEPTH, PICTURES, hand_over_
 from rs_ml_training.evaluation.shipped.robot import Robot
 from rs_ml_training.evaluation.shipped.statures import counts, height_errors
 from rs_ml_training.evaluation.stored import RESULTS
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.prediction.files import file_stem
 
 TRUTH = 'heights.json'
@@ -144,5 +144,5 @@ def _boxes_line(stem: str, people: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps({'image': f'{stem}.png', 'detections': found})
 
 
-def _numbers(camera: Intrinsics) -> str:
+def _numbers(camera: CameraModel) -> str:
     return ','.join(f'{number:.4f}' for number in (camera.fx, camera.fy, camera.cx, camera.cy))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.camera import CameraModel
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Sample
@@ -18,7 +19,6 @@ from rs_ml_training.evaluation.scorers import BoxScorer, DepthScorer, MaskScorer
 from rs_ml_training.evaluation.shipped.contests import Subject
 from rs_ml_training.evaluation.shipped.handed import DEPTH, PICTURES
 from rs_ml_training.evaluation.shipped.robot import Robot
-from rs_ml_training.intrinsics import Intrinsics
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.prediction.results import MaskPrediction
 
@@ -47,7 +47,7 @@ class Judge(ABC):
         return evaluate(reader, predictions.batch, self._scorer(subject, reader)).metrics
 
     def _further(
-        self, subject: Subject, folder: Path, camera: Intrinsics | None
+        self, subject: Subject, folder: Path, camera: CameraModel | None
     ) -> Sequence[str | Path]:
         """More words for the command."""
         words: list[str | Path] = []
@@ -103,7 +103,7 @@ class BoxJudge(Judge):
     command = 'detect'
 
     def _further(
-        self, subject: Subject, folder: Path, camera: Intrinsics | None
+        self, subject: Subject, folder: Path, camera: CameraModel | None
     ) -> Sequence[str | Path]:
         return ['--score-threshold', str(LEAST_SCORE)]
 

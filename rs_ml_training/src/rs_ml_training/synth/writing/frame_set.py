@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from rs_ml_training.data.camera_file import write_camera
+from rs_ml_training.data.camera_file import pinhole_values, write_camera
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
 from rs_ml_training.data.license_file import write_license
 from rs_ml_training.data.output_folder import new_folder
@@ -105,8 +105,8 @@ def _plain(options: SetOptions) -> dict[str, Any]:
 
 def _rig_values(rig: Rig) -> dict[str, Any]:
     return {
-        'depth': dataclasses.asdict(rig.depth),
-        'color': dataclasses.asdict(rig.color),
+        'depth': pinhole_values(rig.depth),
+        'color': pinhole_values(rig.color),
         'baseline_m': rig.baseline_m,
         'projector_m': rig.projector_m,
         'color_from_depth': rig.color_from_depth.tolist(),
