@@ -17,8 +17,8 @@ from rs_ml_training.evaluation.comparison import (
     last_frames,
     scenes_in_turn,
 )
-from rs_ml_training.evaluation.sdk_filters import CHAINS, SdkFilters
 from rs_ml_training.prediction.results import DenoisePrediction
+from rs_ml_training.prediction.sdk_filters import CHAINS, SdkFilters
 
 TRUTH_M = np.full((48, 64), 2.0, np.float32)
 HOLE = np.s_[20:24, 30:34]

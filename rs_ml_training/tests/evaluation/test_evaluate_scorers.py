@@ -207,7 +207,7 @@ def test_report_as_json(tmp_path) -> None:
 
 def test_a_real_camera_as_it_is(data_file) -> None:
     from rs_ml_training.data.formats import open_data
-    from rs_ml_training.evaluation.stored import RawDepth
+    from rs_ml_training.prediction.stored import RawDepth
 
     reader = open_data(f'depth-pairs:{data_file("depth_refinement_people")}')
     measured = evaluate(reader, RawDepth().batch, DenoiseScorer(), worst=1)

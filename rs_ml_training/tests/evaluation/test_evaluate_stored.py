@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.evaluation.curves import draw, draw_all, read_history
 from rs_ml_training.evaluation.options import DepthEvaluation, DepthProtocol, protocol_of
-from rs_ml_training.evaluation.stored import (
+from rs_ml_training.prediction.stored import (
     RawDepth,
     StoredBoxes,
     StoredDenoised,
     StoredDepth,
     StoredMasks,
 )
+from rs_ml_training.training.curves import draw, draw_all, read_history
 
 SAMPLE = Sample('scene/7', image=np.zeros((4, 6, 3), np.uint8))
 DEPTH_M = np.array([[0, 1.5, 2.0]], np.float32)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rs_ml_training.export.bfloat16 import emulated
+from rs_ml_training.export.cross_checks import emulated
 
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')

@@ -6,7 +6,7 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_training.errors import ExportError
-from rs_ml_training.export.folder import staged
+from rs_ml_training.export.exporter import staged
 
 
 def write(out, text, *, force=False):

@@ -5,9 +5,8 @@ import dataclasses
 import pytest
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.export import formats
-from rs_ml_training.export.comparison import LIMITS, difference
+from rs_ml_training.export.comparison import LIMITS, difference, served_samples
 from rs_ml_training.export.heads import HeadOptions
-from rs_ml_training.export.samples import served_samples
 from rs_ml_training.export.serving import serving_of
 
 

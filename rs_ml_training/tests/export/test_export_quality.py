@@ -5,8 +5,7 @@ import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.export.artifact import Port
-from rs_ml_training.export.quality import METRICS, measure
-from rs_ml_training.export.samples import served, served_samples
+from rs_ml_training.export.comparison import METRICS, measure, served, served_samples
 from rs_ml_training.networks.centernet.targets import targets_of
 from rs_ml_training.trained import ModelSpec
 

@@ -5,10 +5,10 @@ import pytest
 from rs_ml_perception.inference.manifest import Tolerance
 from rs_ml_training.export.artifact import Artifact
 from rs_ml_training.export.comparison import difference
+from rs_ml_training.export.cross_checks import CrossCheck, networks, tolerances
 from rs_ml_training.export.heads import HeadOptions
-from rs_ml_training.export.readings import Reading, networks, tolerances
 from rs_ml_training.export.serving import serving_of
-from rs_ml_training.export.tflite_file import load_tflite, write_tflite
+from rs_ml_training.export.tensorflow_files import load_tflite, write_tflite
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from rs_ml_training.export.tflite_file import load_tflite, write_tflite
 def test_tolerance_is_what_was_found_and_half_as_much(errors, expected):
     outputs = {'depth': np.zeros(3, np.float32), 'mask': np.zeros(3, np.uint8)}
     found = [
-        Reading('', precision, {'depth': error, 'mask': 0.0})
+        CrossCheck('', precision, {'depth': error, 'mask': 0.0})
         for precision, error in zip(expected, errors, strict=False)
     ]
     tolerance = tolerances(outputs, {'depth': 0.01, 'mask': 0.02}, found)

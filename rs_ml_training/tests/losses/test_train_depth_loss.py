@@ -18,9 +18,9 @@ from rs_ml_training.losses.depth import (  # noqa: E402
     l2,
     relative,
     silog,
+    ssim_loss,
 )
 from rs_ml_training.losses.normals import normal_loss  # noqa: E402
-from rs_ml_training.losses.ssim import ssim_loss  # noqa: E402
 
 NAMES = sorted(DEPTH_LOSSES)
 

@@ -7,7 +7,7 @@ import pytest
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_training.losses.ssim import gaussian, ssim_loss, ssim_map  # noqa: E402
+from rs_ml_training.losses.depth import gaussian, ssim_loss, ssim_map  # noqa: E402
 
 
 def pair(shape=(2, 24, 30, 1), seed=0):

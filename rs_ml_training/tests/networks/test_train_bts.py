@@ -9,11 +9,11 @@ from rs_ml_perception.core.errors import ConfigError
 keras = pytest.importorskip('keras')
 
 from rs_ml_training.networks import freezing  # noqa: E402
-from rs_ml_training.networks.bts.encoders import ENCODERS  # noqa: E402
-from rs_ml_training.networks.bts.guidance import (  # noqa: E402
+from rs_ml_training.networks.bts.decoder import (  # noqa: E402
     SMALLEST_RATIO,
     LocalPlanarGuidance,
 )
+from rs_ml_training.networks.bts.encoders import ENCODERS  # noqa: E402
 from rs_ml_training.networks.bts.model import bts  # noqa: E402
 from rs_ml_training.networks.complexity import multiply_adds, parameters  # noqa: E402
 

@@ -7,7 +7,7 @@ from rs_ml_perception.core.errors import ConfigError
 keras = pytest.importorskip('keras')
 
 from rs_ml_training.networks import complexity  # noqa: E402
-from rs_ml_training.networks.ddrnet.model import ddrnet23_slim  # noqa: E402
+from rs_ml_training.networks.ddrnet import ddrnet23_slim  # noqa: E402
 from rs_ml_training.networks.resize import UpsampleLike  # noqa: E402
 
 

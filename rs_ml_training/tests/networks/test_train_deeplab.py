@@ -6,8 +6,10 @@ import pytest
 keras = pytest.importorskip('keras')
 
 from rs_ml_training.networks import complexity  # noqa: E402
-from rs_ml_training.networks.deeplab.encoder import effnetv2s_stride16  # noqa: E402
-from rs_ml_training.networks.deeplab.model import deeplab_effnetv2s  # noqa: E402
+from rs_ml_training.networks.deeplab import (  # noqa: E402
+    deeplab_effnetv2s,
+    effnetv2s_stride16,
+)
 
 
 @pytest.fixture(scope='module')

@@ -7,7 +7,7 @@ keras = pytest.importorskip('keras')
 
 from rs_ml_training.errors import CheckpointError  # noqa: E402
 from rs_ml_training.networks import registry  # noqa: E402
-from rs_ml_training.networks.fitting_weights import load_fitting_weights  # noqa: E402
+from rs_ml_training.networks.weights_file import load_fitting_weights  # noqa: E402
 
 
 def detector(**options):

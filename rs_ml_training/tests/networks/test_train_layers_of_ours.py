@@ -7,7 +7,7 @@ import pytest
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_training.networks.nearest import Repeated  # noqa: E402
+from rs_ml_training.networks.resize import Repeated  # noqa: E402
 from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells  # noqa: E402
 from rs_ml_training.networks.unet.fill import masked_fill  # noqa: E402
 

@@ -10,7 +10,7 @@ keras = pytest.importorskip('keras')
 from rs_ml_perception.core.errors import ConfigError  # noqa: E402
 from rs_ml_training.networks import registry  # noqa: E402
 from rs_ml_training.networks.freezing import encoder_layers  # noqa: E402
-from rs_ml_training.networks.mobilenetv2.depth_cues import DepthCues  # noqa: E402
+from rs_ml_training.networks.mobilenetv2.segmentation import DepthCues  # noqa: E402
 
 SMALL = {'width': 16, 'classes': 3}
 FOCAL_PX = 60.0

@@ -6,7 +6,7 @@ import pytest
 keras = pytest.importorskip('keras')
 
 from rs_ml_training.networks import registry  # noqa: E402
-from rs_ml_training.networks.panorama.circular import CircularPad  # noqa: E402
+from rs_ml_training.networks.panorama import CircularPad  # noqa: E402
 
 
 def test_contract(check_network):

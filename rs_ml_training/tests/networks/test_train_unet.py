@@ -135,7 +135,7 @@ def test_an_exported_file_takes_another_size(tmp_path):
     interpreter_of = pytest.importorskip('ai_edge_litert.interpreter').Interpreter
     from rs_ml_training.export.heads import HeadOptions
     from rs_ml_training.export.serving import serving_of
-    from rs_ml_training.export.tflite_file import write_tflite
+    from rs_ml_training.export.tensorflow_files import write_tflite
     from rs_ml_training.trained import ModelSpec, Trained
 
     model = random_weights(registry.build('unet-planes', (64, 48), width=8))

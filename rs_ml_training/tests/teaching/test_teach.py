@@ -11,8 +11,7 @@ from rs_ml_training.data.outlines import OBJECTS
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.teaching.frozen_detector import Found, FrozenDetector, read_label_map
-from rs_ml_training.teaching.merging import Trust, merged
-from rs_ml_training.teaching.taught_set import Lesson, write_taught_set
+from rs_ml_training.teaching.taught_set import Lesson, Trust, merged, write_taught_set
 
 TRUST = Trust(sure=0.5, doubtful=0.2)
 A, NEAR_A, B = [0, 0, 20, 20], [1, 0, 21, 20], [30, 30, 40, 40]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.cli.data_source import add_source, reader_of
-from rs_ml_training.teaching.merging import Trust
+from rs_ml_training.teaching.taught_set import Trust
 
 if TYPE_CHECKING:
-    from rs_ml_training.teaching.cell_model import CellDetector
+    from rs_ml_training.teaching.cell_detector import CellDetector
     from rs_ml_training.teaching.frozen_detector import FrozenDetector
 
 
@@ -57,7 +57,7 @@ def _teacher(arguments: argparse.Namespace) -> FrozenDetector | CellDetector:
     if (arguments.graph is None) != (arguments.label_map is None):
         raise ConfigError('--graph and --label-map belong together: give both or neither')
     if arguments.graph is None:
-        from rs_ml_training.teaching.cell_model import CellDetector
+        from rs_ml_training.teaching.cell_detector import CellDetector
 
         return CellDetector(arguments.model)
     from rs_ml_training.teaching.frozen_detector import FrozenDetector

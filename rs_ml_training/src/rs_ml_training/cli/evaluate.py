@@ -70,7 +70,7 @@ def _evaluate_all(words: Sequence[str]) -> int:
 
 
 def _draw_curves(runs: Sequence[Path], out: Path, columns: Sequence[str]) -> int:
-    from rs_ml_training.evaluation.curves import draw_all
+    from rs_ml_training.training.curves import draw_all
 
     files = [run / 'history.csv' if run.is_dir() else run for run in runs]
     names = [file.parent.name for file in files]

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.inference.manifest import MANIFEST_NAME
 
 from rs_ml_training.cli.command import command
 from rs_ml_training.cli.flags import FlagParser, size
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.export.artifact import FORMATS, PRECISIONS
-from rs_ml_training.export.folder import MANIFEST_NAME
 from rs_ml_training.training.sources import name_values
 
 if TYPE_CHECKING:

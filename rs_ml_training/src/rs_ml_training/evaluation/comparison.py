@@ -14,9 +14,9 @@ from rs_ml_training.data.sample import Sample
 from rs_ml_training.evaluation.evaluate import Measured, PredictBatch, Progress, evaluate
 from rs_ml_training.evaluation.report import finite_or_none
 from rs_ml_training.evaluation.scorers import DenoiseScorer, Scorer
-from rs_ml_training.evaluation.sdk_filters import CHAINS, SdkFilters
-from rs_ml_training.evaluation.stored import RawDepth
 from rs_ml_training.prediction.results import DenoisePrediction
+from rs_ml_training.prediction.sdk_filters import CHAINS, SdkFilters
+from rs_ml_training.prediction.stored import RawDepth
 
 RAW = 'raw depth'
 _MILLIMETRES = (

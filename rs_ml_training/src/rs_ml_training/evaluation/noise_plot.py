@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rs_ml_training.evaluation.figure_file import require_suffix, save_figure
+from rs_ml_training.figures import require_suffix, save_figure
 from rs_ml_training.metrics.noise_curve import NoiseCurve
 
 if TYPE_CHECKING:

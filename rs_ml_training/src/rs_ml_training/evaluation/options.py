@@ -96,6 +96,7 @@ class DepthProtocol:
     kb_crop: bool = False
 
 
+# By format of the data, as publications on them do (Eigen 2014, Garg 2016).
 PROTOCOLS: dict[str, DepthProtocol] = {
     'nyu-labelled': DepthProtocol('nyu-eigen'),
     'nyu-rgbd': DepthProtocol('nyu-eigen'),
@@ -103,7 +104,6 @@ PROTOCOLS: dict[str, DepthProtocol] = {
     'bts-list': DepthProtocol('nyu-eigen'),
     'kitti-list': DepthProtocol('garg', 80.0, kb_crop=True),
 }
-"""By format of the data, as publications on them do (Eigen 2014, Garg 2016)."""
 
 
 def protocol_of(options: DepthEvaluation) -> DepthProtocol:

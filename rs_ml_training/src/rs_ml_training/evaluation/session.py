@@ -11,7 +11,6 @@ from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader, Subset
-from rs_ml_training.evaluation import stored
 from rs_ml_training.evaluation.comparison import Comparison, compare, last_frames
 from rs_ml_training.evaluation.evaluate import PredictBatch, Progress, evaluate
 from rs_ml_training.evaluation.options import (
@@ -29,12 +28,13 @@ from rs_ml_training.evaluation.scorers import (
     MaskScorer,
     Scorer,
 )
+from rs_ml_training.prediction import stored
 from rs_ml_training.prediction.heads import PredictOptions
 
+# Options that say how a network is run, and nothing to predictions that are there.
 _OF_NETWORKS = frozenset(
     {'weights', 'input_size', 'flip', 'min_confidence', 'upsampling', 'focal_px'}
 )
-"""Options that say how a network is run, and nothing to predictions that are there."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ FORMATS = ('saved_model', 'frozen_graph', 'tflite', 'onnx', 'openvino')
 PRECISIONS = ('float32', 'float16', 'int8')
 
 Arrays = Mapping[str, np.ndarray]
+# Named arrays in, named arrays out; both with the batch axis.
 Network = Callable[[Arrays], dict[str, np.ndarray]]
-"""Named arrays in, named arrays out; both with the batch axis."""
 
 
 @dataclass(frozen=True)

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.inference.golden import GOLDEN_NAME, picture_inputs, write_golden
+from rs_ml_perception.inference.manifest import MANIFEST_NAME
 from rs_ml_perception.inference.output_errors import judged_outputs
 
+from rs_ml_training.data.output_folder import put_in_place
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.errors import ExportError
 from rs_ml_training.export import formats
 from rs_ml_training.export.artifact import Arrays, Artifact
-from rs_ml_training.export.card import write_card
-from rs_ml_training.export.comparison import LIMITS, Errors, difference, refuse_if_beyond, worst_of
-from rs_ml_training.export.folder import check_destination, staged
+from rs_ml_training.export.comparison import (
+    LIMITS,
+    Errors,
+    difference,
+    measure,
+    refuse_if_beyond,
+    served_samples,
+    worst_of,
+)
+from rs_ml_training.export.cross_checks import CrossCheck, networks, tolerances
 from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.manifest import GoldenOutputs, input_spec, write_manifest
-from rs_ml_training.export.quality import measure
-from rs_ml_training.export.readings import Reading, networks, tolerances
-from rs_ml_training.export.report import ExportedFile, ExportReport
-from rs_ml_training.export.samples import served_samples
+from rs_ml_training.export.report import ExportedFile, ExportReport, write_card
 from rs_ml_training.export.serving import Serving, serving_of
 from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.trained import ModelSpec, Trained
@@ -31,6 +40,45 @@ from rs_ml_training.trained import ModelSpec, Trained
 _COMPARED_SAMPLES = 4
 _INT8_MARGIN = 1.5
 _INT8_TOLERANCE = 0.02
+
+
+def check_destination(out: Path, *, force: bool) -> None:
+    """Raise ConfigError unless a model may be written there."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not out.is_dir():
+        raise ConfigError(f'{out} is a file: give a folder that does not exist yet')
+    if not force:
+        raise ConfigError(f'{out} exists: give another folder, or --force to replace this one')
+    if not (out / MANIFEST_NAME).is_file():
+        raise ConfigError(
+            f'{out} holds no {MANIFEST_NAME}, so it is no model and is not replaced: give another '
+            'folder'
+        )
+
+
+@contextmanager
+def staged(out: Path, *, force: bool = False) -> Iterator[Path]:
+    """A scratch folder beside `out` that takes its place when the block ends well.
+
+    Raises:
+        ConfigError: `out` may not be replaced.
+        ExportError: the disk refuses.
+    """
+    check_destination(out, force=force)
+    scratch = None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f'.{out.name}-', dir=out.parent))
+        scratch.chmod(0o755)
+        yield scratch
+        with tempfile.TemporaryDirectory(prefix=f'.{out.name}-old-', dir=out.parent) as aside:
+            put_in_place(scratch, out, Path(aside) / 'model')
+    except OSError as error:
+        raise ExportError(f'{out} cannot be written: {error}') from error
+    finally:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -145,10 +193,10 @@ def _readings(
     golden: Arrays,
     expected: Arrays,
     measured: Callable[[formats.Network], dict[str, float]],
-) -> list[Reading]:
+) -> list[CrossCheck]:
     """The file in other runtimes, against what its own gave for the golden input."""
     return [
-        Reading(title, precision, difference(expected, network(golden)), measured(network))
+        CrossCheck(title, precision, difference(expected, network(golden)), measured(network))
         for title, precision, network in networks(artifact, folder)
     ]
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.export.artifact import FORMATS, PRECISIONS, Arrays, Artifact, Network
-from rs_ml_training.export.onnx_file import load_onnx, write_onnx
-from rs_ml_training.export.openvino_file import load_openvino, write_openvino
+from rs_ml_training.export.onnx_file import load_onnx, load_openvino, write_onnx, write_openvino
 from rs_ml_training.export.serving import Serving
 from rs_ml_training.export.tensorflow_files import (
     load_frozen_graph,
     load_saved_model,
+    load_tflite,
     write_frozen_graph,
     write_saved_model,
+    write_tflite,
 )
-from rs_ml_training.export.tflite_file import load_tflite, write_tflite
 
 DEFAULT_FORMATS = ('tflite', 'onnx', 'openvino')
 FLOAT32_ONLY = ('saved_model', 'frozen_graph')

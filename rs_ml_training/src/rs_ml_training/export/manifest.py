@@ -13,10 +13,9 @@ from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.golden import GOLDEN_NAME
 from rs_ml_perception.inference.golden_recording import golden_section
-from rs_ml_perception.inference.manifest import Tolerance
+from rs_ml_perception.inference.manifest import MANIFEST_NAME, Tolerance
 
 from rs_ml_training.export.artifact import Arrays, Artifact, Port
-from rs_ml_training.export.folder import MANIFEST_NAME
 from rs_ml_training.export.heads import CELL_OUTPUTS
 from rs_ml_training.export.serving import Serving
 from rs_ml_training.trained import ModelSpec
@@ -24,8 +23,8 @@ from rs_ml_training.trained import ModelSpec
 LABELS_NAME = 'labels.txt'
 NO_LICENSE = 'none stated, internal use only'
 _TASKS = {'depth': 'mono_depth'}
+# Decoder -> overlap beyond which the weaker of two boxes is a duplicate.
 _OVERLAPS = {'gfl': 0.6, 'centernet': 0.5}
-"""Decoder -> overlap beyond which the weaker of two boxes is a duplicate."""
 _COLORS = {1: 'GRAY', 3: 'RGB'}
 
 

@@ -16,13 +16,13 @@ from rs_ml_training.trained import Trained
 if TYPE_CHECKING:
     import keras
 
+# Input of a network -> name and dtype it is served under.
 _SERVED = {
     'image': ('image', 'uint8'),
     'depth_m': ('raw_depth', 'float32'),
     'measured_m': ('depth', 'float32'),
     'infrared': ('infrared', 'uint8'),
 }
-"""Input of a network -> name and dtype it is served under."""
 
 
 @dataclass(frozen=True)

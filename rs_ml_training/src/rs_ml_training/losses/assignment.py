@@ -14,13 +14,13 @@ from keras import ops
 
 from rs_ml_training.losses.masking import Tensor
 
+# Of one object.
 MOST_CELLS = 13
-"""Of one object."""
+# Of one picture that cells are assigned to; those beyond are ignored, as crowds are.
 MOST_OBJECTS = 32
-"""Of one picture that cells are assigned to; those beyond are ignored, as crowds are."""
 _IOU_COST = 3.0
+# Cost of a cell whose centre is d strides from that of the object: _BASE ** (d - _REACH).
 _BASE, _REACH = 10.0, 3.0
-"""Cost of a cell whose centre is d strides from that of the object: _BASE ** (d - _REACH)."""
 _NEVER = 1e8
 
 

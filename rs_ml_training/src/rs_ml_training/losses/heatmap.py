@@ -8,10 +8,10 @@ from keras import ops
 
 from rs_ml_training.losses.masking import Tensor, masked_mean
 
+# CenterNet's weights 1, 0.1 and 1; 0.1 was per cell of 4 px, `size` here is in pixels.
 TERM_WEIGHTS: Mapping[str, float] = {'heatmap': 1.0, 'size': 0.025, 'offset': 1.0}
-"""CenterNet's weights 1, 0.1 and 1; 0.1 was per cell of 4 px, `size` here is in pixels."""
+# Target from which a peak is one.
 LEAST_PEAK = 0.1
-"""Target from which a peak is one."""
 
 
 def heatmap_focal(

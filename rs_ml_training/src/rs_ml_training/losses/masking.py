@@ -6,8 +6,8 @@ from typing import Any
 
 from keras import ops
 
+# A tensor of the Keras backend in use, or a NumPy array.
 Tensor = Any
-"""A tensor of the Keras backend in use, or a NumPy array."""
 
 
 def like(values: Tensor, other: Tensor) -> Tensor:

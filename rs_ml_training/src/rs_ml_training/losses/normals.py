@@ -10,8 +10,8 @@ from rs_ml_perception.core.geometry import camera_rays
 
 from rs_ml_training.losses.masking import Tensor, masked, masked_mean
 
+# Squared length below which a vector has no direction.
 SMALLEST_SQUARE = 1e-20
-"""Squared length below which a vector has no direction."""
 
 
 def pinhole_rays(intrinsics: CameraModel, height: int, width: int) -> Tensor:

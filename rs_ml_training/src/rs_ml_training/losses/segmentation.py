@@ -14,6 +14,10 @@ from rs_ml_training.data.sample import IGNORE
 from rs_ml_training.losses.masking import Tensor, masked_mean
 
 SegmentationLoss = Callable[[Tensor, Tensor], Tensor]
+# Those of networks with one channel,
+SIGMOID_LOSSES = frozenset(('binary_cross_entropy', 'binary_focal'))
+# and those of networks with a channel for every class; the others take both.
+SOFTMAX_LOSSES = frozenset(('cross_entropy', 'focal'))
 
 
 def known(labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
@@ -156,6 +160,7 @@ def at_scores(maps: Tensor, logits: Tensor) -> Tensor:
     return maps[:, step // 2 :: step, step // 2 :: step] if step > 1 else maps
 
 
+# The losses by the name that commands take.
 SEGMENTATION_LOSSES: dict[str, SegmentationLoss] = {
     'cross_entropy': cross_entropy,
     'focal': focal,
@@ -164,9 +169,3 @@ SEGMENTATION_LOSSES: dict[str, SegmentationLoss] = {
     'dice': dice,
     'cross_entropy_dice': cross_entropy_dice,
 }
-"""The losses by the name that commands take."""
-
-SIGMOID_LOSSES = frozenset(('binary_cross_entropy', 'binary_focal'))
-"""Those of networks with one channel,"""
-SOFTMAX_LOSSES = frozenset(('cross_entropy', 'focal'))
-"""and those of networks with a channel for every class; the others take both."""

@@ -9,6 +9,14 @@ import keras
 from keras import layers
 from rs_ml_perception.core.errors import ConfigError
 
+_CONVOLUTIONS = (
+    layers.Conv1D,
+    layers.Conv2D,
+    layers.DepthwiseConv1D,
+    layers.DepthwiseConv2D,
+    layers.Dense,
+)
+
 
 def parameters(model: keras.Model) -> int:
     """Number of trainable weights: moving averages do not count, as in papers."""
@@ -71,15 +79,6 @@ def _layer_multiply_adds(layer: layers.Layer, args: tuple[Any, ...], outputs: An
     if isinstance(layer, _CONVOLUTIONS):
         return _positions(outputs) * math.prod(layer.kernel.shape)
     return 0
-
-
-_CONVOLUTIONS = (
-    layers.Conv1D,
-    layers.Conv2D,
-    layers.DepthwiseConv1D,
-    layers.DepthwiseConv2D,
-    layers.Dense,
-)
 
 
 def _positions(tensor: keras.KerasTensor) -> int:

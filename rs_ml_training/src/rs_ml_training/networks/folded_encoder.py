@@ -31,14 +31,15 @@ Arrays = Mapping[str, np.ndarray]
 SUFFIX = '.tflite'
 _BLOCKS = 16
 _PROJECT, _PROJECT_WHOLE = 'context_project', 'context_project_whole'
+# What DeepLabV3 has behind the blocks (mobilenetv2.context), without normalisation.
 _CONTEXT = ('context_local', 'context_whole', _PROJECT, _PROJECT_WHOLE, 'context_scores')
-"""What DeepLabV3 has behind the blocks (mobilenetv2.context), without normalisation."""
 _DEEPLAB = 'MobileNetV2 of DeepLabV3 on Pascal VOC 2012 (TensorFlow models, Apache-2.0)'
+# sha256 of published files -> whose they are and their licence.
 _CREDITS = {
     '350af47fd346ea6d74b58833a351f583ba860e9806ec5bd292ff8d8f1f249398': _DEEPLAB,
     '0470d2a782aa54eeeb99d32e7b6b3fb7722905c7c4f5d26bd957ec861366d48b': f'{_DEEPLAB}, half width',
 }
-"""sha256 of published files -> whose they are and their licence."""
+_PARTS = ('expand', 'depthwise', 'project')
 
 
 def credit_of(path: Path) -> str:
@@ -103,9 +104,6 @@ def _convolutions_of(model: keras.Model) -> list[str]:
             f'weights of a {SUFFIX} file do not fit it'
         )
     return names
-
-
-_PARTS = ('expand', 'depthwise', 'project')
 
 
 def _norm(name: str) -> str:

@@ -60,7 +60,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'ddrnet23-slim',
             'segmentation',
-            'ddrnet.model:ddrnet23_slim',
+            'ddrnet:ddrnet23_slim',
             (640, 480),
             32,
             'DDRNet-23-slim, 5.7 M parameters',
@@ -68,7 +68,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'deeplab-effnetv2s',
             'segmentation',
-            'deeplab.model:deeplab_effnetv2s',
+            'deeplab:deeplab_effnetv2s',
             (512, 512),
             16,
             'EfficientNetV2-S with the DeepLabV3+ decoder, 20.7 M parameters',
@@ -88,7 +88,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'fastdepth',
             'depth',
-            'fastdepth.model:fastdepth',
+            'fastdepth:fastdepth',
             (256, 192),
             32,
             'MobileNet with additive skips, 4.0 M parameters',
@@ -96,7 +96,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'fastdepth-pruned',
             'depth',
-            'fastdepth.model:fastdepth_pruned',
+            'fastdepth:fastdepth_pruned',
             (256, 192),
             32,
             'the channel plan found by NetAdapt, 1.4 M parameters',
@@ -120,7 +120,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'pano-depth',
             'depth',
-            'panorama.model:pano_depth',
+            'panorama:pano_depth',
             (512, 256),
             32,
             'equirectangular depth with circular padding',

@@ -20,12 +20,12 @@ from rs_ml_training.tasks.detection_losses import LOSSES, Objects
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
 from rs_ml_training.trained import ModelSpec
 
+# Boxes of a picture that validation can hold; crowded photos of COCO have fewer.
 MAX_TRUTH = 128
-"""Boxes of a picture that validation can hold; crowded photos of COCO have fewer."""
 _DRAWN_SCORE = 0.3
 
+# Picture and targets of its known boxes -> targets to learn; see teaching.watching_detector.
 Teacher = Callable[[np.ndarray, Arrays], Arrays]
-"""Picture and targets of its known boxes -> targets to learn; see teaching.watching_detector."""
 
 
 class DetectionTask(Task):

@@ -19,6 +19,7 @@ from rs_ml_training.networks.centernet.targets import targets_of
 from rs_ml_training.prediction.cells import STRIDES
 
 Loss = Callable[..., dict[str, Any]]
+_MAPS = ('heatmap', 'size', 'offset')
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,6 @@ def _generalized_focal(size: tuple[int, int]) -> Loss:
     return partial(focal.generalized_focal, cells=Cells(*cell_centres(size, STRIDES)))
 
 
-_MAPS = ('heatmap', 'size', 'offset')
 LOSSES: Mapping[str, DetectionLoss] = {
     'centernet': DetectionLoss(
         lambda size: detection_loss, _peaks, _MAPS, tuple(TERM_WEIGHTS), (True,)

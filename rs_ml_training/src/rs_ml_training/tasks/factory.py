@@ -29,6 +29,13 @@ from rs_ml_training.training.sources import name_values
 if TYPE_CHECKING:
     from rs_ml_training.tasks.detection import Teacher
 
+_NEEDED = {
+    'depth': ('image', 'depth_m'),
+    'segmentation': ('image', 'labels'),
+    'denoise': ('raw_depth_m', 'depth_m'),
+    'detection': ('image', 'boxes'),
+}
+
 
 def spec_of(task: str, options: TrainOptions, data: Reader, command: str) -> ModelSpec:
     """What is going to be trained.
@@ -99,7 +106,7 @@ def _teacher(options: DetectionOptions, spec: ModelSpec) -> Teacher | None:
         return None
     if options.loss == 'generalized_focal':
         return _teacher_of_cells(options, spec)
-    from rs_ml_training.teaching.watching_detector import WatchingDetector, blended
+    from rs_ml_training.teaching.distillation import WatchingDetector, blended
 
     if options.teacher_labels is None:
         raise ConfigError('--teacher needs --teacher-labels: give the label map (.pbtxt)')
@@ -108,7 +115,7 @@ def _teacher(options: DetectionOptions, spec: ModelSpec) -> Teacher | None:
 
 
 def _teacher_of_cells(options: DetectionOptions, spec: ModelSpec) -> Teacher:
-    from rs_ml_training.teaching.cell_model import WatchingCells
+    from rs_ml_training.teaching.cell_detector import WatchingCells
 
     watch = WatchingCells(options.teacher, spec.labels, spec.input_size)
     share = np.float32(options.teacher_share)
@@ -180,14 +187,6 @@ def _labels(task: str, options: TrainOptions, data: Reader) -> tuple[str, ...]:
             )
         return options.classes  # type: ignore[attr-defined]
     return data.labels if task in ('segmentation', 'detection') else ()
-
-
-_NEEDED = {
-    'depth': ('image', 'depth_m'),
-    'segmentation': ('image', 'labels'),
-    'denoise': ('raw_depth_m', 'depth_m'),
-    'detection': ('image', 'boxes'),
-}
 
 
 def _require_maps(task: str, sample: Sample) -> None:

@@ -20,8 +20,8 @@ from rs_ml_training.tasks.known_depth import measured_m
 from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
 from rs_ml_training.trained import ModelSpec
 
+# Loss -> its keyword for one weight per class.
 _WEIGHTED = {'cross_entropy': 'class_weights', 'focal': 'alpha'}
-"""Loss -> its keyword for one weight per class."""
 
 
 class SegmentationTask(Task):

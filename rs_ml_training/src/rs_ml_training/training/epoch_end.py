@@ -11,25 +11,58 @@ import cv2
 import keras
 import numpy as np
 
-from rs_ml_training.data.sequence import Arrays, SampleSequence
+from rs_ml_training.data.sequence import Arrays, SampleSequence, stack
 from rs_ml_training.errors import DivergedError
 from rs_ml_training.networks import registry
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import BEST_WEIGHTS, LAST_WEIGHTS, best_weights_of
 from rs_ml_training.training import checkpoint, devices
-from rs_ml_training.training.average import Start, averaged
-from rs_ml_training.training.board import Board
-from rs_ml_training.training.dropout import reseed
+from rs_ml_training.training.averaging import Start, averaged, precise_batch_norm
 from rs_ml_training.training.options import TrainOptions
-from rs_ml_training.training.run_folder import RunFolder
-from rs_ml_training.training.settling import settled
-from rs_ml_training.training.validation import draw, validate
+from rs_ml_training.training.run_folder import EventWriter, RunFolder
 
+Predict = Callable[[Arrays], Arrays]
 PICTURE = 'validation.png'
 _WAY_OUT = (
     'lower --learning-rate, raise --adam-epsilon or look for damaged truth; the last checkpoint '
     'and the best weights are as they were'
 )
+
+
+def validate(task: Task, predict: Predict, batches: SampleSequence) -> dict[str, float]:
+    """The task's metrics over all batches.
+
+    Args:
+        task: gives the metrics.
+        predict: named input arrays to named output arrays.
+        batches: not shuffled.
+    """
+    metrics = task.metrics()
+    for i in range(len(batches)):
+        inputs, targets = batches[i]
+        metrics.update(targets, predict(inputs))
+    return metrics.result()
+
+
+def draw(task: Task, predict: Predict, batches: SampleSequence, count: int) -> np.ndarray | None:
+    """Strips of `count` samples spread over the data, one below the other, uint8 (h, w, 3)."""
+    total = batches.samples
+    chosen = np.unique(np.linspace(0, total - 1, min(count, total)).round().astype(int))
+    strips = []
+    for index in chosen:
+        inputs, targets = batches.pair(int(index))
+        outputs = predict(stack([inputs]))
+        strips.append(task.picture(inputs, targets, {n: a[0] for n, a in outputs.items()}))
+    return np.concatenate(strips) if strips else None
+
+
+def reseed(network: keras.Model, seed: int, epoch: int) -> None:
+    """Let every layer draw from (seed, epoch, its number), so that a resumed run goes on alike."""
+    for number, layer in enumerate(network.layers):
+        generator = getattr(layer, 'seed_generator', None)
+        if generator is not None:
+            state = np.random.SeedSequence((seed, epoch, number)).generate_state(2)
+            generator.state.assign(state.astype(generator.state.dtype))
 
 
 class StopOnNan(keras.callbacks.Callback):
@@ -82,7 +115,7 @@ class EpochEnd(keras.callbacks.Callback):
         self.progress, self._listener, self._start = progress, listener, start
         self._writes = options.process_index == 0
         if self._writes:
-            self._board = Board(folder.path / 'tensorboard')
+            self._board = EventWriter(folder.path / 'tensorboard')
         self._copy: keras.Model | None = None
         self._started = time.perf_counter()
 
@@ -129,7 +162,7 @@ class EpochEnd(keras.callbacks.Callback):
 
     def _validated(self, epoch: int) -> dict[str, float]:
         average = averaged(self.network, self.model.optimizer, self._start)
-        with average, settled(self.network, self._settling()), self._judged():
+        with average, precise_batch_norm(self.network, self._settling()), self._judged():
             metrics = validate(self._task, self._predict, self._validation)
             better = self._judge(metrics, epoch)
             if self._writes:

@@ -10,6 +10,29 @@ from rs_ml_training.cli.flags import flag
 OPTIMIZERS = ('adamw', 'adam', 'sgd', 'radam')
 SCHEDULES = ('poly', 'cosine', 'constant')
 PRECISIONS = ('float32', 'mixed_bfloat16', 'mixed_float16')
+# What differs from the task's defaults for a network, as its authors trained it.
+RECOMMENDED: dict[str, dict[str, object]] = {
+    'bts': {
+        'loss': 'silog',
+        'augment': 'bts-nyu',
+        'batch_size': 4,
+        'learning_rate': 1e-4,
+        'end_learning_rate': 0.1,
+        'adam_epsilon': 1e-3,
+        'epochs': 50,
+    },
+    'pano-depth': {
+        'loss': 'l1_normal_ssim_sphere',
+        'augment': 'panorama',
+        'batch_size': 8,
+        'learning_rate': 1e-4,
+        'epochs': 40,
+    },
+    'unet': {'batch_size': 2, 'learning_rate': 1e-4, 'loss': 'l1'},
+    'deeplab-effnetv2s': {'loss': 'focal', 'epochs': 100},
+    'unet-small': {'epochs': 100},
+    'nanodet-plus': {'loss': 'generalized_focal'},
+}
 
 
 @dataclass(frozen=True)
@@ -151,27 +174,3 @@ OPTIONS: dict[str, type[TrainOptions]] = {
     'denoise': DenoiseOptions,
     'detection': DetectionOptions,
 }
-
-RECOMMENDED: dict[str, dict[str, object]] = {
-    'bts': {
-        'loss': 'silog',
-        'augment': 'bts-nyu',
-        'batch_size': 4,
-        'learning_rate': 1e-4,
-        'end_learning_rate': 0.1,
-        'adam_epsilon': 1e-3,
-        'epochs': 50,
-    },
-    'pano-depth': {
-        'loss': 'l1_normal_ssim_sphere',
-        'augment': 'panorama',
-        'batch_size': 8,
-        'learning_rate': 1e-4,
-        'epochs': 40,
-    },
-    'unet': {'batch_size': 2, 'learning_rate': 1e-4, 'loss': 'l1'},
-    'deeplab-effnetv2s': {'loss': 'focal', 'epochs': 100},
-    'unet-small': {'epochs': 100},
-    'nanodet-plus': {'loss': 'generalized_focal'},
-}
-"""What differs from the task's defaults for a network, as its authors trained it."""

@@ -19,7 +19,7 @@ from rs_ml_training.tasks.factory import spec_of, task_of
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import ModelSpec
 from rs_ml_training.training import checkpoint, devices
-from rs_ml_training.training.average import Start, start_of
+from rs_ml_training.training.averaging import Start, start_of
 from rs_ml_training.training.epoch_end import EpochEnd, EpochReport, StopOnNan, stopped
 from rs_ml_training.training.optimizers import optimizer_of
 from rs_ml_training.training.options import TrainOptions
@@ -146,7 +146,7 @@ def _start_from(network: keras.Model, start: Path, spec: ModelSpec, fitting: boo
 
         load_onnx_weights(network, path)
     elif fitting:
-        from rs_ml_training.networks.fitting_weights import load_fitting_weights
+        from rs_ml_training.networks.weights_file import load_fitting_weights
 
         print(load_fitting_weights(network, path))
     else:
@@ -210,7 +210,7 @@ def _fit(
 
 def _write_metrics(session: Session, folder: RunFolder, progress: checkpoint.Progress) -> None:
     """The validation of the best weights into model.yaml, and the curves."""
-    from rs_ml_training.evaluation.curves import draw
+    from rs_ml_training.training.curves import draw
     from rs_ml_training.training.run_folder import read_history
 
     rows = read_history(folder.history)

@@ -8,11 +8,11 @@ from typing import Any
 
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.evaluation.comparison import RAW, compare, last_frames
-from rs_ml_training.evaluation.sdk_filters import CHAINS
 from rs_ml_training.evaluation.shipped.contests import SHIPPED, Aim, Figures
 from rs_ml_training.evaluation.shipped.handed import DEPTH, INFRARED, hand_over_depth
 from rs_ml_training.evaluation.shipped.robot import Robot
-from rs_ml_training.evaluation.stored import StoredDenoised
+from rs_ml_training.prediction.sdk_filters import CHAINS
+from rs_ml_training.prediction.stored import StoredDenoised
 
 MODEL = 'denoise'
 _FILTERS = tuple(CHAINS)

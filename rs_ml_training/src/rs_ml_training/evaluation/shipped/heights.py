@@ -17,8 +17,8 @@ from rs_ml_training.evaluation.shipped.contests import NANODET, SHIPPED, Aim, Su
 from rs_ml_training.evaluation.shipped.handed import DEPTH, PICTURES, hand_over_pictures
 from rs_ml_training.evaluation.shipped.robot import Robot
 from rs_ml_training.evaluation.shipped.statures import counts, height_errors
-from rs_ml_training.evaluation.stored import RESULTS
 from rs_ml_training.prediction.files import file_stem
+from rs_ml_training.prediction.stored import RESULTS
 
 TRUTH = 'heights.json'
 _ACCELEROMETER, _BOXES = 'accelerometer.json', 'boxes.jsonl'

@@ -12,7 +12,6 @@ from rs_ml_perception.core.camera import CameraModel
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.data.yolo_masks import UNLISTED
-from rs_ml_training.evaluation import stored
 from rs_ml_training.evaluation.evaluate import evaluate
 from rs_ml_training.evaluation.options import PROTOCOLS
 from rs_ml_training.evaluation.scorers import BoxScorer, DepthScorer, MaskScorer, Scorer
@@ -20,6 +19,7 @@ from rs_ml_training.evaluation.shipped.contests import Subject
 from rs_ml_training.evaluation.shipped.handed import DEPTH, PICTURES
 from rs_ml_training.evaluation.shipped.robot import Robot
 from rs_ml_training.metrics.confusion import ConfusionMatrix
+from rs_ml_training.prediction import stored
 from rs_ml_training.prediction.results import MaskPrediction
 
 LEAST_SCORE = 0.01

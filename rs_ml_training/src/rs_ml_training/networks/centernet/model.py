@@ -8,17 +8,16 @@ from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.networks import freezing
 from rs_ml_training.networks.blocks import MOMENTUM
-from rs_ml_training.networks.mobilenetv2.context import deeplab_context
-from rs_ml_training.networks.mobilenetv2.encoder import ALPHAS, mobilenetv2_taps
+from rs_ml_training.networks.mobilenetv2.encoder import ALPHAS, deeplab_context, mobilenetv2_taps
 
 STRIDE = 4
+# The size head tells multiples of this, so that its raw numbers are of the order of one.
 SIZE_UNIT_PX = 16.0
-"""The size head tells multiples of this, so that its raw numbers are of the order of one."""
 _HEADS = ('heatmap', 'size', 'offset')
+# Of the 5 x 5 convolutions at stride 16, which see the extent of what fills the picture.
 _CONTEXT_DILATIONS = (1, 1, 2, 4)
-"""Of the 5 x 5 convolutions at stride 16, which see the extent of what fills the picture."""
+# Bias for which a fresh heat map is 0.1 everywhere, as in the paper.
 _RARE = -2.19
-"""Bias for which a fresh heat map is 0.1 everywhere, as in the paper."""
 
 
 def centernet_light(

@@ -8,9 +8,9 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.sample import Boxes
 
 MIN_OVERLAP = 0.7
+# Heat of a crowd: too near to one for the penalty-reduced loss to punish a find there, and not the
+# one that marks a centre that must be found.
 CROWD_HEAT = 0.99
-"""Heat of a crowd: too near to one for the penalty-reduced loss to punish a find there, and not
-the one that marks a centre that must be found."""
 
 
 def targets_of(

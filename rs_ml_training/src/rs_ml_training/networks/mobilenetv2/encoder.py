@@ -1,17 +1,20 @@
-"""MobileNetV2 (Sandler 2018, arXiv 1801.04381) with the layer names of keras.applications."""
+"""MobileNetV2 (Sandler 2018, arXiv 1801.04381) with the layer names of keras.applications.
+
+On top of it, where asked for, the context module of DeepLabV3 (Chen 2017, arXiv 1706.05587).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
-from keras import layers
+from keras import KerasTensor, layers
 from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.networks.blocks import MOMENTUM
-from rs_ml_training.networks.momentum import set_momentum
+from rs_ml_training.networks.blocks import MOMENTUM, set_momentum
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0)
+# Last layers at stride 2, 4, 8, 16 and 32: 16, 24, 32, 96 and 320 channels at alpha 1.
 TAPS = (
     'expanded_conv_project_BN',
     'block_2_add',
@@ -19,8 +22,8 @@ TAPS = (
     'block_12_add',
     'block_16_project_BN',
 )
-"""Last layers at stride 2, 4, 8, 16 and 32: 16, 24, 32, 96 and 320 channels at alpha 1."""
 _LAST_BLOCKS = (13, 14, 15, 16)
+FEATURES = 256
 
 
 def mobilenetv2_taps(
@@ -77,3 +80,31 @@ def _block(
     y = again('depthwise', strides=1, dilation_rate=dilation, padding='same')(y)
     y = again('project_BN')(again('project')(again('depthwise_relu')(again('depthwise_BN')(y))))
     return again('add')([x, y]) if y.shape[-1] == x.shape[-1] else y
+
+
+def deeplab_context(x: KerasTensor, classes: int = 21) -> tuple[KerasTensor, KerasTensor]:
+    """Features of what is at a place and in the whole picture, and the scores of classes.
+
+    The light head of DeepLabV3 for MobileNetV2 (TensorFlow models): no dilated convolutions, only
+    1 x 1 of the place and of the mean of the picture. The layers have no normalisation, so that
+    they take the weights of a file in which it is folded away.
+
+    Args:
+        x: (B, h, w, C) features of the last block.
+        classes: 21 of Pascal VOC.
+
+    Returns:
+        Features (B, h, w, FEATURES), and raw scores (B, h, w, classes).
+    """
+    local = layers.Conv2D(FEATURES, 1, activation='relu', name='context_local')(x)
+    mean = layers.GlobalAveragePooling2D(keepdims=True, name='context_mean')(x)
+    whole = layers.Conv2D(FEATURES, 1, activation='relu', name='context_whole')(mean)
+    # A 1 x 1 convolution of both side by side, as the sum of one of each: nothing is spread out.
+    features = layers.Add(name='context_both')(
+        [
+            layers.Conv2D(FEATURES, 1, name='context_project')(local),
+            layers.Conv2D(FEATURES, 1, use_bias=False, name='context_project_whole')(whole),
+        ]
+    )
+    features = layers.ReLU(name='context')(features)
+    return features, layers.Conv2D(classes, 1, name='context_scores')(features)

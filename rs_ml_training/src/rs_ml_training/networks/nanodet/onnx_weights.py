@@ -14,11 +14,12 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.errors import CheckpointError
+from rs_ml_training.networks.nanodet.blocks import STAGES
 from rs_ml_training.networks.nanodet.model import STRIDES
-from rs_ml_training.networks.nanodet.shufflenetv2 import STAGES
 
 SUFFIX = '.onnx'
 _STEM = 'backbone_stem'
+# sha256 of published files -> whose they are and their licence.
 _CREDITS = {
     '01a3a66947ddf6a4079e0f3e9bfb5f0e05a1b947cf9ae1a954c494302e0837af': (
         'NanoDet-Plus-m-416, Copyright 2020-2021 RangiLyu (github.com/RangiLyu/nanodet, '
@@ -26,7 +27,6 @@ _CREDITS = {
         'of Flickr)'
     ),
 }
-"""sha256 of published files -> whose they are and their licence."""
 
 
 def credit_of(path: Path) -> str:

@@ -12,15 +12,16 @@ import keras
 from keras import layers, ops
 
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
-from rs_ml_training.networks.nearest import Repeated
-from rs_ml_training.networks.unet.cell_stages import (
+from rs_ml_training.networks.resize import Repeated
+from rs_ml_training.networks.unet.cells import (
     CELL_PX,
     MIN_DEPTH_M,
+    CellsToPixels,
+    PixelsToCells,
     confidence,
     encoded,
     require_sense,
 )
-from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells
 from rs_ml_training.networks.unet.fill import masked_fill
 
 _OPEN = 3.0

@@ -11,10 +11,10 @@ from keras import layers, ops
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.networks.blocks import image_input
-from rs_ml_training.networks.nearest import Repeated
+from rs_ml_training.networks.resize import Repeated
 
+# Depth of 16 bit in millimetres, the 1.0 of the published live script.
 FULL_SCALE_M = 65.535
-"""Depth of 16 bit in millimetres, the 1.0 of the published live script."""
 _INFRARED_SCALE = 255.0
 _WIDTH = 64
 _DROPOUT = 0.5

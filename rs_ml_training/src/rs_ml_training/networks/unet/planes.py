@@ -14,19 +14,20 @@ from keras import layers, ops
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
-from rs_ml_training.networks.unet.cell_stages import (
+from rs_ml_training.networks.unet.cells import (
     CELL_PX,
     MIN_DEPTH_M,
+    CellsToPixels,
+    PixelsToCells,
     confidence,
     encoded,
     require_sense,
 )
-from rs_ml_training.networks.unet.cells import CellsToPixels, PixelsToCells
 from rs_ml_training.networks.unet.fill import blurred, blurred_repetition, masked_fill
 
 _PIXELS = CELL_PX * CELL_PX
+# Inverse depth [1/m] at which features of differences saturate: about ten times the noise.
 _SOFTNESS_PER_M = 0.03
-"""Inverse depth [1/m] at which features of differences saturate: about ten times the noise."""
 _OFFSET_PER_M = 0.1
 _SLOPE_PER_M = 0.01
 _PLANE_NUMBERS = 6

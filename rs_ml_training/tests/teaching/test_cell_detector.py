@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_training.teaching.cell_model import CellDetector, WatchingCells
+from rs_ml_training.teaching.cell_detector import CellDetector, WatchingCells
 
 SIZE, CELLS = (64, 32), 43
 

@@ -10,13 +10,13 @@ from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.teaching.frozen_detector import read_frozen_graph, read_label_map
 
+# Scores of the classes, and how far a box reaches to the left, the top, the right and the bottom
+# of its cell [px of the teacher's own picture], in a frozen CenterNet of mobile size (TTFNet,
+# arXiv 1909.00700).
 _MAPS = ('centernet/tower_0/keypoints:0', 'centernet/tower_0/wh:0')
-"""Scores of the classes, and how far a box reaches to the left, the top, the right and the bottom
-of its cell [px of the teacher's own picture], in a frozen CenterNet of mobile size (TTFNet, arXiv
-1909.00700)."""
 _CELL_PX = 4
+# Below it, what the teacher says of the extent of an object is not learned.
 LEAST_SCORE = 0.2
-"""Below it, what the teacher says of the extent of an object is not learned."""
 
 
 class WatchingDetector:

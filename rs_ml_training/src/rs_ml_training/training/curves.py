@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rs_ml_perception.core.errors import ConfigError, InputError
 
-from rs_ml_training.evaluation.figure_file import require_suffix, save_figure
+from rs_ml_training.figures import require_suffix, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

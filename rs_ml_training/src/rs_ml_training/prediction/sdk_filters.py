@@ -15,11 +15,13 @@ from rs_ml_training.prediction.results import DenoisePrediction
 
 _UNIT_M = 0.001
 _BASELINE_MM = 50.0
+# Focal length by width of a D4xx depth camera, for frames that do not know theirs.
 _FOCAL_SHARE = 0.6
-"""Focal length by width of a D4xx depth camera, for frames that do not know theirs."""
 _FRAME_MS = 33.0
 _TIMEOUT_MS = 1000
 
+# Chains of filters by name, each with the SDK's default options. `recommended` is the order that
+# its documentation gives, without decimation, which would change the size.
 CHAINS: Mapping[str, tuple[str, ...]] = {
     'spatial': ('spatial',),
     'temporal': ('temporal',),
@@ -36,8 +38,6 @@ CHAINS: Mapping[str, tuple[str, ...]] = {
         'hole-filling-farthest',
     ),
 }
-"""Chains of filters by name, each with the SDK's default options. `recommended` is the order that
-its documentation gives, without decimation, which would change the size."""
 
 
 class SdkFilters:

@@ -7,6 +7,7 @@ three skips lead from the encoder into it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import keras
@@ -14,12 +15,45 @@ from keras import layers
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.networks.blocks import conv_bn, image_input, separable_bn
-from rs_ml_training.networks.fastdepth.head import depth_head
-from rs_ml_training.networks.nearest import Repeated
+from rs_ml_training.networks.resize import Repeated
 
+HEADS = ('relu', 'softplus', 'exp')
+_RANGE = 10.0
+_START = 2.5
 SKIPS = ('add', 'concat', 'none')
 _STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 _SKIP_BLOCKS = (1, 3, 5)
+
+
+def depth_head(x: keras.KerasTensor, head: str, max_depth_m: float) -> keras.KerasTensor:
+    """One channel [m], >= 0, in float32.
+
+    'relu': 1x1, batch normalisation, ReLU (published); a pixel at 0 gets no gradient, and with
+    small batches the scale of depth hangs on the batch. 'softplus': 1x1 with a bias that starts
+    at a quarter of the range; as good as linear there, never dead. 'exp': the network sees log
+    depth; errors are relative.
+
+    Args:
+        x: float (B, H, W, C).
+        head: one of HEADS.
+        max_depth_m: the range of the data; 10 keeps the published scale of the features.
+
+    Raises:
+        ConfigError: an unknown head or a range that is not positive.
+    """
+    if head not in HEADS:
+        raise ConfigError(f'head must be one of {", ".join(HEADS)}, got {head!r}')
+    if max_depth_m <= 0:
+        raise ConfigError(f'max_depth_m must be positive, got {max_depth_m}')
+    if head == 'relu':
+        x = conv_bn(x, 1, 1, 'decoder_pw_6')
+    else:
+        start = math.log(_START) if head == 'exp' else math.log(math.expm1(_START))
+        bias = keras.initializers.Constant(start)
+        x = layers.Conv2D(1, 1, bias_initializer=bias, name='decoder_pw_6', dtype='float32')(x)
+        activation = 'softplus' if head == 'softplus' else 'exponential'
+        x = layers.Activation(activation, dtype='float32', name=f'depth_{head}')(x)
+    return layers.Rescaling(max_depth_m / _RANGE, dtype='float32', name='depth_m')(x)
 
 
 @dataclass(frozen=True)
@@ -54,12 +88,12 @@ FULL = ChannelPlan(
     (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024),
     (512, 256, 128, 64, 32),
 )
+# Found by NetAdapt; read off the published TVM tuning logs.
 PRUNED = ChannelPlan(
     16,
     (56, 88, 120, 144, 256, 408, 376, 272, 288, 296, 328, 480, 512),
     (200, 256, 120, 56, 16),
 )
-"""Found by NetAdapt; read off the published TVM tuning logs."""
 
 
 def fastdepth(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import Boxes
-from rs_ml_training.teaching import watching_detector
-from rs_ml_training.teaching.watching_detector import LEAST_SCORE, WatchingDetector, blended
+from rs_ml_training.teaching import distillation
+from rs_ml_training.teaching.distillation import LEAST_SCORE, WatchingDetector, blended
 
 LABEL_MAP = """
 item {
@@ -29,7 +29,7 @@ def watch(tmp_path, monkeypatch):
     """A teacher with a map of 128 x 128 cells, that sees what is put into its lists."""
     scores, reach = np.zeros((1, 128, 128, 3), np.float32), np.zeros((1, 128, 128, 4), np.float32)
     monkeypatch.setattr(
-        watching_detector, 'read_frozen_graph', lambda *_: lambda image: (scores, reach)
+        distillation, 'read_frozen_graph', lambda *_: lambda image: (scores, reach)
     )
     (tmp_path / 'map.pbtxt').write_text(LABEL_MAP)
     detector = WatchingDetector(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('cup', 'person'))

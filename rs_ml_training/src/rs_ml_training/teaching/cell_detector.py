@@ -15,8 +15,8 @@ from rs_ml_perception.inference.model import load_model
 from rs_ml_training.prediction import cells
 from rs_ml_training.teaching.frozen_detector import Found
 
+# Decoder -> outputs of a model that can teach.
 _OUTPUTS = {'gfl': ('scores', 'distances'), 'gfl_head': ('head',)}
-"""Decoder -> outputs of a model that can teach."""
 _SIDES, _BINS = 4, 8
 
 

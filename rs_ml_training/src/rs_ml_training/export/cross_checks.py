@@ -1,4 +1,7 @@
-"""What OpenVINO makes of a TFLite file, which it reads as well as LiteRT does."""
+"""Exported files in runtimes other than their own: TFLite in OpenVINO, float32 and bfloat16.
+
+On a CPU without units for bfloat16, its rounding is emulated.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,32 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rs_ml_perception.inference.golden_recording import USUAL_LIMITS
 from rs_ml_perception.inference.manifest import Tolerance
 from rs_ml_perception.inference.output_errors import usual_measure
 
-from rs_ml_training.export import bfloat16
+from rs_ml_training.export import cross_checks
 from rs_ml_training.export.artifact import Arrays, Artifact, Network
 from rs_ml_training.export.onnx_file import converted_tflite
 
+if TYPE_CHECKING:
+    import onnx
+
+
+# Precision as manifests name it -> as OpenVINO does.
 HINTS = {'float32': 'f32', 'bfloat16': 'bf16'}
-"""Precision as manifests name it -> as OpenVINO does."""
 
 MARGIN = 1.5
+# A runtime that strays further than this share of the range computes another network.
 LARGEST_TOLERANCE = 0.1
-"""A runtime that strays further than this share of the range computes another network."""
+_PRODUCTS = ('Conv', 'ConvTranspose', 'MatMul', 'Gemm')
 
 
 @dataclass(frozen=True)
-class Reading:
+class CrossCheck:
     """A file in a runtime that it was not written for.
 
     Attributes:
@@ -52,16 +60,16 @@ def networks(artifact: Artifact, folder: Path) -> Iterator[tuple[str, str, Netwo
     if artifact.format != 'tflite' or importlib.util.find_spec('openvino') is None:
         return
     yield 'in OpenVINO, float32', 'float32', _compiled(artifact, folder, 'float32')
-    if bfloat16.has_units():
+    if cross_checks.has_units():
         yield 'in OpenVINO, bfloat16', 'bfloat16', _compiled(artifact, folder, 'bfloat16')
     elif importlib.util.find_spec('tf2onnx') and importlib.util.find_spec('onnxruntime'):
         theirs = {tensor: name for name, tensor in artifact.names.items()}
         model = converted_tflite(folder / artifact.path, theirs)
-        yield 'bfloat16, emulated', 'bfloat16', bfloat16.emulated(model)
+        yield 'bfloat16, emulated', 'bfloat16', cross_checks.emulated(model)
 
 
 def tolerances(
-    outputs: Arrays, float32: Mapping[str, float], readings: Iterable[Reading]
+    outputs: Arrays, float32: Mapping[str, float], readings: Iterable[CrossCheck]
 ) -> dict[str, Tolerance]:
     """By how much each output may miss the golden one: what was found here and half as much.
 
@@ -103,3 +111,67 @@ def _named(port: Any, names: Mapping[str, str]) -> str:
     """Our name of a tensor; without ':0', which OpenVINO keeps of some."""
     known = (names.get(name) or names.get(name.removesuffix(':0')) for name in port.get_names())
     return next((name for name in known if name), port.get_any_name())
+
+
+def has_units() -> bool:
+    """Whether OpenVINO computes in bfloat16 on this CPU; elsewhere it takes float32 silently."""
+    import openvino
+
+    return 'BF16' in openvino.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
+
+
+def emulated(model: onnx.ModelProto) -> Network:
+    """The network with all intermediate results and all factors of products rounded to bfloat16.
+
+    Sums are float32, as they are in hardware. Runtimes keep more in float32, so that real ones
+    stray no farther than this.
+
+    Args:
+        model: float32, or with weights of float16; it is changed.
+    """
+    import onnxruntime
+
+    _round_everything(model)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # Optimised, the casts there and back would vanish.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=['CPUExecutionProvider']
+    )
+    names = [tensor.name for tensor in session.get_outputs()]
+
+    def run(inputs: Arrays) -> Arrays:
+        return dict(zip(names, session.run(names, dict(inputs)), strict=True))
+
+    return run
+
+
+def _round_everything(model: onnx.ModelProto) -> None:
+    import onnx
+
+    typed = onnx.shape_inference.infer_shapes(model).graph
+    floats = {
+        value.name
+        for value in typed.value_info
+        if value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    }
+    rounded: dict[str, str] = {}
+    nodes: list[onnx.NodeProto] = []
+
+    def in_bfloat16(name: str) -> str:
+        short, back = f'{name}_bfloat16_{len(nodes)}', f'{name}_rounded_{len(nodes)}'
+        there = onnx.helper.make_node('Cast', [name], [short], to=onnx.TensorProto.BFLOAT16)
+        nodes.append(there)
+        nodes.append(onnx.helper.make_node('Cast', [short], [back], to=onnx.TensorProto.FLOAT))
+        return back
+
+    for node in list(model.graph.node):
+        inputs = [rounded.get(name, name) for name in node.input]
+        if node.op_type in _PRODUCTS:
+            inputs[:2] = [in_bfloat16(name) for name in inputs[:2]]
+        node.input[:] = inputs
+        nodes.append(node)
+        rounded.update({name: in_bfloat16(name) for name in node.output if name in floats})
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)

@@ -7,7 +7,7 @@ import pytest
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_training.training.settling import normalisations, settled  # noqa: E402
+from rs_ml_training.training.averaging import normalisations, precise_batch_norm  # noqa: E402
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def batches(*levels):
 
 def test_plain_mean_of_the_batches(network):
     given = batches(3.0, 7.0, 5.0)
-    with settled(network, given):
+    with precise_batch_norm(network, given):
         mean, variance = statistics(network)
     pixels = [batch['image'].reshape(-1, 2) for batch in given]
     np.testing.assert_allclose(mean, np.mean([p.mean(axis=0) for p in pixels], axis=0), rtol=1e-4)
@@ -41,7 +41,7 @@ def test_plain_mean_of_the_batches(network):
 
 def test_training_goes_on_with_its_own(network):
     before = statistics(network)
-    with settled(network, batches(3.0)):
+    with precise_batch_norm(network, batches(3.0)):
         assert not np.allclose(statistics(network)[0], before[0])
     np.testing.assert_array_equal(statistics(network), before)
     assert network.get_layer('follows').momentum == 0.9
@@ -50,7 +50,7 @@ def test_training_goes_on_with_its_own(network):
 @pytest.mark.parametrize(('name', 'given'), [('follows', ()), ('frozen', (3.0,))])
 def test_what_stays(network, name, given):
     before = statistics(network, name)
-    with settled(network, batches(*given)):
+    with precise_batch_norm(network, batches(*given)):
         np.testing.assert_array_equal(statistics(network, name), before)
 
 

@@ -1,1 +1,0 @@
-"""FastDepth: depth from one picture on MobileNet."""

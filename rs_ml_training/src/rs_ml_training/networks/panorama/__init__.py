@@ -1,1 +1,0 @@
-"""Depth of equirectangular panoramas."""
