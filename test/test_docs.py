@@ -1,0 +1,54 @@
+"""The pages say what exists: links, anchors, languages of code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(
+    {
+        *ROOT.glob('*.md'),
+        *(ROOT / 'docs').rglob('*.md'),
+        *(ROOT / 'examples').rglob('*.md'),
+        *(ROOT / 'rs_ml_training').glob('*.md'),
+        *(ROOT / 'rs_ml_perception' / 'models').rglob('*.md'),
+        *(ROOT / 'rs_ml_perception' / 'config').rglob('*.md'),
+    }
+)
+LINK = re.compile(r'\]\(([^)\s]+)\)')
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    text = re.sub(r'^(```.*?```)$', '', path.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r'^#+ (.+)$', text, re.MULTILINE)
+    return {re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings}
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for link in LINK.findall(page.read_text()):
+        if link.startswith(('http://', 'https://')):
+            continue
+        file, _, anchor = link.partition('#')
+        target = page.parent / file if file else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / 'README.md').read_text().splitlines()) <= 120
+
+
+def test_every_page_is_linked():
+    """From another page: nobody finds what nothing leads to."""
+    linked = {
+        (page.parent / link.partition('#')[0]).resolve()
+        for page in PAGES
+        for link in LINK.findall(page.read_text())
+        if link.partition('#')[0] and '://' not in link
+    }
+    docs = {page for page in PAGES if ROOT / 'docs' in page.parents}
+    assert docs - linked == set()
