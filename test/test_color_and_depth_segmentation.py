@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.inference.golden import verify_golden
 from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.tasks.segmenter import Segmenter

@@ -5,8 +5,8 @@ import shutil
 import numpy as np
 import pytest
 import yaml
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.inference.backends import BACKENDS
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.golden import verify_golden

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.box_points import box_points
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.distortion import distort
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.geometry import pixel_rays, project
-from rs_ml_perception.core.registration import register_depth
-from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.frames.box_points import box_points
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.distortion import distort
+from rs_ml_perception.core.geometry.projection import pixel_rays, project
+from rs_ml_perception.core.geometry.registration import register_depth
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
 
 rs = pytest.importorskip(
     'pyrealsense2',

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.gravity import up_from_accelerometer
+from rs_ml_perception.core.geometry.gravity import up_from_accelerometer
+from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.open_recording import open_recording

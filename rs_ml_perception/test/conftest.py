@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.backends import BACKENDS
 from rs_ml_perception.inference.manifest import DepthSpec, ModelManifest

@@ -195,4 +195,4 @@ def test_importing_loads_nothing_heavy(folder, unwanted):
 
 
 def test_the_check_for_heavy_imports_sees_them():
-    assert loaded_by(['rs_ml_perception.core.depth', 'json'], {'json', 'rclpy'}) == ['json']
+    assert loaded_by(['rs_ml_perception.core.images.depth', 'json'], {'json', 'rclpy'}) == ['json']

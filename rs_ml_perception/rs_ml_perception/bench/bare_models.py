@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.preprocess import Preprocessor
 from rs_ml_perception.inference.model import Model, load_model
 from rs_ml_perception.nodes.table import NODES

@@ -17,7 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from rs_ml_perception.core.messages import stamp_ns
+from rs_ml_perception.core.frames.messages import stamp_ns
 from rs_ml_perception.ros.image_messages import image
 from rs_ml_perception.ros.qos import profile
 from rs_ml_perception.ros.tool_process import StopRequest

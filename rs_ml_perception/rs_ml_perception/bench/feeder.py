@@ -28,8 +28,8 @@ from rs_ml_perception.bench.material import (
     restamp,
 )
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.ledger import Outcome
-from rs_ml_perception.core.messages import stamp_ns
+from rs_ml_perception.core.frames.messages import stamp_ns
+from rs_ml_perception.core.streams.frame_counters import Outcome
 from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.qos import no_events, profile
 

@@ -22,9 +22,9 @@ from rs_ml_perception.bench.material import Size, load_frames, load_moments, res
 from rs_ml_perception.bench.options import BenchOptions
 from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.timing import median_ms
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.messages import depth_from_message
-from rs_ml_perception.core.synchronizer import Synchronizer, SyncOptions
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.frames.messages import depth_from_message
+from rs_ml_perception.core.streams.synchronizer import Synchronizer, SyncOptions
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.image_messages import depth_image, image
 from rs_ml_perception.ros.qos import results

@@ -20,9 +20,9 @@ from rs_ml_perception.bench.unpacked import (
     aligned,
     unpacked_moments,
 )
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.frames import frames

@@ -17,7 +17,7 @@ from rs_ml_perception.bench.rows import Row
 from rs_ml_perception.bench.seeds_way import SeedDenoise, SeedDepth, SeedHeight
 from rs_ml_perception.bench.timing import mean_ms, median_ratio, take_turns
 from rs_ml_perception.core.errors import InputError, ModelError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate
 from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline, DenoisePipelineOptions

@@ -15,9 +15,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 PERSON_CLASS_ID = 1
 PERSON_SCORE = 0.8

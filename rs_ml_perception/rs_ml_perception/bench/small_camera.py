@@ -11,7 +11,7 @@ from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.ros.camera_info import camera_info
 from rs_ml_perception.ros.image_messages import image
 from rs_ml_perception.ros.inputs import (

@@ -22,7 +22,7 @@ from rs_ml_msgs.msg import InferenceStats
 from rs_ml_perception.bench.small_camera import SmallCamera
 from rs_ml_perception.cli.exit_status import INTERRUPTED
 from rs_ml_perception.core.errors import ConfigError, RsMlError
-from rs_ml_perception.core.ledger import DROPPED
+from rs_ml_perception.core.streams.frame_counters import DROPPED
 from rs_ml_perception.core.tether import interrupt_when_gone
 from rs_ml_perception.demo.processes import Process, start_nodes
 from rs_ml_perception.demo.watch import NodeWatch

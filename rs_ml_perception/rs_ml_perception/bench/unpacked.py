@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.registration import register_depth
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.registration import register_depth
 from rs_ml_perception.recordings.message_factory import (
     camera_info,
     depth_image,

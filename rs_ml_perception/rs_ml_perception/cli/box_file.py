@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.boxes import box_areas, clip_boxes
-from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap
 
 
 class BoxFile:

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
 def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.result_fields import depth_fields, millimetres
     from rs_ml_perception.cli.task_run import TaskResult
-    from rs_ml_perception.core.colormap import colorize_depth
+    from rs_ml_perception.core.drawing.colormap import colorize_depth
     from rs_ml_perception.inference.model import load_model
     from rs_ml_perception.tasks.depth_estimator import DepthEstimator, DepthEstimatorOptions
 

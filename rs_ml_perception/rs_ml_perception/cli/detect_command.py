@@ -35,8 +35,8 @@ def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.detectors import load_detector
     from rs_ml_perception.cli.result_fields import detection_fields
     from rs_ml_perception.cli.task_run import TaskResult
-    from rs_ml_perception.core.draw import annotate_detections
-    from rs_ml_perception.core.placements import place_detections
+    from rs_ml_perception.core.drawing.annotations import annotate_detections
+    from rs_ml_perception.core.objects.placements import place_detections
 
     detector = load_detector(args)
     band = {'range_min_m': args.range_min_m, 'range_max_m': args.range_max_m}

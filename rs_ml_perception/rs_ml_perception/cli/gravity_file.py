@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.gravity import Up, up_from_accelerometer
+from rs_ml_perception.core.geometry.gravity import Up, up_from_accelerometer
 
 
 class GravityFile:

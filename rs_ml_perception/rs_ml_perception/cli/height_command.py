@@ -52,7 +52,7 @@ def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.gravity_file import GravityFile
     from rs_ml_perception.cli.result_fields import height_fields
     from rs_ml_perception.cli.task_run import TaskResult
-    from rs_ml_perception.core.draw import draw_heights
+    from rs_ml_perception.core.drawing.annotations import draw_heights
     from rs_ml_perception.core.errors import InputError
     from rs_ml_perception.tasks.height_estimator import HeightEstimator, HeightOptions
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.labels import UNLABELLED, LabelMap
-from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights, UpMethod
-from rs_ml_perception.core.placements import Placements
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import UNLABELLED, LabelMap
+from rs_ml_perception.core.objects.placements import Placements
+from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights, UpMethod
 from rs_ml_perception.tasks.denoiser import DenoisedDepth
 
 

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.result_fields import mask_fields
     from rs_ml_perception.cli.task_run import TaskResult
-    from rs_ml_perception.core.draw import overlay_mask, transparent_ids
+    from rs_ml_perception.core.drawing.annotations import overlay_mask, transparent_ids
     from rs_ml_perception.inference.model import load_model
     from rs_ml_perception.tasks.segmenter import Segmenter, SegmenterOptions
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.objects.labels import LabelMap
 
 
 class Pipeline(Protocol):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 INTERPOLATIONS = {
     'nearest': cv2.INTER_NEAREST,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.messages import depth_from_message
-from rs_ml_perception.core.stamps import StampHistory
+from rs_ml_perception.core.frames.messages import depth_from_message
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.streams.stamps import StampHistory
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.pairs import half_period_ns

@@ -10,11 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.labels import LabelMap
-from rs_ml_perception.core.messages import depth_from_message, stamp_of
-from rs_ml_perception.core.panel import compose_panel
+from rs_ml_perception.core.drawing.panel import compose_panel
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.frames.messages import depth_from_message, stamp_of
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.demo.denoised import DenoisedPairs
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.open_recording import open_recording

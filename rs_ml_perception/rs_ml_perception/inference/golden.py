@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from rs_ml_perception.core.errors import InputError, ModelError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.preprocess import InputSpec, Preprocessor, plan_transform
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.model import Model

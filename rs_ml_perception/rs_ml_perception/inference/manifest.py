@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ModelError
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.preprocess import InputSpec
 
 TASKS = ('detection', 'segmentation', 'mono_depth', 'denoise')

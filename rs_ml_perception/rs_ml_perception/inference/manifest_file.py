@@ -6,9 +6,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError, ModelError
-from rs_ml_perception.core.picture_header import MAX_PIXELS
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.images.picture_header import MAX_PIXELS
 from rs_ml_perception.core.preprocess import COLORS, INTERPOLATIONS, LAYOUTS, RESIZES, InputSpec
 from rs_ml_perception.inference.backends import PRECISIONS
 from rs_ml_perception.inference.foreign_yaml import read_yaml

@@ -11,7 +11,7 @@ import numpy as np
 
 from rs_ml_perception.core.closing import Closing
 from rs_ml_perception.core.errors import BackendError
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.inference.backends import Backend, BackendOptions
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest

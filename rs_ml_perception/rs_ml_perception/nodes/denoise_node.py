@@ -6,7 +6,7 @@ import sys
 from typing import ClassVar
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.nodes.denoise_parameters import DenoiseParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import denoise_outputs

@@ -6,9 +6,9 @@ import sys
 from typing import Any, ClassVar
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.labels import check_label
-from rs_ml_perception.core.person_heights import PersonHeights
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.objects.labels import check_label
+from rs_ml_perception.core.people.heights import PersonHeights
 from rs_ml_perception.nodes.height_parameters import HeightParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import height_outputs

@@ -14,7 +14,7 @@ from rclpy.qos import ReliabilityPolicy
 from rclpy.task import Future
 
 from rs_ml_msgs.msg import FrameReport, InferenceStats
-from rs_ml_perception.core.messages import stamp_of
+from rs_ml_perception.core.frames.messages import stamp_of
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.qos import profile, results
 

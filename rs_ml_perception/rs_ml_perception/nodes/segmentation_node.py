@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rs_ml_perception.core.objects.regions import DEFAULT_MAX_REGIONS, DEFAULT_MIN_AREA_PX
 from rs_ml_perception.core.options import option
-from rs_ml_perception.core.regions import DEFAULT_MAX_REGIONS, DEFAULT_MIN_AREA_PX
 from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters, model_option
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import segmentation_outputs

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.pictures import (
     DEPTH_SUFFIXES,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.frames import frames

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.frame_builder import ColorFromDepth, FrameBuilder
-from rs_ml_perception.core.frame_checks import check_header
-from rs_ml_perception.core.messages import (
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.frames.frame_builder import ColorFromDepth, FrameBuilder
+from rs_ml_perception.core.frames.frame_checks import check_header
+from rs_ml_perception.core.frames.messages import (
     color_from_message,
     depth_from_message,
     infrared_from_message,
 )
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.rejections import Rejections
@@ -63,7 +63,7 @@ class RecordedImage:
 
 @dataclass(frozen=True, eq=False)
 class RecordedParts:
-    """What belongs together, see core.frame_builder.FrameParts."""
+    """What belongs together, see core.frames.frame_builder.FrameParts."""
 
     primary: RecordedImage
     color: RecordedImage | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.rigid import RigidTransform
 from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.messages import (
     CAMERA_INFO,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.gravity import frames_with_up
 from rs_ml_perception.recordings.pictures import (

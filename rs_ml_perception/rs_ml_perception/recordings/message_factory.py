@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.core.transform_tree import quaternion_xyzw
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transform_tree import quaternion_xyzw
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import (
     CAMERA_INFO,

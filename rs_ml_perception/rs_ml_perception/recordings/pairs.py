@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rs_ml_perception.core.stamps import JumpDetector
-from rs_ml_perception.core.synchronizer import Match, Synchronizer, SyncOptions
+from rs_ml_perception.core.streams.stamps import JumpDetector
+from rs_ml_perception.core.streams.synchronizer import Match, Synchronizer, SyncOptions
 from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.stamp_clock import first_messages

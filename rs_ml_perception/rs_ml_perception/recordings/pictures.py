@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.picture_file import MAX_FILE_BYTES, decode_picture
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.images.picture_file import MAX_FILE_BYTES, decode_picture
 from rs_ml_perception.core.regular_file import read_regular
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')

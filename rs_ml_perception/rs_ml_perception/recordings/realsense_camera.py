@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import BackendError, InputError
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
 
 WAIT_MS = 5000
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.messages import (

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 from rosbags.interfaces import Connection
 
-from rs_ml_perception.core.messages import transform_from_message
-from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.frames.messages import transform_from_message
+from rs_ml_perception.core.geometry.rigid import RigidTransform
 from rs_ml_perception.recordings.bag_reader import BagReader
 from rs_ml_perception.recordings.messages import CAMERA_INFO, IMAGE, IMU
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from rs_ml_perception.core.closing import Closing
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.messages import transform_from_message
-from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.frames.messages import transform_from_message
+from rs_ml_perception.core.geometry.rigid import RigidTransform
 from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.messages import TF_MESSAGE, Message, Topic
 from rs_ml_perception.recordings.transforms import StaticTransforms

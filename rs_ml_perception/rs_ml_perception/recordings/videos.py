@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.picture_header import check_pixels
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.images.picture_header import check_pixels
 from rs_ml_perception.core.regular_file import check_regular
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg', '.mjpeg')

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from rs_ml_perception.core.partner_books import PartnerBooks, partner_notes
-from rs_ml_perception.core.sequence_gaps import Missed
-from rs_ml_perception.core.stamps import JumpDetector
-from rs_ml_perception.core.synchronizer import PATIENCE, Match, Synchronizer
+from rs_ml_perception.core.streams.partner_counts import PartnerBooks, partner_notes
+from rs_ml_perception.core.streams.sequence_gaps import Missed
+from rs_ml_perception.core.streams.stamps import JumpDetector
+from rs_ml_perception.core.streams.synchronizer import PATIENCE, Match, Synchronizer
 from rs_ml_perception.ros.frame_sets import Consumer, FrameSet
 from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
 from rs_ml_perception.ros.samples import ImageSample, Sample

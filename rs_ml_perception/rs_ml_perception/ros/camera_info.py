@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sensor_msgs.msg import CameraInfo
 
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 
 def camera_info(camera: CameraModel, header: Any) -> CameraInfo:

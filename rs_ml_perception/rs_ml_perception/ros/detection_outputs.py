@@ -8,7 +8,7 @@ import numpy as np
 from visualization_msgs.msg import MarkerArray
 
 from rs_ml_msgs.msg import DetectionArray
-from rs_ml_perception.core.draw import annotate_detections
+from rs_ml_perception.core.drawing.annotations import annotate_detections
 from rs_ml_perception.ros import vision_messages
 from rs_ml_perception.ros.markers import detection_markers
 from rs_ml_perception.ros.outputs import Output, OutputContext

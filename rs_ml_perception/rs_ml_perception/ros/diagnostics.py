@@ -9,10 +9,10 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from rs_ml_perception.core.ledger import LedgerSnapshot
-from rs_ml_perception.core.partner_books import PartnerBooks
 from rs_ml_perception.core.printable import printable, shortened
-from rs_ml_perception.core.sequence_gaps import Missed
+from rs_ml_perception.core.streams.frame_counters import LedgerSnapshot
+from rs_ml_perception.core.streams.partner_counts import PartnerBooks
+from rs_ml_perception.core.streams.sequence_gaps import Missed
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.ros.inputs import RAW_DEPTH
 from rs_ml_perception.ros.samples import ImageSample, Sample
 

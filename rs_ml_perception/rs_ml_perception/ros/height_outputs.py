@@ -6,8 +6,8 @@ import numpy as np
 from visualization_msgs.msg import MarkerArray
 
 from rs_ml_msgs.msg import PersonHeightArray
-from rs_ml_perception.core.draw import draw_heights
-from rs_ml_perception.core.person_heights import PersonHeights
+from rs_ml_perception.core.drawing.annotations import draw_heights
+from rs_ml_perception.core.people.heights import PersonHeights
 from rs_ml_perception.ros.markers import height_markers
 from rs_ml_perception.ros.outputs import Output, OutputContext
 from rs_ml_perception.ros.picture_outputs import color_outputs

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from rs_ml_perception.core.synchronizer import Synchronizer, SyncOptions
+from rs_ml_perception.core.streams.synchronizer import Synchronizer, SyncOptions
 from rs_ml_perception.ros.assembler import Assembler, Pending
 from rs_ml_perception.ros.color_assembler import ColorAssembler
 from rs_ml_perception.ros.depth_assembler import DepthAssembler

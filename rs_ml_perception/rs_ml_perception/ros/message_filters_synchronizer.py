@@ -11,8 +11,8 @@ import importlib.util
 from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.partner_buffer import Partner, Q
-from rs_ml_perception.core.synchronizer import Match, P, Synchronizer, SyncOptions
+from rs_ml_perception.core.streams.partner_buffer import Partner, Q
+from rs_ml_perception.core.streams.synchronizer import Match, P, Synchronizer, SyncOptions
 
 SYNCHRONIZERS = ('own', 'message_filters')
 

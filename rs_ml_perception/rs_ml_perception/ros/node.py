@@ -15,11 +15,11 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool
 
 from rs_ml_perception.core.errors import BusyError, ConfigError
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.frame_builder import FrameBuilder
-from rs_ml_perception.core.ledger import Ledger
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.frames.frame_builder import FrameBuilder
 from rs_ml_perception.core.pipeline import Pipeline
-from rs_ml_perception.core.sequence_gaps import Missed
+from rs_ml_perception.core.streams.frame_counters import Ledger
+from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.extrinsics import Extrinsics
 from rs_ml_perception.ros.frame_sets import FrameSet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
 
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.frame_sets import FrameSet

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from rs_ml_perception.core.ledger import LedgerSnapshot
-from rs_ml_perception.core.partner_books import PartnerBooks, PartnerLedger
-from rs_ml_perception.core.sequence_gaps import Missed
+from rs_ml_perception.core.streams.frame_counters import LedgerSnapshot
+from rs_ml_perception.core.streams.partner_counts import PartnerBooks, PartnerLedger
+from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.ros.diagnostics import (
     InputState,
     input_status,

@@ -11,8 +11,8 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.ros.qos import latched, no_events, results
 from rs_ml_perception.ros.target_frame import TargetFrame
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
-from rs_ml_perception.core.compressed import (
+from rs_ml_perception.core.images.compressed import (
     CompressedBytes,
     encode_compressed_color,
     encode_compressed_gray,

@@ -17,12 +17,12 @@ from rs_ml_msgs.msg import (
     SegmentRegion,
     SegmentRegionArray,
 )
-from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.labels import LabelMap, class_color
-from rs_ml_perception.core.person_heights import PersonHeights
-from rs_ml_perception.core.placements import Placements
-from rs_ml_perception.core.regions import Regions
-from rs_ml_perception.core.transform_tree import quaternion_xyzw
+from rs_ml_perception.core.geometry.transform_tree import quaternion_xyzw
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap, class_color
+from rs_ml_perception.core.objects.placements import Placements
+from rs_ml_perception.core.objects.regions import Regions
+from rs_ml_perception.core.people.heights import PersonHeights
 from rs_ml_perception.ros.target_frame import TargetFrame
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.labels import LabelMap
-from rs_ml_perception.core.person_heights import PersonHeights
-from rs_ml_perception.core.placements import Placements
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap
+from rs_ml_perception.core.objects.placements import Placements
+from rs_ml_perception.core.people.heights import PersonHeights
 
 
 def read_detections(rows: Sequence[Any]) -> tuple[Detections, LabelMap]:

@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.encodings import is_fast_path
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.messages import (
+from rs_ml_perception.core.frames.messages import (
     color_from_message,
     depth_from_message,
     infrared_from_message,
     stamp_of,
 )
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.images.encodings import is_fast_path
 
 T = TypeVar('T')
 

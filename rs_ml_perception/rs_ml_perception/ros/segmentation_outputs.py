@@ -6,7 +6,7 @@ import numpy as np
 from sensor_msgs.msg import Image
 
 from rs_ml_msgs.msg import SegmentRegionArray
-from rs_ml_perception.core.draw import overlay_mask, transparent_ids
+from rs_ml_perception.core.drawing.annotations import overlay_mask, transparent_ids
 from rs_ml_perception.ros.image_messages import image
 from rs_ml_perception.ros.outputs import Output, OutputContext
 from rs_ml_perception.ros.picture_outputs import color_outputs, gray_output

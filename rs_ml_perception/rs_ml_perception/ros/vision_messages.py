@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from std_msgs.msg import Header
 
-from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.labels import LabelMap
-from rs_ml_perception.core.placements import Placements
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap
+from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.ros.result_messages import point
 from rs_ml_perception.ros.target_frame import TargetFrame
 

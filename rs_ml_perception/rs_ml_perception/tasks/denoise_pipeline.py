@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.tasks.denoiser import DenoisedDepth, Denoiser, DenoiserOptions
 from rs_ml_perception.tasks.model_choice import ModelChoice, describe
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from rs_ml_perception.core.band import closed_band
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.images.tiling import Window, plan_windows
 from rs_ml_perception.core.stages import StageTimer
-from rs_ml_perception.core.windows import Window, plan_windows
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.tasks.denoise_model import (
     CONFIDENCE,

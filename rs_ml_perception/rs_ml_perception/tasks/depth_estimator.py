@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from rs_ml_perception.core.band import closed_band
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor, plan_transform
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model

@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError, ModelError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.registration import register_depth
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.preprocess import ImageTransform, InputSpec
-from rs_ml_perception.core.registration import register_depth
 from rs_ml_perception.inference.manifest import ModelManifest
 
 DEPTH = 'depth'

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rs_ml_perception.core.band import closed_band
-from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.placements import Placements, place_detections
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.placements import Placements, place_detections
+from rs_ml_perception.core.objects.tracking import Tracker
 from rs_ml_perception.core.stages import StageTimer
-from rs_ml_perception.core.tracking import Tracker
 from rs_ml_perception.tasks.detector import Detector, DetectorOptions
 from rs_ml_perception.tasks.model_choice import ModelChoice, describe
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rs_ml_perception.core.boxes import box_areas, clip_boxes
-from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.labels import LabelMap
-from rs_ml_perception.core.nms import suppress_non_maxima
+from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap
+from rs_ml_perception.core.objects.nms import suppress_non_maxima
 from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model

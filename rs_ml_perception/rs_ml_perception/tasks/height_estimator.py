@@ -6,24 +6,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rs_ml_perception.core.aligned_depth import without_overlap
 from rs_ml_perception.core.band import closed_band
-from rs_ml_perception.core.boxes import box_areas, clip_boxes
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.detections import Detections
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.floor import FloorPlane, fit_floor
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.geometry import project
-from rs_ml_perception.core.gravity import Up, camera_vertical
-from rs_ml_perception.core.height_track import HeightTracks
-from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights
-from rs_ml_perception.core.person_points import PersonPoints, separate_person
-from rs_ml_perception.core.placements import Placements, place_detections
-from rs_ml_perception.core.posture import MAX_STATURE_M
-from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.frames.aligned_depth import without_overlap
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.floor import FloorPlane, fit_floor
+from rs_ml_perception.core.geometry.gravity import Up, camera_vertical
+from rs_ml_perception.core.geometry.projection import project
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.placements import Placements, place_detections
+from rs_ml_perception.core.people.height_track import HeightTracks
+from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
+from rs_ml_perception.core.people.person_points import PersonPoints, separate_person
+from rs_ml_perception.core.people.posture import MAX_STATURE_M
+from rs_ml_perception.core.people.stature import BoxLimits, Stature, measure_stature
 from rs_ml_perception.core.stages import StageTimer
-from rs_ml_perception.core.stature import BoxLimits, Stature, measure_stature
 
 
 @dataclass(frozen=True)

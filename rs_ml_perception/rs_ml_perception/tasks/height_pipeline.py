@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.gravity import Up
-from rs_ml_perception.core.labels import LabelMap
-from rs_ml_perception.core.person_heights import PersonHeights
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.gravity import Up
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap
+from rs_ml_perception.core.people.heights import PersonHeights
 from rs_ml_perception.tasks.height_estimator import HeightEstimator, HeightOptions
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.tasks.depth_estimator import (
     DepthEstimate,
     DepthEstimator,

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rs_ml_perception.core.draw import transparent_ids
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.regions import (
+from rs_ml_perception.core.drawing.annotations import transparent_ids
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.objects.regions import (
     DEFAULT_MAX_REGIONS,
     DEFAULT_MIN_AREA_PX,
     Regions,

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.labels import UNLABELLED, LabelMap
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.objects.labels import UNLABELLED, LabelMap
 from rs_ml_perception.core.preprocess import Preprocessor
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model

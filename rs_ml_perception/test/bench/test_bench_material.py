@@ -19,10 +19,10 @@ from rs_ml_perception.bench.material import (
     resized,
     restamp,
 )
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.images.depth import DepthImage
 
 
 @pytest.mark.parametrize('order', ['<', '>'])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from rs_ml_perception.bench.seeds_way import box_height, point_cloud
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 CAMERA = CameraModel(40, 30, 20.0, 20.0, 20.0, 15.0)
 WHOLE = np.array([0.0, 0.0, 1.0, 1.0])

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 from rs_ml_perception.cli.main import main
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.frame_recorder import FrameRecorder
 from rs_ml_perception.recordings.message_factory import header, imu
 from rs_ml_perception.recordings.messages import IMU

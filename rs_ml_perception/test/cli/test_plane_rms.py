@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.cli.plane_rms import main
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.plane import fit_plane
+from rs_ml_perception.core.geometry.plane import fit_plane
 from rs_ml_perception.recordings.pictures import write_picture
 
 WIDTH, HEIGHT = 64, 48

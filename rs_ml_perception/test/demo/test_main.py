@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.demo.main import main
 from rs_ml_perception.recordings.frame_recorder import FrameRecorder
 from rs_ml_perception.recordings.writer import RecordingWriter

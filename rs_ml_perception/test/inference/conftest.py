@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.inference.golden import picture_inputs
 from rs_ml_perception.inference.manifest import ModelManifest
 

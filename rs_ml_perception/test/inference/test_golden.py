@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError, ModelError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.checksum import file_sha256
 from rs_ml_perception.inference.golden import (

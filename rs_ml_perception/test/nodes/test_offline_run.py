@@ -9,9 +9,9 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.cli.main import main
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.nodes.offline import run_offline
 from rs_ml_perception.recordings.frame_recorder import FrameRecorder
 from rs_ml_perception.recordings.open_recording import open_recording

@@ -20,9 +20,9 @@ from rclpy.clock import ClockType  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
-from rs_ml_perception.core.camera import CameraModel  # noqa: E402
-from rs_ml_perception.core.depth import DepthImage  # noqa: E402
-from rs_ml_perception.core.frame import Frame  # noqa: E402
+from rs_ml_perception.core.frames.frame import Frame  # noqa: E402
+from rs_ml_perception.core.geometry.camera import CameraModel  # noqa: E402
+from rs_ml_perception.core.images.depth import DepthImage  # noqa: E402
 from rs_ml_perception.recordings.frame_recorder import FrameRecorder  # noqa: E402
 from rs_ml_perception.recordings.writer import RecordingWriter  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402

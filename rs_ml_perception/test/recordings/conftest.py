@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.frame_recorder import FrameRecorder
 from rs_ml_perception.recordings.writer import RecordingWriter
 

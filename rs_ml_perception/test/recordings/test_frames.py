@@ -7,12 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.compressed import encode_compressed_color, encode_compressed_depth
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.messages import color_from_message
-from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.frames.messages import color_from_message
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.images.compressed import (
+    encode_compressed_color,
+    encode_compressed_depth,
+)
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.messages import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE

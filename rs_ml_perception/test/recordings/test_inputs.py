@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import BackendError, InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.recordings.inputs import read_inputs, resolve_inputs
 from rs_ml_perception.recordings.pictures import write_picture
 from rs_ml_perception.recordings.realsense_camera import import_pyrealsense2
@@ -164,7 +164,7 @@ def test_what_librealsense_lacks_is_named(tmp_path, monkeypatch, source, remedy)
 
 
 def test_videos_of_gigapixels_are_rejected(video, monkeypatch):
-    monkeypatch.setattr('rs_ml_perception.core.picture_header.MAX_PIXELS', 64 * 48 - 1)
+    monkeypatch.setattr('rs_ml_perception.core.images.picture_header.MAX_PIXELS', 64 * 48 - 1)
     with pytest.raises(InputError, match='impossible size of 64x48'):
         next(video_frames(video))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.messages import depth_from_message, stamp_of
-from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.frames.messages import depth_from_message, stamp_of
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import IMAGE

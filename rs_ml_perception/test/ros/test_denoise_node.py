@@ -10,8 +10,11 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 import numpy as np
-from rs_ml_perception.core.compressed import encode_compressed_color, encode_compressed_depth
-from rs_ml_perception.core.depth import DepthImage
+from rs_ml_perception.core.images.compressed import (
+    encode_compressed_color,
+    encode_compressed_depth,
+)
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.nodes.denoise_node import DenoiseNode
 from rs_ml_perception.ros.node_status import input_state
 from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline

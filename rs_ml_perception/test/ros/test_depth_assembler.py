@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rs_ml_perception.core.synchronizer import PATIENCE, Synchronizer, SyncOptions
+from rs_ml_perception.core.streams.synchronizer import PATIENCE, Synchronizer, SyncOptions
 from rs_ml_perception.ros.depth_assembler import DepthAssembler
 from rs_ml_perception.ros.inputs import (
     ALIGNED_DEPTH,

@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rs_ml_perception.core.partner_books import PartnerDrop
-from rs_ml_perception.core.person_heights import UpMethod
+from rs_ml_perception.core.people.heights import UpMethod
+from rs_ml_perception.core.streams.partner_counts import PartnerDrop
 from rs_ml_perception.nodes.height_node import HeightNode
 from rs_ml_perception.ros.hub import DETECTIONS_DEPTH_HISTORY
 from rs_ml_perception.ros.inputs import ACCEL, StreamOptions

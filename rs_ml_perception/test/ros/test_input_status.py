@@ -11,7 +11,7 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from rs_ml_perception.core.partner_books import Arrival, PartnerLedger
+from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerLedger
 from rs_ml_perception.ros.diagnostics import InputState, input_status
 
 pytestmark = pytest.mark.ros

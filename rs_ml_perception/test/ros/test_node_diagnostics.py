@@ -9,7 +9,7 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rs_ml_perception.core.partner_books import RECENT
+from rs_ml_perception.core.streams.partner_counts import RECENT
 from rs_ml_perception.ros import diagnostics
 from sensor_msgs.msg import CameraInfo, Image
 

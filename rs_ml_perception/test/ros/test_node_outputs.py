@@ -8,8 +8,8 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 import numpy as np
-from rs_ml_perception.core.labels import LabelMap, class_color
-from rs_ml_perception.core.messages import color_from_message
+from rs_ml_perception.core.frames.messages import color_from_message
+from rs_ml_perception.core.objects.labels import LabelMap, class_color
 from rs_ml_perception.nodes.height_node import HeightNode
 from rs_ml_perception.nodes.mono_depth_node import MonoDepthNode
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
@@ -229,7 +229,7 @@ class FakeMask(FakeTask):
         return mask
 
     def regions(self, mask, frame):
-        from rs_ml_perception.core.regions import find_regions
+        from rs_ml_perception.core.objects.regions import find_regions
 
         return find_regions(mask, frame, ignore=(0, 255))
 

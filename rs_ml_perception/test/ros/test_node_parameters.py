@@ -9,7 +9,7 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rcl_interfaces.srv import DescribeParameters
 from rclpy.parameter import Parameter
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.nodes.detection_node import DetectionNode
 from rs_ml_perception.nodes.height_node import HeightNode
 from rs_ml_perception.nodes.table import NODES

@@ -9,8 +9,8 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 import cv2
 import numpy as np
-from rs_ml_perception.core.labels import LabelMap
-from rs_ml_perception.core.messages import color_from_message
+from rs_ml_perception.core.frames.messages import color_from_message
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.nodes.record_node import is_unwanted_twin
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros import segmentation_outputs

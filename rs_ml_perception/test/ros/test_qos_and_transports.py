@@ -12,9 +12,12 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rs_ml_perception.core.compressed import encode_compressed_color, encode_compressed_depth
-from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.synchronizer import PATIENCE
+from rs_ml_perception.core.images.compressed import (
+    encode_compressed_color,
+    encode_compressed_depth,
+)
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.streams.synchronizer import PATIENCE
 from rs_ml_perception.ros.qos import SubscriptionQos, choose_qos
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 

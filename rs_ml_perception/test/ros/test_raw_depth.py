@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rs_ml_perception.core.messages import extrinsics_from_message
+from rs_ml_perception.core.frames.messages import extrinsics_from_message
 from rs_ml_perception.ros.node_status import input_state
 from sensor_msgs.msg import Image
 

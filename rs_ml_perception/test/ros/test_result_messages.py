@@ -11,15 +11,15 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rclpy.serialization import deserialize_message, serialize_message
-from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.labels import LabelMap, class_color
-from rs_ml_perception.core.ledger import DROPPED, Ledger, Outcome
-from rs_ml_perception.core.partner_books import Arrival, PartnerLedger
-from rs_ml_perception.core.person_heights import HeightStatus, PersonHeights, UpMethod
-from rs_ml_perception.core.placements import Placements
-from rs_ml_perception.core.regions import Regions
-from rs_ml_perception.core.rigid import RigidTransform
-from rs_ml_perception.core.sequence_gaps import Missed
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap, class_color
+from rs_ml_perception.core.objects.placements import Placements
+from rs_ml_perception.core.objects.regions import Regions
+from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights, UpMethod
+from rs_ml_perception.core.streams.frame_counters import DROPPED, Ledger, Outcome
+from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerLedger
+from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.ros import vision_messages
 from rs_ml_perception.ros.markers import detection_markers, height_markers
 from rs_ml_perception.ros.reporting import stats_message

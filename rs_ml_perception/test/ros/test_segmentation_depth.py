@@ -10,7 +10,7 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from pathlib import Path
 
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode

@@ -11,8 +11,8 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from builtin_interfaces.msg import Time
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.partner_books import PartnerDrop
-from rs_ml_perception.core.synchronizer import Synchronizer, SyncOptions
+from rs_ml_perception.core.streams.partner_counts import PartnerDrop
+from rs_ml_perception.core.streams.synchronizer import Synchronizer, SyncOptions
 from rs_ml_perception.ros import message_filters_synchronizer
 from rs_ml_perception.ros.message_filters_synchronizer import (
     SYNCHRONIZERS,

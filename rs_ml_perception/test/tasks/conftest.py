@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from rs_ml_perception.core.labels import LabelMap
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import ModelManifest
 

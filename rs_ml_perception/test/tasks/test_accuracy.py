@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from rs_ml_perception.core.boxes import box_iou, xyxy_from_cxcywh
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.detections import Detections
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.objects.boxes import box_iou, xyxy_from_cxcywh
+from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.tasks.depth_estimator import DepthEstimator

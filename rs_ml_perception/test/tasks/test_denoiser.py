@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import DepthSpec
 from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline, DenoisePipelineOptions

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import DepthSpec
 from rs_ml_perception.tasks.depth_estimator import DepthEstimator, DepthEstimatorOptions

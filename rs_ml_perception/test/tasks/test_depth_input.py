@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.depth import DepthImage
 from rs_ml_perception.core.errors import InputError, ModelError
-from rs_ml_perception.core.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.preprocess import InputSpec
-from rs_ml_perception.core.rigid import RigidTransform
 from rs_ml_perception.tasks.segmenter import Segmenter
 
 RGB = np.zeros((60, 80, 3), np.uint8)

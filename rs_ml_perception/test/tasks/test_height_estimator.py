@@ -5,17 +5,17 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from rs_ml_perception.core import placements
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.depth import DepthImage
-from rs_ml_perception.core.detections import Detections
-from rs_ml_perception.core.draw import draw_heights
+from rs_ml_perception.core.drawing.annotations import draw_heights
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.frame import Frame
-from rs_ml_perception.core.geometry import ray_grid
-from rs_ml_perception.core.gravity import Up
-from rs_ml_perception.core.person_heights import HeightStatus, UpMethod
-from rs_ml_perception.core.rigid import RigidTransform
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.gravity import Up
+from rs_ml_perception.core.geometry.projection import ray_grid
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.objects import placements
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.people.heights import HeightStatus, UpMethod
 from rs_ml_perception.tasks.height_estimator import HeightEstimator, HeightOptions
 
 CAMERA = CameraModel(640, 480, 380.0, 380.0, 319.5, 239.5)

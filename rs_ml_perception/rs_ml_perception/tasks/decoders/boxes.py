@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.boxes import xyxy_from_yxyx
 from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.core.objects.boxes import xyxy_from_yxyx
 from rs_ml_perception.tasks.decoders.dense_heads import (
     decode_centernet,
     decode_gfl,

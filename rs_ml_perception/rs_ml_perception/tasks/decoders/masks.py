@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rs_ml_perception.core.errors import ModelError
-from rs_ml_perception.core.labels import UNLABELLED
+from rs_ml_perception.core.objects.labels import UNLABELLED
 
 _MAX_SUM_ERROR = 0.1
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.picture_file import MAX_FILE_BYTES, decode_picture
+from rs_ml_perception.core.images.picture_file import MAX_FILE_BYTES, decode_picture
 from rs_ml_perception.core.regular_file import read_regular
 
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from rs_ml_perception.core.boxes import xyxy_from_edges
-from rs_ml_perception.core.cells import cell_centres, expected_distances
-from rs_ml_perception.core.nms import suppress_non_maxima
+from rs_ml_perception.core.objects.boxes import xyxy_from_edges
+from rs_ml_perception.core.objects.cells import cell_centres, expected_distances
+from rs_ml_perception.core.objects.nms import suppress_non_maxima
 
 from rs_ml_training.prediction.results import BoxPrediction
 

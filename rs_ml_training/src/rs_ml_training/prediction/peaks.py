@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from rs_ml_perception.core.boxes import clip_boxes, xyxy_from_cxcywh
-from rs_ml_perception.core.nms import suppress_non_maxima
-from rs_ml_perception.core.peaks import heatmap_peaks
+from rs_ml_perception.core.objects.boxes import clip_boxes, xyxy_from_cxcywh
+from rs_ml_perception.core.objects.nms import suppress_non_maxima
+from rs_ml_perception.core.objects.peaks import heatmap_peaks
 
 from rs_ml_training.prediction.results import BoxPrediction
 

@@ -1,0 +1,188 @@
+"""One picture of everything known about a frame."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.drawing.annotations import (
+    annotate_detections,
+    draw_heights,
+    overlay_mask,
+    transparent_ids,
+)
+from rs_ml_perception.core.drawing.colormap import depth_range_m
+from rs_ml_perception.core.drawing.panel_depth import change_tile, depth_tile
+from rs_ml_perception.core.drawing.text import Color
+from rs_ml_perception.core.drawing.tiles import Tile, missing_tile, percent, render_grid
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap, class_color
+from rs_ml_perception.core.objects.placements import Placements
+from rs_ml_perception.core.people.heights import PersonHeights
+
+MISSING = {
+    'color': 'no colour in this recording',
+    'mask': 'no segmentation',
+    'depth': 'no depth in this recording',
+    'estimated_depth': 'no depth estimate',
+}
+"""What a tile says in place of its picture."""
+
+_MIN_SHARE = 0.002
+"""Classes on less of the mask than this are left out of its legend."""
+
+
+def compose_panel(
+    rgb: np.ndarray | None,
+    *,
+    detections: Detections | None = None,
+    labels: LabelMap | None = None,
+    placements: Placements | None = None,
+    heights: PersonHeights | None = None,
+    mask: np.ndarray | None = None,
+    mask_labels: LabelMap | None = None,
+    depth: DepthImage | None = None,
+    estimated_depth_m: np.ndarray | None = None,
+    denoised_depth_m: np.ndarray | None = None,
+    title: str = '',
+    note: str = '',
+    range_m: tuple[float, float] | None = None,
+    missing: Mapping[str, str] | None = None,
+    tile_width: int = 640,
+) -> np.ndarray:
+    """Put a frame and its results side by side.
+
+    Args:
+        rgb: uint8 (H, W, 3), RGB.
+        detections: in pixels of rgb.
+        labels: names of their classes.
+        placements: parallel to the detections.
+        heights: in pixels of rgb.
+        mask: uint8 (H, W), class ids.
+        mask_labels: names of the classes of the mask.
+        depth: of the camera, any size; where there is denoised depth, what that was made of.
+        estimated_depth_m: float32 (H, W), metres, NaN invalid, any size.
+        denoised_depth_m: float32 of the size of depth, metres, NaN invalid; with it the panel has
+            two columns more.
+        title: on the left of the head line, for example the name of the recording.
+        note: on its right, for example the stamp.
+        range_m: near and far end of both depth pictures; None: what this frame needs.
+        missing: replaces texts of `MISSING`.
+        tile_width: of each of the pictures, pixels.
+
+    Returns:
+        uint8 RGB picture: colour with boxes, labels and heights beside the mask, the camera's
+        depth beside the estimated one, or colour, mask and estimated depth above the camera's
+        depth, the denoised one and what denoising changed; a grey tile says what is missing.
+    """
+    size = (tile_width, _tile_height(tile_width, rgb, depth, estimated_depth_m))
+    texts = {**MISSING, **(missing or {})}
+    camera_depth_m = None if depth is None else depth.depth_m
+    range_m = range_m or depth_range_m(camera_depth_m, denoised_depth_m, estimated_depth_m)
+    color = _color_tile(rgb, detections, labels or LabelMap({}), placements, heights, size)
+    scene = [
+        color or missing_tile('colour', texts['color'], size),
+        _mask_tile(rgb, mask, mask_labels or LabelMap({}), size)
+        or missing_tile('segmentation', texts['mask'], size),
+    ]
+    depths_m = camera_depth_m, estimated_depth_m, denoised_depth_m
+    tiles = [*scene, *_depth_tiles(depths_m, range_m, size, texts)]
+    return render_grid(tiles, columns=-(-len(tiles) // 2), title=title, note=note)
+
+
+def _depth_tiles(
+    depths_m: tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None],
+    range_m: tuple[float, float],
+    size: tuple[int, int],
+    texts: Mapping[str, str],
+) -> list[Tile]:
+    """Tiles of the camera's, the estimated and, where there is any, the denoised depth."""
+    before_m, estimated_m, after_m = depths_m
+    before = depth_tile('camera depth', before_m, range_m, size)
+    before = before or missing_tile('camera depth', texts['depth'], size)
+    estimated = depth_tile('estimated depth', estimated_m, range_m, size)
+    estimated = estimated or missing_tile('estimated depth', texts['estimated_depth'], size)
+    if before_m is None or after_m is None:
+        return [before, estimated]
+    after = depth_tile('denoised depth', after_m, range_m, size)
+    return [estimated, before, after, change_tile(before_m, after_m, size)]
+
+
+def _tile_height(width: int, *pictures: np.ndarray | DepthImage | None) -> int:
+    """Keep the proportions of the first picture there is."""
+    for picture in pictures:
+        if isinstance(picture, DepthImage):
+            picture = picture.values
+        if picture is not None:
+            return round(width * picture.shape[0] / picture.shape[1])
+    return round(width * 3 / 4)
+
+
+def _color_tile(
+    rgb: np.ndarray | None,
+    detections: Detections | None,
+    labels: LabelMap,
+    placements: Placements | None,
+    heights: PersonHeights | None,
+    size: tuple[int, int],
+) -> Tile | None:
+    if rgb is None:
+        return None
+    # Scaled before drawing, so that lines and text come out sharp.
+    picture = _resized(rgb, size)
+    scale = (size[0] / rgb.shape[1], size[1] / rgb.shape[0])
+    if detections is not None:
+        picture = annotate_detections(picture, _scaled(detections, scale), labels, placements)
+    if heights is not None:
+        scaled = replace(heights, detections=_scaled(heights.detections, scale))
+        picture = draw_heights(picture, scaled)
+    return Tile('colour', _found(detections, heights), picture, _counts(detections, labels))
+
+
+def _mask_tile(
+    rgb: np.ndarray | None, mask: np.ndarray | None, labels: LabelMap, size: tuple[int, int]
+) -> Tile | None:
+    if mask is None:
+        return None
+    clear = transparent_ids(labels)
+    shown = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+    base = np.zeros((*shown.shape, 3), np.uint8) if rgb is None else _resized(rgb, size)
+    shares = np.bincount(mask.ravel(), minlength=256) / mask.size
+    present = [int(i) for i in np.argsort(-shares) if shares[i] >= _MIN_SHARE and i not in clear]
+    legend = [
+        (f'{labels.name(i) or f"class {i}"} {percent(shares[i])}', class_color(i)) for i in present
+    ]
+    picture = overlay_mask(base, shown, 0.55, transparent=clear)
+    covered = 1 - shares[list(clear)].sum()
+    return Tile('segmentation', f'{percent(covered)} labelled', picture, legend)
+
+
+def _resized(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    shrinks = size[0] < rgb.shape[1]
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _scaled(detections: Detections, scale: tuple[float, float]) -> Detections:
+    return replace(detections, xyxy=detections.xyxy * np.array(scale * 2, np.float32))
+
+
+def _found(detections: Detections | None, heights: PersonHeights | None) -> str:
+    if detections is None:
+        return 'detection not run'
+    objects = f'{len(detections)} object{"" if len(detections) == 1 else "s"}'
+    if heights is None:
+        return objects
+    return f'{objects}, {len(heights)} height{"" if len(heights) == 1 else "s"}'
+
+
+def _counts(detections: Detections | None, labels: LabelMap) -> list[tuple[str, Color]]:
+    counts = Counter(() if detections is None else detections.class_ids.tolist())
+    return [
+        (f'{n} x {labels.name(i) or f"class {i}"}', class_color(i))
+        for i, n in counts.most_common()
+    ]

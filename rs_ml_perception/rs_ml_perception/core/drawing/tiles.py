@@ -1,0 +1,129 @@
+"""Pictures with a head line and a legend, set in a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.drawing.colormap import colormap_rgb
+from rs_ml_perception.core.drawing.text import Color, TextStyle, put_text
+
+_PAPER, _SLATE, _TILE_GREY = (22, 24, 28), (38, 41, 47), (70, 73, 79)
+_BRIGHT, _DIM = (240, 240, 240), (165, 170, 178)
+_TICKS = 5
+_GAP_PX = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """One picture of a panel.
+
+    Attributes:
+        caption: what it shows.
+        note: on the right of the caption.
+        picture: uint8 (H, W, 3), RGB.
+        legend: names and colours below the picture.
+        scale_m: near and far end of the depth bar below the picture, or None.
+    """
+
+    caption: str
+    note: str
+    picture: np.ndarray
+    legend: list[tuple[str, Color]] | None = None
+    scale_m: tuple[float, float] | None = None
+
+
+def missing_tile(caption: str, text: str, size: tuple[int, int]) -> Tile:
+    """A grey tile of size (width, height) that says in its middle why it is empty."""
+    width, height = size
+    picture = np.full((height, width, 3), _TILE_GREY, np.uint8)
+    style = TextStyle.for_capitals(max(7, width / 45))
+    text_width, text_height = style.size(text)
+    x, y = (width - text_width) // 2, (height - text_height) // 2
+    put_text(picture, text, x, y, style, _BRIGHT)
+    return Tile(caption, '', picture)
+
+
+def percent(share: float) -> str:
+    """A share in words short enough for a caption."""
+    return '<1 %' if 0 < share < 0.005 else f'{100 * share:.0f} %'
+
+
+def render_grid(tiles: list[Tile], *, columns: int, title: str, note: str) -> np.ndarray:
+    """Set tiles of one size in rows below a head line.
+
+    Returns:
+        uint8 RGB picture.
+    """
+    rendered = [_render(tile) for tile in tiles]
+    height, width = rendered[0].shape[:2]
+    rows = -(-len(tiles) // columns)
+    top = _head_height(width)
+    panel_width = columns * (width + _GAP_PX) + _GAP_PX
+    panel = np.full((top + rows * (height + _GAP_PX), panel_width, 3), _PAPER, np.uint8)
+    style = TextStyle.for_capitals(top * 0.3)
+    _put_line(panel[:top, _GAP_PX:-_GAP_PX], title, note, style)
+    for i, picture in enumerate(rendered):
+        x = _GAP_PX + i % columns * (width + _GAP_PX)
+        y = top + i // columns * (height + _GAP_PX)
+        panel[y : y + height, x : x + width] = picture
+    return panel
+
+
+def _head_height(tile_width: int) -> int:
+    return max(24, tile_width // 16)
+
+
+def _strip_style(tile_width: int) -> TextStyle:
+    return TextStyle.for_capitals(max(7, tile_width / 66))
+
+
+def _render(tile: Tile) -> np.ndarray:
+    width = tile.picture.shape[1]
+    style = _strip_style(width)
+    strip_height = round(1.4 * style.line_height())
+    head = np.full((strip_height, width, 3), _SLATE, np.uint8)
+    foot = head.copy()
+    _put_line(head, tile.caption, tile.note, style)
+    if tile.scale_m is not None:
+        _put_scale(foot, *tile.scale_m, style)
+    _put_legend(foot, tile.legend or [], style)
+    return np.concatenate([head, tile.picture, foot])
+
+
+def _put_line(strip: np.ndarray, left: str, right: str, style: TextStyle) -> None:
+    y = (strip.shape[0] - style.line_height()) // 2
+    put_text(strip, left, 0, y, style, _BRIGHT)
+    put_text(strip, right, strip.shape[1] - style.size(right)[0], y, style, _DIM)
+
+
+def _put_legend(strip: np.ndarray, entries: list[tuple[str, Color]], style: TextStyle) -> None:
+    """Swatches with names from left to right; what finds no room is counted at the end."""
+    y, side = (strip.shape[0] - style.line_height()) // 2, style.line_height() // 2
+    room, x = strip.shape[1] - style.size('+99 more')[0], style.pad
+    for i, (name, color) in enumerate(entries):
+        width = side + style.size(name)[0]
+        if x + width > room:
+            put_text(strip, f'+{len(entries) - i} more', x, y, style, _DIM)
+            return
+        top = (strip.shape[0] - side) // 2
+        strip[top : top + side, x : x + side] = color
+        put_text(strip, name, x + side, y, style, _BRIGHT)
+        x += width + style.pad
+
+
+def _put_scale(strip: np.ndarray, near_m: float, far_m: float, style: TextStyle) -> None:
+    """A bar of the palette with distances inside it; black stands for invalid."""
+    height, width = strip.shape[:2]
+    colors = colormap_rgb()[1:]
+    bar = cv2.resize(colors[None], (width, height), interpolation=cv2.INTER_LINEAR)
+    strip[:] = bar
+    y = (height - style.line_height()) // 2
+    for i, metres in enumerate(np.linspace(near_m, far_m, _TICKS)):
+        text = f'{metres:.1f} m'
+        text_width = style.size(text)[0]
+        x = round(i / (_TICKS - 1) * (width - text_width))
+        luma = strip[height // 2, min(width - 1, x + text_width // 2)].mean()
+        put_text(strip, text, x, y, style, (0, 0, 0) if luma > 110 else (255, 255, 255))

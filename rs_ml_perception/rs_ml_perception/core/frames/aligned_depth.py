@@ -1,0 +1,79 @@
+"""What a driver's alignment does to depth, and how it is taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
+
+_PIXEL = np.ones((2, 2), np.uint8)
+_FIRST, _LAST = (0, 0), (1, 1)
+"""Anchors: the block reaches to the lower right of its pixel, or to the upper left."""
+
+_INNER = np.s_[1:-1, 1:-1]
+"""Without the rectangles that the image's border cuts."""
+
+_LEAST_SHARE = 0.998
+"""Of pixels that lie in some block of 2x2 of which none is farther: all of what drivers aligned,
+half of pictures with noise in each pixel, up to 99.6 % of smooth ones aligned some other way."""
+
+
+def without_overlap(frame: Frame) -> Frame:
+    """Depth as it would be if alignment drew no depth pixel wider than it is.
+
+    librealsense draws each depth pixel as the rectangle of colour pixels from its upper left to
+    its lower right corner, both included: half a pixel too far in each direction. Where rectangles
+    overlap the nearest stays. So outlines grow, and surfaces come nearer by about the noise
+    between neighbours. The farthest of 2x2 pixels is what was drawn around the corner where the
+    four of them meet.
+
+    Args:
+        frame: with depth and intrinsics.
+
+    Returns:
+        Depth with a camera of its own, half a pixel aside; the frame itself where its depth is
+        not aligned, or not in that way.
+    """
+    if not frame.depth_is_aligned:
+        return frame
+    far = _with_holes_far(frame.depth.values)
+    farthest = cv2.dilate(far, _PIXEL, anchor=_FIRST)
+    if not _is_drawn_wide(far, farthest):
+        return frame
+    np.copyto(farthest, 0, where=farthest == _hole(far))
+    camera = frame.camera
+    return replace(
+        frame,
+        depth=DepthImage(farthest, frame.depth.metres_per_unit),
+        depth_camera=replace(camera, cx=camera.cx - 0.5, cy=camera.cy - 0.5),
+        color_from_depth=RigidTransform.identity(),
+    )
+
+
+def _is_drawn_wide(far: np.ndarray, farthest: np.ndarray) -> bool:
+    """Whether each depth lies in a block of 2x2 pixels of which none is farther.
+
+    It does wherever depth pixels were drawn as rectangles of that size or larger and the nearest
+    stayed: a block of the pixel's own rectangle is one.
+    """
+    nearest = cv2.erode(farthest, _PIXEL, anchor=_LAST)
+    is_valid = far[_INNER] < _hole(far)
+    is_whole = (nearest == far)[_INNER] & is_valid
+    return np.count_nonzero(is_whole) > _LEAST_SHARE * np.count_nonzero(is_valid)
+
+
+def _with_holes_far(values: np.ndarray) -> np.ndarray:
+    """Nothing was seen there: anything is nearer."""
+    with np.errstate(invalid='ignore'):
+        return np.where(values > 0, values, _hole(values))
+
+
+def _hole(values: np.ndarray) -> np.generic:
+    if values.dtype == np.uint16:
+        return np.uint16(np.iinfo(np.uint16).max)
+    return np.float32(np.inf)

@@ -1,0 +1,123 @@
+"""Points of the pixels of boxes, without touching the rest of the depth image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.projection import deproject, pixel_rays, project
+from rs_ml_perception.core.geometry.registration import check_size
+from rs_ml_perception.core.images.depth import DepthImage
+
+NEAREST_DEPTH_M = 0.15
+"""Nearer than any depth camera of the family sees."""
+
+
+@dataclass(frozen=True, eq=False)
+class BoxPoints:
+    """What the depth camera measured inside one box of the colour image.
+
+    Attributes:
+        points_m: float32 (h, w, 3), metres in the colour optical frame, organised as the depth
+            pixels are; NaN where invalid or outside the box.
+        viewpoint_m: float64 (3,), where the depth camera sits in that frame.
+        step: depth pixels from one sample to the next.
+        pixel_size: size of a sample on the plane z = 1.
+    """
+
+    points_m: np.ndarray
+    viewpoint_m: np.ndarray
+    step: int
+    pixel_size: float
+
+    @property
+    def depth_m(self) -> np.ndarray:
+        """float32 (h, w), z of the points."""
+        return self.points_m[..., 2]
+
+
+def box_points(
+    frame: Frame, xyxy: np.ndarray, *, max_samples: int = 6000, clip: bool = True
+) -> BoxPoints:
+    """Points of one box without touching the other pixels of the depth image.
+
+    Args:
+        frame: with depth and intrinsics; depth may be aligned to colour or not.
+        xyxy: (4,), half-open pixels of the colour image; parts outside the image are ignored.
+        max_samples: about so many depth pixels are looked at, evenly spaced.
+        clip: whether unaligned depth pixels that appear outside the box become NaN.
+
+    Raises:
+        InputError: the frame lacks depth or intrinsics, or their sizes differ.
+    """
+    if frame.depth is None or frame.camera is None:
+        raise InputError('points need a depth image and camera intrinsics: this frame lacks them')
+    if frame.depth_is_aligned:
+        return _aligned_box_points(frame, xyxy, max_samples)
+    return _registered_box_points(frame, xyxy, max_samples, clip)
+
+
+def _window(xyxy: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
+    """The pixels whose centres lie in the box, clipped to the image."""
+    corners = np.ceil(np.asarray(xyxy, np.float64) - 0.5)
+    if np.isnan(corners).any():
+        return 0, 0, 0, 0
+    x_min, y_min, x_max, y_max = corners
+    x_min, x_max = np.clip([x_min, x_max], 0, width).astype(int)
+    y_min, y_max = np.clip([y_min, y_max], 0, height).astype(int)
+    return int(x_min), int(y_min), int(max(x_min, x_max)), int(max(y_min, y_max))
+
+
+def _sample(
+    depth: DepthImage, camera: CameraModel, window: tuple[int, int, int, int], max_samples: int
+) -> tuple[np.ndarray, int]:
+    """Points of the window in the depth camera's frame, and the step between them."""
+    x_min, y_min, x_max, y_max = window
+    area = (x_max - x_min) * (y_max - y_min)
+    step = max(1, round(np.sqrt(area / max_samples)))
+    depth_m = depth.to_metres(depth.values[y_min:y_max:step, x_min:x_max:step])
+    return deproject(depth_m, camera, x_min=x_min, y_min=y_min, step=step), step
+
+
+def _aligned_box_points(frame: Frame, xyxy: np.ndarray, max_samples: int) -> BoxPoints:
+    check_size(frame.depth, frame.camera)
+    window = _window(xyxy, frame.camera.width, frame.camera.height)
+    points_m, step = _sample(frame.depth, frame.camera, window, max_samples)
+    return BoxPoints(points_m, np.zeros(3), step, step / frame.camera.fy)
+
+
+def _registered_box_points(
+    frame: Frame, xyxy: np.ndarray, max_samples: int, clip: bool
+) -> BoxPoints:
+    if frame.depth_camera is None:
+        raise InputError(
+            'unaligned depth needs the intrinsics of the depth camera: check depth/camera_info'
+        )
+    check_size(frame.depth, frame.depth_camera)
+    window = _depth_window(frame, xyxy)
+    points, step = _sample(frame.depth, frame.depth_camera, window, max_samples)
+    points_m = frame.color_from_depth.apply(points).astype(np.float32)
+    if clip:
+        pixels = project(points_m, frame.camera)
+        inside = (pixels >= np.asarray(xyxy[:2]) - 0.5) & (pixels < np.asarray(xyxy[2:]) - 0.5)
+        points_m[~inside.all(axis=-1)] = np.nan
+    viewpoint_m = frame.color_from_depth.translation_m
+    return BoxPoints(points_m, viewpoint_m, step, step / frame.depth_camera.fy)
+
+
+def _depth_window(frame: Frame, xyxy: np.ndarray) -> tuple[int, int, int, int]:
+    """The depth pixels that can appear in the box, whatever their depth."""
+    x_min, y_min, x_max, y_max = np.asarray(xyxy, np.float64)
+    corners = [[x_min, y_min], [x_max, y_min], [x_min, y_max], [x_max, y_max]]
+    xy = pixel_rays(np.array(corners) - 0.5, frame.camera)
+    rays = np.concatenate([xy, np.ones((4, 1))], axis=-1)
+    # A line of sight is straight in the other camera too: its ends bound it.
+    ends = np.concatenate([rays * NEAREST_DEPTH_M, rays * 100.0])
+    pixels = project(frame.color_from_depth.inverse().apply(ends), frame.depth_camera)
+    pixels = np.nan_to_num(pixels, nan=0.0)
+    span = np.concatenate([np.floor(pixels.min(axis=0)), np.ceil(pixels.max(axis=0)) + 1])
+    return _window(span, frame.depth_camera.width, frame.depth_camera.height)

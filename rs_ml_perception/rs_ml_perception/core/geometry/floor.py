@@ -1,0 +1,216 @@
+"""The floor in a depth image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.gravity import Up, camera_vertical
+from rs_ml_perception.core.geometry.projection import deproject, horizontal_axes, unit
+from rs_ml_perception.core.geometry.registration import check_size
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.people.heights import UpMethod
+
+MAX_TILT_DEG = 35.0
+"""A floor is looked for within this angle of the image's vertical where gravity is not known."""
+
+_SAMPLES = 5000
+_MIN_INLIERS = 60
+_HEIGHTS_M = (0.15, 3.0)
+"""Cameras stand so high above the floor."""
+
+_TRIPLES = 300
+_JUDGES = 1000
+_BIN_M = 0.02
+_PEAK_SHARE = 0.2
+_TILT_STDDEV = 0.01
+"""[rad] What gravity may be off by: keeps a strip of floor from tilting the plane."""
+
+_LEAST_NOISE = 0.4
+"""Share of the expected noise below which the points on the floor are not narrowed down."""
+
+_LEVEL_STDDEV_M = 0.004
+"""What a stereo camera is off by over a whole surface, which averaging does not remove."""
+
+
+def depth_stddev_m(depth_m: np.ndarray) -> np.ndarray:
+    """Noise to expect of one pixel of an active stereo camera; tolerances are multiples of it.
+
+    Grows with the square of the distance for a fixed disparity error (about 0.1 pixel at 50 mm
+    baseline); near by, edges and calibration make up the linear part.
+    """
+    return depth_m * (0.008 + 0.002 * depth_m)
+
+
+@dataclass(frozen=True, eq=False)
+class FloorPlane:
+    """Points p with normal . p + offset_m = 0, in a camera's optical frame.
+
+    Attributes:
+        normal: float64 (3,), unit, points up.
+        offset_m: height of the camera's centre above the floor.
+        num_points: samples that lie on it.
+        axes: float64 (2, 3), horizontal unit vectors to which the covariance refers.
+        covariance: float64 (3, 3), of the slopes along both axes and the level, m^2.
+    """
+
+    normal: np.ndarray
+    offset_m: float
+    num_points: int
+    axes: np.ndarray
+    covariance: np.ndarray
+
+    def height_above(self, points_m: np.ndarray) -> np.ndarray:
+        """Heights (...,) of points (..., 3), metres."""
+        return points_m @ self.normal.astype(points_m.dtype) + points_m.dtype.type(self.offset_m)
+
+    def stddev_at(self, point_m: np.ndarray) -> float:
+        """Standard deviation of the level below a point (3,), metres."""
+        row = np.append(self.axes @ point_m, 1.0)
+        return float(np.sqrt(row @ self.covariance @ row + _LEVEL_STDDEV_M**2))
+
+    def moved(self, target_from_source: RigidTransform) -> FloorPlane:
+        """The same plane in another camera's frame."""
+        rotation, shift = target_from_source.rotation, target_from_source.translation_m
+        normal = rotation @ self.normal
+        offset_m = float(self.offset_m - normal @ shift)
+        axes = self.axes @ rotation.T
+        return FloorPlane(normal, offset_m, self.num_points, axes, self.covariance)
+
+    def as_up(self) -> Up:
+        """Up as the floor has it."""
+        return Up(self.normal, UpMethod.FLOOR_PLANE)
+
+
+def fit_floor(depth: DepthImage, camera: CameraModel, up: Up | None = None) -> FloorPlane | None:
+    """The lowest large level surface in the image.
+
+    With gravity known it is the lowest peak of the histogram of heights; without, the best of some
+    hundred planes through three points each that are at most MAX_TILT_DEG from the image's
+    vertical and have next to nothing below. Either is refined by weighted least squares. Same
+    input, same result.
+
+    Args:
+        depth: depth image.
+        camera: its intrinsics; the plane is in its frame.
+        up: gravity in that frame, or None.
+
+    Returns:
+        None where too few pixels show a floor.
+    """
+    check_size(depth, camera)
+    points = _sample_points(depth, camera)
+    if len(points) < _MIN_INLIERS:
+        return None
+    if up is None:
+        return _fit_without_gravity(points)
+    level = _lowest_level(points @ up.vector)
+    if level is None:
+        return None
+    return _refine(points, up.vector, level, tilt_stddev=_TILT_STDDEV)
+
+
+def _sample_points(depth: DepthImage, camera: CameraModel) -> np.ndarray:
+    """About _SAMPLES points (N, 3), float64, evenly spaced over the image."""
+    step = max(1, int(np.sqrt(depth.width * depth.height / _SAMPLES)))
+    depth_m = depth.to_metres(depth.values[::step, ::step])
+    points = deproject(depth_m, camera, step=step)
+    return points[np.isfinite(depth_m)].astype(np.float64)
+
+
+def _lowest_level(heights_m: np.ndarray) -> float | None:
+    """Level of the lowest peak among heights relative to the camera, all below it."""
+    low, high = -_HEIGHTS_M[1], -_HEIGHTS_M[0]
+    counts, edges = np.histogram(heights_m, np.arange(low, high + _BIN_M, _BIN_M))
+    density = np.convolve(counts, np.ones(3), mode='same')
+    is_peak = (density >= np.roll(density, 1)) & (density >= np.roll(density, -1))
+    strong = density >= max(_PEAK_SHARE * density.max(), 0.5 * _MIN_INLIERS)
+    peaks = np.flatnonzero(is_peak & strong)
+    return None if len(peaks) == 0 else float(edges[peaks[0]] + 0.5 * _BIN_M)
+
+
+def _fit_without_gravity(points: np.ndarray) -> FloorPlane | None:
+    rng = np.random.default_rng(0)
+    lower_half = points[points[:, 1] / points[:, 2] > np.median(points[:, 1] / points[:, 2])]
+    if len(lower_half) == 0:
+        return None
+    normals, offsets = _planes_through_triples(lower_half, rng)
+    if len(normals) == 0:
+        return None
+    judges = points[rng.integers(0, len(points), _JUDGES)]
+    heights = judges @ normals.T + offsets
+    tolerance = _tolerance(judges, offsets)
+    on = (np.abs(heights) < tolerance).sum(axis=0)
+    below = (heights < -2 * tolerance).sum(axis=0)
+    best = int(np.argmax(on - 3.0 * below))
+    if on[best] - 3.0 * below[best] <= 0:
+        return None
+    floor = _refine(points, normals[best], -float(offsets[best]), tilt_stddev=1.0)
+    return floor if floor is not None and _is_level(floor.normal) else None
+
+
+def _is_level(normals: np.ndarray) -> np.ndarray:
+    return normals @ camera_vertical().vector > np.cos(np.radians(MAX_TILT_DEG))
+
+
+def _planes_through_triples(
+    points: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Normals (M, 3) and offsets (M,) of possible floors."""
+    a, b, c = points[rng.integers(0, len(points), (3, _TRIPLES))]
+    normals = np.cross(b - a, c - a)
+    lengths = np.linalg.norm(normals, axis=1)
+    normals = normals / np.maximum(lengths, 1e-12)[:, None]
+    normals *= np.where(normals[:, 1] > 0, -1.0, 1.0)[:, None]
+    offsets = -(normals * a).sum(axis=1)
+    possible = (offsets > _HEIGHTS_M[0]) & (offsets < _HEIGHTS_M[1])
+    good = _is_level(normals) & possible & (lengths > 0.02)  # thinner triangles point anywhere
+    return normals[good], offsets[good]
+
+
+def _tolerance(points: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """How far floor points may be from planes, (N, M).
+
+    Noise moves a point along its ray, so across the floor by so many per cent of the camera's
+    height.
+    """
+    relative = depth_stddev_m(points[:, 2]) / points[:, 2]
+    return 0.01 + 2.5 * relative[:, None] * np.abs(offsets)
+
+
+def _refine(
+    points: np.ndarray, up: np.ndarray, level: float, *, tilt_stddev: float
+) -> FloorPlane | None:
+    """Weighted least squares of level and slopes, from points near the last estimate."""
+    axes = np.stack(horizontal_axes(up, np.array([0.0, 0.0, 1.0])))
+    rows = np.concatenate([points @ axes.T, np.ones((len(points), 1))], axis=1)
+    heights = points @ up
+    prior = np.diag([tilt_stddev**-2, tilt_stddev**-2, 0.0])
+    stddev = 0.003 + depth_stddev_m(points[:, 2]) / points[:, 2] * abs(level)
+    solution = np.array([0.0, 0.0, level])
+    noise = 1.0
+    for reach in (4.0, 3.0, 2.5, 2.5, 2.5):
+        residuals = np.abs(heights - rows @ solution) / stddev
+        on = residuals < reach * noise + 0.005 / stddev
+        if np.count_nonzero(on) < _MIN_INLIERS:
+            return None
+        noise = np.clip(1.4826 * np.median(residuals[on]), _LEAST_NOISE, 1.0)
+        weighted = rows[on] / stddev[on, None] ** 2
+        covariance = np.linalg.inv(weighted.T @ rows[on] + prior)
+        solution = covariance @ (weighted.T @ heights[on])
+    if not _is_surface(rows[on, :2], points[on, 2]):
+        return None
+    normal = up - solution[:2] @ axes
+    scale = np.linalg.norm(normal)
+    return FloorPlane(
+        unit(normal), float(-solution[2] / scale), int(np.count_nonzero(on)), axes, covariance
+    )
+
+
+def _is_surface(places: np.ndarray, depth_m: np.ndarray) -> bool:
+    """Whether points spread both ways seen from above (N, 2): a strip of wall does not."""
+    least_spread_m = np.sqrt(max(np.linalg.eigvalsh(np.cov(places.T))[0], 0.0))
+    return bool(least_spread_m > 0.05 + 1.5 * depth_stddev_m(np.median(depth_m)))

@@ -1,0 +1,112 @@
+"""From pixels to points and back."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.distortion import distort, undistort
+
+
+@lru_cache(maxsize=8)
+def ray_grid(camera: CameraModel) -> np.ndarray:
+    """x/z and y/z of every pixel centre, computed once per camera.
+
+    Returns:
+        float32 (H, W, 2), read-only, free of distortion.
+    """
+    u, v = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
+    rays = pixel_rays(np.stack([u, v], axis=-1), camera).astype(np.float32)
+    rays.flags.writeable = False
+    return rays
+
+
+def pixel_rays(pixels: np.ndarray, camera: CameraModel) -> np.ndarray:
+    """x/z and y/z of pixels (..., 2) given as u, v; float64 (..., 2)."""
+    xy = (np.asarray(pixels, np.float64) - (camera.cx, camera.cy)) / (camera.fx, camera.fy)
+    return undistort(xy, camera.distortion_model, camera.distortion)
+
+
+def camera_rays(camera: CameraModel) -> np.ndarray:
+    """Directions of all pixel centres with z = 1, float64 (H, W, 3), free of distortion."""
+    u, v = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
+    xy = pixel_rays(np.stack([u, v], axis=-1), camera)
+    return np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1)
+
+
+def deproject(
+    depth_m: np.ndarray, camera: CameraModel, *, x_min: int = 0, y_min: int = 0, step: int = 1
+) -> np.ndarray:
+    """Points of a depth window.
+
+    Args:
+        depth_m: float32 (h, w), metres, NaN where invalid: rows and columns
+            `y_min + step * i`, `x_min + step * j` of the image of `camera`.
+        camera: intrinsics of the whole depth image.
+        x_min: column of the window's first pixel.
+        y_min: row of the window's first pixel.
+        step: pixels from one sample to the next.
+
+    Returns:
+        float32 (h, w, 3), metres, in the optical frame of that image; NaN where invalid.
+    """
+    h, w = depth_m.shape
+    rays = ray_grid(camera)[y_min : y_min + h * step : step, x_min : x_min + w * step : step]
+    points = np.empty((h, w, 3), np.float32)
+    np.multiply(rays, depth_m[..., None], out=points[..., :2])
+    points[..., 2] = depth_m
+    return points
+
+
+def project(points_m: np.ndarray, camera: CameraModel) -> np.ndarray:
+    """Pixels at which points appear.
+
+    Args:
+        points_m: (..., 3), metres, in the optical frame of `camera`.
+        camera: its intrinsics.
+
+    Returns:
+        (..., 2), u and v in pixels, not clipped to the image; NaN for points not in front of it.
+    """
+    z = np.where(points_m[..., 2] > 0, points_m[..., 2], np.nan)
+    xy = points_m[..., :2] / z[..., None]
+    xy = distort(xy, camera.distortion_model, camera.distortion)
+    focal = np.array([camera.fx, camera.fy], xy.dtype)
+    centre = np.array([camera.cx, camera.cy], xy.dtype)
+    return xy * focal + centre
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """The vector scaled to length 1, float64."""
+    vector = np.asarray(vector, np.float64)
+    return vector / np.linalg.norm(vector)
+
+
+def horizontal_axes(up: np.ndarray, toward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors (forward, right), both at right angles to up.
+
+    Args:
+        up: float64 (3,), unit.
+        toward: float64 (3,), any direction not parallel to up; forward is its horizontal part.
+    """
+    forward = unit(toward - up * (toward @ up))
+    return forward, np.cross(forward, up)
+
+
+def sampled_median(values: np.ndarray, *, max_samples: int = 1000) -> float:
+    """Median of about max_samples evenly chosen values: a full one costs more than it is worth.
+
+    Args:
+        values: (N,), free of NaN.
+        max_samples: about so many are looked at.
+
+    Returns:
+        NaN for N = 0.
+    """
+    if len(values) == 0:
+        return float('nan')
+    ascending = np.sort(values[:: max(1, len(values) // max_samples)])
+    last = len(ascending) - 1
+    return 0.5 * float(ascending[last // 2] + ascending[(last + 1) // 2])

@@ -1,0 +1,187 @@
+"""sensor_msgs/CompressedImage: JPEG and PNG pictures, and the compressedDepth transport.
+
+The layout is that of image_transport_plugins (compressed_image_transport,
+compressed_depth_image_transport/src/codec.cpp): in front of compressed depth stand 12 bytes, an
+int32 that means nothing today and two float32, A and B, of the inverse depth quantisation.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.images.byte_view import byte_view
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.images.picture_file import decode_picture
+from rs_ml_perception.core.images.rvl import decode_rvl, encode_rvl
+
+_PNG = b'\x89PNG\r\n\x1a\n'
+_DEPTH_HEADER = struct.Struct('<iff')
+_RVL_SIZE = struct.Struct('<II')
+
+
+class CompressedBytes(NamedTuple):
+    """The two fields of a sensor_msgs/CompressedImage apart from its header."""
+
+    format: str
+    data: bytes
+
+
+def decode_compressed_color(format: str, data: Any) -> np.ndarray:
+    """Decompress a picture.
+
+    Args:
+        format: field of the message, for example 'rgb8; jpeg compressed bgr8' or 'jpeg'.
+        data: JPEG, PNG, TIFF or WebP file, anything that `byte_view` takes.
+
+    Returns:
+        uint8 (H, W, 3), RGB.
+
+    Raises:
+        InputError: the data are depth, too large, truncated or no picture.
+    """
+    if 'compressedDepth' in format or format.startswith(('16UC1', '32FC1')):
+        raise InputError(
+            f'compressed format {format!r} is depth, not colour: remap to a colour image topic'
+        )
+    # The orientation flag stays unused: camera_info describes the pixels as they are stored.
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = _decode_picture(format, _as_bytes(data), flags)
+    # Publishers that store RGB where JPEG readers expect BGR say so.
+    if 'compressed rgb' in format:
+        return pixels
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
+
+def encode_compressed_color(rgb: np.ndarray, quality: int = 90) -> CompressedBytes:
+    """Compress uint8 (H, W, 3) RGB as JPEG, in the words of compressed_image_transport."""
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return CompressedBytes('rgb8; jpeg compressed bgr8', encoded.tobytes())
+
+
+def encode_compressed_gray(gray: np.ndarray) -> CompressedBytes:
+    """Compress uint8 (H, W) as PNG, without loss, in the words of compressed_image_transport."""
+    # That transport leaves the target format of grey empty, behind a space.
+    return CompressedBytes('mono8; png compressed ', _encode_png(gray))
+
+
+def decode_compressed_depth(format: str, data: Any) -> DepthImage:
+    """Decompress depth of the compressedDepth transport, or a bare 16 bit PNG.
+
+    Args:
+        format: field of the message, for example '16UC1; compressedDepth png'.
+        data: header and PNG or RVL stream, anything that `byte_view` takes.
+
+    Returns:
+        16UC1 (and mono16): uint16 millimetres. 32FC1: float32 metres, NaN invalid.
+
+    Raises:
+        InputError: the data are no depth, truncated, or of an unknown codec.
+    """
+    encoding = format.split(';')[0].strip()
+    if encoding not in ('16UC1', 'mono16', '32FC1'):
+        raise InputError(
+            f'compressed depth must be 16UC1 or 32FC1, got {format!r}: use the topic that ends in '
+            'compressedDepth, and keep the parameter colorizer.enable of the driver false'
+        )
+    payload = _as_bytes(data)
+    quant_a, quant_b = 0.0, 0.0
+    if not payload.startswith(_PNG):
+        quant_a, quant_b, payload = _split_header(format, payload)
+    values = _decode_values(format, payload)
+    if encoding != '32FC1':
+        return DepthImage(values, 0.001)
+    return DepthImage(_metres_from_inverse(values, quant_a, quant_b), 1.0)
+
+
+def encode_compressed_depth(
+    depth: DepthImage, *, codec: str = 'png', depth_max_m: float = 10.0, quantization: float = 100
+) -> CompressedBytes:
+    """Compress depth as compressed_depth_image_transport does.
+
+    Args:
+        depth: uint16 values are kept exactly; float32 metres become 16 bit inverse depth with
+            steps of about depth_m ** 2 / quantization ** 2.
+        codec: 'png' or 'rvl'.
+        depth_max_m: float32 distances from here on are lost.
+        quantization: of the inverse depth, as the transport's parameter of that name.
+    """
+    if codec not in ('png', 'rvl'):
+        raise InputError(f'codec of compressed depth must be png or rvl, got {codec!r}')
+    quant_a, quant_b, values, encoding = 0.0, 0.0, depth.values, '16UC1'
+    if depth.values.dtype == np.float32:
+        quant_a = quantization * (quantization + 1)
+        quant_b = 1 - quant_a / depth_max_m
+        values, encoding = _inverse(depth.depth_m, quant_a, quant_b, depth_max_m), '32FC1'
+    header = _DEPTH_HEADER.pack(0, quant_a, quant_b)
+    body = _encode_png(values) if codec == 'png' else _encode_rvl(values)
+    return CompressedBytes(f'{encoding}; compressedDepth {codec}', header + body)
+
+
+def _as_bytes(data: Any) -> bytes:
+    return data if isinstance(data, bytes) else byte_view(data).tobytes()
+
+
+def _decode_picture(format: str, picture: bytes, flags: int) -> np.ndarray:
+    return decode_picture(picture, flags, what=f'compressed image of format {format!r}')
+
+
+def _split_header(format: str, data: bytes) -> tuple[float, float, bytes]:
+    if len(data) <= _DEPTH_HEADER.size:
+        raise InputError(
+            f'compressed depth of format {format!r} is truncated: expected more than the '
+            f'{_DEPTH_HEADER.size} bytes of its header, got {len(data)}'
+        )
+    _, quant_a, quant_b = _DEPTH_HEADER.unpack_from(data)
+    return quant_a, quant_b, data[_DEPTH_HEADER.size :]
+
+
+def _decode_values(format: str, payload: bytes) -> np.ndarray:
+    """uint16 (H, W) of the payload behind the header."""
+    if 'rvl' in format.lower():
+        if len(payload) < _RVL_SIZE.size:
+            raise InputError(f'RVL depth is truncated: {len(payload)} bytes')
+        width, height = _RVL_SIZE.unpack_from(payload)
+        return decode_rvl(payload[_RVL_SIZE.size :], width=width, height=height)
+    values = _decode_picture(format, payload, cv2.IMREAD_UNCHANGED)
+    if values.dtype != np.uint16 or values.ndim != 2:
+        raise InputError(
+            f'compressed depth of format {format!r} must hold one channel of uint16, '
+            f'got {values.dtype} of shape {values.shape}'
+        )
+    return values
+
+
+def _metres_from_inverse(inverse: np.ndarray, quant_a: float, quant_b: float) -> np.ndarray:
+    if not quant_a > 0:
+        raise InputError(f'inverse depth needs a positive quantisation, got A={quant_a}')
+    with np.errstate(divide='ignore'):
+        depth_m = np.float32(quant_a) / (inverse.astype(np.float32) - np.float32(quant_b))
+    depth_m[inverse == 0] = np.nan
+    return depth_m
+
+
+def _inverse(
+    depth_m: np.ndarray, quant_a: float, quant_b: float, depth_max_m: float
+) -> np.ndarray:
+    with np.errstate(invalid='ignore'):
+        inverse = quant_a / depth_m + quant_b
+        # Nearer than 16 bits reach: invalid, as what is too far.
+        usable = (depth_m < depth_max_m) & (inverse <= np.iinfo(np.uint16).max)
+    return np.where(usable, inverse, 0).astype(np.uint16)
+
+
+def _encode_png(values: np.ndarray) -> bytes:
+    # Level 1: a replay compresses thirty of them a second.
+    _, encoded = cv2.imencode('.png', values, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return encoded.tobytes()
+
+
+def _encode_rvl(values: np.ndarray) -> bytes:
+    height, width = values.shape
+    return _RVL_SIZE.pack(width, height) + encode_rvl(values)

@@ -1,0 +1,153 @@
+"""The same object, the same number, from image to image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.objects.assignment import best_pairs
+from rs_ml_perception.core.objects.box_motion import BoxMotion
+from rs_ml_perception.core.objects.boxes import box_iou
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.streams.stamps import JUMP_BACK_NS
+
+_MARGIN = 0.3
+"""Of a wider box on each side, as a share of its size."""
+
+
+@dataclass(frozen=True)
+class TrackerOptions:
+    """How objects are followed.
+
+    Attributes:
+        min_iou: a detection continues a track only where it covers at least this intersection
+            over union with the box predicted for it, (0, 1].
+        min_hits: detections until a track gets its number, so that a single false alarm uses none.
+        max_age_secs: a track not seen for longer is forgotten. Time, not frames: the rate varies.
+    """
+
+    min_iou: float = 0.1
+    min_hits: int = 2
+    max_age_secs: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_iou <= 1:
+            raise ConfigError(f'min_iou of the tracker must lie in (0, 1], got {self.min_iou}')
+        if self.min_hits < 1:
+            raise ConfigError(f'min_hits of the tracker must be at least 1, got {self.min_hits}')
+        if not self.max_age_secs > 0:
+            raise ConfigError(
+                f'max_age_secs of the tracker must be positive, got {self.max_age_secs}'
+            )
+
+
+class Tracker:
+    """Follows boxes by motion and overlap, class by class, in the way of SORT.
+
+    A. Bewley et al., Simple online and realtime tracking, ICIP 2016, with time in seconds instead
+    of frames. Boxes are predicted at constant velocity and paired by the greatest sum of overlaps.
+
+    Attributes:
+        options: may be replaced at any time.
+
+    Example:
+        >>> tracker = Tracker(TrackerOptions(min_hits=1))
+        >>> box = np.array([[10, 10, 50, 90]], np.float32)
+        >>> seen = Detections(box, np.ones(1, np.float32), np.zeros(1, np.int32))
+        >>> tracker(seen, stamp_ns=0).track_ids
+        array([0], dtype=int32)
+    """
+
+    def __init__(self, options: TrackerOptions | None = None) -> None:
+        self.options = options or TrackerOptions()
+        self._next_id = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all tracks. Numbers go on: none is given twice."""
+        self._motion = BoxMotion()
+        self._class_ids = np.zeros(0, np.int32)
+        self._track_ids = np.zeros(0, np.int32)
+        self._hits = np.zeros(0, np.int64)
+        self._seen_ns = np.zeros(0, np.int64)
+        self._stamp_ns: int | None = None
+
+    def __len__(self) -> int:
+        """Tracks in memory, seen in the last image or not."""
+        return len(self._track_ids)
+
+    def __call__(self, detections: Detections, stamp_ns: int) -> Detections:
+        """Number the objects of the next image.
+
+        Args:
+            detections: of this image; empty is fine, time goes on.
+            stamp_ns: acquisition time in nanoseconds. A jump back resets the tracker; an image
+                that is only late counts as taken with the one before.
+
+        Returns:
+            The same rows with track_ids, -1 for objects seen fewer than min_hits times.
+        """
+        stamp_ns = self._advance(stamp_ns)
+        tracks, seen = self._match(detections)
+        self._motion.update(tracks, detections.xyxy[seen])
+        self._hits[tracks] += 1
+        self._seen_ns[tracks] = stamp_ns
+        track_of = np.full(len(detections), -1)
+        track_of[seen] = tracks
+        new = track_of < 0
+        track_of[new] = len(self) + np.arange(np.count_nonzero(new))
+        self._add(detections[new], stamp_ns)
+        self._number()
+        return replace(detections, track_ids=self._track_ids[track_of])
+
+    def _advance(self, stamp_ns: int) -> int:
+        """Drop tracks not seen for too long, predict the others, return their time."""
+        if self._stamp_ns is not None and stamp_ns < self._stamp_ns - JUMP_BACK_NS:
+            self.reset()
+        last_ns = stamp_ns if self._stamp_ns is None else self._stamp_ns
+        self._stamp_ns = stamp_ns = max(stamp_ns, last_ns)
+        young = stamp_ns - self._seen_ns <= self.options.max_age_secs * 1e9
+        self._motion.keep(young)
+        self._class_ids, self._track_ids = self._class_ids[young], self._track_ids[young]
+        self._hits, self._seen_ns = self._hits[young], self._seen_ns[young]
+        self._motion.predict((stamp_ns - last_ns) / 1e9)
+        return stamp_ns
+
+    def _match(self, detections: Detections) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the tracks and of the detections that belong together.
+
+        What stays alone is tried again with wider boxes, so that small, fast or long hidden
+        objects are found where prediction and detection only just miss each other: F. Yang et al.,
+        Hard to track objects with irregular motions and similar appearances?, WACV 2023.
+        """
+        predicted, found = self._motion.xyxy(), detections.xyxy.astype(np.float64)
+        same_class = self._class_ids[:, None] == detections.class_ids
+        iou = np.where(same_class, box_iou(predicted, found), 0.0)
+        tracks, seen = best_pairs(iou, self.options.min_iou)
+        if len(tracks) == min(iou.shape):
+            return tracks, seen
+        wide_iou = np.where(same_class, box_iou(_widened(predicted), _widened(found)), 0.0)
+        wide_iou[tracks], wide_iou[:, seen] = 0.0, 0.0
+        late_tracks, late_seen = best_pairs(wide_iou, self.options.min_iou)
+        return np.append(tracks, late_tracks), np.append(seen, late_seen)
+
+    def _add(self, detections: Detections, stamp_ns: int) -> None:
+        n = len(detections)
+        self._motion.add(detections.xyxy)
+        self._class_ids = np.append(self._class_ids, detections.class_ids)
+        self._track_ids = np.append(self._track_ids, np.full(n, -1, np.int32))
+        self._hits = np.append(self._hits, np.ones(n, np.int64))
+        self._seen_ns = np.append(self._seen_ns, np.full(n, stamp_ns, np.int64))
+
+    def _number(self) -> None:
+        """Give numbers to the tracks that have earned them."""
+        earned = (self._track_ids < 0) & (self._hits >= self.options.min_hits)
+        first, self._next_id = self._next_id, self._next_id + int(np.count_nonzero(earned))
+        self._track_ids[earned] = np.arange(first, self._next_id)
+
+
+def _widened(xyxy: np.ndarray) -> np.ndarray:
+    margins = _MARGIN * (xyxy[:, 2:] - xyxy[:, :2])
+    return np.concatenate([xyxy[:, :2] - margins, xyxy[:, 2:] + margins], axis=1)

@@ -1,0 +1,235 @@
+"""A person's points separated from everything else in the box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.frames.box_points import BoxPoints, box_points
+from rs_ml_perception.core.frames.depth_layers import Layer, find_layers
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.floor import FloorPlane, depth_stddev_m
+from rs_ml_perception.core.geometry.projection import horizontal_axes, sampled_median, unit
+from rs_ml_perception.core.objects.placements import MIN_POINTS
+
+MAX_REACH_M = 0.8
+"""No part of a person is farther from the trunk along the line of sight (an outstretched leg)."""
+
+_BODY_HALF_DEPTH_M = 0.18
+"""From the middle of the visible side of a trunk to a shoulder turned this way or that."""
+
+_FINE_SAMPLE_M = 0.012
+"""Samples this near to one another allow a wider median."""
+
+_MIN_SHARES = np.array([0.3, 0.6, 0.45])
+"""What a person has at least of the greatest weight in the middle, of the most rows and of the
+most columns that any surface fills: its box fits it, but not a pole or a table before it."""
+
+_MIN_FILL = 0.04
+_VALLEY = 0.35
+"""As find_layers has it: bodies are rugged, so only clear gaps count."""
+MARGIN = 0.08
+"""Share of the box's height added above and below: boxes of detectors cut hair and soles."""
+
+MATCHING_WINDOW_PX = 9
+"""Side of the windows that stereo cameras match."""
+
+_MAX_SAMPLES = 8000
+_OUTSIDE = -1e3
+"""Distance of what cannot be the person, far from any that can."""
+
+
+@dataclass(frozen=True, eq=False)
+class PersonPoints:
+    """Samples of one box and which of them are the person.
+
+    Attributes:
+        box: the samples, organised in rows and columns.
+        is_person: bool (h, w).
+        up: float64 (3,), unit.
+        range_m: float32 (h, w), horizontal distance from the viewpoint, smoothed; NaN invalid or
+            on the floor.
+        side_m: float32 (h, w), horizontal position across the view; NaN invalid.
+        level_m: float32 (h, w), height above the floor, or above the viewpoint without a floor.
+        slope: float32 (h, w), tangent of the elevation at which each sample is seen.
+        box_rows: first row and row after the last of the box itself, without its margin.
+        floor: the floor, or None.
+    """
+
+    box: BoxPoints
+    is_person: np.ndarray
+    up: np.ndarray
+    range_m: np.ndarray
+    side_m: np.ndarray
+    level_m: np.ndarray
+    slope: np.ndarray
+    box_rows: tuple[int, int]
+    floor: FloorPlane | None
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self.is_person))
+
+
+def separate_person(
+    frame: Frame, xyxy: np.ndarray, up: np.ndarray, floor: FloorPlane | None
+) -> PersonPoints | None:
+    """Find the person in a box.
+
+    Seen from above, a person is a small spot whatever the camera's tilt: the histogram of
+    horizontal distances splits the box into surfaces, the nearest that fills much of the box is
+    the trunk, and what hangs together with it from pixel to pixel is the person.
+
+    Args:
+        frame: with depth and intrinsics.
+        xyxy: (4,), box in pixels of the colour image.
+        up: float64 (3,), unit, in the colour optical frame.
+        floor: in the colour optical frame; points on it are left out.
+
+    Returns:
+        None where too few points remain.
+    """
+    box = box_points(frame, _grown(xyxy), max_samples=_MAX_SAMPLES)
+    if np.count_nonzero(np.isfinite(box.depth_m)) < MIN_POINTS:
+        return None
+    points = _coordinates(box, up, floor)
+    off_floor = _off_floor(points)
+    if np.count_nonzero(off_floor) < MIN_POINTS:
+        return None
+    smooth = _smoothed(np.where(off_floor, points.range_m, 0.0).astype(np.float32), box)
+    trunk = _trunk_range(points, smooth)
+    if trunk is None:
+        return None
+    is_person = _grow_from_trunk(smooth, trunk, box.step) & off_floor
+    if np.count_nonzero(is_person) < MIN_POINTS:
+        return None
+    smooth[smooth == 0] = np.nan
+    return replace(points, is_person=is_person, range_m=smooth)
+
+
+def _grown(xyxy: np.ndarray) -> np.ndarray:
+    margin = MARGIN * (xyxy[3] - xyxy[1])
+    return np.asarray(xyxy, np.float64) + np.array([0.0, -margin, 0.0, margin])
+
+
+def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> PersonPoints:
+    valid = np.isfinite(box.depth_m)
+    points_m = box.points_m[valid]
+    middle = np.array([sampled_median(points_m[:, axis]) for axis in range(3)])
+    forward, right = horizontal_axes(up, unit(middle - box.viewpoint_m))
+    axes = np.stack([forward, right, up]).astype(np.float32)
+    relative = (box.points_m - box.viewpoint_m.astype(np.float32)) @ axes.T
+    range_m = np.hypot(relative[..., 0], relative[..., 1])
+    level_m = relative[..., 2] if floor is None else floor.height_above(box.points_m)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        slope = relative[..., 2] / range_m
+    return PersonPoints(
+        box, valid, up, range_m, relative[..., 1], level_m, slope, _rows(valid), floor
+    )
+
+
+def _rows(valid: np.ndarray) -> tuple[int, int]:
+    rows = np.flatnonzero(valid.any(axis=1))
+    margin = round(MARGIN / (1 + 2 * MARGIN) * (np.ptp(rows) + 1))
+    return int(rows[0]) + margin, int(rows[-1]) + 1 - margin
+
+
+def floor_clearance_m(points: PersonPoints) -> float:
+    """Lower than this, a sample may be floor."""
+    if points.floor is None:
+        return -np.inf
+    range_m = sampled_median(points.range_m[points.is_person])
+    relative = depth_stddev_m(range_m) / range_m
+    return 0.03 + 3.0 * float(relative) * points.floor.offset_m
+
+
+def _off_floor(points: PersonPoints) -> np.ndarray:
+    with np.errstate(invalid='ignore'):
+        return points.is_person & (points.level_m > floor_clearance_m(points))
+
+
+def _trunk_range(points: PersonPoints, smooth: np.ndarray) -> Layer | None:
+    """The nearest surface that fills much of the middle and reaches through most rows."""
+    inside = smooth > 0
+    range_m = smooth[inside]
+    if len(range_m) < MIN_POINTS:
+        return None
+    w = inside.shape[1]
+    bell = np.exp(-0.5 * ((np.arange(w) - 0.5 * (w - 1)) / (0.25 * w)) ** 2)
+    weights = np.broadcast_to(bell, inside.shape)[inside]
+    width = max(0.02, 0.25 * float(depth_stddev_m(sampled_median(range_m))))
+    layers = find_layers(range_m, weights, bin_width=width, valley=_VALLEY)
+    extents = np.array([[layer.mass, *_lines_covered(smooth, layer)] for layer in layers])
+    enough = (extents >= _MIN_SHARES * extents.max(axis=0)).all(axis=1)
+    nearest = np.argmax(enough) if enough.any() else np.argmax(extents[:, 0])
+    return layers[int(nearest)]
+
+
+def _lines_covered(smooth: np.ndarray, layer: Layer) -> list[int]:
+    """Rows and columns in which the layer fills more than _MIN_FILL."""
+    inside = (smooth >= layer.low) & (smooth < layer.high)
+    return [int(np.count_nonzero(inside.mean(axis=axis) > _MIN_FILL)) for axis in (1, 0)]
+
+
+def _scatter(smooth: np.ndarray, step: int) -> float:
+    """Standard deviation of 1 / range that smoothing leaves [1/m], the same at all distances.
+
+    That of the disparity, but for a factor. By samples one above the other in the middle of the
+    box, where bodies are steep, so far apart that the matcher's windows around them overlap
+    little.
+    """
+    quarter, lag = smooth.shape[1] // 4, max(1, round(MATCHING_WINDOW_PX / step))
+    middle = smooth[:, quarter : smooth.shape[1] - quarter]
+    above, below = middle[:-lag], middle[lag:]
+    both = (above > 0) & (below > 0)
+    if np.count_nonzero(both) < MIN_POINTS:
+        return 0.0
+    apart = np.abs(1.0 / above[both] - 1.0 / below[both])
+    return 1.4826 * sampled_median(apart) / np.sqrt(2.0)
+
+
+def _grow_from_trunk(smooth: np.ndarray, trunk: Layer, step: int) -> np.ndarray:
+    """What hangs together with the trunk, bool (h, w).
+
+    Within the trunk's own depth neighbouring samples always do (a shoulder stands out before the
+    neck, and more where depth scatters more); farther from it, only those at nearly the same
+    range.
+    """
+    middle = sampled_median(smooth[(smooth >= trunk.low) & (smooth < trunk.high)])
+    noise_m = float(depth_stddev_m(middle))
+    beyond = np.abs(smooth - middle)
+    near = beyond < MAX_REACH_M
+    own_m = _BODY_HALF_DEPTH_M + _scatter(smooth, step) * middle**2
+    beyond = np.maximum(beyond - own_m, 0.0)
+    beyond *= np.sign(smooth - middle)
+    beyond[~near] = _OUTSIDE
+    jump = 0.03 + 0.5 * noise_m
+    return _largest_growth(beyond.astype(np.float32), beyond == 0, jump) & near
+
+
+def _smoothed(range_m: np.ndarray, box: BoxPoints) -> np.ndarray:
+    """Ranges with small holes filled from the farther neighbours, then a median; 0 nowhere."""
+    filled = np.where(range_m > 0, range_m, cv2.dilate(range_m, np.ones((3, 3), np.uint8)))
+    fine = box.pixel_size * sampled_median(range_m[range_m > 0]) < _FINE_SAMPLE_M
+    return cv2.medianBlur(filled, 5 if fine else 3)
+
+
+def _largest_growth(beyond: np.ndarray, seeds: np.ndarray, jump: float) -> np.ndarray:
+    """The growth, from any seed, that covers most seeds."""
+    h, w = beyond.shape
+    best = np.zeros((h, w), bool)
+    left = seeds
+    for _ in range(4):
+        rows, columns = np.nonzero(left)
+        if len(rows) <= np.count_nonzero(best & seeds):
+            break
+        middle = np.argmin((rows - np.median(rows)) ** 2 + (columns - np.median(columns)) ** 2)
+        mask = np.zeros((h + 2, w + 2), np.uint8)
+        seed = (int(columns[middle]), int(rows[middle]))
+        cv2.floodFill(beyond, mask, seed, 0, jump, jump, cv2.FLOODFILL_MASK_ONLY | 4)
+        grown = mask[1:-1, 1:-1] > 0
+        if np.count_nonzero(grown & seeds) > np.count_nonzero(best & seeds):
+            best = grown
+        left = left & ~grown
+    return best
