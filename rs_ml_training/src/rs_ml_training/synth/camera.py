@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rs_ml_training.synth.scene import rotation_about_y, rotation_about_z
+from rs_ml_training.synth.vectors import rotation_about_y, rotation_about_z
 
 STANDARD_GRAVITY = 9.80665
 

@@ -16,8 +16,8 @@ from rs_ml_training.synth.projector import Projector
 from rs_ml_training.synth.radiance import LitScene
 from rs_ml_training.synth.registration import registered
 from rs_ml_training.synth.rig import Rig, d435
-from rs_ml_training.synth.scene import rotation_about_x, rotation_about_y, rotation_about_z
 from rs_ml_training.synth.truth import boxes_of, people_of
+from rs_ml_training.synth.vectors import rotation_about_x, rotation_about_y, rotation_about_z
 from rs_ml_training.synth.view import Picture, Sight, sighted, taken
 from rs_ml_training.synth.world import World, draw_world
 

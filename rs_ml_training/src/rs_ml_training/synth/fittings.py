@@ -6,9 +6,9 @@ import numpy as np
 
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import Mesh, joined
-from rs_ml_training.synth.scene import rotation_about_y
 from rs_ml_training.synth.solids import box, cushion, cylinder, sheet
 from rs_ml_training.synth.thing import Piece, Thing
+from rs_ml_training.synth.vectors import rotation_about_y
 
 _Rng = np.random.Generator
 

@@ -15,10 +15,10 @@ from rs_ml_training.synth.families import FAMILIES, Builder
 from rs_ml_training.synth.floor_plan import FloorPlan, turned_half
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.options import WorldOptions
-from rs_ml_training.synth.scene import rotation_about_z
 from rs_ml_training.synth.side import Side
 from rs_ml_training.synth.thing import Seat, Thing
 from rs_ml_training.synth.traced import Part
+from rs_ml_training.synth.vectors import rotation_about_z
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from rs_ml_training.synth.floor_plan import FloorPlan, WallLine
 from rs_ml_training.synth.materials import Material, MaterialMaker
 from rs_ml_training.synth.mesh import Mesh, joined
 from rs_ml_training.synth.options import WorldOptions
-from rs_ml_training.synth.scene import rotation_about_z
 from rs_ml_training.synth.solids import box, wall_with_holes
 from rs_ml_training.synth.thing import LABEL
 from rs_ml_training.synth.traced import Part
+from rs_ml_training.synth.vectors import rotation_about_z
 
 
 def shell(

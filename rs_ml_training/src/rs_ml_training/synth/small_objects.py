@@ -6,9 +6,9 @@ import numpy as np
 
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import joined
-from rs_ml_training.synth.scene import rotation_about_x, rotation_about_y, rotation_about_z
 from rs_ml_training.synth.solids import box, cylinder, lathe, sphere, tube
 from rs_ml_training.synth.thing import Piece, Thing, thing
+from rs_ml_training.synth.vectors import rotation_about_x, rotation_about_y, rotation_about_z
 
 _Rng = np.random.Generator
 

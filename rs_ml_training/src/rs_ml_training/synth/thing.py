@@ -10,8 +10,8 @@ import numpy as np
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
 from rs_ml_training.synth.materials import Material
 from rs_ml_training.synth.mesh import Mesh
-from rs_ml_training.synth.scene import rotation_about_z
 from rs_ml_training.synth.traced import Part
+from rs_ml_training.synth.vectors import rotation_about_z
 
 LABEL = {name: index for index, name in enumerate(INDOOR_LABELS)}
 """Class ids by name."""

@@ -9,10 +9,17 @@ from rs_ml_perception.core.camera import CameraModel
 
 from rs_ml_training.synth.frame import BOXED_CLASSES, Boxes, PeopleTruth
 from rs_ml_training.synth.inhabitants import Inhabitant
-from rs_ml_training.synth.render import mask_box
 from rs_ml_training.synth.thing import LABEL
 from rs_ml_training.synth.traced import TracedScene
 from rs_ml_training.synth.view import Sight, camera_rays
+
+
+def mask_box(mask: np.ndarray) -> np.ndarray | None:
+    """Least half-open box [x_min, y_min, x_max, y_max] around a mask, float32; None if empty."""
+    if not mask.any():
+        return None
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
 
 
 def boxes_of(labels: np.ndarray, instances: np.ndarray) -> Boxes:

@@ -1,11 +1,14 @@
-"""Vectors stored axis by axis, (3, N): a row of x, one of y, one of z.
+"""Products of vectors, and rotations about the axes.
 
-Sums over three neighbouring numbers cost many times what sums over three long rows do.
+Vectors are stored axis by axis, (3, N): sums over three long rows are many times faster than sums
+over three neighbouring numbers.
 """
 
 from __future__ import annotations
 
 import numpy as np
+
+_NEXT, _LAST = [1, 2, 0], [2, 0, 1]
 
 
 def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -26,4 +29,19 @@ def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return a[..., _NEXT] * b[..., _LAST] - a[..., _LAST] * b[..., _NEXT]
 
 
-_NEXT, _LAST = [1, 2, 0], [2, 0, 1]
+def rotation_about_z(angle_rad: float) -> np.ndarray:
+    """Counter-clockwise seen from above, float64 (3, 3)."""
+    c, s = np.cos(angle_rad), np.sin(angle_rad)
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def rotation_about_y(angle_rad: float) -> np.ndarray:
+    """From z toward x, float64 (3, 3)."""
+    c, s = np.cos(angle_rad), np.sin(angle_rad)
+    return np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+
+
+def rotation_about_x(angle_rad: float) -> np.ndarray:
+    """From y toward z, float64 (3, 3)."""
+    c, s = np.cos(angle_rad), np.sin(angle_rad)
+    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
