@@ -11,10 +11,10 @@ from rs_ml_perception.inference.backends import BACKENDS
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.golden import verify_golden
 from rs_ml_perception.inference.model import load_model
-from rs_ml_perception.tasks.denoiser import Denoiser
-from rs_ml_perception.tasks.depth_estimator import DepthEstimator
-from rs_ml_perception.tasks.detector import Detector, DetectorOptions
-from rs_ml_perception.tasks.segmenter import Segmenter
+from rs_ml_perception.tasks.denoise import Denoiser
+from rs_ml_perception.tasks.detection import Detector, DetectorOptions
+from rs_ml_perception.tasks.mono_depth import DepthEstimator
+from rs_ml_perception.tasks.segmentation import Segmenter
 
 from rs_ml_training import trained
 

@@ -13,7 +13,7 @@ from rs_ml_perception.core.geometry.gravity import Up, camera_vertical, up_from_
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights, UpMethod
-from rs_ml_perception.tasks.height_estimator import HeightEstimator
+from rs_ml_perception.tasks.height import HeightEstimator
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / 'rs_ml_training' / 'src'))

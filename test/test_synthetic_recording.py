@@ -10,7 +10,7 @@ from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.shipped import shipped_recording
-from rs_ml_perception.tasks.height_estimator import HeightEstimator
+from rs_ml_perception.tasks.height import HeightEstimator
 
 TRUTH = '/ground_truth/frame'
 

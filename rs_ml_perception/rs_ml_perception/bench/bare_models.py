@@ -13,7 +13,7 @@ from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.preprocess import Preprocessor
 from rs_ml_perception.inference.model import Model, load_model
 from rs_ml_perception.nodes.table import NODES
-from rs_ml_perception.tasks.denoiser import Denoiser
+from rs_ml_perception.tasks.denoise import Denoiser
 
 
 def default_model(node: str) -> str:

@@ -20,12 +20,11 @@ from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate
-from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline, DenoisePipelineOptions
-from rs_ml_perception.tasks.depth_estimator import DepthEstimatorOptions
-from rs_ml_perception.tasks.detection_pipeline import DetectionPipeline, DetectionPipelineOptions
-from rs_ml_perception.tasks.height_pipeline import HeightPipeline
+from rs_ml_perception.tasks.denoise import DenoisePipeline, DenoisePipelineOptions
+from rs_ml_perception.tasks.detection import DetectionPipeline, DetectionPipelineOptions
+from rs_ml_perception.tasks.height import HeightPipeline
 from rs_ml_perception.tasks.model_choice import ModelChoice
-from rs_ml_perception.tasks.mono_depth_pipeline import MonoDepthPipeline
+from rs_ml_perception.tasks.mono_depth import DepthEstimatorOptions, MonoDepthPipeline
 
 HEIGHT_GRAPH = 'centernet_mnv3_coco'
 KERAS_FILE = 'nyu_mobilenet_unet_5.keras'

@@ -68,8 +68,11 @@ def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.result_fields import denoised_fields, millimetres
     from rs_ml_perception.cli.task_run import TaskResult
     from rs_ml_perception.core.drawing.panel_depth import compose_denoised
-    from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline, DenoisePipelineOptions
-    from rs_ml_perception.tasks.denoiser import DenoiserOptions
+    from rs_ml_perception.tasks.denoise import (
+        DenoisePipeline,
+        DenoisePipelineOptions,
+        DenoiserOptions,
+    )
     from rs_ml_perception.tasks.model_choice import ModelChoice
 
     options = DenoiserOptions(args.confidence_threshold, args.range_min_m, args.range_max_m)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from rs_ml_perception.inference.model import load_model
-from rs_ml_perception.tasks.detector import Detector, DetectorOptions
+from rs_ml_perception.tasks.detection import Detector, DetectorOptions
 
 
 def load_detector(args: argparse.Namespace) -> Detector:

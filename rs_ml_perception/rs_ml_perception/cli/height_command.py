@@ -54,7 +54,7 @@ def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.task_run import TaskResult
     from rs_ml_perception.core.drawing.annotations import draw_heights
     from rs_ml_perception.core.errors import InputError
-    from rs_ml_perception.tasks.height_estimator import HeightEstimator, HeightOptions
+    from rs_ml_perception.tasks.height import HeightEstimator, HeightOptions
 
     height_options = HeightOptions(range_min_m=args.range_min_m, range_max_m=args.range_max_m)
     gravity = None if args.accelerometer is None else GravityFile(args.accelerometer)

@@ -13,7 +13,7 @@ from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.objects.labels import UNLABELLED, LabelMap
 from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights, UpMethod
-from rs_ml_perception.tasks.denoiser import DenoisedDepth
+from rs_ml_perception.tasks.denoise import DenoisedDepth
 
 
 def detection_fields(

@@ -35,7 +35,7 @@ def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.task_run import TaskResult
     from rs_ml_perception.core.drawing.annotations import overlay_mask, transparent_ids
     from rs_ml_perception.inference.model import load_model
-    from rs_ml_perception.tasks.segmenter import Segmenter, SegmenterOptions
+    from rs_ml_perception.tasks.segmentation import Segmenter, SegmenterOptions
 
     options = SegmenterOptions(confidence_threshold=args.confidence_threshold)
     model = load_model(args.model, backend=args.backend, device=args.device, threads=args.threads)

@@ -16,8 +16,7 @@ from rs_ml_perception.ros.infrared_view import InfraredView
 from rs_ml_perception.ros.inputs import INFRA
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
-from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline
-from rs_ml_perception.tasks.denoiser import DenoisedDepth
+from rs_ml_perception.tasks.denoise import DenoisedDepth, DenoisePipeline
 
 _ALIGNED_NOTE = (
     'aligned depth is denoised without infrared, which is seen from elsewhere: let the driver '

@@ -8,8 +8,7 @@ from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.networks import MANIFEST, DepthParameters, model_option
 from rs_ml_perception.ros.denoise_outputs import AS_INPUT, ENCODINGS
 from rs_ml_perception.ros.topic_choice import PRIMARY_DEPTH_SOURCES
-from rs_ml_perception.tasks.denoise_pipeline import INFRARED_MODES, DenoisePipelineOptions
-from rs_ml_perception.tasks.denoiser import DenoiserOptions
+from rs_ml_perception.tasks.denoise import INFRARED_MODES, DenoisePipelineOptions, DenoiserOptions
 
 
 @dataclass(frozen=True)

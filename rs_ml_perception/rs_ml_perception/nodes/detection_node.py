@@ -11,7 +11,7 @@ from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import detection_outputs
 from rs_ml_perception.ros.frame_sets import DetectionsSample, FrameSet
 from rs_ml_perception.ros.outputs import Output, OutputContext
-from rs_ml_perception.tasks.detection_pipeline import DetectionPipeline, DetectionResult
+from rs_ml_perception.tasks.detection import DetectionPipeline, DetectionResult
 
 
 class DetectionNode(LabelledNode[DetectionParameters]):

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.distances import farthest_m, farthest_option, nearest_option
 from rs_ml_perception.nodes.networks import MANIFEST, LabelledParameters, model_option
-from rs_ml_perception.tasks.detection_pipeline import DetectionPipelineOptions
-from rs_ml_perception.tasks.detector import DetectorOptions
+from rs_ml_perception.tasks.detection import DetectionPipelineOptions, DetectorOptions
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from rs_ml_perception.ros.gravity_input import GravityInput
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
 from rs_ml_perception.ros.worker import UnsynchronisedError
-from rs_ml_perception.tasks.height_pipeline import HeightPipeline
+from rs_ml_perception.tasks.height import HeightPipeline
 
 
 class HeightNode(PerceptionNode[HeightParameters]):

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.distances import farthest_m, farthest_option, nearest_option
 from rs_ml_perception.ros.common_parameters import StreamParameters
-from rs_ml_perception.tasks.height_estimator import HeightOptions
-from rs_ml_perception.tasks.height_pipeline import HeightPipelineOptions
+from rs_ml_perception.tasks.height import HeightOptions, HeightPipelineOptions
 
 
 @dataclass(frozen=True)

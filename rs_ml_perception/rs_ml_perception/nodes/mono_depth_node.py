@@ -13,8 +13,7 @@ from rs_ml_perception.ros import mono_depth_outputs
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
-from rs_ml_perception.tasks.depth_estimator import DepthEstimatorOptions
-from rs_ml_perception.tasks.mono_depth_pipeline import MonoDepthPipeline
+from rs_ml_perception.tasks.mono_depth import DepthEstimatorOptions, MonoDepthPipeline
 
 
 @dataclass(frozen=True)

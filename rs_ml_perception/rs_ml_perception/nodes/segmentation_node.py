@@ -12,11 +12,11 @@ from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters, mo
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import segmentation_outputs
 from rs_ml_perception.ros.outputs import Output
-from rs_ml_perception.tasks.segmentation_pipeline import (
+from rs_ml_perception.tasks.segmentation import (
     SegmentationPipeline,
     SegmentationPipelineOptions,
+    SegmenterOptions,
 )
-from rs_ml_perception.tasks.segmenter import SegmenterOptions
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.objects.placements import place_detections
 from rs_ml_perception.core.objects.tracking import Tracker
 from rs_ml_perception.ros.dds_domain import reserved_domain
-from rs_ml_perception.tasks.detection_pipeline import DetectionPipelineOptions, DetectionResult
+from rs_ml_perception.tasks.detection import DetectionPipelineOptions, DetectionResult
 
 WIDTH, HEIGHT = 64, 48
 START_NS = 1_700_000_000_000_000_000

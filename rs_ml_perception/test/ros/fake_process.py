@@ -19,7 +19,7 @@ from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.nodes.detection_node import DetectionNode
 from rs_ml_perception.nodes.runner import run
-from rs_ml_perception.tasks.detection_pipeline import DetectionResult
+from rs_ml_perception.tasks.detection import DetectionResult
 from sensor_msgs.msg import Image
 
 from rs_ml_msgs.msg import FrameReport

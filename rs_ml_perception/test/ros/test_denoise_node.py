@@ -17,8 +17,7 @@ from rs_ml_perception.core.images.compressed import (
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.nodes.denoise_node import DenoiseNode
 from rs_ml_perception.ros.node_status import input_state
-from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline
-from rs_ml_perception.tasks.denoiser import Denoiser
+from rs_ml_perception.tasks.denoise import DenoisePipeline, Denoiser
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 pytestmark = pytest.mark.ros

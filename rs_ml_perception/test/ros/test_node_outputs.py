@@ -14,7 +14,7 @@ from rs_ml_perception.nodes.height_node import HeightNode
 from rs_ml_perception.nodes.mono_depth_node import MonoDepthNode
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
 from rs_ml_perception.ros.samples import ImageSample
-from rs_ml_perception.tasks.depth_estimator import DepthEstimate
+from rs_ml_perception.tasks.mono_depth import DepthEstimate
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from visualization_msgs.msg import MarkerArray
 

@@ -14,11 +14,11 @@ from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
-from rs_ml_perception.tasks.segmentation_pipeline import (
+from rs_ml_perception.tasks.segmentation import (
     SegmentationPipeline,
     SegmentationPipelineOptions,
+    Segmenter,
 )
-from rs_ml_perception.tasks.segmenter import Segmenter
 from sensor_msgs.msg import Image
 
 pytestmark = pytest.mark.ros

@@ -14,9 +14,9 @@ from rs_ml_perception.core.objects.boxes import box_iou, xyxy_from_cxcywh
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.model import load_model
-from rs_ml_perception.tasks.depth_estimator import DepthEstimator
-from rs_ml_perception.tasks.detector import Detector, DetectorOptions
-from rs_ml_perception.tasks.segmenter import Segmenter
+from rs_ml_perception.tasks.detection import Detector, DetectorOptions
+from rs_ml_perception.tasks.mono_depth import DepthEstimator
+from rs_ml_perception.tasks.segmentation import Segmenter
 
 NYU_CAMERA = CameraModel(640, 480, 518.8579, 519.4696, 325.5824, 253.7362)
 

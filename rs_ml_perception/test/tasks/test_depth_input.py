@@ -10,7 +10,7 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.rigid import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.preprocess import InputSpec
-from rs_ml_perception.tasks.segmenter import Segmenter
+from rs_ml_perception.tasks.segmentation import Segmenter
 
 RGB = np.zeros((60, 80, 3), np.uint8)
 CAMERA = CameraModel(width=80, height=60, fx=80, fy=80, cx=39.5, cy=29.5)

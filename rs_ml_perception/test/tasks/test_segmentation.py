@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, ModelError
 from rs_ml_perception.core.preprocess import InputSpec
-from rs_ml_perception.tasks.segmenter import Segmenter, SegmenterOptions
+from rs_ml_perception.tasks.segmentation import Segmenter, SegmenterOptions
 
 RGB = np.zeros((60, 80, 3), np.uint8)
 SURE = np.zeros((1, 10, 10, 3), np.float32)

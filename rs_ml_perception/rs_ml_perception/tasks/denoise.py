@@ -3,25 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
 from rs_ml_perception.core.band import closed_band
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.images.tiling import Window, plan_windows
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model
-from rs_ml_perception.tasks.denoise_model import (
-    CONFIDENCE,
-    DEPTH,
-    INFRARED,
-    RAW_DEPTH,
-    check_model,
-    default_threshold,
-)
+from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
+from rs_ml_perception.tasks.model_choice import ModelChoice, describe
+
+RAW_DEPTH, INFRARED = 'raw_depth', 'infrared'
+INPUT_DTYPES = {RAW_DEPTH: 'float32', INFRARED: 'uint8'}
+"""Metres with 0 in holes; brightness, all 0 where there is no image."""
+
+DEPTH, CONFIDENCE = 'depth', 'confidence'
+_DECODER_OPTIONS = {'confidence_threshold': 0.0}
+
+
+def check_model(model: Model) -> None:
+    """Raise ModelError unless the model is one that Denoiser can run."""
+    manifest = model.manifest
+    manifest.require('denoise', decoders=('depth',))
+    check_outputs(manifest.name, (DEPTH,), manifest.outputs)
+    _check_inputs(model)
+
+
+def default_threshold(model: Model) -> float:
+    """Least confidence the manifest asks for, 0 where it asks for none.
+
+    Raises:
+        ModelError: it is no share, or the network gives no confidence.
+    """
+    manifest = model.manifest
+    options = fill_options(manifest.name, _DECODER_OPTIONS, manifest.decoder_options)
+    threshold = options['confidence_threshold']
+    if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+        raise ModelError(
+            f'{manifest.name}: confidence_threshold must be within 0..1, got {threshold!r}'
+        )
+    if threshold and CONFIDENCE not in manifest.outputs:
+        raise ModelError(f'{manifest.name}: confidence_threshold needs an output {CONFIDENCE}')
+    return float(threshold)
+
+
+def _check_inputs(model: Model) -> None:
+    specs = {spec.name: spec for spec in model.manifest.inputs}
+    if RAW_DEPTH not in specs or not set(specs) <= set(INPUT_DTYPES):
+        raise ModelError(
+            f'{model.title}: inputs must be {RAW_DEPTH} and maybe {INFRARED}, got {sorted(specs)}'
+        )
+    for name, spec in specs.items():
+        if spec.dtype != INPUT_DTYPES[name] or spec.channels != 1 or spec.layout != 'NHWC':
+            raise ModelError(
+                f'{model.title}: {name} must be {INPUT_DTYPES[name]} of one channel, NHWC, '
+                f'got {spec.dtype} of {spec.channels}, {spec.layout}'
+            )
+    if len({spec.size for spec in specs.values()}) > 1:
+        sizes = {name: spec.size for name, spec in specs.items()}
+        raise ModelError(f'{model.title}: all inputs must have one size, got {sizes}')
+
 
 _REACH_PX = 16
 """A network fills holes from what is measured around them. Farther from any measurement it invents
@@ -263,3 +310,88 @@ def _empty_result(shape: tuple[int, ...]) -> DenoisedDepth:
 
 def _multiple(length: int) -> int:
     return -(-length // STRIDE_PX) * STRIDE_PX
+
+
+INFRARED_MODES = ('auto', 'require', 'none')
+"""Used where it is there; frames without it are dropped; never used."""
+
+
+@dataclass(frozen=True)
+class DenoisePipelineOptions:
+    """What may change between frames.
+
+    Attributes:
+        denoiser: thresholds.
+        infrared: one of INFRARED_MODES.
+    """
+
+    denoiser: DenoiserOptions = field(default_factory=DenoiserOptions)
+    infrared: str = INFRARED_MODES[0]
+
+    def __post_init__(self) -> None:
+        if self.infrared not in INFRARED_MODES:
+            raise ConfigError(
+                f'infrared must be one of {", ".join(INFRARED_MODES)}, got {self.infrared!r}'
+            )
+
+
+class DenoisePipeline:
+    """Frame to DenoisedDepth. See core.pipeline.Pipeline."""
+
+    def __init__(self, denoiser: Denoiser, options: DenoisePipelineOptions) -> None:
+        self.title = denoiser.model.title
+        self.backend = denoiser.model.backend_name
+        self.labels = LabelMap({})
+        self._denoiser = denoiser
+        self.options = options
+
+    @classmethod
+    def load(cls, choice: ModelChoice, options: DenoisePipelineOptions) -> DenoisePipeline:
+        """Load the model; see ModelChoice.load for what it raises."""
+        return cls(Denoiser(choice.load(), options.denoiser), options)
+
+    @property
+    def uses_infrared(self) -> bool:
+        """Whether the network looks at infrared at all."""
+        return self._denoiser.uses_infrared
+
+    @property
+    def options(self) -> DenoisePipelineOptions:
+        """May be replaced at any time; ConfigError for a confidence the model does not give."""
+        return self._options
+
+    @options.setter
+    def options(self, options: DenoisePipelineOptions) -> None:
+        self._denoiser.options = options.denoiser
+        self._options = options
+
+    def __call__(self, frame: Frame) -> DenoisedDepth:
+        """The depth of one frame without noise.
+
+        Raises:
+            InputError: there is no depth, or the infrared image asked for is missing or differs
+                in size.
+        """
+        if frame.depth is None:
+            raise InputError('there is no depth image to denoise')
+        if self._options.infrared == 'none':
+            return self._denoiser(frame.depth)
+        if self._options.infrared == 'require' and frame.infrared is None:
+            raise InputError('there is no infrared image, and infrared is set to require')
+        return self._denoiser(frame.depth, frame.infrared)
+
+    def describe(self) -> dict[str, str]:
+        facts = describe(self._denoiser.model)
+        return {**facts, 'confidence_threshold': f'{self._denoiser.confidence_threshold:g}'}
+
+    def warm_up(self) -> float:
+        return self._denoiser.model.warm_up()
+
+    def reset(self) -> None:
+        """Nothing is tracked."""
+
+    def take_stages(self) -> dict[str, float]:
+        return self._denoiser.stages.take()
+
+    def close(self) -> None:
+        self._denoiser.model.close()

@@ -9,11 +9,14 @@ import numpy as np
 
 from rs_ml_perception.core.band import closed_band
 from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor, plan_transform
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
+from rs_ml_perception.tasks.model_choice import ModelChoice, describe
 
 _OUTPUT = 'depth'
 _OUTPUT_SIZES = ('source', 'model')
@@ -151,3 +154,46 @@ class DepthEstimator:
 
 def _input_camera(camera: CameraModel, transform: ImageTransform) -> CameraModel:
     return transform.content_camera(camera, transform.model_rect[2:])
+
+
+class MonoDepthPipeline:
+    """Frame to DepthEstimate. See core.pipeline.Pipeline."""
+
+    def __init__(self, estimator: DepthEstimator) -> None:
+        self.title = estimator.model.title
+        self.backend = estimator.model.backend_name
+        self.labels = LabelMap({})
+        self._estimator = estimator
+
+    @classmethod
+    def load(cls, choice: ModelChoice, options: DepthEstimatorOptions) -> MonoDepthPipeline:
+        """Load the model; see ModelChoice.load for what it raises."""
+        return cls(DepthEstimator(choice.load(), options))
+
+    @property
+    def options(self) -> DepthEstimatorOptions:
+        """May be replaced at any time."""
+        return self._estimator.options
+
+    @options.setter
+    def options(self, options: DepthEstimatorOptions) -> None:
+        self._estimator.options = options
+
+    def __call__(self, frame: Frame) -> DepthEstimate:
+        """Depth of one frame with the intrinsics that belong to it."""
+        return self._estimator(frame.rgb, frame.camera)
+
+    def describe(self) -> dict[str, str]:
+        return describe(self._estimator.model)
+
+    def warm_up(self) -> float:
+        return self._estimator.model.warm_up()
+
+    def reset(self) -> None:
+        """Nothing is tracked."""
+
+    def take_stages(self) -> dict[str, float]:
+        return self._estimator.stages.take()
+
+    def close(self) -> None:
+        self._estimator.model.close()

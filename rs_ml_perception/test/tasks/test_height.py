@@ -16,7 +16,7 @@ from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects import placements
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.people.heights import HeightStatus, UpMethod
-from rs_ml_perception.tasks.height_estimator import HeightEstimator, HeightOptions
+from rs_ml_perception.tasks.height import HeightEstimator, HeightOptions
 
 CAMERA = CameraModel(640, 480, 380.0, 380.0, 319.5, 239.5)
 CAMERA_M = 1.2

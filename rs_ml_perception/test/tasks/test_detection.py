@@ -7,7 +7,7 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import Thresholds
-from rs_ml_perception.tasks.detector import Detector, DetectorOptions
+from rs_ml_perception.tasks.detection import Detector, DetectorOptions
 
 RGB = np.zeros((240, 320, 3), np.uint8)
 

@@ -6,7 +6,7 @@ from rs_ml_perception.core.errors import ConfigError, ModelError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import DepthSpec
-from rs_ml_perception.tasks.depth_estimator import DepthEstimator, DepthEstimatorOptions
+from rs_ml_perception.tasks.mono_depth import DepthEstimator, DepthEstimatorOptions
 
 RGB = np.zeros((60, 80, 3), np.uint8)
 CAMERA = CameraModel(80, 60, 70, 70, 39.5, 29.5)

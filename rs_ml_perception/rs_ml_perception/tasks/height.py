@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from rs_ml_perception.core.geometry.projection import project
 from rs_ml_perception.core.geometry.rigid import RigidTransform
 from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
 from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.objects.placements import Placements, place_detections
 from rs_ml_perception.core.people.height_track import HeightTracks
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
@@ -216,3 +217,69 @@ def _collect(
         np.full(len(rows), up.method, np.uint8),
         np.array([row[1] for row in rows], np.int64),
     )
+
+
+@dataclass(frozen=True)
+class HeightPipelineOptions:
+    """What may change between frames.
+
+    Attributes:
+        height: of the estimator.
+        classes: names of the classes that are measured.
+    """
+
+    height: HeightOptions = field(default_factory=HeightOptions)
+    classes: tuple[str, ...] = ('person',)
+
+
+class HeightPipeline:
+    """Frame with depth and detections to PersonHeights. See core.pipeline.Pipeline."""
+
+    title = ''
+    backend = ''
+
+    def __init__(self, options: HeightPipelineOptions | None = None) -> None:
+        self.labels = LabelMap({})
+        self._options = options or HeightPipelineOptions()
+        self._estimator = HeightEstimator(self._options.height)
+
+    @property
+    def options(self) -> HeightPipelineOptions:
+        """May be replaced at any time."""
+        return self._options
+
+    @options.setter
+    def options(self, options: HeightPipelineOptions) -> None:
+        self._estimator.options = options.height
+        self._options = options
+
+    def __call__(
+        self, frame: Frame, detections: Detections, labels: LabelMap, up: Up | None
+    ) -> PersonHeights:
+        """Measure the persons among the detections of one frame.
+
+        Args:
+            frame: with depth.
+            detections: in pixels of its colour image.
+            labels: names of their classes.
+            up: direction against gravity; None: look at the floor.
+        """
+        self.labels = labels
+        is_person = [labels.name(i) in self._options.classes for i in detections.class_ids]
+        return self._estimator(frame, detections[np.array(is_person, bool)], up=up)
+
+    def describe(self) -> dict[str, str]:
+        return {'classes': ' '.join(self._options.classes)}
+
+    def warm_up(self) -> float:
+        """Nothing to warm up."""
+        return 0.0
+
+    def reset(self) -> None:
+        self._estimator.reset()
+
+    def take_stages(self) -> dict[str, float]:
+        return self._estimator.stages.take()
+
+    def close(self) -> None:
+        """Nothing to free."""

@@ -11,8 +11,12 @@ from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import DepthSpec
-from rs_ml_perception.tasks.denoise_pipeline import DenoisePipeline, DenoisePipelineOptions
-from rs_ml_perception.tasks.denoiser import Denoiser, DenoiserOptions
+from rs_ml_perception.tasks.denoise import (
+    DenoisePipeline,
+    DenoisePipelineOptions,
+    Denoiser,
+    DenoiserOptions,
+)
 from rs_ml_perception.tasks.model_choice import ModelChoice
 
 FILLED_M = 1.5
