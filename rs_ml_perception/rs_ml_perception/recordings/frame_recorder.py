@@ -1,23 +1,74 @@
-"""Frames as a recording on the driver's topics."""
+"""Writing what a camera's driver publishes into a recording."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.rigid import RigidTransform
 from rs_ml_perception.recordings import message_factory as factory
-from rs_ml_perception.recordings.messages import (
-    CAMERA_INFO,
-    EXTRINSICS,
-    IMAGE,
-    TF_MESSAGE,
-    Message,
-)
+from rs_ml_perception.recordings.messages import CAMERA_INFO, EXTRINSICS, IMAGE, TF_MESSAGE
 from rs_ml_perception.recordings.realsense_messages import link_transforms
 from rs_ml_perception.recordings.writer import RecordingWriter, qos_profile
 
-COLOR_FRAME, DEPTH_FRAME = 'camera_color_optical_frame', 'camera_depth_optical_frame'
-INFRARED_FRAME = 'camera_infra1_optical_frame'
+
+class CameraWriter:
+    """Writes messages of one camera, named as realsense2_camera names them.
+
+    Args:
+        writer: open; the caller closes it.
+        camera: namespace and name of the driver.
+
+    Attributes:
+        namespace: of its topics, '/camera/camera'.
+    """
+
+    def __init__(self, writer: RecordingWriter, camera: str = '/camera/camera') -> None:
+        self._writer = writer
+        self.namespace = f'/{camera.strip("/")}'
+        self._name = self.namespace.rpartition('/')[2]
+
+    def header(self, stream: str, stamp_ns: int) -> Any:
+        """A header in the optical frame of color, depth, infra1 or accel."""
+        return factory.header(stamp_ns, f'{self._name}_{stream}_optical_frame')
+
+    def write(
+        self, topic: str, type_name: str, stamp_ns: int, content: Any, *, latched: bool = False
+    ) -> None:
+        """Append a message to an absolute topic, which the first message declares."""
+        qos = qos_profile(latched=latched, depth=1 if latched else 10)
+        self._writer.add_topic(topic, type_name, qos=[qos])
+        self._writer.write_message(topic, stamp_ns, content)
+
+    def write_image(
+        self, topic: str, stream: str, stamp_ns: int, encoding: str, pixels: np.ndarray
+    ) -> None:
+        """Append a packed image (H, W) or (H, W, C)."""
+        content = factory.image(self.header(stream, stamp_ns), encoding, pixels)
+        self.write(topic, IMAGE, stamp_ns, content)
+
+    def write_info(self, topic: str, stream: str, stamp_ns: int, camera: CameraModel) -> None:
+        """Append a camera_info."""
+        content = factory.camera_info(self.header(stream, stamp_ns), camera)
+        self.write(topic, CAMERA_INFO, stamp_ns, content)
+
+    def write_transforms(
+        self, stamp_ns: int, stream_from_reference: Mapping[str, RigidTransform]
+    ) -> None:
+        """Append the latched tree of frames, see `link_transforms`."""
+        tree = link_transforms(stream_from_reference, self._name)
+        content = factory.tf_message(stamp_ns, tree)
+        self.write('/tf_static', TF_MESSAGE, stamp_ns, content, latched=True)
+
+    def write_extrinsics(self, stamp_ns: int, color_from_depth: RigidTransform) -> None:
+        """Append the driver's latched extrinsics/depth_to_color."""
+        topic = f'{self.namespace}/extrinsics/depth_to_color'
+        content = factory.extrinsics(color_from_depth)
+        self.write(topic, EXTRINSICS, stamp_ns, content, latched=True)
 
 
 class FrameRecorder:
@@ -25,12 +76,11 @@ class FrameRecorder:
 
     Args:
         writer: open; the caller closes it.
-        camera: namespace of the topics.
+        camera: namespace and name of the driver.
     """
 
     def __init__(self, writer: RecordingWriter, *, camera: str = '/camera/camera') -> None:
-        self._writer = writer
-        self._camera = camera
+        self._writer = CameraWriter(writer, camera)
         self._wrote_latched = False
 
     def write(self, frame: Frame) -> None:
@@ -41,54 +91,39 @@ class FrameRecorder:
         if frame.depth is not None:
             self._write_depth(frame)
         if frame.rgb is not None:
-            header = factory.header(frame.stamp_ns, COLOR_FRAME)
-            self._write_info('color', frame.stamp_ns, header, frame.camera)
-            content = factory.image(header, 'rgb8', frame.rgb)
-            self._write('color/image_raw', IMAGE, frame.stamp_ns, content)
+            self._write_info('color', 'color', frame.stamp_ns, frame.camera)
+            topic = f'{self._writer.namespace}/color/image_raw'
+            self._writer.write_image(topic, 'color', frame.stamp_ns, 'rgb8', frame.rgb)
 
     def _write_depth(self, frame: Frame) -> None:
         # Infrared is seen through the depth camera: with it depth alone is not aligned either.
         is_alone = frame.rgb is None and frame.infrared is not None
         if frame.depth_is_aligned and not is_alone:
-            stream, leaf, frame_id = 'aligned_depth_to_color', 'image_raw', COLOR_FRAME
+            folder, leaf, stream = 'aligned_depth_to_color', 'image_raw', 'color'
         else:
-            stream, leaf, frame_id = 'depth', 'image_rect_raw', DEPTH_FRAME
-        header = factory.header(frame.stamp_ns, frame_id)
+            folder, leaf, stream = 'depth', 'image_rect_raw', 'depth'
         camera = frame.camera if frame.depth_is_aligned else frame.depth_camera
-        self._write_info(stream, frame.stamp_ns, header, camera)
+        self._write_info(folder, stream, frame.stamp_ns, camera)
+        header = self._writer.header(stream, frame.stamp_ns)
         content = factory.depth_image(header, frame.depth)
-        self._write(f'{stream}/{leaf}', IMAGE, frame.stamp_ns, content)
+        topic = f'{self._writer.namespace}/{folder}/{leaf}'
+        self._writer.write(topic, IMAGE, frame.stamp_ns, content)
         if frame.infrared is not None:
-            self._write_infrared(frame, camera)
-
-    def _write_infrared(self, frame: Frame, camera: CameraModel | None) -> None:
-        header = factory.header(frame.stamp_ns, INFRARED_FRAME)
-        self._write_info('infra1', frame.stamp_ns, header, camera)
-        content = factory.image(header, 'mono8', frame.infrared)
-        self._write('infra1/image_rect_raw', IMAGE, frame.stamp_ns, content)
+            self._write_info('infra1', 'infra1', frame.stamp_ns, camera)
+            topic = f'{self._writer.namespace}/infra1/image_rect_raw'
+            self._writer.write_image(topic, 'infra1', frame.stamp_ns, 'mono8', frame.infrared)
 
     def _write_info(
-        self, stream: str, stamp_ns: int, header: object, camera: CameraModel | None
+        self, folder: str, stream: str, stamp_ns: int, camera: CameraModel | None
     ) -> None:
         if camera is not None:
-            content = factory.camera_info(header, camera)
-            self._write(f'{stream}/camera_info', CAMERA_INFO, stamp_ns, content)
+            topic = f'{self._writer.namespace}/{folder}/camera_info'
+            self._writer.write_info(topic, stream, stamp_ns, camera)
 
     def _write_latched(self, stamp_ns: int, color_from_depth: RigidTransform | None) -> None:
-        poses = {'color': RigidTransform.identity()}
-        if color_from_depth is not None:
-            poses = {'depth': RigidTransform.identity(), 'color': color_from_depth}
-        tf = factory.tf_message(stamp_ns, link_transforms(poses))
-        self._append(factory.serialise('/tf_static', TF_MESSAGE, stamp_ns, tf), latched=True)
-        if color_from_depth is not None:
-            content = factory.extrinsics(color_from_depth)
-            topic = f'{self._camera}/extrinsics/depth_to_color'
-            message = factory.serialise(topic, EXTRINSICS, stamp_ns, content)
-            self._append(message, latched=True)
-
-    def _write(self, topic: str, name: str, stamp_ns: int, content: object) -> None:
-        self._append(factory.serialise(f'{self._camera}/{topic}', name, stamp_ns, content))
-
-    def _append(self, message: Message, *, latched: bool = False) -> None:
-        self._writer.add_topic(message.topic, message.type, qos=[qos_profile(latched=latched)])
-        self._writer.write(message.topic, message.log_time_ns, message.data)
+        if color_from_depth is None:
+            self._writer.write_transforms(stamp_ns, {'color': RigidTransform.identity()})
+            return
+        poses = {'depth': RigidTransform.identity(), 'color': color_from_depth}
+        self._writer.write_transforms(stamp_ns, poses)
+        self._writer.write_extrinsics(stamp_ns, color_from_depth)

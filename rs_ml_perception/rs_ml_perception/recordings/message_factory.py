@@ -9,13 +9,16 @@ import numpy as np
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.rigid import RigidTransform
 from rs_ml_perception.core.geometry.transform_tree import quaternion_xyzw
+from rs_ml_perception.core.images.compressed import CompressedBytes
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import (
     CAMERA_INFO,
+    COMPRESSED_IMAGE,
     EXTRINSICS,
     IMAGE,
     IMU,
+    TEXT,
     TF_MESSAGE,
     Message,
 )
@@ -59,6 +62,12 @@ def image_of_rows(header: Any, encoding: str, width: int, rows: np.ndarray) -> A
     )
 
 
+def compressed_image(header: Any, compressed: CompressedBytes) -> Any:
+    """A sensor_msgs/CompressedImage."""
+    data = np.frombuffer(compressed.data, np.uint8)
+    return make(COMPRESSED_IMAGE, header=header, format=compressed.format, data=data)
+
+
 def depth_image(header: Any, depth: DepthImage) -> Any:
     """16UC1 in the driver's millimetres (truncated as it does), or 32FC1 in metres."""
     if depth.values.dtype == np.float32:
@@ -95,8 +104,8 @@ def camera_info(header: Any, camera: CameraModel) -> Any:
     )
 
 
-def imu(header: Any, angular_velocity: np.ndarray, linear_acceleration: np.ndarray) -> Any:
-    """A sensor_msgs/Imu without orientation; rad/s and m/s2."""
+def imu(header: Any, angular_velocity: np.ndarray | None, linear_acceleration: np.ndarray) -> Any:
+    """A sensor_msgs/Imu without orientation; rad/s, None where it was not measured, and m/s2."""
     zeros = np.zeros(9)
     unknown = np.array([-1.0] + 8 * [0.0])  # sensor_msgs/Imu: this estimate is not there
     return make(
@@ -104,8 +113,8 @@ def imu(header: Any, angular_velocity: np.ndarray, linear_acceleration: np.ndarr
         header=header,
         orientation=make('geometry_msgs/msg/Quaternion', x=0.0, y=0.0, z=0.0, w=0.0),
         orientation_covariance=unknown,
-        angular_velocity=vector(angular_velocity),
-        angular_velocity_covariance=zeros,
+        angular_velocity=vector(zeros[:3] if angular_velocity is None else angular_velocity),
+        angular_velocity_covariance=unknown if angular_velocity is None else zeros,
         linear_acceleration=vector(linear_acceleration),
         linear_acceleration_covariance=zeros,
     )
@@ -116,7 +125,7 @@ def extrinsics(color_from_depth: RigidTransform) -> Any:
     return make(
         EXTRINSICS,
         rotation=color_from_depth.rotation.flatten(order='F'),
-        translation=color_from_depth.translation_m,
+        translation=np.ascontiguousarray(color_from_depth.translation_m),
     )
 
 
@@ -127,6 +136,11 @@ def tf_message(stamp_ns: int, transforms: dict[tuple[str, str], RigidTransform])
         for (parent, child), parent_from_child in transforms.items()
     ]
     return make(TF_MESSAGE, transforms=stamped)
+
+
+def text(content: str) -> Any:
+    """A std_msgs/String."""
+    return make(TEXT, data=content)
 
 
 def vector(xyz: np.ndarray) -> Any:

@@ -13,6 +13,7 @@ CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 IMU = 'sensor_msgs/msg/Imu'
 TF_MESSAGE = 'tf2_msgs/msg/TFMessage'
 EXTRINSICS = 'realsense2_camera_msgs/msg/Extrinsics'
+TEXT = 'std_msgs/msg/String'
 
 IMAGE_TYPES = (IMAGE, COMPRESSED_IMAGE)
 HEADER_FIRST = (IMAGE, COMPRESSED_IMAGE, CAMERA_INFO, IMU)

@@ -88,22 +88,24 @@ class DriverMessages:
 
 
 def link_transforms(
-    stream_from_reference: Mapping[str, RigidTransform],
+    stream_from_reference: Mapping[str, RigidTransform], name: str = 'camera'
 ) -> dict[tuple[str, str], RigidTransform]:
-    """The driver's tree: camera_link -> camera_<name>_frame -> camera_<name>_optical_frame.
+    """The driver's tree: NAME_link -> NAME_STREAM_frame -> NAME_STREAM_optical_frame.
 
-    camera_link is the body frame of the depth camera, or of the first stream without one.
+    The link is the body frame of the depth camera, or of the first stream without one.
 
     Args:
-        stream_from_reference: stream name -> its optical frame from a frame common to all.
+        stream_from_reference: stream -> its optical frame from a frame common to all.
+        name: of the camera.
     """
     base = 'depth' if 'depth' in stream_from_reference else next(iter(stream_from_reference))
     tree = {}
-    for name, optical_from_reference in stream_from_reference.items():
+    for stream, optical_from_reference in stream_from_reference.items():
         base_from_optical = stream_from_reference[base] @ optical_from_reference.inverse()
         link_from_body = BODY_FROM_OPTICAL @ base_from_optical @ BODY_FROM_OPTICAL.inverse()
-        tree['camera_link', f'camera_{name}_frame'] = link_from_body
-        tree[f'camera_{name}_frame', f'camera_{name}_optical_frame'] = BODY_FROM_OPTICAL
+        frame = f'{name}_{stream}_frame'
+        tree[f'{name}_link', frame] = link_from_body
+        tree[frame, f'{name}_{stream}_optical_frame'] = BODY_FROM_OPTICAL
     return tree
 
 

@@ -165,13 +165,19 @@ def _make_room(path: Path, overwrite: bool) -> None:
         return
     if not path.is_dir():
         raise ConfigError(f'{path} is a file: pass a directory to create')
-    files = list(path.iterdir())
-    strangers = [
-        f for f in files if f.name != 'metadata.yaml' and f.suffix not in ('.mcap', '.db3')
-    ]
-    if strangers or (files and not overwrite):
+    foreign = foreign_files(path)
+    if foreign or (not overwrite and any(path.iterdir())):
         raise ConfigError(
-            f'{path} exists{" and holds " + strangers[0].name if strangers else ""}: '
+            f'{path} exists{" and holds " + foreign[0].name if foreign else ""}: '
             'remove it, or pass another path'
         )
     shutil.rmtree(path)
+
+
+def foreign_files(folder: Path) -> list[Path]:
+    """Files in a folder, by name, that do not belong to a rosbag2."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.name != 'metadata.yaml' and path.suffix not in ('.mcap', '.db3')
+    ]

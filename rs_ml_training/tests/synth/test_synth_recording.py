@@ -13,7 +13,7 @@ pytest.importorskip('rosbags')
 
 from rosbags.highlevel import AnyReader
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_training.data.bag_messages import message_types
+from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_training.data.bag_writing import START_NS
 from rs_ml_training.data.depth_maps import depth_maps
 from rs_ml_training.synth.camera import CameraPose, accelerometer_samples

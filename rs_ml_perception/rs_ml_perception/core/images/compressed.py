@@ -8,6 +8,7 @@ int32 that means nothing today and two float32, A and B, of the inverse depth qu
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -22,6 +23,11 @@ from rs_ml_perception.core.images.rvl import decode_rvl, encode_rvl
 _PNG = b'\x89PNG\r\n\x1a\n'
 _DEPTH_HEADER = struct.Struct('<iff')
 _RVL_SIZE = struct.Struct('<II')
+_FAST_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)  # a replay compresses thirty images a second
+_SMALL_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 9)
+if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
+    # A matcher knows a few hundred depths: they repeat, and differences of their bytes do not.
+    _SMALL_PNG += (cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE)
 
 
 class CompressedBytes(NamedTuple):
@@ -64,10 +70,18 @@ def encode_compressed_color(rgb: np.ndarray, quality: int = 90) -> CompressedByt
     return CompressedBytes('rgb8; jpeg compressed bgr8', encoded.tobytes())
 
 
-def encode_compressed_gray(gray: np.ndarray) -> CompressedBytes:
-    """Compress uint8 (H, W) as PNG, without loss, in the words of compressed_image_transport."""
+def encode_compressed_gray(gray: np.ndarray, quality: int | None = None) -> CompressedBytes:
+    """Compress uint8 (H, W) in the words of compressed_image_transport.
+
+    Args:
+        gray: the image.
+        quality: of JPEG, 1 to 100; None: PNG, without loss.
+    """
     # That transport leaves the target format of grey empty, behind a space.
-    return CompressedBytes('mono8; png compressed ', _encode_png(gray))
+    if quality is None:
+        return CompressedBytes('mono8; png compressed ', _encode_png(gray, _FAST_PNG))
+    _, encoded = cv2.imencode('.jpg', gray, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return CompressedBytes('mono8; jpeg compressed ', encoded.tobytes())
 
 
 def decode_compressed_depth(format: str, data: Any) -> DepthImage:
@@ -100,7 +114,12 @@ def decode_compressed_depth(format: str, data: Any) -> DepthImage:
 
 
 def encode_compressed_depth(
-    depth: DepthImage, *, codec: str = 'png', depth_max_m: float = 10.0, quantization: float = 100
+    depth: DepthImage,
+    *,
+    codec: str = 'png',
+    depth_max_m: float = 10.0,
+    quantization: float = 100,
+    smallest: bool = False,
 ) -> CompressedBytes:
     """Compress depth as compressed_depth_image_transport does.
 
@@ -110,6 +129,7 @@ def encode_compressed_depth(
         codec: 'png' or 'rvl'.
         depth_max_m: float32 distances from here on are lost.
         quantization: of the inverse depth, as the transport's parameter of that name.
+        smallest: whether a PNG may take its time for the sake of few bytes.
     """
     if codec not in ('png', 'rvl'):
         raise InputError(f'codec of compressed depth must be png or rvl, got {codec!r}')
@@ -119,7 +139,8 @@ def encode_compressed_depth(
         quant_b = 1 - quant_a / depth_max_m
         values, encoding = _inverse(depth.depth_m, quant_a, quant_b, depth_max_m), '32FC1'
     header = _DEPTH_HEADER.pack(0, quant_a, quant_b)
-    body = _encode_png(values) if codec == 'png' else _encode_rvl(values)
+    png_flags = _SMALL_PNG if smallest else _FAST_PNG
+    body = _encode_png(values, png_flags) if codec == 'png' else _encode_rvl(values)
     return CompressedBytes(f'{encoding}; compressedDepth {codec}', header + body)
 
 
@@ -176,9 +197,8 @@ def _inverse(
     return np.where(usable, inverse, 0).astype(np.uint16)
 
 
-def _encode_png(values: np.ndarray) -> bytes:
-    # Level 1: a replay compresses thirty of them a second.
-    _, encoded = cv2.imencode('.png', values, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+def _encode_png(values: np.ndarray, flags: Sequence[int]) -> bytes:
+    _, encoded = cv2.imencode('.png', np.ascontiguousarray(values), flags)
     return encoded.tobytes()
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.recordings.writer import STORAGES
 
 from rs_ml_training.cli.flags import size
 from rs_ml_training.cli.progress import progress_bar
-from rs_ml_training.data.bag_writing import STORAGES
 from rs_ml_training.synth.writing.set_options import LAYOUTS, PEOPLE, SIDES, SetOptions
 
 _SET = SetOptions()

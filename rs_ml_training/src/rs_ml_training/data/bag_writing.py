@@ -1,28 +1,31 @@
-"""A data set as the recording of a camera."""
+"""A data set as the recording of a camera, which appears whole or not at all."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.recordings.frame_recorder import CameraWriter
+from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, foreign_files
 
-from rs_ml_training.data.bag_folder import BagFolder, new_bag
 from rs_ml_training.data.bag_streams import Stream, camera_namespace, streams_of
-from rs_ml_training.data.driver_topics import DriverTopics
 from rs_ml_training.data.encodings import read_depth
+from rs_ml_training.data.output_folder import put_in_place
 from rs_ml_training.data.pictures import require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 
 START_NS = 1_600_000_000 * 1_000_000_000
 """Stamp of the first frame, the same in every recording [ns]."""
-
-STORAGES = ('mcap', 'sqlite3')
 
 
 @dataclass(frozen=True)
@@ -67,41 +70,92 @@ def write_bag(reader: Reader, out: Path, options: BagOptions) -> dict[str, int]:
         Number of messages by topic.
 
     Raises:
-        ConfigError: `out` must not be written, or the intrinsics are unknown.
-        InputError: a sample is damaged or holds no picture, or the disk is full.
+        ConfigError: `out` must not be written, the intrinsics are unknown, or the disk is full.
+        InputError: a sample is damaged or holds no picture.
     """
-    with new_bag(out, storage=options.storage, replace=options.replace) as bag:
-        recorder = _Recorder(bag, options)
+    with new_bag(out, storage=options.storage, replace=options.replace) as writer:
+        recorder = _Recorder(writer, options)
         for index in range(len(reader)):
             sample = _in_metres(reader.read(index), reader.reference_focal_px)
             recorder.record(sample, START_NS + round(index * 1e9 / options.rate_hz))
-        return bag.counts
+        return writer.counts
+
+
+@contextmanager
+def new_bag(
+    out: Path, *, storage: str = 'mcap', replace: bool = False
+) -> Iterator[RecordingWriter]:
+    """A recording written next to `out`; it becomes `out` if all goes well.
+
+    Args:
+        out: the folder.
+        storage: one of STORAGES.
+        replace: whether a recording may lie there already; nothing else is ever replaced.
+
+    Raises:
+        ConfigError: something lies there that must not be replaced, or the disk is full; nothing
+            is left behind.
+        InputError: the folder cannot be made.
+    """
+    out = Path(out).absolute()
+    partial = out.with_name(f'{out.name}.partial-{os.getpid()}')
+    try:
+        _require_room(out, replace)
+        partial.mkdir(parents=True)
+        # rosbags names the file within after the folder, so only the folder above differs.
+        fresh = partial / out.name
+        with RecordingWriter(fresh, storage=storage) as writer:
+            yield writer
+        put_in_place(fresh, out, partial / 'replaced')
+    except OSError as error:
+        raise InputError(f'{out} cannot be written: {error}') from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _require_room(out: Path, replace: bool) -> None:
+    if out.suffix == '.bag':
+        raise ConfigError(f'{out} would be a rosbag2, which is a folder: name it without .bag')
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ConfigError(f'{out} is a file: name a new folder')
+    foreign = foreign_files(out)
+    if foreign:
+        raise ConfigError(f'{out} holds {foreign[0].name}: name a new folder')
+    if not replace and any(out.iterdir()):
+        raise ConfigError(f'{out} is a recording: name a new folder, or give --force')
 
 
 class _Recorder:
-    """Puts samples into a bag."""
+    """Writes samples into a recording."""
 
-    def __init__(self, bag: BagFolder, options: BagOptions) -> None:
-        self._topics, self._options = DriverTopics(bag, options.camera), options
+    def __init__(self, writer: RecordingWriter, options: BagOptions) -> None:
+        self._writer, self._options = CameraWriter(writer, options.camera), options
         self._frames: list[str] = []
         self._first_size: tuple[int, int] | None = None
 
     def record(self, sample: Sample, stamp_ns: int) -> None:
         """Append a frame."""
-        streams = list(streams_of(sample, self._topics.namespace, self._denoised_m(sample)))
+        streams = list(streams_of(sample, self._writer.namespace, self._denoised_m(sample)))
         if not streams:
             raise InputError(f'{sample.name} has neither picture nor depth: nothing to record')
         camera = self._intrinsics(sample)
         self._add_transforms(streams, stamp_ns)
         for stream in streams:
-            self._topics.add_info(stream, stamp_ns, camera)
-            self._topics.add_image(stream, stamp_ns)
+            self._writer.write_info(stream.info_topic, stream.frame, stamp_ns, camera)
+            self._writer.write_image(
+                stream.topic, stream.frame, stamp_ns, stream.encoding, stream.pixels
+            )
 
     def _add_transforms(self, streams: list[Stream], stamp_ns: int) -> None:
-        new = [s.frame for s in streams if s.frame not in self._frames]
-        if new:
-            self._frames = list(dict.fromkeys([*self._frames, *new]))
-            self._topics.add_transforms(self._frames, stamp_ns)
+        """Streams of a data set share their pixels, so all look from the same place."""
+        frames = list(dict.fromkeys([*self._frames, *(s.frame for s in streams)]))
+        if frames != self._frames:
+            self._frames = frames
+            self._writer.write_transforms(
+                stamp_ns, dict.fromkeys(frames, RigidTransform.identity())
+            )
 
     def _intrinsics(self, sample: Sample) -> CameraModel:
         if self._options.pinhole_px is not None:

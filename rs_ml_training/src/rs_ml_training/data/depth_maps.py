@@ -32,9 +32,7 @@ def depth_maps(source: str) -> Iterator[np.ndarray]:
     if not path.exists():
         raise InputError(f'{path} does not exist: give FORMAT:PATH, a recording or depth pictures')
     if path.suffix == '.bag' or (path / 'metadata.yaml').is_file():
-        from rs_ml_training.data.recorded_depth import recorded_depth
-
-        yield from recorded_depth(path)
+        yield from _recorded(path)
         return
     for file in _pictures(path):
         yield read_depth(file, encoding=None)
@@ -48,6 +46,15 @@ def _of_data(source: str) -> Iterator[np.ndarray]:
         if depth_m is None:
             raise InputError(f'{source} has no depth')
         yield depth_m
+
+
+def _recorded(path: Path) -> Iterator[np.ndarray]:
+    from rs_ml_perception.recordings.depth_frames import depth_frames
+    from rs_ml_perception.recordings.open_recording import open_recording
+
+    with open_recording(path) as recording:
+        for frame in depth_frames(recording):
+            yield np.nan_to_num(frame.depth.depth_m)
 
 
 def _pictures(path: Path) -> list[Path]:

@@ -7,15 +7,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.images.compressed import (
+    CompressedBytes,
+    encode_compressed_color,
+    encode_compressed_depth,
+    encode_compressed_gray,
+)
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.recordings.frame_recorder import CameraWriter
+from rs_ml_perception.recordings.messages import COMPRESSED_IMAGE, IMU, TEXT
+from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter
 
-from rs_ml_training.data import bag_messages as messages
-from rs_ml_training.data.bag_compression import compressed
-from rs_ml_training.data.bag_folder import BagFolder, new_bag
+from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_training.data.bag_streams import COLOR, DEPTH, INFRARED, Stream, camera_namespace
-from rs_ml_training.data.bag_writing import START_NS, STORAGES
-from rs_ml_training.data.driver_topics import DriverTopics
+from rs_ml_training.data.bag_writing import START_NS, new_bag
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.synth.frame import SynthFrame
 from rs_ml_training.synth.rig import Rig
@@ -26,8 +33,6 @@ TRUTH_TOPIC = '/ground_truth/frame'
 """std_msgs/String of JSON beside every frame, see `truth_record`."""
 
 _ACCELEROMETER_HZ = 63
-# REP-103: optical axes (x right, y down, z forward) in the body's (x forward, y left, z up).
-_BODY_FROM_OPTICAL = np.array([[0.0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 
 
 @dataclass(frozen=True)
@@ -76,19 +81,18 @@ def write_recording(
         ConfigError: `out` must not be written.
         InputError: the disk is full; nothing is left behind.
     """
-    with new_bag(out, storage=options.storage) as bag:
-        recorder = _Recorder(bag, options)
+    with new_bag(out, storage=options.storage) as writer:
+        recorder = _Recorder(writer, options)
         for number, frame in enumerate(frames):
             recorder.record(frame, number)
-        return bag.counts
+        return writer.counts
 
 
 class _Recorder:
-    """Puts frames into a bag as the driver would publish them."""
+    """Writes frames into a recording as the driver would publish them."""
 
-    def __init__(self, bag: BagFolder, options: RecordingOptions) -> None:
-        self._bag, self._options = bag, options
-        self._topics = DriverTopics(bag, options.camera)
+    def __init__(self, writer: RecordingWriter, options: RecordingOptions) -> None:
+        self._writer, self._options = CameraWriter(writer, options.camera), options
         self._period_ns = round(1e9 / options.rate_hz)
 
     def record(self, frame: SynthFrame, number: int) -> None:
@@ -100,10 +104,10 @@ class _Recorder:
         for stream in self._streams(frame):
             self._write_stream(stream, frame.rig, stamp_ns)
         truth = json.dumps(truth_record(frame, str(number)))
-        self._bag.add(TRUTH_TOPIC, messages.TEXT, stamp_ns, messages.text(truth))
+        self._writer.write(TRUTH_TOPIC, TEXT, stamp_ns, factory.text(truth))
 
     def _streams(self, frame: SynthFrame) -> list[Stream]:
-        camera = self._topics.namespace
+        camera = self._writer.namespace
         raw, registered = encode(frame.raw_depth_m, 'mm'), encode(frame.aligned_depth_m, 'mm')
         aligned = f'{camera}/aligned_depth_to_color'
         streams = [
@@ -116,16 +120,17 @@ class _Recorder:
 
     def _write_stream(self, stream: Stream, rig: Rig, stamp_ns: int) -> None:
         camera = rig.color if stream.frame == COLOR else rig.depth
-        self._topics.add_info(stream, stamp_ns, camera)
+        self._writer.write_info(stream.info_topic, stream.frame, stamp_ns, camera)
         quality = self._options.jpeg_quality
         if not quality:
-            self._topics.add_image(stream, stamp_ns)
+            self._writer.write_image(
+                stream.topic, stream.frame, stamp_ns, stream.encoding, stream.pixels
+            )
             return
-        frame_id = self._topics.frame_id(stream.frame)
-        small = compressed(stream.pixels, stream.encoding, quality)
-        image = messages.compressed_image(stamp_ns, frame_id, small.layout, small.data)
-        topic = f'{stream.topic}/{small.suffix}'
-        self._bag.add(topic, messages.COMPRESSED_IMAGE, stamp_ns, image)
+        transport, compressed = _compressed(stream, quality)
+        header = self._writer.header(stream.frame, stamp_ns)
+        message = factory.compressed_image(header, compressed)
+        self._writer.write(f'{stream.topic}/{transport}', COMPRESSED_IMAGE, stamp_ns, message)
 
     def _write_accelerometer(self, frame: SynthFrame, stamp_ns: int) -> None:
         """What the camera felt since the last frame."""
@@ -133,14 +138,22 @@ class _Recorder:
         samples = frame.accelerometer[:count]
         for place, sample in enumerate(samples, 1 - len(samples)):
             at_ns = stamp_ns + place * self._period_ns // len(samples)
-            data = messages.accelerometer(at_ns, self._topics.frame_id(ACCELEROMETER), sample)
-            self._bag.add(f'{self._topics.namespace}/accel/sample', messages.IMU, at_ns, data)
+            message = factory.imu(self._writer.header(ACCELEROMETER, at_ns), None, sample)
+            self._writer.write(f'{self._writer.namespace}/accel/sample', IMU, at_ns, message)
 
     def _write_latched(self, rig: Rig, stamp_ns: int) -> None:
-        from_color = _BODY_FROM_OPTICAL @ np.linalg.inv(rig.color_from_depth)
-        places = {COLOR: from_color @ _BODY_FROM_OPTICAL.T}
-        frames = (DEPTH, COLOR, INFRARED, ACCELEROMETER)
-        self._topics.add_transforms(frames, stamp_ns, places)
-        topic = f'{self._topics.namespace}/extrinsics/depth_to_color'
-        data = messages.extrinsics(rig.color_from_depth)
-        self._bag.add(topic, messages.EXTRINSICS, stamp_ns, data, latched=True)
+        color_from_depth = RigidTransform(
+            rig.color_from_depth[:3, :3], rig.color_from_depth[:3, 3]
+        )
+        poses = dict.fromkeys((DEPTH, COLOR, INFRARED, ACCELEROMETER), RigidTransform.identity())
+        self._writer.write_transforms(stamp_ns, poses | {COLOR: color_from_depth})
+        self._writer.write_extrinsics(stamp_ns, color_from_depth)
+
+
+def _compressed(stream: Stream, quality: int) -> tuple[str, CompressedBytes]:
+    """The transport, and the image as it carries it: JPEG, and depth as PNG without loss."""
+    if stream.encoding == '16UC1':
+        depth = DepthImage(stream.pixels, 0.001)
+        return 'compressedDepth', encode_compressed_depth(depth, smallest=True)
+    encode_jpeg = encode_compressed_color if stream.encoding == 'rgb8' else encode_compressed_gray
+    return 'compressed', encode_jpeg(stream.pixels, quality)
