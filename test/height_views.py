@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.synth.body import Outfit, person
 from rs_ml_training.synth.camera import CameraPose, accelerometer_samples
 from rs_ml_training.synth.frame import PeopleTruth, Posture

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.open_recording import open_recording

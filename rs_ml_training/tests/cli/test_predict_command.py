@@ -10,8 +10,8 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.cli.predict import camera_of, main
 
 pytestmark = pytest.mark.usefixtures('kept_networks')

@@ -3,8 +3,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data.augment import color, depth_noise, detection, objects, shape
 from rs_ml_training.data.augment.chain import Chain, Maybe, OneOf
 from rs_ml_training.data.augment.presets import PRESETS, fitted, preset

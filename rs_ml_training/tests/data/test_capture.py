@@ -3,8 +3,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.capture import Captured, at_rate, write_captured
 from rs_ml_training.data.formats import open_data

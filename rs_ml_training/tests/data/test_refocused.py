@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.refocused import Refocused
 from rs_ml_training.data.sample import Sample

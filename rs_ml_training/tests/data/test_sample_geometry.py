@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data import box_geometry, geometry
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 

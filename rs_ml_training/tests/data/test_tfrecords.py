@@ -3,8 +3,8 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data import tfrecords
 from rs_ml_training.data.crc32c import crc32c, masked_crc32c
 from rs_ml_training.data.example_message import features_of, message_of

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import yaml
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.inference.golden import GOLDEN_NAME
 from rs_ml_perception.inference.manifest import Tolerance
 from rs_ml_perception.inference.manifest_file import read_manifest

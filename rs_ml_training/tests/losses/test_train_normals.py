@@ -9,8 +9,8 @@ import pytest
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_perception.core.camera import CameraModel  # noqa: E402
-from rs_ml_perception.core.geometry import camera_rays  # noqa: E402
+from rs_ml_perception.core.geometry.camera import CameraModel  # noqa: E402
+from rs_ml_perception.core.geometry.projection import camera_rays  # noqa: E402
 from rs_ml_training.losses.normals import (  # noqa: E402
     normal_loss,
     pinhole_rays,

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.geometry import camera_rays
-from rs_ml_perception.core.plane import fit_plane
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.plane import fit_plane
+from rs_ml_perception.core.geometry.projection import camera_rays
 from rs_ml_training.metrics.denoise import DenoiseMetrics, near_edges, planes_of_windows, points_of
 
 NAN = math.nan

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.errors import CheckpointError
 from rs_ml_training.prediction.heads import PredictOptions

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.geometry import camera_rays
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.projection import camera_rays
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.prediction import clouds, colors

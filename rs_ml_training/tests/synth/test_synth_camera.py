@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.synth.camera import STANDARD_GRAVITY, CameraPose, accelerometer_samples
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.solids import box

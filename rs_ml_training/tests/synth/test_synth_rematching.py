@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.camera_file import write_camera
 from rs_ml_training.data.intel_denoise import IntelDenoise

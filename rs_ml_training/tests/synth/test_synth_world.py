@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.geometry import camera_rays
+from rs_ml_perception.core.geometry.projection import camera_rays
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.device import MATCHERS

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.cli.command import command
 from rs_ml_training.cli.flags import FlagParser, add_flags, flag, from_flags

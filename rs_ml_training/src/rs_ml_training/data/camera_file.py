@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.data.text_files import read_yaml
 

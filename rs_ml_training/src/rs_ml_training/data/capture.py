@@ -11,8 +11,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.recordings.realsense_camera import import_pyrealsense2, require_camera
 
 from rs_ml_training.data import geometry

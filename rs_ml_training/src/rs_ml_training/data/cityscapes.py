@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.pairing import chosen_names, natural_key

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.data import box_geometry
 from rs_ml_training.data.sample import IGNORE, Sample

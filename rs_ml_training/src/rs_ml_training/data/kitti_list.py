@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.data.geometry import cropped
 from rs_ml_training.data.list_reader import ListReader

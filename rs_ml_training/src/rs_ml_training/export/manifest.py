@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.golden import GOLDEN_NAME

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 from keras import ops
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.losses.masking import Tensor, masked, masked_mean, safe_sqrt
 from rs_ml_training.losses.normals import normal_loss, steps, steps_known

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from keras import ops
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.geometry import camera_rays
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.projection import camera_rays
 
 from rs_ml_training.losses.masking import Tensor, masked, masked_mean
 

@@ -6,8 +6,8 @@ import math
 
 import cv2
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 EDGE_SHARE = 0.05
 """A jump of more than this share of the depth between neighbours is an edge."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
-from rs_ml_perception.core.geometry import camera_rays
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.projection import camera_rays
 
 EDGE_LIMIT = 0.3
 _VERTEX = np.dtype([('xyz', '<f4', 3), ('rgb', 'u1', 3)])

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.recordings.realsense_camera import import_pyrealsense2
 
 from rs_ml_training.data.sample import Sample

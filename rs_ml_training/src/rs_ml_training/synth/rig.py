@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.typical_camera import D435_DEPTH
 
 DEPTH_848, DEPTH_1280, DEPTH_640 = D435_DEPTH

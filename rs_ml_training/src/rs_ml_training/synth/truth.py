@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.synth.frame import BOXED_CLASSES, Boxes, PeopleTruth
 from rs_ml_training.synth.inhabitants import Inhabitant

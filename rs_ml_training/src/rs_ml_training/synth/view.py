@@ -8,7 +8,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.synth.patterns import PatternBank
 from rs_ml_training.synth.traced import Hits, SurfacePoints, TracedScene

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.data.augment.presets import CROPPING, fitted
 from rs_ml_training.data.mix import formats_of

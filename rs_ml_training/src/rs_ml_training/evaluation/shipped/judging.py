@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rs_ml_perception.core.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Sample
