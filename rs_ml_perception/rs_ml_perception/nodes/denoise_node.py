@@ -24,13 +24,14 @@ _ALIGNED_NOTE = (
 )
 
 
-class DenoiseNode(PerceptionNode[DenoiseParameters]):
+class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDepth]):
     """Publishes what is listed in ros/denoise_outputs.py."""
 
     default_name: ClassVar[str] = 'denoise'
     parameters_type: ClassVar[type] = DenoiseParameters
     outputs: ClassVar[tuple[Output, ...]] = denoise_outputs.OUTPUTS
     _view: InfraredView
+    _depth: DepthAssembler
 
     @classmethod
     def load_pipeline(cls, parameters: DenoiseParameters) -> DenoisePipeline:
@@ -43,7 +44,8 @@ class DenoiseNode(PerceptionNode[DenoiseParameters]):
         # Nobody waits for an image that the network would not look at.
         is_useless = parameters.infrared == 'auto' and not self.pipeline.uses_infrared
         infrared = 'none' if is_useless else parameters.infrared
-        return self.hub.depth(parameters.depth_source, infrared, parameters.streams)
+        self._depth = self.hub.depth(parameters.depth_source, infrared, parameters.streams)
+        return self._depth
 
     def attach_inputs(self) -> None:
         self._view = InfraredView(self.hub.transforms)
@@ -56,12 +58,14 @@ class DenoiseNode(PerceptionNode[DenoiseParameters]):
 
     def notes(self) -> tuple[str, ...]:
         """Why infrared does not help although it may."""
-        parameters, assembler = self.parameters, self.assembler
-        if assembler is None or parameters.infrared != 'auto' or not self.pipeline.uses_infrared:
+        parameters = self.parameters
+        if self.activation is None or parameters.infrared != 'auto':
             return ()
-        if assembler.partner_topic:
+        if not self.pipeline.uses_infrared:
+            return ()
+        if self._depth.partner_topic:
             return (self._view.problem,)
-        if not assembler.is_raw:
+        if not self._depth.is_raw:
             return () if parameters.depth_source == 'aligned' else (_ALIGNED_NOTE,)
         topic = self.hub.stream(INFRA, parameters.streams).topic
         return (f'no infrared on {topic}: set enable_infra1 of the driver, or infrared to none',)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import ClassVar
 
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.nodes.detection_parameters import DetectionParameters
 from rs_ml_perception.nodes.networks import LabelledNode
 from rs_ml_perception.nodes.runner import run
@@ -14,7 +15,7 @@ from rs_ml_perception.ros.outputs import Output, OutputContext
 from rs_ml_perception.tasks.detection import DetectionPipeline, DetectionResult
 
 
-class DetectionNode(LabelledNode[DetectionParameters]):
+class DetectionNode(LabelledNode[DetectionParameters, DetectionPipeline, DetectionResult]):
     """Publishes what is listed in ros/detection_outputs.py."""
 
     default_name: ClassVar[str] = 'detection'
@@ -28,11 +29,17 @@ class DetectionNode(LabelledNode[DetectionParameters]):
     def retune(self, parameters: DetectionParameters) -> None:
         self.pipeline.options = parameters.pipeline_options
 
+    def run(self, frames: FrameSet, frame: Frame) -> DetectionResult:
+        return self.pipeline(frame)
+
     def threshold(self) -> float:
         return self.pipeline.score_threshold
 
     def on_published(
-        self, result: DetectionResult, frames: FrameSet, context: OutputContext
+        self,
+        result: DetectionResult,
+        frames: FrameSet,
+        context: OutputContext[DetectionParameters, DetectionPipeline],
     ) -> None:
         channel = self.hub.local_detections
         if channel is not None and channel.has_listener:

@@ -21,7 +21,7 @@ from rs_ml_perception.ros.worker import UnsynchronisedError
 from rs_ml_perception.tasks.height import HeightPipeline
 
 
-class HeightNode(PerceptionNode[HeightParameters]):
+class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]):
     """Publishes what is listed in ros/height_outputs.py."""
 
     default_name: ClassVar[str] = 'height'
@@ -66,7 +66,7 @@ class HeightNode(PerceptionNode[HeightParameters]):
 
     def _wants_pictures(self) -> bool:
         topics = [o.topic for o in self.outputs if o.topic.startswith('image_annotated')]
-        return self.publisher is not None and any(map(self.publisher.is_wanted, topics))
+        return any(map(self.is_wanted, topics))
 
 
 def main() -> int:

@@ -6,14 +6,20 @@ import sys
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.networks import DepthParameters, model_option
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import mono_depth_outputs
 from rs_ml_perception.ros.assembler import Assembler
+from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
-from rs_ml_perception.tasks.mono_depth import DepthEstimatorOptions, MonoDepthPipeline
+from rs_ml_perception.tasks.mono_depth import (
+    DepthEstimate,
+    DepthEstimatorOptions,
+    MonoDepthPipeline,
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class MonoDepthParameters(DepthParameters):
         return DepthEstimatorOptions(self.output_size, *self.band_m, self.focal_correction)
 
 
-class MonoDepthNode(PerceptionNode[MonoDepthParameters]):
+class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, DepthEstimate]):
     """Publishes what is listed in ros/mono_depth_outputs.py."""
 
     default_name: ClassVar[str] = 'mono_depth'
@@ -54,6 +60,9 @@ class MonoDepthNode(PerceptionNode[MonoDepthParameters]):
 
     def retune(self, parameters: MonoDepthParameters) -> None:
         self.pipeline.options = parameters.pipeline_options
+
+    def run(self, frames: FrameSet, frame: Frame) -> DepthEstimate:
+        return self.pipeline(frame)
 
     def source(self, parameters: MonoDepthParameters) -> Assembler:
         return self.hub.color('none', parameters.streams)

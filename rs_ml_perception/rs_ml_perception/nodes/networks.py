@@ -12,6 +12,7 @@ from rs_ml_perception.nodes.distances import farthest_m, farthest_option, neares
 from rs_ml_perception.ros.common_parameters import ModelParameters
 from rs_ml_perception.ros.label_publisher import LabelPublisher
 from rs_ml_perception.ros.node import PerceptionNode
+from rs_ml_perception.ros.outputs import L, R
 from rs_ml_perception.tasks.model_choice import ModelChoice
 
 MANIFEST = -1.0
@@ -59,7 +60,7 @@ class LabelledParameters(NetworkParameters):
 P = TypeVar('P', bound=LabelledParameters)
 
 
-class LabelledNode(PerceptionNode[P]):
+class LabelledNode(PerceptionNode[P, L, R]):
     """A node that latches the names of its classes."""
 
     _labels: LabelPublisher | None = None

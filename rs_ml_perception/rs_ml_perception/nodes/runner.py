@@ -14,7 +14,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from rs_ml_perception.nodes.table import NODES, NodeSpec
 from rs_ml_perception.ros.guards import guarded
-from rs_ml_perception.ros.node import STOP_BUDGET_SECS, PerceptionNode
+from rs_ml_perception.ros.lifecycle import STOP_BUDGET_SECS
+from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.tool_process import StopRequest, ignore_signals
 
 SPIN_SECS = 0.1

@@ -6,11 +6,15 @@ import sys
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.objects.regions import DEFAULT_MAX_REGIONS, DEFAULT_MIN_AREA_PX
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters, model_option
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import segmentation_outputs
+from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.outputs import Output
 from rs_ml_perception.tasks.segmentation import (
     SegmentationPipeline,
@@ -43,7 +47,7 @@ class SegmentationParameters(LabelledParameters):
         )
 
 
-class SegmentationNode(LabelledNode[SegmentationParameters]):
+class SegmentationNode(LabelledNode[SegmentationParameters, SegmentationPipeline, np.ndarray]):
     """Publishes what is listed in ros/segmentation_outputs.py."""
 
     default_name: ClassVar[str] = 'segmentation'
@@ -56,6 +60,9 @@ class SegmentationNode(LabelledNode[SegmentationParameters]):
 
     def retune(self, parameters: SegmentationParameters) -> None:
         self.pipeline.options = parameters.pipeline_options
+
+    def run(self, frames: FrameSet, frame: Frame) -> np.ndarray:
+        return self.pipeline(frame)
 
     def threshold(self) -> float:
         return self.parameters.confidence_threshold

@@ -102,6 +102,13 @@ class Assembler(ABC):
         """Primary messages that never reached us."""
 
     @property
+    def nobody(self) -> str:
+        """That nobody publishes the primary stream, with the remedy; '' where somebody does."""
+        if self.primary_has_publisher:
+            return ''
+        return f'nobody publishes {self.primary_topic}: {self.primary_remedy}'
+
+    @property
     def image_age_ms(self) -> float:
         """Since the last primary message was received, wall time; NaN before the first."""
         return 1e3 * (time.monotonic() - self._admitted_secs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from rs_ml_perception.core.options import option
 from rs_ml_perception.ros.inputs import TRANSPORTS, StreamOptions
@@ -24,6 +25,10 @@ class DiagnosticsParameters:
     max_processing_ms: float = option(
         200.0, 'processing of one frame may take this long [ms]', low=0.1, high=1e6
     )
+
+
+S = TypeVar('S', bound='StreamParameters')
+M = TypeVar('M', bound='ModelParameters')
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,8 @@ class StreamParameters:
     strict: bool = option(False, 'end the process when a frame fails (tests)')
     diagnostics: DiagnosticsParameters = field(default_factory=DiagnosticsParameters)
 
-    def with_threads(self, threads: int) -> StreamParameters:
-        """The same with a number of inference threads, unless one was chosen."""
-        if threads and getattr(self, 'threads', None) == 0:
-            return replace(self, threads=threads)
+    def with_threads(self: S, threads: int) -> S:
+        """The same with a number of inference threads where it has a network."""
         return self
 
     @property
@@ -109,3 +112,7 @@ class ModelParameters(StreamParameters):
         high=256,
         static=True,
     )
+
+    def with_threads(self: M, threads: int) -> M:
+        """The same with a number of inference threads, unless one was chosen."""
+        return replace(self, threads=threads) if threads and self.threads == 0 else self

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from rs_ml_perception.core.printable import printable, shortened
 from rs_ml_perception.core.streams.frame_counters import LedgerSnapshot
-from rs_ml_perception.core.streams.partner_counts import PartnerBooks
+from rs_ml_perception.core.streams.partner_counts import PartnerBooks, PartnerLedger
 from rs_ml_perception.core.streams.sequence_gaps import Missed
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -41,18 +41,21 @@ class InputState:
     """
 
     is_active: bool
-    rejected: str
-    waits_for_camera_info: bool
-    image_age_ms: float
     max_image_age_ms: float
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
-    topics: Mapping[str, str]
-    partners: PartnerBooks
+    rejected: str = ''
+    waits_for_camera_info: bool = False
+    image_age_ms: float = math.nan
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    topics: Mapping[str, str] = field(default_factory=dict)
+    partners: PartnerBooks = field(default_factory=lambda: PartnerLedger().snapshot(waiting=0))
     incomplete: int = 0
     nobody: str = ''
     primary: str = 'image'
     partner: str = 'depth'
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'notes', tuple(note for note in self.notes if note))
 
 
 def input_status(name: str, state: InputState) -> DiagnosticStatus:

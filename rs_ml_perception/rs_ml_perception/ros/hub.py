@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from rs_ml_perception.core.streams.synchronizer import Synchronizer, SyncOptions
@@ -13,7 +12,7 @@ from rs_ml_perception.ros.assembler import Assembler, Pending
 from rs_ml_perception.ros.color_assembler import ColorAssembler
 from rs_ml_perception.ros.depth_assembler import DepthAssembler
 from rs_ml_perception.ros.detections_assembler import DetectionsAssembler
-from rs_ml_perception.ros.guards import guarded
+from rs_ml_perception.ros.guards import steady_timer
 from rs_ml_perception.ros.inputs import (
     ALIGNED_DEPTH,
     COLOR,
@@ -62,9 +61,7 @@ class CameraHub:
         self._streams: dict[Hashable, TopicStream | None] = {}
         self._assemblers: dict[tuple[Hashable, ...], Assembler] = {}
         self._ticks = 0
-        # Steady: with use_sim_time and no /clock an ordinary timer never fires.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(TICK_SECS, guarded(node, self._tick), clock=steady)
+        self._timer = steady_timer(node, TICK_SECS, self._tick)
 
     @staticmethod
     def check(options: StreamOptions) -> None:

@@ -1,51 +1,83 @@
-"""The base of all perception nodes: lifecycle, parameters, accounting, diagnostics."""
+"""The base of all perception nodes: a lifecycle node around one pipeline."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import partial
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic
 
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from std_srvs.srv import SetBool
 
 from rs_ml_perception.core.errors import BusyError, ConfigError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.frames.frame_builder import FrameBuilder
-from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.core.streams.frame_counters import Ledger
 from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.ros.assembler import Assembler
+from rs_ml_perception.ros.diagnostics import (
+    InputState,
+    input_status,
+    model_status,
+    processing_status,
+)
 from rs_ml_perception.ros.extrinsics import Extrinsics
 from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.guards import guard_change_state, guarded
+from rs_ml_perception.ros.guards import guarded, steady_timer
 from rs_ml_perception.ros.hub import CameraHub
 from rs_ml_perception.ros.inputs import EXTRINSICS, StreamOptions
+from rs_ml_perception.ros.lifecycle import STOP_BUDGET_SECS, ManagedNode
 from rs_ml_perception.ros.node_role import NodeRole
-from rs_ml_perception.ros.node_status import report_status
-from rs_ml_perception.ros.outputs import OutputContext, ResultPublisher
+from rs_ml_perception.ros.outputs import L, OutputContext, P, R, ResultPublisher
 from rs_ml_perception.ros.parameters import ParameterBinding
 from rs_ml_perception.ros.preload import Preload
 from rs_ml_perception.ros.reporting import NodeReporter
 from rs_ml_perception.ros.shortfalls import Shortfalls
 from rs_ml_perception.ros.target_frame import find_target
-from rs_ml_perception.ros.transitions import answer_enable, transition
 from rs_ml_perception.ros.worker import FrameWorker, OverdueError
-
-P = TypeVar('P')
 
 NAMESPACE = '/rs_ml'
 
-STOP_BUDGET_SECS = 2.0
-"""So long a node that is deactivated waits for the frame at hand, and a process at its end."""
+STATUS_PERIOD_SECS = 1.0
 
 
-class PerceptionNode(NodeRole[P], LifecycleNode):
+@dataclass
+class Configuration(Generic[P, L, R]):
+    """The things a node has from `configure` to `clean up`.
+
+    Attributes:
+        pipeline: loaded.
+        publisher: of the results.
+        facts: about the model, for the log and diagnostics.
+    """
+
+    pipeline: L
+    publisher: ResultPublisher[R, P, L]
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """The things a node has from `activate` to `deactivate`.
+
+    Attributes:
+        worker: processes the frames.
+        source: brings them.
+        missed_before: messages that the source had missed when the node began to listen.
+    """
+
+    worker: FrameWorker
+    source: Assembler
+    missed_before: Missed
+
+    @property
+    def missed(self) -> Missed:
+        """Messages of the primary stream, sent since activation, that never reached the node."""
+        return self.source.missed.since(self.missed_before)
+
+
+class PerceptionNode(NodeRole[P, L, R], ManagedNode):
     """A lifecycle node around one Pipeline. Subclasses state what differs, see NodeRole.
 
     Every message of the primary stream gives exactly one set of outputs with its header, or is
@@ -53,135 +85,100 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
 
     Attributes:
         ledger: the books of the primary stream since activation.
-        phase: unconfigured, inactive, active or finalized.
-        failure: why the last transition failed, '' when it did not.
-        facts: about the model, once configured.
+        configuration: None while unconfigured.
+        activation: None while not active.
         target_problem: why positions are not in target_frame, '' when they are.
-        frame_notes: why parts of the latest frame other than its primary message were unusable.
         shortfalls: what results lack, and why.
-        missed_before: what the source had missed when the node began to listen.
     """
 
     def __init__(self, hub: CameraHub | None = None, **node_args: Any) -> None:
         super().__init__(self.default_name, namespace=NAMESPACE, **node_args)
-        guard_change_state(self, self.load_ahead)
         self.ledger = Ledger()
-        self.phase = 'unconfigured'
+        self.configuration: Configuration[P, L, R] | None = None
+        self.activation: Activation | None = None
+        self._lingering: FrameWorker | None = None
         self._timeline = 0
         self._binding: ParameterBinding[P] = ParameterBinding(self, self.parameters_type)
         self.parameters: P = self._binding.read()
         self.hub = hub or CameraHub(self)
-        self.pipeline: Pipeline | None = None
-        self.publisher: ResultPublisher | None = None
-        self._preload: Preload[P, tuple[Pipeline, float]] = Preload(
+        self._preload: Preload[P, tuple[L, float]] = Preload(
             self._load, lambda loaded: loaded[0].close()
         )
-        self.assembler: Assembler | None = None
-        self.worker: FrameWorker | None = None
-        self._lingering: FrameWorker | None = None
-        self.failure = ''
-        self.facts: Mapping[str, str] = {}
         self.target_problem = ''
-        self.frame_notes: tuple[str, ...] = ()
-        self.missed_before = Missed()
+        self.frame_notes = ()
         self.extrinsics = Extrinsics(
             self.hub.transforms, self.hub.stream(EXTRINSICS, StreamOptions())
         )
         self.reporter = NodeReporter(self)
         self.shortfalls = Shortfalls(self.get_logger())
-        self._start_services()
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        steady_timer(self, STATUS_PERIOD_SECS, self.report_status)
 
-    # Lifecycle.
-
-    async def load_ahead(self) -> None:
-        """Load in the background what configure needs, while the executor goes on."""
-        while self.phase == 'unconfigured' and not self._binding.problems:
-            wanted = self._binding.read()
-            if self._preload.is_ready(wanted):
-                return
-            self._preload.begin(wanted)
-            await self._preload.wait(self.executor)
-
-    async def start_by_itself(self) -> None:
-        """Load, configure and activate, as far as possible."""
-        await self.load_ahead()
-        guarded(self, self.start)()
+    @property
+    def pipeline(self) -> L:
+        if self.configuration is None:
+            raise RuntimeError(f'{self.get_name()} has no pipeline: configure it first')
+        return self.configuration.pipeline
 
     @property
     def fatal(self) -> str:
         """Why a strict node wants the process to end, '' otherwise."""
-        if self.worker is None or not self.parameters.strict or not self.worker.first_failure:
+        first_failure = self.activation.worker.first_failure if self.activation else ''
+        if not self.parameters.strict or not first_failure:
             return ''
-        return f'{self.get_name()}: {self.worker.first_failure}'
+        return f'{self.get_name()}: {first_failure}'
 
-    def start(self) -> None:
-        """Configure and activate, as far as possible."""
-        if self.phase == 'unconfigured':
-            self.trigger_configure()
-        if self.phase == 'inactive':
-            self.trigger_activate()
+    def is_wanted(self, topic: str) -> bool:
+        """Whether somebody subscribes to the output."""
+        return self.configuration is not None and self.configuration.publisher.is_wanted(topic)
 
-    def on_configure(self, _: Any) -> TransitionCallbackReturn:
-        return transition(self, 'configure', self._configure, 'inactive', undo=self._release)
+    # Transitions.
 
-    def on_activate(self, _: Any) -> TransitionCallbackReturn:
-        return transition(self, 'activate', self._activate, 'active', undo=self._deactivate)
+    async def load_ahead(self) -> None:
+        while self.phase == 'unconfigured' and not self._binding.problems:
+            wanted = self._binding.read()
+            if self.executor is None or self._preload.is_ready(wanted):
+                return
+            self._preload.begin(wanted)
+            await self._preload.wait(self.executor)
 
-    def on_deactivate(self, _: Any) -> TransitionCallbackReturn:
-        return transition(self, 'deactivate', self._deactivate, 'inactive')
-
-    def on_cleanup(self, _: Any) -> TransitionCallbackReturn:
-        return transition(self, 'clean up', self._release, 'unconfigured')
-
-    def on_shutdown(self, _: Any) -> TransitionCallbackReturn:
-        return transition(self, 'shut down', self.stop, 'finalized')
-
-    def on_error(self, _: Any) -> TransitionCallbackReturn:
-        return transition(self, 'recover', self.stop, 'unconfigured')
-
-    def stop(self, budget_secs: float = STOP_BUDGET_SECS) -> None:
-        """Detach, end the worker, free the model; safe in any phase."""
-        self._deactivate(budget_secs)
-        self._release()
-
-    def begin_to_stop(self) -> None:
-        """Take on no more frames, so that nodes of one process end side by side."""
-        if self.worker is not None:
-            self.worker.begin_to_stop()
-
-    def has_ended(self, timeout_secs: float) -> bool:
-        """Whether no thread of a stopped node is at work any more, after a while at most."""
-        is_idle = self._lingering is None or self._lingering.has_ended(timeout_secs)
-        return is_idle and self._preload.has_ended(timeout_secs)
-
-    def _configure(self) -> None:
+    def configure(self) -> None:
         if self._binding.problems:
             raise ConfigError('; '.join(self._binding.problems.values()))
         self.parameters = self._binding.read()
         self.hub.check(self.parameters.streams)
         self.hub.transforms.give(self.get_name(), self.parameters.static_transforms)
-        self.pipeline, warm_up_ms = self._preload.take(self.parameters)
+        pipeline, warm_up_ms = self._preload.take(self.parameters)
+        self.configuration = Configuration(pipeline, ResultPublisher[R, P, L](self))
         self.retune(self.parameters)
-        self.facts = {**self.pipeline.describe(), 'warm_up_ms': f'{warm_up_ms:.1f}'}
-        self.publisher = ResultPublisher(self, self.outputs, self.parameters)
+        facts = {**pipeline.describe(), 'warm_up_ms': f'{warm_up_ms:.1f}'}
+        self.configuration.facts = facts
+        self.configuration.publisher.create(self.outputs, self.parameters)
         self.announce()
         self.get_logger().info(
-            'configured: ' + ', '.join(f'{key} {value}' for key, value in self.facts.items())
+            'configured: ' + ', '.join(f'{key} {value}' for key, value in facts.items())
         )
 
-    def _load(self, parameters: P) -> tuple[Pipeline, float]:
+    def _load(self, parameters: P) -> tuple[L, float]:
         pipeline = self.load_pipeline(parameters.with_threads(self.hub.inference_threads))
         return pipeline, pipeline.warm_up()
 
-    def _activate(self) -> None:
-        if self._lingering is not None and not self._lingering.has_ended(0.0):
+    def activate(self) -> None:
+        if not self._is_idle(0.0):
             raise BusyError('the last frame is still being processed: try again later')
         self._lingering = None
         self.ledger.reset()
         self.pipeline.reset()
         self._timeline = 0
         self.shortfalls.reset()
-        self.worker = FrameWorker(
+        self.extrinsics.start()
+        self.attach_inputs()
+        source = self.source(self.parameters)
+        self.activation = Activation(self._create_worker(), source, source.missed)
+        source.attach(self.activation.worker)
+
+    def _create_worker(self) -> FrameWorker:
+        return FrameWorker(
             self._process,
             ledger=self.ledger,
             report=self.reporter.frame,
@@ -190,57 +187,68 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
             limits=self.parameters.limits,
             budget_ms=lambda: self.parameters.diagnostics.max_processing_ms,
         )
-        self.extrinsics.start()
-        self.attach_inputs()
-        self.assembler = self.source(self.parameters)
-        self.missed_before = self.assembler.missed
-        self.assembler.attach(self.worker)
 
-    def _deactivate(self, budget_secs: float = STOP_BUDGET_SECS) -> None:
-        if self.assembler is not None:
-            self.assembler.detach(self.worker)
-            self.assembler = None
+    def deactivate(self, budget_secs: float = STOP_BUDGET_SECS) -> None:
+        if self.activation is not None:
+            self.activation.source.detach(self.activation.worker)
         self.detach_inputs()
         self.extrinsics.stop()
-        if self.worker is not None:
-            if not self.worker.stop(budget_secs):
-                self._lingering = self.worker
+        if self.activation is not None:
+            worker = self.activation.worker
+            if not worker.stop(budget_secs):
+                self._lingering = worker
                 self.get_logger().warning('the frame at hand takes long: it will not be published')
-            self.worker = None
+            self.activation = None
 
-    def _release(self) -> None:
+    def release(self) -> None:
         self._preload.abandon()
-        if self.publisher is not None:
-            self.publisher.destroy()
-            self.publisher = None
-        if self.pipeline is not None:
-            if self._lingering is None:
-                self.pipeline.close()
-            else:
-                self._lingering.when_ended(self.pipeline.close)
-            self.pipeline = None
-        self.facts = {}
+        if self.configuration is None:
+            return
+        self.configuration.publisher.destroy()
+        close = self.configuration.pipeline.close
+        if self._lingering is None:
+            close()
+        else:
+            self._lingering.when_ended(close)
+        self.configuration = None
 
-    # Work.
+    # The end of the process.
+
+    def begin_to_stop(self) -> None:
+        """Take on no more frames, so that nodes of one process end side by side."""
+        if self.activation is not None:
+            self.activation.worker.begin_to_stop()
+
+    def has_ended(self, timeout_secs: float) -> bool:
+        """Whether no thread of a stopped node is at work any more, after a while at most."""
+        return self._is_idle(timeout_secs) and self._preload.has_ended(timeout_secs)
+
+    def _is_idle(self, timeout_secs: float) -> bool:
+        """Whether the worker that deactivation did not wait for has ended."""
+        return self._lingering is None or self._lingering.has_ended(timeout_secs)
+
+    # The way of a frame.
 
     def _process(self, frames: FrameSet) -> Mapping[str, float]:
-        start, worker = time.perf_counter(), self.worker
-        if worker is None:  # deactivated without waiting just now
+        """Process one frame set and publish; returns milliseconds per stage."""
+        start, configuration, activation = time.perf_counter(), self.configuration, self.activation
+        if configuration is None or activation is None:  # deactivated without waiting just now
             raise OverdueError
-        self._follow_timeline(frames.timeline)
+        pipeline = configuration.pipeline
+        self._follow_timeline(frames.timeline, pipeline)
         frame = self._build(frames)
         if not frames.depth_is_raw:
             self.extrinsics.problem = ''
         converted = time.perf_counter()
         result = self.run(frames, frame)
         done = time.perf_counter()
-        worker.check_result(frames, is_current=self.worker is worker)
-        context = self._output_context(frames, frame)
-        problems = self.publisher.publish(result, context)
+        activation.worker.check_result(frames, is_current=self.activation is activation)
+        context = self._output_context(frames, frame, pipeline)
+        problems = configuration.publisher.publish(result, context)
         guarded(self, self.on_published)(result, frames, context)
         self.shortfalls.note([*self.frame_notes, *problems])
         publish_ms = 1e3 * (time.perf_counter() - done)
-        stages = {'convert': 1e3 * (converted - start), **self.pipeline.take_stages()}
+        stages = {'convert': 1e3 * (converted - start), **pipeline.take_stages()}
         stages['other'] = max(0.0, 1e3 * (done - start) - sum(stages.values()))
         return {**stages, 'publish': publish_ms}
 
@@ -249,16 +257,16 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
         frame, self.frame_notes = builder.build(), tuple(builder.notes)
         return frame
 
-    def _follow_timeline(self, timeline: int) -> None:
+    def _follow_timeline(self, timeline: int, pipeline: L) -> None:
         """By number, as the first frame after the jump may have been superseded."""
         if timeline == self._timeline:
             return
         if self._timeline:
             self.get_logger().info('time went back: tracks and histories are reset')
-            self.pipeline.reset()
+            pipeline.reset()
         self._timeline = timeline
 
-    def _output_context(self, frames: FrameSet, frame: Frame) -> OutputContext:
+    def _output_context(self, frames: FrameSet, frame: Frame, pipeline: L) -> OutputContext[P, L]:
         target, self.target_problem = find_target(
             self.hub.transforms, self.parameters.target_frame, frame.frame_id, frame.stamp_ns
         )
@@ -266,25 +274,17 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
             header=frames.primary.header,
             frame=frame,
             parameters=self.parameters,
-            pipeline=self.pipeline,
+            pipeline=pipeline,
             target=target,
-            labels=self.pipeline.labels,
-            model=self.pipeline.title,
+            labels=pipeline.labels,
+            model=pipeline.title,
         )
 
-    # Services, parameters, reports.
-
-    def _start_services(self) -> None:
-        self.add_on_set_parameters_callback(self._on_set_parameters)
-        enable, group = partial(answer_enable, self), ReentrantCallbackGroup()
-        self.create_service(SetBool, '~/enable', enable, callback_group=group)
-        # Steady: with use_sim_time and no /clock an ordinary timer never fires.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0, guarded(self, lambda: report_status(self)), clock=steady)
+    # Parameters and reports.
 
     def _on_set_parameters(self, changes: list[Parameter]) -> SetParametersResult:
         try:
-            verdict = self._binding.review(changes, static_is_open=self.pipeline is None)
+            verdict = self._binding.review(changes, static_is_open=self.configuration is None)
             if verdict.successful:
                 self._apply(self._binding.candidate(changes))
             return verdict
@@ -292,9 +292,64 @@ class PerceptionNode(NodeRole[P], LifecycleNode):
             return SetParametersResult(successful=False, reason=str(error))
 
     def _apply(self, parameters: P) -> None:
-        if self.pipeline is not None:
+        if self.configuration is not None:
             self.retune(parameters)
-            self.facts = {**self.facts, **self.pipeline.describe()}
+            described = self.configuration.pipeline.describe()
+            self.configuration.facts = {**self.configuration.facts, **described}
         self.parameters = parameters
-        if self.worker is not None:
-            self.worker.limits = self.parameters.limits
+        if self.activation is not None:
+            self.activation.worker.limits = parameters.limits
+
+    def report_status(self) -> None:
+        name = self.get_fully_qualified_name().lstrip('/')
+        books, state = self.ledger.snapshot(), self.input_state()
+        worker = self.activation.worker if self.activation else None
+        missed = self.activation.missed if self.activation else Missed()
+        processing = processing_status(
+            name,
+            books,
+            budget_ms=self.parameters.diagnostics.max_processing_ms,
+            over_budget_secs=worker.over_budget_secs() if worker else 0.0,
+            failure=worker.failure if worker else '',
+            missed=missed,
+        )
+        facts = self.configuration.facts if self.configuration else {}
+        model = model_status(name, failure=self.failure, facts=facts)
+        self.reporter.diagnostics([input_status(name, state), processing, model])
+        self.reporter.stats(
+            books,
+            model=self.configuration.pipeline.title if self.configuration else '',
+            backend=self.configuration.pipeline.backend if self.configuration else '',
+            missed=missed,
+            partners=state.partners,
+        )
+
+    def input_state(self) -> InputState:
+        """What is known of the node's input."""
+        notes = (
+            self.extrinsics.problem,
+            self.target_problem,
+            *self.shortfalls.latest,
+            *self.notes(),
+        )
+        max_age_ms = self.parameters.diagnostics.max_image_age_ms
+        incomplete = self.shortfalls.count
+        if self.activation is None:
+            return InputState(False, max_age_ms, notes=notes, incomplete=incomplete)
+        worker, source = self.activation.worker, self.activation.source
+        topics = source.topics()
+        return InputState(
+            True,
+            max_age_ms,
+            rejected=worker.rejected,
+            waits_for_camera_info=source.waits_for_camera_info,
+            image_age_ms=source.image_age_ms,
+            problems=tuple(self.hub.problems(topics.values())),
+            notes=(worker.freshness.note, *source.notes(), *notes),
+            topics=topics,
+            partners=source.partner_books(),
+            incomplete=incomplete,
+            nobody=source.nobody,
+            primary=source.primary_name,
+            partner=source.partner_name,
+        )

@@ -1,54 +1,67 @@
-"""The part of a perception node that differs from node to node."""
+"""The page to read before writing a node: the part that differs from node to node."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic
 
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.hub import CameraHub
-from rs_ml_perception.ros.outputs import Output, OutputContext
-
-P = TypeVar('P')
+from rs_ml_perception.ros.outputs import L, Output, OutputContext, P, R
 
 
-class NodeRole(ABC, Generic[P]):
+class NodeRole(ABC, Generic[P, L, R]):
     """The part of PerceptionNode that subclasses fill in.
 
     Attributes:
         default_name: of the node.
-        parameters_type: options dataclass.
-        outputs: what it publishes.
+        parameters_type: options dataclass P.
+        outputs: what it publishes, one Output[R, P, L] a topic.
         hub: where its inputs come from.
-        pipeline: the work it hosts, None while unconfigured.
+        parameters: in force.
+        frame_notes: why parts of the latest frame other than its primary message were unusable.
     """
 
     default_name: ClassVar[str]
-    parameters_type: ClassVar[type]
-    outputs: ClassVar[tuple[Output, ...]]
+    parameters_type: ClassVar[type[Any]]
+    outputs: ClassVar[tuple[Output[Any, Any, Any], ...]]
     hub: CameraHub
-    pipeline: Pipeline | None
+    parameters: P
+    frame_notes: tuple[str, ...]
+
+    @property
+    @abstractmethod
+    def pipeline(self) -> L:
+        """The work the node hosts, from configure to clean up."""
 
     @classmethod
     @abstractmethod
-    def load_pipeline(cls, parameters: P) -> Pipeline:
+    def load_pipeline(cls, parameters: P) -> L:
         """Build the pipeline: slow, free of ROS, possibly in another thread."""
 
+    @abstractmethod
+    def run(self, frames: FrameSet, frame: Frame) -> R:
+        """One frame to one result, in the worker's thread.
+
+        Args:
+            frames: the messages.
+            frame: their decoded and checked content.
+
+        Raises:
+            InputError: the frame cannot be used.
+            UnsynchronisedError: a message that the node cannot do without is missing.
+        """
+
     def retune(self, parameters: P) -> None:
-        """Apply what may change at run time; ConfigError refuses it."""
+        """Apply parameters that may change at run time; ConfigError refuses them."""
 
     def source(self, parameters: P) -> Assembler:
         """Where frame sets come from."""
         return self.hub.color(parameters.depth_source, parameters.streams)
 
-    def run(self, frames: FrameSet, frame: Frame) -> Any:
-        """One frame to one result."""
-        return self.pipeline(frame)
-
-    def on_published(self, result: Any, frames: FrameSet, context: OutputContext) -> None:
+    def on_published(self, result: R, frames: FrameSet, context: OutputContext[P, L]) -> None:
         """Hand the result on inside the process."""
 
     def announce(self) -> None:

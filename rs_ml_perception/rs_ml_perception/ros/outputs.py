@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -13,13 +13,22 @@ from rclpy.qos import QoSProfile
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.objects.labels import LabelMap
+from rs_ml_perception.core.pipeline import Pipeline
+from rs_ml_perception.ros.common_parameters import StreamParameters
 from rs_ml_perception.ros.qos import latched, no_events, results
 from rs_ml_perception.ros.target_frame import TargetFrame
 
+P = TypeVar('P', bound=StreamParameters)
+"""Parameters of the node."""
+L = TypeVar('L', bound=Pipeline)
+"""Pipeline that it hosts."""
+R = TypeVar('R')
+"""Result of the pipeline for one frame."""
+
 
 @dataclass(frozen=True, eq=False)
-class OutputContext:
-    """The context of a result that its messages need.
+class OutputContext(Generic[P, L]):
+    """The context of a result that its messages need, in a node with parameters P and pipeline L.
 
     Attributes:
         header: of the message of the primary stream.
@@ -34,8 +43,8 @@ class OutputContext:
 
     header: Any
     frame: Frame
-    parameters: Any
-    pipeline: Any
+    parameters: P
+    pipeline: L
     target: TargetFrame
     labels: LabelMap
     model: str = ''
@@ -47,8 +56,8 @@ def _always(_: Any) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Output:
-    """One topic of a node.
+class Output(Generic[R, P, L]):
+    """One topic of a node with results R, parameters P and pipeline L.
 
     Attributes:
         topic: private name without '~/'.
@@ -60,17 +69,17 @@ class Output:
 
     topic: str
     msg_type: Callable[[], type] | type
-    make: Callable[[Any, OutputContext], Any]
+    make: Callable[[R, OutputContext[P, L]], Any]
     is_optional: bool = False
-    is_enabled: Callable[[Any], bool] = _always
+    is_enabled: Callable[[P], bool] = _always
 
     def message_class(self) -> type:
         return self.msg_type if isinstance(self.msg_type, type) else self.msg_type()
 
 
 def make_messages(
-    outputs: Iterable[Output], result: Any, context: OutputContext
-) -> tuple[list[tuple[Output, Any]], list[str]]:
+    outputs: Iterable[Output[R, P, L]], result: R, context: OutputContext[P, L]
+) -> tuple[list[tuple[Output[R, P, L], Any]], list[str]]:
     """The messages of one frame: all or none, except optional ones.
 
     Returns:
@@ -79,7 +88,8 @@ def make_messages(
     Raises:
         Exception: an output that is not optional cannot be made.
     """
-    messages, problems = [], []
+    messages: list[tuple[Output[R, P, L], Any]] = []
+    problems: list[str] = []
     for output in outputs:
         try:
             msg = output.make(result, context)
@@ -94,11 +104,19 @@ def make_messages(
     return messages, problems
 
 
-class ResultPublisher:
+class ResultPublisher(Generic[R, P, L]):
     """The publishers of a node's outputs."""
 
-    def __init__(self, node: Node, outputs: Iterable[Output], parameters: Any) -> None:
+    def __init__(self, node: Node) -> None:
         self._node = node
+        self._publishers: list[tuple[Output[R, P, L], Publisher]] = []
+
+    def create(self, outputs: Iterable[Output[R, P, L]], parameters: P) -> None:
+        """Publish the outputs that the parameters ask for.
+
+        Raises:
+            ConfigError: a message package is not installed.
+        """
         # All classes first: one that is not installed must not leave half of the publishers.
         wanted = [(o, o.message_class()) for o in outputs if o.is_enabled(parameters)]
         self._publishers = [(o, self._create(o.topic, kind)) for o, kind in wanted]
@@ -110,7 +128,7 @@ class ResultPublisher:
             for output, publisher in self._publishers
         )
 
-    def publish(self, result: Any, context: OutputContext) -> list[str]:
+    def publish(self, result: R, context: OutputContext[P, L]) -> list[str]:
         """Make every output that is due, then publish.
 
         Returns:

@@ -20,6 +20,7 @@ from rclpy.parameter import Parameter
 
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import Option, build, from_parameter, walk
+from rs_ml_perception.ros.rclpy_internals import parameter_overrides
 
 T = TypeVar('T')
 
@@ -52,7 +53,8 @@ class ParameterBinding(Generic[T]):
         self._options_type = options_type
         self._leaves = {leaf.name: leaf for leaf in walk(options_type)}
         self.problems: dict[str, str] = {}
-        _whole_numbers_to_floats(node, self._leaves)
+        self._overrides = parameter_overrides(node)
+        self._allow_whole_numbers()
         if hasattr(node, 'add_pre_set_parameters_callback'):  # Iron and later
             node.add_pre_set_parameters_callback(self._with_floats)
         for leaf in self._leaves.values():
@@ -97,6 +99,11 @@ class ParameterBinding(Generic[T]):
             f'-p {own[0]}:=VALUE',
         )
 
+    def _allow_whole_numbers(self) -> None:
+        """Let `0` stand for `0.0` in YAML and on the command line, where rclpy refuses it."""
+        for name, parameter in self._overrides.items():
+            self._overrides[name] = _whole_number_to_float(parameter, self._leaves.get(name))
+
     def _with_floats(self, changes: list[Parameter]) -> list[Parameter]:
         return [_whole_number_to_float(p, self._leaves.get(p.name)) for p in changes]
 
@@ -129,7 +136,7 @@ class ParameterBinding(Generic[T]):
 
     def _warn_of_unknown(self) -> None:
         known = [*self._leaves, *BUILT_IN]
-        for name in getattr(self._node, '_parameter_overrides', {}):
+        for name in self._overrides:
             if name in known or name.startswith('qos_overrides.'):
                 continue
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
@@ -157,13 +164,6 @@ def read_once(node: Node, options_type: type[T], *, required: str, meaning: str)
         raise ConfigError(f'parameter {required} is empty: pass -p {required}:={meaning}')
     node.add_on_set_parameters_callback(binding.refuse)
     return options
-
-
-def _whole_numbers_to_floats(node: Node, leaves: dict[str, Option]) -> None:
-    """Let `0` stand for `0.0` in YAML and on the command line, where rclpy refuses it."""
-    overrides = getattr(node, '_parameter_overrides', {})
-    for name, parameter in overrides.items():
-        overrides[name] = _whole_number_to_float(parameter, leaves.get(name))
 
 
 def _whole_number_to_float(parameter: Parameter, leaf: Option | None) -> Parameter:

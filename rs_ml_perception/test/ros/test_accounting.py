@@ -11,7 +11,6 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rs_ml_perception.ros.node_status import input_state
 
 from rs_ml_msgs.msg import DetectionArray, FrameReport, InferenceStats
 
@@ -43,7 +42,7 @@ def test_each_frame_gives_one_output_with_its_header(rig):
     node = rig.started(rig.detection())
     messages = rig.collect(DetectionArray, DETECTIONS)
     reports = rig.collect(FrameReport, REPORTS)
-    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    rig.until(lambda: node.is_wanted('detections'), 'observer')
     sent = []
     for number in range(12):
         sent.append(rig.camera.frame(number))
@@ -89,7 +88,7 @@ def test_all_that_was_sent_is_received_or_reported_lost(rig):
             number += 1
         rig.until(lambda n=number: node.ledger.snapshot().received >= n, 'burst')
     books = rig.settled(node, 50)
-    missed = node.assembler.missed
+    missed = node.activation.source.missed
     assert books.received + missed.lost + (missed.overwritten or 0) == rig.camera.sent == 50
 
 
@@ -208,7 +207,7 @@ def test_what_is_wrong_beside_the_image_costs_only_positions(rig, case):
     depth, info, words = LEFT_OUT[case]
     node = rig.started(rig.detection(max_age_secs=0.0))
     messages = rig.collect(DetectionArray, DETECTIONS)
-    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    rig.until(lambda: node.is_wanted('detections'), 'observer')
     ns = rig.camera.frame(0)
     rig.settled(node, 1)
     ns += 33_333_333
@@ -219,7 +218,7 @@ def test_what_is_wrong_beside_the_image_costs_only_positions(rig, case):
     rig.camera.color(ns)
     books = rig.settled(node, 2)
     assert (books.published, books.dropped) == (2, {})
-    assert words in ' '.join(input_state(node).notes)
+    assert words in ' '.join(node.input_state().notes)
     assert node.shortfalls.count == 1
     rig.camera.frame(2)
     assert rig.settled(node, 3).published == 3
@@ -316,7 +315,7 @@ def test_deactivation_counts_what_is_in_flight(rig, fake_pipeline):
     assert books.received == 4
     assert books.in_flight == 0
     assert books.published + books.dropped['superseded'] == 4
-    assert node.worker is None
+    assert node.activation is None
 
 
 def test_who_joins_late_is_not_handed_what_he_did_not_receive(rig):

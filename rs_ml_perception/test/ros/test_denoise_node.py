@@ -16,7 +16,6 @@ from rs_ml_perception.core.images.compressed import (
 )
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.nodes.denoise_node import DenoiseNode
-from rs_ml_perception.ros.node_status import input_state
 from rs_ml_perception.tasks.denoise import DenoisePipeline, Denoiser
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -64,7 +63,7 @@ def outputs(rig, node):
     kinds = {'depth/image_rect_raw': Image, 'depth/camera_info': CameraInfo}
     kinds['depth/confidence'] = Image
     lists = [rig.collect(kind, f'/rs_ml/denoise/{topic}') for topic, kind in kinds.items()]
-    rig.until(lambda: all(map(node.publisher.is_wanted, kinds)), 'observers')
+    rig.until(lambda: all(map(node.is_wanted, kinds)), 'observers')
     return lists
 
 
@@ -146,7 +145,7 @@ def test_infrared_of_the_same_stamp_reaches_the_network(
         rig.camera.depth(ns, 'raw')
     assert rig.settled(node, 1).published == 1
     assert (model.seen[0]['infrared'] == 100).all()
-    assert input_state(node).notes == ()
+    assert node.input_state().notes == ()
 
 
 def test_auto_goes_on_without_infrared_and_says_so_until_it_comes(rig, denoise, model):
@@ -155,7 +154,7 @@ def test_auto_goes_on_without_infrared_and_says_so_until_it_comes(rig, denoise, 
         send(rig.camera, number, infrared=False)
         assert rig.settled(node, number + 1).published == number + 1
     assert not model.seen[1]['infrared'].any()
-    (note,) = input_state(node).notes
+    (note,) = node.input_state().notes
     assert INFRA in note
     assert 'enable_infra1' in note
     rig.camera.publisher('infra1/image_rect_raw', Image)
@@ -164,7 +163,7 @@ def test_auto_goes_on_without_infrared_and_says_so_until_it_comes(rig, denoise, 
     send(rig.camera, 2)
     rig.settled(node, 3)
     assert model.seen[2]['infrared'].all()
-    assert input_state(node).notes == ()
+    assert node.input_state().notes == ()
     rig.camera.remove('infra1/image_rect_raw')
     rig.until(lambda: not rig.observer.count_subscribers(INFRA), 'nobody waits for it')
 
@@ -179,8 +178,8 @@ def test_a_lost_infrared_image(rig, denoise, mode, published, dropped):
     send(rig.camera, 1)
     books = rig.settled(node, 2)
     assert (books.published, books.dropped) == (published, dropped)
-    assert node.assembler.partner_books().without == 1
-    assert input_state(node).partner == 'infrared'
+    assert node.activation.source.partner_books().without == 1
+    assert node.input_state().partner == 'infrared'
 
 
 def test_none_does_not_even_subscribe(rig, denoise, model):
@@ -190,7 +189,7 @@ def test_none_does_not_even_subscribe(rig, denoise, model):
     rig.settled(node, 1)
     assert rig.observer.count_subscribers(INFRA) == 0
     assert not model.seen[0]['infrared'].any()
-    assert input_state(node).notes == ()
+    assert node.input_state().notes == ()
 
 
 def test_a_network_that_ignores_infrared_waits_for_none(rig, filling_model):
@@ -205,7 +204,7 @@ def test_a_network_that_ignores_infrared_waits_for_none(rig, filling_model):
     send(rig.camera, 0, infrared=False)
     assert rig.settled(node, 1).published == 1
     assert rig.observer.count_subscribers(INFRA) == 0
-    assert (node.assembler.partner_books().without, input_state(node).notes) == (0, ())
+    assert (node.activation.source.partner_books().without, node.input_state().notes) == (0, ())
 
 
 @pytest.mark.parametrize('mode', ['auto', 'require'])
@@ -228,13 +227,13 @@ def test_what_is_wrong_beside_depth_costs_only_that(rig, denoise, mode, info, in
     books = rig.settled(node, 1)
     if mode == 'require' and infrared:
         assert books.dropped == {'rejected': 1}
-        assert said in node.worker.rejected
+        assert said in node.activation.worker.rejected
     else:
         assert (books.published, books.dropped) == (1, {})
-        assert said in ' '.join(input_state(node).notes)
+        assert said in ' '.join(node.input_state().notes)
     send(rig.camera, 1)
     assert rig.settled(node, 2).published == books.published + 1
-    assert input_state(node).notes == ()
+    assert node.input_state().notes == ()
 
 
 def wrong_infrared(camera, ns):
@@ -259,7 +258,7 @@ def test_unusable_depth_is_rejected_and_the_next_frame_goes_on(rig, denoise, dep
     rig.camera.depth(START_NS, 'raw', **depth)
     rig.camera.infrared(START_NS)
     assert rig.settled(node, 1).dropped == {'rejected': 1}
-    assert said in node.worker.rejected
+    assert said in node.activation.worker.rejected
     send(rig.camera, 1)
     assert rig.settled(node, 2).published == 1
 
@@ -268,7 +267,7 @@ def test_a_zero_stamp_is_rejected(rig, denoise):
     node = started(rig, denoise(), infrared=False)
     rig.camera.depth(0, 'raw')
     assert rig.settled(node, 1).dropped == {'rejected': 1}
-    assert 'zero stamp' in node.worker.rejected
+    assert 'zero stamp' in node.activation.worker.rejected
 
 
 def test_thresholds_change_while_it_runs(rig, denoise):
@@ -283,7 +282,8 @@ def test_thresholds_change_while_it_runs(rig, denoise):
         rig.until(lambda n=number: len(depths) > n, 'depth')
     values = [np.frombuffer(msg.data, np.uint16)[:2].tolist() for msg in depths]
     assert values == [[1500, 2000], [0, 2000], [0, 0], [0, 0]]
-    assert node.facts['confidence_threshold'] == '0.5'  # what /diagnostics says is in force
+    # The value that /diagnostics shows.
+    assert node.configuration.facts['confidence_threshold'] == '0.5'
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,9 @@ def test_aligned_depth_where_there_is_no_other(rig, denoise, model):
     rig.camera.publisher('infra1/image_rect_raw', Image)
     node = denoise()
     node.start()
-    rig.until(lambda: node.assembler.primary_topic.endswith('to_color/image_raw'), 'aligned')
+    rig.until(
+        lambda: node.activation.source.primary_topic.endswith('to_color/image_raw'), 'aligned'
+    )
     rig.until(lambda: rig.observer.count_subscribers('/rs_ml/color/camera_info'), 'intrinsics')
     _, infos, _ = outputs(rig, node)
     rig.camera.info(START_NS)
@@ -356,7 +358,7 @@ def test_aligned_depth_where_there_is_no_other(rig, denoise, model):
     assert infos[0].header == rig.camera.header(START_NS)
     assert not model.seen[0]['infrared'].any()
     assert rig.observer.count_subscribers(INFRA) == 0
-    (note,) = input_state(node).notes
+    (note,) = node.input_state().notes
     assert 'aligned depth is denoised without infrared' in note
 
 
@@ -403,7 +405,7 @@ def test_infrared_that_is_seen_from_elsewhere(
     assert bool(model.seen) == bool(published)
     if published:
         assert model.seen[0]['infrared'].any() == uses_infrared
-        notes = ' '.join(input_state(node).notes)
+        notes = ' '.join(node.input_state().notes)
         assert ('seen from elsewhere' in notes) != uses_infrared
     else:
-        assert 'seen from elsewhere' in node.worker.rejected
+        assert 'seen from elsewhere' in node.activation.worker.rejected

@@ -35,7 +35,7 @@ class Bench:
         self.node = rig.add(HeightNode, max_age_secs=0.0, **parameters)
         self.node.start()
         self.heights = rig.collect(PersonHeightArray, '/rs_ml/height/heights')
-        rig.until(lambda: self.node.publisher.is_wanted('heights'), 'observer')
+        rig.until(lambda: self.node.is_wanted('heights'), 'observer')
         topics = (DETECTIONS, 'color/camera_info', 'aligned_depth_to_color/image_raw')
         publishers = [rig.camera._publishers[topic] for topic in topics]
         rig.until(lambda: all(p.get_subscription_count() for p in publishers), 'subscriptions')
@@ -52,7 +52,7 @@ class Bench:
 
     def depth_seen(self, *stamps):
         """Publish depth and wait until it has been taken."""
-        sync = self.node.assembler._sync
+        sync = self.node.activation.source._sync
         for ns, depth_mm in stamps:
             self.rig.camera.depth(ns, depth_mm=depth_mm)
             self.rig.until(lambda n=ns: sync.newest_ns == n, 'depth')
@@ -129,7 +129,7 @@ def test_depth_of_the_future_neither_serves_nor_stays(bench):
         bench.detect(ns)
         bench.settled(number + 1)
     assert [msg.depth_skew_ms for msg in bench.answers(3)] == [0.0] * 3
-    assembler = bench.node.assembler
+    assembler = bench.node.activation.source
     assert assembler.partner_books().dropped[PartnerDrop.FAR] == 5
     (note,) = assembler.notes()
     assert 'stamped 100.0 s ahead' in note
@@ -239,7 +239,7 @@ def test_colour_is_subscribed_to_only_for_pictures(bench):
     rig.until(lambda: rig.observer.count_subscribers('/rs_ml/color/image_raw') == 1, 'colour')
     rig.until(rig.is_listening, 'match')
     rig.camera.color(START_NS)
-    rig.until(lambda: len(bench.node.assembler._colors) == 1, 'colour image')
+    rig.until(lambda: len(bench.node.activation.source._colors) == 1, 'colour image')
     bench.depth_seen((START_NS, 2000))
     bench.detect(START_NS)
     rig.until(lambda: pictures, 'picture')

@@ -78,12 +78,12 @@ def test_the_whole_circle_by_requests(rig):
 def test_cleanup_frees(rig, fake_pipeline):
     fake = fake_pipeline()
     node = rig.started(rig.detection(fake))
-    assert node.facts['model'] == 'fake 1.0'
+    assert node.configuration.facts['model'] == 'fake 1.0'
     node.trigger_deactivate()
     assert not fake.is_closed
     node.trigger_cleanup()
     assert fake.is_closed
-    assert (node.pipeline, node.publisher, node.worker, node.facts) == (None, None, None, {})
+    assert (node.configuration, node.activation) == (None, None)
     assert rig.observer.count_publishers(f'{NAME}/detections') == 0
 
 
@@ -166,7 +166,7 @@ def test_a_frame_that_takes_for_ever_holds_no_request_up(rig, fake_pipeline):
     node = rig.started(rig.detection(fake))
     reports = rig.collect(FrameReport, f'{NAME}/frames')
     results = rig.collect(DetectionArray, f'{NAME}/detections')
-    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    rig.until(lambda: node.is_wanted('detections'), 'observer')
     fake.gate.clear()
     rig.camera.frame(0)
     rig.until(lambda: fake.entered.acquire(blocking=False), 'the frame at work')
@@ -267,7 +267,7 @@ def test_a_damaged_model_is_one_sentence_until_it_is_whole(rig, tmp_path, data_f
     assert 'Traceback' not in capfd.readouterr().err
     (tmp_path / ARTEFACT).write_bytes(real)
     assert change(rig, Transition.TRANSITION_CONFIGURE)
-    assert node.facts['model'].startswith('person_cat_dog_ssd_tflite')
+    assert node.configuration.facts['model'].startswith('person_cat_dog_ssd_tflite')
     line = capfd.readouterr().err
     for word in ('model', 'licence', 'backend', 'device', 'input_size 256x256', 'warm_up_ms'):
         assert word in line

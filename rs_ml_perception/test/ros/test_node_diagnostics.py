@@ -189,7 +189,7 @@ def test_topics_of_other_nodes_are_not_this_ones_problem(rig, board):
     rig.camera.frame(0)
     board.wait('input', state='active', level=OK)
     accelerometer = rig.observer.resolve_topic_name('/rs_ml/accel/sample')
-    assert accelerometer not in first.assembler.topics().values()
+    assert accelerometer not in first.activation.source.topics().values()
 
 
 def test_images_without_depth_are_counted(rig, board):

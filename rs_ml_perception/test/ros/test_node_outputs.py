@@ -30,7 +30,7 @@ def observed(rig, node, topic, msg_type, **options):
     """Messages of an output, once it is matched."""
     name = f'{node.get_fully_qualified_name()}/{topic}'
     messages = rig.collect(msg_type, name, **options)
-    rig.until(lambda: node.publisher.is_wanted(topic), f'match of {name}')
+    rig.until(lambda: node.is_wanted(topic), f'match of {name}')
     return messages
 
 
@@ -92,7 +92,7 @@ def test_extras_are_made_only_while_somebody_subscribes(rig, monkeypatch):
     assert len(markers[0].markers) == 3
     for subscription in tuple(rig.observer.subscriptions):
         rig.observer.destroy_subscription(subscription)
-    rig.until(lambda: not node.publisher.is_wanted('image_annotated'), 'nobody')
+    rig.until(lambda: not node.is_wanted('image_annotated'), 'nobody')
     rig.camera.frame(4)
     rig.settled(node, 5)
     assert len(made) == 1

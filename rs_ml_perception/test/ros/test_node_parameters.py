@@ -53,10 +53,10 @@ def test_refused_with_the_reason_and_nothing_changes(rig, name, value, words):
         ('classes', ['cat'], lambda n: list(n.fake.options.detector.classes)),
         ('classes', [], lambda n: list(n.fake.options.detector.classes)),
         ('track', False, lambda n: n.fake.options.track),
-        ('max_rate_hz', 5.0, lambda n: n.worker.limits.max_rate_hz),
-        ('max_age_secs', 2.0, lambda n: n.worker.limits.max_age_secs),
+        ('max_rate_hz', 5.0, lambda n: n.activation.worker.limits.max_rate_hz),
+        ('max_age_secs', 2.0, lambda n: n.activation.worker.limits.max_age_secs),
         # Integers are taken for doubles: every remedy may be typed without the dot.
-        ('max_age_secs', 0, lambda n: n.worker.limits.max_age_secs),
+        ('max_age_secs', 0, lambda n: n.activation.worker.limits.max_age_secs),
         ('target_frame', 'map', lambda n: n.parameters.target_frame),
         (
             'diagnostics.max_image_age_ms',

@@ -24,7 +24,6 @@ from rs_ml_perception.ros.hub import CameraHub
 from rs_ml_perception.ros.image_messages import image
 from rs_ml_perception.ros.inputs import DETECTIONS
 from rs_ml_perception.ros.local_channel import LocalDetections
-from rs_ml_perception.ros.node_status import input_state
 from sensor_msgs.msg import CameraInfo, Image
 
 from rs_ml_msgs.msg import DetectionArray, PersonHeightArray
@@ -95,7 +94,7 @@ def test_detections_are_handed_over_inside(rig, graph):
         node.start()
     rig.until(rig.is_listening, 'subscriptions')
     heights = rig.collect(PersonHeightArray, '/rs_ml/height/heights')
-    rig.until(lambda: graph['height'].publisher.is_wanted('heights'), 'observer')
+    rig.until(lambda: graph['height'].is_wanted('heights'), 'observer')
     sent = [rig.camera.frame(0)]
     for number in range(1, 8):
         rig.until(lambda n=number: len(heights) == n, 'heights')
@@ -151,9 +150,9 @@ def test_a_slow_node_does_not_hold_up_the_others(rig, graph):
 
 def test_height_says_that_detection_does_not_run(rig, graph):
     graph['height'].start()
-    assert 'nobody publishes /rs_ml/detection/detections' in input_state(graph['height']).nobody
+    assert 'nobody publishes /rs_ml/detection/detections' in graph['height'].input_state().nobody
     graph['detection'].start()
-    rig.until(lambda: not input_state(graph['height']).nobody, 'detection')
+    rig.until(lambda: not graph['height'].input_state().nobody, 'detection')
 
 
 def test_heights_cease_and_return_with_detection(rig, graph):
@@ -218,8 +217,8 @@ def test_the_table_names_what_a_node_listens_to(rig, name):
         if node.hub._streams.get(('extrinsics/depth_to_color', _options())) is None:
             found |= {t for t in spec.inputs if t == 'extrinsics/depth_to_color'}
         if name == 'height':
-            node.assembler.want_color_while(lambda: True)
-            node.assembler.tick()
+            node.activation.source.want_color_while(lambda: True)
+            node.activation.source.tick()
             found |= {t for t in INPUTS if rig.observer.count_subscribers(f'/rs_ml/{t}')}
         node.stop()
         rig.executor.remove_node(node)

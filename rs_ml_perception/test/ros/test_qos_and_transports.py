@@ -95,7 +95,7 @@ def test_intrinsics_that_were_published_once_are_received(rig, camera_first):
         node.start()
         rig.until(lambda: rig.observer.count_subscribers(INFO), 'a subscription')
         latched_info(rig)
-    rig.until(lambda: not node.assembler.waits_for_camera_info, 'intrinsics')
+    rig.until(lambda: not node.activation.source.waits_for_camera_info, 'intrinsics')
     rig.camera.announce()
     rig.until(rig.is_listening, 'subscriptions')
     rig.camera.depth(1_700_000_000_000_000_000)

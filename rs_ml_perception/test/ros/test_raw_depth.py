@@ -8,7 +8,6 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.frames.messages import extrinsics_from_message
-from rs_ml_perception.ros.node_status import input_state
 from sensor_msgs.msg import Image
 
 from rs_ml_msgs.msg import DetectionArray
@@ -22,7 +21,7 @@ BESIDE = f'{COLOR} {DEPTH} 0.5 0 0 0 0 0 1'
 
 def detections(rig, node):
     messages = rig.collect(DetectionArray, '/rs_ml/detection/detections')
-    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    rig.until(lambda: node.is_wanted('detections'), 'observer')
     return messages
 
 
@@ -52,14 +51,14 @@ def test_without_extrinsics_results_go_on_and_the_note_says_why(rig):
     rig.until(lambda: messages, 'detections')
     assert not messages[0].detections[0].has_position
     assert node.fake.frames[0].depth is None
-    (note,) = input_state(node).notes
+    (note,) = node.input_state().notes
     assert f'no transform from {DEPTH} to {COLOR}' in note
     assert 'align_depth.enable' in note
     node.hub.transforms.give('', [f'{COLOR} {DEPTH} 0 0 0 0 0 0 1'])
     rig.camera.frame(1, depth='raw')
     rig.until(lambda: len(messages) == 2, 'detections')
     assert messages[1].detections[0].has_position
-    assert input_state(node).notes == ()
+    assert node.input_state().notes == ()
 
 
 def test_the_note_goes_when_aligned_depth_comes(rig):
@@ -84,7 +83,7 @@ def test_raw_depth_waits_for_its_camera_info(rig):
     rig.camera.color(ns)
     rig.until(lambda: node.ledger.snapshot().received == 1, 'frame')
     assert node.ledger.snapshot().in_flight == 1
-    assert node.assembler.waits_for_camera_info
+    assert node.activation.source.waits_for_camera_info
     rig.camera.info(ns, 'depth/camera_info')
     rig.settled(node, 1)
     assert node.fake.frames[0].depth is not None
@@ -96,7 +95,7 @@ def test_the_choice_of_depth_can_be_forced(rig):
     node = rig.detection(depth_source='raw', static_transforms=[BESIDE])
     node.start()
     rig.until(lambda: rig.is_listening('raw'), 'raw depth')
-    assert node.assembler.partner_topic == '/rs_ml/depth/image_rect_raw'
+    assert node.activation.source.partner_topic == '/rs_ml/depth/image_rect_raw'
     assert rig.observer.count_subscribers('/rs_ml/aligned_depth_to_color/image_raw') == 0
 
 
@@ -109,7 +108,7 @@ def test_no_depth_wanted_none_subscribed(rig):
     rig.camera.frame(0)
     assert rig.settled(node, 1).published == 1
     assert rig.observer.count_subscribers('/rs_ml/aligned_depth_to_color/image_raw') == 0
-    assert node.assembler.partner_books().without == 0
+    assert node.activation.source.partner_books().without == 0
 
 
 def test_the_extrinsics_message_is_column_major():

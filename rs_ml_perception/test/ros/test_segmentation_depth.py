@@ -73,7 +73,7 @@ def test_depth_reaches_the_network(rig, depth, depth_mm, class_id):
     node = rig.add(SegmentationNode, load=load, max_age_secs=0.0, static_transforms=[BESIDE])
     rig.started(node, depth=depth)
     masks = rig.collect(Image, '/rs_ml/segmentation/mask')
-    rig.until(lambda: node.publisher.is_wanted('mask'), 'observer')
+    rig.until(lambda: node.is_wanted('mask'), 'observer')
     ns = 1_700_000_000_000_000_000
     rig.camera.info(ns)
     if depth:

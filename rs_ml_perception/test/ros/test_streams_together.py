@@ -58,7 +58,7 @@ def test_equal_stamps_pair_in_any_order(rig, pairing, color_first):
 def test_detections_tell_how_far_their_depth_is(rig, pairing):
     node = rig.started(rig.detection(**pairing))
     messages = rig.collect(DetectionArray, DETECTIONS)
-    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    rig.until(lambda: node.is_wanted('detections'), 'observer')
     rig.camera.frame(0, offset_ns=-12_000_000)
     rig.settled(node, 1)
     rig.camera.color(START_NS + 60 * PERIOD_NS)
@@ -71,7 +71,7 @@ def test_detections_tell_how_far_their_depth_is(rig, pairing):
 def test_missing_depth_is_counted_and_the_colour_goes_on(rig, pairing):
     node = rig.started(rig.detection(**pairing))
     messages = rig.collect(DetectionArray, DETECTIONS)
-    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    rig.until(lambda: node.is_wanted('detections'), 'observer')
     for number in range(9):
         ns = START_NS + number * PERIOD_NS
         rig.camera.info(ns)
@@ -82,7 +82,7 @@ def test_missing_depth_is_counted_and_the_colour_goes_on(rig, pairing):
     rig.until(lambda: len(messages) == 9, 'nine results')
     has_position = [m.detections[0].has_position for m in messages]
     assert has_position == [number % 3 > 0 for number in range(9)]
-    assert node.assembler.partner_books().without == 3
+    assert node.activation.source.partner_books().without == 3
     assert node.ledger.snapshot().published == 9
 
 
@@ -129,7 +129,7 @@ def test_a_bag_that_loops_twice_sticks_nowhere(rig, pairing, offset_ms):
     """Stamps go back twice: every frame still gets a result, its depth, and new tracks."""
     node = rig.started(rig.detection(**pairing))
     messages = rig.collect(DetectionArray, DETECTIONS)
-    rig.until(lambda: node.publisher.is_wanted('detections'), 'observer')
+    rig.until(lambda: node.is_wanted('detections'), 'observer')
     resets = node.fake.resets
     received = 0
     for _ in range(3):
