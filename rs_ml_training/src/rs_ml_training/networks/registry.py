@@ -22,9 +22,9 @@ class NetworkEntry:
     Attributes:
         name: what `--model` takes.
         task: one of TASKS.
-        builder: 'module:function' below rs_ml_training.networks; keyword arguments only, the first
-            `input_size` = (width, height) or None for any; returns a functional model with
-            dictionaries of named inputs and outputs.
+        builder: 'package.module:function'; keyword arguments only, the first `input_size` =
+            (width, height) or None for any; returns a functional model with dictionaries of named
+            inputs and outputs.
         default_size: (width, height) to train at when nothing is said.
         stride: width and height must be multiples of it.
         summary: one line for `--help`.
@@ -40,27 +40,38 @@ class NetworkEntry:
     takes_depth: bool = False
 
 
+_HERE = 'rs_ml_training.networks'
 NETWORKS: dict[str, NetworkEntry] = {
     entry.name: entry
     for entry in (
         NetworkEntry(
-            'unet', 'denoise', 'unet.original:unet', (848, 480), 16, 'U-Net of 31 M parameters'
+            'unet',
+            'denoise',
+            f'{_HERE}.unet.original:unet',
+            (848, 480),
+            16,
+            'U-Net of 31 M parameters',
         ),
         NetworkEntry(
             'unet-planes',
             'denoise',
-            'unet.planes:unet_planes',
+            f'{_HERE}.unet.planes:unet_planes',
             (848, 480),
             16,
             'real-time U-Net, two planes a cell',
         ),
         NetworkEntry(
-            'unet-light', 'denoise', 'unet.light:unet_light', (848, 480), 16, 'real-time U-Net'
+            'unet-light',
+            'denoise',
+            f'{_HERE}.unet.light:unet_light',
+            (848, 480),
+            16,
+            'real-time U-Net',
         ),
         NetworkEntry(
             'ddrnet23-slim',
             'segmentation',
-            'ddrnet:ddrnet23_slim',
+            f'{_HERE}.ddrnet:ddrnet23_slim',
             (640, 480),
             32,
             'DDRNet-23-slim, 5.7 M parameters',
@@ -68,18 +79,23 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'deeplab-effnetv2s',
             'segmentation',
-            'deeplab:deeplab_effnetv2s',
+            f'{_HERE}.deeplab:deeplab_effnetv2s',
             (512, 512),
             16,
             'EfficientNetV2-S with the DeepLabV3+ decoder, 20.7 M parameters',
         ),
         NetworkEntry(
-            'unet-small', 'segmentation', 'unet.small:unet_small', (320, 240), 16, 'small U-Net'
+            'unet-small',
+            'segmentation',
+            f'{_HERE}.unet.small:unet_small',
+            (320, 240),
+            16,
+            'small U-Net',
         ),
         NetworkEntry(
             'mobile-seg',
             'segmentation',
-            'mobilenetv2.segmentation:mobile_seg',
+            f'{_HERE}.mobilenetv2.segmentation:mobile_seg',
             (512, 384),
             32,
             'MobileNetV2 with a light decoder, from colour and any depth, 2.0 M parameters',
@@ -88,7 +104,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'fastdepth',
             'depth',
-            'fastdepth:fastdepth',
+            f'{_HERE}.fastdepth:fastdepth',
             (256, 192),
             32,
             'MobileNet with additive skips, 4.0 M parameters',
@@ -96,7 +112,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'fastdepth-pruned',
             'depth',
-            'fastdepth:fastdepth_pruned',
+            f'{_HERE}.fastdepth:fastdepth_pruned',
             (256, 192),
             32,
             'the channel plan found by NetAdapt, 1.4 M parameters',
@@ -104,7 +120,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'mobile-depth',
             'depth',
-            'mobilenetv2.depth:mobile_depth',
+            f'{_HERE}.mobilenetv2.depth:mobile_depth',
             (256, 192),
             32,
             'MobileNetV2 with a light decoder, 2.2 M parameters',
@@ -112,7 +128,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'bts',
             'depth',
-            'bts.model:bts',
+            f'{_HERE}.bts.model:bts',
             (544, 416),
             32,
             'local planar guidance on DenseNet-161 or any keras.applications encoder',
@@ -120,7 +136,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'pano-depth',
             'depth',
-            'panorama:pano_depth',
+            f'{_HERE}.panorama:pano_depth',
             (512, 256),
             32,
             'equirectangular depth with circular padding',
@@ -128,7 +144,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'centernet-light',
             'detection',
-            'centernet.model:centernet_light',
+            f'{_HERE}.centernet.model:centernet_light',
             (320, 256),
             32,
             'anchor-free light detector',
@@ -136,7 +152,7 @@ NETWORKS: dict[str, NetworkEntry] = {
         NetworkEntry(
             'nanodet-plus',
             'detection',
-            'nanodet.model:nanodet_plus',
+            f'{_HERE}.nanodet.model:nanodet_plus',
             (320, 256),
             32,
             'NanoDet-Plus-m: ShuffleNetV2, Ghost-PAN, generalized focal head, 1.2 M parameters',
@@ -180,7 +196,7 @@ def build(name: str, input_size: tuple[int, int] | None = None, **options: Any) 
             f'got {input_size[0]}x{input_size[1]}'
         )
     module, _, function = entry.builder.partition(':')
-    builder = getattr(importlib.import_module(f'rs_ml_training.networks.{module}'), function)
+    builder = getattr(importlib.import_module(module), function)
     allowed = [n for n in inspect.signature(builder).parameters if n != 'input_size']
     for key in options:
         if key not in allowed:
