@@ -8,13 +8,16 @@ RUN := tools/run
 SETUP := python3 tools/setup_env.py --distro $(ROS_DISTRO)
 # One wedged test must not hold up the others for ever.
 PYTEST := $(RUN) python -m pytest --timeout 300 $(PYTEST_ARGS)
+# Whatever a sourced ROS or another Python left behind would be imported first.
+PLAIN := env -u PYTHONHOME -u PYTHONPATH
 
-.PHONY: help setup build demo test test-ros test-apt test-all lint bench soak clean lock
+.PHONY: help setup build demo test test-fast test-ros test-apt test-all lint bench soak clean lock
 
 help:
 	@echo 'make setup|build     private environment in .venv and .ros (ROS_DISTRO=jazzy|kilted, LEVEL=run|training|full)'
 	@echo 'make demo            a recording through the graph on real DDS; RECORDING= OUT= NODES= COMPOSED=0'
-	@echo 'make test            without the slow ones; test-ros: those on DDS; test-all: everything'
+	@echo 'make test-fast       what needs neither ROS nor TensorFlow, in a small environment (.venv/fast)'
+	@echo 'make test            all but the slow ones; test-ros: those on DDS; test-all: everything'
 	@echo 'make test-apt        what needs no ROS, on /usr/bin/python3 with the OpenCV and NumPy of apt'
 	@echo 'make soak            small images through all nodes for SECS (1800) seconds: books and memory'
 	@echo 'make lint bench clean'
@@ -32,6 +35,11 @@ test:
 	@$(SETUP) --level full
 	@$(PYTEST) -m 'not slow$(if $(TESTS), and $(TESTS))'
 
+# The first ones for a change: everything that needs neither ROS nor TensorFlow.
+test-fast:
+	@$(SETUP) --level fast
+	@$(PLAIN) .venv/fast/bin/python -m pytest --timeout 300 -n auto $(PYTEST_ARGS) -m 'not ros and not slow'
+
 test-ros:
 	@$(SETUP) --level test
 	@$(PYTEST) -m 'ros and not slow' rs_ml_perception/test test
@@ -43,8 +51,7 @@ test-all:
 # As on a robot: the system's Python with apt's NumPy and OpenCV, and no ROS.
 test-apt:
 	@python3 tools/setup_env.py --distro apt
-	@env -u PYTHONHOME PYTHONPATH='$(CURDIR)/rs_ml_perception:$(CURDIR)/rs_ml_training/src' \
-	  .venv/apt/bin/python -m pytest --timeout 300 $(PYTEST_ARGS) \
+	@$(PLAIN) .venv/apt/bin/python -m pytest --timeout 300 $(PYTEST_ARGS) \
 	  -m 'not ros and not slow' rs_ml_perception/test
 
 lint:

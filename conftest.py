@@ -1,22 +1,21 @@
-"""What tests of all folders share.
+"""Fixtures of all three folders of tests; needs neither ROS nor TensorFlow nor both packages."""
 
-Also loads the package before pytest sees the folder that bears its name as a namespace.
-"""
-
+import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from rs_ml_perception.inference.manifest_file import read_manifest
-from rs_ml_perception.inference.shelf import find_model
-from rs_ml_perception.ros.dds_domain import reserved_domain
-
-import rs_ml_training  # noqa: F401
 
 # As the tensorflow backend sets it, for tests that import TensorFlow before it does.
 os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
+
+# Loaded before pytest takes the folders that bear their names for namespaces. The tests of one
+# package run without the other on the path.
+for _name in ('rs_ml_perception', 'rs_ml_training'):
+    if (_spec := importlib.util.find_spec(_name)) and _spec.origin:
+        importlib.import_module(_name)
 
 
 @pytest.fixture(scope='session')
@@ -51,7 +50,9 @@ def private_cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def domain() -> Iterator[int]:
-    """A ROS domain of the test's own; the one before left another."""
+    """A ROS domain for this test alone, not that of the test before."""
+    from rs_ml_perception.ros.dds_domain import reserved_domain
+
     with reserved_domain() as number:
         yield number
 
@@ -62,9 +63,3 @@ def model_files(data_file, monkeypatch) -> Path:
     folder = data_file('models')
     monkeypatch.setenv('RS_ML_MODEL_PATH', str(folder))
     return folder
-
-
-@pytest.fixture
-def manifest_of(model_files):
-    """Name -> manifest of the shelf."""
-    return lambda name: read_manifest(find_model(name))

@@ -245,6 +245,7 @@ def exported(folder: str, target: Path) -> Path:
 
 
 def pip_install(source: Path, prefix: Path) -> None:
+    pytest.importorskip('setuptools', minversion='70.1', reason='older ones need wheel')
     options = ['--no-deps', '--no-build-isolation', '--disable-pip-version-check', '-q']
     pip = [sys.executable, '-m', 'pip', 'install', '-I', '--prefix', prefix, *options]
     run_checked([*pip, source], cwd=prefix.parent)

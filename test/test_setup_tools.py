@@ -74,3 +74,29 @@ def test_the_python_of_apt_is_the_one_of_the_system(setup_env, monkeypatch):
     assert environment.wanted == '/usr/bin/python3'
     assert setup_env.Environment('jazzy').wanted == '/opt/other/python3'
     assert [path.name for path in environment.requirements('full')] == ['apt.txt']
+
+
+def test_only_what_compiles_needs_the_headers_of_python(setup_env):
+    python = sys.modules['interpreter'].Interpreter(sys.executable)
+    python.has_headers = False
+    assert python.obstacle() == (
+        f'{python.name}-dev is missing: sudo apt-get install -y {python.name}-dev'
+    )
+    assert python.obstacle(compiles=False) is None
+
+
+@pytest.mark.parametrize('distro', ['jazzy', 'kilted'])
+def test_the_fast_environment_finds_both_packages_without_a_build(
+    setup_env, monkeypatch, tmp_path, distro
+):
+    environment = setup_env.make_environment(distro, 'fast')
+    assert environment.venv.name == 'fast'
+    environment.venv = tmp_path
+    environment.marks.done = {'version': '312'}
+    packages = tmp_path / 'lib' / 'python3.12' / 'site-packages'
+    packages.mkdir(parents=True)
+    for step in ('usable', 'install'):
+        monkeypatch.setattr(environment, step, lambda *_: True)
+    environment.bring_to('fast')
+    folders = [Path(line) for line in (packages / 'rs_ml.pth').read_text().splitlines()]
+    assert [(f / n).is_dir() for f, n in zip(folders, setup_env.LINKED, strict=True)] == [True] * 2

@@ -44,16 +44,20 @@ class Interpreter:
     def name(self) -> str:
         return 'python{}.{}'.format(*self.version)
 
-    def obstacle(self) -> str | None:
-        """The sentence that says why this one cannot be used, or None."""
+    def obstacle(self, compiles: bool = True) -> str | None:
+        """The sentence that says why this one cannot be used, or None.
+
+        Args:
+            compiles: whether messages will be compiled, which needs Python's headers.
+        """
         if not OLDEST <= self.version <= NEWEST:
             return (
-                f'{self.path} is Python {self.version[0]}.{self.version[1]}, but the ROS wheels '
-                'exist for 3.10 to 3.13: name another with PYTHON=/path/to/python3.12'
+                f'{self.path} is Python {self.version[0]}.{self.version[1]}, but the pinned '
+                'wheels exist for 3.10 to 3.13: name another with PYTHON=/path/to/python3.12'
             )
         if not self.has_venv:
             return f'{self.name}-venv is missing: sudo apt-get install -y {self.name}-venv'
-        if not self.has_headers:
+        if compiles and not self.has_headers:
             return f'{self.name}-dev is missing: sudo apt-get install -y {self.name}-dev'
         return None
 
@@ -76,8 +80,12 @@ def _imports(module: str) -> bool:
         return False
 
 
-def find_interpreter() -> Interpreter:
-    """PYTHON= if given, else the first usable python3; raises the first one's obstacle."""
+def find_interpreter(compiles: bool = True) -> Interpreter:
+    """PYTHON= if given, else the first usable python3; raises the first one's obstacle.
+
+    Args:
+        compiles: whether messages will be compiled, which needs Python's headers.
+    """
     chosen = os.environ.get('PYTHON')
     obstacles = []
     for command in (chosen,) if chosen else CANDIDATES:
@@ -85,7 +93,7 @@ def find_interpreter() -> Interpreter:
             found = Interpreter(command)
         except (OSError, ValueError):
             continue
-        if not (obstacle := found.obstacle()):
+        if not (obstacle := found.obstacle(compiles)):
             return found
         obstacles.append(obstacle)
     if obstacles:

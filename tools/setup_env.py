@@ -1,6 +1,7 @@
 """Makes the project's private environments: .venv/<distro> (pip) and .ros/<distro> (colcon).
 
-The distro `apt` stands for a robot's Python, in .venv/apt, without ROS.
+Two have no ROS: the distro `apt` stands for a robot's Python, in .venv/apt, and the level `fast`,
+in .venv/fast, for the tests that need neither ROS nor TensorFlow.
 
 Standard library only, so that any Python can run it. Every step leaves a mark in
 .venv/<distro>/setup.json with the digest of what it read: a step whose digest is unchanged is
@@ -13,6 +14,7 @@ import argparse
 import contextlib
 import ctypes
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -21,22 +23,26 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from interpreter import SYSTEM_PYTHON, SetupError, apt_interpreter, find_interpreter
+from interpreter import SYSTEM_PYTHON, Interpreter, SetupError, apt_interpreter, find_interpreter
 
 ROOT = Path(__file__).resolve().parent.parent
 DISTROS = ('jazzy', 'kilted')
-APT = 'apt'
+APT, FAST = 'apt', 'fast'
 REQUIREMENTS = ROOT / 'tools' / 'requirements'
-LEVELS = {  # what each level installs beside the distro's own list
+LEVELS = {  # what each level installs in addition to the distro's own list
     'run': ('runtime',),
     'training': ('runtime', 'tensorflow', 'training'),
     'test': ('runtime', 'test'),
     'full': ('runtime', 'test', 'tensorflow', 'training'),
+    FAST: ('runtime', 'fast'),
 }
 PACKAGES = ('rs_ml_msgs', 'rs_ml_perception')
 TRAINING = ROOT / 'rs_ml_training'
+LINKED = {'rs_ml_perception': ROOT / 'rs_ml_perception', 'rs_ml_training': TRAINING / 'src'}
 TRAINING_PYTHON = (3, 11)  # what Keras and NumPy of today need
 LIBUSB = 'libusb-1.0.so.0'  # pyrealsense2 is linked to it
 SIGN_OF_LIFE_SECS = 10.0
@@ -92,11 +98,11 @@ class Marks:
     def __init__(self, path: Path):
         self.path = path
         try:
-            self.done = json.loads(path.read_text())
+            self.done: dict[str, Any] = json.loads(path.read_text())
         except (OSError, ValueError):
             self.done = {}
 
-    def set(self, step: str, value: str | None) -> None:
+    def set(self, step: str, value: str | dict[str, str] | None) -> None:
         """Writes at once, by rename: None says that the step has begun."""
         self.done[step] = value
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,13 +112,13 @@ class Marks:
 
 
 @contextlib.contextmanager
-def progress(what: str):
+def progress(what: str) -> Iterator[None]:
     """Prints what is being done, every ten seconds that it still is, and the seconds it took."""
     print(f'  {what} ...', end='', flush=True)
     start = time.monotonic()
     is_over = threading.Event()
 
-    def tick():
+    def tick() -> None:
         while not is_over.wait(SIGN_OF_LIFE_SECS):
             print(f' {time.monotonic() - start:.0f}', end='', flush=True)
 
@@ -126,12 +132,13 @@ def progress(what: str):
     print(f' {time.monotonic() - start:.1f} s', flush=True)
 
 
-def call(command: list[object], log: Path, env: dict[str, str] | None = None) -> None:
+def call(command: Sequence[object], log: Path, env: dict[str, str] | None = None) -> None:
     """Runs a command with its output in a file; SetupError shows the end of it on failure."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open('w') as out:
-        options = {'stdout': out, 'stderr': out, 'env': env, 'cwd': ROOT}
-        run = subprocess.run([str(c) for c in command], close_fds=False, **options)
+        run = subprocess.run(
+            [str(c) for c in command], stdout=out, stderr=out, env=env, cwd=ROOT, close_fds=False
+        )
     if run.returncode:
         tail = '\n'.join(log.read_text(errors='replace').splitlines()[-15:])
         raise SetupError(f'{command[0]} failed (all of it in {log}):\n{tail}')
@@ -150,7 +157,7 @@ class Environment:
         self.python = self.venv / 'bin' / 'python'
         self.marks = Marks(self.venv / 'setup.json')
         self.wanted = os.environ.get('PYTHON')  # None: the one it has, or the first that will do
-        self.interpreter = find_interpreter
+        self.interpreter: Callable[[], Interpreter] = find_interpreter
 
     def requirements(self, level: str) -> list[Path]:
         """The pinned lists of a level."""
@@ -270,7 +277,34 @@ class Environment:
         ]
 
 
-class AptEnvironment(Environment):
+class PlainEnvironment(Environment):
+    """One without ROS: nothing is compiled, and both packages are used where they lie."""
+
+    def bring_to(self, level: str) -> None:
+        if not self.usable():
+            self.create()
+        self.install(level)
+        self.link_packages()
+
+    def link_packages(self) -> None:
+        """Puts both packages on the path of this Python."""
+        version = self.marks.done['version']
+        packages = self.venv / 'lib' / f'python{version[0]}.{version[1:]}' / 'site-packages'
+        (packages / 'rs_ml.pth').write_text(''.join(f'{f}\n' for f in LINKED.values()))
+
+
+class FastEnvironment(PlainEnvironment):
+    """The smallest one: it is made in less than a minute, for the tests of `make test-fast`."""
+
+    def __init__(self) -> None:
+        super().__init__(FAST)
+        self.interpreter = functools.partial(find_interpreter, compiles=False)
+
+    def requirements(self, level: str) -> list[Path]:
+        return [REQUIREMENTS / f'{name}.txt' for name in LEVELS[FAST]]
+
+
+class AptEnvironment(PlainEnvironment):
     """As robots are set up: the system's Python, what apt installs, and the rest from PyPI.
 
     ROS is not part of it: without apt's there is none for that Python.
@@ -278,7 +312,7 @@ class AptEnvironment(Environment):
 
     venv_options = ('--system-site-packages',)
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(APT)
         self.wanted = SYSTEM_PYTHON
         self.interpreter = apt_interpreter
@@ -286,14 +320,9 @@ class AptEnvironment(Environment):
     def requirements(self, level: str) -> list[Path]:
         return [REQUIREMENTS / f'{APT}.txt']
 
-    def bring_to(self, level: str) -> None:
-        if not self.usable():
-            self.create()
-        self.install(level)
-
 
 @contextlib.contextmanager
-def alone(distro: str):
+def alone(distro: str) -> Iterator[None]:
     """Lets one set-up of a distro run at a time; a pip that outlives us still holds the lock."""
     (ROOT / '.venv').mkdir(exist_ok=True)
     with (ROOT / '.venv' / f'{distro}.lock').open('w') as lock:
@@ -309,9 +338,16 @@ def set_up(distro: str, level: str) -> None:
             f'ROS_DISTRO={distro}: wheels exist for {" and ".join(DISTROS)}; on a machine with '
             'ROS from apt use colcon instead (docs/robot.md)'
         )
-    with alone(distro):
-        environment = AptEnvironment() if distro == APT else Environment(distro)
+    environment = make_environment(distro, level)
+    with alone(environment.distro):
         environment.bring_to(level)
+
+
+def make_environment(distro: str, level: str) -> Environment:
+    """The environment that a level of a distro lives in."""
+    if level == FAST:
+        return FastEnvironment()
+    return AptEnvironment() if distro == APT else Environment(distro)
 
 
 def main() -> int:

@@ -12,6 +12,8 @@ from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.backends import BACKENDS
 from rs_ml_perception.inference.manifest import DepthSpec, ModelManifest
+from rs_ml_perception.inference.manifest_file import read_manifest
+from rs_ml_perception.inference.shelf import find_model
 
 FILLED_M, SURE, UNSURE = 1.5, 0.9, 0.2
 
@@ -54,6 +56,12 @@ def litert() -> None:
     """A skip without LiteRT, which alone runs graphs that end in its operators for detections."""
     if not BACKENDS['litert'].is_installed:
         pytest.skip('litert is not installed')
+
+
+@pytest.fixture
+def manifest_of(model_files) -> Callable[[str], ModelManifest]:
+    """Name -> manifest of the shelf."""
+    return lambda name: read_manifest(find_model(name))
 
 
 @pytest.fixture
