@@ -20,11 +20,11 @@ from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate
-from rs_ml_perception.tasks.denoise import DenoisePipeline, DenoisePipelineOptions
-from rs_ml_perception.tasks.detection import DetectionPipeline, DetectionPipelineOptions
+from rs_ml_perception.tasks.denoise import DenoiseOptions, DenoisePipeline
+from rs_ml_perception.tasks.detection import DetectionOptions, DetectionPipeline
 from rs_ml_perception.tasks.height import HeightPipeline
-from rs_ml_perception.tasks.model_choice import ModelChoice
-from rs_ml_perception.tasks.mono_depth import DepthEstimatorOptions, MonoDepthPipeline
+from rs_ml_perception.tasks.mono_depth import MonoDepthOptions, MonoDepthPipeline
+from rs_ml_perception.tasks.options import ModelOptions
 
 HEIGHT_GRAPH = 'centernet_mnv3_coco'
 KERAS_FILE = 'nyu_mobilenet_unet_5.keras'
@@ -70,8 +70,8 @@ def _denoise(options: BenchOptions) -> dict[str, Any]:
         theirs = SeedDenoise()
     except InputError as error:
         return {'note': f'none: {error}'}
-    choice = ModelChoice(default_model('denoise'))
-    ours = DenoisePipeline.load(choice, DenoisePipelineOptions())
+    choice = ModelOptions(default_model('denoise'))
+    ours = DenoisePipeline.load(choice, DenoiseOptions())
     few = replace(options, frames=SLOW_FRAMES, rounds=min(options.rounds, 3))
     return _compare(theirs, ours, frames[:SLOW_FRAMES], few)
 
@@ -101,8 +101,8 @@ def _compare(
 
 def _our_height() -> Callable[[Frame], Any]:
     """Detection, tracking, placement and heights as the nodes do them."""
-    choice = ModelChoice(default_model('detection'))
-    detection = DetectionPipeline.load(choice, DetectionPipelineOptions())
+    choice = ModelOptions(default_model('detection'))
+    detection = DetectionPipeline.load(choice, DetectionOptions())
     height = HeightPipeline()
 
     def work(frame: Frame) -> Any:
@@ -113,8 +113,8 @@ def _our_height() -> Callable[[Frame], Any]:
 
 
 def _our_depth() -> Callable[[Frame], Any]:
-    choice = ModelChoice(default_model('mono_depth'))
-    return MonoDepthPipeline.load(choice, DepthEstimatorOptions())
+    choice = ModelOptions(default_model('mono_depth'))
+    return MonoDepthPipeline.load(choice, MonoDepthOptions())
 
 
 def _frozen_graph() -> Path:

@@ -69,16 +69,19 @@ def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.task_run import TaskResult
     from rs_ml_perception.core.drawing.panel_depth import compose_denoised
     from rs_ml_perception.tasks.denoise import (
+        DenoiseOptions,
         DenoisePipeline,
-        DenoisePipelineOptions,
-        DenoiserOptions,
     )
-    from rs_ml_perception.tasks.model_choice import ModelChoice
+    from rs_ml_perception.tasks.options import ModelOptions
 
-    options = DenoiserOptions(args.confidence_threshold, args.range_min_m, args.range_max_m)
-    infrared = 'none' if args.no_infrared else 'auto'
-    choice = ModelChoice(args.model, args.backend, args.device, args.threads)
-    pipeline = DenoisePipeline.load(choice, DenoisePipelineOptions(options, infrared))
+    options = DenoiseOptions(
+        range_min_m=args.range_min_m,
+        range_max_m=args.range_max_m,
+        infrared='none' if args.no_infrared else 'auto',
+        confidence_threshold=args.confidence_threshold,
+    )
+    choice = ModelOptions(args.model, args.backend, args.device, args.threads)
+    pipeline = DenoisePipeline.load(choice, options)
 
     def denoise(image: Any) -> TaskResult:
         frame = image.frame

@@ -29,9 +29,9 @@ def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.task_run import TaskResult
     from rs_ml_perception.core.drawing.colormap import colorize_depth
     from rs_ml_perception.inference.model import load_model
-    from rs_ml_perception.tasks.mono_depth import DepthEstimator, DepthEstimatorOptions
+    from rs_ml_perception.tasks.mono_depth import DepthEstimator, MonoDepthOptions
 
-    options = DepthEstimatorOptions(range_min_m=args.range_min_m, range_max_m=args.range_max_m)
+    options = MonoDepthOptions(range_min_m=args.range_min_m, range_max_m=args.range_max_m)
     model = load_model(args.model, backend=args.backend, device=args.device, threads=args.threads)
     estimator = DepthEstimator(model, options)
 

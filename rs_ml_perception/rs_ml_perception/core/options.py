@@ -37,8 +37,7 @@ class OptionInfo:
         low, high: inclusive range of a number (or of each number of a list); None: open.
         choices: the values allowed; empty: any.
         static: needed to build the node; may only change while it is unconfigured.
-        none: parameter value that stands for None, such as -1.0. Values between it and the range
-            stand for None as well.
+        none: parameter value that stands for None, such as -1.0.
         none_doc: the meaning of None, such as 'as the model says'.
         flag: name of the flag; '': that of the field, None: the option has no flag.
         metavar: placeholder of the value in `--help`; '': made from the name or the choices.
@@ -237,16 +236,12 @@ def from_parameter(leaf: Option, value: Any) -> Any:
     if leaf.item_type is not None and _is_list(value):
         # [''] is how ROS tools write a list of strings without any.
         return check(leaf, [item for item in value if item != ''])
-    none = leaf.info.none
-    if none is None:
-        return check(leaf, value)
-    if isinstance(none, str) or not isinstance(value, (int, float)) or isinstance(value, bool):
-        return None if value == none else check(leaf, value)
-    low, high = leaf.parameter_range
-    _check_range(leaf.name, value, low, high)
-    is_below = leaf.info.low is not None and value < leaf.info.low
-    is_above = leaf.info.high is not None and value > leaf.info.high
-    return None if value == none or is_below or is_above else check(leaf, value)
+    if leaf.info.none is not None and value == leaf.info.none and value is not True:
+        return None
+    value = check(leaf, value)
+    if leaf.info.none is not None and isinstance(value, float):
+        _check_range(leaf.name, value, *leaf.parameter_range)
+    return value
 
 
 def check(leaf: Option, value: Any, name: str = '') -> Any:

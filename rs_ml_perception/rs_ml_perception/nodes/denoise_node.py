@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.nodes.denoise_parameters import DenoiseParameters
+from rs_ml_perception.core.options import option
+from rs_ml_perception.nodes.networks import NetworkParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import denoise_outputs
+from rs_ml_perception.ros.denoise_outputs import AS_INPUT, ENCODINGS
 from rs_ml_perception.ros.depth_assembler import DepthAssembler
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.infrared_view import InfraredView
 from rs_ml_perception.ros.inputs import INFRA
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
-from rs_ml_perception.tasks.denoise import DenoisedDepth, DenoisePipeline
+from rs_ml_perception.ros.topic_choice import PRIMARY_DEPTH_SOURCES
+from rs_ml_perception.tasks.denoise import DenoisedDepth, DenoiseOptions, DenoisePipeline
+from rs_ml_perception.tasks.options import model_option
 
 _ALIGNED_NOTE = (
     'aligned depth is denoised without infrared, which is seen from elsewhere: let the driver '
     'publish depth/image_rect_raw, or set depth_source to aligned'
 )
+
+
+@dataclass(frozen=True)
+class DenoiseParameters(DenoiseOptions, NetworkParameters):
+    """Parameters of denoise_node."""
+
+    model: str = model_option('denoise')
+    depth_source: str = option(
+        'auto',
+        'depth as the sensor sees it, or aligned to colour; auto takes raw where it is published',
+        choices=PRIMARY_DEPTH_SOURCES,
+        static=True,
+    )
+    output_encoding: str = option(
+        AS_INPUT, 'that of the input, metres with NaN, or millimetres with 0', choices=ENCODINGS
+    )
 
 
 class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDepth]):
@@ -35,10 +56,10 @@ class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDep
 
     @classmethod
     def load_pipeline(cls, parameters: DenoiseParameters) -> DenoisePipeline:
-        return DenoisePipeline.load(parameters.choice, parameters.pipeline_options)
+        return DenoisePipeline.load(parameters, parameters)
 
     def retune(self, parameters: DenoiseParameters) -> None:
-        self.pipeline.options = parameters.pipeline_options
+        self.pipeline.options = parameters
 
     def source(self, parameters: DenoiseParameters) -> DepthAssembler:
         # Nobody waits for an image that the network would not look at.

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.nodes.detection_parameters import DetectionParameters
-from rs_ml_perception.nodes.networks import LabelledNode
+from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import detection_outputs
 from rs_ml_perception.ros.frame_sets import DetectionsSample, FrameSet
 from rs_ml_perception.ros.outputs import Output, OutputContext
-from rs_ml_perception.tasks.detection import DetectionPipeline, DetectionResult
+from rs_ml_perception.tasks.detection import DetectionOptions, DetectionPipeline, DetectionResult
+from rs_ml_perception.tasks.options import model_option
+
+
+@dataclass(frozen=True)
+class DetectionParameters(DetectionOptions, LabelledParameters):
+    """Parameters of detection_node."""
+
+    model: str = model_option('detection')
 
 
 class DetectionNode(LabelledNode[DetectionParameters, DetectionPipeline, DetectionResult]):
@@ -24,10 +32,10 @@ class DetectionNode(LabelledNode[DetectionParameters, DetectionPipeline, Detecti
 
     @classmethod
     def load_pipeline(cls, parameters: DetectionParameters) -> DetectionPipeline:
-        return DetectionPipeline.load(parameters.choice, parameters.pipeline_options)
+        return DetectionPipeline.load(parameters, parameters)
 
     def retune(self, parameters: DetectionParameters) -> None:
-        self.pipeline.options = parameters.pipeline_options
+        self.pipeline.options = parameters
 
     def run(self, frames: FrameSet, frame: Frame) -> DetectionResult:
         return self.pipeline(frame)

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.objects.labels import check_label
+from rs_ml_perception.core.options import option
 from rs_ml_perception.core.people.heights import PersonHeights
-from rs_ml_perception.nodes.height_parameters import HeightParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import height_outputs
 from rs_ml_perception.ros.assembler import Assembler
+from rs_ml_perception.ros.common_parameters import StreamParameters
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.gravity_input import GravityInput
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
 from rs_ml_perception.ros.worker import UnsynchronisedError
-from rs_ml_perception.tasks.height import HeightPipeline
+from rs_ml_perception.tasks.height import HeightOptions, HeightPipeline
+
+
+@dataclass(frozen=True)
+class HeightParameters(HeightOptions, StreamParameters):
+    """Parameters of height_node."""
+
+    gravity_frame: str = option(
+        '', 'TF frame whose z is up; empty: accelerometer, else the floor, else the image'
+    )
 
 
 class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]):
@@ -34,10 +45,10 @@ class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]
 
     @classmethod
     def load_pipeline(cls, parameters: HeightParameters) -> HeightPipeline:
-        return HeightPipeline(parameters.pipeline_options)
+        return HeightPipeline(parameters)
 
     def retune(self, parameters: HeightParameters) -> None:
-        self.pipeline.options = parameters.pipeline_options
+        self.pipeline.options = parameters
 
     def source(self, parameters: HeightParameters) -> Assembler:
         assembler = self.hub.detections(parameters.depth_source, parameters.streams)

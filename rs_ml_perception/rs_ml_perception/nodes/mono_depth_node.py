@@ -8,43 +8,28 @@ from typing import ClassVar
 
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.options import option
-from rs_ml_perception.nodes.networks import DepthParameters, model_option
+from rs_ml_perception.nodes.networks import NetworkParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros import mono_depth_outputs
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import Output
-from rs_ml_perception.tasks.mono_depth import (
-    DepthEstimate,
-    DepthEstimatorOptions,
-    MonoDepthPipeline,
-)
+from rs_ml_perception.tasks.mono_depth import DepthEstimate, MonoDepthOptions, MonoDepthPipeline
+from rs_ml_perception.tasks.options import model_option
 
 
 @dataclass(frozen=True)
-class MonoDepthParameters(DepthParameters):
+class MonoDepthParameters(MonoDepthOptions, NetworkParameters):
     """Parameters of mono_depth_node."""
 
     model: str = model_option('mono_depth')
     output_encoding: str = option(
         '32FC1',
-        'of depth/image: metres with NaN, or millimetres with 0',
+        'encoding of depth/image: metres with NaN, or millimetres with 0',
         choices=('32FC1', '16UC1'),
     )
-    output_size: str = option(
-        'source',
-        'of depth/image: that of the colour image, or that of the model',
-        choices=('source', 'model'),
-    )
-    focal_correction: bool = option(
-        True, "scale by the ratio of this camera's focal length to the training camera's"
-    )
     publish_points: bool = option(False, 'offer points (PointCloud2)', static=True)
-
-    @property
-    def pipeline_options(self) -> DepthEstimatorOptions:
-        return DepthEstimatorOptions(self.output_size, *self.band_m, self.focal_correction)
 
 
 class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, DepthEstimate]):
@@ -56,10 +41,10 @@ class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, Depth
 
     @classmethod
     def load_pipeline(cls, parameters: MonoDepthParameters) -> MonoDepthPipeline:
-        return MonoDepthPipeline.load(parameters.choice, parameters.pipeline_options)
+        return MonoDepthPipeline.load(parameters, parameters)
 
     def retune(self, parameters: MonoDepthParameters) -> None:
-        self.pipeline.options = parameters.pipeline_options
+        self.pipeline.options = parameters
 
     def run(self, frames: FrameSet, frame: Frame) -> DepthEstimate:
         return self.pipeline(frame)

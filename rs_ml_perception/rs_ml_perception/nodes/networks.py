@@ -3,49 +3,26 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from rs_ml_perception.core.options import option
-from rs_ml_perception.inference.shelf import DEFAULT_MODELS
-from rs_ml_perception.nodes.distances import farthest_m, farthest_option, nearest_option
-from rs_ml_perception.ros.common_parameters import ModelParameters
+from rs_ml_perception.ros.common_parameters import StreamParameters
 from rs_ml_perception.ros.label_publisher import LabelPublisher
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.outputs import L, R
-from rs_ml_perception.tasks.model_choice import ModelChoice
+from rs_ml_perception.tasks.options import ModelOptions
 
-MANIFEST = -1.0
-"""Value of a threshold that leaves it to the model's manifest."""
-
-
-def model_option(task: str) -> Any:
-    """The parameter `model` of a node whose default is what ships for its task."""
-    return option(
-        DEFAULT_MODELS[task], 'model directory, or the name of a known model', static=True
-    )
+N = TypeVar('N', bound='NetworkParameters')
 
 
 @dataclass(frozen=True)
-class NetworkParameters(ModelParameters):
-    """Parameters that name a network."""
+class NetworkParameters(ModelOptions, StreamParameters):
+    """Parameters of a node with a network."""
 
-    @property
-    def choice(self) -> ModelChoice:
-        return ModelChoice(self.model, self.backend, self.device, self.threads)
-
-
-@dataclass(frozen=True)
-class DepthParameters(NetworkParameters):
-    """Parameters of a node whose network gives depth."""
-
-    range_min_m: float = nearest_option('nearer becomes invalid [m]')
-    range_max_m: float = farthest_option('farther becomes invalid; 1000: as the model says [m]')
-
-    @property
-    def band_m(self) -> tuple[float, float]:
-        """Nearest and farthest distance, in addition to the limits of the model."""
-        return self.range_min_m, farthest_m(self.range_max_m)
+    def with_threads(self: N, threads: int) -> N:
+        """The same with a number of inference threads, unless one was chosen."""
+        return replace(self, threads=threads) if threads and self.threads == 0 else self
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from rclpy.node import Node
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.nodes.runner import run_nodes
 from rs_ml_perception.nodes.table import GRAPH, NODES
-from rs_ml_perception.ros.common_parameters import ModelParameters
 from rs_ml_perception.ros.hub import CameraHub
 from rs_ml_perception.ros.inputs import DETECTIONS
 from rs_ml_perception.ros.local_channel import LocalDetections
 from rs_ml_perception.ros.node import NAMESPACE, PerceptionNode
+from rs_ml_perception.tasks.options import ModelOptions
 
 
 def make_graph() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
@@ -45,7 +45,7 @@ def _share_of_cores(nodes: Sequence[PerceptionNode]) -> int:
 
     One network alone takes what its backend thinks best.
     """
-    networks = sum(isinstance(node.parameters, ModelParameters) for node in nodes)
+    networks = sum(isinstance(node.parameters, ModelOptions) for node in nodes)
     return 0 if networks < 2 else max(1, len(os.sched_getaffinity(0)) // networks)
 
 

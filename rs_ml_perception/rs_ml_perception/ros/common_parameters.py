@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from rs_ml_perception.core.options import option
+from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.ros.inputs import TRANSPORTS, StreamOptions
 from rs_ml_perception.ros.message_filters_synchronizer import SYNCHRONIZERS
 from rs_ml_perception.ros.qos import RELIABILITIES
 from rs_ml_perception.ros.topic_choice import DEPTH_SOURCES
 from rs_ml_perception.ros.worker import Limits
 
-BACKENDS = ('auto', 'openvino', 'litert', 'onnxruntime', 'opencv', 'tensorflow')
-
 
 @dataclass(frozen=True)
-class DiagnosticsParameters:
+class DiagnosticsParameters(Options):
     """Limits that /diagnostics judges by."""
 
     max_image_age_ms: float = option(
@@ -28,11 +26,10 @@ class DiagnosticsParameters:
 
 
 S = TypeVar('S', bound='StreamParameters')
-M = TypeVar('M', bound='ModelParameters')
 
 
 @dataclass(frozen=True)
-class StreamParameters:
+class StreamParameters(Options):
     """What a node needs to know about its input and its life."""
 
     autostart: bool = option(True, 'configure and activate by itself', static=True)
@@ -96,23 +93,3 @@ class StreamParameters:
     @property
     def limits(self) -> Limits:
         return Limits(self.max_age_secs, self.max_rate_hz)
-
-
-@dataclass(frozen=True)
-class ModelParameters(StreamParameters):
-    """Further parameters of a node with a network."""
-
-    model: str = option('', 'model directory, or the name of a known model', static=True)
-    backend: str = option('auto', 'inference runtime', choices=BACKENDS, static=True)
-    device: str = option('auto', 'auto, cpu, gpu or npu, as the backend has it', static=True)
-    threads: int = option(
-        0,
-        'of inference; 0: what the backend thinks best, in a graph an equal share of the cores',
-        low=0,
-        high=256,
-        static=True,
-    )
-
-    def with_threads(self: M, threads: int) -> M:
-        """The same with a number of inference threads, unless one was chosen."""
-        return replace(self, threads=threads) if threads and self.threads == 0 else self

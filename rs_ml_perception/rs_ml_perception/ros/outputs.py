@@ -20,7 +20,7 @@ from rs_ml_perception.ros.target_frame import TargetFrame
 
 P = TypeVar('P', bound=StreamParameters)
 """Parameters of the node."""
-L = TypeVar('L', bound=Pipeline)
+L = TypeVar('L', bound=Pipeline[Any])
 """Pipeline that it hosts."""
 R = TypeVar('R')
 """Result of the pipeline for one frame."""

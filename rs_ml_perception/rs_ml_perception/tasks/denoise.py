@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.band import closed_band
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.images.tiling import Window, plan_windows
-from rs_ml_perception.core.objects.labels import LabelMap
+from rs_ml_perception.core.options import option
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
-from rs_ml_perception.tasks.model_choice import ModelChoice, describe
+from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions
 
 RAW_DEPTH, INFRARED = 'raw_depth', 'infrared'
 INPUT_DTYPES = {RAW_DEPTH: 'float32', INFRARED: 'uint8'}
 """Metres with 0 in holes; brightness, all 0 where there is no image."""
+
+INFRARED_MODES = ('auto', 'require', 'none')
+"""Used where it is there; frames without it are dropped; never used."""
 
 DEPTH, CONFIDENCE = 'depth', 'confidence'
 _DECODER_OPTIONS = {'confidence_threshold': 0.0}
@@ -79,24 +81,24 @@ STRIDE_PX = 16
 
 
 @dataclass(frozen=True)
-class DenoiserOptions:
-    """What is kept of what the network says.
+class DenoiseOptions(RangeOptions):
+    """Options of the denoised depth. A network without confidence takes no threshold but 0."""
 
-    Attributes:
-        confidence_threshold: pixels less certain are invalid, in [0, 1]; None: as the manifest
-            says in decoder_options. A network without confidence takes 0 alone.
-        range_min_m, range_max_m: distances outside become invalid; None: no limit of one's own.
-    """
-
-    confidence_threshold: float | None = None
-    range_min_m: float | None = None
-    range_max_m: float | None = None
-
-    def __post_init__(self) -> None:
-        threshold = self.confidence_threshold
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise ConfigError(f'confidence_threshold must be within 0..1, got {threshold}')
-        closed_band(self.range_min_m, self.range_max_m)
+    infrared: str = option(
+        'auto',
+        'left infrared image: used where it is published, required, or not used',
+        choices=INFRARED_MODES,
+        static=True,
+        flag=None,
+    )
+    confidence_threshold: float | None = option(
+        None,
+        'invalidate less certain pixels',
+        low=0.0,
+        high=1.0,
+        none=-1.0,
+        none_doc='as the model says',
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +127,7 @@ class Denoiser:
         stages: wall time of preprocess, inference and postprocess.
     """
 
-    def __init__(self, model: Model, options: DenoiserOptions | None = None) -> None:
+    def __init__(self, model: Model, options: DenoiseOptions | None = None) -> None:
         """Prepare a loaded model.
 
         Raises:
@@ -137,15 +139,15 @@ class Denoiser:
         self.stages = StageTimer()
         self._default = default_threshold(model)
         self._windows: dict[tuple[int, int], tuple[Window, ...]] = {}
-        self.options = options or DenoiserOptions()
+        self.options = options or DenoiseOptions()
 
     @property
-    def options(self) -> DenoiserOptions:
+    def options(self) -> DenoiseOptions:
         """Replace to change thresholds while running; a wrong one raises and changes nothing."""
         return self._options
 
     @options.setter
-    def options(self, options: DenoiserOptions) -> None:
+    def options(self, options: DenoiseOptions) -> None:
         if options.confidence_threshold and not self._gives_confidence:
             raise ConfigError(
                 f'{self.model.title} gives no confidence: confidence_threshold must be 0, '
@@ -262,7 +264,7 @@ class Denoiser:
         return output[0, :, :, 0]
 
     def _is_unwanted(self, found: DenoisedDepth) -> np.ndarray:
-        low, high = closed_band(self._options.range_min_m, self._options.range_max_m)
+        low, high = self._options.band_m
         depth_m = found.depth_m
         with np.errstate(invalid='ignore'):
             is_wanted = (depth_m > 0) & (depth_m >= low) & (depth_m <= high)
@@ -312,58 +314,25 @@ def _multiple(length: int) -> int:
     return -(-length // STRIDE_PX) * STRIDE_PX
 
 
-INFRARED_MODES = ('auto', 'require', 'none')
-"""Used where it is there; frames without it are dropped; never used."""
-
-
-@dataclass(frozen=True)
-class DenoisePipelineOptions:
-    """What may change between frames.
-
-    Attributes:
-        denoiser: thresholds.
-        infrared: one of INFRARED_MODES.
-    """
-
-    denoiser: DenoiserOptions = field(default_factory=DenoiserOptions)
-    infrared: str = INFRARED_MODES[0]
-
-    def __post_init__(self) -> None:
-        if self.infrared not in INFRARED_MODES:
-            raise ConfigError(
-                f'infrared must be one of {", ".join(INFRARED_MODES)}, got {self.infrared!r}'
-            )
-
-
-class DenoisePipeline:
+class DenoisePipeline(ModelPipeline[DenoiseOptions]):
     """Frame to DenoisedDepth. See core.pipeline.Pipeline."""
 
-    def __init__(self, denoiser: Denoiser, options: DenoisePipelineOptions) -> None:
-        self.title = denoiser.model.title
-        self.backend = denoiser.model.backend_name
-        self.labels = LabelMap({})
+    def __init__(self, denoiser: Denoiser, options: DenoiseOptions) -> None:
         self._denoiser = denoiser
-        self.options = options
+        super().__init__(denoiser.model, options)
 
     @classmethod
-    def load(cls, choice: ModelChoice, options: DenoisePipelineOptions) -> DenoisePipeline:
-        """Load the model; see ModelChoice.load for what it raises."""
-        return cls(Denoiser(choice.load(), options.denoiser), options)
+    def load(cls, choice: ModelOptions, options: DenoiseOptions) -> DenoisePipeline:
+        """Load the model; see ModelOptions.load for what is raised."""
+        return cls(Denoiser(choice.load(), options), options)
 
     @property
     def uses_infrared(self) -> bool:
         """Whether the network looks at infrared at all."""
         return self._denoiser.uses_infrared
 
-    @property
-    def options(self) -> DenoisePipelineOptions:
-        """May be replaced at any time; ConfigError for a confidence the model does not give."""
-        return self._options
-
-    @options.setter
-    def options(self, options: DenoisePipelineOptions) -> None:
-        self._denoiser.options = options.denoiser
-        self._options = options
+    def apply(self, options: DenoiseOptions) -> None:
+        self._denoiser.options = options
 
     def __call__(self, frame: Frame) -> DenoisedDepth:
         """The depth of one frame without noise.
@@ -374,24 +343,17 @@ class DenoisePipeline:
         """
         if frame.depth is None:
             raise InputError('there is no depth image to denoise')
-        if self._options.infrared == 'none':
+        if self.options.infrared == 'none':
             return self._denoiser(frame.depth)
-        if self._options.infrared == 'require' and frame.infrared is None:
+        if self.options.infrared == 'require' and frame.infrared is None:
             raise InputError('there is no infrared image, and infrared is set to require')
         return self._denoiser(frame.depth, frame.infrared)
 
     def describe(self) -> dict[str, str]:
-        facts = describe(self._denoiser.model)
-        return {**facts, 'confidence_threshold': f'{self._denoiser.confidence_threshold:g}'}
-
-    def warm_up(self) -> float:
-        return self._denoiser.model.warm_up()
-
-    def reset(self) -> None:
-        """Nothing is tracked."""
+        return {
+            **super().describe(),
+            'confidence_threshold': f'{self._denoiser.confidence_threshold:g}',
+        }
 
     def take_stages(self) -> dict[str, float]:
         return self._denoiser.stages.take()
-
-    def close(self) -> None:
-        self._denoiser.model.close()

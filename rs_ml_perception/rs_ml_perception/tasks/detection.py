@@ -1,13 +1,12 @@
-"""Object detection: colour image to boxes."""
+"""Object detection: colour image to boxes; the pipeline adds tracks and positions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from rs_ml_perception.core.band import closed_band
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.flags import comma_separated
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
 from rs_ml_perception.core.objects.detections import Detections
@@ -15,41 +14,50 @@ from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.objects.nms import suppress_non_maxima
 from rs_ml_perception.core.objects.placements import Placements, place_detections
 from rs_ml_perception.core.objects.tracking import Tracker
+from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.tasks.decoders.boxes import BOX_DECODERS, check_outputs, fill_options
 from rs_ml_perception.tasks.decoders.raw_boxes import RawBoxes
-from rs_ml_perception.tasks.model_choice import ModelChoice, describe
+from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions
 
 _MOST_CANDIDATES = 1000
 
 
 @dataclass(frozen=True)
-class DetectorOptions:
-    """What is kept of what the network finds.
+class DetectorOptions(Options):
+    """Options of the network's output.
 
-    Attributes:
-        score_threshold: least score, in [0, 1]; None: the manifest's.
-        iou_threshold: boxes of one class that overlap a better one by more go, in [0, 1]; None:
-            the manifest's for a network that leaves duplicates, no further removal for one that
-            does not.
-        classes: names to keep; empty: all.
-        max_detections: best ones to keep.
+    Without an iou_threshold of its own or of the options, a network that suppresses duplicates
+    itself is left as it is.
     """
 
-    score_threshold: float | None = None
-    iou_threshold: float | None = None
-    classes: tuple[str, ...] = ()
-    max_detections: int = 100
+    score_threshold: float | None = option(
+        None, 'lowest score', low=0.0, high=1.0, none=-1.0, none_doc='as the model says'
+    )
+    iou_threshold: float | None = option(
+        None,
+        'remove boxes that overlap a better one of their class by more than this',
+        low=0.0,
+        high=1.0,
+        none=-1.0,
+        none_doc='as the model says',
+    )
+    classes: tuple[str, ...] = option(
+        (),
+        'names of the classes to keep; empty: all',
+        metavar='NAME,...',
+        parse=comma_separated,
+    )
+    max_detections: int = option(100, 'detections to keep, best first', low=1, high=1000)
 
-    def __post_init__(self) -> None:
-        for name in ('score_threshold', 'iou_threshold'):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                raise ConfigError(f'{name} must be within 0..1, got {value}')
-        if self.max_detections < 1:
-            raise ConfigError(f'max_detections must be at least 1, got {self.max_detections}')
+
+@dataclass(frozen=True)
+class DetectionOptions(RangeOptions, DetectorOptions):
+    """Options of the pipeline."""
+
+    track: bool = option(True, 'number objects over time', flag=None)
 
 
 class Detector:
@@ -153,25 +161,6 @@ class Detector:
         return Detections(xyxy[visible], scores, raw.class_ids[visible])
 
 
-@dataclass(frozen=True)
-class DetectionPipelineOptions:
-    """What may change between frames.
-
-    Attributes:
-        detector: thresholds and classes.
-        track: number objects over time.
-        range_min_m, range_max_m: keep objects within this band of distance.
-    """
-
-    detector: DetectorOptions = field(default_factory=DetectorOptions)
-    track: bool = True
-    range_min_m: float = 0.0
-    range_max_m: float = np.inf
-
-    def __post_init__(self) -> None:
-        closed_band(self.range_min_m, self.range_max_m)
-
-
 @dataclass(frozen=True, eq=False)
 class DetectionResult:
     """Objects and, row by row, where they are."""
@@ -180,46 +169,34 @@ class DetectionResult:
     placements: Placements
 
 
-class DetectionPipeline:
+class DetectionPipeline(ModelPipeline[DetectionOptions]):
     """Frame to DetectionResult. See core.pipeline.Pipeline."""
 
-    def __init__(self, detector: Detector, options: DetectionPipelineOptions) -> None:
-        self.title = detector.model.title
-        self.backend = detector.model.backend_name
-        self.labels = detector.labels
+    def __init__(self, detector: Detector, options: DetectionOptions) -> None:
         self._detector = detector
         self._tracker = Tracker()
         self._stages = StageTimer()
-        self.options = options
+        super().__init__(detector.model, options)
 
     @classmethod
-    def load(cls, choice: ModelChoice, options: DetectionPipelineOptions) -> DetectionPipeline:
-        """Load the model; see ModelChoice.load for what it raises."""
-        return cls(Detector(choice.load(), options.detector), options)
+    def load(cls, choice: ModelOptions, options: DetectionOptions) -> DetectionPipeline:
+        """Load the model; see ModelOptions.load for what is raised."""
+        return cls(Detector(choice.load(), options), options)
 
-    @property
-    def options(self) -> DetectionPipelineOptions:
-        """May be replaced at any time; ConfigError for a class the model does not know."""
-        return self._options
-
-    @options.setter
-    def options(self, options: DetectionPipelineOptions) -> None:
-        self._detector.options = options.detector
-        self._options = options
+    def apply(self, options: DetectionOptions) -> None:
+        self._detector.options = options
 
     def __call__(self, frame: Frame) -> DetectionResult:
         """Find, number and place the objects of one frame."""
-        options = self._options
+        options = self.options
         detections = self._detector(frame.rgb)
         with self._stages('track'):
             if options.track:
                 detections = self._tracker(detections, frame.stamp_ns)
         with self._stages('place'):
+            low_m, high_m = options.band_m
             detections, placements = place_detections(
-                frame,
-                detections,
-                range_min_m=options.range_min_m,
-                range_max_m=options.range_max_m,
+                frame, detections, range_min_m=low_m, range_max_m=high_m
             )
         return DetectionResult(detections, placements)
 
@@ -228,17 +205,8 @@ class DetectionPipeline:
         """Least score in force."""
         return self._detector.score_threshold
 
-    def describe(self) -> dict[str, str]:
-        return describe(self._detector.model)
-
-    def warm_up(self) -> float:
-        return self._detector.model.warm_up()
-
     def reset(self) -> None:
         self._tracker.reset()
 
     def take_stages(self) -> dict[str, float]:
         return {**self._detector.stages.take(), **self._stages.take()}
-
-    def close(self) -> None:
-        self._detector.model.close()

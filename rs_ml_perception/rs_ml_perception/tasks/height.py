@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rs_ml_perception.core.band import closed_band
-from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.frames.aligned_depth import without_overlap
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
@@ -19,37 +17,39 @@ from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.objects.placements import Placements, place_detections
+from rs_ml_perception.core.options import option
 from rs_ml_perception.core.people.height_track import HeightTracks
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
 from rs_ml_perception.core.people.person_points import PersonPoints, separate_person
 from rs_ml_perception.core.people.posture import MAX_STATURE_M
 from rs_ml_perception.core.people.stature import BoxLimits, Stature, measure_stature
+from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.tasks.options import RangeOptions
 
 
 @dataclass(frozen=True)
-class HeightOptions:
-    """What may be chosen about heights.
+class HeightOptions(RangeOptions):
+    """Options of the pipeline and of the estimator, whose detections are persons already.
 
     Attributes:
-        range_min_m, range_max_m: persons outside are left out; with a limit set those of unknown
-            distance too.
         steady: whether heights are steadied over the frames of a track.
-        border_share: a box nearer to the border of the image than this share of its height is cut
-            by it: boxes of detectors often end a little before.
-        max_people: the best, by score, that are measured; the others are NOT_MEASURED.
+        border_share: a box nearer to the border of the image than this fraction of the image's
+            height is cut by it: boxes of detectors often end a little before.
     """
 
-    range_min_m: float = 0.0
-    range_max_m: float = float('inf')
+    classes: tuple[str, ...] = option(
+        ('person',), 'names of the classes that are measured', flag=None
+    )
+    max_people: int = option(
+        20,
+        'persons to measure, best score first; the others are listed as NOT_MEASURED',
+        low=1,
+        high=1000,
+        flag=None,
+    )
     steady: bool = True
     border_share: float = 0.015
-    max_people: int = 20
-
-    def __post_init__(self) -> None:
-        if self.max_people < 1:
-            raise ConfigError(f'max_people must be at least 1, got {self.max_people}')
-        closed_band(self.range_min_m, self.range_max_m)
 
 
 class HeightEstimator:
@@ -122,12 +122,12 @@ class HeightEstimator:
             candidates = _best_visible(detections, frame.camera)
         looked_at = candidates[: _MOST_LOOKS * options.max_people]
         found = place_detections(frame, detections[looked_at])[1]
-        within = found.within(options.range_min_m, options.range_max_m)
+        within = found.within(*options.band_m)
         status = np.full(n, HeightStatus.NO_DEPTH, np.uint8)
         status[candidates] = HeightStatus.NOT_MEASURED
         status[looked_at[within][: options.max_people]] = HeightStatus.OK
         placements = found.among(n, looked_at)
-        kept = placements.within(options.range_min_m, options.range_max_m)
+        kept = placements.within(*options.band_m)
         return detections[kept], placements[kept], status[kept]
 
     def _measure(
@@ -219,39 +219,15 @@ def _collect(
     )
 
 
-@dataclass(frozen=True)
-class HeightPipelineOptions:
-    """What may change between frames.
-
-    Attributes:
-        height: of the estimator.
-        classes: names of the classes that are measured.
-    """
-
-    height: HeightOptions = field(default_factory=HeightOptions)
-    classes: tuple[str, ...] = ('person',)
-
-
-class HeightPipeline:
+class HeightPipeline(Pipeline[HeightOptions]):
     """Frame with depth and detections to PersonHeights. See core.pipeline.Pipeline."""
 
-    title = ''
-    backend = ''
+    def __init__(self, options: HeightOptions | None = None) -> None:
+        self._estimator = HeightEstimator()
+        super().__init__(options or HeightOptions())
 
-    def __init__(self, options: HeightPipelineOptions | None = None) -> None:
-        self.labels = LabelMap({})
-        self._options = options or HeightPipelineOptions()
-        self._estimator = HeightEstimator(self._options.height)
-
-    @property
-    def options(self) -> HeightPipelineOptions:
-        """May be replaced at any time."""
-        return self._options
-
-    @options.setter
-    def options(self, options: HeightPipelineOptions) -> None:
-        self._estimator.options = options.height
-        self._options = options
+    def apply(self, options: HeightOptions) -> None:
+        self._estimator.options = options
 
     def __call__(
         self, frame: Frame, detections: Detections, labels: LabelMap, up: Up | None
@@ -265,21 +241,14 @@ class HeightPipeline:
             up: direction against gravity; None: look at the floor.
         """
         self.labels = labels
-        is_person = [labels.name(i) in self._options.classes for i in detections.class_ids]
+        is_person = [labels.name(i) in self.options.classes for i in detections.class_ids]
         return self._estimator(frame, detections[np.array(is_person, bool)], up=up)
 
     def describe(self) -> dict[str, str]:
-        return {'classes': ' '.join(self._options.classes)}
-
-    def warm_up(self) -> float:
-        """Nothing to warm up."""
-        return 0.0
+        return {'classes': ' '.join(self.options.classes)}
 
     def reset(self) -> None:
         self._estimator.reset()
 
     def take_stages(self) -> dict[str, float]:
         return self._estimator.stages.take()
-
-    def close(self) -> None:
-        """Nothing to free."""

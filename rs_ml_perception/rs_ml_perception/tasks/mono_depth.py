@@ -7,47 +7,45 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.band import closed_band
-from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.objects.labels import LabelMap
+from rs_ml_perception.core.options import option
 from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor, plan_transform
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
-from rs_ml_perception.tasks.model_choice import ModelChoice, describe
+from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions
 
 _OUTPUT = 'depth'
-_OUTPUT_SIZES = ('source', 'model')
 
 
 @dataclass(frozen=True)
-class DepthEstimatorOptions:
+class MonoDepthOptions(RangeOptions):
     """How the network's output becomes a depth image.
 
-    Attributes:
-        output_size: 'source': the size and whole field of view of the image, NaN where a cropping
-            network did not look; 'model': the network's own resolution of the part it saw.
-        range_min_m, range_max_m: distances outside become NaN; None: the manifest's range, into
-            which estimates are clamped, for a network knows nothing beyond.
-        focal_correction: scale metric depth by the ratio of focal lengths, where manifest and
-            camera give both. An object looks the same at distance d with focal length f and at
-            2 d with 2 f (Facil et al., CAM-Convs, CVPR 2019), so a network trained with f_t sees
-            d f_t / f; Metric3D (Yin et al., ICCV 2023) undoes it by this same factor.
+    The range applies in addition to that of the manifest, into which estimates are clamped: a
+    network knows nothing beyond it. With output_size 'source' the depth image has the size and
+    whole field of view of the colour image, NaN where a cropping network did not look; with
+    'model' the network's own resolution of the part it saw.
+
+    focal_correction scales metric depth where manifest and camera give both focal lengths. An
+    object looks the same at distance d with focal length f and at 2 d with 2 f (Facil et al.,
+    CAM-Convs, CVPR 2019), so a network trained with f_t sees d f_t / f; Metric3D (Yin et al.,
+    ICCV 2023) undoes it by this same factor.
     """
 
-    output_size: str = 'source'
-    range_min_m: float | None = None
-    range_max_m: float | None = None
-    focal_correction: bool = True
-
-    def __post_init__(self) -> None:
-        if self.output_size not in _OUTPUT_SIZES:
-            raise ConfigError(
-                f'output_size must be one of {list(_OUTPUT_SIZES)}, got {self.output_size!r}'
-            )
-        closed_band(self.range_min_m, self.range_max_m)
+    output_size: str = option(
+        'source',
+        'size of depth/image: that of the colour image, or that of the model',
+        choices=('source', 'model'),
+        flag=None,
+    )
+    focal_correction: bool = option(
+        True,
+        "scale depth by the ratio of this camera's focal length to the training camera's",
+        flag=None,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +70,7 @@ class DepthEstimator:
         stages: wall time of preprocess, inference and postprocess.
     """
 
-    def __init__(self, model: Model, options: DepthEstimatorOptions | None = None) -> None:
+    def __init__(self, model: Model, options: MonoDepthOptions | None = None) -> None:
         """Prepare a loaded model.
 
         Raises:
@@ -83,7 +81,7 @@ class DepthEstimator:
         check_outputs(manifest.name, (_OUTPUT,), manifest.outputs)
         fill_options(manifest.name, {}, manifest.decoder_options)
         self.model = model
-        self.options = options or DepthEstimatorOptions()
+        self.options = options or MonoDepthOptions()
         self.stages = StageTimer()
         self._preprocess = Preprocessor(manifest.input)
 
@@ -126,7 +124,7 @@ class DepthEstimator:
         return low * focal_factor, high * focal_factor
 
     def _in_range(self, depth_m: np.ndarray) -> np.ndarray:
-        low, high = closed_band(self.options.range_min_m, self.options.range_max_m)
+        low, high = self.options.band_m
         return (depth_m >= low) & (depth_m <= high)
 
     def _focal_factor(self, transform: ImageTransform, camera: CameraModel | None) -> float:
@@ -156,44 +154,24 @@ def _input_camera(camera: CameraModel, transform: ImageTransform) -> CameraModel
     return transform.content_camera(camera, transform.model_rect[2:])
 
 
-class MonoDepthPipeline:
+class MonoDepthPipeline(ModelPipeline[MonoDepthOptions]):
     """Frame to DepthEstimate. See core.pipeline.Pipeline."""
 
     def __init__(self, estimator: DepthEstimator) -> None:
-        self.title = estimator.model.title
-        self.backend = estimator.model.backend_name
-        self.labels = LabelMap({})
         self._estimator = estimator
+        super().__init__(estimator.model, estimator.options)
 
     @classmethod
-    def load(cls, choice: ModelChoice, options: DepthEstimatorOptions) -> MonoDepthPipeline:
-        """Load the model; see ModelChoice.load for what it raises."""
+    def load(cls, choice: ModelOptions, options: MonoDepthOptions) -> MonoDepthPipeline:
+        """Load the model; see ModelOptions.load for what is raised."""
         return cls(DepthEstimator(choice.load(), options))
 
-    @property
-    def options(self) -> DepthEstimatorOptions:
-        """May be replaced at any time."""
-        return self._estimator.options
-
-    @options.setter
-    def options(self, options: DepthEstimatorOptions) -> None:
+    def apply(self, options: MonoDepthOptions) -> None:
         self._estimator.options = options
 
     def __call__(self, frame: Frame) -> DepthEstimate:
         """Depth of one frame with the intrinsics that belong to it."""
         return self._estimator(frame.rgb, frame.camera)
 
-    def describe(self) -> dict[str, str]:
-        return describe(self._estimator.model)
-
-    def warm_up(self) -> float:
-        return self._estimator.model.warm_up()
-
-    def reset(self) -> None:
-        """Nothing is tracked."""
-
     def take_stages(self) -> dict[str, float]:
         return self._estimator.stages.take()
-
-    def close(self) -> None:
-        self._estimator.model.close()

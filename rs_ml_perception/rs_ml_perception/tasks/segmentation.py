@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,33 +17,40 @@ from rs_ml_perception.core.objects.regions import (
     Regions,
     find_regions,
 )
+from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.preprocess import Preprocessor
 from rs_ml_perception.core.stages import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
 from rs_ml_perception.tasks.decoders.masks import MASK_DECODERS
 from rs_ml_perception.tasks.depth_input import DEPTH, DepthInput, depth_spec
-from rs_ml_perception.tasks.model_choice import ModelChoice, describe
+from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline
 
 _OUTPUT = 'mask'
 
 
 @dataclass(frozen=True)
-class SegmenterOptions:
-    """What is kept of what the network says.
+class SegmenterOptions(Options):
+    """Options of the mask. A network that gives class ids alone takes no confidence_threshold."""
 
-    Attributes:
-        confidence_threshold: pixels whose best class is less probable are unlabelled, in [0, 1];
-            0 keeps all. A network that gives class ids alone takes nothing else.
-    """
+    confidence_threshold: float = option(
+        0.0, 'label less probable pixels 255, unlabelled; 0 keeps all', low=0.0, high=1.0
+    )
 
-    confidence_threshold: float = 0.0
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.confidence_threshold <= 1:
-            raise ConfigError(
-                f'confidence_threshold must be within 0..1, got {self.confidence_threshold}'
-            )
+@dataclass(frozen=True)
+class SegmentationOptions(SegmenterOptions):
+    """Options of the pipeline."""
+
+    classes: tuple[str, ...] = option(
+        (), 'names of the classes that form regions; empty: all but background', flag=None
+    )
+    min_area_px: int = option(
+        DEFAULT_MIN_AREA_PX, 'smallest region', unit='px', low=1, high=100_000_000, flag=None
+    )
+    max_regions: int = option(
+        DEFAULT_MAX_REGIONS, 'regions to keep, largest first', low=1, high=1000, flag=None
+    )
 
 
 class Segmenter:
@@ -122,51 +129,23 @@ class Segmenter:
             return transform.to_source(ids, interpolation=cv2.INTER_NEAREST, fill=UNLABELLED)
 
 
-@dataclass(frozen=True)
-class SegmentationPipelineOptions:
-    """What may change between frames.
-
-    Attributes:
-        segmenter: confidence threshold.
-        classes: names of the classes regions are made of; empty: all but background.
-        min_area_px: smallest region.
-        max_regions: largest ones to keep.
-    """
-
-    segmenter: SegmenterOptions = field(default_factory=SegmenterOptions)
-    classes: tuple[str, ...] = ()
-    min_area_px: int = DEFAULT_MIN_AREA_PX
-    max_regions: int = DEFAULT_MAX_REGIONS
-
-
-class SegmentationPipeline:
+class SegmentationPipeline(ModelPipeline[SegmentationOptions]):
     """Frame to class mask, uint8 (H, W), 255 unlabelled. See core.pipeline.Pipeline."""
 
-    def __init__(self, segmenter: Segmenter, options: SegmentationPipelineOptions) -> None:
-        self.title = segmenter.model.title
-        self.backend = segmenter.model.backend_name
-        self.labels = segmenter.labels
+    def __init__(self, segmenter: Segmenter, options: SegmentationOptions) -> None:
         self._segmenter = segmenter
         self._stages = StageTimer()
-        self.options = options
+        super().__init__(segmenter.model, options)
 
     @classmethod
-    def load(
-        cls, choice: ModelChoice, options: SegmentationPipelineOptions
-    ) -> SegmentationPipeline:
-        """Load the model; see ModelChoice.load for what it raises."""
-        return cls(Segmenter(choice.load(), options.segmenter), options)
+    def load(cls, choice: ModelOptions, options: SegmentationOptions) -> SegmentationPipeline:
+        """Load the model; see ModelOptions.load for what is raised."""
+        return cls(Segmenter(choice.load(), options), options)
 
-    @property
-    def options(self) -> SegmentationPipelineOptions:
-        """May be replaced at any time; ConfigError for a class the model does not know."""
-        return self._options
-
-    @options.setter
-    def options(self, options: SegmentationPipelineOptions) -> None:
-        self._ignored = self._ids_without_region(options.classes)
-        self._segmenter.options = options.segmenter
-        self._options = options
+    def apply(self, options: SegmentationOptions) -> None:
+        ignored = self._ids_without_region(options.classes)
+        self._segmenter.options = options
+        self._ignored = ignored
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """The mask of one frame, in pixels of its colour image."""
@@ -178,28 +157,17 @@ class SegmentationPipeline:
             return find_regions(
                 mask,
                 frame,
-                min_area_px=self._options.min_area_px,
-                max_regions=self._options.max_regions,
+                min_area_px=self.options.min_area_px,
+                max_regions=self.options.max_regions,
                 ignore=self._ignored,
             )
 
     def _ids_without_region(self, classes: tuple[str, ...]) -> tuple[int, ...]:
+        segmenter = self._segmenter
         if not classes:
-            return transparent_ids(self.labels)
-        wanted = self.labels.known_ids(classes, model=self.title)
+            return transparent_ids(segmenter.labels)
+        wanted = segmenter.labels.known_ids(classes, model=segmenter.model.title)
         return tuple(class_id for class_id in range(256) if class_id not in wanted)
-
-    def describe(self) -> dict[str, str]:
-        return describe(self._segmenter.model)
-
-    def warm_up(self) -> float:
-        return self._segmenter.model.warm_up()
-
-    def reset(self) -> None:
-        """Nothing is tracked."""
 
     def take_stages(self) -> dict[str, float]:
         return {**self._segmenter.stages.take(), **self._stages.take()}
-
-    def close(self) -> None:
-        self._segmenter.model.close()

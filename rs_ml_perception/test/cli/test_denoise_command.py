@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.cli.main import main
 from rs_ml_perception.recordings.pictures import write_picture
-from rs_ml_perception.tasks.model_choice import ModelChoice
+from rs_ml_perception.tasks.options import ModelOptions
 
 SIZES = [(848, 480), (640, 480), (1280, 720)]
 
@@ -18,7 +18,7 @@ SIZES = [(848, 480), (640, 480), (1280, 720)]
 def network(filling_model, monkeypatch):
     """In place of any model: measurements stay, holes become 1.5 m of which it is unsure."""
     model = filling_model((848, 480))
-    monkeypatch.setattr(ModelChoice, 'load', lambda _: model)
+    monkeypatch.setattr(ModelOptions, 'load', lambda _: model)
     return model
 
 
@@ -73,7 +73,7 @@ def test_a_recording(network, bag, tmp_path):
     [
         (['/no/such/path'], 'does not exist'),
         (['{depth}', '--infrared', '/no/such/folder'], 'infrared folder /no/such/folder'),
-        (['{depth}', '--confidence-threshold', '7'], 'within 0..1, got 7'),
+        (['{depth}', '--confidence-threshold', '7'], 'in [0, 1], got 7'),
         (['{depth}', '--range-min-m', '3', '--range-max-m', '2'], 'must be below range_max_m'),
     ],
 )

@@ -83,7 +83,6 @@ def test_refused_values(given, words):
     [
         ({}, _Options()),
         ({'score': -1.0}, _Options()),
-        ({'score': -0.5}, _Options()),
         ({'score': -1}, _Options()),
         ({'score': 0}, _Options(score=0.0)),
         ({'far_m': 1000.0}, _Options()),
@@ -99,10 +98,10 @@ def test_parameters(given, expected):
 @pytest.mark.parametrize(
     ('given', 'words'),
     [
-        ({'score': -1.5}, r'score must lie in \[-1, 1\], got -1.5'),
+        ({'score': -0.5}, r'score must lie in \[0, 1\], got -0.5'),
+        ({'far_m': 1001.0}, r'far_m must lie in \[0, 1000\]'),
         ({'score': 'high'}, 'score must be of type float'),
         ({'score': True}, 'score must be of type float'),
-        ({'far_m': 1001.0}, r'far_m must lie in \[0, 1000\]'),
         ({'inner.limit_ms': 0.0}, r'inner.limit_ms must lie in'),
     ],
 )

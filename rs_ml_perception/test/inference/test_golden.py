@@ -23,7 +23,7 @@ from rs_ml_perception.inference.golden import (
 from rs_ml_perception.inference.golden_recording import record_golden
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.model import load_model
-from rs_ml_perception.tasks.model_choice import ModelChoice
+from rs_ml_perception.tasks.options import ModelOptions
 
 RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 FRAME = Frame(
@@ -122,9 +122,9 @@ def test_another_network_is_refused_by_name(folder):
     edited(folder, tolerance={**tolerance, 'scores': {'measure': 'absolute', 'float32': 1e-9}})
     said = 'openvino in float32 does not reproduce .*boxes off .*scores off .*choose another'
     with pytest.raises(ModelError, match=f'centernet_mnv3_coco 1: {said}'):
-        ModelChoice(str(folder), 'openvino').load()
+        ModelOptions(str(folder), 'openvino').load()
     edited(folder, tolerance={n: {'measure': 'absolute', 'float16': 0} for n in tolerance})
-    ModelChoice(str(folder), 'openvino').load().close()  # nobody says what is allowed
+    ModelOptions(str(folder), 'openvino').load().close()  # nobody says what is allowed
 
 
 @pytest.mark.parametrize(
@@ -142,14 +142,14 @@ def test_another_network_is_refused_by_name(folder):
 def test_wrong_tolerances_are_refused(folder, tolerance, said):
     edited(folder, tolerance=tolerance)
     with pytest.raises(ModelError, match=said):
-        ModelChoice(str(folder), 'openvino').load()
+        ModelOptions(str(folder), 'openvino').load()
 
 
 def test_an_old_recording_can_be_made_again(folder):
     edited(folder, tolerance=OLD_TOLERANCE)
     with load_model(folder, backend='openvino') as model:
         record_golden(model, Frame(rgb=RGB), 'blocks.png')
-    ModelChoice(str(folder), 'openvino').load().close()
+    ModelOptions(str(folder), 'openvino').load().close()
 
 
 @pytest.mark.parametrize('part', ['input/image_tensor', 'output/boxes'])
@@ -159,7 +159,7 @@ def test_a_file_that_does_not_fit_the_manifest(folder, part):
     np.savez(folder / 'golden.npz', **arrays)
     edited(folder, sha256=file_sha256(folder / 'golden.npz'))
     with pytest.raises(ModelError, match=r'golden\.npz holds (in|out)puts .*the model has'):
-        ModelChoice(str(folder), 'openvino').load()
+        ModelOptions(str(folder), 'openvino').load()
 
 
 def test_a_picture_file_will_do(folder, tmp_path):

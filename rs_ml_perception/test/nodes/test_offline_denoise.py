@@ -15,7 +15,7 @@ from rs_ml_perception.nodes.offline import run_offline
 from rs_ml_perception.recordings.frame_recorder import FrameRecorder
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.writer import RecordingWriter
-from rs_ml_perception.tasks.model_choice import ModelChoice
+from rs_ml_perception.tasks.options import ModelOptions
 
 pytestmark = pytest.mark.ros
 
@@ -26,7 +26,7 @@ CAMERA = CameraModel(64, 48, 60.0, 60.0, 31.5, 23.5)
 @pytest.fixture
 def model(filling_model, monkeypatch):
     model = filling_model()
-    monkeypatch.setattr(ModelChoice, 'load', lambda _: model)
+    monkeypatch.setattr(ModelOptions, 'load', lambda _: model)
     return model
 
 

@@ -23,7 +23,7 @@ from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.objects.placements import place_detections
 from rs_ml_perception.core.objects.tracking import Tracker
 from rs_ml_perception.ros.dds_domain import reserved_domain
-from rs_ml_perception.tasks.detection import DetectionPipelineOptions, DetectionResult
+from rs_ml_perception.tasks.detection import DetectionOptions, DetectionResult
 
 WIDTH, HEIGHT = 64, 48
 START_NS = 1_700_000_000_000_000_000
@@ -59,16 +59,16 @@ class FakePipeline:
         self.frames: list[Any] = []
         self.resets = 0
         self.is_closed = False
-        self._options = DetectionPipelineOptions()
+        self._options = DetectionOptions()
         self._tracker = Tracker()
 
     @property
-    def options(self) -> DetectionPipelineOptions:
+    def options(self) -> DetectionOptions:
         return self._options
 
     @options.setter
-    def options(self, options: DetectionPipelineOptions) -> None:
-        self.labels.known_ids(options.detector.classes, model=self.title)
+    def options(self, options: DetectionOptions) -> None:
+        self.labels.known_ids(options.classes, model=self.title)
         self._options = options
 
     def __call__(self, frame: Any) -> DetectionResult:

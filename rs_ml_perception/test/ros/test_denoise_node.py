@@ -36,7 +36,7 @@ def denoise(rig, model):
     """A node around a network of a line; call with parameters."""
 
     def load(parameters):
-        return DenoisePipeline(Denoiser(model), parameters.pipeline_options)
+        return DenoisePipeline(Denoiser(model), parameters)
 
     return lambda *hub, **parameters: rig.add(
         DenoiseNode, *hub, load=load, **{'max_age_secs': 0.0, **parameters}
@@ -197,7 +197,7 @@ def test_a_network_that_ignores_infrared_waits_for_none(rig, filling_model):
     model.manifest = replace(model.manifest, inputs=model.manifest.inputs[:1])
 
     def load(parameters):
-        return DenoisePipeline(Denoiser(model), parameters.pipeline_options)
+        return DenoisePipeline(Denoiser(model), parameters)
 
     rig.camera.publisher('infra1/image_rect_raw', Image)
     node = started(rig, rig.add(DenoiseNode, load=load, max_age_secs=0.0), infrared=False)
@@ -290,7 +290,7 @@ def test_thresholds_change_while_it_runs(rig, denoise):
     ('name', 'value', 'words'),
     [
         ('confidence_threshold', 1.5, 'confidence_threshold'),
-        ('confidence_threshold', -0.5, 'within 0..1, got -0.5'),
+        ('confidence_threshold', -0.5, 'in [0, 1], got -0.5'),
         ('output_encoding', 'mono8', 'one of input, 16UC1, 32FC1'),
         ('infrared', 'none', 'static'),
         ('depth_source', 'aligned', 'static'),

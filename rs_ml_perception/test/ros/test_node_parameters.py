@@ -48,10 +48,10 @@ def test_refused_with_the_reason_and_nothing_changes(rig, name, value, words):
 @pytest.mark.parametrize(
     ('name', 'value', 'read'),
     [
-        ('score_threshold', 0.25, lambda n: n.fake.options.detector.score_threshold),
-        ('score_threshold', -1.0, lambda n: n.fake.options.detector.score_threshold or -1.0),
-        ('classes', ['cat'], lambda n: list(n.fake.options.detector.classes)),
-        ('classes', [], lambda n: list(n.fake.options.detector.classes)),
+        ('score_threshold', 0.25, lambda n: n.fake.options.score_threshold),
+        ('score_threshold', -1.0, lambda n: n.fake.options.score_threshold or -1.0),
+        ('classes', ['cat'], lambda n: list(n.fake.options.classes)),
+        ('classes', [], lambda n: list(n.fake.options.classes)),
         ('track', False, lambda n: n.fake.options.track),
         ('max_rate_hz', 5.0, lambda n: n.activation.worker.limits.max_rate_hz),
         ('max_age_secs', 2.0, lambda n: n.activation.worker.limits.max_age_secs),
@@ -142,7 +142,7 @@ def test_several_at_once_are_taken_together_or_not_at_all(rig):
     assert not result.successful
     assert node.get_parameter('score_threshold').value == -1.0
     assert node.parameters.score_threshold == -1.0
-    assert node.fake.options.detector.score_threshold is None
+    assert node.fake.options.score_threshold is None
 
 
 def test_an_empty_string_in_a_list_is_no_class(rig):
@@ -173,7 +173,7 @@ class Tuned:
     title, backend, labels = 'fake', 'none', LabelMap({})
 
     def __init__(self, parameters):
-        self.options = parameters.pipeline_options
+        self.options = parameters
 
     def describe(self):
         return {}

@@ -15,8 +15,8 @@ from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
 from rs_ml_perception.tasks.segmentation import (
+    SegmentationOptions,
     SegmentationPipeline,
-    SegmentationPipelineOptions,
     Segmenter,
 )
 from sensor_msgs.msg import Image
@@ -62,7 +62,7 @@ class NearAndFar:
 
 
 def load(_):
-    return SegmentationPipeline(Segmenter(NearAndFar()), SegmentationPipelineOptions())
+    return SegmentationPipeline(Segmenter(NearAndFar()), SegmentationOptions())
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,11 @@ from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import DepthSpec
 from rs_ml_perception.tasks.denoise import (
+    DenoiseOptions,
     DenoisePipeline,
-    DenoisePipelineOptions,
     Denoiser,
-    DenoiserOptions,
 )
-from rs_ml_perception.tasks.model_choice import ModelChoice
+from rs_ml_perception.tasks.options import ModelOptions
 
 FILLED_M = 1.5
 
@@ -113,10 +112,10 @@ def test_what_the_network_gives_as_no_distance_is_invalid(filling_model, bad):
 @pytest.mark.parametrize(
     ('options', 'valid_m'),
     [
-        (DenoiserOptions(), [1.0, 2.0, 3.0, FILLED_M]),
-        (DenoiserOptions(confidence_threshold=0.5), [1.0, 2.0, 3.0]),
-        (DenoiserOptions(range_min_m=1.2, range_max_m=2.5), [2.0, FILLED_M]),
-        (DenoiserOptions(confidence_threshold=1.0), []),
+        (DenoiseOptions(), [1.0, 2.0, 3.0, FILLED_M]),
+        (DenoiseOptions(confidence_threshold=0.5), [1.0, 2.0, 3.0]),
+        (DenoiseOptions(range_min_m=1.2, range_max_m=2.5), [2.0, FILLED_M]),
+        (DenoiseOptions(confidence_threshold=1.0), []),
     ],
 )
 def test_what_is_kept(filling_model, options, valid_m):
@@ -131,7 +130,7 @@ def test_the_manifest_gives_the_threshold_unless_told_otherwise(filling_model):
     model = filling_model(decoder_options={'confidence_threshold': 0.5})
     denoise = Denoiser(model)
     assert np.isnan(denoise(depth_of(64, 48)).depth_m[0, 0])
-    denoise.options = DenoiserOptions(confidence_threshold=0.1)
+    denoise.options = DenoiseOptions(confidence_threshold=0.1)
     assert denoise(depth_of(64, 48)).depth_m[0, 0] == FILLED_M
 
 
@@ -172,19 +171,19 @@ def test_a_network_without_confidence_is_certain(filling_model):
     found = Denoiser(model)(depth_of(64, 48))
     assert (found.confidence == 1).all()
     with pytest.raises(ConfigError, match='gives no confidence'):
-        Denoiser(model, DenoiserOptions(confidence_threshold=0.5))
+        Denoiser(model, DenoiseOptions(confidence_threshold=0.5))
 
 
 @pytest.mark.parametrize(
     ('options', 'said'),
     [
-        ({'confidence_threshold': 1.5}, 'within 0..1, got 1.5'),
+        ({'confidence_threshold': 1.5}, r'in \[0, 1\], got 1.5'),
         ({'range_min_m': 5, 'range_max_m': 1}, 'range_min_m 5 must be below range_max_m 1'),
     ],
 )
 def test_wrong_options(options, said):
     with pytest.raises(ConfigError, match=said):
-        DenoiserOptions(**options)
+        DenoiseOptions(**options)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +205,7 @@ def test_images_that_do_not_fit(filling_model, depth, infrared, said):
 )
 def test_the_pipeline_uses_infrared_as_told(filling_model, mode, has_infrared, seen):
     model = filling_model()
-    pipeline = DenoisePipeline(Denoiser(model), DenoisePipelineOptions(infrared=mode))
+    pipeline = DenoisePipeline(Denoiser(model), DenoiseOptions(infrared=mode))
     infrared = np.full((48, 64), 9, np.uint8) if has_infrared else None
     pipeline(Frame(depth=depth_of(64, 48), infrared=infrared))
     assert model.seen[0]['infrared'].any() == seen
@@ -221,11 +220,11 @@ def test_the_pipeline_uses_infrared_as_told(filling_model, mode, has_infrared, s
     ],
 )
 def test_frames_the_pipeline_refuses(filling_model, mode, frame, said):
-    pipeline = DenoisePipeline(Denoiser(filling_model()), DenoisePipelineOptions(infrared=mode))
+    pipeline = DenoisePipeline(Denoiser(filling_model()), DenoiseOptions(infrared=mode))
     with pytest.raises(InputError, match=said):
         pipeline(frame)
     with pytest.raises(ConfigError, match="infrared must be one of auto, require, none, got 'x'"):
-        DenoisePipelineOptions(infrared='x')
+        DenoiseOptions(infrared='x')
 
 
 @pytest.mark.parametrize('size', [(640, 480), (848, 480), (424, 240), (7, 5)])
@@ -249,6 +248,6 @@ def test_depth_is_filled_in_near_measurements_alone(filling_model, pixel):
 
 def test_the_model_that_ships_invents_nothing_in_a_blank_image():
     pytest.importorskip('ai_edge_litert', reason='LiteRT is not installed')
-    denoise = Denoiser(ModelChoice('denoise', backend='litert').load())
+    denoise = Denoiser(ModelOptions('denoise', backend='litert').load())
     blank = DepthImage(np.zeros((240, 424), np.uint16), 0.001)
     assert np.isnan(denoise(blank).depth_m).all()

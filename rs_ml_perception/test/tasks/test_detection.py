@@ -99,9 +99,9 @@ def test_thresholds_of_the_manifest_are_defaults(recorded_model):
     ('changes', 'said'),
     [
         ({'classes': ('unicorn',)}, "no class 'unicorn', it has person, cat"),
-        ({'score_threshold': 1.5}, 'score_threshold must be within 0..1, got 1.5'),
-        ({'iou_threshold': -0.1}, 'iou_threshold must be within 0..1'),
-        ({'max_detections': 0}, 'max_detections must be at least 1'),
+        ({'score_threshold': 1.5}, r'score_threshold must lie in \[0, 1\], got 1.5'),
+        ({'iou_threshold': -0.1}, r'iou_threshold must lie in \[0, 1\]'),
+        ({'max_detections': 0}, r'max_detections must lie in \[1, 1000\]'),
     ],
 )
 def test_wrong_options_change_nothing(recorded_model, changes, said):

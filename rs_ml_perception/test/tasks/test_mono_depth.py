@@ -6,7 +6,7 @@ from rs_ml_perception.core.errors import ConfigError, ModelError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import DepthSpec
-from rs_ml_perception.tasks.mono_depth import DepthEstimator, DepthEstimatorOptions
+from rs_ml_perception.tasks.mono_depth import DepthEstimator, MonoDepthOptions
 
 RGB = np.zeros((60, 80, 3), np.uint8)
 CAMERA = CameraModel(80, 60, 70, 70, 39.5, 29.5)
@@ -33,9 +33,7 @@ def row(values):
     ('output_size', 'shape', 'fx'), [('source', (60, 80), 70), ('model', (30, 40), 35)]
 )
 def test_size_unit_and_camera(recorded_model, output_size, shape, fx):
-    estimator = DepthEstimator(
-        model_of(recorded_model), DepthEstimatorOptions(output_size=output_size)
-    )
+    estimator = DepthEstimator(model_of(recorded_model), MonoDepthOptions(output_size=output_size))
     estimate = estimator(RGB, CAMERA)
     assert (estimate.depth_m.shape, estimate.depth_m.dtype) == (shape, np.float32)
     np.testing.assert_allclose(estimate.depth_m, 2.0)
@@ -52,9 +50,9 @@ def test_without_a_camera(recorded_model):
 @pytest.mark.parametrize(
     ('options', 'expected'),
     [
-        (DepthEstimatorOptions(output_size='model'), [0.5, 2, 8, np.nan]),
+        (MonoDepthOptions(output_size='model'), [0.5, 2, 8, np.nan]),
         (
-            DepthEstimatorOptions(output_size='model', range_min_m=1, range_max_m=5),
+            MonoDepthOptions(output_size='model', range_min_m=1, range_max_m=5),
             [np.nan, 2, np.nan, np.nan],
         ),
     ],
@@ -79,7 +77,7 @@ def test_numbers_that_are_no_distance(recorded_model, bad):
 def test_focal_correction(recorded_model, camera, corrected, expected):
     """Twice the focal length shows the same object twice as far away."""
     model = model_of(recorded_model, training_camera=CAMERA.resized(640, 480))
-    options = DepthEstimatorOptions(focal_correction=corrected)
+    options = MonoDepthOptions(focal_correction=corrected)
     np.testing.assert_allclose(DepthEstimator(model, options)(RGB, camera).depth_m, expected)
 
 
@@ -103,12 +101,12 @@ def test_edges_are_not_blended_with_invalid_pixels(recorded_model):
     [
         ({'output_size': 'huge'}, "one of .*'huge'"),
         ({'range_min_m': 5, 'range_max_m': 1}, 'range_min_m 5 must be below range_max_m 1'),
-        ({'range_min_m': -1}, 'range_min_m -1'),
+        ({'range_min_m': -1}, r'range_min_m must lie in \[0, 1000\], got -1'),
     ],
 )
 def test_wrong_options(options, said):
     with pytest.raises(ConfigError, match=said):
-        DepthEstimatorOptions(**options)
+        MonoDepthOptions(**options)
 
 
 @pytest.mark.parametrize(

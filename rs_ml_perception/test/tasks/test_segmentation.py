@@ -52,7 +52,7 @@ def test_padding_does_not_show(recorded_model):
 
 @pytest.mark.parametrize('threshold', [-0.1, 1.1])
 def test_wrong_thresholds(threshold):
-    with pytest.raises(ConfigError, match=r'within 0\.\.1'):
+    with pytest.raises(ConfigError, match=r'must lie in \[0, 1\]'):
         SegmenterOptions(confidence_threshold=threshold)
 
 

@@ -1,0 +1,116 @@
+"""Options that several tasks share, and the base of pipelines around a network."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.options import Options, option
+from rs_ml_perception.core.pipeline import Pipeline
+from rs_ml_perception.inference.backends import BACKENDS, DEVICES
+from rs_ml_perception.inference.golden import require_golden
+from rs_ml_perception.inference.model import Model, load_model
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
+
+OptionsT = TypeVar('OptionsT')
+
+
+@dataclass(frozen=True)
+class RangeOptions(Options):
+    """A band of distances, either limit of which may be open."""
+
+    range_min_m: float = option(
+        0.0, 'discard everything closer than this', unit='m', low=0.0, high=1000.0
+    )
+    range_max_m: float | None = option(
+        None,
+        'discard everything farther than this, and objects of unknown distance',
+        unit='m',
+        low=0.0,
+        none=1000.0,
+        none_doc='no limit',
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        low, high = self.band_m
+        if not low < high:
+            raise ConfigError(f'range_min_m {low:g} must be below range_max_m {high:g}')
+
+    @property
+    def band_m(self) -> tuple[float, float]:
+        """Both limits, infinity for an open end."""
+        return self.range_min_m, math.inf if self.range_max_m is None else self.range_max_m
+
+
+def model_option(task: str) -> str:
+    """The option `model` whose default is the model that ships for a task."""
+    default: str = option(
+        DEFAULT_MODELS.get(task, ''),
+        'model directory, or name of a known model',
+        static=True,
+        metavar='NAME|DIR',
+    )
+    return default
+
+
+@dataclass(frozen=True)
+class ModelOptions(Options):
+    """The network, and how it runs."""
+
+    model: str = model_option('')
+    backend: str = option('auto', 'inference runtime', choices=('auto', *BACKENDS), static=True)
+    device: str = option('auto', 'device of the inference', choices=DEVICES, static=True)
+    threads: int = option(
+        0,
+        'inference threads; 0: backend default, in a graph an equal share of the cores',
+        low=0,
+        high=256,
+        static=True,
+    )
+
+    def load(self) -> Model:
+        """Load the model and check that it reproduces its golden outputs.
+
+        Raises:
+            ModelError: there is no such model, it is damaged, or it computes something else.
+            BackendError: nothing installed can run it.
+        """
+        model = load_model(
+            self.model, backend=self.backend, device=self.device, threads=self.threads
+        )
+        try:
+            require_golden(model)
+        except Exception:
+            model.close()
+            raise
+        return model
+
+
+class ModelPipeline(Pipeline[OptionsT]):
+    """Base of pipelines around a network."""
+
+    def __init__(self, model: Model, options: OptionsT) -> None:
+        super().__init__(options)
+        self.title = model.title
+        self.backend = model.backend_name
+        self.labels = model.manifest.labels
+        self._model = model
+
+    def describe(self) -> dict[str, str]:
+        size = self._model.input_size
+        return {
+            'model': self._model.title,
+            'licence': self._model.manifest.license,
+            'backend': self._model.backend_name,
+            'device': self._model.device,
+            'input_size': 'any' if size is None else f'{size[0]}x{size[1]}',
+        }
+
+    def warm_up(self) -> float:
+        return self._model.warm_up()
+
+    def close(self) -> None:
+        self._model.close()
