@@ -141,7 +141,7 @@ def test_several_at_once_are_taken_together_or_not_at_all(rig):
     result = node.set_parameters_atomically(changes)
     assert not result.successful
     assert node.get_parameter('score_threshold').value == -1.0
-    assert node.parameters.score_threshold == -1.0
+    assert node.parameters.score_threshold is None
     assert node.fake.options.score_threshold is None
 
 
