@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.gravity import Up, camera_vertical, up_from_accelerometer
+from rs_ml_perception.core.geometry.gravity import (
+    Up,
+    UpMethod,
+    camera_vertical,
+    up_from_accelerometer,
+)
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.detections import Detections
-from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights, UpMethod
+from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
 from rs_ml_perception.tasks.height import HeightEstimator
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.distortion import distort
 from rs_ml_perception.core.geometry.projection import pixel_rays, project
 from rs_ml_perception.core.geometry.registration import register_depth
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 rs = pytest.importorskip(

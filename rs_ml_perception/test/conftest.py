@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.backends import BACKENDS
 from rs_ml_perception.inference.manifest import DepthSpec, ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest
+from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.inference.shelf import find_model
 
 FILLED_M, SURE, UNSURE = 1.5, 0.9, 0.2

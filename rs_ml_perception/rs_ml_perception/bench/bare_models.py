@@ -10,8 +10,8 @@ import numpy as np
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.preprocess import Preprocessor
 from rs_ml_perception.inference.model import Model, load_model
+from rs_ml_perception.inference.preprocess import Preprocessor
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.tasks.denoise import Denoiser
 

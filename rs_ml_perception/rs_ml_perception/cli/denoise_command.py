@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.result_fields import denoised_fields, millimetres
     from rs_ml_perception.cli.task_run import TaskResult
-    from rs_ml_perception.core.drawing.panel_depth import compose_denoised
+    from rs_ml_perception.core.drawing.panel import compose_denoised
     from rs_ml_perception.tasks.denoise import (
         DenoiseOptions,
         DenoisePipeline,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
-from rs_ml_perception.core.printable import printable, shortened
+from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError, printable, shortened
 
 RUNTIME_ERROR, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rs_ml_perception.core.errors import ConfigError, ModelError, RsMlError
-from rs_ml_perception.core.printable import printable
+from rs_ml_perception.core.errors import ConfigError, ModelError, RsMlError, printable
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate, shelf

@@ -20,14 +20,13 @@ from rs_ml_perception.cli.task_arguments import (
 )
 from rs_ml_perception.core.drawing.colormap import colorize_depth
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.files import read_regular
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.camera import CameraModel, d435_depth_camera
 from rs_ml_perception.core.geometry.plane import PlaneFit, fit_plane
 from rs_ml_perception.core.geometry.projection import deproject
-from rs_ml_perception.core.geometry.typical_camera import d435_depth_camera
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.images.picture_file import MAX_FILE_BYTES
-from rs_ml_perception.core.regular_file import read_regular
+from rs_ml_perception.core.images.image_files import MAX_FILE_BYTES
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.open_recording import is_recording, open_recording
 from rs_ml_perception.recordings.pictures import MILLIMETRE, read_depth, write_picture

@@ -1,12 +1,31 @@
-"""The work a node hosts: frames in, results out, no ROS."""
+"""The work a node hosts, without ROS: frames in, results out, and the time each stage takes."""
 
 from __future__ import annotations
 
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from rs_ml_perception.core.objects.labels import LabelMap
 
 OptionsT = TypeVar('OptionsT')
+C = TypeVar('C', bound='Closing')
+
+
+class Closing(ABC):
+    """A context manager whose end is `close`, whatever went wrong before it."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free what is held; a second call does nothing."""
+
+    def __enter__(self: C) -> C:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Pipeline(Generic[OptionsT]):
@@ -60,3 +79,32 @@ class Pipeline(Generic[OptionsT]):
 
     def close(self) -> None:
         """Free the model."""
+
+
+class StageTimer:
+    """Adds up wall time per named stage until `take` is called.
+
+    Example:
+        >>> stages = StageTimer()
+        >>> with stages('preprocess'):
+        ...     pass
+        >>> list(stages.take())
+        ['preprocess']
+    """
+
+    def __init__(self) -> None:
+        self._ms: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            elapsed_ms = 1e3 * (time.perf_counter() - start)
+            self._ms[name] = self._ms.get(name, 0.0) + elapsed_ms
+
+    def take(self) -> dict[str, float]:
+        """Return the milliseconds per stage since the last call, in order of appearance."""
+        taken, self._ms = self._ms, {}
+        return taken

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError, ModelError
-from rs_ml_perception.core.regular_file import check_regular
+from rs_ml_perception.core.files import check_regular
 
 _CHUNK_BYTES = 1 << 20
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.regular_file import read_regular_text
+from rs_ml_perception.core.files import read_regular_text
 
 MAX_BYTES = 1 << 16
 MAX_DEPTH = 16

@@ -19,10 +19,10 @@ import numpy as np
 
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.preprocess import InputSpec, Preprocessor, plan_transform
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.output_errors import output_errors
+from rs_ml_perception.inference.preprocess import InputSpec, Preprocessor, plan_transform
 from rs_ml_perception.inference.shelf import locate
 
 MAX_GOLDEN_BYTES = 1 << 28

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.files import read_regular_text
 from rs_ml_perception.core.objects.labels import LabelMap, check_label
-from rs_ml_perception.core.regular_file import read_regular_text
 from rs_ml_perception.inference.plain_names import checked_path, require_inside
 
 MAX_BYTES = 1 << 20

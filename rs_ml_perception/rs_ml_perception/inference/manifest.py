@@ -10,7 +10,7 @@ from typing import Any
 from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.preprocess import InputSpec
+from rs_ml_perception.inference.preprocess import InputSpec
 
 TASKS = ('detection', 'segmentation', 'mono_depth', 'denoise')
 FORMATS = ('frozen_graph', 'saved_model', 'tflite', 'onnx', 'openvino', 'opencv')

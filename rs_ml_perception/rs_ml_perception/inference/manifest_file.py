@@ -8,8 +8,7 @@ from typing import Any
 
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.images.picture_header import MAX_PIXELS
-from rs_ml_perception.core.preprocess import COLORS, INTERPOLATIONS, LAYOUTS, RESIZES, InputSpec
+from rs_ml_perception.core.images.image_files import MAX_PIXELS
 from rs_ml_perception.inference.backends import PRECISIONS
 from rs_ml_perception.inference.foreign_yaml import read_yaml
 from rs_ml_perception.inference.labels_file import read_labels
@@ -28,6 +27,13 @@ from rs_ml_perception.inference.manifest import (
 )
 from rs_ml_perception.inference.output_errors import MEASURES, judged_outputs
 from rs_ml_perception.inference.plain_names import checked_name, checked_path
+from rs_ml_perception.inference.preprocess import (
+    COLORS,
+    INTERPOLATIONS,
+    LAYOUTS,
+    RESIZES,
+    InputSpec,
+)
 from rs_ml_perception.inference.strict_mapping import StrictMapping
 
 _DTYPES = ('float32', 'float16', 'uint8', 'int8', 'int32', 'int64')

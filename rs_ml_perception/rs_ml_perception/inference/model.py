@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from rs_ml_perception.core.closing import Closing
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.core.objects.labels import LabelMap
+from rs_ml_perception.core.pipeline import Closing
 from rs_ml_perception.inference.backends import Backend, BackendOptions
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rs_ml_perception.core.errors import BackendError, ConfigError, MissingArtifactError
-from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.backends import (
     BACKENDS,
     DEVICES,
@@ -17,6 +16,7 @@ from rs_ml_perception.inference.backends import (
     NetworkFile,
 )
 from rs_ml_perception.inference.manifest import Artifact, ModelManifest, TensorSpec
+from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.inference.shelf import locate
 
 

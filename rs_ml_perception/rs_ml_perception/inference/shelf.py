@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rs_ml_perception.core.errors import MissingArtifactError, ModelError
-from rs_ml_perception.core.installed import PACKAGE, shared_folders
+from rs_ml_perception.core.files import PACKAGE, shared_folders
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.manifest import MANIFEST_NAME, FileRef, ModelManifest
 from rs_ml_perception.inference.plain_names import require_inside

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.geometry.transform_tree import format_static_transform
+from rs_ml_perception.core.geometry.transforms import format_static_transform
 from rs_ml_perception.launching.recording_plan import TRANSFORMS, RecordingPlan
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics, raw_name

@@ -18,10 +18,10 @@ from std_msgs.msg import Header
 
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.geometry.transform_tree import parse_static_transform
+from rs_ml_perception.core.geometry.transforms import parse_static_transform
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.streams.rate_limit import RateLimit
+from rs_ml_perception.core.streams.stamps import RateLimit
 from rs_ml_perception.nodes.parameter_file import read_parameters
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import camera_topics

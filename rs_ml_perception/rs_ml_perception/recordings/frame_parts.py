@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.frames.frame import Frame, check_header
 from rs_ml_perception.core.frames.frame_builder import ColorFromDepth, FrameBuilder
-from rs_ml_perception.core.frames.frame_checks import check_header
 from rs_ml_perception.core.frames.messages import (
     color_from_message,
     depth_from_message,

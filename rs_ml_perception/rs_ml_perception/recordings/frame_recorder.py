@@ -9,7 +9,7 @@ import numpy as np
 
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.messages import CAMERA_INFO, EXTRINSICS, IMAGE, TF_MESSAGE
 from rs_ml_perception.recordings.realsense_messages import link_transforms

@@ -9,7 +9,7 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.frames.frame_builder import COLOR, COLOR_INFO, DEPTH, DEPTH_INFO
 from rs_ml_perception.core.frames.messages import extrinsics_from_message
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
 from rs_ml_perception.recordings.frame_parts import RecordedImage, RecordedParts
 from rs_ml_perception.recordings.messages import Message

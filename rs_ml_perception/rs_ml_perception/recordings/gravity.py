@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.geometry.gravity import Up
-from rs_ml_perception.core.geometry.transform_tree import TransformTree
-from rs_ml_perception.core.geometry.up_source import UpSource
+from rs_ml_perception.core.geometry.gravity import Up, UpSource
+from rs_ml_perception.core.geometry.transforms import TransformTree
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.recording import Recording

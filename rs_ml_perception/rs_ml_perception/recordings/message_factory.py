@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
-from rs_ml_perception.core.geometry.transform_tree import quaternion_xyzw
+from rs_ml_perception.core.geometry.transforms import RigidTransform, quaternion_xyzw
 from rs_ml_perception.core.images.compressed import CompressedBytes
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.message_types import message_types

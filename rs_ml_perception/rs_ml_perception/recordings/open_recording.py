@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.regular_file import check_regular
+from rs_ml_perception.core.files import check_regular
 from rs_ml_perception.recordings.bag_reader import unfinished
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.definitions import one_line

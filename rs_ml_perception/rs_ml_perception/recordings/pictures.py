@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.files import read_regular
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.images.picture_file import MAX_FILE_BYTES, decode_picture
-from rs_ml_perception.core.regular_file import read_regular
+from rs_ml_perception.core.images.image_files import MAX_FILE_BYTES, decode_picture
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 DEPTH_SUFFIXES = ('.png', '.tif', '.tiff')

@@ -11,7 +11,7 @@ import numpy as np
 from rs_ml_perception.core.errors import BackendError, InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 WAIT_MS = 5000

@@ -18,7 +18,7 @@ import numpy as np
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.messages import color_from_message
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.compressed import decode_compressed_depth
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import IMU, Message, Topic

@@ -9,7 +9,7 @@ import numpy as np
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.definitions import one_line

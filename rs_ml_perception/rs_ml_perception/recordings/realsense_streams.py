@@ -12,7 +12,7 @@ import numpy as np
 from rosbags.interfaces import Connection
 
 from rs_ml_perception.core.frames.messages import transform_from_message
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.recordings.bag_reader import BagReader
 from rs_ml_perception.recordings.messages import CAMERA_INFO, IMAGE, IMU
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rs_ml_perception.core.closing import Closing
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.messages import transform_from_message
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
+from rs_ml_perception.core.pipeline import Closing
 from rs_ml_perception.recordings.definitions import one_line
 from rs_ml_perception.recordings.messages import TF_MESSAGE, Message, Topic
 from rs_ml_perception.recordings.transforms import StaticTransforms

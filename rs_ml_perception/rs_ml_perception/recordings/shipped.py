@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.installed import shared_folders
+from rs_ml_perception.core.files import shared_folders
 
 FOLDER = 'recordings'
 DEFAULT_RECORDING = 'synthetic_room'

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rs_ml_perception.core.geometry.rigid import RigidTransform
-from rs_ml_perception.core.geometry.transform_tree import TransformTree
+from rs_ml_perception.core.geometry.transforms import RigidTransform, TransformTree
 
 StaticTransforms = Mapping[tuple[str, str], RigidTransform]
 """(parent, child) -> parent_from_child, the convention of TF."""

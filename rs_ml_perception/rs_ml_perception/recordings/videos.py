@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.files import check_regular
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.images.picture_header import check_pixels
-from rs_ml_perception.core.regular_file import check_regular
+from rs_ml_perception.core.images.image_files import check_pixels
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg', '.mjpeg')
 _SIZE = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)

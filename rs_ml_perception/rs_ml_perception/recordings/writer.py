@@ -19,8 +19,8 @@ from rosbags.interfaces import (
 )
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from rs_ml_perception.core.closing import Closing
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.pipeline import Closing
 from rs_ml_perception.recordings.message_types import add_message_type, message_types
 
 STORAGES = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}

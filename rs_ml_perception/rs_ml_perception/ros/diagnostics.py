@@ -9,7 +9,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from rs_ml_perception.core.printable import printable, shortened
+from rs_ml_perception.core.errors import printable, shortened
 from rs_ml_perception.core.streams.frame_counters import LedgerSnapshot
 from rs_ml_perception.core.streams.partner_counts import PartnerBooks, PartnerLedger
 from rs_ml_perception.core.streams.sequence_gaps import Missed

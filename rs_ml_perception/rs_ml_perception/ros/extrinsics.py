@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rs_ml_perception.core.frames.messages import extrinsics_from_message
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.ros.samples import Sample
 from rs_ml_perception.ros.streams import TopicStream
 from rs_ml_perception.ros.transforms import Transforms

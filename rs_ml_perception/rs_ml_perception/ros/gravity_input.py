@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rs_ml_perception.core.geometry.gravity import Up
-from rs_ml_perception.core.geometry.up_source import UpSource
+from rs_ml_perception.core.geometry.gravity import Up, UpSource
 from rs_ml_perception.ros.hub import CameraHub
 from rs_ml_perception.ros.inputs import ACCEL, StreamOptions
 from rs_ml_perception.ros.samples import Sample

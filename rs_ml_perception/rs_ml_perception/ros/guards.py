@@ -14,7 +14,7 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # its ho
 from rclpy.node import Node
 from rclpy.timer import Timer
 
-from rs_ml_perception.core.printable import printable
+from rs_ml_perception.core.errors import printable
 
 A = ParamSpec('A')
 R = TypeVar('R')

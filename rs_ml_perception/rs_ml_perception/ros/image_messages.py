@@ -8,7 +8,7 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.geometry.points import POINT_FIELDS
+from rs_ml_perception.core.geometry.projection import POINT_FIELDS
 from rs_ml_perception.core.images.compressed import CompressedBytes
 
 ENCODINGS = {'rgb8': (np.uint8, 3), 'mono8': (np.uint8, 1), '16UC1': (np.uint16, 1)}
@@ -57,7 +57,7 @@ def compressed_image(compressed: CompressedBytes, header: Any) -> CompressedImag
 
 
 def point_cloud(points: np.ndarray, header: Any) -> PointCloud2:
-    """An organised cloud of core.geometry.points.packed_points, float32 (H, W, 4)."""
+    """An organised cloud of core.geometry.projection.packed_points, float32 (H, W, 4)."""
     height, width = points.shape[:2]
     msg = PointCloud2(header=header, height=height, width=width, is_dense=False)
     msg.fields = [

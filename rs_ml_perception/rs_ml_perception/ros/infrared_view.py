@@ -8,7 +8,7 @@ import numpy as np
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.transforms import Transforms
 from rs_ml_perception.ros.worker import UnsynchronisedError

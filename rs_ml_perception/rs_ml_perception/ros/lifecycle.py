@@ -12,8 +12,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
-from rs_ml_perception.core.errors import RsMlError
-from rs_ml_perception.core.printable import printable
+from rs_ml_perception.core.errors import RsMlError, printable
 from rs_ml_perception.ros.guards import guarded, traceback_text
 from rs_ml_perception.ros.rclpy_internals import change_state_service
 

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from rs_ml_perception.core.drawing.colormap import colorize_depth
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.geometry.points import packed_points
+from rs_ml_perception.core.geometry.projection import packed_points
 from rs_ml_perception.ros.camera_info import camera_info
 from rs_ml_perception.ros.image_messages import depth_image, point_cloud
 from rs_ml_perception.ros.outputs import Output, OutputContext

@@ -17,7 +17,7 @@ from rs_ml_msgs.msg import (
     SegmentRegion,
     SegmentRegionArray,
 )
-from rs_ml_perception.core.geometry.transform_tree import quaternion_xyzw
+from rs_ml_perception.core.geometry.transforms import quaternion_xyzw
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
 from rs_ml_perception.core.objects.placements import Placements

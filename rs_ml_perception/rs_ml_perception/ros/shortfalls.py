@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from rs_ml_perception.core.printable import printable
+from rs_ml_perception.core.errors import printable
 
 LOG_THROTTLE_SECS = 5.0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.ros.transforms import Transforms
 
 

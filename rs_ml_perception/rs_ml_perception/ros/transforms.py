@@ -14,15 +14,14 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import InputError, printable, shortened
 from rs_ml_perception.core.frames.messages import check_frame_id, stamp_of, transform_from_message
-from rs_ml_perception.core.geometry.rigid import RigidTransform
-from rs_ml_perception.core.geometry.transform_tree import (
+from rs_ml_perception.core.geometry.transforms import (
     Placed,
+    RigidTransform,
     TransformTree,
     parse_static_transform,
 )
-from rs_ml_perception.core.printable import printable, shortened
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.qos import latched, profile
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frames.frame_checks import check_header
-from rs_ml_perception.core.printable import printable
+from rs_ml_perception.core.errors import InputError, printable
+from rs_ml_perception.core.frames.frame import check_header
 from rs_ml_perception.core.streams.frame_counters import Ledger, Outcome
-from rs_ml_perception.core.streams.rate_limit import RateLimit
+from rs_ml_perception.core.streams.stamps import RateLimit
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.freshness import Freshness, StaleError
 from rs_ml_perception.ros.guards import traceback_text

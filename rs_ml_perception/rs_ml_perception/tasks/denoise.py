@@ -13,7 +13,7 @@ from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.images.tiling import Window, plan_windows
 from rs_ml_perception.core.options import option
-from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
 from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions

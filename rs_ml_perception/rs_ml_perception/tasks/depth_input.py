@@ -9,8 +9,8 @@ from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.registration import register_depth
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.preprocess import ImageTransform, InputSpec
 from rs_ml_perception.inference.manifest import ModelManifest
+from rs_ml_perception.inference.preprocess import ImageTransform, InputSpec
 
 DEPTH = 'depth'
 _STEP = 2

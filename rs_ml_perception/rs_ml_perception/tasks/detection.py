@@ -8,16 +8,15 @@ import numpy as np
 
 from rs_ml_perception.core.flags import comma_separated
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
+from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes, suppress_non_maxima
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.objects.nms import suppress_non_maxima
 from rs_ml_perception.core.objects.placements import Placements, place_detections
 from rs_ml_perception.core.objects.tracking import Tracker
 from rs_ml_perception.core.options import Options, option
-from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor
-from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
+from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor
 from rs_ml_perception.tasks.decoders.boxes import BOX_DECODERS, check_outputs, fill_options
 from rs_ml_perception.tasks.decoders.raw_boxes import RawBoxes
 from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions

@@ -12,7 +12,7 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.floor import FloorPlane, fit_floor
 from rs_ml_perception.core.geometry.gravity import Up, camera_vertical
 from rs_ml_perception.core.geometry.projection import project
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.objects.labels import LabelMap
@@ -21,10 +21,8 @@ from rs_ml_perception.core.options import option
 from rs_ml_perception.core.people.height_track import HeightTracks
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
 from rs_ml_perception.core.people.person_points import PersonPoints, separate_person
-from rs_ml_perception.core.people.posture import MAX_STATURE_M
-from rs_ml_perception.core.people.stature import BoxLimits, Stature, measure_stature
-from rs_ml_perception.core.pipeline import Pipeline
-from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.core.people.stature import MAX_STATURE_M, BoxLimits, Stature, measure_stature
+from rs_ml_perception.core.pipeline import Pipeline, StageTimer
 from rs_ml_perception.tasks.options import RangeOptions
 
 

@@ -11,9 +11,9 @@ from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.options import option
-from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor, plan_transform
-from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
+from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor, plan_transform
 from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
 from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions
 

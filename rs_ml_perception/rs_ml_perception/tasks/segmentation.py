@@ -18,9 +18,9 @@ from rs_ml_perception.core.objects.regions import (
     find_regions,
 )
 from rs_ml_perception.core.options import Options, option
-from rs_ml_perception.core.preprocess import Preprocessor
-from rs_ml_perception.core.stages import StageTimer
+from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
+from rs_ml_perception.inference.preprocess import Preprocessor
 from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
 from rs_ml_perception.tasks.decoders.masks import MASK_DECODERS
 from rs_ml_perception.tasks.depth_input import DEPTH, DepthInput, depth_spec

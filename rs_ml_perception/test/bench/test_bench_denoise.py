@@ -23,7 +23,7 @@ from rs_ml_perception.bench.seeds_comparison import rows
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.frame_recorder import FrameRecorder
 from rs_ml_perception.recordings.message_types import message_types

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.cli.gravity_file import GravityFile
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.people.heights import UpMethod
+from rs_ml_perception.core.geometry.gravity import UpMethod
 
 
 @pytest.mark.parametrize(

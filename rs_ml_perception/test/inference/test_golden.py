@@ -11,7 +11,6 @@ import yaml
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.checksum import file_sha256
 from rs_ml_perception.inference.golden import (
     picture_inputs,
@@ -23,6 +22,7 @@ from rs_ml_perception.inference.golden import (
 from rs_ml_perception.inference.golden_recording import record_golden
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.tasks.options import ModelOptions
 
 RGB = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.depth_frames import depth_frames

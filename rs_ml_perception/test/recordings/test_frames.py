@@ -10,7 +10,7 @@ import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.messages import color_from_message
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.compressed import (
     encode_compressed_color,
     encode_compressed_depth,

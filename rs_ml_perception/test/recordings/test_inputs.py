@@ -164,7 +164,7 @@ def test_what_librealsense_lacks_is_named(tmp_path, monkeypatch, source, remedy)
 
 
 def test_videos_of_gigapixels_are_rejected(video, monkeypatch):
-    monkeypatch.setattr('rs_ml_perception.core.images.picture_header.MAX_PIXELS', 64 * 48 - 1)
+    monkeypatch.setattr('rs_ml_perception.core.images.image_files.MAX_PIXELS', 64 * 48 - 1)
     with pytest.raises(InputError, match='impossible size of 64x48'):
         next(video_frames(video))
 

@@ -7,7 +7,7 @@ import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.messages import depth_from_message, stamp_of
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.message_types import message_types

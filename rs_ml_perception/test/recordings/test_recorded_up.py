@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.geometry.rigid import RigidTransform
-from rs_ml_perception.core.people.heights import UpMethod
+from rs_ml_perception.core.geometry.gravity import UpMethod
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.recordings.gravity import RecordedUp, frames_with_up
 from rs_ml_perception.recordings.message_factory import header, image, imu, tf_message
 from rs_ml_perception.recordings.messages import IMAGE, IMU, TF_MESSAGE

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rs_ml_perception.core.people.heights import UpMethod
+from rs_ml_perception.core.geometry.gravity import UpMethod
 from rs_ml_perception.core.streams.partner_counts import PartnerDrop
 from rs_ml_perception.nodes.height_node import HeightNode
 from rs_ml_perception.ros.hub import DETECTIONS_DEPTH_HISTORY

@@ -13,7 +13,7 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.messages import camera_from_message, depth_from_message
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.points import packed_points
+from rs_ml_perception.core.geometry.projection import packed_points
 from rs_ml_perception.ros.camera_info import camera_info
 from rs_ml_perception.ros.image_messages import (
     depth_image,

@@ -11,12 +11,13 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rclpy.serialization import deserialize_message, serialize_message
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.gravity import UpMethod
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
 from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.objects.regions import Regions
-from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights, UpMethod
+from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
 from rs_ml_perception.core.streams.frame_counters import DROPPED, Ledger, Outcome
 from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerLedger
 from rs_ml_perception.core.streams.sequence_gaps import Missed

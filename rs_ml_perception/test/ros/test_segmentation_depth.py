@@ -11,8 +11,8 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 from pathlib import Path
 
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import ModelManifest
+from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
 from rs_ml_perception.tasks.segmentation import (
     SegmentationOptions,

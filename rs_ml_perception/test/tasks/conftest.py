@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import ModelManifest
+from rs_ml_perception.inference.preprocess import InputSpec
 
 
 class RecordedModel:

@@ -9,8 +9,8 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import DepthSpec
+from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.tasks.denoise import (
     DenoiseOptions,
     DenoisePipeline,

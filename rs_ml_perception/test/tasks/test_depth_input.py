@@ -7,9 +7,9 @@ import pytest
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.preprocess import InputSpec
+from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.tasks.segmentation import Segmenter
 
 RGB = np.zeros((60, 80, 3), np.uint8)

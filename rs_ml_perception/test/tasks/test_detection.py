@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
-from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import Thresholds
+from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.tasks.detection import Detector, DetectorOptions
 
 RGB = np.zeros((240, 320, 3), np.uint8)

@@ -9,13 +9,13 @@ from rs_ml_perception.core.drawing.annotations import draw_heights
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.gravity import Up
+from rs_ml_perception.core.geometry.gravity import Up, UpMethod
 from rs_ml_perception.core.geometry.projection import ray_grid
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects import placements
 from rs_ml_perception.core.objects.detections import Detections
-from rs_ml_perception.core.people.heights import HeightStatus, UpMethod
+from rs_ml_perception.core.people.heights import HeightStatus
 from rs_ml_perception.tasks.height import HeightEstimator, HeightOptions
 
 CAMERA = CameraModel(640, 480, 380.0, 380.0, 319.5, 239.5)

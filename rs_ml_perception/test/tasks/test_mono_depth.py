@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, ModelError
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.manifest import DepthSpec
+from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.tasks.mono_depth import DepthEstimator, MonoDepthOptions
 
 RGB = np.zeros((60, 80, 3), np.uint8)

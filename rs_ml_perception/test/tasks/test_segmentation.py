@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, ModelError
-from rs_ml_perception.core.preprocess import InputSpec
+from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.tasks.segmentation import Segmenter, SegmenterOptions
 
 RGB = np.zeros((60, 80, 3), np.uint8)

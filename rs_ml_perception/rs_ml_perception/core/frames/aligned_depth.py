@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 _PIXEL = np.ones((2, 2), np.uint8)

@@ -12,11 +12,10 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.frames.frame_checks import check_alignment, check_same_size, check_size
+from rs_ml_perception.core.frames.frame import Frame, check_alignment, check_same_size, check_size
 from rs_ml_perception.core.frames.messages import camera_from_message
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 ColorFromDepth = Callable[[str, str, int], RigidTransform | None]

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import InputError, shortened
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.compressed import (
     decode_compressed_color,
     decode_compressed_depth,
@@ -23,7 +23,6 @@ from rs_ml_perception.core.images.encodings import (
     decode_depth,
     decode_infrared,
 )
-from rs_ml_perception.core.printable import shortened
 
 MAX_FRAME_ID = 256
 """Characters."""

@@ -1,4 +1,4 @@
-"""Pinhole camera models that follow every resize and crop."""
+"""Pinhole camera models that follow every resize and crop, and those of a typical D435."""
 
 from __future__ import annotations
 
@@ -89,3 +89,20 @@ class CameraModel:
     def cropped(self, x: int, y: int, width: int, height: int) -> CameraModel:
         """The model of the sub-image whose upper left pixel is (x, y)."""
         return replace(self, width=width, height=height, cx=self.cx - x, cy=self.cy - y)
+
+
+D435_DEPTH = (
+    CameraModel(848, 480, 421.5, 421.5, 424.3, 239.4),
+    CameraModel(1280, 720, 636.2, 636.2, 640.7, 359.6),
+    CameraModel(640, 480, 383.2, 383.2, 320.6, 238.1),
+)
+"""Depth cameras of a D435 at the sizes of its driver; other devices of the size differ by a few
+per cent."""
+
+
+def d435_depth_camera(width: int, height: int) -> CameraModel:
+    """The depth camera of a typical D435; other sizes are 848x480 stretched."""
+    for camera in D435_DEPTH:
+        if (camera.width, camera.height) == (width, height):
+            return camera
+    return D435_DEPTH[0].resized(width, height)

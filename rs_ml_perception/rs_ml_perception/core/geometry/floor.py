@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.gravity import Up, camera_vertical
+from rs_ml_perception.core.geometry.gravity import Up, UpMethod, camera_vertical
 from rs_ml_perception.core.geometry.projection import deproject, horizontal_axes, unit
 from rs_ml_perception.core.geometry.registration import check_size
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.people.heights import UpMethod
 
 MAX_TILT_DEG = 35.0
 """A floor is looked for within this angle of the image's vertical where gravity is not known."""

@@ -11,7 +11,7 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.distortion import distort
 from rs_ml_perception.core.geometry.projection import pixel_rays
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 

@@ -1,7 +1,8 @@
 """From the bytes of a sensor_msgs/Image to arrays, without cv_bridge.
 
-Encoding names are those of sensor_msgs/image_encodings.hpp. cv_bridge's silent traps (views that
-change the message, depth that is not scaled, buffers of the wrong size) are errors or absent here.
+Encoding names are those of sensor_msgs/image_encodings.hpp. The silent traps of cv_bridge (views
+that change the message, depth that is not scaled, buffers of the wrong size) are errors or absent
+here.
 """
 
 from __future__ import annotations
@@ -13,8 +14,27 @@ import cv2
 import numpy as np
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.images.byte_view import byte_view
 from rs_ml_perception.core.images.depth import DepthImage
+
+
+def byte_view(data: Any) -> memoryview:
+    """A flat view of bytes, without a copy where the object has the buffer protocol.
+
+    Raises:
+        InputError: the object gives no bytes.
+    """
+    try:
+        view = memoryview(data)
+    except TypeError:
+        copied = getattr(data, 'to_bytes', None) or getattr(data, 'tobytes', None)
+        if copied is None:
+            kind = type(data).__name__
+            raise InputError(f'data must be bytes, got {kind}: it gives none') from None
+        view = memoryview(copied())
+    if not view.nbytes or not view.c_contiguous:
+        return memoryview(view.tobytes())
+    return view.cast('B')
+
 
 # Bytes per pixel and OpenCV's conversion to RGB; None: RGB already. OpenCV names a Bayer pattern
 # by its second row, ROS by its first. 8UC1 and 8UC3 state no colours: grey and OpenCV's BGR.

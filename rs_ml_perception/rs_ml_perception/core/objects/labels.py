@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.printable import shortened
+from rs_ml_perception.core.errors import ConfigError, InputError, shortened
 
 UNLABELLED = 255
 """Mask value of a pixel that has no class."""

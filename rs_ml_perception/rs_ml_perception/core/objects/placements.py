@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rs_ml_perception.core.frames.box_points import BoxPoints, box_points
-from rs_ml_perception.core.frames.depth_layers import Layer, find_layers
+from rs_ml_perception.core.frames.box_points import BoxPoints, Layer, box_points, find_layers
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.objects.detections import Detections, check_shape
 

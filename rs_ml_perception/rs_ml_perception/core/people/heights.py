@@ -22,15 +22,6 @@ class HeightStatus(IntEnum):
     NOT_MEASURED = 5
 
 
-class UpMethod(IntEnum):
-    """Where the direction of up comes from; numbers as in rs_ml_msgs/PersonHeight."""
-
-    CAMERA_VERTICAL = 0
-    IMU = 1
-    TF = 2
-    FLOOR_PLANE = 3
-
-
 @dataclass(frozen=True, eq=False)
 class PersonHeights:
     """Parallel arrays over N persons; points in the colour optical frame, metres.

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.frames.box_points import BoxPoints, box_points
-from rs_ml_perception.core.frames.depth_layers import Layer, find_layers
+from rs_ml_perception.core.frames.box_points import BoxPoints, Layer, box_points, find_layers
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.floor import FloorPlane, depth_stddev_m
 from rs_ml_perception.core.geometry.projection import horizontal_axes, sampled_median, unit

@@ -10,8 +10,11 @@ import numpy as np
 
 from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.core.objects.boxes import xyxy_from_cxcywh, xyxy_from_edges
-from rs_ml_perception.core.objects.cells import cell_centres, expected_distances
-from rs_ml_perception.core.objects.peaks import heatmap_peaks
+from rs_ml_perception.core.objects.dense_heads import (
+    cell_centres,
+    expected_distances,
+    heatmap_peaks,
+)
 from rs_ml_perception.tasks.decoders.raw_boxes import RawBoxes
 
 EDGES = 4

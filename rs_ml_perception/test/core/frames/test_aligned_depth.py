@@ -8,7 +8,7 @@ from rs_ml_perception.core.frames.aligned_depth import without_overlap
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.registration import register_depth
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 DEPTH_CAMERA = CameraModel(424, 240, 210.0, 210.0, 211.5, 119.5)

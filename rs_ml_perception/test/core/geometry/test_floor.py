@@ -5,11 +5,10 @@ import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.floor import fit_floor
-from rs_ml_perception.core.geometry.gravity import Up
+from rs_ml_perception.core.geometry.gravity import Up, UpMethod
 from rs_ml_perception.core.geometry.projection import ray_grid
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.people.heights import UpMethod
 
 CAMERA = CameraModel(320, 240, 200.0, 200.0, 159.5, 119.5)
 

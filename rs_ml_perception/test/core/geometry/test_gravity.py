@@ -1,16 +1,19 @@
 """Up from the accelerometer and from transforms."""
 
+import math
+
 import numpy as np
 import pytest
 from rs_ml_perception.core.geometry.gravity import (
     STANDARD_GRAVITY,
     Up,
+    UpMethod,
+    UpSource,
     camera_vertical,
     up_from_accelerometer,
     up_from_rotation,
 )
-from rs_ml_perception.core.geometry.rigid import RigidTransform
-from rs_ml_perception.core.people.heights import UpMethod
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 
 LEVEL = np.array([0.0, -STANDARD_GRAVITY, 0.0])  # at rest the reading points up: against image y
 QUARTER_TURN = RigidTransform(np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]]), np.ones(3))
@@ -60,3 +63,40 @@ def test_vector_is_normalised_and_checked():
     np.testing.assert_allclose(Up(np.array([0, -2, 0]), UpMethod.TF).vector, [0, -1, 0])
     with pytest.raises(ValueError, match='not zero'):
         Up(np.zeros(3), UpMethod.TF)
+
+
+REST = (0.0, -9.81, 0.0)
+
+
+def nowhere(*_):
+    return None
+
+
+@pytest.mark.parametrize(
+    'bad',
+    [
+        (math.nan,) * 3,
+        (0.0, math.nan, 0.0),
+        (1e308, 1e308, 1e308),
+        (0.0, -1e308, 0.0),
+        (math.inf, 0.0, 0.0),
+        (0.0, 0.0, 1e4),
+    ],
+)
+@pytest.mark.filterwarnings('error')
+def test_what_nothing_measures_is_left_out_and_told(bad):
+    source = UpSource(nowhere)
+    source.add_acceleration(1, 'imu', bad)
+    assert source.up('camera', 1, '') is None
+    assert "readings of 'imu' are no accelerations" in source.reading_problem
+    source.add_acceleration(2, 'imu', REST)
+    assert source.reading_problem == ''
+    up = source.up('camera', 2, '')
+    assert up.method is UpMethod.IMU
+    np.testing.assert_allclose(up.vector, (0.0, -1.0, 0.0))
+
+
+def test_without_readings_nothing_is_wrong():
+    source = UpSource(nowhere)
+    assert source.up('camera', 1, '') is None
+    assert (source.problem, source.reading_problem) == ('', '')

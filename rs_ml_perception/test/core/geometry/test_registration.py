@@ -7,7 +7,7 @@ from rs_ml_perception.core.frames.box_points import box_points
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.registration import register_depth
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 CAMERA = CameraModel(64, 48, 100.0, 100.0, 31.5, 23.5)

@@ -10,12 +10,13 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.images.compressed import (
     decode_compressed_color,
     decode_compressed_depth,
+    decode_rvl,
     encode_compressed_color,
     encode_compressed_depth,
     encode_compressed_gray,
+    encode_rvl,
 )
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.images.rvl import decode_rvl, encode_rvl
 
 
 def smooth_rgb():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.objects.placements import place_detections

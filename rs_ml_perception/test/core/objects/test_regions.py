@@ -6,7 +6,7 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.projection import ray_grid
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.regions import cloud_pose, find_regions
 

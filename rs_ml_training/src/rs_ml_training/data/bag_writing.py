@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.recordings.frame_recorder import CameraWriter
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, foreign_files
 

@@ -10,8 +10,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.printable import printable
+from rs_ml_perception.core.errors import ConfigError, InputError, printable
 
 from rs_ml_training.data.reader import Reader
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.images.picture_file import MAX_FILE_BYTES, decode_picture
-from rs_ml_perception.core.regular_file import read_regular
+from rs_ml_perception.core.files import read_regular
+from rs_ml_perception.core.images.image_files import MAX_FILE_BYTES, decode_picture
 
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
 """Of the picture files that readers look for."""

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.images.picture_file import decode_picture
+from rs_ml_perception.core.images.image_files import decode_picture
 
 from rs_ml_training.data.camera_file import pinhole_values
 from rs_ml_training.data.encodings import decode, encode

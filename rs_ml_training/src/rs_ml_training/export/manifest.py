@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.preprocess import InputSpec
 from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.golden import GOLDEN_NAME
 from rs_ml_perception.inference.golden_recording import golden_section
 from rs_ml_perception.inference.manifest import MANIFEST_NAME, Tolerance
+from rs_ml_perception.inference.preprocess import InputSpec
 
 from rs_ml_training.export.artifact import Arrays, Artifact, Port
 from rs_ml_training.export.heads import CELL_OUTPUTS

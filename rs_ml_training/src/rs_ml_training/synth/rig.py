@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.typical_camera import D435_DEPTH
+from rs_ml_perception.core.geometry.camera import D435_DEPTH, CameraModel
 
 DEPTH_848, DEPTH_1280, DEPTH_640 = D435_DEPTH
 COLOR_640 = CameraModel(640, 480, 613.2, 613.4, 319.9, 239.2)

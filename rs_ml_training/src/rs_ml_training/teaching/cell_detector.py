@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, RsMlError
-from rs_ml_perception.core.preprocess import ImageTransform, Preprocessor
 from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor
 
 from rs_ml_training.prediction import cells
 from rs_ml_training.teaching.frozen_detector import Found

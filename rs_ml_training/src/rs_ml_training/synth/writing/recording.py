@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.geometry.rigid import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.compressed import (
     CompressedBytes,
     encode_compressed_color,

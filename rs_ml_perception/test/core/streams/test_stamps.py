@@ -1,7 +1,7 @@
 """Thinning out by stamps."""
 
 import pytest
-from rs_ml_perception.core.streams.rate_limit import RateLimit
+from rs_ml_perception.core.streams.stamps import RateLimit
 
 PERIOD_NS = 33_333_333
 

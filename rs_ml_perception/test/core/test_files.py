@@ -1,12 +1,40 @@
-"""Files of strangers: what never answers or never ends is not opened."""
+"""Where files that come with the package are found."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.regular_file import read_regular, read_regular_text
+from rs_ml_perception.core.files import read_regular, read_regular_text, shared_folders
 from rs_ml_perception.recordings.pictures import read_color
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    ('name', 'expected'),
+    [
+        ('no-such-folder', []),
+        ('config/models', [PROJECT / 'config' / 'models']),
+        ('launch', [PROJECT / 'launch']),
+    ],
+)
+def test_the_checkout_comes_first(name, expected, monkeypatch):
+    monkeypatch.delenv('AMENT_PREFIX_PATH', raising=False)
+    monkeypatch.setattr(sys, 'prefix', '/nowhere')
+    assert shared_folders(name) == expected
+
+
+def test_prefixes_follow_in_order(tmp_path, monkeypatch):
+    folders = []
+    for prefix in ('sys', 'first', 'second'):
+        folders.append(tmp_path / prefix / 'share' / 'rs_ml_perception' / 'things')
+        folders[-1].mkdir(parents=True)
+    monkeypatch.setattr(sys, 'prefix', str(tmp_path / 'sys'))
+    paths = f'{tmp_path / "first"}::{tmp_path / "second"}:{tmp_path / "first"}'
+    monkeypatch.setenv('AMENT_PREFIX_PATH', paths)
+    assert shared_folders('things') == folders
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What is closed at the end of a with block."""
 
 import pytest
-from rs_ml_perception.core.closing import Closing
+from rs_ml_perception.core.pipeline import Closing
 
 
 class Box(Closing):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.frames.depth_layers import find_layers
+from rs_ml_perception.core.frames.box_points import find_layers
 
 RNG = np.random.default_rng(0)
 

@@ -10,10 +10,9 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.images.compressed import (
     decode_compressed_color,
     decode_compressed_depth,
+    decode_rvl,
 )
-from rs_ml_perception.core.images.picture_file import decode_picture
-from rs_ml_perception.core.images.picture_header import MAX_PIXELS, read_header
-from rs_ml_perception.core.images.rvl import decode_rvl
+from rs_ml_perception.core.images.image_files import MAX_PIXELS, decode_picture, read_header
 
 import rs_ml_perception
 
@@ -183,4 +182,4 @@ def test_no_other_module_decodes_pictures():
         for path in package.rglob('*.py')
         if any(door in path.read_text() for door in doors)
     }
-    assert found == {'core/images/picture_file.py'}
+    assert found == {'core/images/image_files.py'}

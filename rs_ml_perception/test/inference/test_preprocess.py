@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.preprocess import InputSpec, Preprocessor, plan_transform
+from rs_ml_perception.inference.preprocess import InputSpec, Preprocessor, plan_transform
 
 RED = np.broadcast_to(np.array([255, 100, 0], np.uint8), (48, 64, 3))
 

@@ -1,8 +1,7 @@
 """Foreign text on its way to a terminal."""
 
 import pytest
-from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.printable import MAX_TEXT, printable, shortened
+from rs_ml_perception.core.errors import MAX_TEXT, InputError, printable, shortened
 
 
 @pytest.mark.parametrize(
