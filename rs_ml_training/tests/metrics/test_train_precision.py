@@ -1,4 +1,4 @@
-"""Average precision on tables counted by hand, and against a slow program of the same rules."""
+"""Average precision on tables counted by hand, and on random ones against pycocotools."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ HALF_A = [0, 0, 10, 5]
 """Overlaps A by one half."""
 NEAR_A = [0, 0, 10, 8]
 """Overlaps A by 0.8."""
+REPEATED = (51 + 50 * 2 / 3) / 101
+"""Precision 1 up to half of the objects, two thirds from there on."""
 
 
 def measured(detections, truth, crowds=()):
@@ -52,14 +54,7 @@ def test_nothing_seen():
         ([(B, 0.9), (A, 0.8)], [A], [], 0.5, 0.5),
         ([(A, 0.9), (B, 0.8)], [A], [], 1.0, 1.0),
         # The second detection of one object is a mistake.
-        (
-            [(A, 0.9), (A, 0.8), (B, 0.7)],
-            [A, B],
-            [],
-            (51 + 50 * 2 / 3) / 101,
-        )
-        * 1
-        + ((51 + 50 * 2 / 3) / 101,),
+        ([(A, 0.9), (A, 0.8), (B, 0.7)], [A, B], [], REPEATED, REPEATED),
         # A crowd is neither to be found nor a mistake, however often it is.
         ([(C, 0.9), (C, 0.85), (A, 0.8)], [A], [C], 1.0, 1.0),
         ([], [], [C], math.nan, math.nan),
@@ -81,81 +76,88 @@ def test_only_the_hundred_best_of_a_picture_count():
     assert measured([*others, (A, 0.1)], [A])['ap50'] == 0
 
 
-def slow_iou(a, b, crowd):
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(width, 0) * max(height, 0)
-    area = (a[2] - a[0]) * (a[3] - a[1])
-    return shared / (area if crowd else area + (b[2] - b[0]) * (b[3] - b[1]) - shared)
-
-
-def slow_precision(pictures, class_id, threshold):
-    """AP of one class: walk the detections of all pictures from the surest to the least sure."""
-    ranked, total = [], 0
-    for number, (boxes, scores, ids, truth) in enumerate(pictures):
-        ranked += [
-            (-s, number, b) for b, s, c in zip(boxes, scores, ids, strict=True) if c == class_id
-        ]
-        mine = truth.class_ids == class_id
-        total += int((mine & ~truth.is_crowd).sum())
-    if not total:
-        return math.nan
-    taken, right, wrong, curve = set(), 0, 0, []
-    for _, number, box in sorted(ranked, key=lambda r: r[0]):
-        truth = pictures[number][3]
-        best, choice, in_crowd = threshold, None, False
-        for g in range(len(truth)):
-            if truth.class_ids[g] != class_id:
-                continue
-            iou = slow_iou(box, truth.xyxy[g], truth.is_crowd[g])
-            if truth.is_crowd[g]:
-                in_crowd |= iou >= threshold
-            elif (number, g) not in taken and iou >= best:
-                best, choice = iou, g
-        if choice is not None:
-            taken.add((number, choice))
-            right += 1
-        elif not in_crowd:
-            wrong += 1
-        if right + wrong:
-            curve.append((right / total, right / (right + wrong)))
-    at = [
-        max((p for r, p in curve if r >= level), default=0.0) for level in np.linspace(0, 1, 101)
-    ]
-    return sum(at) / 101
-
-
-def random_picture(rng):
-    """Objects, crowds, and detections that hit, miss, repeat and mix up classes."""
-    n = rng.integers(0, 6)
-    corner = rng.uniform(0, 60, (n, 2))
-    real = np.concatenate([corner, corner + rng.uniform(5, 40, (n, 2))], axis=1)
-    truth = Boxes.of(real, rng.integers(0, 3, n), rng.random(n) > 0.8)
-    near = np.repeat(truth.xyxy, 3, axis=0) + rng.normal(0, 3, (3 * n, 4))
+def picture(rng, objects: int, wrong: int, classes: int = 3):
+    """Three detections near each object, `wrong` ones anywhere, with scores that repeat."""
+    corner = rng.uniform(0, 60, (objects, 2))
+    real = np.concatenate([corner, corner + rng.uniform(5, 40, (objects, 2))], axis=1)
+    truth = Boxes.of(real, rng.integers(0, classes, objects), rng.random(objects) > 0.8)
+    near = np.repeat(truth.xyxy, 3, axis=0) + rng.normal(0, 3, (3 * objects, 4))
     near[:, 2:] = np.maximum(near[:, 2:], near[:, :2] + 1)
-    ids = np.where(rng.random(3 * n) > 0.2, np.repeat(truth.class_ids, 3), 2)
-    far = rng.uniform(0, 60, (4, 2))
+    confused = rng.random(3 * objects) > 0.8
+    near_ids = np.where(confused, classes - 1, np.repeat(truth.class_ids, 3))
+    far = rng.uniform(0, 60, (wrong, 2))
     boxes = np.concatenate([near, np.concatenate([far, far + 20], axis=1)])
-    ids = np.concatenate([ids, rng.integers(0, 3, 4)])
-    return boxes, rng.random(len(boxes)), ids, truth
+    ids = np.concatenate([near_ids, rng.integers(0, classes, wrong)])
+    return boxes, rng.random(len(boxes)).round(1), ids, truth
 
 
-@pytest.mark.parametrize('seed', range(4))
-def test_random_pictures(seed):
-    rng = np.random.default_rng(seed)
-    pictures = [random_picture(rng) for _ in range(8)]
+def only_crowds(boxes, scores, ids, truth):
+    return boxes, scores, ids, Boxes.of(truth.xyxy, truth.class_ids, [True] * len(truth))
+
+
+NOTHING = np.zeros((0, 4)), np.zeros(0), np.zeros(0, int)
+TABLES = {
+    'without detections': lambda rng: [(*NOTHING, picture(rng, 4, 0)[3])],
+    'without objects': lambda rng: [picture(rng, 0, 9)],
+    'crowds alone': lambda rng: [only_crowds(*picture(rng, 5, 4))],
+    'some of them empty': lambda rng: [picture(rng, rng.integers(0, 3), 1) for _ in range(4)],
+    'many objects': lambda rng: [picture(rng, rng.integers(0, 12), 9) for _ in range(9)],
+    'more than a hundred detections': lambda rng: [
+        picture(rng, 90, 90, classes=2) for _ in range(3)
+    ],
+}
+
+
+def as_coco(coco, rows, pictures: int, classes: int):
+    """A COCO data set of rows (picture, class, box, further fields)."""
+    data = coco.COCO()
+    data.dataset = {
+        'images': [{'id': number} for number in range(pictures)],
+        'categories': [{'id': number} for number in range(classes)],
+        'annotations': [],
+    }
+    for number, (image, category, (x0, y0, x1, y1), fields) in enumerate(rows, start=1):
+        width, height = x1 - x0, y1 - y0
+        box = {'bbox': [x0, y0, width, height], 'area': width * height, 'iscrowd': 0}
+        place = {'id': number, 'image_id': image, 'category_id': category}
+        data.dataset['annotations'].append(place | box | fields)
+    data.createIndex()
+    return data
+
+
+def coco_precision(pictures, classes: int) -> np.ndarray:
+    """Average precision (thresholds, classes) of pycocotools; NaN without an object."""
+    coco = pytest.importorskip('pycocotools.coco')
+    from pycocotools.cocoeval import COCOeval
+
+    real, found = [], []
+    for number, (boxes, scores, ids, truth) in enumerate(pictures):
+        for box, score, category in zip(boxes.astype(float), scores, ids, strict=True):
+            found.append((number, int(category), box, {'score': float(score)}))
+        objects = zip(truth.xyxy.astype(float), truth.class_ids, truth.is_crowd, strict=True)
+        for box, category, is_crowd in objects:
+            real.append((number, int(category), box, {'iscrowd': int(is_crowd)}))
+    data = [as_coco(coco, rows, len(pictures), classes) for rows in (real, found)]
+    evaluation = COCOeval(*data, 'bbox')
+    evaluation.evaluate()
+    evaluation.accumulate()
+    precision = evaluation.eval['precision'][..., 0, -1].mean(axis=1)
+    return np.where(precision < 0, np.nan, precision)
+
+
+@pytest.mark.filterwarnings('ignore:Mean of empty slice')
+@pytest.mark.parametrize('seed', range(3))
+@pytest.mark.parametrize('table', TABLES)
+def test_pycocotools_counts_the_same(table, seed):
+    pictures = TABLES[table](np.random.default_rng(seed))
     metrics = AveragePrecision(4)
     for one in pictures:
         metrics.update(*one)
-    table = np.array(
-        [[slow_precision(pictures, c, t) for t in np.linspace(0.5, 0.95, 10)] for c in range(4)]
-    )
-    result = metrics.result()
-    assert result['count'] == 8
-    assert [result[f'ap50_{c}'] for c in range(4)] == pytest.approx(table[:, 0], nan_ok=True)
-    assert result['ap50'] == pytest.approx(np.nanmean(table[:, 0]))
-    assert result['ap50_95'] == pytest.approx(np.nanmean(table))
-    assert 0 < result['ap50'] < 1
+    result, expected = metrics.result(), coco_precision(pictures, 4)
+    assert result['count'] == len(pictures)
+    assert [result[f'ap50_{c}'] for c in range(4)] == pytest.approx(expected[0], nan_ok=True)
+    assert result['ap50'] == pytest.approx(np.nanmean(expected[0]), nan_ok=True)
+    assert result['ap50_95'] == pytest.approx(np.nanmean(expected), nan_ok=True)
 
 
 @pytest.mark.parametrize(
