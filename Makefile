@@ -11,7 +11,7 @@ PYTEST := $(RUN) python -m pytest --timeout 300 $(PYTEST_ARGS)
 # Whatever a sourced ROS or another Python left behind would be imported first.
 PLAIN := env -u PYTHONHOME -u PYTHONPATH
 
-.PHONY: help setup build demo test test-fast test-ros test-apt test-all lint bench soak clean lock
+.PHONY: help setup build demo test test-fast test-ros test-apt test-all lint docs bench soak clean lock
 
 help:
 	@echo 'make setup|build     private environment in .venv and .ros (ROS_DISTRO=jazzy|kilted, LEVEL=run|training|full)'
@@ -20,6 +20,7 @@ help:
 	@echo 'make test            all but the slow ones; test-ros: those on DDS; test-all: everything'
 	@echo 'make test-apt        what needs no ROS, on /usr/bin/python3 with the OpenCV and NumPy of apt'
 	@echo 'make soak            small images through all nodes for SECS (1800) seconds: books and memory'
+	@echo 'make docs            reference of the Python interfaces in out/api, from docstrings'
 	@echo 'make lint bench clean'
 
 setup build:
@@ -59,6 +60,11 @@ lint:
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
+
+# Modules are imported: their runtimes must be installed.
+docs:
+	@$(SETUP) --level docs
+	@$(RUN) python -W ignore -m pdoc --docformat google --output-directory out/api rs_ml_perception rs_ml_training
 
 bench:
 	@$(SETUP) --level full

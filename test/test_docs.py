@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
@@ -52,3 +53,29 @@ def test_every_page_is_linked():
     }
     docs = {page for page in PAGES if ROOT / 'docs' in page.parents}
     assert docs - linked == set()
+
+
+MAKE_TARGET = re.compile(
+    r'\bmake ((?:test|lint|docs|setup|build|demo|bench|soak|clean|lock)[\w-]*)'
+)
+NAMES_OF_MAKE = [
+    *(ROOT / name for name in ('README.md', 'CONTRIBUTING.md', '.ci/run')),
+    *sorted((ROOT / '.github' / 'workflows').glob('*.yml')),
+]
+
+
+@pytest.mark.parametrize('path', NAMES_OF_MAKE, ids=lambda path: path.name)
+def test_make_has_every_target_that_is_named(path):
+    targets = re.findall(r'^([\w -]+):(?!=)', (ROOT / 'Makefile').read_text(), re.MULTILINE)
+    known = {target for line in targets for target in line.split()}
+    named = set(MAKE_TARGET.findall(path.read_text()))
+    assert named
+    assert named <= known
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / '.github' / 'workflows').glob('*.yml')))
+def test_workflows_are_whole(path):
+    """Jobs with a machine, a time limit and steps that either use or run something."""
+    for job in yaml.safe_load(path.read_text())['jobs'].values():
+        assert {'runs-on', 'timeout-minutes'} <= set(job)
+        assert all(('uses' in step) != ('run' in step) for step in job['steps'])

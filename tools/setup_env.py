@@ -38,6 +38,7 @@ LEVELS = {  # what each level installs in addition to the distro's own list
     'training': ('runtime', 'tensorflow', 'training'),
     'test': ('runtime', 'test'),
     'full': ('runtime', 'test', 'tensorflow', 'training'),
+    'docs': ('runtime', 'test', 'tensorflow', 'training', 'docs'),
     FAST: ('runtime', 'fast'),
 }
 PACKAGES = ('rs_ml_msgs', 'rs_ml_perception')
