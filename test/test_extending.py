@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / 'examples'
+PATIENCE_SECS = 30
 VOC = """<annotation>
   <object><name>person</name><difficult>0</difficult>
     <bndbox><xmin>1</xmin><ymin>1</ymin><xmax>32</xmax><ymax>48</ymax></bndbox></object>
@@ -185,3 +187,55 @@ def test_a_network_is_trained_and_exported(tmp_path):
     words = '--out', tmp_path / 'model', '--formats', 'tflite'
     run('tiny_network', 'rs-ml-export', tmp_path / 'run', *words)
     assert (tmp_path / 'model' / 'model.tflite').is_file()
+
+
+@pytest.mark.ros
+def test_a_node_takes_part_in_the_offline_run(tmp_path):
+    pytest.importorskip('rclpy')
+    room = ROOT / 'rs_ml_perception' / 'recordings' / 'synthetic_room'
+    words = '--nodes', 'sharpness,mono_depth', '--out', tmp_path / 'results'
+    done = run('sharpness_node', 'rs-ml', 'process', room, *words)
+    assert 'sharpness: 14 published' in done.stdout + done.stderr
+
+
+@pytest.fixture
+def sharpness_node(domain):
+    process = subprocess.Popen(
+        [sys.executable, EXAMPLES / 'sharpness_node.py'],
+        env={**os.environ, 'ROS_DOMAIN_ID': str(domain)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.terminate()
+    assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.ros
+def test_a_node_publishes_what_it_measures(domain, sharpness_node):
+    rclpy = pytest.importorskip('rclpy')
+    from sensor_msgs.msg import Image
+    from std_msgs.msg import Float32
+
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=domain)
+    node = rclpy.create_node('camera', context=context)
+    executor = rclpy.executors.SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    values: list[float] = []
+    node.create_subscription(
+        Float32, '/rs_ml/sharpness/sharpness', lambda m: values.append(m.data), 10
+    )
+    publisher = node.create_publisher(Image, '/rs_ml/color/image_raw', 10)
+    stripes = np.tile(np.array([0, 0, 0, 255, 255, 255], np.uint8), (48, 32))
+    image = Image(height=48, width=64, encoding='rgb8', step=192, data=stripes.tobytes())
+    image.header.frame_id = 'camera_color_optical_frame'
+    deadline = time.monotonic() + PATIENCE_SECS
+    while not values:
+        assert time.monotonic() < deadline, 'no result came'
+        image.header.stamp = node.get_clock().now().to_msg()
+        publisher.publish(image)
+        executor.spin_once(timeout_sec=0.1)
+    node.destroy_node()
+    rclpy.try_shutdown(context=context)
+    assert values[0] > 0
