@@ -54,9 +54,9 @@ class NodeWatch:
         return len(self.active | set(self.failed)) == len(self._names)
 
     def all_idle(self) -> bool:
-        """Whether every active node has closed its books on all it received."""
-        books = [self.stats.get(name) for name in self.active]
-        return all(b is not None and b.received > 0 and b.in_flight == 0 for b in books)
+        """Whether every active node has closed its counts on all it received."""
+        counts = [self.stats.get(name) for name in self.active]
+        return all(b is not None and b.received > 0 and b.in_flight == 0 for b in counts)
 
     def forget_stats(self) -> None:
         """Wait for fresh accounting from now on."""

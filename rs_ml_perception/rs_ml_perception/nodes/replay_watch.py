@@ -25,7 +25,7 @@ DISCOVERY_SECS = 4.0
 """Fast DDS may find a service this much later than a topic of the same node (3.1 s seen)."""
 
 BOOKS_SECS = 4.0
-"""Nodes report their books once a second."""
+"""Nodes report their counts once a second."""
 
 OnReport = Callable[[str, int], None]
 """Called with the node's full name and the stamp in nanoseconds."""
@@ -69,7 +69,7 @@ class NodeWatch:
         }
 
     def await_books(self, spin_until: Callable[[Callable[[], bool]], None]) -> None:
-        """Spin until nodes with books have reported them twice: they look for gaps in between."""
+        """Spin until nodes with counts have reported them twice: they look for gaps in between."""
         counts = Counter(
             {n: 2 for n in self._watched if self._node.count_publishers(n + STATS_SUFFIX)}
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from rs_ml_perception.core.streams.partner_counts import PartnerBooks, partner_notes
+from rs_ml_perception.core.streams.partner_counts import PartnerCounts, partner_notes
 from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.core.streams.stamps import JumpDetector
 from rs_ml_perception.core.streams.synchronizer import PATIENCE, Match, Synchronizer
@@ -132,10 +132,10 @@ class Assembler(ABC):
             topics['depth_info'] = infos[1].topic
         return topics
 
-    def partner_books(self) -> PartnerBooks:
+    def partner_counts(self) -> PartnerCounts:
         """What became of partners and of those that wanted one, since the first consumer came."""
         with self._lock:
-            return self._sync.books()
+            return self._sync.counts()
 
     def notes(self) -> tuple[str, ...]:
         """Why partners are missing, where they are."""
@@ -143,7 +143,7 @@ class Assembler(ABC):
             if not self.asks_for_partner:
                 return ()
             return partner_notes(
-                self._sync.books(),
+                self._sync.counts(),
                 time.monotonic(),
                 partner=self.partner_name,
                 topic=self.partner_topic,

@@ -10,8 +10,8 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from rs_ml_perception.core.errors import printable, shortened
-from rs_ml_perception.core.streams.frame_counters import LedgerSnapshot
-from rs_ml_perception.core.streams.partner_counts import PartnerBooks, PartnerLedger
+from rs_ml_perception.core.streams.frame_counters import FrameCounts
+from rs_ml_perception.core.streams.partner_counts import PartnerCounters, PartnerCounts
 from rs_ml_perception.core.streams.sequence_gaps import Missed
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -48,7 +48,7 @@ class InputState:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     topics: Mapping[str, str] = field(default_factory=dict)
-    partners: PartnerBooks = field(default_factory=lambda: PartnerLedger().snapshot(waiting=0))
+    partners: PartnerCounts = field(default_factory=lambda: PartnerCounters().snapshot(waiting=0))
     incomplete: int = 0
     nobody: str = ''
     primary: str = 'image'
@@ -95,12 +95,12 @@ def _judge_input(state: InputState) -> tuple[bytes, str, str]:
 
 
 def _partner_values(state: InputState) -> dict[str, str]:
-    partner, books = state.partner, state.partners
+    partner, counts = state.partner, state.partners
     return {
-        f'without_{partner}': str(books.without),
-        f'{partner}_received': str(books.received),
-        **{f'{partner}_dropped_{why.value}': str(n) for why, n in books.dropped.items()},
-        f'{partner}_offset_ms': _number(1e3 * books.offset_secs),
+        f'without_{partner}': str(counts.without),
+        f'{partner}_received': str(counts.received),
+        **{f'{partner}_dropped_{why.value}': str(n) for why, n in counts.dropped.items()},
+        f'{partner}_offset_ms': _number(1e3 * counts.offset_secs),
     }
 
 
@@ -110,7 +110,7 @@ def _nothing_on(topics: Mapping[str, str]) -> str:
 
 def processing_status(
     name: str,
-    books: LedgerSnapshot,
+    counts: FrameCounts,
     *,
     budget_ms: float,
     over_budget_secs: float,
@@ -121,33 +121,33 @@ def processing_status(
 
     Args:
         name: of the node.
-        books: its ledger.
+        counts: its counters.
         budget_ms: largest processing time.
         over_budget_secs: for how long it has been exceeded without a break.
         failure: what the latest frame raised, '' when it went well.
         missed: messages of the primary stream that never reached the node.
     """
-    processing_ms = sum(books.stage_ms.values())
-    level, message = OK, f'{books.fps:.1f} results a second'
+    processing_ms = sum(counts.stage_ms.values())
+    level, message = OK, f'{counts.fps:.1f} results a second'
     if over_budget_secs > 0:
         level = ERROR if over_budget_secs > OVER_BUDGET_ERROR_SECS else WARN
         message = f'processing takes {processing_ms:.0f} ms, the budget is {budget_ms:.0f} ms'
     if failure:
         level, message = ERROR, f'last frame failed: {failure}'
     values = {
-        'received': str(books.received),
-        'published': str(books.published),
-        **{f'dropped {reason}': str(count) for reason, count in books.dropped.items()},
-        'in_flight': str(books.in_flight),
+        'received': str(counts.received),
+        'published': str(counts.published),
+        **{f'dropped {reason}': str(count) for reason, count in counts.dropped.items()},
+        'in_flight': str(counts.in_flight),
         'lost_in_transport': str(missed.lost),
         'overwritten': 'not counted' if missed.overwritten is None else str(missed.overwritten),
-        'fps': _number(books.fps),
-        'latency_p50_ms': _number(books.latency_ms[0]),
-        'latency_p95_ms': _number(books.latency_ms[1]),
-        'age_p50_ms': _number(books.age_ms[0]),
-        'age_p95_ms': _number(books.age_ms[1]),
-        **{f'{stage}_ms': _number(ms) for stage, ms in books.stage_ms.items()},
-        'last_drop': books.last_detail,
+        'fps': _number(counts.fps),
+        'latency_p50_ms': _number(counts.latency_ms[0]),
+        'latency_p95_ms': _number(counts.latency_ms[1]),
+        'age_p50_ms': _number(counts.age_ms[0]),
+        'age_p95_ms': _number(counts.age_ms[1]),
+        **{f'{stage}_ms': _number(ms) for stage, ms in counts.stage_ms.items()},
+        'last_drop': counts.last_detail,
     }
     return _status(f'{name}: processing', level, message, values)
 

@@ -1,7 +1,7 @@
 """Pairing by the rules of message_filters: `synchronizer: message_filters`.
 
 It pairs equal stamps, or stamps within max_skew_ms where that is set. The rest is that of our own
-synchronizer: order, waiting, and the books, in which what went in and never came out counts too.
+synchronizer: order, waiting, and the counts, in which what went in and never came out counts too.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from rclpy.parameter import Parameter
 from rs_ml_perception.core.errors import BusyError, ConfigError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.frames.frame_builder import FrameBuilder
-from rs_ml_perception.core.streams.frame_counters import Ledger
+from rs_ml_perception.core.streams.frame_counters import FrameCounters
 from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.diagnostics import (
@@ -84,7 +84,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
     counted under a reason; nothing a message, a parameter or a request holds ends the process.
 
     Attributes:
-        ledger: the books of the primary stream since activation.
+        counters: the counts of the primary stream since activation.
         configuration: None while unconfigured.
         activation: None while not active.
         target_problem: why positions are not in target_frame, '' when they are.
@@ -93,7 +93,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
 
     def __init__(self, hub: CameraHub | None = None, **node_args: Any) -> None:
         super().__init__(self.default_name, namespace=NAMESPACE, **node_args)
-        self.ledger = Ledger()
+        self.counters = FrameCounters()
         self.configuration: Configuration[P, L, R] | None = None
         self.activation: Activation | None = None
         self._lingering: FrameWorker | None = None
@@ -167,7 +167,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
         if not self._is_idle(0.0):
             raise BusyError('the last frame is still being processed: try again later')
         self._lingering = None
-        self.ledger.reset()
+        self.counters.reset()
         self.pipeline.reset()
         self._timeline = 0
         self.shortfalls.reset()
@@ -180,7 +180,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
     def _create_worker(self) -> FrameWorker:
         return FrameWorker(
             self._process,
-            ledger=self.ledger,
+            counters=self.counters,
             report=self.reporter.frame,
             clock=self.get_clock(),
             logger=self.get_logger(),
@@ -302,12 +302,12 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
 
     def report_status(self) -> None:
         name = self.get_fully_qualified_name().lstrip('/')
-        books, state = self.ledger.snapshot(), self.input_state()
+        counts, state = self.counters.snapshot(), self.input_state()
         worker = self.activation.worker if self.activation else None
         missed = self.activation.missed if self.activation else Missed()
         processing = processing_status(
             name,
-            books,
+            counts,
             budget_ms=self.parameters.diagnostics.max_processing_ms,
             over_budget_secs=worker.over_budget_secs() if worker else 0.0,
             failure=worker.failure if worker else '',
@@ -317,7 +317,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
         model = model_status(name, failure=self.failure, facts=facts)
         self.reporter.diagnostics([input_status(name, state), processing, model])
         self.reporter.stats(
-            books,
+            counts,
             model=self.configuration.pipeline.title if self.configuration else '',
             backend=self.configuration.pipeline.backend if self.configuration else '',
             missed=missed,
@@ -347,7 +347,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
             problems=tuple(self.hub.problems(topics.values())),
             notes=(worker.freshness.note, *source.notes(), *notes),
             topics=topics,
-            partners=source.partner_books(),
+            partners=source.partner_counts(),
             incomplete=incomplete,
             nobody=source.nobody,
             primary=source.primary_name,

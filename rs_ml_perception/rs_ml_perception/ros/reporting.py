@@ -9,8 +9,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
 from rs_ml_msgs.msg import FrameReport, InferenceStats
-from rs_ml_perception.core.streams.frame_counters import DROPPED, LedgerSnapshot, Outcome
-from rs_ml_perception.core.streams.partner_counts import PartnerBooks
+from rs_ml_perception.core.streams.frame_counters import DROPPED, FrameCounts, Outcome
+from rs_ml_perception.core.streams.partner_counts import PartnerCounts
 from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.ros.diagnostics import diagnostic_array
 from rs_ml_perception.ros.input_voice import InputVoice
@@ -55,15 +55,15 @@ class NodeReporter:
 
     def stats(
         self,
-        books: LedgerSnapshot,
+        counts: FrameCounts,
         *,
         model: str,
         backend: str,
         missed: Missed,
-        partners: PartnerBooks,
+        partners: PartnerCounts,
     ) -> None:
         """Publish the accounting."""
-        msg = stats_message(books, missed=missed, partners=partners)
+        msg = stats_message(counts, missed=missed, partners=partners)
         msg.node, msg.model, msg.backend = self._node.get_fully_qualified_name(), model, backend
         msg.header.stamp = self._now()
         self._stats.publish(msg)
@@ -73,32 +73,32 @@ class NodeReporter:
 
 
 def stats_message(
-    books: LedgerSnapshot, *, missed: Missed, partners: PartnerBooks
+    counts: FrameCounts, *, missed: Missed, partners: PartnerCounts
 ) -> InferenceStats:
     """The accounting as a message, header and names left empty."""
-    counts: dict[str, Any] = {
-        f'dropped_{reason.value}': books.outcomes[reason] for reason in DROPPED
+    fields: dict[str, Any] = {
+        f'dropped_{reason.value}': counts.outcomes[reason] for reason in DROPPED
     }
-    counts |= {
+    fields |= {
         f'partners_dropped_{reason.value}': count for reason, count in partners.dropped.items()
     }
     return InferenceStats(
-        received=books.received,
-        published=books.published,
-        in_flight=books.in_flight,
+        received=counts.received,
+        published=counts.published,
+        in_flight=counts.in_flight,
         lost_in_transport=missed.lost,
         overwritten=_NOT_COUNTED if missed.overwritten is None else missed.overwritten,
-        fps=books.fps,
-        latency_p50_ms=books.latency_ms[0],
-        latency_p95_ms=books.latency_ms[1],
-        age_p50_ms=books.age_ms[0],
-        age_p95_ms=books.age_ms[1],
-        stage_names=list(books.stage_ms),
-        stage_ms=list(books.stage_ms.values()),
+        fps=counts.fps,
+        latency_p50_ms=counts.latency_ms[0],
+        latency_p95_ms=counts.latency_ms[1],
+        age_p50_ms=counts.age_ms[0],
+        age_p95_ms=counts.age_ms[1],
+        stage_names=list(counts.stage_ms),
+        stage_ms=list(counts.stage_ms.values()),
         without_partner=partners.without,
         partners_received=partners.received,
         partners_used=partners.used,
         partners_waiting=partners.waiting,
         partner_offset_ms=1e3 * partners.offset_secs,
-        **counts,
+        **fields,
     )

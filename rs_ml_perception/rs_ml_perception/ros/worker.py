@@ -1,4 +1,4 @@
-"""The thread that processes frames, and the books of what became of each."""
+"""The thread that processes frames, and the counts of what became of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from rs_ml_perception.core.errors import InputError, printable
 from rs_ml_perception.core.frames.frame import check_header
-from rs_ml_perception.core.streams.frame_counters import Ledger, Outcome
+from rs_ml_perception.core.streams.frame_counters import FrameCounters, Outcome
 from rs_ml_perception.core.streams.stamps import RateLimit
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.freshness import Freshness, StaleError
@@ -64,7 +64,7 @@ class FrameWorker:
         self,
         process: Process,
         *,
-        ledger: Ledger,
+        counters: FrameCounters,
         report: Report,
         clock: Clock,
         logger: RcutilsLogger,
@@ -78,7 +78,7 @@ class FrameWorker:
         self.is_overdue = False
         self.over_budget_since: float | None = None
         self._process = process
-        self._ledger = ledger
+        self._counters = counters
         self._report = report
         self.freshness = Freshness(clock)
         self._logger = logger
@@ -90,7 +90,7 @@ class FrameWorker:
         self._thread.start()
 
     def on_received(self, _: Sample) -> None:
-        self._ledger.receive()
+        self._counters.receive()
 
     def on_frames(self, frames: FrameSet) -> None:
         if self._rate_limit.is_too_soon(frames.primary.stamp_ns, self.limits.max_rate_hz):
@@ -175,7 +175,7 @@ class FrameWorker:
         self.rejected = self.failure = ''
         self._note_budget(sum(stage_ms.values()))
         age_ms, latency_ms = self._age_ms(frames.primary), self._latency_ms(frames.primary)
-        self._ledger.publish(latency_ms=latency_ms, age_ms=age_ms, stage_ms=stage_ms)
+        self._counters.publish(latency_ms=latency_ms, age_ms=age_ms, stage_ms=stage_ms)
         self._tell(frames.primary, Outcome.PUBLISHED, '', age_ms, latency_ms)
 
     def check_result(self, frames: FrameSet, *, is_current: bool) -> None:
@@ -201,14 +201,14 @@ class FrameWorker:
             self.over_budget_since = time.monotonic()
 
     def _drop(self, frames: FrameSet, reason: Outcome, detail: str) -> None:
-        self._ledger.drop(reason, detail)
+        self._counters.drop(reason, detail)
         sample = frames.primary
         self._tell(sample, reason, detail, self._age_ms(sample), self._latency_ms(sample))
 
     def _tell(
         self, sample: Sample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float
     ) -> None:
-        """Report what the books hold already: a failure here must not book the frame again."""
+        """Report what the counts hold already: a failure here must not book the frame again."""
         try:
             self._report(sample, outcome, detail, age_ms, latency_ms)
         except Exception:

@@ -332,14 +332,14 @@ class Rig:
                          request).results[0]  # fmt: skip
 
     def settled(self, node: Any, received: int) -> Any:
-        """Wait until as many frames have come and all have an outcome; returns the books."""
+        """Wait until as many frames have come and all have an outcome; returns the counts."""
 
         def is_settled() -> Any:
-            books = node.ledger.snapshot()
-            assert books.in_flight >= 0, books
-            return books if books.received >= received and books.in_flight == 0 else None
+            counts = node.counters.snapshot()
+            assert counts.in_flight >= 0, counts
+            return counts if counts.received >= received and counts.in_flight == 0 else None
 
-        return self.until(is_settled, f'{received} frames, got {node.ledger.snapshot()}')
+        return self.until(is_settled, f'{received} frames, got {node.counters.snapshot()}')
 
     def close(self) -> None:
         import rclpy

@@ -35,7 +35,7 @@ def test_nothing_received(rig):
     rig.until(lambda: stats, 'statistics')
     assert stats[-1].received == accounted(stats[-1]) == 0
     assert math.isnan(stats[-1].latency_p50_ms)
-    assert node.ledger.snapshot().dropped == {}
+    assert node.counters.snapshot().dropped == {}
 
 
 def test_each_frame_gives_one_output_with_its_header(rig):
@@ -50,7 +50,7 @@ def test_each_frame_gives_one_output_with_its_header(rig):
     rig.until(lambda: len(messages) == len(reports) == 12, 'outputs')
     assert stamps(messages) == stamps(reports) == sent
     assert [r.outcome for r in reports] == ['published'] * 12
-    assert node.ledger.snapshot().published == 12
+    assert node.counters.snapshot().published == 12
 
 
 def test_overload_is_superseded_and_latency_stays_bounded(rig, fake_pipeline):
@@ -65,13 +65,13 @@ def test_overload_is_superseded_and_latency_stays_bounded(rig, fake_pipeline):
     rig.until(lambda: fake.entered.acquire(blocking=False), 'the first frame at work')
     for number in range(1, 31):
         rig.camera.frame(number)
-        rig.until(lambda n=number: node.ledger.snapshot().received > n, 'frame')
-    rig.until(lambda: node.ledger.snapshot().dropped == {'superseded': 29}, '29 superseded')
-    assert node.ledger.snapshot().in_flight == 2
+        rig.until(lambda n=number: node.counters.snapshot().received > n, 'frame')
+    rig.until(lambda: node.counters.snapshot().dropped == {'superseded': 29}, '29 superseded')
+    assert node.counters.snapshot().in_flight == 2
     rig.until(lambda: stats and stats[-1].received == 31, 'statistics')
     fake.gate.set()
-    books = rig.settled(node, 31)
-    assert (books.published, books.dropped) == (2, {'superseded': 29})
+    counts = rig.settled(node, 31)
+    assert (counts.published, counts.dropped) == (2, {'superseded': 29})
     rig.until(lambda: len(reports) == 31 and len(messages) == 2, 'a report per frame')
     assert len(set(stamps(reports))) == 31
     assert stamps(messages) == [stamps(reports)[-2], max(stamps(reports))]
@@ -86,10 +86,10 @@ def test_all_that_was_sent_is_received_or_reported_lost(rig):
         for _ in range(5):
             rig.camera.frame(number)
             number += 1
-        rig.until(lambda n=number: node.ledger.snapshot().received >= n, 'burst')
-    books = rig.settled(node, 50)
+        rig.until(lambda n=number: node.counters.snapshot().received >= n, 'burst')
+    counts = rig.settled(node, 50)
     missed = node.activation.source.missed
-    assert books.received + missed.lost + (missed.overwritten or 0) == rig.camera.sent == 50
+    assert counts.received + missed.lost + (missed.overwritten or 0) == rig.camera.sent == 50
 
 
 def test_what_is_overwritten_in_the_queue_of_the_reader_is_counted(rig):
@@ -103,7 +103,7 @@ def test_what_is_overwritten_in_the_queue_of_the_reader_is_counted(rig):
         rig.camera.frame(number)
     counts = rig.until(
         lambda: stats and stats[-1].received + stats[-1].overwritten == 101 and stats[-1],
-        'the books to close',
+        'the counts to close',
     )
     assert counts.overwritten >= 80
     assert counts.lost_in_transport == 0
@@ -129,13 +129,13 @@ def test_old_stamps_are_stale_unless_allowed(rig, max_age_secs):
     for number in range(3):
         rig.camera.frame(number)
         rig.settled(node, number + 1)
-    books = node.ledger.snapshot()
-    assert books.dropped == ({'stale': 3} if max_age_secs else {})
+    counts = node.counters.snapshot()
+    assert counts.dropped == ({'stale': 3} if max_age_secs else {})
     if max_age_secs:
         rig.until(lambda: reports, 'report')
         assert reports[0].outcome == 'stale'
         assert 's old' in reports[0].detail
-        assert 's old' in books.last_detail
+        assert 's old' in counts.last_detail
 
 
 def test_age_is_judged_again_before_a_result_goes_out(rig):
@@ -170,9 +170,9 @@ def test_max_rate_thins_out_by_stamp(rig):
     for number in range(12):
         rig.camera.frame(number)
         rig.settled(node, number + 1)
-    books = node.ledger.snapshot()
-    assert (books.published, books.dropped) == (4, {'superseded': 8})
-    assert books.last_detail == 'max_rate_hz'
+    counts = node.counters.snapshot()
+    assert (counts.published, counts.dropped) == (4, {'superseded': 8})
+    assert counts.last_detail == 'max_rate_hz'
 
 
 REJECTED = {
@@ -216,8 +216,8 @@ def test_what_is_wrong_beside_the_image_costs_only_positions(rig, case):
         depth = {'header': rig.camera.header(ns, 'elsewhere')}
     rig.camera.depth(ns, **depth)
     rig.camera.color(ns)
-    books = rig.settled(node, 2)
-    assert (books.published, books.dropped) == (2, {})
+    counts = rig.settled(node, 2)
+    assert (counts.published, counts.dropped) == (2, {})
     assert words in ' '.join(node.input_state().notes)
     assert node.shortfalls.count == 1
     rig.camera.frame(2)
@@ -243,11 +243,11 @@ def test_bad_input_is_rejected_with_the_reason(rig, case):
         color = {'header': rig.camera.header(ns, color)}
     rig.camera.depth(ns, **depth)
     rig.camera.color(ns, **color)
-    books = rig.settled(node, 2)
-    assert (books.published, books.dropped) == (1, {'rejected': 1})
-    assert words in books.last_detail
-    assert books.last_detail.isprintable()
-    assert len(books.last_detail) < 1000
+    counts = rig.settled(node, 2)
+    assert (counts.published, counts.dropped) == (1, {'rejected': 1})
+    assert words in counts.last_detail
+    assert counts.last_detail.isprintable()
+    assert len(counts.last_detail) < 1000
     rig.until(lambda: reports and reports[-1].outcome == 'rejected', 'report')
     assert words in reports[-1].detail
     rig.camera.frame(2)
@@ -306,15 +306,15 @@ def test_deactivation_counts_what_is_in_flight(rig, fake_pipeline):
     rig.camera.frame(0)
     rig.until(lambda: fake.entered.acquire(blocking=False), 'the first frame at work')
     rig.camera.frame(1)
-    rig.until(lambda: node.ledger.snapshot().received == 2, 'the second frame')
+    rig.until(lambda: node.counters.snapshot().received == 2, 'the second frame')
     rig.camera.color(rig.camera.frame(2) + 33_333_333)  # waits for its depth
-    rig.until(lambda: node.ledger.snapshot().received == 4, 'the fourth frame')
+    rig.until(lambda: node.counters.snapshot().received == 4, 'the fourth frame')
     fake.gate.set()
     node.trigger_deactivate()
-    books = node.ledger.snapshot()
-    assert books.received == 4
-    assert books.in_flight == 0
-    assert books.published + books.dropped['superseded'] == 4
+    counts = node.counters.snapshot()
+    assert counts.received == 4
+    assert counts.in_flight == 0
+    assert counts.published + counts.dropped['superseded'] == 4
     assert node.activation is None
 
 
@@ -325,15 +325,15 @@ def test_who_joins_late_is_not_handed_what_he_did_not_receive(rig):
     rig.camera.frame(0)
     rig.settled(first, 1)
     rig.camera.color(1_700_000_001_000_000_000)
-    rig.until(lambda: first.ledger.snapshot().received == 2, 'a frame that waits')
-    assert first.ledger.snapshot().in_flight == 1
+    rig.until(lambda: first.counters.snapshot().received == 2, 'a frame that waits')
+    assert first.counters.snapshot().in_flight == 1
     second.start()
     assert rig.settled(first, 2).published == 2
-    assert second.ledger.snapshot().received == 0
-    assert second.ledger.snapshot().in_flight == 0
+    assert second.counters.snapshot().received == 0
+    assert second.counters.snapshot().in_flight == 0
     rig.camera.frame(60)
     rig.settled(second, 1)
-    assert second.ledger.snapshot().published == 1
+    assert second.counters.snapshot().published == 1
 
 
 def test_a_leaving_node_does_not_hurry_the_others(rig):
@@ -344,9 +344,9 @@ def test_a_leaving_node_does_not_hurry_the_others(rig):
     rig.settled(second, 1)
     ns = 1_700_000_001_000_000_000
     rig.camera.color(ns)
-    rig.until(lambda: first.ledger.snapshot().in_flight == 1, 'a frame that waits')
+    rig.until(lambda: first.counters.snapshot().in_flight == 1, 'a frame that waits')
     second.trigger_deactivate()
-    assert second.ledger.snapshot().in_flight == 0
+    assert second.counters.snapshot().in_flight == 0
     rig.camera.depth(ns)
     rig.settled(first, 2)
     assert first.fake.frames[-1].depth is not None

@@ -176,9 +176,9 @@ def test_a_lost_infrared_image(rig, denoise, mode, published, dropped):
     send(rig.camera, 0, infrared=False)
     assert rig.settled(node, 1).received == 1
     send(rig.camera, 1)
-    books = rig.settled(node, 2)
-    assert (books.published, books.dropped) == (published, dropped)
-    assert node.activation.source.partner_books().without == 1
+    counts = rig.settled(node, 2)
+    assert (counts.published, counts.dropped) == (published, dropped)
+    assert node.activation.source.partner_counts().without == 1
     assert node.input_state().partner == 'infrared'
 
 
@@ -204,7 +204,7 @@ def test_a_network_that_ignores_infrared_waits_for_none(rig, filling_model):
     send(rig.camera, 0, infrared=False)
     assert rig.settled(node, 1).published == 1
     assert rig.observer.count_subscribers(INFRA) == 0
-    assert (node.activation.source.partner_books().without, node.input_state().notes) == (0, ())
+    assert (node.activation.source.partner_counts().without, node.input_state().notes) == (0, ())
 
 
 @pytest.mark.parametrize('mode', ['auto', 'require'])
@@ -224,15 +224,15 @@ def test_what_is_wrong_beside_depth_costs_only_that(rig, denoise, mode, info, in
     rig.camera.depth(START_NS, 'raw')
     send_infrared = {'wrong_infrared': wrong_infrared, 'colour_infrared': colour_infrared}
     send_infrared.get(infrared, type(rig.camera).infrared)(rig.camera, START_NS)
-    books = rig.settled(node, 1)
+    counts = rig.settled(node, 1)
     if mode == 'require' and infrared:
-        assert books.dropped == {'rejected': 1}
+        assert counts.dropped == {'rejected': 1}
         assert said in node.activation.worker.rejected
     else:
-        assert (books.published, books.dropped) == (1, {})
+        assert (counts.published, counts.dropped) == (1, {})
         assert said in ' '.join(node.input_state().notes)
     send(rig.camera, 1)
-    assert rig.settled(node, 2).published == books.published + 1
+    assert rig.settled(node, 2).published == counts.published + 1
     assert node.input_state().notes == ()
 
 
@@ -400,8 +400,8 @@ def test_infrared_that_is_seen_from_elsewhere(
     pose = f'camera_depth_optical_frame camera_infra1_optical_frame {shift} 0 0 0 0 0 1'
     node = started(rig, denoise(infrared=mode, static_transforms=[pose]))
     send(rig.camera, 0)
-    books = rig.settled(node, 1)
-    assert (books.published, books.dropped.get('rejected', 0)) == (published, 1 - published)
+    counts = rig.settled(node, 1)
+    assert (counts.published, counts.dropped.get('rejected', 0)) == (published, 1 - published)
     assert bool(model.seen) == bool(published)
     if published:
         assert model.seen[0]['infrared'].any() == uses_infrared

@@ -92,7 +92,7 @@ def test_a_silent_infrared_stream_holds_up_some_images_and_no_more(mode):
         assert len(frames) == number + 1
     depth.send(PATIENCE)
     assert all('no infrared' in found.missing for found in frames)
-    assert len(frames) == source.assembler.partner_books().without == PATIENCE + 1
+    assert len(frames) == source.assembler.partner_counts().without == PATIENCE + 1
     infra.send(PATIENCE + 1)
     depth.send(PATIENCE + 1)
     assert frames[-1].infra is not None

@@ -111,16 +111,16 @@ def test_beyond_half_a_period_it_is_unsynchronised(bench):
     stamps = [START_NS + i * PERIOD_NS for i in range(8) if i not in (3, 4)]
     bench.depth_seen(*((ns, 2000) for ns in stamps))
     bench.detect(START_NS + 3 * PERIOD_NS + PERIOD_NS // 2 + 5_000_000)
-    books = bench.settled(1)
-    assert books.dropped == {'unsynchronised': 1}
-    assert 'within half a period' in books.last_detail
+    counts = bench.settled(1)
+    assert counts.dropped == {'unsynchronised': 1}
+    assert 'within half a period' in counts.last_detail
 
 
 def test_depth_of_the_future_neither_serves_nor_stays(bench):
     """More than the history holds, then depth and detections as usual."""
     future = [(START_NS + 100_000_000_000 + i, 1000) for i in range(DETECTIONS_DEPTH_HISTORY + 2)]
     bench.detect(START_NS)
-    bench.rig.until(lambda: bench.node.ledger.snapshot().received == 1, 'detections')
+    bench.rig.until(lambda: bench.node.counters.snapshot().received == 1, 'detections')
     bench.depth_seen(*future)
     bench.settled(1)
     for number in range(1, 4):
@@ -130,14 +130,14 @@ def test_depth_of_the_future_neither_serves_nor_stays(bench):
         bench.settled(number + 1)
     assert [msg.depth_skew_ms for msg in bench.answers(3)] == [0.0] * 3
     assembler = bench.node.activation.source
-    assert assembler.partner_books().dropped[PartnerDrop.FAR] == 5
+    assert assembler.partner_counts().dropped[PartnerDrop.FAR] == 5
     (note,) = assembler.notes()
     assert 'stamped 100.0 s ahead' in note
 
 
 def test_depth_that_comes_after_the_detection_is_waited_for(bench):
     bench.detect(START_NS)
-    bench.rig.until(lambda: bench.node.ledger.snapshot().in_flight == 1, 'waiting')
+    bench.rig.until(lambda: bench.node.counters.snapshot().in_flight == 1, 'waiting')
     bench.depth_seen((START_NS, 2000))
     assert bench.answers(1)[0].depth_skew_ms == 0.0
 
@@ -149,9 +149,9 @@ def test_no_depth_at_all_is_counted_and_said(rig):
     publisher = rig.camera._publishers[DETECTIONS]
     rig.until(publisher.get_subscription_count, 'match')
     publisher.publish(DetectionArray(header=rig.camera.header(START_NS)))
-    books = rig.settled(node, 1)
-    assert books.dropped == {'unsynchronised': 1}
-    assert 'no depth topic is published' in books.last_detail
+    counts = rig.settled(node, 1)
+    assert counts.dropped == {'unsynchronised': 1}
+    assert 'no depth topic is published' in counts.last_detail
     assert node.fatal == '', 'nothing failed'
 
 
@@ -179,7 +179,7 @@ def test_a_looped_bag_measures_on(bench):
             bench.answers(5 * loop + number + 1)
     far_m = [msg.heights[0].position.z for msg in bench.heights]
     assert far_m == pytest.approx([2.0] * 5 + [2.1] * 5 + [2.2] * 5, abs=0.01)
-    assert bench.node.ledger.snapshot().dropped == {}
+    assert bench.node.counters.snapshot().dropped == {}
 
 
 def accelerometer(rig, ns, frame_id='camera_color_optical_frame', y=-9.81):

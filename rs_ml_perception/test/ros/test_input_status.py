@@ -11,7 +11,7 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerLedger
+from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerCounters
 from rs_ml_perception.ros.diagnostics import InputState, input_status
 
 pytestmark = pytest.mark.ros
@@ -27,7 +27,7 @@ WELL = InputState(
     problems=(),
     notes=(),
     topics={'primary': '/image', 'camera_info': '/info'},
-    partners=PartnerLedger().snapshot(waiting=0),
+    partners=PartnerCounters().snapshot(waiting=0),
 )
 
 
@@ -58,12 +58,12 @@ def test_states(changes, level, state, words):
 
 
 def test_the_books_of_partners():
-    ledger = PartnerLedger()
+    counters = PartnerCounters()
     for _ in range(3):
-        ledger.receive(0.0, Arrival(4.3, is_far=True))
-        ledger.drop(is_far=True, is_late=False)
-    ledger.miss(math.nan)
-    state = replace(WELL, partners=ledger.snapshot(waiting=0), partner='infrared')
+        counters.receive(0.0, Arrival(4.3, is_far=True))
+        counters.drop(is_far=True, is_late=False)
+    counters.miss(math.nan)
+    state = replace(WELL, partners=counters.snapshot(waiting=0), partner='infrared')
     values = {pair.key: pair.value for pair in input_status('node', state).values}
     assert values['without_infrared'] == '1'
     assert (values['infrared_received'], values['infrared_dropped_far']) == ('3', '3')

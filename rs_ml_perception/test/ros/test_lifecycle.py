@@ -175,7 +175,7 @@ def test_a_frame_that_takes_for_ever_holds_no_request_up(rig, fake_pipeline):
     assert 'still being processed' in node.failure
     assert not fake.is_closed
     fake.gate.set()
-    rig.until(lambda: node.ledger.snapshot().dropped == {'superseded': 1}, 'the books to close')
+    rig.until(lambda: node.counters.snapshot().dropped == {'superseded': 1}, 'the counts to close')
     rig.until(lambda: reports and reports[-1].detail == 'deactivated', 'report')
     assert change(rig, Transition.TRANSITION_ACTIVATE)
     rig.until(rig.is_listening, 'subscriptions')

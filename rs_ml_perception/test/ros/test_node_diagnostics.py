@@ -198,7 +198,7 @@ def test_images_without_depth_are_counted(rig, board):
     rig.camera.color(1_700_000_001_000_000_000)
     rig.settled(node, 2)
     board.wait('input', without_depth='1')
-    assert node.ledger.snapshot().published == 2
+    assert node.counters.snapshot().published == 2
 
 
 def test_images_that_all_go_without_depth_are_a_warning_until_depth_comes(rig, board):

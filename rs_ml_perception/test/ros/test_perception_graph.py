@@ -107,8 +107,8 @@ def test_detections_are_handed_over_inside(rig, graph):
     assert all(h.heights[0].position.z == pytest.approx(2.0) for h in heights)
     rig.settled(graph['segmentation'], 8)
     for node in graph.values():
-        books = rig.settled(node, 8)
-        assert (books.received, books.published) == (8, 8)
+        counts = rig.settled(node, 8)
+        assert (counts.received, counts.published) == (8, 8)
 
 
 def test_images_are_decoded_once_and_shared(rig, graph, monkeypatch):
@@ -141,11 +141,11 @@ def test_a_slow_node_does_not_hold_up_the_others(rig, graph):
         rig.camera.frame(number)
         rig.settled(graph['detection'], number + 1)
         rig.settled(graph['height'], number + 1)
-    assert graph['detection'].ledger.snapshot().published == 10
-    assert graph['height'].ledger.snapshot().published == 10
+    assert graph['detection'].counters.snapshot().published == 10
+    assert graph['height'].counters.snapshot().published == 10
     slow.fake.gate.set()
-    books = rig.settled(slow, 10)
-    assert books.published + books.dropped['superseded'] == 10
+    counts = rig.settled(slow, 10)
+    assert counts.published + counts.dropped['superseded'] == 10
 
 
 def test_height_says_that_detection_does_not_run(rig, graph):
@@ -164,7 +164,7 @@ def test_heights_cease_and_return_with_detection(rig, graph):
     graph['detection'].trigger_deactivate()
     rig.camera.frame(1)
     rig.settled(graph['segmentation'], 2)
-    assert graph['height'].ledger.snapshot().received == 1
+    assert graph['height'].counters.snapshot().received == 1
     graph['detection'].trigger_activate()
     rig.camera.frame(2)
     assert rig.settled(graph['height'], 2).published == 2
@@ -178,7 +178,7 @@ def test_height_switched_off_costs_nothing(rig, graph):
     assert not graph['detection'].hub.local_detections.has_listener
     rig.camera.frame(0)
     assert rig.settled(graph['detection'], 1).published == 1
-    assert graph['height'].ledger.snapshot().received == 0
+    assert graph['height'].counters.snapshot().received == 0
     graph['height'].trigger_activate()
     rig.camera.frame(1)
     assert rig.settled(graph['height'], 1).published == 1

@@ -114,7 +114,7 @@ def test_intrinsics_that_never_come_are_given_up_like_a_silent_partner(rig):
         rig.camera.depth(ns)
         rig.camera.color(ns)
         assert rig.settled(node, number + 1).published == number + 1
-    waited_ms = sorted(node.ledger._latency_ms)
+    waited_ms = sorted(node.counters._latency_ms)
     assert sum(ms > 200 for ms in waited_ms) == PATIENCE, waited_ms
 
 
@@ -287,8 +287,8 @@ def test_a_spoilt_picture_is_rejected_and_the_next_one_is_not(rig, spoilt):
         msg.data.frombytes(data)
         publisher.publish(msg)
         rig.settled(node, number)
-    books = rig.settled(node, 2)
-    assert (books.published, books.dropped) == (1, {'rejected': 1})
+    counts = rig.settled(node, 2)
+    assert (counts.published, counts.dropped) == (1, {'rejected': 1})
 
 
 @pytest.mark.parametrize(

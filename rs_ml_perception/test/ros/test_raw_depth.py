@@ -81,8 +81,8 @@ def test_raw_depth_waits_for_its_camera_info(rig):
     rig.camera.info(ns)
     rig.camera.depth(ns, 'raw')
     rig.camera.color(ns)
-    rig.until(lambda: node.ledger.snapshot().received == 1, 'frame')
-    assert node.ledger.snapshot().in_flight == 1
+    rig.until(lambda: node.counters.snapshot().received == 1, 'frame')
+    assert node.counters.snapshot().in_flight == 1
     assert node.activation.source.waits_for_camera_info
     rig.camera.info(ns, 'depth/camera_info')
     rig.settled(node, 1)
@@ -108,7 +108,7 @@ def test_no_depth_wanted_none_subscribed(rig):
     rig.camera.frame(0)
     assert rig.settled(node, 1).published == 1
     assert rig.observer.count_subscribers('/rs_ml/aligned_depth_to_color/image_raw') == 0
-    assert node.activation.source.partner_books().without == 0
+    assert node.activation.source.partner_counts().without == 0
 
 
 def test_the_extrinsics_message_is_column_major():

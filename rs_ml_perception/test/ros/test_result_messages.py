@@ -18,8 +18,8 @@ from rs_ml_perception.core.objects.labels import LabelMap, class_color
 from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.objects.regions import Regions
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
-from rs_ml_perception.core.streams.frame_counters import DROPPED, Ledger, Outcome
-from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerLedger
+from rs_ml_perception.core.streams.frame_counters import DROPPED, FrameCounters, Outcome
+from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerCounters
 from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.ros import vision_messages
 from rs_ml_perception.ros.markers import detection_markers, height_markers
@@ -215,21 +215,21 @@ def test_no_regions():
 
 
 def test_statistics_name_every_reason():
-    ledger = Ledger()
+    counters = FrameCounters()
     for reason in DROPPED:
-        ledger.receive()
-        ledger.drop(reason)
-    ledger.receive()
-    ledger.receive()
-    ledger.publish(latency_ms=2.0, age_ms=3.0, stage_ms={'infer': 1.5})
-    partners = PartnerLedger()
+        counters.receive()
+        counters.drop(reason)
+    counters.receive()
+    counters.receive()
+    counters.publish(latency_ms=2.0, age_ms=3.0, stage_ms={'infer': 1.5})
+    partners = PartnerCounters()
     for _ in range(5):
         partners.receive(0.0, Arrival(-0.5))
     partners.drop(is_far=False, is_late=True)
     partners.miss(math.nan)
     partners.pair(is_first=True)
-    books = partners.snapshot(waiting=3)
-    msg = stats_message(ledger.snapshot(), missed=Missed(lost=7), partners=books)
+    counts = partners.snapshot(waiting=3)
+    msg = stats_message(counters.snapshot(), missed=Missed(lost=7), partners=counts)
     assert {o: getattr(msg, f'dropped_{o.value}') for o in DROPPED} == dict.fromkeys(DROPPED, 1)
     assert (msg.received, msg.published, msg.in_flight) == (7, 1, 1)
     assert (msg.latency_p50_ms, msg.age_p95_ms, msg.lost_in_transport) == (2.0, 3.0, 7)

@@ -33,9 +33,9 @@ def test_recorded_stamps_are_fresh_by_the_recorded_clock(rig, set_clock):
     node = rig.started(rig.detection(use_sim_time=True, max_age_secs=1.0))
     set_clock(node, START_NS + 40_000_000)
     rig.camera.frame(0)
-    books = rig.settled(node, 1)
-    assert books.published == 1
-    assert books.age_ms[0] == pytest.approx(40.0)
+    counts = rig.settled(node, 1)
+    assert counts.published == 1
+    assert counts.age_ms[0] == pytest.approx(40.0)
     set_clock(node, START_NS + 3_000_000_000)
     rig.camera.frame(1)
     assert rig.settled(node, 2).dropped == {'stale': 1}
@@ -50,7 +50,7 @@ def test_a_clock_that_jumps_back_with_a_looped_bag(rig, set_clock):
             rig.camera.frame(number)
             received += 1
             rig.settled(node, received)
-    assert node.ledger.snapshot().published == 9
+    assert node.counters.snapshot().published == 9
     assert node.fake.resets == 3  # at activation, and with each loop
 
 
@@ -59,6 +59,6 @@ def test_stamps_ahead_of_the_clock_are_not_stale(rig, set_clock):
     node = rig.started(rig.detection(use_sim_time=True, max_age_secs=1.0))
     set_clock(node, START_NS)
     rig.camera.frame(300)
-    books = rig.settled(node, 1)
-    assert books.published == 1
-    assert books.age_ms[0] == 0.0
+    counts = rig.settled(node, 1)
+    assert counts.published == 1
+    assert counts.age_ms[0] == 0.0

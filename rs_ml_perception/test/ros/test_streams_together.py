@@ -82,8 +82,8 @@ def test_missing_depth_is_counted_and_the_colour_goes_on(rig, pairing):
     rig.until(lambda: len(messages) == 9, 'nine results')
     has_position = [m.detections[0].has_position for m in messages]
     assert has_position == [number % 3 > 0 for number in range(9)]
-    assert node.activation.source.partner_books().without == 3
-    assert node.ledger.snapshot().published == 9
+    assert node.activation.source.partner_counts().without == 3
+    assert node.counters.snapshot().published == 9
 
 
 def test_a_later_pair_lets_the_waiting_ones_go_in_order(rig, pairing, fake_pipeline):
@@ -92,10 +92,10 @@ def test_a_later_pair_lets_the_waiting_ones_go_in_order(rig, pairing, fake_pipel
     rig.camera.frame(0)
     rig.settled(node, 1)
     rig.camera.color(START_NS + PERIOD_NS)
-    rig.until(lambda: node.ledger.snapshot().in_flight == 1, 'frame 1 waiting')
+    rig.until(lambda: node.counters.snapshot().in_flight == 1, 'frame 1 waiting')
     rig.camera.frame(2)
-    books = rig.settled(node, 3)
-    assert books.published + books.dropped.get('superseded', 0) == 3
+    counts = rig.settled(node, 3)
+    assert counts.published + counts.dropped.get('superseded', 0) == 3
     stamps = [f.stamp_ns for f in node.fake.frames]
     assert stamps == sorted(stamps)
 
@@ -108,9 +108,9 @@ def test_nobody_waits_for_ever(rig, pairing):
     for number in range(1, 4):
         rig.camera.color(START_NS + number * PERIOD_NS)
         rig.settled(node, number + 1)
-    books = node.ledger.snapshot()
-    assert books.published == 4
-    assert books.latency_ms[1] > 0.9e3 * SyncOptions().timeout_secs
+    counts = node.counters.snapshot()
+    assert counts.published == 4
+    assert counts.latency_ms[1] > 0.9e3 * SyncOptions().timeout_secs
 
 
 @pytest.mark.parametrize('offset_ms', [5, -5, 14])
@@ -121,7 +121,7 @@ def test_unshared_stamps_pair_with_the_nearest(rig, pairing, offset_ms):
         rig.settled(node, number + 1)
     has_depth = [depth is not None for depth in depths_m(node)]
     assert all(has_depth[8:]), has_depth
-    assert node.ledger.snapshot().published == 20
+    assert node.counters.snapshot().published == 20
 
 
 @pytest.mark.parametrize('offset_ms', [0, 5])
@@ -161,8 +161,8 @@ def test_tracks_are_reset_even_if_the_first_frame_after_the_jump_is_dropped(
     resets = fake.resets
     for number in (0, 1):  # time jumps back; the first is superseded by the second
         rig.camera.frame(number)
-        rig.until(lambda n=number: node.ledger.snapshot().received == 7 + n, 'frame')
-    rig.until(lambda: node.ledger.snapshot().dropped == {'superseded': 1}, 'superseded')
+        rig.until(lambda n=number: node.counters.snapshot().received == 7 + n, 'frame')
+    rig.until(lambda: node.counters.snapshot().dropped == {'superseded': 1}, 'superseded')
     assert fake.resets == resets, 'not in the middle of a frame'
     fake.gate.set()
     assert rig.settled(node, 8).published == 7

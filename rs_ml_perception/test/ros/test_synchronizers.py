@@ -1,4 +1,4 @@
-"""One suite for both synchronizers: exact pairs, order, and the books."""
+"""One suite for both synchronizers: exact pairs, order, and the counts."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def fed(name, arrivals, **options):
 def test_exact_pairs_and_their_books(name, arrivals, expected):
     sync, pairs = fed(name, arrivals)
     assert pairs == expected
-    books = sync.books()
-    assert books.paired == sum(partner is not None for _, partner in expected)
-    assert books.without == sum(partner is None for _, partner in expected)
-    assert books.received == sum(stream == DEPTH for stream, _ in arrivals)
-    assert books.received == books.used + sum(books.dropped.values()) + books.waiting
+    counts = sync.counts()
+    assert counts.paired == sum(partner is not None for _, partner in expected)
+    assert counts.without == sum(partner is None for _, partner in expected)
+    assert counts.received == sum(stream == DEPTH for stream, _ in arrivals)
+    assert counts.received == counts.used + sum(counts.dropped.values()) + counts.waiting
 
 
 def test_no_stamp_is_used_twice(name):
@@ -96,15 +96,15 @@ def test_no_stamp_is_used_twice(name):
     ]
     sync, pairs = fed(name, arrivals, max_skew_ns=16 * MS)
     assert [round(b - a, 2) for a, b in pairs] == [5.0] * 60
-    assert len({b for _, b in pairs}) == sync.books().used == 60
+    assert len({b for _, b in pairs}) == sync.counts().used == 60
 
 
 def test_what_goes_in_and_never_comes_out_is_counted(name):
     sync, pairs = fed(name, [(DEPTH, 100 + 33 * i) for i in range(50)], capacity=10)
     assert pairs == []
-    books = sync.books()
-    assert books.dropped == {PartnerDrop.FAR: 0, PartnerDrop.LATE: 0, PartnerDrop.UNUSED: 40}
-    assert books.waiting == 10
+    counts = sync.counts()
+    assert counts.dropped == {PartnerDrop.FAR: 0, PartnerDrop.LATE: 0, PartnerDrop.UNUSED: 40}
+    assert counts.waiting == 10
 
 
 def test_a_time_line_that_goes_back(name):

@@ -33,8 +33,8 @@ DROPPED = tuple(outcome for outcome in Outcome if outcome is not Outcome.PUBLISH
 
 
 @dataclass(frozen=True)
-class LedgerSnapshot:
-    """The books at one moment: received = sum of outcomes + in_flight.
+class FrameCounts:
+    """The counts at one moment: received = sum of outcomes + in_flight.
 
     Attributes:
         received: messages of the primary stream.
@@ -68,7 +68,7 @@ class LedgerSnapshot:
         return self.received - sum(self.outcomes.values())
 
 
-class Ledger:
+class FrameCounters:
     """Counts frames from several threads."""
 
     def __init__(self) -> None:
@@ -109,10 +109,10 @@ class Ledger:
             self._outcomes[reason] += 1
             self._last_detail = detail or reason.value
 
-    def snapshot(self) -> LedgerSnapshot:
-        """The books of this moment: no frame comes or goes between two of its numbers."""
+    def snapshot(self) -> FrameCounts:
+        """The counts of this moment: no frame comes or goes between two of its numbers."""
         with self._lock:
-            return LedgerSnapshot(
+            return FrameCounts(
                 received=self._received,
                 outcomes={outcome: self._outcomes[outcome] for outcome in Outcome},
                 fps=self._fps(time.monotonic()),

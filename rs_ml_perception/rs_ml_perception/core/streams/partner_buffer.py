@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerLedger
+from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerCounters
 from rs_ml_perception.core.streams.stamps import JUMP_BACK_NS, PeriodMeter
 
 FAR_NS = 1_000_000_000
@@ -47,7 +47,7 @@ class PartnerBuffer(Generic[Q]):
 
     Args:
         capacity: partners kept.
-        ledger: gets the books.
+        counters: gets the counts.
         far_ns: how far a stamp may be from the primary stream.
         suspect_secs: how far ahead of it, at arrival.
 
@@ -56,13 +56,13 @@ class PartnerBuffer(Generic[Q]):
     """
 
     def __init__(
-        self, capacity: int, ledger: PartnerLedger, *, far_ns: int, suspect_secs: float
+        self, capacity: int, counters: PartnerCounters, *, far_ns: int, suspect_secs: float
     ) -> None:
         self.period = PeriodMeter()
         self._capacity = capacity
         self._far_ns = far_ns
         self._suspect_secs = suspect_secs
-        self._ledger = ledger
+        self._counters = counters
         self._kept: deque[Partner[Q]] = deque()
         self._primary_period = PeriodMeter()
         self._latest: Stamped | None = None
@@ -105,7 +105,7 @@ class PartnerBuffer(Generic[Q]):
             is_far=not partner.was_near,
             is_ahead=offset_secs > ahead_secs,
         )
-        self._ledger.receive(sample.received_secs, arrival)
+        self._counters.receive(sample.received_secs, arrival)
         self._kept.append(partner)
         while len(self._kept) > self._capacity:
             self._book(self._kept.popleft())
@@ -144,7 +144,7 @@ class PartnerBuffer(Generic[Q]):
         """Another partner stream begins."""
         self._forget(lambda _: True)
         self.period = PeriodMeter()
-        self._ledger.forget_recent()
+        self._counters.forget_recent()
 
     def _is_of_the_present(self, sample: Q, latest: Stamped) -> bool:
         """Whether a stamp is near where the primary stream may have got by now.
@@ -178,4 +178,4 @@ class PartnerBuffer(Generic[Q]):
     def _book(self, partner: Partner[Q]) -> None:
         """Close the account of a partner that leaves."""
         if not partner.is_used:
-            self._ledger.drop(is_far=not partner.was_near, is_late=partner.is_late)
+            self._counters.drop(is_far=not partner.was_near, is_late=partner.is_late)

@@ -1,4 +1,4 @@
-"""The books of a stream that is paired with another one, and notes on its faults."""
+"""The counts of a stream that is paired with another one, and notes on its faults."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class PartnerBooks:
-    """The books at one moment: received = used + all dropped + waiting.
+class PartnerCounts:
+    """The counts at one moment: received = used + all dropped + waiting.
 
     Attributes:
         received: messages of the partner stream.
@@ -101,7 +101,7 @@ class PartnerBooks:
         return self.recent_ahead >= FEWEST and 2 * self.recent_ahead > self.recent_received
 
 
-class PartnerLedger:
+class PartnerCounters:
     """Counts; written by the synchronizer."""
 
     def __init__(self) -> None:
@@ -137,11 +137,11 @@ class PartnerLedger:
         late_or_unused = PartnerDrop.LATE if is_late else PartnerDrop.UNUSED
         self._dropped[PartnerDrop.FAR if is_far else late_or_unused] += 1
 
-    def snapshot(self, *, waiting: int) -> PartnerBooks:
-        """The books of this moment."""
+    def snapshot(self, *, waiting: int) -> PartnerCounts:
+        """The counts of this moment."""
         far = [arrival for arrival in self._arrivals if arrival.is_far]
         misses = [miss for miss in self._misses if miss is not None]
-        return PartnerBooks(
+        return PartnerCounts(
             received=self._received,
             used=self._used,
             dropped={reason: self._dropped[reason] for reason in PartnerDrop},
@@ -161,7 +161,7 @@ class PartnerLedger:
 
 
 def partner_notes(
-    books: PartnerBooks,
+    counts: PartnerCounts,
     now_secs: float,
     *,
     partner: str,
@@ -172,46 +172,48 @@ def partner_notes(
     """Sentences on why partners are missing.
 
     Args:
-        books: of the pairing.
+        counts: of the pairing.
         now_secs: the present on the clock of arrivals.
         partner: what partners are ('depth').
         topic: where they come from.
         primaries: what they are partners of ('images').
         timeout_secs: how long a primary message waits.
     """
-    if books.is_ending:
-        why = _why_missing(books, now_secs, topic=topic, timeout_secs=timeout_secs)
-        count = f'{books.recent_without} of the last {books.recent} {primaries}'
+    if counts.is_ending:
+        why = _why_missing(counts, now_secs, topic=topic, timeout_secs=timeout_secs)
+        count = f'{counts.recent_without} of the last {counts.recent} {primaries}'
         return (f'{count} went without {partner}: {why}',)
-    if books.is_astray:
-        count = f'{books.recent_far} of the last {books.recent_received} messages on {topic}'
-        return (f'{count} are left out: {_apart(books)}',)
-    if books.is_suspect:
-        ahead = f'{topic} is stamped {books.offset_secs:.2f} s ahead of the {primaries} that come'
+    if counts.is_astray:
+        count = f'{counts.recent_far} of the last {counts.recent_received} messages on {topic}'
+        return (f'{count} are left out: {_apart(counts)}',)
+    if counts.is_suspect:
+        ahead = f'{topic} is stamped {counts.offset_secs:.2f} s ahead of the {primaries} that come'
         return (f'{ahead} with it: unless those take so long, {partner} is of another moment',)
     return ()
 
 
-def _why_missing(books: PartnerBooks, now_secs: float, *, topic: str, timeout_secs: float) -> str:
-    if now_secs - books.last_secs > SILENCE_SECS:
+def _why_missing(
+    counts: PartnerCounts, now_secs: float, *, topic: str, timeout_secs: float
+) -> str:
+    if now_secs - counts.last_secs > SILENCE_SECS:
         return f'nothing comes on {topic}'
-    if books.is_astray:
-        return f'{topic}: {_apart(books)}'
-    if not math.isnan(books.lateness_secs):
-        late = f'{topic} comes {books.lateness_secs:.2f} s after them'
+    if counts.is_astray:
+        return f'{topic}: {_apart(counts)}'
+    if not math.isnan(counts.lateness_secs):
+        late = f'{topic} comes {counts.lateness_secs:.2f} s after them'
         return f'{late}, the wait is {timeout_secs:g} s'
-    if books.is_suspect:
-        return f'{topic} is stamped {books.offset_secs:.2f} s ahead of the messages around it'
-    if not math.isnan(books.nearest_secs):
-        nearest = f'the nearest on {topic} is stamped {1e3 * books.nearest_secs:+.0f} ms off'
+    if counts.is_suspect:
+        return f'{topic} is stamped {counts.offset_secs:.2f} s ahead of the messages around it'
+    if not math.isnan(counts.nearest_secs):
+        nearest = f'the nearest on {topic} is stamped {1e3 * counts.nearest_secs:+.0f} ms off'
         return f'{nearest}: max_skew_ms says how far it may be'
     return f'nothing on {topic} was stamped near them'
 
 
-def _apart(books: PartnerBooks) -> str:
-    where = 'ahead of' if books.offset_secs > 0 else 'behind'
+def _apart(counts: PartnerCounts) -> str:
+    where = 'ahead of' if counts.offset_secs > 0 else 'behind'
     return (
-        f'stamped {abs(books.offset_secs):.1f} s {where} the primary stream: both need the same '
+        f'stamped {abs(counts.offset_secs):.1f} s {where} the primary stream: both need the same '
         'clock (global_time_enabled of both sensors alike), else restart the camera'
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from rs_ml_perception.core.streams.partner_buffer import FAR_NS, Partner, PartnerBuffer, Q, Stamped
-from rs_ml_perception.core.streams.partner_counts import PartnerBooks, PartnerLedger
+from rs_ml_perception.core.streams.partner_counts import PartnerCounters, PartnerCounts
 
 PATIENCE = 3
 """A silent stream costs at most three images that come a quarter of a second late."""
@@ -86,10 +86,10 @@ class Synchronizer(Generic[P, Q]):
         self._missed: deque[P] = deque(maxlen=MISSED)
         self._strangers: set[int] = set()
         self._vain = 0
-        self._ledger = PartnerLedger()
+        self._counters = PartnerCounters()
         self._partners: PartnerBuffer[Q] = PartnerBuffer(
             options.capacity,
-            self._ledger,
+            self._counters,
             far_ns=max(FAR_NS, options.max_skew_ns),
             suspect_secs=options.suspect_secs,
         )
@@ -109,9 +109,9 @@ class Synchronizer(Generic[P, Q]):
         """Whether messages wait for partners that have not come yet."""
         return self._vain < self.options.patience
 
-    def books(self) -> PartnerBooks:
+    def counts(self) -> PartnerCounts:
         """What became of the messages so far."""
-        return self._ledger.snapshot(waiting=self._partners.waiting)
+        return self._counters.snapshot(waiting=self._partners.waiting)
 
     def add_primary(self, message: P) -> None:
         """A message that wants a partner has come."""
@@ -210,10 +210,10 @@ class Synchronizer(Generic[P, Q]):
             if now_secs - message.received_secs >= self.options.timeout_secs:
                 self._vain += 1
             self._missed.append(message)
-            self._ledger.miss(self._partners.near_secs(gap_ns))
+            self._counters.miss(self._partners.near_secs(gap_ns))
             return Match(message, None, gap_ns)
         self._vain = 0
-        self._ledger.pair(is_first=not partner.is_used)
+        self._counters.pair(is_first=not partner.is_used)
         partner.is_used = True
         return Match(message, partner.sample, gap_ns)
 

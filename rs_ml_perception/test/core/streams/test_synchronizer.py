@@ -62,13 +62,13 @@ class Run:
         return max(waited for arrival, _, waited in self.rows if arrival >= since)
 
     @property
-    def books(self):
-        return self.sync.books()
+    def counts(self):
+        return self.sync.counts()
 
     @property
     def notes(self):
         return partner_notes(
-            self.books, self.now_secs, partner='depth', topic='/depth', primaries='images',
+            self.counts, self.now_secs, partner='depth', topic='/depth', primaries='images',
             timeout_secs=self.sync.options.timeout_secs,
         )  # fmt: skip
 
@@ -101,9 +101,9 @@ def run(color, depth, secs=4.0, options=None):
         look()
     assert len(rows) == sent
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
-    books = sync.books()
-    assert books.received == books.used + sum(books.dropped.values()) + books.waiting
-    assert books.paired + books.without == sent
+    counts = sync.counts()
+    assert counts.received == counts.used + sum(counts.dropped.values()) + counts.waiting
+    assert counts.paired + counts.without == sent
     return Run(rows, sync, now_secs)
 
 
@@ -212,11 +212,11 @@ def test_far_ones_are_left_out_counted_and_named():
     found = run(Stream(30), Stream(30, 10, wrong=((1.0, 1.39, 100.0),)), secs=1.6)
     # The first good one afterwards is not waited for, but shows that waiting helps again.
     assert found.skews() == {0: 35, None: 13}
-    assert found.books.dropped == {FAR: 0, LATE: 0, UNUSED: 0}
+    assert found.counts.dropped == {FAR: 0, LATE: 0, UNUSED: 0}
     (note,) = found.notes
     assert note.startswith('12 of the last 30 messages on /depth are left out: stamped 100.0 s')
     found = run(Stream(30), Stream(30, 10, wrong=((1.0, 1.39, 100.0),)), secs=4.0)
-    assert found.books.dropped == {FAR: 12, LATE: 1, UNUSED: 0}
+    assert found.counts.dropped == {FAR: 12, LATE: 1, UNUSED: 0}
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_far_ones_are_left_out_counted_and_named():
     ],
 )
 def test_partners_that_go_with_nothing_are_counted_by_reason(depth, reason):
-    dropped = run(Stream(6), depth).books.dropped
+    dropped = run(Stream(6), depth).counts.dropped
     assert dropped[reason] > 0.4 * sum(dropped.values()) > 5
 
 
@@ -262,7 +262,7 @@ def test_nothing_waits_when_no_partner_is_asked_for():
     sync.add_primary(Message(1, 0.0))
     (match,) = sync.take(0.0, asks=False)
     assert match.partner is None
-    assert sync.books().without == 0
+    assert sync.counts().without == 0
 
 
 def test_held_messages_go_when_their_time_is_up():
@@ -283,7 +283,7 @@ def test_a_time_line_that_goes_back_keeps_what_is_new():
     sync.jump(1_000_000_000)
     sync.add_primary(Message(1_000_000_000, 0.5))
     assert [match.partner.stamp_ns for match in sync.take(0.5)] == [1_000_000_000]
-    assert sync.books().waiting == 0
+    assert sync.counts().waiting == 0
 
 
 def test_a_zero_stamp_waits_for_nothing_and_disturbs_nothing():
@@ -294,7 +294,7 @@ def test_a_zero_stamp_waits_for_nothing_and_disturbs_nothing():
         assert len(sync.take(0.033 * number)) == (stamp_ns == 0)
         sync.add_partner(Message(stamp_ns, 0.033 * number))
         assert len(sync.take(0.033 * number)) == (stamp_ns != 0)
-    assert (sync.books().without, sync.books().paired) == (0, 26)
+    assert (sync.counts().without, sync.counts().paired) == (0, 26)
 
 
 def test_another_partner_stream_starts_with_nothing():
@@ -306,4 +306,4 @@ def test_another_partner_stream_starts_with_nothing():
     assert not sync.is_patient
     sync.restart()
     assert sync.is_patient
-    assert (sync.newest_ns, sync.books().received, sync.books().waiting) == (None, 1, 0)
+    assert (sync.newest_ns, sync.counts().received, sync.counts().waiting) == (None, 1, 0)
