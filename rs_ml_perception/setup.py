@@ -1,22 +1,15 @@
 """Installs the package with its launch files, configuration, models and recordings."""
 
 import os
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 NAME = 'rs_ml_perception'
 HERE = Path(__file__).resolve().parent  # resolve: with --symlink-install colcon runs a link
-NODES = (
-    'detection_node',
-    'height_node',
-    'denoise_node',
-    'mono_depth_node',
-    'segmentation_node',
-    'perception_graph',
-    'replay_node',
-    'record_node',
-)
+sys.path.insert(0, str(HERE))
+from rs_ml_perception.nodes.table import EXECUTABLES  # noqa: E402
 
 
 def share(base, folder, pattern):
@@ -70,7 +63,7 @@ setup(
     },
     entry_points={
         'console_scripts': [
-            *(f'{node} = {NAME}.executables:{node}' for node in NODES),
+            *(f'{node} = {NAME}.executables:{node}' for node in EXECUTABLES),
             f'rs-ml = {NAME}.executables:rs_ml',
             f'rs-ml-plane-rms = {NAME}.executables:rs_ml_plane_rms',
         ],

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 
 from rs_ml_perception.cli.exit_status import INTERRUPTED
+from rs_ml_perception.nodes.table import EXECUTABLES
 
 
 def _node(module: str) -> Callable[[], int]:
@@ -49,14 +50,7 @@ def _end_at_once(status: int, *numbers: signal.Signals) -> None:
         signal.signal(number, lambda *_: os._exit(status))
 
 
-detection_node = _node('detection_node')
-height_node = _node('height_node')
-denoise_node = _node('denoise_node')
-mono_depth_node = _node('mono_depth_node')
-segmentation_node = _node('segmentation_node')
-perception_graph = _node('perception_graph')
-replay_node = _node('replay_node')
-record_node = _node('record_node')
+globals().update({name: _node(name) for name in EXECUTABLES})
 rs_ml = _command('cli.main')
 rs_ml_plane_rms = _command('cli.plane_rms')
 demo = _command('demo.main')

@@ -13,7 +13,7 @@ import rs_ml_perception
 PACKAGE = Path(rs_ml_perception.__file__).parent
 ROS = {'rclpy', 'ament_index_python', 'tf2_ros', 'message_filters', 'cv_bridge', 'launch'}
 RUNTIMES = {'ai_edge_litert', 'tflite_runtime', 'openvino', 'onnxruntime', 'tensorflow', 'keras'}
-ANYWHERE = {'numpy', 'cv2', '_typeshed', *sys.stdlib_module_names}
+ANYWHERE = {'numpy', 'cv2', *sys.stdlib_module_names}
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 400, 60
 
 

@@ -7,15 +7,12 @@ import shlex
 import textwrap
 import typing
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.options import Option, OptionInfo, check, options_of
+from rs_ml_perception.core.options import DataclassInstance, Option, OptionInfo, check, options_of
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar('T', bound='DataclassInstance')
+T = TypeVar('T', bound=DataclassInstance)
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):

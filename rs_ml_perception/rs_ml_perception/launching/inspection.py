@@ -53,8 +53,8 @@ def _why_not(name: str, topics: CameraTopics) -> str:
         return '' if topics.sensor_depth else 'the recording has no depth'
     if topics.color is None:
         return 'the recording has no colour'
-    if name == 'height' and topics.depth is None:
-        return 'the recording has no depth, so no heights and no positions'
+    if NODES[name].requires_depth and topics.depth is None:
+        return f'the recording has no depth, which {name} needs'
     return ''
 
 

@@ -58,9 +58,6 @@ class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDep
     def load_pipeline(cls, parameters: DenoiseParameters) -> DenoisePipeline:
         return DenoisePipeline.load(parameters, parameters)
 
-    def retune(self, parameters: DenoiseParameters) -> None:
-        self.pipeline.options = parameters
-
     def source(self, parameters: DenoiseParameters) -> DepthAssembler:
         # Nobody waits for an image that the network would not look at.
         is_useless = parameters.infrared == 'auto' and not self.pipeline.uses_infrared

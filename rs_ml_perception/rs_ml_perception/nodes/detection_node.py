@@ -34,9 +34,6 @@ class DetectionNode(LabelledNode[DetectionParameters, DetectionPipeline, Detecti
     def load_pipeline(cls, parameters: DetectionParameters) -> DetectionPipeline:
         return DetectionPipeline.load(parameters, parameters)
 
-    def retune(self, parameters: DetectionParameters) -> None:
-        self.pipeline.options = parameters
-
     def run(self, frames: FrameSet, frame: Frame) -> DetectionResult:
         return self.pipeline(frame)
 

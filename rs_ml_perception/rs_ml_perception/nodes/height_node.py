@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from rs_ml_perception.core.errors import InputError
@@ -47,9 +47,6 @@ class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]
     def load_pipeline(cls, parameters: HeightParameters) -> HeightPipeline:
         return HeightPipeline(parameters)
 
-    def retune(self, parameters: HeightParameters) -> None:
-        self.pipeline.options = parameters
-
     def source(self, parameters: HeightParameters) -> Assembler:
         assembler = self.hub.detections(parameters.depth_source, parameters.streams)
         assembler.want_color_while(self._wants_pictures)
@@ -70,7 +67,7 @@ class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]
         for name in detections.labels.names.values():
             check_label(name)
         up = self._gravity.up(frame.frame_id, frame.stamp_ns, self.parameters.gravity_frame)
-        return self.pipeline(frame, detections.detections, detections.labels, up)
+        return self.pipeline(replace(frame, up=up), detections)
 
     def notes(self) -> tuple[str, ...]:
         return self._gravity.problems

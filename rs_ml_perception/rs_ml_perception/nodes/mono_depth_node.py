@@ -43,9 +43,6 @@ class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, Depth
     def load_pipeline(cls, parameters: MonoDepthParameters) -> MonoDepthPipeline:
         return MonoDepthPipeline.load(parameters, parameters)
 
-    def retune(self, parameters: MonoDepthParameters) -> None:
-        self.pipeline.options = parameters
-
     def run(self, frames: FrameSet, frame: Frame) -> DepthEstimate:
         return self.pipeline(frame)
 

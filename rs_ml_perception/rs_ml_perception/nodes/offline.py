@@ -7,7 +7,7 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,6 @@ from std_msgs.msg import Header
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.transforms import parse_static_transform
-from rs_ml_perception.core.objects.detections import Detections
-from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.streams.stamps import RateLimit
 from rs_ml_perception.nodes.parameter_file import read_parameters
 from rs_ml_perception.nodes.table import NODES
@@ -114,7 +112,7 @@ class OfflineRun:
         self._recording = recording
         self._nodes = nodes
         self._writer = writer
-        self._found: dict[int, tuple[Detections, LabelMap]] = {}
+        self._results: dict[str, tuple[int, Any]] = {}
         self._up = RecordedUp(recording, self._on_rejected)
 
     def run(self) -> None:
@@ -163,7 +161,7 @@ class OfflineRun:
                 self.counts[node.name, 'superseded: max_rate_hz'] += 1
                 continue
             try:
-                result = self._result(node, frame, self._found.get(frame.stamp_ns))
+                result = self._result(node, frame)
                 self._publish(node, result, frame, header)
             except InputError as error:
                 self._on_rejected(node.name, error)
@@ -176,23 +174,29 @@ class OfflineRun:
                 reason = f'unexpected {type(error).__name__}: {one_line(error)}'
                 self.counts[node.name, f'failed: {reason}'] += 1
                 continue
-            if node.name == 'detection':
-                self._found = {frame.stamp_ns: (result.detections, node.pipeline.labels)}
+            self._results[node.name] = frame.stamp_ns, result
             self.counts[node.name, 'published'] += 1
 
-    def _result(self, node: OfflineNode, frame: Frame, found: Any) -> Any:
-        if frame.rgb is None and not NODES[node.name].is_depth_primary:
+    def _result(self, node: OfflineNode, frame: Frame) -> Any:
+        spec = NODES[node.name]
+        if frame.rgb is None and not spec.is_depth_primary:
             raise InputError('this frame has no colour')
-        if node.name != 'height':
-            return node.pipeline(frame)
-        if found is None:
-            raise InputError('this frame has no detections')
-        if frame.depth is None or frame.camera is None:
+        consumed = [self._consumed(source, frame.stamp_ns) for source in spec.consumes]
+        if spec.requires_depth and (frame.depth is None or frame.camera is None):
             raise InputError('this frame has no depth')
-        up = self._up.at(frame.frame_id, frame.stamp_ns, node.parameters.gravity_frame)
-        if self._up.reading_problem:
-            self.counts[node.name, self._up.reading_problem] += 1
-        return node.pipeline(frame, *found, up)
+        if spec.uses_gravity:
+            up = self._up.at(frame.frame_id, frame.stamp_ns, node.parameters.gravity_frame)
+            frame = replace(frame, up=up)
+            if self._up.reading_problem:
+                self.counts[node.name, self._up.reading_problem] += 1
+        return node.pipeline(frame, *consumed)
+
+    def _consumed(self, source: str, stamp_ns: int) -> Any:
+        """The result of another node for the same frame."""
+        found_ns, result = self._results.get(source, (None, None))
+        if found_ns != stamp_ns:
+            raise InputError(f'this frame has no {NODES[source].result}')
+        return result
 
     def _publish(self, node: OfflineNode, result: Any, frame: Frame, header: Header) -> None:
         wanted = node.parameters.target_frame

@@ -32,9 +32,9 @@ def make_graph() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
     if unknown or not names:
         raise ConfigError(f'nodes must be some of {", ".join(NODES)}, got {list(names)}')
     hub = CameraHub(owner, tuple(text for text in static_transforms if text))
-    if 'detection' in names:
+    if DETECTIONS in (f'{name}/{NODES[name].result}' for name in names):
         hub.local_detections = LocalDetections(owner, DETECTIONS)
-    # The table's order: detection comes before height, which listens to it.
+    # The table's order: a node comes before those that consume its results.
     nodes = [spec.node_class()(hub) for name, spec in NODES.items() if name in names]
     hub.inference_threads = _share_of_cores(nodes)
     return nodes, [owner]

@@ -36,9 +36,6 @@ class SegmentationNode(LabelledNode[SegmentationParameters, SegmentationPipeline
     def load_pipeline(cls, parameters: SegmentationParameters) -> SegmentationPipeline:
         return SegmentationPipeline.load(parameters, parameters)
 
-    def retune(self, parameters: SegmentationParameters) -> None:
-        self.pipeline.options = parameters
-
     def run(self, frames: FrameSet, frame: Frame) -> np.ndarray:
         return self.pipeline(frame)
 

@@ -17,23 +17,37 @@ class NodeSpec:
         executable: console script of the node alone.
         class_path: 'module:class'.
         inputs: topics relative to the driver's, the primary stream first.
-        inner_inputs: topics of other nodes, relative to the namespace.
+        consumes: nodes whose results it works on; its pipeline is called with a frame and the
+            result of each.
+        result: its own topic with what other nodes may consume, '' for nothing.
         needs: launch arguments of realsense2_camera the inputs ask for.
         has_network: whether it runs a network, and so has `model`, `backend` and `device`.
+        requires_depth: whether frames without depth are of no use to it.
     """
 
     name: str
     executable: str
     class_path: str
     inputs: tuple[str, ...]
-    inner_inputs: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    result: str = ''
     needs: tuple[tuple[str, str], ...] = ()
     has_network: bool = True
+    requires_depth: bool = False
 
     @property
     def is_depth_primary(self) -> bool:
         """Whether the node works on depth images rather than on colour images."""
         return self.inputs[0] == _RAW_DEPTH
+
+    @property
+    def inner_inputs(self) -> tuple[str, ...]:
+        """Topics of the nodes it consumes, relative to the namespace."""
+        return tuple(f'{name}/{NODES[name].result}' for name in self.consumes)
+
+    @property
+    def uses_gravity(self) -> bool:
+        return _ACCEL in self.inputs
 
     @property
     def all_inputs(self) -> tuple[str, ...]:
@@ -58,6 +72,7 @@ _DEPTH = (
     'depth/camera_info',
     'extrinsics/depth_to_color',
 )
+_ACCEL = 'accel/sample'
 _INFRARED = (('enable_infra1', 'true'), ('enable_sync', 'true'))
 _ALIGNED = (('align_depth.enable', 'true'), ('enable_sync', 'true'))
 _NODES = 'rs_ml_perception.nodes'
@@ -73,16 +88,18 @@ NODES: dict[str, NodeSpec] = {
             'detection_node',
             f'{_NODES}.detection_node:DetectionNode',
             inputs=(*_COLOR, *_DEPTH),
+            result='detections',
             needs=_ALIGNED,
         ),
         NodeSpec(
             'height',
             'height_node',
             f'{_NODES}.height_node:HeightNode',
-            inputs=(*_COLOR, *_DEPTH, 'accel/sample'),
-            inner_inputs=('detection/detections',),
+            inputs=(*_COLOR, *_DEPTH, _ACCEL),
+            consumes=('detection',),
             needs=(*_ALIGNED, ('enable_accel', 'true')),
             has_network=False,
+            requires_depth=True,
         ),
         NodeSpec(
             'denoise',
@@ -112,6 +129,9 @@ NODES: dict[str, NodeSpec] = {
         ),
     )
 }
+
+EXECUTABLES = (*(spec.executable for spec in NODES.values()), GRAPH, 'replay_node', 'record_node')
+"""Console scripts with ROS, each the function `main` of the module of its name in this folder."""
 
 
 def camera_inputs() -> tuple[str, ...]:
@@ -147,8 +167,7 @@ def require_sources(names: tuple[str, ...]) -> tuple[str, ...]:
         ConfigError: one listens to a node that is not among them.
     """
     for name in names:
-        for topic in NODES[name].inner_inputs:
-            source = topic.partition('/')[0]
+        for source in NODES[name].consumes:
             if source not in names:
                 raise ConfigError(f'{name} needs {source}: name both')
     return names

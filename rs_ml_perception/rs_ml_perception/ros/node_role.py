@@ -56,6 +56,7 @@ class NodeRole(ABC, Generic[P, L, R]):
 
     def retune(self, parameters: P) -> None:
         """Apply parameters that may change at run time; ConfigError refuses them."""
+        self.pipeline.options = parameters
 
     def source(self, parameters: P) -> Assembler:
         """Where frame sets come from."""

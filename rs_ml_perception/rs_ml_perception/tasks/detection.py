@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -162,10 +162,11 @@ class Detector:
 
 @dataclass(frozen=True, eq=False)
 class DetectionResult:
-    """Objects and, row by row, where they are."""
+    """Objects and, row by row, where they are; labels name their classes."""
 
     detections: Detections
     placements: Placements
+    labels: LabelMap = field(default_factory=lambda: LabelMap({}))
 
 
 class DetectionPipeline(ModelPipeline[DetectionOptions]):
@@ -197,7 +198,7 @@ class DetectionPipeline(ModelPipeline[DetectionOptions]):
             detections, placements = place_detections(
                 frame, detections, range_min_m=low_m, range_max_m=high_m
             )
-        return DetectionResult(detections, placements)
+        return DetectionResult(detections, placements, self.labels)
 
     @property
     def score_threshold(self) -> float:

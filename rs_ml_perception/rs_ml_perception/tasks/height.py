@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -217,6 +218,16 @@ def _collect(
     )
 
 
+class LabelledDetections(Protocol):
+    """Result of a detection node, from this process or from a message."""
+
+    @property
+    def detections(self) -> Detections: ...
+
+    @property
+    def labels(self) -> LabelMap: ...
+
+
 class HeightPipeline(Pipeline[HeightOptions]):
     """Frame with depth and detections to PersonHeights. See core.pipeline.Pipeline."""
 
@@ -227,20 +238,18 @@ class HeightPipeline(Pipeline[HeightOptions]):
     def apply(self, options: HeightOptions) -> None:
         self._estimator.options = options
 
-    def __call__(
-        self, frame: Frame, detections: Detections, labels: LabelMap, up: Up | None
-    ) -> PersonHeights:
+    def __call__(self, frame: Frame, found: LabelledDetections) -> PersonHeights:
         """Measure the persons among the detections of one frame.
 
         Args:
-            frame: with depth.
-            detections: in pixels of its colour image.
-            labels: names of their classes.
-            up: direction against gravity; None: look at the floor.
+            frame: with depth; without `up` the floor is looked for.
+            found: detections in pixels of its colour image.
         """
-        self.labels = labels
-        is_person = [labels.name(i) in self.options.classes for i in detections.class_ids]
-        return self._estimator(frame, detections[np.array(is_person, bool)], up=up)
+        self.labels = found.labels
+        is_person = [
+            found.labels.name(i) in self.options.classes for i in found.detections.class_ids
+        ]
+        return self._estimator(frame, found.detections[np.array(is_person, bool)])
 
     def describe(self) -> dict[str, str]:
         return {'classes': ' '.join(self.options.classes)}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
-from pathlib import Path
 
 import pytest
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import walk
 from rs_ml_perception.nodes.table import (
+    EXECUTABLES,
     NODES,
     camera_inputs,
     camera_prefix,
@@ -17,34 +16,31 @@ from rs_ml_perception.nodes.table import (
     require_sources,
 )
 
+from rs_ml_perception import executables
+
 NETWORK_PARAMETERS = {'model', 'backend', 'device'}
-SETUP = Path(__file__).resolve().parents[2] / 'setup.py'
-
-
-def executables() -> tuple[str, ...]:
-    """NODES of setup.py."""
-    for statement in ast.parse(SETUP.read_text()).body:
-        if isinstance(statement, ast.Assign) and statement.targets[0].id == 'NODES':
-            return ast.literal_eval(statement.value)
-    raise AssertionError('setup.py has no NODES')
 
 
 @pytest.mark.parametrize('name', NODES)
 def test_an_entry_is_whole(name):
     spec = NODES[name]
     assert spec.name == name
-    assert spec.executable in executables()
+    assert spec.executable in EXECUTABLES
     assert spec.inputs
     assert all(not topic.startswith('/') for topic in spec.inputs)
     assert spec.uses_depth == ('depth/camera_info' in spec.inputs)
+    earlier = tuple(NODES)[: list(NODES).index(name)]
+    assert all(NODES[source].result for source in spec.consumes)
+    assert set(spec.consumes) <= set(earlier), 'a consumer comes after its sources'
 
 
-@pytest.mark.parametrize('executable', executables())
+@pytest.mark.parametrize('executable', EXECUTABLES)
 def test_every_executable_has_a_main(executable):
     pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
     pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
     module = importlib.import_module(f'rs_ml_perception.nodes.{executable}')
     assert callable(module.main)
+    assert callable(getattr(executables, executable))
 
 
 @pytest.mark.ros

@@ -11,10 +11,8 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
-from rs_ml_perception.nodes.detection_node import DetectionNode
-from rs_ml_perception.nodes.detection_parameters import DetectionParameters
-from rs_ml_perception.nodes.height_node import HeightNode
-from rs_ml_perception.nodes.height_parameters import HeightParameters
+from rs_ml_perception.nodes.detection_node import DetectionNode, DetectionParameters
+from rs_ml_perception.nodes.height_node import HeightNode, HeightParameters
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
 from rs_ml_perception.nodes.table import NODES, camera_inputs
 from rs_ml_perception.recordings.frames import frames
