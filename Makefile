@@ -68,12 +68,12 @@ docs:
 
 bench:
 	@$(SETUP) --level full
-	@$(RUN) python -m rs_ml_perception.cli.main bench $(BENCH_ARGS)
-	@$(RUN) python -m rs_ml_training.bench
+	@$(RUN) python -m benchmarks.speed $(BENCH_ARGS)
+	@$(RUN) python -m benchmarks.training
 
 soak:
 	@$(SETUP)
-	@$(RUN) python -m rs_ml_perception.bench.soak --ancestor $$PPID --seconds '$(SECS)' $(SOAK_ARGS)
+	@$(RUN) python -m benchmarks.soak --ancestor $$PPID --seconds '$(SECS)' $(SOAK_ARGS)
 
 clean:
 	rm -rf .venv .ros out runs build install log .mypy_cache .pytest_cache .ruff_cache

@@ -45,12 +45,8 @@ LAYERS = {
     'ros': layer('core ros', {*ROS, '_msgs'}),
     'nodes': layer(ALL.replace(' cli', ''), {*ROS, '_msgs', 'rosbags', 'yaml'}),
     'launching': layer('core recordings nodes launching', {'yaml'}),
-    'cli': layer(f'{ALL} launching bench', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2'}),
+    'cli': layer(f'{ALL} launching', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2'}),
     'demo': layer(f'{ALL} launching demo', {*ROS, '_msgs'}),
-    # The training package knows the network of old that denoising is measured against.
-    'bench': layer(
-        f'{ALL} demo bench', {*ROS, '_msgs'}, {*RUNTIMES, 'pyrealsense2', 'rs_ml_training'}
-    ),
 }
 
 

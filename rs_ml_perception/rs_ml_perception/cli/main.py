@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 
 from rs_ml_perception.cli import (
-    bench_command,
     denoise_command,
     depth_command,
     detect_command,
@@ -20,6 +19,7 @@ from rs_ml_perception.cli import (
     segment_command,
 )
 from rs_ml_perception.cli.exit_status import INTERRUPTED, report
+from rs_ml_perception.core.errors import ConfigError
 
 COMMANDS = (
     detect_command,
@@ -31,7 +31,6 @@ COMMANDS = (
     recording_command,
     models_command,
     parameters_command,
-    bench_command,
 )
 """Modules with add_parser(subparsers); they import what is heavy when they run."""
 
@@ -42,7 +41,17 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(required=True, metavar='COMMAND')
     for command in COMMANDS:
         command.add_parser(subparsers)
+    moved = subparsers.add_parser('bench', help='moved: make bench in a checkout')
+    moved.add_argument('arguments', nargs=argparse.REMAINDER)
+    moved.set_defaults(run=_bench)
     return parser
+
+
+def _bench(args: argparse.Namespace) -> int:
+    raise ConfigError(
+        'benchmarks are no part of the package: run make bench, or tools/run python -m '
+        'benchmarks.speed, in a checkout'
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,12 +1,11 @@
 """`rs-ml-evaluate TASK`: metrics of a network or of predictions in files; `curves`: trainings.
 
-`rs-ml-evaluate --all`: accuracy and speed of every model that ships, see `--all --help`.
+`--all` has moved: `python -m benchmarks.accuracy` in a checkout evaluates every model that ships.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
     words = sys.argv[1:] if argv is None else list(argv)
     if words[:1] == [_ALL]:
-        return _evaluate_all(words[1:])
+        raise ConfigError(
+            'the evaluation of all shipped models is no part of the package: run tools/run python '
+            '-m benchmarks.accuracy in a checkout'
+        )
     arguments = parser().parse_args(words)
     if arguments.task == _CURVES:
         return _draw_curves(arguments.runs, arguments.out, arguments.columns)
@@ -53,19 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(report.table())
     if options.json_file is not None:
         report.write(options.json_file)
-    return 0
-
-
-def _evaluate_all(words: Sequence[str]) -> int:
-    """Every model that ships; the exit status is 0 whether or not the aims are reached."""
-    from rs_ml_training.evaluation.shipped.options import ShippedOptions
-
-    top = FlagParser(prog=f'rs-ml-evaluate {_ALL}', description=ShippedOptions.__doc__)
-    add_flags(top, ShippedOptions)
-    options = from_flags(ShippedOptions, top.parse_args(words))
-    from rs_ml_training.evaluation.shipped.session import run_all
-
-    run_all(options, functools.partial(print, flush=True))
     return 0
 
 

@@ -1,0 +1,1 @@
+"""The shipped model files, evaluated on data that training never saw."""

@@ -1,0 +1,271 @@
+"""`make soak`: small images at a high rate through the graph, for as long as one likes.
+
+Every image sent must turn up in the books of every node: received, lost or overwritten before it
+was received; and every one received must have an outcome. Memory is printed as a slope.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rs_ml_perception.cli.exit_status import INTERRUPTED
+from rs_ml_perception.core.errors import ConfigError, RsMlError
+from rs_ml_perception.core.streams.frame_counters import DROPPED
+from rs_ml_perception.core.tether import interrupt_when_gone
+from rs_ml_perception.demo.processes import Process, start_nodes
+from rs_ml_perception.demo.watch import NodeWatch
+from rs_ml_perception.nodes.table import NODES, parse_nodes, require_sources
+from rs_ml_perception.ros.node import NAMESPACE
+from rs_ml_perception.ros.session import ros_session
+
+from benchmarks.small_camera import SmallCamera
+from rs_ml_msgs.msg import InferenceStats
+
+START_SECS = 120.0
+CLOSE_SECS = 20.0
+LOOK_SECS = 5.0
+LOOKS_A_LINE = 12
+
+WARM_UP_SHARE = 1 / 3
+"""Of the memory samples, so many are left out of the slope: caches and histories still fill."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The books of one node after the last image.
+
+    Attributes:
+        sent: messages of its primary stream.
+        received, lost, overwritten: what became of them on the way; overwritten is None where it
+            is not counted.
+        published: results.
+        dropped: by reason.
+        unaccounted: received without an outcome.
+    """
+
+    sent: int
+    received: int
+    lost: int
+    overwritten: int | None
+    published: int
+    dropped: Mapping[str, int]
+    unaccounted: int
+
+    @classmethod
+    def of(cls, sent: int, stats: InferenceStats) -> Balance:
+        dropped = {r.value: int(getattr(stats, f'dropped_{r.value}')) for r in DROPPED}
+        outcomes = stats.published + sum(dropped.values()) + stats.in_flight
+        is_counted = stats.overwritten != InferenceStats.NOT_COUNTED
+        return cls(
+            sent,
+            int(stats.received),
+            int(stats.lost_in_transport),
+            int(stats.overwritten) if is_counted else None,
+            int(stats.published),
+            {reason: count for reason, count in dropped.items() if count},
+            int(stats.received - outcomes),
+        )
+
+    @property
+    def missing(self) -> int:
+        """Sent and in no book; where overwritten ones are not counted, those are among them."""
+        return self.sent - self.received - self.lost - (self.overwritten or 0)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.unaccounted == 0 and (self.missing == 0 or self.overwritten is None)
+
+
+@dataclass(frozen=True)
+class SoakOptions:
+    """How long, how fast, with what."""
+
+    seconds: float = 1800.0
+    rate_hz: float = 60.0
+    max_rate_hz: float = 5.0
+    nodes: tuple[str, ...] = tuple(NODES)
+
+
+def soak(options: SoakOptions, logs: Path) -> tuple[dict[str, Balance], list[tuple[float, float]]]:
+    """Run the graph on small images.
+
+    Returns:
+        The books of every node, and (seconds, megabytes resident) of the graph.
+
+    Raises:
+        ConfigError: the graph did not come up, or ended by itself.
+    """
+    arguments = ['-p', f'max_rate_hz:={options.max_rate_hz:.3f}']
+    with ros_session():
+        watch, camera = NodeWatch(options.nodes, NAMESPACE), SmallCamera()
+        graph = start_nodes(options.nodes, composed=True, ros_args=arguments, logs=logs)[0]
+        try:
+            _wait_until_ready(watch, camera, graph, options.nodes)
+            memory = _feed(options, watch, camera, graph)
+            return _final_books(options.nodes, watch, camera), memory
+        finally:
+            graph.stop()
+            camera.close()
+            watch.close()
+
+
+def _wait_until_ready(
+    watch: NodeWatch, camera: SmallCamera, graph: Process, names: Sequence[str]
+) -> None:
+    """Until every node has received the first image: the following ones can be counted."""
+    ready = watch.wait(
+        lambda: (len(watch.active) == len(names) and camera.is_heard()) or _has_ended(graph),
+        START_SECS,
+    )
+    if ready and not _has_ended(graph):
+        camera.send()
+        ready = watch.wait(lambda: _all_received(watch, names), START_SECS)
+    if not ready or _has_ended(graph):
+        reasons = [f'{name}: {why}' for name, why in watch.failed.items()]
+        raise ConfigError(f'not every node came up: {"; ".join(reasons) or graph.tail(1)}')
+
+
+def _has_ended(graph: Process) -> bool:
+    return graph.return_code is not None
+
+
+def _all_received(watch: NodeWatch, names: Sequence[str]) -> bool:
+    return all(name in watch.stats and watch.stats[name].received > 0 for name in names)
+
+
+def _feed(
+    options: SoakOptions, watch: NodeWatch, camera: SmallCamera, graph: Process
+) -> list[tuple[float, float]]:
+    """Send for as long as asked; (seconds, megabytes) now and then."""
+    memory: list[tuple[float, float]] = []
+    start_secs = next_secs = time.monotonic()
+    while (elapsed_secs := time.monotonic() - start_secs) < options.seconds:
+        if _has_ended(graph):
+            raise ConfigError(f'the graph has ended by itself: {graph.tail(3)}')
+        camera.send()
+        if not memory or elapsed_secs - memory[-1][0] > LOOK_SECS:
+            memory.append((elapsed_secs, graph.resident_mb()))
+            if len(memory) % LOOKS_A_LINE == 1:
+                print(
+                    f'{elapsed_secs:.0f} s: sent {camera.sent}, {memory[-1][1]:.0f} MB', flush=True
+                )
+        # A machine that is too slow is not made up for in a burst.
+        next_secs = max(next_secs + 1 / options.rate_hz, time.monotonic())
+        watch.wait(lambda due=next_secs: time.monotonic() >= due, 1.0)
+    memory.append((elapsed_secs, graph.resident_mb()))
+    return memory
+
+
+def _final_books(
+    names: Sequence[str], watch: NodeWatch, camera: SmallCamera
+) -> dict[str, Balance]:
+    def books() -> dict[str, Balance]:
+        # Books come one by one: those of height need those of detection.
+        stats = dict(watch.stats)
+        sent = {name: _sent(name, stats, camera) for name in names if name in stats}
+        return {n: Balance.of(count, stats[n]) for n, count in sent.items() if count is not None}
+
+    def are_closed() -> bool:
+        found = books()
+        return len(found) == len(names) and all(book.is_closed for book in found.values())
+
+    watch.forget_stats()
+    watch.wait(are_closed, CLOSE_SECS)
+    return books()
+
+
+def _sent(name: str, stats: Mapping[str, InferenceStats], camera: SmallCamera) -> int | None:
+    """Messages of the node's primary stream; those of height are what detection publishes.
+
+    None while the books of its source have not come.
+    """
+    source = next((topic.partition('/')[0] for topic in NODES[name].inner_inputs), None)
+    if source is None:
+        return camera.sent
+    return int(stats[source].published) if source in stats else None
+
+
+def slope_mb_per_hour(memory: Sequence[tuple[float, float]]) -> float:
+    """Of a line through the samples after the warm-up; NaN for fewer than two."""
+    rest = memory[int(WARM_UP_SHARE * len(memory)) :]
+    if len(rest) < 2:
+        return float('nan')
+    seconds, megabytes = np.array(rest, float).T
+    return float(np.polyfit(seconds, megabytes, 1)[0] * 3600.0)
+
+
+def report(books: Mapping[str, Balance], memory: Sequence[tuple[float, float]]) -> list[str]:
+    """Lines for people."""
+    lines = []
+    for name, b in books.items():
+        overwritten = 'not counted' if b.overwritten is None else b.overwritten
+        dropped = ', '.join(f'{count} {reason}' for reason, count in b.dropped.items()) or 'none'
+        lines.append(
+            f'{name}: sent {b.sent} = received {b.received} + lost {b.lost} + overwritten '
+            f'{overwritten} + missing {b.missing}; published {b.published}, dropped: {dropped}, '
+            f'unaccounted {b.unaccounted}'
+        )
+    lines.append(
+        f'memory: {memory[0][1]:.0f} MB, at the end {memory[-1][1]:.0f} MB after '
+        f'{memory[-1][0]:.0f} s, slope {slope_mb_per_hour(memory):+.1f} MB an hour'
+    )
+    return lines
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Soak; 0 where every book is closed."""
+    arguments = _parse(argv)
+    if arguments.ancestor:
+        interrupt_when_gone(arguments.ancestor)
+    try:
+        names = require_sources(parse_nodes(arguments.nodes))
+        options = SoakOptions(arguments.seconds, arguments.rate_hz, nodes=names)
+        with tempfile.TemporaryDirectory() as logs:
+            books, memory = soak(options, Path(logs))
+    except RsMlError as error:
+        print(f'soak: {error}', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print('soak: interrupted', file=sys.stderr)
+        return INTERRUPTED
+    print('\n'.join(report(books, memory)), flush=True)
+    if arguments.json:
+        _write(arguments.json, books, memory)
+    return 0 if all(book.is_closed for book in books.values()) else 1
+
+
+def _write(
+    path: Path, books: Mapping[str, Balance], memory: Sequence[tuple[float, float]]
+) -> None:
+    content: dict[str, Any] = {
+        'nodes': {name: {**asdict(b), 'missing': b.missing} for name, b in books.items()},
+        'memory_mb': memory,
+        'slope_mb_per_hour': slope_mb_per_hour(memory),
+    }
+    path.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog='soak', description=__doc__)
+    defaults = SoakOptions()
+    parser.add_argument('--seconds', type=float, default=defaults.seconds)
+    parser.add_argument('--rate-hz', type=float, default=defaults.rate_hz, help='of the camera')
+    parser.add_argument('--nodes', default='', help='names separated by commas; default: all')
+    parser.add_argument('--json', type=Path, help='file for all numbers')
+    parser.add_argument(
+        '--ancestor', type=int, default=0, help='end when the process of this number is gone'
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

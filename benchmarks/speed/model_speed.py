@@ -1,0 +1,134 @@
+"""The shipped networks alone, on two threads, in every runtime and precision that reads them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from rs_ml_perception.core.errors import RsMlError
+from rs_ml_perception.inference.backends import BackendOptions
+from rs_ml_perception.inference.golden import golden_inputs, verify_golden
+from rs_ml_perception.inference.manifest import ModelManifest
+from rs_ml_perception.inference.manifest_file import read_manifest
+from rs_ml_perception.inference.model import Model
+from rs_ml_perception.inference.selection import candidates, open_backend
+from rs_ml_perception.inference.shelf import SHIPPED_MODELS, find_model
+
+from benchmarks.speed.options import BenchOptions
+from benchmarks.speed.rows import Row
+from benchmarks.speed.timing import mean_ms, take_turns
+
+THREADS = 2
+BUDGETS_MS = {'denoise': 10.0, 'segmentation': 10.0, 'detection': 5.0, 'mono_depth': 3.0}
+"""Milliseconds a frame that leave 30 results a second from all nodes on two cores."""
+
+OTHERS = (
+    'centernet_mnv3_coco',
+    'person_cat_dog_ssd_tflite',
+    'nyu_mobilenet_unet',
+    'deeplabv3_mnv2_pascal_quant',
+)
+"""Third-party models for comparison, where their files are."""
+
+
+def measure(options: BenchOptions, logs: object) -> dict[str, Any]:
+    """Name -> what came out; third-party models that are not here are left out."""
+    found = {name: _measure_model(name, options) for name in SHIPPED_MODELS}
+    for name in OTHERS:
+        try:
+            found[name] = _measure_model(name, options)
+        except RsMlError:
+            continue
+    return found
+
+
+def _measure_model(name: str, options: BenchOptions) -> dict[str, Any]:
+    """Median milliseconds of each way to run it; all take turns."""
+    manifest = read_manifest(find_model(name))
+    models = _ways(manifest)
+    inputs = golden_inputs(manifest)
+
+    def turn(model: Model) -> Callable[[], float]:
+        return lambda: mean_ms(lambda: model(inputs), runs=max(options.frames // 6, 3))
+
+    for model in models.values():
+        model(inputs)
+    turns = {way: turn(model) for way, model in models.items()}
+    times = take_turns(turns, rounds=options.rounds * 2)
+    ways = {
+        way: {'ms': statistics.median(times[way]), 'rounds_ms': times[way], **_faithful(model)}
+        for way, model in models.items()
+    }
+    for model in models.values():
+        model.close()
+    return {
+        'input': _size(inputs[manifest.input.name]),
+        'threads': THREADS,
+        'ways': ways,
+        'best': _best(ways),
+        'budget_ms': BUDGETS_MS.get(name),
+    }
+
+
+def _ways(manifest: ModelManifest) -> dict[str, Model]:
+    """'backend precision' -> the loaded model, for all that can load it.
+
+    Raises:
+        RsMlError: none can.
+    """
+    models: dict[str, Model] = {}
+    error: RsMlError | None = None
+    for info, _ in candidates(manifest, 'auto'):
+        for precision in info.precisions:
+            way = f'{info.name} {precision}'
+            if way in models or not (info.is_installed and info.takes_threads):
+                continue
+            settings = BackendOptions(threads=THREADS, precision=precision)
+            try:
+                models[way] = Model(manifest, *open_backend(manifest, info.name, settings))
+            except RsMlError as problem:
+                error = problem
+    if not models and error is not None:
+        raise error
+    return models
+
+
+def _faithful(model: Model) -> dict[str, Any]:
+    """Whether it reproduces the golden outputs, without which tuning would not choose it."""
+    result = verify_golden(model)
+    return {'golden_share': result.share, 'is_faithful': result.is_reproduced}
+
+
+def _best(ways: Mapping[str, Mapping[str, Any]]) -> str:
+    """The fastest of those that are faithful, '' if none is."""
+    faithful = [way for way, found in ways.items() if found['is_faithful']]
+    return min(faithful, key=lambda way: ways[way]['ms'], default='')
+
+
+def _size(array: np.ndarray) -> str:
+    """WIDTHxHEIGHT of the golden input (1, H, W, C)."""
+    return f'{array.shape[2]}x{array.shape[1]}'
+
+
+def rows(result: dict[str, Any]) -> list[Row]:
+    """One line a model, and the sum of those that have a budget."""
+    lines = [_row(name, found) for name, found in result.items()]
+    total_ms = sum(result[name]['ways'][result[name]['best']]['ms'] for name in BUDGETS_MS)
+    goal_ms = sum(BUDGETS_MS.values())
+    text = f'{total_ms:.1f} ms a frame, the best of each'
+    return [*lines, Row('together', text, f'<= {goal_ms:.0f} ms', total_ms <= goal_ms)]
+
+
+def _row(name: str, found: Mapping[str, Any]) -> Row:
+    parts = []
+    for way, measured in found['ways'].items():
+        doubt = '' if measured['is_faithful'] else ' (strays)'
+        parts.append(f'{way} {measured["ms"]:.1f} ms{doubt}')
+    text = f'{found["input"]}: {", ".join(parts)}'
+    budget_ms = BUDGETS_MS.get(name)
+    if budget_ms is None:
+        return Row(name, text)
+    is_met = bool(found['best']) and found['ways'][found['best']]['ms'] <= budget_ms
+    return Row(name, text, f'<= {budget_ms:.0f} ms', is_met)

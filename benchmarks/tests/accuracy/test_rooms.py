@@ -1,0 +1,62 @@
+"""Rooms that are given, and those that are made."""
+
+import pytest
+from rs_ml_perception.core.errors import InputError
+
+from benchmarks.accuracy import unseen_rooms as rooms
+from benchmarks.accuracy.options import ShippedOptions
+
+
+@pytest.fixture
+def rendered(monkeypatch):
+    calls = []
+
+    def render(wanted, folder):
+        calls.append(wanted)
+        folder.mkdir()
+
+    monkeypatch.setattr(rooms, '_render', render)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ('make', 'options', 'expected'),
+    [
+        (rooms.unseen_rooms, {}, (60, 4, ('intel',), 'any')),
+        (rooms.unseen_rooms, {'quick': True, 'exposures': 1}, (2, 1, ('intel',), 'any')),
+        (rooms.upright_rooms, {}, (40, 1, ('nyu',), 'upright')),
+        (rooms.upright_rooms, {'upright_rooms': 7}, (7, 1, ('nyu',), 'upright')),
+        (rooms.upright_rooms, {'quick': True}, (2, 1, ('nyu',), 'upright')),
+    ],
+)
+def test_rooms_are_made_once_of_the_test_side(rendered, tmp_path, make, options, expected):
+    made = make(ShippedOptions(seed=5, **options), tmp_path / 'made')
+    assert made.path() == made.path() == tmp_path / 'made'
+    (wanted,) = rendered
+    assert (wanted.count, wanted.repeats, wanted.layouts, wanted.people) == expected
+    assert (wanted.side, wanted.seed) == ('test', 5)
+
+
+@pytest.mark.parametrize(
+    ('make', 'name'), [(rooms.unseen_rooms, 'synth'), (rooms.upright_rooms, 'upright')]
+)
+def test_rooms_that_are_given(rendered, tmp_path, make, name):
+    given = make(ShippedOptions(**{name: tmp_path}), tmp_path / 'made')
+    assert given.path() == tmp_path
+    (tmp_path / 'synth.yaml').write_text('options: {side: test}\n')
+    assert given.path() == tmp_path
+    assert rendered == []
+
+
+@pytest.mark.parametrize(
+    ('text', 'reason'),
+    [
+        ('options: {side: train}', "'train': give some of --side test"),
+        ('', 'is not what rs-ml-data synth writes'),
+        ('options: [', 'is not what rs-ml-data synth writes'),
+    ],
+)
+def test_rooms_to_train_on_judge_nothing(tmp_path, text, reason):
+    (tmp_path / 'synth.yaml').write_text(text)
+    with pytest.raises(InputError, match=reason):
+        rooms.upright_rooms(ShippedOptions(upright=tmp_path), tmp_path / 'made').path()
