@@ -10,7 +10,7 @@ import numpy as np
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Sample
-from rs_ml_training.data.yolo_masks import UNLISTED
+from rs_ml_training.data.yolo import UNLISTED
 from rs_ml_training.evaluation.evaluate import evaluate
 from rs_ml_training.evaluation.options import PROTOCOLS
 from rs_ml_training.evaluation.scorers import BoxScorer, DepthScorer, MaskScorer, Scorer

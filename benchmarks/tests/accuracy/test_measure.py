@@ -10,7 +10,7 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.data.yolo_masks import UNLISTED
+from rs_ml_training.data.yolo import UNLISTED
 from rs_ml_training.prediction.results import MaskPrediction
 
 from benchmarks.accuracy import measure, robot

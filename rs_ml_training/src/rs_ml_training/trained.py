@@ -13,7 +13,7 @@ import yaml
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 
-from rs_ml_training.data.camera_file import pinhole_values
+from rs_ml_training.data.text_files import pinhole_values
 from rs_ml_training.errors import CheckpointError
 from rs_ml_training.networks import registry
 

@@ -7,8 +7,8 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data.augment import color, depth_noise, detection, objects, shape
 from rs_ml_training.data.augment.chain import Chain, Maybe, OneOf
-from rs_ml_training.data.augment.presets import PRESETS, fitted, preset
-from rs_ml_training.data.augment.textures import PATTERNS, Textures, drawn
+from rs_ml_training.data.augment.objects import PATTERNS, Textures, drawn
+from rs_ml_training.data.augment.presets import ALIASES, PRESETS, fitted, preset
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 
 
@@ -42,7 +42,7 @@ def same(a: Sample, b: Sample) -> bool:
     return all(np.array_equal(maps[n], other) for n, other in b.maps().items())
 
 
-@pytest.mark.parametrize('name', PRESETS)
+@pytest.mark.parametrize('name', [*PRESETS, *ALIASES])
 @pytest.mark.parametrize('size', [None, (64, 48), (32, 64)])
 def test_preset_gives_the_size_and_keeps_the_contract(name, size):
     before = whole_sample()
@@ -59,7 +59,7 @@ def test_preset_gives_the_size_and_keeps_the_contract(name, size):
     assert same(before, whole_sample())
 
 
-@pytest.mark.parametrize('name', PRESETS)
+@pytest.mark.parametrize('name', [*PRESETS, *ALIASES])
 def test_preset_is_determined_by_the_generator(name):
     run = preset(name, (64, 48))
     samples = [run(whole_sample(), np.random.default_rng(seed)) for seed in (3, 3, 4)]
@@ -67,7 +67,7 @@ def test_preset_is_determined_by_the_generator(name):
     assert name == 'none' or not same(samples[0], samples[2])
 
 
-@pytest.mark.parametrize('name', PRESETS)
+@pytest.mark.parametrize('name', [*PRESETS, *ALIASES])
 def test_preset_takes_a_sample_with_nothing_on_it(name):
     for seed in range(4):
         out = preset(name, (64, 48))(empty_sample(), np.random.default_rng(seed))

@@ -5,12 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rs_ml_training.data.augment import detection
-from rs_ml_training.data.augment.detection import CopyObjects
-from rs_ml_training.data.augment.mosaic import Mosaic
+from rs_ml_training.data.augment.detection import CopyObjects, Mosaic
 from rs_ml_training.data.augment.presets import preset
 from rs_ml_training.data.outlines import OBJECTS
-from rs_ml_training.data.reader import NamedReader
-from rs_ml_training.data.remembered import Remembered
+from rs_ml_training.data.reader import CachedReader, NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 
 
@@ -39,7 +37,7 @@ NO_BOXES = replace(EMPTY, boxes=None)
 
 def test_remembered_reads_once():
     reader = Pictures()
-    remembered = Remembered(reader)
+    remembered = CachedReader(reader)
     assert remembered.read(1) is remembered.read(1)
     assert (reader.reads, len(remembered), remembered.name(1)) == (1, 2, 'b')
 

@@ -14,8 +14,7 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_training.cli.data import main
-from rs_ml_training.data.bag_streams import streams_of
-from rs_ml_training.data.bag_writing import START_NS, BagOptions, write_bag
+from rs_ml_training.data.bag_writing import START_NS, BagOptions, streams_of, write_bag
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample

@@ -7,7 +7,7 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.sample import IGNORE
-from rs_ml_training.data.yolo_masks import UNLISTED
+from rs_ml_training.data.yolo import UNLISTED
 
 NAMES = 'names: {0: person, 1: tv, 2: dog}'
 TABLE = {'tv': 'tv', 'objects': (), 'person': 'person'}

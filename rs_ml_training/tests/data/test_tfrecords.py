@@ -6,12 +6,11 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data import tfrecords
-from rs_ml_training.data.crc32c import crc32c, masked_crc32c
-from rs_ml_training.data.example_message import features_of, message_of
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 from rs_ml_training.data.sample_codec import MAP_CODINGS, pack, unpack
+from rs_ml_training.data.tfrecord_format import crc32c, features_of, masked_crc32c, message_of
 from rs_ml_training.data.tfrecords import TfRecords, write_shards
 
 RNG = np.random.default_rng(0)

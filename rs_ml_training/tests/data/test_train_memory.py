@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 import pytest
-from rs_ml_training.data import memory
+from rs_ml_training.data import sequence
 
 resource = pytest.importorskip('resource')
 
@@ -20,7 +20,7 @@ def _fresh_pages(count: int = 20) -> int:
 
 
 def test_arrays_get_the_memory_of_earlier_ones():
-    if not memory.keep_freed_memory():
+    if not sequence.keep_freed_memory():
         pytest.skip('no glibc')
     libc = ctypes.CDLL('libc.so.6')
     assert libc.mallopt(-1, 128 << 10)
@@ -28,11 +28,11 @@ def test_arrays_get_the_memory_of_earlier_ones():
     without = _fresh_pages()
     if not without:
         pytest.skip('this system does not count pages')
-    assert memory.keep_freed_memory()
+    assert sequence.keep_freed_memory()
     np.full(1 << 20, 1, np.uint8)
     assert _fresh_pages() < without / 10
 
 
 def test_without_glibc_nothing_happens(monkeypatch):
-    monkeypatch.setattr(memory, '_mallopt', lambda: None)
-    assert not memory.keep_freed_memory()
+    monkeypatch.setattr(sequence, '_mallopt', lambda: None)
+    assert not sequence.keep_freed_memory()

@@ -13,7 +13,7 @@ from rs_ml_training.trained import ModelSpec
 keras = pytest.importorskip('keras')
 
 from rs_ml_training.data.sequence import stack  # noqa: E402
-from rs_ml_training.data.yolo_masks import UNLISTED  # noqa: E402
+from rs_ml_training.data.yolo import UNLISTED  # noqa: E402
 from rs_ml_training.tasks.denoise import DenoiseTask  # noqa: E402
 from rs_ml_training.tasks.depth import DepthTask  # noqa: E402
 from rs_ml_training.tasks.detection import DetectionTask, predictions_of  # noqa: E402

@@ -79,7 +79,7 @@ def _take_source(arguments: argparse.Namespace) -> None:
 
 
 def _denoised(arguments: argparse.Namespace, reader: Reader) -> dict[str, Path]:
-    from rs_ml_training.data.denoised_files import find_denoised, require_denoised
+    from rs_ml_training.data.intel_denoise import find_denoised, require_denoised
 
     names = [reader.name(index) for index in range(len(reader))]
     if arguments.denoised is not None:

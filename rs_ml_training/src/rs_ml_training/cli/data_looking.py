@@ -61,7 +61,7 @@ def _lists(arguments: argparse.Namespace) -> int:
         train, valid = write_lists(root, out, arguments.valid_share, arguments.seed)
         print(f'{out}: train.csv with {train}, valid.csv with {valid} pairs')
         return 0
-    from rs_ml_training.data.list_writing import kitti_lines, nyu_lines
+    from rs_ml_training.data.bts_list import kitti_lines, nyu_lines
 
     is_kitti = arguments.kind == 'kitti'
     lines = kitti_lines(root, arguments.gt_root or root) if is_kitti else nyu_lines(root)

@@ -10,7 +10,7 @@ from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.cli.data_source import add_source, reader_of
 from rs_ml_training.cli.flags import size
-from rs_ml_training.data.augment.presets import PRESETS, preset
+from rs_ml_training.data.augment.presets import ALIASES, PRESETS, preset
 from rs_ml_training.data.sample_codec import MAP_CODINGS
 from rs_ml_training.data.tfrecords import COMPRESSIONS
 
@@ -107,7 +107,9 @@ def _add_augment(commands: Any) -> None:
     sub = commands.add_parser('augment', help='write augmented copies as rgb/, gt/ and depth/')
     add_source(sub)
     sub.add_argument('--out', type=Path, required=True, help='a new folder')
-    sub.add_argument('--preset', default='industrial', choices=tuple(PRESETS), help='what is done')
+    sub.add_argument(
+        '--preset', default='industrial', choices=(*PRESETS, *ALIASES), help='what is done'
+    )
     sub.add_argument('--size', type=size, help='WIDTHxHEIGHT of the copies')
     sub.add_argument('--copies', type=int, default=1, help='of each sample')
     sub.add_argument('--textures', type=Path, help='folder of backgrounds for industrial')

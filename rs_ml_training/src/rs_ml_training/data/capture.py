@@ -16,10 +16,10 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.recordings.realsense_camera import import_pyrealsense2, require_camera
 
 from rs_ml_training.data import geometry
-from rs_ml_training.data.camera_file import NAME, read_camera, write_camera
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import png_of, write_file
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.text_files import CAMERA_FILE, read_camera, write_camera
 
 REALSENSE = 'realsense'
 _WAIT_MS = 5000
@@ -216,7 +216,8 @@ def _write(sample: Sample, out: Path, number: int) -> None:
             write_camera(sample.intrinsics, out)
         elif sample.intrinsics != before:
             raise InputError(
-                f'{out / NAME} is not of the camera or the part now captured: name a new folder'
+                f'{out / CAMERA_FILE} is not of the camera or the part now captured: '
+                'name a new folder'
             )
     except OSError as error:
         raise InputError(f'{out} cannot be written: {error.strerror}') from error

@@ -12,11 +12,10 @@ import yaml
 from rs_ml_training.data import depth_pairs
 from rs_ml_training.data.augment.chain import Augment
 from rs_ml_training.data.encodings import encode
-from rs_ml_training.data.license_file import write_license
 from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.data.scenes_file import write_scenes
+from rs_ml_training.data.text_files import write_license, write_scenes
 
 _UNSAFE = re.compile(r'[^\w.-]+')
 

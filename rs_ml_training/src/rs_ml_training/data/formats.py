@@ -20,7 +20,7 @@ _DATA = 'rs_ml_training.data'
 FORMATS: dict[str, str] = {
     'nyu-labelled': f'{_DATA}.nyu_labelled:NyuLabelled',
     'nyu-h5': f'{_DATA}.nyu_h5:NyuH5',
-    'nyu-rgbd': f'{_DATA}.nyu_rgbd:NyuRgbd',
+    'nyu-rgbd': f'{_DATA}.nyu_labelled:NyuRgbd',
     'bts-list': f'{_DATA}.bts_list:BtsList',
     'kitti-list': f'{_DATA}.kitti_list:KittiList',
     'camvid': f'{_DATA}.camvid:CamVid',
@@ -28,7 +28,7 @@ FORMATS: dict[str, str] = {
     'folder': f'{_DATA}.folder:PairedFolder',
     'tfds': f'{_DATA}.tfds_folder:TfdsFolder',
     'yolo': f'{_DATA}.yolo:Yolo',
-    'yolo-masks': f'{_DATA}.yolo_masks:YoloMasks',
+    'yolo-masks': f'{_DATA}.yolo:YoloMasks',
     'coco': f'{_DATA}.coco:Coco',
     'intel-denoise': f'{_DATA}.intel_denoise:IntelDenoise',
     'depth-pairs': f'{_DATA}.depth_pairs:DepthPairs',

@@ -1,21 +1,24 @@
-"""Intel's synthetic stereo frames: what the camera's algorithm makes of them, and the truth."""
+"""Intel's stereo frames: measured depth, the truth, and denoised depth of the same frames."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.data.camera_file import read_camera
 from rs_ml_training.data.encodings import read_depth
-from rs_ml_training.data.license_file import read_license
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, require_pairs
 from rs_ml_training.data.pictures import read_gray, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.data.scenes_file import read_scenes
+from rs_ml_training.data.text_files import read_camera, read_license, read_scenes
 
 RAW, TRUTH, LEFT, RIGHT = 'res', 'gt', 'left', 'right'
+
+_STEMS = ('res_denoised-{}', 'res-{}_depth', '{}_depth')
+"""Of Intel's wrapper, of predictions from files and from data sets, by the id of a frame."""
 
 
 class IntelDenoise(NamedReader):
@@ -82,4 +85,37 @@ def _by_kind(path: Path) -> dict[str, dict[str, Path]]:
         kind, separator, number = stem.partition('-')
         if separator and kind in found:
             found[kind][number] = file
+    return found
+
+
+def find_denoised(folder: Path, names: Iterable[str]) -> dict[str, Path]:
+    """16-bit PNGs in millimetres by the name of their sample; samples without one are left out.
+
+    Args:
+        folder: holds `res_denoised-N.png`, or `res-N_depth.png`, or `N_depth.png`.
+        names: of the samples.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    files = files_by_stem(folder, ['.png'])
+    found = {}
+    for name in names:
+        stems = (stem.format(name) for stem in _STEMS)
+        path = next((files[stem] for stem in stems if stem in files), None)
+        if path is not None:
+            found[name] = path
+    return found
+
+
+def require_denoised(folder: Path, names: Iterable[str]) -> dict[str, Path]:
+    """As `find_denoised`.
+
+    Raises:
+        InputError: there is no such folder, or it holds none.
+    """
+    found = find_denoised(folder, names)
+    if not found:
+        shown = ', '.join(stem.format('N') + '.png' for stem in _STEMS)
+        raise InputError(f'{folder} holds no denoised depth of these frames: {shown}')
     return found

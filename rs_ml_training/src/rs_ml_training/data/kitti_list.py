@@ -9,9 +9,8 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 
+from rs_ml_training.data.bts_list import Entry, ListReader
 from rs_ml_training.data.geometry import cropped
-from rs_ml_training.data.list_reader import ListReader
-from rs_ml_training.data.path_list import Entry
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text
 

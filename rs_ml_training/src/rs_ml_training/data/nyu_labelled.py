@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -171,3 +172,11 @@ def _person_boxes(path: Path) -> dict[str, Boxes] | None:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f'{path} does not list boxes of persons: {error!r}') from error
     return found
+
+
+class NyuRgbd(NyuLabelled):
+    """The layout of `NyuLabelled`, its depth as what the camera measured instead of the truth."""
+
+    def read(self, index: int) -> Sample:
+        sample = super().read(index)
+        return dataclasses.replace(sample, raw_depth_m=sample.depth_m, depth_m=None)

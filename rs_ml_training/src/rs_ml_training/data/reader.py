@@ -19,7 +19,7 @@ class Reader(ABC):
         reference_focal_px: depth is divided by focal length / this, so that a network's output
             must be multiplied by it; None: depth is as measured.
         counted: classes of which unlabelled pixels that the extra map 'unlisted' marks are known
-            to hold none; see data.yolo_masks.
+            to hold none; see data.yolo.
         notes: what the files hold that is not read, or what they lack, counted, a sentence each.
     """
 
@@ -91,3 +91,20 @@ class Subset(Reader):
 
     def scene(self, index: int) -> str:
         return self._reader.scene(self._indices[index])
+
+
+class CachedReader(Subset):
+    """All samples of a reader, kept in memory from their first reading on.
+
+    Args:
+        reader: whose samples fit into memory, and are not written to.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__(reader, range(len(reader)))
+        self._samples: dict[int, Sample] = {}
+
+    def read(self, index: int) -> Sample:
+        if index not in self._samples:
+            self._samples[index] = super().read(index)
+        return self._samples[index]

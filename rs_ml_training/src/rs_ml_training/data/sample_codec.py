@@ -19,10 +19,10 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.images.image_files import decode_picture
 
-from rs_ml_training.data.camera_file import pinhole_values
 from rs_ml_training.data.encodings import decode, encode
 from rs_ml_training.data.output_folder import png_of
 from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.data.text_files import pinhole_values
 
 _EXTRA = 'extra/'
 _STEPS = ('mm', 'eight-bit-10m', 'kitti', 'l515', 'tenth-mm')

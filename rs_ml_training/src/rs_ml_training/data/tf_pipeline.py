@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.data.memory import keep_freed_memory
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.sequence import keep_freed_memory
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.data.example_message import features_of
-from rs_ml_training.data.label_coding import INDEX, coding_mapping
+from rs_ml_training.data.classes import INDEX, coding_mapping
 from rs_ml_training.data.pairing import natural_key, require_pairs
 from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import IGNORE, Sample
+from rs_ml_training.data.tfrecord_format import features_of
 
 _INFO = 'dataset_info.json'
 

@@ -20,12 +20,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
-from rs_ml_training.data.crc32c import masked_crc32c
-from rs_ml_training.data.example_message import features_of, message_of
 from rs_ml_training.data.output_folder import new_folder
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.sample_codec import MAP_CODINGS, pack, unpack
+from rs_ml_training.data.tfrecord_format import features_of, masked_crc32c, message_of
 
 INDEX = 'index.json'
 COMPRESSIONS = ('none', 'gzip')

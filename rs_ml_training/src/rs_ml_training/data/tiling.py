@@ -12,11 +12,10 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data import geometry
 from rs_ml_training.data.encodings import encode
-from rs_ml_training.data.license_file import write_license
 from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.data.scenes_file import write_scenes
+from rs_ml_training.data.text_files import write_license, write_scenes
 
 _NAME = re.compile(
     r'(?P<stem>.+)_(?P<index>\d{3,})_row_(?P<y>\d+)_col_(?P<x>\d+)'

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
-from rs_ml_training.data.camera_file import read_camera
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.intel_denoise import LEFT, RAW, RIGHT, TRUTH, IntelDenoise
 from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.pictures import read_gray
+from rs_ml_training.data.text_files import read_camera
 from rs_ml_training.synth.device import draw_matcher
 from rs_ml_training.synth.matcher import MatcherSettings, Prefilter, match
 from rs_ml_training.synth.rig import Rig, d435

@@ -11,7 +11,7 @@ from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.sequence import Arrays
-from rs_ml_training.data.yolo_masks import UNLISTED
+from rs_ml_training.data.yolo import UNLISTED
 from rs_ml_training.losses import segmentation as losses
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.networks.registry import takes_depth

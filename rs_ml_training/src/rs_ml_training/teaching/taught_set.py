@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
-from rs_ml_training.data.license_file import write_license
 from rs_ml_training.data.outlines import OBJECTS, traced
 from rs_ml_training.data.output_folder import new_folder
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
+from rs_ml_training.data.text_files import write_license
 from rs_ml_training.metrics.precision import overlaps
 from rs_ml_training.teaching.frozen_detector import Found
 

@@ -22,9 +22,13 @@ from rs_ml_training.data.augment.depth_noise import (
     Simulated,
     Speckle,
 )
-from rs_ml_training.data.augment.detection import CopyObjects, ScaledCrop
-from rs_ml_training.data.augment.mosaic import Mosaic
-from rs_ml_training.data.augment.objects import ObjectColor, PasteObjects, ReplaceBackground
+from rs_ml_training.data.augment.detection import CopyObjects, Mosaic, ScaledCrop
+from rs_ml_training.data.augment.objects import (
+    ObjectColor,
+    PasteObjects,
+    ReplaceBackground,
+    Textures,
+)
 from rs_ml_training.data.augment.people import PERSON, PastePeople, figures_of
 from rs_ml_training.data.augment.shape import (
     Flip,
@@ -39,10 +43,8 @@ from rs_ml_training.data.augment.shape import (
     RotatedCrop,
     Shift,
 )
-from rs_ml_training.data.augment.textures import Textures
 from rs_ml_training.data.geometry import center_cropped, resized
-from rs_ml_training.data.reader import Reader
-from rs_ml_training.data.remembered import Remembered
+from rs_ml_training.data.reader import CachedReader, Reader
 from rs_ml_training.data.sample import Sample
 
 Size = tuple[int, int]
@@ -67,6 +69,7 @@ def preset(
     Raises:
         ConfigError: no such preset.
     """
+    name = ALIASES.get(name, name)
     if name not in PRESETS:
         raise ConfigError(f'no augmentation {name!r}; there are {", ".join(PRESETS)}')
     if name == 'industrial':
@@ -117,7 +120,7 @@ def _bts(size: Size | None, degrees: float, brightness: tuple[float, float]) -> 
 
 
 def _segmentation(size: Size | None) -> Augment:
-    """Scale, JPEG, colour and mirror with the probabilities of July 2022."""
+    """Scale, JPEG, colour and mirror."""
     steps = (
         Maybe(Rescale(0.8, 1.2)),
         Maybe(Jpeg(30, 90), 0.2),
@@ -129,8 +132,8 @@ def _segmentation(size: Size | None) -> Augment:
     return Chain((*_sized(size), *steps))
 
 
-def _segmentation_april(size: Size | None) -> Augment:
-    """Colour and mirror both ways with the probabilities of April 2022."""
+def _segmentation_both_flips(size: Size | None) -> Augment:
+    """Colour and mirror both ways."""
     steps = (
         Maybe(Jitter(saturation=(0.1, 0.8))),
         Maybe(Jitter(offset=(-25.5, 25.5))),
@@ -142,7 +145,7 @@ def _segmentation_april(size: Size | None) -> Augment:
 
 
 def _segmentation_binary(size: Size | None) -> Augment:
-    """Enlarge twice and crop, colour, mirror: for one kind of thing, as in April 2022."""
+    """Enlarge twice and crop, colour, mirror: for a single class."""
     light = Jitter(saturation=(0.5, 1.5), contrast=(0.5, 1.5), offset=(-12.75, 12.75))
     return Chain((*_sized(size), Maybe(Rescale(2.0, 2.0)), Maybe(light), Maybe(Flip())))
 
@@ -193,7 +196,7 @@ def _detection_mixed(size: Size | None, cutouts: Reader | None = None) -> Augmen
     """Few labelled objects in many places: put into other pictures, mosaics, every scale."""
     place: Augment = ScaledCrop(size, 0.6, 1.9)
     if cutouts is not None:
-        cutouts = Remembered(cutouts)
+        cutouts = CachedReader(cutouts)
         pasted = Maybe(CopyObjects(cutouts, high=1.2, outlined=True), 0.5)
         place = OneOf((Chain((pasted, place)), Chain((pasted, place)), Mosaic(cutouts, size)))
     light = Jitter((0.5, 1.4), (0.6, 1.4), (0.0, 1.6))
@@ -240,7 +243,7 @@ PRESETS: dict[str, Callable[[Size | None], Augment]] = {
     'bts-nyu': lambda size: _bts(size, 2.5, (0.75, 1.25)),
     'bts-kitti': lambda size: _bts(size, 1.0, (0.9, 1.1)),
     'segmentation': _segmentation,
-    'segmentation-april': _segmentation_april,
+    'segmentation-both-flips': _segmentation_both_flips,
     'segmentation-binary': _segmentation_binary,
     'industrial': _industrial,
     'indoor': _indoor,
@@ -250,6 +253,9 @@ PRESETS: dict[str, Callable[[Size | None], Augment]] = {
     'panorama': _panorama,
 }
 """Name -> maker of the augmentation for a (width, height)."""
+
+ALIASES = {'segmentation-april': 'segmentation-both-flips'}
+"""Former names, which run folders and commands may still use."""
 
 CROPPING = frozenset(('bts-nyu', 'bts-kitti', 'denoise'))
 """Those that cut their size out of a picture as it is, where the others shrink the whole of it."""

@@ -11,11 +11,14 @@ from typing import Any
 
 import yaml
 
-from rs_ml_training.data.camera_file import pinhole_values, write_camera
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
-from rs_ml_training.data.license_file import write_license
 from rs_ml_training.data.output_folder import new_folder
-from rs_ml_training.data.scenes_file import write_scenes
+from rs_ml_training.data.text_files import (
+    pinhole_values,
+    write_camera,
+    write_license,
+    write_scenes,
+)
 from rs_ml_training.synth.frame import BOXED_CLASSES, SynthFrame
 from rs_ml_training.synth.rig import Rig, d435
 from rs_ml_training.synth.writing.exposures import exposures

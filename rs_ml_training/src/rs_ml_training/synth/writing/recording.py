@@ -21,8 +21,15 @@ from rs_ml_perception.recordings.messages import COMPRESSED_IMAGE, IMU, TEXT
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter
 
 from rs_ml_perception.recordings import message_factory as factory
-from rs_ml_training.data.bag_streams import COLOR, DEPTH, INFRARED, Stream, camera_namespace
-from rs_ml_training.data.bag_writing import START_NS, new_bag
+from rs_ml_training.data.bag_writing import (
+    COLOR,
+    DEPTH,
+    INFRARED,
+    START_NS,
+    Stream,
+    camera_namespace,
+    new_bag,
+)
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.synth.frame import SynthFrame
 from rs_ml_training.synth.rig import Rig

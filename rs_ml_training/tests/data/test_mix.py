@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_training.data.mix import FocalRescaled
 from rs_ml_training.data.reader import Reader
-from rs_ml_training.data.refocused import Refocused
 from rs_ml_training.data.sample import Sample
 
 CAMERA = CameraModel(4, 2, 200.0, 210.0, 1.5, 0.5)
@@ -35,7 +35,7 @@ class _Rooms(Reader):
 def test_depth_and_camera(focal_px, ratio):
     depth_m = np.array([[0, 1, 2, 4]], np.float32)
     rooms = _Rooms(depth_m=depth_m, intrinsics=CAMERA, focal_px=200.0)
-    reader = Refocused(rooms, focal_px)
+    reader = FocalRescaled(rooms, focal_px)
     sample = reader.read(0)
     np.testing.assert_allclose(sample.depth_m, depth_m * ratio)
     camera = sample.intrinsics
@@ -46,12 +46,12 @@ def test_depth_and_camera(focal_px, ratio):
 
 
 def test_without_depth():
-    assert Refocused(_Rooms(intrinsics=CAMERA), 100.0).read(0).depth_m is None
+    assert FocalRescaled(_Rooms(intrinsics=CAMERA), 100.0).read(0).depth_m is None
 
 
 def test_without_a_camera():
     with pytest.raises(InputError, match='room has no intrinsics'):
-        Refocused(_Rooms(), 100.0).read(0)
+        FocalRescaled(_Rooms(), 100.0).read(0)
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_senseless(focal_px, reference):
     rooms = _Rooms()
     rooms.reference_focal_px = reference
     with pytest.raises(ConfigError, match=str(focal_px)):
-        Refocused(rooms, focal_px)
+        FocalRescaled(rooms, focal_px)
