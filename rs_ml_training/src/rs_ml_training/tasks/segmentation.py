@@ -33,7 +33,7 @@ class SegmentationTask(Task):
         aux_weight: of the auxiliary head, where the network has one.
         class_weights: one per class, or None.
         loss_options: keywords of the loss.
-        counted: classes that pixels marked as `unlisted` are none of; see data.yolo_masks.
+        counted: classes that pixels marked as `unlisted` are none of; see data.yolo.
         unlisted_weight: of the loss of those pixels.
     """
 
