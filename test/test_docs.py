@@ -1,6 +1,7 @@
 """The pages say what exists: links, anchors, languages of code."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,29 @@ def test_workflows_are_whole(path):
     for job in yaml.safe_load(path.read_text())['jobs'].values():
         assert {'runs-on', 'timeout-minutes'} <= set(job)
         assert all(('uses' in step) != ('run' in step) for step in job['steps'])
+
+
+FILES = subprocess.run(
+    ['git', 'ls-files', '--cached', '--others', '--exclude-standard'],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=False,
+).stdout.split()
+PYTHON_FILE = re.compile(r'`([\w/.]+\.py)`')
+
+
+@pytest.mark.skipif(not FILES, reason='needs a git checkout')
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_modules_that_pages_name_exist(page):
+    for name in PYTHON_FILE.findall(page.read_text()):
+        assert any(f'/{file}'.endswith(f'/{name}') for file in FILES), name
+
+
+@pytest.mark.skipif(not FILES, reason='needs a git checkout')
+def test_classes_that_the_architecture_names_exist():
+    sources = [ROOT / file for file in FILES if file.endswith('.py')]
+    code = '\n'.join(path.read_text() for path in sources if path.is_file())
+    text = (ROOT / 'docs' / 'architecture.md').read_text()
+    for name in re.findall(r'`([A-Z][a-z]+[A-Z]\w+)`', text):
+        assert re.search(rf'^class {name}\b', code, re.MULTILINE), name
