@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from rs_ml_perception.tasks.decoders.boxes import BOX_DECODERS, BoxDecoder
-from rs_ml_perception.tasks.decoders.raw_boxes import RawBoxes
+from rs_ml_perception.tasks.decoders.boxes import BOX_DECODERS, BoxDecoder, RawBoxes
 
 
 def decode_detr(

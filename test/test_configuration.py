@@ -12,7 +12,7 @@ from rs_ml_perception.cli.main import main  # noqa: E402
 from rs_ml_perception.cli.parameters_command import BEGIN, END, updated_pages  # noqa: E402
 from rs_ml_perception.core.errors import ConfigError  # noqa: E402
 from rs_ml_perception.core.options import walk  # noqa: E402
-from rs_ml_perception.nodes.parameter_file import read_parameters  # noqa: E402
+from rs_ml_perception.nodes.parameter_files import read_parameters  # noqa: E402
 from rs_ml_perception.nodes.table import NODES, camera_inputs  # noqa: E402
 
 REPO = Path(__file__).resolve().parent.parent

@@ -61,7 +61,7 @@ from rs_ml_perception.launching.processes import (
 )
 from rs_ml_perception.launching.recording_plan import RecordingPlan
 from rs_ml_perception.launching.viewer import make_rviz_config, viewed_topics
-from rs_ml_perception.nodes.parameter_blocks import NO_BLOCKS, read_blocks
+from rs_ml_perception.nodes.parameter_files import NO_BLOCKS, read_blocks
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 

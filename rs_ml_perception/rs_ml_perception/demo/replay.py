@@ -16,7 +16,7 @@ from rs_ml_perception.demo.processes import Process, Usage, start_nodes
 from rs_ml_perception.demo.summary import make_summary
 from rs_ml_perception.demo.watch import NodeWatch
 from rs_ml_perception.launching.recording_plan import RecordingPlan
-from rs_ml_perception.nodes.parameter_blocks import NO_BLOCKS, read_blocks
+from rs_ml_perception.nodes.parameter_files import NO_BLOCKS, read_blocks
 from rs_ml_perception.ros.dds_domain import DOMAIN_VARIABLE
 from rs_ml_perception.ros.session import ros_session
 

@@ -10,7 +10,7 @@ from typing import Any
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.launching.arguments import Camera, Request
 from rs_ml_perception.launching.recording_plan import RecordingPlan
-from rs_ml_perception.nodes.parameter_blocks import ParameterBlocks
+from rs_ml_perception.nodes.parameter_files import ParameterBlocks
 from rs_ml_perception.nodes.table import GRAPH, NODES, camera_inputs
 
 

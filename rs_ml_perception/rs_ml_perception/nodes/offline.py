@@ -20,7 +20,7 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.transforms import parse_static_transform
 from rs_ml_perception.core.streams.stamps import RateLimit
-from rs_ml_perception.nodes.parameter_file import read_parameters
+from rs_ml_perception.nodes.parameter_files import read_parameters
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.canonical import canonical_cdr

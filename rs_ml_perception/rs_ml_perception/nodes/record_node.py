@@ -17,7 +17,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import option
-from rs_ml_perception.nodes.replay_publishers import TopicFilter, import_message_type
+from rs_ml_perception.nodes.replay_topics import TopicFilter, import_message_type
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, qos_profile
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.parameters import read_once

@@ -15,11 +15,13 @@ from rclpy.qos import ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.nodes.replay_clock import ReplayClock
-from rs_ml_perception.nodes.replay_lockstep import Lockstep
 from rs_ml_perception.nodes.replay_options import ReplayOptions
-from rs_ml_perception.nodes.replay_primaries import named_topics, primary_topics
-from rs_ml_perception.nodes.replay_publishers import create_publishers
+from rs_ml_perception.nodes.replay_timing import Lockstep, ReplayClock
+from rs_ml_perception.nodes.replay_topics import (
+    create_publishers,
+    named_topics,
+    primary_topics,
+)
 from rs_ml_perception.nodes.replay_watch import NodeWatch
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.messages import Message

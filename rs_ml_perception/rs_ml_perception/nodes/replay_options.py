@@ -1,4 +1,4 @@
-"""Parameters of the replay node."""
+"""Parameters of the replay node, apart from it: the launch file reads them without rclpy."""
 
 from __future__ import annotations
 

@@ -17,8 +17,12 @@ from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor
-from rs_ml_perception.tasks.decoders.boxes import BOX_DECODERS, check_outputs, fill_options
-from rs_ml_perception.tasks.decoders.raw_boxes import RawBoxes
+from rs_ml_perception.tasks.decoders.boxes import (
+    BOX_DECODERS,
+    RawBoxes,
+    check_outputs,
+    fill_options,
+)
 from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions
 
 _MOST_CANDIDATES = 1000

@@ -8,7 +8,7 @@ import pytest
 from rs_ml_perception.launching.arguments import ARGUMENTS, Request, parse_arguments
 from rs_ml_perception.launching.processes import LaunchInputs
 from rs_ml_perception.launching.recording_plan import RecordingPlan
-from rs_ml_perception.nodes.parameter_blocks import NO_BLOCKS, ParameterBlocks
+from rs_ml_perception.nodes.parameter_files import NO_BLOCKS, ParameterBlocks
 
 
 @pytest.fixture

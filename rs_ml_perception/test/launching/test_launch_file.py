@@ -90,7 +90,7 @@ from rs_ml_perception.launching.arguments import ARGUMENTS, parse_arguments
 from rs_ml_perception.launching.processes import LaunchInputs, make_launch_plan
 from rs_ml_perception.launching.recording_plan import RecordingPlan
 from rs_ml_perception.launching.viewer import make_rviz_config
-from rs_ml_perception.nodes.parameter_blocks import read_blocks
+from rs_ml_perception.nodes.parameter_files import read_blocks
 values = {name: default for name, (default, _) in ARGUMENTS.items()}
 request = parse_arguments({**values, 'bag': 'x', 'rviz': 'true'})
 blocks = read_blocks(sys.argv[1] + '/perception.yaml')

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.launching.processes import make_launch_plan
-from rs_ml_perception.nodes.parameter_blocks import ParameterBlocks
+from rs_ml_perception.nodes.parameter_files import ParameterBlocks
 from rs_ml_perception.nodes.table import NODES
 
 

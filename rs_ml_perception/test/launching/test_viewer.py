@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from rs_ml_perception.launching.viewer import make_rviz_config, viewed_topics
-from rs_ml_perception.nodes.parameter_blocks import ParameterBlocks
+from rs_ml_perception.nodes.parameter_files import ParameterBlocks
 
 CONFIG = Path(__file__).resolve().parents[2] / 'config' / 'rviz' / 'perception.rviz'
 POINTS = ParameterBlocks({'/**/mono_depth': {'publish_points': True}})

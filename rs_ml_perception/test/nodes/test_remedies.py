@@ -44,5 +44,5 @@ def test_every_parameter_that_is_proposed_exists():
     known = {leaf.name for options in types for leaf in walk(options)}
     known |= {'nodes', *ARGUMENTS} | OF_OTHERS
     proposed = {(name, place) for place, text in texts() for name in PROPOSED.findall(text)}
-    assert ('lockstep', 'nodes/replay_clock.py') in proposed
+    assert ('lockstep', 'nodes/replay_timing.py') in proposed
     assert {(name, place) for name, place in proposed if name not in known} == set()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
-from rs_ml_perception.nodes.replay_lockstep import MAX_MISSES, Lockstep
+from rs_ml_perception.nodes.replay_timing import MAX_MISSES, Lockstep, ReplayClock
+from rs_ml_perception.recordings.messages import IMAGE, Message
+
+from rs_ml_perception.recordings import message_factory as factory
 
 COLOR, DEPTH, INFO = '/color', '/depth', '/info'
 PERIOD = 100
@@ -143,3 +148,107 @@ def test_streams_that_share_stamps_stay_shared():
     step.report('/detection', 100)
     assert step.all_waiting() == set()
     assert step.nodes['/detection'].topics == {COLOR, DEPTH}
+
+
+COLOR, DEPTH = '/c/color/image_raw', '/c/depth/image_rect_raw'
+SEC = 1_000_000_000
+START, PERIOD = 1000 * SEC, SEC // 10
+
+
+def message(topic, stamp_ns, log_ns):
+    header = factory.serialise(topic, 'std_msgs/msg/Header', 0, factory.header(stamp_ns, 'f'))
+    return Message(topic, IMAGE, log_ns, header.data)
+
+
+def recorded(lag_ns, *, strange=()):
+    """Colour and depth of ten frames, stamps behind the log times by the lag."""
+    messages = []
+    for number in range(10):
+        log_ns = START + number * PERIOD
+        stamp_ns = strange[1] if strange and number == strange[0] else log_ns - lag_ns
+        messages += [message(DEPTH, log_ns - lag_ns, log_ns), message(COLOR, stamp_ns, log_ns)]
+    return SimpleNamespace(
+        start_ns=START,
+        end_ns=messages[-1].log_time_ns,
+        all=messages,
+        messages=lambda topics: iter([m for m in messages if m.topic in topics]),
+    )
+
+
+LAGS = [0, 3_000_000, 2 * SEC, -2 * SEC, 900 * SEC, -1_700_000_000 * SEC]
+
+
+@pytest.mark.parametrize('lag_ns', LAGS)
+def test_in_lockstep_frames_are_fresh_whatever_the_log_times(lag_ns):
+    recording = recorded(lag_ns)
+    clock = ReplayClock(recording, COLOR, lockstep=True)
+    clock.restart()
+    ages = [clock.of(m) - m.stamp_ns for m in recording.all if m.topic == COLOR]
+    assert ages == 10 * [0]
+
+
+@pytest.mark.parametrize('lag_ns', LAGS)
+def test_in_real_time_frames_are_as_old_as_they_were_unless_that_cannot_be(lag_ns):
+    recording = recorded(lag_ns)
+    clock = ReplayClock(recording, COLOR, lockstep=False)
+    log_ns = START + 3 * PERIOD
+    expected = lag_ns if abs(lag_ns) <= 10 * SEC else 0
+    assert clock.at(log_ns) - (log_ns - lag_ns) == expected
+
+
+@pytest.mark.parametrize('stamp_ns', [0, 5, START + 9000 * SEC])
+def test_one_stamp_that_cannot_be_true_does_not_move_the_time(stamp_ns):
+    recording = recorded(0, strange=(4, stamp_ns))
+    clock = ReplayClock(recording, COLOR, lockstep=True)
+    times = [clock.of(m) for m in recording.all if m.topic == COLOR]
+    assert times == [START + n * PERIOD for n in range(10)]
+
+
+def test_frames_that_were_written_late_are_not_old():
+    """A disk that stalls for seconds while it records."""
+    recording = recorded(0)
+    clock = ReplayClock(recording, COLOR, lockstep=True)
+    late = message(COLOR, START + PERIOD, START + 8 * SEC)
+    assert clock.of(late) == START + PERIOD
+    assert clock.of(message(DEPTH, START + 2 * PERIOD, START + 8 * SEC)) == START + PERIOD
+
+
+def test_a_clock_that_was_set_is_followed():
+    recording = recorded(0)
+    clock = ReplayClock(recording, COLOR, lockstep=True)
+    ages = []
+    for number in range(20):
+        lag_ns = 0 if number < 10 else 500 * SEC
+        frame = message(COLOR, START + number * PERIOD - lag_ns, START + number * PERIOD)
+        ages.append(clock.of(frame) - frame.stamp_ns)
+    assert ages[:10] + ages[14:] == 16 * [0]
+
+
+@pytest.mark.parametrize(
+    ('lag_ns', 'lockstep', 'words'),
+    [
+        (0, False, ''),
+        (400_000_000, False, ''),
+        (
+            2 * SEC,
+            False,
+            'stamps are 2.000 s behind the log times: nodes whose max_age_secs is less',
+        ),
+        (2 * SEC, True, '2.000 s behind the log times: /clock follows the stamps'),
+        (900 * SEC, False, '900.000 s behind the log times: /clock follows the stamps'),
+        (-2 * SEC, False, '2.000 s ahead of the log times: nodes take the frames for those'),
+        (-900 * SEC, True, '900.000 s ahead of the log times: /clock follows the stamps'),
+    ],
+)
+def test_the_lag_is_said(lag_ns, lockstep, words):
+    note = ReplayClock(recorded(lag_ns), COLOR, lockstep=lockstep).note
+    assert words in note
+    assert bool(note) == bool(words)
+
+
+def test_without_images_the_time_is_that_of_the_log():
+    recording = recorded(0)
+    clock = ReplayClock(recording, None, lockstep=True)
+    assert clock.restart() == START
+    assert clock.of(message('/imu', 7, START + PERIOD)) == START + PERIOD
+    assert clock.restart() == START
