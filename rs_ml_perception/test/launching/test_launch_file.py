@@ -52,7 +52,7 @@ def all_imports(path: Path) -> dict[Path, set[str]]:
 
 def test_the_launch_file_and_all_it_imports_need_nothing_of_the_nodes():
     found = all_imports(LAUNCH_FILE)
-    assert {path.stem for path in found} >= {*PURE, 'table', 'errors', 'parameter_blocks'}
+    assert {path.stem for path in found} >= {*PURE, 'table', 'errors', 'parameter_files'}
     strange = {
         path.name: {name for name in names if name.split('.')[0] not in ALLOWED}
         for path, names in found.items()

@@ -1,4 +1,4 @@
-"""Who is waited for before a message goes: bookkeeping without ROS."""
+"""Timing of a replay: what lockstep waits for, and the time of /clock."""
 
 from __future__ import annotations
 
@@ -147,12 +147,12 @@ def test_streams_that_share_stamps_stay_shared():
     step.published(DEPTH, 100)
     step.report('/detection', 100)
     assert step.all_waiting() == set()
-    assert step.nodes['/detection'].topics == {COLOR, DEPTH}
+    assert step.nodes['/detection'].topics == {COLOR_IMAGE, DEPTH_IMAGE}
 
 
-COLOR, DEPTH = '/c/color/image_raw', '/c/depth/image_rect_raw'
-SEC = 1_000_000_000
-START, PERIOD = 1000 * SEC, SEC // 10
+COLOR_IMAGE, DEPTH_IMAGE = '/c/color/image_raw', '/c/depth/image_rect_raw'
+SEC_NS = 1_000_000_000
+START_NS, PERIOD_NS = 1000 * SEC_NS, SEC_NS // 10
 
 
 def message(topic, stamp_ns, log_ns):
@@ -164,62 +164,70 @@ def recorded(lag_ns, *, strange=()):
     """Colour and depth of ten frames, stamps behind the log times by the lag."""
     messages = []
     for number in range(10):
-        log_ns = START + number * PERIOD
+        log_ns = START_NS + number * PERIOD_NS
         stamp_ns = strange[1] if strange and number == strange[0] else log_ns - lag_ns
-        messages += [message(DEPTH, log_ns - lag_ns, log_ns), message(COLOR, stamp_ns, log_ns)]
+        messages += [
+            message(DEPTH_IMAGE, log_ns - lag_ns, log_ns),
+            message(COLOR_IMAGE, stamp_ns, log_ns),
+        ]
     return SimpleNamespace(
-        start_ns=START,
+        start_ns=START_NS,
         end_ns=messages[-1].log_time_ns,
         all=messages,
         messages=lambda topics: iter([m for m in messages if m.topic in topics]),
     )
 
 
-LAGS = [0, 3_000_000, 2 * SEC, -2 * SEC, 900 * SEC, -1_700_000_000 * SEC]
+LAGS = [0, 3_000_000, 2 * SEC_NS, -2 * SEC_NS, 900 * SEC_NS, -1_700_000_000 * SEC_NS]
 
 
 @pytest.mark.parametrize('lag_ns', LAGS)
 def test_in_lockstep_frames_are_fresh_whatever_the_log_times(lag_ns):
     recording = recorded(lag_ns)
-    clock = ReplayClock(recording, COLOR, lockstep=True)
+    clock = ReplayClock(recording, COLOR_IMAGE, lockstep=True)
     clock.restart()
-    ages = [clock.of(m) - m.stamp_ns for m in recording.all if m.topic == COLOR]
+    ages = [clock.of(m) - m.stamp_ns for m in recording.all if m.topic == COLOR_IMAGE]
     assert ages == 10 * [0]
 
 
 @pytest.mark.parametrize('lag_ns', LAGS)
 def test_in_real_time_frames_are_as_old_as_they_were_unless_that_cannot_be(lag_ns):
     recording = recorded(lag_ns)
-    clock = ReplayClock(recording, COLOR, lockstep=False)
-    log_ns = START + 3 * PERIOD
-    expected = lag_ns if abs(lag_ns) <= 10 * SEC else 0
+    clock = ReplayClock(recording, COLOR_IMAGE, lockstep=False)
+    log_ns = START_NS + 3 * PERIOD_NS
+    expected = lag_ns if abs(lag_ns) <= 10 * SEC_NS else 0
     assert clock.at(log_ns) - (log_ns - lag_ns) == expected
 
 
-@pytest.mark.parametrize('stamp_ns', [0, 5, START + 9000 * SEC])
+@pytest.mark.parametrize('stamp_ns', [0, 5, START_NS + 9000 * SEC_NS])
 def test_one_stamp_that_cannot_be_true_does_not_move_the_time(stamp_ns):
     recording = recorded(0, strange=(4, stamp_ns))
-    clock = ReplayClock(recording, COLOR, lockstep=True)
-    times = [clock.of(m) for m in recording.all if m.topic == COLOR]
-    assert times == [START + n * PERIOD for n in range(10)]
+    clock = ReplayClock(recording, COLOR_IMAGE, lockstep=True)
+    times = [clock.of(m) for m in recording.all if m.topic == COLOR_IMAGE]
+    assert times == [START_NS + n * PERIOD_NS for n in range(10)]
 
 
 def test_frames_that_were_written_late_are_not_old():
     """A disk that stalls for seconds while it records."""
     recording = recorded(0)
-    clock = ReplayClock(recording, COLOR, lockstep=True)
-    late = message(COLOR, START + PERIOD, START + 8 * SEC)
-    assert clock.of(late) == START + PERIOD
-    assert clock.of(message(DEPTH, START + 2 * PERIOD, START + 8 * SEC)) == START + PERIOD
+    clock = ReplayClock(recording, COLOR_IMAGE, lockstep=True)
+    late = message(COLOR_IMAGE, START_NS + PERIOD_NS, START_NS + 8 * SEC_NS)
+    assert clock.of(late) == START_NS + PERIOD_NS
+    assert (
+        clock.of(message(DEPTH_IMAGE, START_NS + 2 * PERIOD_NS, START_NS + 8 * SEC_NS))
+        == START_NS + PERIOD_NS
+    )
 
 
 def test_a_clock_that_was_set_is_followed():
     recording = recorded(0)
-    clock = ReplayClock(recording, COLOR, lockstep=True)
+    clock = ReplayClock(recording, COLOR_IMAGE, lockstep=True)
     ages = []
     for number in range(20):
-        lag_ns = 0 if number < 10 else 500 * SEC
-        frame = message(COLOR, START + number * PERIOD - lag_ns, START + number * PERIOD)
+        lag_ns = 0 if number < 10 else 500 * SEC_NS
+        frame = message(
+            COLOR_IMAGE, START_NS + number * PERIOD_NS - lag_ns, START_NS + number * PERIOD_NS
+        )
         ages.append(clock.of(frame) - frame.stamp_ns)
     assert ages[:10] + ages[14:] == 16 * [0]
 
@@ -230,18 +238,18 @@ def test_a_clock_that_was_set_is_followed():
         (0, False, ''),
         (400_000_000, False, ''),
         (
-            2 * SEC,
+            2 * SEC_NS,
             False,
             'stamps are 2.000 s behind the log times: nodes whose max_age_secs is less',
         ),
-        (2 * SEC, True, '2.000 s behind the log times: /clock follows the stamps'),
-        (900 * SEC, False, '900.000 s behind the log times: /clock follows the stamps'),
-        (-2 * SEC, False, '2.000 s ahead of the log times: nodes take the frames for those'),
-        (-900 * SEC, True, '900.000 s ahead of the log times: /clock follows the stamps'),
+        (2 * SEC_NS, True, '2.000 s behind the log times: /clock follows the stamps'),
+        (900 * SEC_NS, False, '900.000 s behind the log times: /clock follows the stamps'),
+        (-2 * SEC_NS, False, '2.000 s ahead of the log times: nodes take the frames for those'),
+        (-900 * SEC_NS, True, '900.000 s ahead of the log times: /clock follows the stamps'),
     ],
 )
 def test_the_lag_is_said(lag_ns, lockstep, words):
-    note = ReplayClock(recorded(lag_ns), COLOR, lockstep=lockstep).note
+    note = ReplayClock(recorded(lag_ns), COLOR_IMAGE, lockstep=lockstep).note
     assert words in note
     assert bool(note) == bool(words)
 
@@ -249,6 +257,6 @@ def test_the_lag_is_said(lag_ns, lockstep, words):
 def test_without_images_the_time_is_that_of_the_log():
     recording = recorded(0)
     clock = ReplayClock(recording, None, lockstep=True)
-    assert clock.restart() == START
-    assert clock.of(message('/imu', 7, START + PERIOD)) == START + PERIOD
-    assert clock.restart() == START
+    assert clock.restart() == START_NS
+    assert clock.of(message('/imu', 7, START_NS + PERIOD_NS)) == START_NS + PERIOD_NS
+    assert clock.restart() == START_NS
