@@ -15,7 +15,7 @@ SET_BY_DEFAULT = 'max_age_secs'
 
 BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
 """What stands between them in a page is made by this command."""
-TOOLS_PAGE = 'replay_and_record.md'
+COMMON_PAGE, TOOLS_PAGE = 'README.md', 'replay_and_record.md'
 
 HEADER = """\
 # Parameters of the perception nodes, with their defaults. Remove the '# ' of what you change.
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def updated_pages(folder: Path) -> dict[Path, str]:
-    """The pages of all nodes with the tables of today, by their path.
+    """The pages with the tables of today, by their path; what all nodes share stands once.
 
     Raises:
         ConfigError: a page is missing, or has no place for a table.
@@ -64,10 +64,13 @@ def updated_pages(folder: Path) -> dict[Path, str]:
     from rs_ml_perception.nodes.replay_options import ReplayOptions
     from rs_ml_perception.nodes.table import NODES
 
+    rows = {name: _rows(spec.node_class().parameters_type) for name, spec in NODES.items()}
+    common = [row for row in next(iter(rows.values())) if all(row in own for own in rows.values())]
     tables = {
-        f'{name}.md': to_markdown(name, spec.node_class().parameters_type)
-        for name, spec in NODES.items()
+        f'{name}.md': _table(name, [row for row in own if row not in common])
+        for name, own in rows.items()
     }
+    tables[COMMON_PAGE] = _table('every node', common)
     tools = {'replay': ReplayOptions, 'record': RecordOptions}
     tables[TOOLS_PAGE] = '\n\n'.join(to_markdown(name, kind) for name, kind in tools.items())
     return {folder / page: _with_table(folder / page, table) for page, table in tables.items()}
@@ -98,9 +101,16 @@ def _yaml_lines(parameters_type: type) -> Iterator[str]:
 
 def to_markdown(name: str, parameters_type: type) -> str:
     """A table of one node's parameters."""
-    rows = [
+    return _table(name, _rows(parameters_type))
+
+
+def _rows(parameters_type: type) -> list[str]:
+    return [
         f'| `{leaf.name}` | `{_value(leaf)}` | {_cell(leaf)} |' for leaf in walk(parameters_type)
     ]
+
+
+def _table(name: str, rows: list[str]) -> str:
     return '\n'.join([f'| {name}: parameter | default | meaning |', '|---|---|---|', *rows])
 
 
