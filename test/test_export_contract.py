@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import yaml
 from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.core.files import sha256_of
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.inference.backends import BACKENDS
-from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.golden import verify_golden
 from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.tasks.denoise import Denoiser

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from rs_ml_perception.launching.arguments import ARGUMENTS
-from rs_ml_perception.recordings.shipped import shipped_recording
+from rs_ml_perception.recordings.open_recording import shipped_recording
 
 pytestmark = [
     pytest.mark.ros,

@@ -15,8 +15,7 @@ from rs_ml_perception.inference.shelf import DEFAULT_MODELS, SHIPPED_MODELS, fin
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
-from rs_ml_perception.recordings.open_recording import open_recording
-from rs_ml_perception.recordings.shipped import shipped_recording
+from rs_ml_perception.recordings.open_recording import open_recording, shipped_recording
 
 PROJECT = Path(__file__).resolve().parent.parent / 'rs_ml_perception'
 MOST_MB, MOST_RECORDING_MB = 27, 6

@@ -8,8 +8,7 @@ from rs_ml_perception.core.geometry.gravity import up_from_accelerometer
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
-from rs_ml_perception.recordings.open_recording import open_recording
-from rs_ml_perception.recordings.shipped import shipped_recording
+from rs_ml_perception.recordings.open_recording import open_recording, shipped_recording
 from rs_ml_perception.tasks.height import HeightEstimator
 
 TRUTH = '/ground_truth/frame'

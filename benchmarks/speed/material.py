@@ -15,9 +15,8 @@ from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topic
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.messages import IMAGE
-from rs_ml_perception.recordings.open_recording import open_recording
+from rs_ml_perception.recordings.open_recording import open_recording, shipped_recording
 from rs_ml_perception.recordings.recording import Recording
-from rs_ml_perception.recordings.shipped import shipped_recording
 
 from benchmarks.speed.unpacked import (
     COLOR,

@@ -17,7 +17,7 @@ from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.recordings.frame_recorder import FrameRecorder
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import IMAGE
-from rs_ml_perception.recordings.shipped import shipped_recording
+from rs_ml_perception.recordings.open_recording import shipped_recording
 from rs_ml_perception.recordings.writer import RecordingWriter
 
 from benchmarks.speed import bare_models, seeds_comparison

@@ -132,8 +132,8 @@ def _check(manifest: ModelManifest, args: argparse.Namespace) -> None:
 
 def _record(model: Model, picture: str) -> Path:
     from rs_ml_perception.inference.golden_recording import record_golden
-    from rs_ml_perception.recordings.example_frame import example_frame
-    from rs_ml_perception.recordings.shipped import shipped_recording
+    from rs_ml_perception.recordings.inputs import example_frame
+    from rs_ml_perception.recordings.open_recording import shipped_recording
 
     if picture:
         return record_golden(model, example_frame(Path(picture)), Path(picture).name)

@@ -19,8 +19,8 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError, printable
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.recordings.inputs import DepthFolder, read_inputs, resolve_inputs
+from rs_ml_perception.recordings.messages import OnRejected
 from rs_ml_perception.recordings.pictures import write_picture
-from rs_ml_perception.recordings.rejections import OnRejected
 from rs_ml_perception.recordings.sources import InputImage, Source
 
 RESULTS = 'results.jsonl'

@@ -17,8 +17,7 @@ from rs_ml_perception.launching.inspection import make_plan
 from rs_ml_perception.launching.recording_plan import RecordingPlan
 from rs_ml_perception.nodes.table import parse_nodes, require_sources
 from rs_ml_perception.recordings.camera_topics import recording_notes
-from rs_ml_perception.recordings.open_recording import open_recording
-from rs_ml_perception.recordings.shipped import shipped_recording
+from rs_ml_perception.recordings.open_recording import open_recording, shipped_recording
 from rs_ml_perception.recordings.writer import check_apart
 
 DATA_VARIABLE = 'RS_ML_TEST_DATA'

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
-from rs_ml_perception.inference.checksum import MAX_FILE_BYTES, file_sha256
+from rs_ml_perception.core.files import MAX_FILE_BYTES, file_sha256
 from rs_ml_perception.inference.manifest import FileRef, ModelManifest
 from rs_ml_perception.inference.shelf import cache_directory, locate
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.files import file_sha256
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.inference.checksum import file_sha256
 from rs_ml_perception.inference.golden import GOLDEN_NAME, picture_inputs, write_golden
 from rs_ml_perception.inference.manifest import MANIFEST_NAME, Tolerance
 from rs_ml_perception.inference.model import Model

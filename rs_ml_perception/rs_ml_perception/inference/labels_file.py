@@ -9,7 +9,7 @@ from typing import Any
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.files import read_regular_text
 from rs_ml_perception.core.objects.labels import LabelMap, check_label
-from rs_ml_perception.inference.plain_names import checked_path, require_inside
+from rs_ml_perception.inference.manifest_values import checked_path, require_inside
 
 MAX_BYTES = 1 << 20
 MAX_CLASS_ID = (1 << 31) - 1

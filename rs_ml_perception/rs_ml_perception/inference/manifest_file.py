@@ -25,8 +25,8 @@ from rs_ml_perception.inference.manifest import (
     Thresholds,
     Tolerance,
 )
+from rs_ml_perception.inference.manifest_values import StrictMapping, checked_name, checked_path
 from rs_ml_perception.inference.output_errors import MEASURES, judged_outputs
-from rs_ml_perception.inference.plain_names import checked_name, checked_path
 from rs_ml_perception.inference.preprocess import (
     COLORS,
     INTERPOLATIONS,
@@ -34,7 +34,6 @@ from rs_ml_perception.inference.preprocess import (
     RESIZES,
     InputSpec,
 )
-from rs_ml_perception.inference.strict_mapping import StrictMapping
 
 _DTYPES = ('float32', 'float16', 'uint8', 'int8', 'int32', 'int64')
 METRES_PER_UNIT = {'m': 1.0, 'cm': 0.01, 'mm': 0.001}

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rs_ml_perception.core.errors import MissingArtifactError, ModelError
-from rs_ml_perception.core.files import PACKAGE, shared_folders
-from rs_ml_perception.inference.checksum import sha256_of
+from rs_ml_perception.core.files import PACKAGE, sha256_of, shared_folders
 from rs_ml_perception.inference.manifest import MANIFEST_NAME, FileRef, ModelManifest
-from rs_ml_perception.inference.plain_names import require_inside
+from rs_ml_perception.inference.manifest_values import require_inside
 
 MODEL_PATH_VARIABLE = 'RS_ML_MODEL_PATH'
 CACHE_VARIABLE = 'RS_ML_CACHE'

@@ -22,13 +22,11 @@ from rs_ml_perception.core.geometry.transforms import parse_static_transform
 from rs_ml_perception.core.streams.stamps import RateLimit
 from rs_ml_perception.nodes.parameter_files import read_parameters
 from rs_ml_perception.nodes.table import NODES
-from rs_ml_perception.recordings.camera_topics import camera_topics
-from rs_ml_perception.recordings.canonical import canonical_cdr
-from rs_ml_perception.recordings.definitions import one_line
-from rs_ml_perception.recordings.depth_choice import choose_depth
+from rs_ml_perception.recordings.camera_topics import camera_topics, choose_depth
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.gravity import RecordedUp
+from rs_ml_perception.recordings.message_types import canonical_cdr, one_line
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.writer import RecordingWriter, check_apart, qos_profile
 from rs_ml_perception.ros.node import NAMESPACE

@@ -11,7 +11,7 @@ from rosbags.rosbag1 import Reader as Rosbag1Reader
 from rosbags.typesys.store import Typestore
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.recordings.definitions import Definitions, one_line
+from rs_ml_perception.recordings.message_types import Definitions, one_line
 from rs_ml_perception.recordings.storages import (
     DirectoryStorage,
     Raw,

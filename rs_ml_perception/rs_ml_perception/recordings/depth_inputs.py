@@ -12,6 +12,7 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.recordings.depth_frames import depth_frames
+from rs_ml_perception.recordings.messages import OnRejected
 from rs_ml_perception.recordings.pictures import (
     DEPTH_SUFFIXES,
     MILLIMETRE,
@@ -19,7 +20,6 @@ from rs_ml_perception.recordings.pictures import (
     read_gray,
 )
 from rs_ml_perception.recordings.realsense_camera import depth_camera_frames
-from rs_ml_perception.recordings.rejections import OnRejected
 from rs_ml_perception.recordings.sources import (
     InputImage,
     InputKinds,

@@ -17,9 +17,8 @@ from rs_ml_perception.core.frames.messages import (
     infrared_from_message,
 )
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.recordings.messages import Message
+from rs_ml_perception.recordings.messages import Message, Rejections
 from rs_ml_perception.recordings.recording import Recording
-from rs_ml_perception.recordings.rejections import Rejections
 
 
 class RecordedImage:

@@ -12,12 +12,10 @@ from rs_ml_perception.core.frames.messages import extrinsics_from_message
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
 from rs_ml_perception.recordings.frame_parts import RecordedImage, RecordedParts
-from rs_ml_perception.recordings.messages import Message
+from rs_ml_perception.recordings.messages import Message, OnRejected, Rejections
 from rs_ml_perception.recordings.pairs import half_period_ns, paired_messages
-from rs_ml_perception.recordings.recording import Recording
-from rs_ml_perception.recordings.rejections import OnRejected, Rejections
+from rs_ml_perception.recordings.recording import Recording, lookup
 from rs_ml_perception.recordings.stamp_clock import StampClock, first_messages
-from rs_ml_perception.recordings.transforms import lookup
 
 
 def frames(

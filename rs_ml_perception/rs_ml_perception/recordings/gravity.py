@@ -12,8 +12,8 @@ from rs_ml_perception.core.geometry.gravity import Up, UpSource
 from rs_ml_perception.core.geometry.transforms import TransformTree
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.frames import frames
+from rs_ml_perception.recordings.messages import OnRejected, Rejections
 from rs_ml_perception.recordings.recording import Recording
-from rs_ml_perception.recordings.rejections import OnRejected, Rejections
 from rs_ml_perception.recordings.stamp_clock import StampClock
 
 

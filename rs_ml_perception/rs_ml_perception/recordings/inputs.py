@@ -10,8 +10,12 @@ from pathlib import Path
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.recordings.camera_topics import camera_topics
+from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.gravity import frames_with_up
+from rs_ml_perception.recordings.messages import OnRejected
+from rs_ml_perception.recordings.open_recording import is_recording, open_recording
 from rs_ml_perception.recordings.pictures import (
     DEPTH_SUFFIXES,
     PICTURE_SUFFIXES,
@@ -19,7 +23,6 @@ from rs_ml_perception.recordings.pictures import (
     read_depth,
 )
 from rs_ml_perception.recordings.realsense_camera import camera_frames
-from rs_ml_perception.recordings.rejections import OnRejected
 from rs_ml_perception.recordings.sources import (
     InputImage,
     InputKinds,
@@ -144,3 +147,25 @@ _KINDS = InputKinds(
     file=_file,
     no_file=_webcam,
 )
+
+
+def example_frame(path: Path) -> Frame:
+    """The picture of a file, or the first colour, depth and infrared images of a recording.
+
+    The images of a recording are those of one moment, not of one view: depth is as the sensor sees
+    it.
+
+    Raises:
+        InputError: it is neither, or damaged.
+    """
+    if not is_recording(path):
+        return Frame(rgb=read_color(path))
+    with open_recording(path) as recording:
+        topics = camera_topics(recording)
+        color = next(frames(recording), None)
+        depth = next(depth_frames(recording), None) if topics.sensor_depth else None
+    if color is None:
+        raise InputError(f'recording {path} holds no frame: give another, or a picture')
+    if depth is None:
+        return color
+    return replace(color, depth=depth.depth, infrared=depth.infrared)

@@ -1,4 +1,4 @@
-"""Opening whatever a user calls a recording."""
+"""Opening recordings of every format, by path or, if shipped with the package, by name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.files import check_regular
+from rs_ml_perception.core.files import check_regular, shared_folders
 from rs_ml_perception.recordings.bag_reader import unfinished
 from rs_ml_perception.recordings.camera_topics import camera_topics
-from rs_ml_perception.recordings.definitions import one_line
+from rs_ml_perception.recordings.message_types import one_line
 from rs_ml_perception.recordings.realsense_bag import RealsenseBag
 from rs_ml_perception.recordings.realsense_db3 import RealsenseDb3, is_realsense_db3
 from rs_ml_perception.recordings.recording import Recording
@@ -96,3 +96,25 @@ def _check_directory(path: Path) -> None:
             f'run `ros2 bag reindex {path}`, or pass {files[0]} itself'
         )
     raise InputError(f'{path} is no recording, it holds no metadata.yaml: pass {FORMATS}')
+
+
+FOLDER = 'recordings'
+DEFAULT_RECORDING = 'synthetic_room'
+"""The recording that the demo and the benchmark play by default."""
+
+
+def shipped_recording(name: str = DEFAULT_RECORDING) -> Path:
+    """A recording that came with the package, by name.
+
+    Raises:
+        InputError: it did not come along; the message says where it was looked for.
+    """
+    folders = shared_folders(FOLDER)
+    for folder in folders:
+        if (folder / name / 'metadata.yaml').is_file():
+            return folder / name
+    looked = ', '.join(str(folder) for folder in folders) or 'no folder of that name'
+    raise InputError(
+        f'the recording {name} was not installed with the package (looked in {looked}): install '
+        'from a full checkout, or pass a recording of your own'
+    )

@@ -14,8 +14,7 @@ from typing import Any
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.bag_reader import BagReader
-from rs_ml_perception.recordings.definitions import one_line
-from rs_ml_perception.recordings.message_types import message_types
+from rs_ml_perception.recordings.message_types import message_types, one_line
 from rs_ml_perception.recordings.messages import Message, Topic
 from rs_ml_perception.recordings.realsense_messages import DriverMessages
 from rs_ml_perception.recordings.realsense_streams import (

@@ -12,7 +12,7 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings import message_factory as factory
-from rs_ml_perception.recordings.definitions import one_line
+from rs_ml_perception.recordings.message_types import one_line
 from rs_ml_perception.recordings.messages import (
     CAMERA_INFO,
     EXTRINSICS,

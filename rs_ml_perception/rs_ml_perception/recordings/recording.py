@@ -11,11 +11,21 @@ from typing import Any
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.messages import transform_from_message
-from rs_ml_perception.core.geometry.transforms import RigidTransform
+from rs_ml_perception.core.geometry.transforms import RigidTransform, TransformTree
 from rs_ml_perception.core.pipeline import Closing
-from rs_ml_perception.recordings.definitions import one_line
+from rs_ml_perception.recordings.message_types import one_line
 from rs_ml_perception.recordings.messages import TF_MESSAGE, Message, Topic
-from rs_ml_perception.recordings.transforms import StaticTransforms
+
+StaticTransforms = Mapping[tuple[str, str], RigidTransform]
+"""(parent, child) -> parent_from_child, the convention of TF."""
+
+
+def lookup(transforms: StaticTransforms, target: str, source: str) -> RigidTransform | None:
+    """target_from_source through the tree, or None where the frames are not connected."""
+    tree = TransformTree()
+    for (parent, child), parent_from_child in transforms.items():
+        tree.set_static(parent, child, parent_from_child)
+    return tree.lookup(target, source, 0)
 
 
 class Recording(Closing):

@@ -11,8 +11,8 @@ from pathlib import Path
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.recordings.camera_topics import recording_notes
+from rs_ml_perception.recordings.messages import OnRejected
 from rs_ml_perception.recordings.open_recording import is_recording, open_recording
-from rs_ml_perception.recordings.rejections import OnRejected
 
 _REALSENSE = re.compile(r'realsense(?::(.*))?')
 

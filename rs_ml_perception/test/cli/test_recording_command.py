@@ -8,7 +8,7 @@ import pytest
 from rs_ml_perception.cli.exit_status import report
 from rs_ml_perception.cli.main import main
 from rs_ml_perception.launching.recording_plan import RecordingPlan
-from rs_ml_perception.recordings.shipped import shipped_recording
+from rs_ml_perception.recordings.open_recording import shipped_recording
 
 
 @pytest.fixture

@@ -1,12 +1,20 @@
 """Where files that come with the package are found."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.files import read_regular, read_regular_text, shared_folders
+from rs_ml_perception.core.files import (
+    file_sha256,
+    read_regular,
+    read_regular_text,
+    sha256_of,
+    shared_folders,
+    tree_sha256,
+)
 from rs_ml_perception.recordings.pictures import read_color
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -82,3 +90,29 @@ def test_text_is_utf8(tmp_path: Path):
     (tmp_path / 'file').write_bytes(b'\xff\xfe')
     with pytest.raises(InputError, match='no UTF-8'):
         read_regular_text(tmp_path / 'file', max_bytes=10)
+
+
+EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+RECIPE = "find -type f | sed 's|^./||' | LC_ALL=C sort | xargs sha256sum | sha256sum"
+
+
+def test_empty_file_and_empty_folder(tmp_path):
+    (tmp_path / 'f').touch()
+    (tmp_path / 'd').mkdir()
+    assert file_sha256(tmp_path / 'f') == sha256_of(tmp_path / 'd') == EMPTY
+
+
+def test_folder_is_digested_as_documented(tmp_path):
+    for name in ('saved_model.pb', 'variables/variables.index', 'A', 'variables-2'):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    shell = subprocess.run(RECIPE, shell=True, cwd=tmp_path, capture_output=True, check=True)
+    assert tree_sha256(tmp_path) == shell.stdout.decode().split()[0]
+
+
+def test_a_moved_file_changes_the_digest(tmp_path):
+    (tmp_path / 'a').write_text('x')
+    before = tree_sha256(tmp_path)
+    (tmp_path / 'a').rename(tmp_path / 'b')
+    assert tree_sha256(tmp_path) != before

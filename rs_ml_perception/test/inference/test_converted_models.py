@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from rs_ml_perception.core.files import sha256_of
 from rs_ml_perception.inference.backends import BACKENDS
-from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.inference.output_errors import usual_errors
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 import yaml
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
-from rs_ml_perception.inference.checksum import file_sha256
+from rs_ml_perception.core.files import file_sha256
 from rs_ml_perception.inference.download import download
 from rs_ml_perception.inference.manifest_file import read_manifest
 

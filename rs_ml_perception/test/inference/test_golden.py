@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import yaml
 from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.files import file_sha256
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.inference.checksum import file_sha256
 from rs_ml_perception.inference.golden import (
     picture_inputs,
     read_arrays,
@@ -163,7 +163,7 @@ def test_a_file_that_does_not_fit_the_manifest(folder, part):
 
 
 def test_a_picture_file_will_do(folder, tmp_path):
-    from rs_ml_perception.recordings.example_frame import example_frame
+    from rs_ml_perception.recordings.inputs import example_frame
 
     path = tmp_path / 'picture.png'
     assert cv2.imwrite(str(path), RGB[..., ::-1])
@@ -171,8 +171,8 @@ def test_a_picture_file_will_do(folder, tmp_path):
 
 
 def test_a_recording_gives_colour_depth_and_infrared():
-    from rs_ml_perception.recordings.example_frame import example_frame
-    from rs_ml_perception.recordings.shipped import shipped_recording
+    from rs_ml_perception.recordings.inputs import example_frame
+    from rs_ml_perception.recordings.open_recording import shipped_recording
 
     frame = example_frame(shipped_recording())
     assert all(part is not None for part in (frame.rgb, frame.depth, frame.infrared))

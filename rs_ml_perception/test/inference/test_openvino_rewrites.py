@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from rs_ml_perception.inference.openvino_resize import remove_identity_resizes
-from rs_ml_perception.inference.openvino_topk import split_long_topk
+from rs_ml_perception.inference.openvino_runtime import remove_identity_resizes, split_long_topk
 
 openvino = pytest.importorskip('openvino')
 ops = pytest.importorskip('openvino.opset13')

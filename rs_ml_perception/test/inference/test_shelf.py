@@ -5,7 +5,7 @@ import os
 import pytest
 import yaml
 from rs_ml_perception.core.errors import ModelError
-from rs_ml_perception.inference.checksum import file_sha256
+from rs_ml_perception.core.files import file_sha256
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate, shelf
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
+from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics, choose_depth
 from rs_ml_perception.recordings.messages import EXTRINSICS, IMAGE, IMU
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.writer import RecordingWriter
@@ -120,3 +120,39 @@ def test_the_choice_is_said_where_there_is_one(topics_of):
     assert topics_of(FRONT + REAR, '/rear').note('CAMERA=') == (
         'camera /rear is used; CAMERA= chooses another: /front'
     )
+
+
+BOTH = CameraTopics(
+    color='c', color_info='ci', depth='a', depth_info='ai', depth_is_aligned=True,
+    sensor_depth='r', sensor_depth_info='ri', infra='i',
+)  # fmt: skip
+RAW_ALONE = CameraTopics(
+    color='c', depth='r', depth_info='ri', sensor_depth='r', sensor_depth_info='ri', infra='i'
+)
+ALIGNED_ALONE = CameraTopics(
+    color='c', depth='a', depth_info='ai', depth_is_aligned=True, sensor_depth='a',
+    sensor_depth_info='ai',
+)  # fmt: skip
+COLOR_ALONE = CameraTopics(color='c')
+
+
+@pytest.mark.parametrize(
+    ('topics', 'source', 'depth', 'is_aligned', 'infra'),
+    [
+        (BOTH, 'auto', ('a', 'ai', 'r', 'ri'), True, 'i'),
+        (BOTH, 'aligned', ('a', 'ai', 'a', 'ai'), True, None),
+        (BOTH, 'raw', ('r', 'ri', 'r', 'ri'), False, 'i'),
+        (BOTH, 'none', (None, None, None, None), False, None),
+        (RAW_ALONE, 'auto', ('r', 'ri', 'r', 'ri'), False, 'i'),
+        (RAW_ALONE, 'raw', ('r', 'ri', 'r', 'ri'), False, 'i'),
+        (RAW_ALONE, 'aligned', (None, None, None, None), False, None),
+        (ALIGNED_ALONE, 'aligned', ('a', 'ai', 'a', 'ai'), True, None),
+        (ALIGNED_ALONE, 'raw', (None, None, None, None), False, None),
+        (COLOR_ALONE, 'raw', (None, None, None, None), False, None),
+    ],
+)
+def test_the_parameter_depth_source_chooses_among_topics(topics, source, depth, is_aligned, infra):
+    found = choose_depth(topics, source)
+    chosen = found.depth, found.depth_info, found.sensor_depth, found.sensor_depth_info
+    assert chosen == depth
+    assert (found.depth_is_aligned, found.infra, found.color) == (is_aligned, infra, 'c')

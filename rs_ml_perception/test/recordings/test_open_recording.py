@@ -10,7 +10,11 @@ from tempfile import TemporaryDirectory
 import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.messages import IMAGE
-from rs_ml_perception.recordings.open_recording import is_recording, open_recording
+from rs_ml_perception.recordings.open_recording import (
+    is_recording,
+    open_recording,
+    shipped_recording,
+)
 from rs_ml_perception.recordings.writer import RecordingWriter
 
 COLOR = '/camera/camera/color/image_raw'
@@ -225,3 +229,13 @@ def test_a_pipe_is_no_recording(tmp_path, write_recording, make_frame, suffix):
     os.mkfifo(folder / f'more{suffix}')
     with pytest.raises(InputError, match='not a regular file'):
         open_recording(folder)
+
+
+def test_found_under_a_prefix(tmp_path, monkeypatch):
+    folder = tmp_path / 'share' / 'rs_ml_perception' / 'recordings' / 'corridor'
+    folder.mkdir(parents=True)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+    with pytest.raises(InputError, match='corridor was not installed'):
+        shipped_recording('corridor')
+    (folder / 'metadata.yaml').touch()
+    assert shipped_recording('corridor') == folder

@@ -14,7 +14,7 @@ from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.messages import IMAGE
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.realsense_messages import link_transforms
-from rs_ml_perception.recordings.transforms import lookup
+from rs_ml_perception.recordings.recording import lookup
 
 from rs_ml_perception.recordings import message_factory as factory
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from rs_ml_perception.core.files import sha256_of
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.objects.boxes import box_iou, xyxy_from_cxcywh
 from rs_ml_perception.core.objects.detections import Detections
-from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.tasks.detection import Detector, DetectorOptions
 from rs_ml_perception.tasks.mono_depth import DepthEstimator

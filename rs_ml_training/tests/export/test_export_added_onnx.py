@@ -78,7 +78,7 @@ def test_what_is_refused_leaves_nothing_behind(folder, capsys, kind):
         arrays['output/depth'] = arrays['output/depth'][:, ::-1]
         np.savez(folder / 'golden.npz', **arrays)
         golden = yaml.safe_load((folder / 'manifest.yaml').read_text())['golden']
-        from rs_ml_perception.inference.checksum import sha256_of
+        from rs_ml_perception.core.files import sha256_of
 
         change(folder, 'golden', {**golden, 'sha256': sha256_of(folder / 'golden.npz')})
     if kind == 'no TFLite':

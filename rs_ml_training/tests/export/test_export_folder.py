@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.inference.checksum import sha256_of
+from rs_ml_perception.core.files import sha256_of
 from rs_ml_training.errors import ExportError
 from rs_ml_training.export.exporter import staged
 

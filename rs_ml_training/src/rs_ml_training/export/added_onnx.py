@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 from rs_ml_perception.core.errors import RsMlError
+from rs_ml_perception.core.files import sha256_of
 from rs_ml_perception.inference.backends import BackendOptions
-from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.golden import GoldenResult, verify_golden
 from rs_ml_perception.inference.manifest import MANIFEST_NAME, Artifact, FileRef, ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest

@@ -242,8 +242,8 @@ def _golden_inputs(serving: Serving, spec: ModelSpec, reader: Reader | None) -> 
     if reader is not None:
         (sample,) = served_samples(Subset(reader, [0]), serving.inputs, spec.crop, 1)
         return f'{sample.sample.name} of the data', sample.inputs
-    from rs_ml_perception.recordings.example_frame import example_frame
-    from rs_ml_perception.recordings.shipped import shipped_recording
+    from rs_ml_perception.recordings.inputs import example_frame
+    from rs_ml_perception.recordings.open_recording import shipped_recording
 
     try:
         path = shipped_recording()

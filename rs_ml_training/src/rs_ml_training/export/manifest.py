@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rs_ml_perception.core.files import sha256_of
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.inference.checksum import sha256_of
 from rs_ml_perception.inference.golden import GOLDEN_NAME
 from rs_ml_perception.inference.golden_recording import golden_section
 from rs_ml_perception.inference.manifest import MANIFEST_NAME, Tolerance
