@@ -12,18 +12,24 @@ from enum import Enum
 import numpy as np
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.synth.body import Outfit, person
-from rs_ml_training.synth.camera import CameraPose, accelerometer_samples
+from rs_ml_training.synth.camera import (
+    COLOR_640,
+    COLOR_848,
+    DEPTH_640,
+    DEPTH_848,
+    CameraPose,
+    accelerometer_samples,
+)
 from rs_ml_training.synth.frame import PeopleTruth, Posture
+from rs_ml_training.synth.gbuffer import Sight, camera_rays
 from rs_ml_training.synth.inhabitants import Inhabitant
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import Mesh
-from rs_ml_training.synth.rig import COLOR_640, COLOR_848, DEPTH_640, DEPTH_848
+from rs_ml_training.synth.numerics import rotation_about_z
+from rs_ml_training.synth.props import LABEL
+from rs_ml_training.synth.ray_scene import Part, RayScene
 from rs_ml_training.synth.solids import box
-from rs_ml_training.synth.thing import LABEL
-from rs_ml_training.synth.traced import Part, TracedScene
 from rs_ml_training.synth.truth import people_of
-from rs_ml_training.synth.vectors import rotation_about_z
-from rs_ml_training.synth.view import Sight, camera_rays
 
 CAMERAS = (DEPTH_848, DEPTH_640, COLOR_848, COLOR_640)
 SEAT = 0.25
@@ -126,7 +132,7 @@ def _seen(someone: Inhabitant, boxes: list[Mesh], sight: Sight) -> tuple[PeopleT
     """Truth about the person, and exact depth, float32 (H, W), infinite where nothing is."""
     material = MaterialMaker(np.random.default_rng(0)).wood()
     others = [Part(mesh, material, LABEL['furniture']) for mesh in boxes]
-    scene = TracedScene([*someone.parts, *others])
+    scene = RayScene([*someone.parts, *others])
     hits = scene.cast(sight.position, camera_rays(sight.camera, sight.world_from_camera))
     instances = scene.instances_of(hits.face).reshape(sight.shape)
     return people_of([someone], instances, sight), hits.t.reshape(sight.shape)

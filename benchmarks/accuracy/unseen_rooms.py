@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.synth.side import Side
-from rs_ml_training.synth.writing.set_options import INTEL, NYU, UPRIGHT, SetOptions
+from rs_ml_training.synth.options import Side
+from rs_ml_training.synth.writing.data_set import INTEL, NYU, UPRIGHT, SetOptions
 
 from benchmarks.accuracy.options import ShippedOptions
 
@@ -80,6 +80,6 @@ def _render(wanted: SetOptions, folder: Path) -> None:
         raise ConfigError(
             f'rendering needs embreex ({error}): pip install embreex, or give --synth, --upright'
         ) from error
-    from rs_ml_training.synth.writing.frame_set import write_frame_set
+    from rs_ml_training.synth.writing.data_set import write_frame_set
 
     write_frame_set(folder, wanted)

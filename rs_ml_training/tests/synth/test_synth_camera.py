@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.synth.camera import STANDARD_GRAVITY, CameraPose, accelerometer_samples
+from rs_ml_training.synth.gbuffer import camera_rays
 from rs_ml_training.synth.materials import MaterialMaker
+from rs_ml_training.synth.ray_scene import Part, RayScene
 from rs_ml_training.synth.solids import box
-from rs_ml_training.synth.traced import Part, TracedScene
 from rs_ml_training.synth.truth import mask_box
-from rs_ml_training.synth.view import camera_rays
 
 CAMERA = CameraModel(160, 120, 100.0, 100.0, 79.5, 59.5)
 
@@ -31,7 +31,7 @@ def test_tilt_and_accelerometer_agree(pose, up):
 def test_a_level_floor_has_the_depth_of_geometry():
     pytest.importorskip('embreex')
     wood = MaterialMaker(np.random.default_rng(0)).wood()
-    floor = TracedScene([Part(box((1e4, 1e4, 0.1), (0.0, 0.0, -0.05)), wood, 0)])
+    floor = RayScene([Part(box((1e4, 1e4, 0.1), (0.0, 0.0, -0.05)), wood, 0)])
     pose = CameraPose(1.5)
     hits = floor.cast(pose.position, camera_rays(CAMERA, pose.world_from_camera))
     depth_m = hits.t.reshape(120, 160)

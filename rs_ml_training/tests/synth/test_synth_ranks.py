@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rs_ml_training.synth.ranks import median, quantile, ranked
+from rs_ml_training.synth.numerics import median, quantile, ranked
 
 RNG = np.random.default_rng(4)
 COUNTS = (1, 2, 5, 4095, 4097, 60_001)

@@ -16,9 +16,8 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_training.data.bag_writing import START_NS
 from rs_ml_training.data.depth_maps import depth_maps
-from rs_ml_training.synth.camera import CameraPose, accelerometer_samples
-from rs_ml_training.synth.frame import Boxes, PeopleTruth, Posture, SynthFrame
-from rs_ml_training.synth.rig import d435
+from rs_ml_training.synth.camera import CameraPose, accelerometer_samples, d435
+from rs_ml_training.synth.frame import BoxTruth, PeopleTruth, Posture, SynthFrame
 from rs_ml_training.synth.writing.recording import (
     TRUTH_TOPIC,
     RecordingOptions,
@@ -50,7 +49,7 @@ def frame(number):
         aligned_depth_m=aligned_m,
         labels=np.full((30, 40), 11, np.uint8),
         people=PeopleTruth(box, one, one, (Posture.STANDING,), one / 2, np.array([False])),
-        boxes=Boxes(box, np.zeros(1, np.int64), np.array([200])),
+        boxes=BoxTruth(box, np.zeros(1, np.int64), np.array([200])),
         rig=rig,
         pose=pose,
         accelerometer=accelerometer_samples(pose, np.random.default_rng(0)),

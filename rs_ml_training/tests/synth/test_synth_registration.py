@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rs_ml_training.synth.camera import d435
 from rs_ml_training.synth.registration import registered
-from rs_ml_training.synth.rig import d435
 
 RIG = d435((212, 120))
 SAME = replace(RIG, color=RIG.depth, color_from_depth=np.eye(4))

@@ -12,8 +12,8 @@ from rs_ml_training.data.intel_denoise import IntelDenoise
 from rs_ml_training.data.text_files import write_camera
 from rs_ml_training.synth.device import MATCHERS
 from rs_ml_training.synth.matcher import Prefilter
+from rs_ml_training.synth.options import Side
 from rs_ml_training.synth.rematching import RematchOptions, rematch
-from rs_ml_training.synth.side import Side
 
 DISPARITY_PX = 12
 CAMERA = CameraModel(192, 64, 480.0, 480.0, 96.0, 32.0)

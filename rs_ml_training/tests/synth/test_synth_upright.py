@@ -6,13 +6,13 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.cli.data import main
 from rs_ml_training.synth.frame import Posture
-from rs_ml_training.synth.side import Side
-from rs_ml_training.synth.writing.set_options import SetOptions
+from rs_ml_training.synth.options import Side
+from rs_ml_training.synth.writing.data_set import SetOptions
 
 pytest.importorskip('embreex')
 
 from rs_ml_training.synth.writing import upright
-from rs_ml_training.synth.writing.exposures import exposures
+from rs_ml_training.synth.writing.data_set import exposures
 from rs_ml_training.synth.writing.upright import FARTHEST_M, upright_world
 
 

@@ -10,9 +10,8 @@ pytest.importorskip('embreex')
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.frame import Posture
-from rs_ml_training.synth.writing.passers import Passer, peopled, staged
-from rs_ml_training.synth.writing.set_options import SetOptions
-from rs_ml_training.synth.writing.walk import moved, walk
+from rs_ml_training.synth.writing.data_set import SetOptions
+from rs_ml_training.synth.writing.walk import Passer, moved, peopled, staged, walk
 
 SMALL = SetOptions(count=2, seed=4, size=(128, 96), color_size=(96, 72))
 

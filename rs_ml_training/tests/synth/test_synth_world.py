@@ -7,21 +7,19 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.geometry.projection import camera_rays
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
-from rs_ml_training.synth.camera import CameraPose
+from rs_ml_training.synth.camera import CameraPose, d435
 from rs_ml_training.synth.device import MATCHERS
 from rs_ml_training.synth.families import FAMILIES
-from rs_ml_training.synth.floor_plan import draw_plan
 from rs_ml_training.synth.frame import BOXED_CLASSES, Posture
-from rs_ml_training.synth.options import EMPTY_ROOM, WorldOptions
+from rs_ml_training.synth.options import EMPTY_ROOM, Side, WorldOptions
 from rs_ml_training.synth.patterns import GROUNDS
-from rs_ml_training.synth.rig import d435
-from rs_ml_training.synth.side import Side
+from rs_ml_training.synth.rooms import draw_plan
 from rs_ml_training.synth.solids import box
 
 pytest.importorskip('embreex')
 
 from rs_ml_training.synth.exposure import draw_frame, expose
-from rs_ml_training.synth.traced import Part, TracedScene
+from rs_ml_training.synth.ray_scene import Part, RayScene
 from rs_ml_training.synth.world import draw_world
 
 SIZE, SMALL = (424, 240), (212, 120)
@@ -56,7 +54,7 @@ def before_a_wall(distance_m, *, emitter=True, mirror=0.0, clear=0.0, ir=0.7, be
         replace(lamp, position=(-1.0, 0.0, 2.0), ir=0.2) for lamp in world.lighting.lamps
     )
     lighting = replace(world.lighting, lamps=lamps)
-    return replace(world, scene=TracedScene(parts), device=device, lighting=lighting)
+    return replace(world, scene=RayScene(parts), device=device, lighting=lighting)
 
 
 @pytest.mark.parametrize('disparity_px', [4.0, 7.5, 12.25, 30.0])

@@ -14,14 +14,16 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
-from rs_ml_training.synth.camera import CameraPose
-from rs_ml_training.synth.frame import BOXED_CLASSES, Boxes, PeopleTruth, Posture, SynthFrame
-from rs_ml_training.synth.rig import d435
-from rs_ml_training.synth.writing.exposures import exposures
-from rs_ml_training.synth.writing.frame_files import FEWEST_PIXELS
-from rs_ml_training.synth.writing.frame_set import LICENSE, write_frame_set
+from rs_ml_training.synth.camera import CameraPose, d435
+from rs_ml_training.synth.frame import BOXED_CLASSES, BoxTruth, PeopleTruth, Posture, SynthFrame
+from rs_ml_training.synth.writing.data_set import (
+    FEWEST_PIXELS,
+    LICENSE,
+    SetOptions,
+    exposures,
+    write_frame_set,
+)
 from rs_ml_training.synth.writing.processes import spread
-from rs_ml_training.synth.writing.set_options import SetOptions
 
 SMALL = SetOptions(count=3, seed=10, size=(48, 32), color_size=(40, 30), repeats=2)
 
@@ -36,7 +38,7 @@ def people_of(count):
 def boxes_of(count):
     boxes = np.array([[4, 5, 14, 25], [20, 6, 30, 30], [1, 1, 3, 3]], np.float32)[:count]
     pixels = np.array([180, FEWEST_PIXELS, FEWEST_PIXELS - 1])[:count]
-    return Boxes(boxes, np.array([0, 3, 5])[:count], pixels)
+    return BoxTruth(boxes, np.array([0, 3, 5])[:count], pixels)
 
 
 def shaded(rng, shape):

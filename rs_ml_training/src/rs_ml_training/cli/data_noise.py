@@ -13,7 +13,7 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.output_folder import write_file
-from rs_ml_training.synth.rig import BASELINE_M, DEPTH_640, DEPTH_848, DEPTH_1280
+from rs_ml_training.synth.camera import BASELINE_M, DEPTH_640, DEPTH_848, DEPTH_1280
 
 # Focal length by width, as devices leave the factory.
 D435_FOCAL_PX = {camera.width: camera.fx for camera in (DEPTH_640, DEPTH_848, DEPTH_1280)}

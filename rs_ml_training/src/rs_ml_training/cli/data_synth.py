@@ -13,7 +13,7 @@ from rs_ml_perception.recordings.writer import STORAGES
 
 from rs_ml_training.cli.flags import size
 from rs_ml_training.cli.progress import progress_bar
-from rs_ml_training.synth.writing.set_options import LAYOUTS, PEOPLE, SIDES, SetOptions
+from rs_ml_training.synth.writing.data_set import LAYOUTS, PEOPLE, SIDES, SetOptions
 
 _SET = SetOptions()
 
@@ -92,7 +92,7 @@ def _rematch(arguments: argparse.Namespace) -> int:
 
 
 def _write_set(arguments: argparse.Namespace, options: SetOptions) -> int:
-    from rs_ml_training.synth.writing.frame_set import write_frame_set
+    from rs_ml_training.synth.writing.data_set import write_frame_set
     from rs_ml_training.synth.writing.processes import spread
 
     def shown(write: Callable[[int], Any], rooms: Iterable[int]) -> Iterable[Any]:

@@ -10,9 +10,8 @@ import numpy as np
 
 from rs_ml_training.synth.imager import Imager
 from rs_ml_training.synth.matcher import MatcherSettings, Prefilter, Search
-from rs_ml_training.synth.options import WorldOptions
+from rs_ml_training.synth.options import Side, WorldOptions
 from rs_ml_training.synth.projector import PATTERNS
-from rs_ml_training.synth.side import Side
 
 
 @dataclass(frozen=True)

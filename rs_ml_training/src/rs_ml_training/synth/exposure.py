@@ -6,19 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rs_ml_training.synth.camera import CameraPose, accelerometer_samples
+from rs_ml_training.synth.camera import CameraPose, Rig, accelerometer_samples, d435
 from rs_ml_training.synth.frame import SynthFrame
+from rs_ml_training.synth.gbuffer import Picture, Sight, sighted, taken
 from rs_ml_training.synth.imager import developed
 from rs_ml_training.synth.lighting import cast_shadows
 from rs_ml_training.synth.matcher import match
+from rs_ml_training.synth.numerics import rotation_about_x, rotation_about_y, rotation_about_z
 from rs_ml_training.synth.options import WorldOptions
 from rs_ml_training.synth.projector import Projector
 from rs_ml_training.synth.radiance import LitScene
 from rs_ml_training.synth.registration import registered
-from rs_ml_training.synth.rig import Rig, d435
 from rs_ml_training.synth.truth import boxes_of, people_of
-from rs_ml_training.synth.vectors import rotation_about_x, rotation_about_y, rotation_about_z
-from rs_ml_training.synth.view import Picture, Sight, sighted, taken
 from rs_ml_training.synth.world import World, draw_world
 
 FARTHEST_M = 20.0

@@ -8,14 +8,14 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rs_ml_training.synth import fittings, large_objects, seating, small_objects, tables
+from rs_ml_training.synth import fittings, objects, seating, tables
 from rs_ml_training.synth.body import Outfit
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import Mesh
-from rs_ml_training.synth.side import Side
-from rs_ml_training.synth.thing import Piece, Thing
+from rs_ml_training.synth.options import Side
+from rs_ml_training.synth.props import Piece, Prop
 
-Builder = Callable[[np.random.Generator, MaterialMaker], Thing]
+Builder = Callable[[np.random.Generator, MaterialMaker], Prop]
 Hole = tuple[float, float, float, float]
 WindowBuilder = Callable[[np.random.Generator, MaterialMaker, Hole], list[Piece]]
 DraperyBuilder = Callable[[np.random.Generator, float, float, float, float], Mesh]
@@ -70,20 +70,20 @@ FAMILIES: Mapping[Side, Families] = MappingProxyType(
             storage=(tables.cabinet, tables.book_shelf),
             televisions=(tables.flat_tv,),
             small=(
-                small_objects.carton,
-                small_objects.bottle,
-                small_objects.mug,
-                small_objects.book_stack,
-                small_objects.screen_on_foot,
+                objects.carton,
+                objects.bottle,
+                objects.mug,
+                objects.book_stack,
+                objects.screen_on_foot,
             ),
             large=(
-                large_objects.ball,
-                large_objects.crate,
-                large_objects.plant,
-                large_objects.floor_lamp,
-                large_objects.bin_,
-                large_objects.backpack,
-                large_objects.cables,
+                objects.ball,
+                objects.crate,
+                objects.plant,
+                objects.floor_lamp,
+                objects.bin_,
+                objects.backpack,
+                objects.cables,
             ),
             pictures=(fittings.framed_picture,),
             doors=(fittings.panel_door,),
@@ -99,19 +99,19 @@ FAMILIES: Mapping[Side, Families] = MappingProxyType(
             storage=(tables.ladder_shelf, tables.glass_cabinet, tables.mirror_wardrobe),
             televisions=(tables.tube_tv,),
             small=(
-                small_objects.jug,
-                small_objects.goblet,
-                small_objects.laptop,
-                small_objects.bowl_of_fruit,
-                small_objects.leaning_books,
+                objects.jug,
+                objects.goblet,
+                objects.laptop,
+                objects.bowl_of_fruit,
+                objects.leaning_books,
             ),
             large=(
-                large_objects.suitcase,
-                large_objects.cactus,
-                large_objects.toy,
-                large_objects.drum,
-                large_objects.arc_lamp,
-                large_objects.umbrella,
+                objects.suitcase,
+                objects.cactus,
+                objects.toy,
+                objects.drum,
+                objects.arc_lamp,
+                objects.umbrella,
             ),
             pictures=(fittings.wall_clocks,),
             doors=(fittings.double_door,),

@@ -6,24 +6,24 @@ import numpy as np
 
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import Mesh, joined
+from rs_ml_training.synth.numerics import rotation_about_y
+from rs_ml_training.synth.props import Piece, Prop
 from rs_ml_training.synth.solids import box, cushion, cylinder, sheet
-from rs_ml_training.synth.thing import Piece, Thing
-from rs_ml_training.synth.vectors import rotation_about_y
 
 _Rng = np.random.Generator
 
 
-def framed_picture(rng: _Rng, make: MaterialMaker) -> Thing:
+def framed_picture(rng: _Rng, make: MaterialMaker) -> Prop:
     """A rectangle in a frame."""
     wide, high, middle = rng.uniform(0.3, 1.1), rng.uniform(0.3, 0.8), rng.uniform(1.3, 1.8)
     frame = box((0.025, wide, high), (0.013, 0, middle))
     canvas = box((0.004, wide - 0.06, high - 0.06), (0.027, 0, middle))
-    return Thing(
+    return Prop(
         'picture', (Piece(frame, make.wood()), Piece(canvas, make.print())), 0.03, wide / 2
     )
 
 
-def wall_clocks(rng: _Rng, make: MaterialMaker) -> Thing:
+def wall_clocks(rng: _Rng, make: MaterialMaker) -> Prop:
     """Some round plates."""
     pieces, middle = [], rng.uniform(1.4, 1.8)
     for place in range(rng.integers(1, 4)):
@@ -34,10 +34,10 @@ def wall_clocks(rng: _Rng, make: MaterialMaker) -> Thing:
                 disc.shifted(0, 0.55 * place - 0.4, middle + rng.uniform(-0.2, 0.2)), make.print()
             )
         )
-    return Thing('picture', tuple(pieces), 0.04, 0.9)
+    return Prop('picture', tuple(pieces), 0.04, 0.9)
 
 
-def panel_door(rng: _Rng, make: MaterialMaker) -> Thing:
+def panel_door(rng: _Rng, make: MaterialMaker) -> Prop:
     """A door with a frame and a handle."""
     wide, high, wood = rng.uniform(0.8, 0.95), rng.uniform(1.97, 2.1), make.wood()
     frame = joined(
@@ -59,10 +59,10 @@ def panel_door(rng: _Rng, make: MaterialMaker) -> Thing:
         Piece(joined([leaf, *panels]), wood),
         Piece(handle, make.metal()),
     )
-    return Thing('furniture', pieces, 0.06, wide / 2 + 0.08)
+    return Prop('furniture', pieces, 0.06, wide / 2 + 0.08)
 
 
-def double_door(rng: _Rng, make: MaterialMaker) -> Thing:
+def double_door(rng: _Rng, make: MaterialMaker) -> Prop:
     """Two narrow leaves with panes."""
     wide, high, wood = rng.uniform(1.2, 1.6), rng.uniform(2.0, 2.15), make.wood()
     bars = []
@@ -75,7 +75,7 @@ def double_door(rng: _Rng, make: MaterialMaker) -> Thing:
             box((0.04, wide / 2, 0.12), (0.02, y, z)) for z in (0.06, high * 0.5, high - 0.06)
         ]
     pane = box((0.008, wide - 0.1, high - 0.1), (0.01, 0, high / 2))
-    return Thing(
+    return Prop(
         'furniture', (Piece(joined(bars), wood), Piece(pane, make.screen())), 0.06, wide / 2
     )
 

@@ -8,11 +8,10 @@ from enum import Enum
 import numpy as np
 from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.synth.camera import CameraPose
-from rs_ml_training.synth.rig import Rig
+from rs_ml_training.synth.camera import CameraPose, Rig
 
 BOXED_CLASSES = ('person', 'chair', 'sofa', 'bed', 'table', 'tv')
-"""What carries boxes; the order is that of the ids in `Boxes`."""
+"""What carries boxes; the order is that of the ids in `BoxTruth`."""
 
 
 class Posture(Enum):
@@ -51,7 +50,7 @@ class PeopleTruth:
 
 
 @dataclass(frozen=True, eq=False)
-class Boxes:
+class BoxTruth:
     """Boxes around the visible pixels of all things of BOXED_CLASSES; N may be 0.
 
     Attributes:
@@ -100,7 +99,7 @@ class SynthFrame:
     aligned_depth_m: np.ndarray
     labels: np.ndarray
     people: PeopleTruth
-    boxes: Boxes
+    boxes: BoxTruth
     rig: Rig
     pose: CameraPose
     accelerometer: np.ndarray

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rs_ml_training.synth.families import FAMILIES, Builder
-from rs_ml_training.synth.floor_plan import FloorPlan, turned_half
 from rs_ml_training.synth.materials import MaterialMaker
-from rs_ml_training.synth.options import WorldOptions
-from rs_ml_training.synth.side import Side
-from rs_ml_training.synth.thing import Seat, Thing
-from rs_ml_training.synth.traced import Part
-from rs_ml_training.synth.vectors import rotation_about_z
+from rs_ml_training.synth.numerics import rotation_about_z
+from rs_ml_training.synth.options import Side, WorldOptions
+from rs_ml_training.synth.props import Prop, Seat
+from rs_ml_training.synth.ray_scene import Part
+from rs_ml_training.synth.rooms import FloorPlan, turned_half
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,8 @@ class Furnisher:
             if place:
                 self.put(built, *place, yaw)
 
-    def put(self, built: Thing, x: float, y: float, yaw: float, *, z: float = 0.0) -> None:
-        """Place a thing, mark its floor, and let smaller ones stand on it."""
+    def put(self, built: Prop, x: float, y: float, yaw: float, *, z: float = 0.0) -> None:
+        """Place a prop, mark its floor, and let smaller ones stand on it."""
         self.instances += 1
         self.parts += built.placed(x, y, yaw, z=z, instance=self.instances)
         if z == 0.0:
@@ -101,10 +100,10 @@ class Furnisher:
         else:
             self.seats.append(PlacedSeat(float(x + at[0]), float(y + at[1]), yaw, seat.z))
 
-    def _built(self, builders: Sequence[Builder]) -> Thing:
+    def _built(self, builders: Sequence[Builder]) -> Prop:
         return builders[self.rng.integers(len(builders))](self.rng, self.make)
 
-    def _place_of(self, built: Thing, gap: float = 0.03) -> tuple[float, float, float] | None:
+    def _place_of(self, built: Prop, gap: float = 0.03) -> tuple[float, float, float] | None:
         """x, y and yaw: along a wall in training, anywhere else in tests."""
         if self.options.side is Side.TEST:
             yaw = float(self.rng.uniform(0, 2 * np.pi))
@@ -137,7 +136,7 @@ class Furnisher:
         for direction in sides[: self.rng.integers(0, len(sides) + 1)]:
             self._chair_at(table, *found, direction)
 
-    def _chair_at(self, table: Thing, x: float, y: float, yaw: float, direction: float) -> None:
+    def _chair_at(self, table: Prop, x: float, y: float, yaw: float, direction: float) -> None:
         chair = self._built(FAMILIES[self.options.side].chairs)
         # Pushed under the table more or less.
         reach = table.half_x if abs(np.sin(direction)) < 0.5 else table.half_y

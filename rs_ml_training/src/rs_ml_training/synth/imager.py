@@ -12,7 +12,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from rs_ml_training.synth.ranks import median
+from rs_ml_training.synth.numerics import median
 
 _BRIGHT_GAIN = 600.0
 """Gain at which `Imager.shot` holds [gray levels per unit of light]."""

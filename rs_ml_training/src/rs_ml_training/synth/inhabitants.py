@@ -8,11 +8,11 @@ import numpy as np
 
 from rs_ml_training.synth.body import Person, person
 from rs_ml_training.synth.families import FAMILIES
-from rs_ml_training.synth.floor_plan import turned_half
 from rs_ml_training.synth.frame import Posture
 from rs_ml_training.synth.furnishing import Furnisher
 from rs_ml_training.synth.options import WorldOptions
-from rs_ml_training.synth.traced import Part
+from rs_ml_training.synth.ray_scene import Part
+from rs_ml_training.synth.rooms import turned_half
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def _somebody(rng: np.random.Generator, furnisher: Furnisher) -> Inhabitant | No
         posture = Posture.STANDING
     body = person(rng, furnisher.make, stature, posture, outfit, seat_m=0.01)
     yaw = float(rng.uniform(0, 2 * np.pi))
-    half = turned_half(body.thing.half_x, body.thing.half_y, yaw)
+    half = turned_half(body.prop.half_x, body.prop.half_y, yaw)
     place = furnisher.plan.free_place(rng, *half)
     if place is None:
         return None
@@ -77,5 +77,5 @@ def _stature(rng: np.random.Generator, options: WorldOptions) -> float:
 
 def _placed(furnisher: Furnisher, body: Person, x: float, y: float, yaw: float) -> Inhabitant:
     furnisher.instances += 1
-    parts = body.thing.placed(x, y, yaw, instance=furnisher.instances)
+    parts = body.prop.placed(x, y, yaw, instance=furnisher.instances)
     return Inhabitant(body, x, y, furnisher.instances, tuple(parts))

@@ -8,12 +8,11 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.synth.lookup import sampled
+from rs_ml_training.synth.gbuffer import GBuffer, Sight, camera_rays, ended, viewed
 from rs_ml_training.synth.materials import Rgb
+from rs_ml_training.synth.numerics import column, dot, sampled
 from rs_ml_training.synth.patterns import PatternBank
-from rs_ml_training.synth.traced import Hits, TracedScene
-from rs_ml_training.synth.vectors import column, dot
-from rs_ml_training.synth.view import Sight, View, camera_rays, ended, viewed
+from rs_ml_training.synth.ray_scene import Hits, RayScene
 
 MAX_LAMPS = 3
 _OCCLUSION_REACH_M = 0.7
@@ -90,7 +89,7 @@ class Shadows:
         return cv2.transpose(sampled(self.maps, u, v))
 
 
-def cast_shadows(scene: TracedScene, sight: Sight, hits: Hits, lighting: Lighting) -> Shadows:
+def cast_shadows(scene: RayScene, sight: Sight, hits: Hits, lighting: Lighting) -> Shadows:
     """Shadows and dark corners as a camera shows them, whose pixels show `hits`."""
     every = slice(None, None, _STEP)
     rays = camera_rays(sight.camera, sight.world_from_camera, every, every)
@@ -106,7 +105,7 @@ def cast_shadows(scene: TracedScene, sight: Sight, hits: Hits, lighting: Lightin
     return Shadows(maps, sight)
 
 
-def _lit_share(scene: TracedScene, points: np.ndarray, lamp: Lamp) -> np.ndarray:
+def _lit_share(scene: RayScene, points: np.ndarray, lamp: Lamp) -> np.ndarray:
     """One ray per pixel to one of nine places of the lamp, then a mean over neighbours."""
     steps = np.array([(i - 1, j - 1, 0) for i in range(3) for j in range(3)], np.float32)
     step = _tiled(steps, 3, points.shape[1:]) * np.float32(lamp.radius_m)
@@ -115,7 +114,7 @@ def _lit_share(scene: TracedScene, points: np.ndarray, lamp: Lamp) -> np.ndarray
     return cv2.blur((~blocked).astype(np.float32).reshape(points.shape[1:]), (3, 3))
 
 
-def _openness(scene: TracedScene, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+def _openness(scene: RayScene, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """Ambient occlusion: share of sixteen directions that are free over a short reach."""
     way = _tiled(_half_sphere(16), 4, points.shape[1:])
     way *= np.where(dot(way, normals) < 0, np.float32(-1), np.float32(1))
@@ -141,7 +140,7 @@ def _half_sphere(count: int) -> np.ndarray:
     return np.stack([flat * np.cos(turn), flat * np.sin(turn), z], axis=-1).astype(np.float32)
 
 
-def arriving(view: View, lighting: Lighting, shadows: Shadows | None) -> np.ndarray:
+def arriving(view: GBuffer, lighting: Lighting, shadows: Shadows | None) -> np.ndarray:
     """Share of each light that a surface receives, float32 (L + 1, N): ambient, then lamps."""
     shape = 1 + len(lighting.lamps), view.points.shape[1]
     shares = np.ones(shape, np.float32) if shadows is None else shadows.at(view.points)
@@ -154,7 +153,9 @@ def arriving(view: View, lighting: Lighting, shadows: Shadows | None) -> np.ndar
     return shares
 
 
-def highlights(view: View, gloss: np.ndarray, lighting: Lighting) -> tuple[np.ndarray, np.ndarray]:
+def highlights(
+    view: GBuffer, gloss: np.ndarray, lighting: Lighting
+) -> tuple[np.ndarray, np.ndarray]:
     """Shine of lamps on glossy surfaces (Blinn and Phong, 64th power).
 
     Returns:
@@ -181,8 +182,8 @@ def highlights(view: View, gloss: np.ndarray, lighting: Lighting) -> tuple[np.nd
 
 
 def secondary_view(
-    scene: TracedScene, bank: PatternBank, view: View, rows: np.ndarray, *, mirrored: bool
-) -> View:
+    scene: RayScene, bank: PatternBank, view: GBuffer, rows: np.ndarray, *, mirrored: bool
+) -> GBuffer:
     """What lies behind clear surfaces, or what mirrors show, for some rays of a view."""
     directions = view.directions.take(rows, axis=1)
     if mirrored:

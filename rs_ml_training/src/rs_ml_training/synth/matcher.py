@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.synth.rig import Rig
+from rs_ml_training.synth.camera import Rig
 
 DISPARITIES = 128
 MAX_DISPARITY_PX = 126

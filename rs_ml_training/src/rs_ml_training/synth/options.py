@@ -1,18 +1,25 @@
-"""From what worlds are drawn."""
+"""The two sides of the synthetic world, and the ranges that worlds are drawn from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.synth.frame import Posture
-from rs_ml_training.synth.side import Side
+
+
+class Side(str, Enum):
+    """What a world may be used for."""
+
+    TRAIN = 'train'
+    TEST = 'test'
 
 
 @dataclass(frozen=True)
 class WorldOptions:
-    """Ranges and shares; the sides share no kind of room, thing, texture or matcher.
+    """Ranges and shares; the sides share no kind of room, prop, texture or matcher.
 
     Attributes:
         side: 'train' or 'test'.

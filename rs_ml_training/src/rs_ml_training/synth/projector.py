@@ -8,10 +8,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from rs_ml_training.synth.lookup import sampled
-from rs_ml_training.synth.traced import TracedScene
-from rs_ml_training.synth.vectors import column, dot
-from rs_ml_training.synth.view import View
+from rs_ml_training.synth.gbuffer import GBuffer
+from rs_ml_training.synth.numerics import column, dot, sampled
+from rs_ml_training.synth.ray_scene import RayScene
 
 _PX_PER_UNIT = 1000
 _HALF_X, _HALF_Y = 1.15, 0.72
@@ -39,7 +38,7 @@ class Projector:
     power: float
     pattern: int = 0
 
-    def at(self, view: View, scene: TracedScene) -> np.ndarray:
+    def at(self, view: GBuffer, scene: RayScene) -> np.ndarray:
         """Light of the dots on the surfaces of a view, float32 (N,); nothing in shadow."""
         turn, position = np.asarray(self.world_from_camera, np.float32), column(self.position)
         way = view.points - position

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rs_ml_training.synth.gbuffer import GBuffer
 from rs_ml_training.synth.lighting import (
     Lighting,
     Shadows,
@@ -14,39 +15,38 @@ from rs_ml_training.synth.lighting import (
     highlights,
     secondary_view,
 )
+from rs_ml_training.synth.numerics import dot
 from rs_ml_training.synth.patterns import PatternBank
 from rs_ml_training.synth.projector import Projector
-from rs_ml_training.synth.traced import TracedScene
-from rs_ml_training.synth.vectors import dot
-from rs_ml_training.synth.view import View
+from rs_ml_training.synth.ray_scene import RayScene
 
 _LEAST_SHARE = 0.05
 """Reflections weaker than this are left out."""
-_Shader = Callable[[View, Shadows | None], np.ndarray]
+_Shader = Callable[[GBuffer, Shadows | None], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class LitScene:
     """A scene, its patterns, its light, and the shadows as one camera sees them."""
 
-    scene: TracedScene
+    scene: RayScene
     bank: PatternBank
     lighting: Lighting
     shadows: Shadows
 
-    def color(self, view: View) -> np.ndarray:
+    def color(self, view: GBuffer) -> np.ndarray:
         """Linear RGB, float32 (3, N)."""
         return self._with_secondary(view, self._color_alone)
 
-    def infrared(self, view: View, projector: Projector | None) -> np.ndarray:
+    def infrared(self, view: GBuffer, projector: Projector | None) -> np.ndarray:
         """Infrared, float32 (1, N), dots of the projector included."""
 
-        def alone(seen: View, shadows: Shadows | None) -> np.ndarray:
+        def alone(seen: GBuffer, shadows: Shadows | None) -> np.ndarray:
             return self._infrared_alone(seen, shadows, projector)
 
         return self._with_secondary(view, alone)
 
-    def _with_secondary(self, view: View, alone: _Shader) -> np.ndarray:
+    def _with_secondary(self, view: GBuffer, alone: _Shader) -> np.ndarray:
         """Add what is seen in mirrors, without highlights and dots, and through glass."""
         light = alone(view, self.shadows)
         for mirrored in (False, True):
@@ -58,7 +58,7 @@ class LitScene:
             light[:, rows] = (1 - share) * light[:, rows] + share * alone(other, shadows)
         return light
 
-    def _shares(self, view: View, *, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _shares(self, view: GBuffer, *, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
         """Which rays go on behind or before a surface (R,), and how much they bring (R,)."""
         table = self.scene.materials
         share = table.mirror if mirrored else table.clear
@@ -71,7 +71,7 @@ class LitScene:
         strong = share > _LEAST_SHARE
         return rows[strong], share[strong]
 
-    def _color_alone(self, view: View, shadows: Shadows | None) -> np.ndarray:
+    def _color_alone(self, view: GBuffer, shadows: Shadows | None) -> np.ndarray:
         table, material = self.scene.materials, view.surface.material
         albedo = (table.light - table.dark).T.take(material, axis=1)
         albedo *= view.tone
@@ -82,7 +82,7 @@ class LitScene:
         return self._with_own_light(view, light, colors, table.glow.T, shadows)
 
     def _infrared_alone(
-        self, view: View, shadows: Shadows | None, projector: Projector | None
+        self, view: GBuffer, shadows: Shadows | None, projector: Projector | None
     ) -> np.ndarray:
         table, material = self.scene.materials, view.surface.material
         albedo = (table.ir_light - table.ir_dark).take(material)
@@ -97,7 +97,7 @@ class LitScene:
 
     def _with_own_light(
         self,
-        view: View,
+        view: GBuffer,
         light: np.ndarray,
         colors: np.ndarray,
         glow: np.ndarray,
@@ -116,7 +116,7 @@ class LitScene:
         return light
 
 
-def _grazing(view: View, rows: np.ndarray) -> np.ndarray:
+def _grazing(view: GBuffer, rows: np.ndarray) -> np.ndarray:
     """Schlick's approximation of Fresnel's law for some rays: 0 head-on, 1 at a slant."""
     directions, normals = (a.take(rows, axis=1) for a in (view.directions, view.surface.normals))
     cosine = np.abs(dot(directions, normals)) / np.sqrt(dot(directions, directions))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rs_ml_training.synth.rig import Rig
+from rs_ml_training.synth.camera import Rig
 
 _FAR_MM = np.iinfo(np.uint16).max
 _WIDEST = 6

@@ -15,10 +15,10 @@ from rs_ml_training.data.intel_denoise import LEFT, RAW, RIGHT, TRUTH, IntelDeno
 from rs_ml_training.data.output_folder import new_folder, write_png
 from rs_ml_training.data.pictures import read_gray
 from rs_ml_training.data.text_files import read_camera
+from rs_ml_training.synth.camera import Rig, d435
 from rs_ml_training.synth.device import draw_matcher
 from rs_ml_training.synth.matcher import MatcherSettings, Prefilter, match
-from rs_ml_training.synth.rig import Rig, d435
-from rs_ml_training.synth.side import Side
+from rs_ml_training.synth.options import Side
 
 _BESIDE = 'intrinsics.yaml', 'license.txt', 'scenes.csv'
 

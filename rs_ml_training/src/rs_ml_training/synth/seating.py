@@ -6,8 +6,8 @@ import numpy as np
 
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import Mesh, joined
+from rs_ml_training.synth.props import Piece, Prop, Seat, prop
 from rs_ml_training.synth.solids import box, cushion, cylinder, ellipses, loft, sheet, tube
-from rs_ml_training.synth.thing import Piece, Seat, Thing, thing
 
 _Rng = np.random.Generator
 
@@ -21,7 +21,7 @@ def legs(half_x: float, half_y: float, height: float, radius: float, *, square: 
     return joined([leg.shifted(x, y, 0) for x, y in places])
 
 
-def four_leg_chair(rng: _Rng, make: MaterialMaker) -> Thing:
+def four_leg_chair(rng: _Rng, make: MaterialMaker) -> Prop:
     """A kitchen chair with a back of slats or of one board."""
     seat, half, top = rng.uniform(0.42, 0.48), rng.uniform(0.19, 0.24), rng.uniform(0.8, 1.05)
     frame = make.wood() if rng.random() < 0.7 else make.metal()
@@ -48,10 +48,10 @@ def four_leg_chair(rng: _Rng, make: MaterialMaker) -> Thing:
     if padded:
         pad = cushion((2 * half - 0.02, 2 * half - 0.02, 0.07)).shifted(0, 0, seat + 0.02)
         pieces.append(Piece(pad, make.cloth()))
-    return thing('chair', pieces, seats=[Seat(-0.02, 0, seat + 0.035 * padded)])
+    return prop('chair', pieces, seats=[Seat(-0.02, 0, seat + 0.035 * padded)])
 
 
-def office_chair(rng: _Rng, make: MaterialMaker) -> Thing:
+def office_chair(rng: _Rng, make: MaterialMaker) -> Prop:
     """A swivel chair on castors."""
     seat, foot, cover = rng.uniform(0.44, 0.54), make.plastic(), make.cloth()
     angles = 2 * np.pi * np.arange(5) / 5 + rng.uniform(0, 1)
@@ -87,10 +87,10 @@ def office_chair(rng: _Rng, make: MaterialMaker) -> Thing:
             pieces.append(Piece(rest, foot))
             pad = cushion((0.25, 0.07, 0.035)).shifted(0.02, side * 0.28, seat + 0.21)
             pieces.append(Piece(pad, foot))
-    return thing('chair', pieces, seats=[Seat(0, 0, seat)])
+    return prop('chair', pieces, seats=[Seat(0, 0, seat)])
 
 
-def cantilever_chair(rng: _Rng, make: MaterialMaker) -> Thing:
+def cantilever_chair(rng: _Rng, make: MaterialMaker) -> Prop:
     """A bent steel pipe with a seat and a back hung into it."""
     seat, half, top = rng.uniform(0.43, 0.47), 0.23, rng.uniform(0.8, 0.9)
     metal, cover = make.metal(), make.cloth()
@@ -112,10 +112,10 @@ def cantilever_chair(rng: _Rng, make: MaterialMaker) -> Thing:
     seat_pad = cushion((0.42, 0.44, 0.05)).shifted(0, 0, seat + 0.02)
     back = cushion((0.05, 0.44, 0.3)).shifted(-0.285, 0, top - 0.14)
     pieces = [Piece(pipes, metal), Piece(seat_pad, cover), Piece(back, cover)]
-    return thing('chair', pieces, seats=[Seat(0, 0, seat + 0.04)])
+    return prop('chair', pieces, seats=[Seat(0, 0, seat + 0.04)])
 
 
-def shell_chair(rng: _Rng, make: MaterialMaker) -> Thing:
+def shell_chair(rng: _Rng, make: MaterialMaker) -> Prop:
     """A moulded shell on a trumpet foot."""
     seat, color = rng.uniform(0.42, 0.47), make.plastic()
     along = np.array(
@@ -138,10 +138,10 @@ def shell_chair(rng: _Rng, make: MaterialMaker) -> Thing:
     heights = np.array([0, 0.02, 0.1, seat - 0.03])
     radii = np.array([0.24, 0.22, 0.04, 0.05])
     foot = loft(ellipses(np.zeros((4, 2)), heights, radii, radii))
-    return thing('chair', [Piece(shell, color), Piece(foot, color)], seats=[Seat(0.02, 0, seat)])
+    return prop('chair', [Piece(shell, color), Piece(foot, color)], seats=[Seat(0.02, 0, seat)])
 
 
-def block_sofa(rng: _Rng, make: MaterialMaker) -> Thing:
+def block_sofa(rng: _Rng, make: MaterialMaker) -> Prop:
     """Straight arms, loose cushions."""
     places = int(rng.integers(1, 4))
     wide, seat, top = 0.6 * places, rng.uniform(0.4, 0.47), rng.uniform(0.72, 0.95)
@@ -169,7 +169,7 @@ def block_sofa(rng: _Rng, make: MaterialMaker) -> Thing:
         pad = cushion((deep, 0.59, 0.16), squareness=0.3).shifted(0.08, y, seat - 0.07)
         pieces.append(Piece(pad, cover))
         seats.append(Seat(0.1, y, seat))
-    return thing('sofa', _with_pillows(rng, make, pieces, wide, seat), seats=seats)
+    return prop('sofa', _with_pillows(rng, make, pieces, wide, seat), seats=seats)
 
 
 def _with_pillows(
@@ -182,7 +182,7 @@ def _with_pillows(
     return pieces
 
 
-def round_sofa(rng: _Rng, make: MaterialMaker) -> Thing:
+def round_sofa(rng: _Rng, make: MaterialMaker) -> Prop:
     """A shell of padding bent around the seat."""
     places = int(rng.integers(1, 3))
     half, seat, cover = 0.35 + 0.3 * places, rng.uniform(0.4, 0.45), make.cloth()
@@ -202,10 +202,10 @@ def round_sofa(rng: _Rng, make: MaterialMaker) -> Thing:
         Piece(legs(0.2, half * 0.5, 0.1, 0.02, square=False), make.metal()),
     ]
     seats = [Seat(0.1, (p - (places - 1) / 2) * 0.55, seat) for p in range(places)]
-    return thing('sofa', _with_pillows(rng, make, pieces, half, seat), seats=seats)
+    return prop('sofa', _with_pillows(rng, make, pieces, half, seat), seats=seats)
 
 
-def box_bed(rng: _Rng, make: MaterialMaker) -> Thing:
+def box_bed(rng: _Rng, make: MaterialMaker) -> Prop:
     """A wooden bed, head against the wall, with a blanket and pillows."""
     long, wide = rng.uniform(1.95, 2.1), rng.uniform(0.9, 1.8)
     top, wood, sheet_cloth = rng.uniform(0.4, 0.6), make.wood(), make.cloth()
@@ -225,7 +225,7 @@ def box_bed(rng: _Rng, make: MaterialMaker) -> Thing:
             make.cloth(),
         ),
     ]
-    return thing(
+    return prop(
         'bed',
         _with_bed_pillows(pieces, make, long, wide, top),
         seats=[Seat(long / 2 - 0.3, 0, top)],
@@ -259,7 +259,7 @@ def _blanket(rng: _Rng, long: float, wide: float, top: float) -> Mesh:
     return sheet(points)
 
 
-def post_bed(rng: _Rng, make: MaterialMaker) -> Thing:
+def post_bed(rng: _Rng, make: MaterialMaker) -> Prop:
     """A bed of metal pipes with rails at both ends."""
     long, wide = rng.uniform(1.95, 2.1), rng.uniform(0.9, 1.4)
     top, metal = rng.uniform(0.45, 0.6), make.metal()
@@ -291,4 +291,4 @@ def post_bed(rng: _Rng, make: MaterialMaker) -> Thing:
     ]
     pieces.append(Piece(joined(rails), metal))
     pieces.append(Piece(_blanket(rng, long * 0.9, wide, top + 0.01), make.cloth()))
-    return thing('bed', _with_bed_pillows(pieces, make, long, wide, top), seats=[Seat(0, 0, top)])
+    return prop('bed', _with_bed_pillows(pieces, make, long, wide, top), seats=[Seat(0, 0, top)])

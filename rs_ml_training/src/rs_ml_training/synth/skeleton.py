@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rs_ml_training.synth.frame import Posture
-from rs_ml_training.synth.vectors import rotation_about_y, rotation_about_z
+from rs_ml_training.synth.numerics import rotation_about_y, rotation_about_z
 
 HIP, THIGH, SHANK, SOLE = 0.530, 0.245, 0.246, 0.039
 SHOULDER_UP, SHOULDER_SIDE, HIP_SIDE = 0.270, 0.113, 0.052

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from rs_ml_training.synth.mesh import Mesh, joined, unit
-from rs_ml_training.synth.vectors import cross
+from rs_ml_training.synth.numerics import cross
 
 _FACES = (
     ((1, 0, 0), (0, 1, 0), (0, 0, 1)),

@@ -8,14 +8,14 @@ import numpy as np
 
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import joined
+from rs_ml_training.synth.props import Piece, Prop, Top, prop
 from rs_ml_training.synth.seating import legs
 from rs_ml_training.synth.solids import box, cylinder, lathe, tube
-from rs_ml_training.synth.thing import Piece, Thing, Top, thing
 
 _Rng = np.random.Generator
 
 
-def leg_table(rng: _Rng, make: MaterialMaker) -> Thing:
+def leg_table(rng: _Rng, make: MaterialMaker) -> Prop:
     """A dining table or a desk."""
     deep, wide, top = rng.uniform(0.6, 1.0), rng.uniform(0.8, 1.8), rng.uniform(0.68, 0.8)
     wood, square = make.wood(), rng.random() < 0.6
@@ -27,10 +27,10 @@ def leg_table(rng: _Rng, make: MaterialMaker) -> Thing:
             wood if rng.random() < 0.7 else make.metal(),
         ),
     ]
-    return thing('table', pieces, tops=[Top(0, 0, top, deep / 2 - 0.05, wide / 2 - 0.05)])
+    return prop('table', pieces, tops=[Top(0, 0, top, deep / 2 - 0.05, wide / 2 - 0.05)])
 
 
-def drawer_desk(rng: _Rng, make: MaterialMaker) -> Thing:
+def drawer_desk(rng: _Rng, make: MaterialMaker) -> Prop:
     """A desk with drawers on one side and a panel on the other."""
     deep, wide, top, wood = 0.65, rng.uniform(1.1, 1.6), 0.74, make.wood()
     side = rng.choice([-1, 1])
@@ -50,10 +50,10 @@ def drawer_desk(rng: _Rng, make: MaterialMaker) -> Thing:
         for z in (0.15, 0.37, 0.6)
     ]
     pieces.append(Piece(joined(knobs), make.metal()))
-    return thing('table', pieces, tops=[Top(0, 0, top, deep / 2 - 0.05, wide / 2 - 0.05)])
+    return prop('table', pieces, tops=[Top(0, 0, top, deep / 2 - 0.05, wide / 2 - 0.05)])
 
 
-def coffee_table(rng: _Rng, make: MaterialMaker) -> Thing:
+def coffee_table(rng: _Rng, make: MaterialMaker) -> Prop:
     """A low table, one in three of glass."""
     deep, wide, top = rng.uniform(0.45, 0.7), rng.uniform(0.7, 1.2), rng.uniform(0.35, 0.5)
     plate = make.glass() if rng.random() < 1 / 3 else make.wood()
@@ -64,10 +64,10 @@ def coffee_table(rng: _Rng, make: MaterialMaker) -> Thing:
     ]
     if rng.random() < 0.5:
         pieces.append(Piece(box((deep - 0.1, wide - 0.1, 0.02), (0, 0, 0.15)), frame))
-    return thing('table', pieces, tops=[Top(0, 0, top, deep / 2 - 0.05, wide / 2 - 0.05)])
+    return prop('table', pieces, tops=[Top(0, 0, top, deep / 2 - 0.05, wide / 2 - 0.05)])
 
 
-def round_table(rng: _Rng, make: MaterialMaker) -> Thing:
+def round_table(rng: _Rng, make: MaterialMaker) -> Prop:
     """A round plate on one turned leg."""
     radius, top = rng.uniform(0.35, 0.65), rng.choice([0.55, 0.75, 1.05])
     wood = make.wood()
@@ -76,10 +76,10 @@ def round_table(rng: _Rng, make: MaterialMaker) -> Thing:
         Piece(cylinder(radius, 0.03, sides=36).shifted(0, 0, top - 0.03), wood),
         Piece(leg, make.metal()),
     ]
-    return thing('table', pieces, tops=[Top(0, 0, top, 0.6 * radius, 0.6 * radius)])
+    return prop('table', pieces, tops=[Top(0, 0, top, 0.6 * radius, 0.6 * radius)])
 
 
-def trestle_table(rng: _Rng, make: MaterialMaker) -> Thing:
+def trestle_table(rng: _Rng, make: MaterialMaker) -> Prop:
     """A plate on two trestles of crossed beams."""
     deep, wide, top = rng.uniform(0.7, 0.9), rng.uniform(1.2, 1.9), 0.75
     beams = []
@@ -93,10 +93,10 @@ def trestle_table(rng: _Rng, make: MaterialMaker) -> Thing:
         Piece(box((deep, wide, 0.04), (0, 0, top - 0.02)), make.wood()),
         Piece(joined(beams), make.wood()),
     ]
-    return thing('table', pieces, tops=[Top(0, 0, top, deep / 2 - 0.05, wide / 2 - 0.05)])
+    return prop('table', pieces, tops=[Top(0, 0, top, deep / 2 - 0.05, wide / 2 - 0.05)])
 
 
-def cabinet(rng: _Rng, make: MaterialMaker) -> Thing:
+def cabinet(rng: _Rng, make: MaterialMaker) -> Prop:
     """Doors or drawers with handles, up to the height of a wardrobe."""
     deep, wide, top = rng.uniform(0.35, 0.6), rng.uniform(0.5, 1.6), rng.uniform(0.6, 2.1)
     wood, front = make.wood(), make.wood()
@@ -111,10 +111,10 @@ def cabinet(rng: _Rng, make: MaterialMaker) -> Thing:
             handles.append(box((0.02, 0.1, 0.012), (deep / 2 + 0.035, y, z + h * 0.35)))
     pieces += [Piece(joined(doors), front), Piece(joined(handles), make.metal())]
     tops = [Top(0, 0, top, deep / 2 - 0.05, wide / 2 - 0.05)] if top < 1.4 else []
-    return thing('furniture', pieces, tops=tops)
+    return prop('furniture', pieces, tops=tops)
 
 
-def book_shelf(rng: _Rng, make: MaterialMaker) -> Thing:
+def book_shelf(rng: _Rng, make: MaterialMaker) -> Prop:
     """Boards between sides, a back, and rows of books."""
     deep, wide, top = rng.uniform(0.24, 0.35), rng.uniform(0.6, 1.2), rng.uniform(0.9, 2.1)
     wood, boards = make.wood(), max(round(top / 0.36), 2)
@@ -126,7 +126,7 @@ def book_shelf(rng: _Rng, make: MaterialMaker) -> Thing:
     for z, above in pairwise(heights):
         pieces += _books(rng, make, wide, deep, z + 0.01, above - z - 0.05)
     tops = [Top(0, 0, top, deep / 2, wide / 2)] if top < 1.4 else []
-    return thing('furniture', pieces, tops=tops)
+    return prop('furniture', pieces, tops=tops)
 
 
 def _books(
@@ -145,7 +145,7 @@ def _books(
     return [Piece(joined(s), c, 'books') for s, c in zip(stacks, covers, strict=True) if s]
 
 
-def ladder_shelf(rng: _Rng, make: MaterialMaker) -> Thing:
+def ladder_shelf(rng: _Rng, make: MaterialMaker) -> Prop:
     """Boards between leaning poles, no back."""
     wide, top, wood = rng.uniform(0.5, 0.9), rng.uniform(1.4, 1.9), make.wood()
     poles = []
@@ -161,10 +161,10 @@ def ladder_shelf(rng: _Rng, make: MaterialMaker) -> Thing:
         x, z = front - deep / 2, share * top
         pieces.append(Piece(box((deep, wide, 0.025), (x, 0, z)), wood))
         tops.append(Top(x, 0, z + 0.0125, deep / 2 - 0.03, wide / 2 - 0.05))
-    return thing('furniture', pieces, tops=tops)
+    return prop('furniture', pieces, tops=tops)
 
 
-def glass_cabinet(rng: _Rng, make: MaterialMaker) -> Thing:
+def glass_cabinet(rng: _Rng, make: MaterialMaker) -> Prop:
     """A frame with panes, boards behind them."""
     deep, wide, top = 0.4, rng.uniform(0.6, 1.0), rng.uniform(1.2, 1.9)
     wood = make.wood()
@@ -182,10 +182,10 @@ def glass_cabinet(rng: _Rng, make: MaterialMaker) -> Thing:
     frame += [box((deep - 0.06, wide - 0.06, 0.015), (-0.01, 0, z)) for z in heights]
     panes = box((0.006, wide - 0.08, top - 0.08), (deep / 2 - 0.015, 0, top / 2))
     tops = [Top(-0.03, 0, z + 0.008, deep / 2 - 0.1, wide / 2 - 0.1) for z in heights]
-    return thing('furniture', [Piece(joined(frame), wood), Piece(panes, make.glass())], tops=tops)
+    return prop('furniture', [Piece(joined(frame), wood), Piece(panes, make.glass())], tops=tops)
 
 
-def mirror_wardrobe(rng: _Rng, make: MaterialMaker) -> Thing:
+def mirror_wardrobe(rng: _Rng, make: MaterialMaker) -> Prop:
     """Sliding doors, one of which is a mirror."""
     deep, wide, top = 0.6, rng.uniform(1.2, 2.0), rng.uniform(1.9, 2.15)
     wood = make.wood()
@@ -203,10 +203,10 @@ def mirror_wardrobe(rng: _Rng, make: MaterialMaker) -> Thing:
         Piece(doors[0], make.wood()),
         Piece(doors[1], make.mirror() if rng.random() < 0.6 else make.wood()),
     ]
-    return thing('furniture', pieces)
+    return prop('furniture', pieces)
 
 
-def flat_tv(rng: _Rng, make: MaterialMaker) -> Thing:
+def flat_tv(rng: _Rng, make: MaterialMaker) -> Prop:
     """A flat television on a foot; stands on something."""
     wide = rng.uniform(0.7, 1.4)
     high = wide * 0.58
@@ -217,10 +217,10 @@ def flat_tv(rng: _Rng, make: MaterialMaker) -> Thing:
         Piece(box((0.2, wide * 0.4, 0.015), (0, 0, 0.0075)), frame),
         Piece(box((0.03, 0.12, 0.08), (-0.01, 0, 0.04)), frame),
     ]
-    return thing('tv', pieces)
+    return prop('tv', pieces)
 
 
-def tube_tv(rng: _Rng, make: MaterialMaker) -> Thing:
+def tube_tv(rng: _Rng, make: MaterialMaker) -> Prop:
     """A deep old television with its speaker beside the screen."""
     wide = rng.uniform(0.5, 0.8)
     high, frame = wide * 0.75, make.plastic()
@@ -231,4 +231,4 @@ def tube_tv(rng: _Rng, make: MaterialMaker) -> Thing:
             box((0.006, wide * 0.75, high * 0.8), (0.229, -wide * 0.08, high / 2)), make.screen()
         ),
     ]
-    return thing('tv', pieces)
+    return prop('tv', pieces)

@@ -1,17 +1,21 @@
-"""Boxes and people of a colour image, from which thing each pixel shows."""
+"""Truth about a frame: boxes and people of its colour image, also as values for JSON."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from rs_ml_perception.core.geometry.camera import CameraModel
 
-from rs_ml_training.synth.frame import BOXED_CLASSES, Boxes, PeopleTruth
+from rs_ml_training.synth.frame import BOXED_CLASSES, BoxTruth, PeopleTruth, SynthFrame
+from rs_ml_training.synth.gbuffer import Sight, camera_rays
 from rs_ml_training.synth.inhabitants import Inhabitant
-from rs_ml_training.synth.thing import LABEL
-from rs_ml_training.synth.traced import TracedScene
-from rs_ml_training.synth.view import Sight, camera_rays
+from rs_ml_training.synth.props import LABEL
+from rs_ml_training.synth.ray_scene import RayScene
+
+_DIGITS = 4
 
 
 def mask_box(mask: np.ndarray) -> np.ndarray | None:
@@ -22,8 +26,8 @@ def mask_box(mask: np.ndarray) -> np.ndarray | None:
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
 
 
-def boxes_of(labels: np.ndarray, instances: np.ndarray) -> Boxes:
-    """Boxes around the visible pixels of every boxed thing.
+def boxes_of(labels: np.ndarray, instances: np.ndarray) -> BoxTruth:
+    """Boxes around the visible pixels of every boxed prop.
 
     Args:
         labels: uint8 (H, W), class ids.
@@ -35,7 +39,7 @@ def boxes_of(labels: np.ndarray, instances: np.ndarray) -> Boxes:
         for instance in np.unique(of_class[of_class > 0]):
             mask = of_class == instance
             found.append((mask_box(mask), class_id, np.count_nonzero(mask)))
-    return Boxes(
+    return BoxTruth(
         np.array([f[0] for f in found], np.float32).reshape(-1, 4),
         np.array([f[1] for f in found], np.int64),
         np.array([f[2] for f in found], np.int64),
@@ -77,7 +81,7 @@ def _alone(one: Inhabitant, sight: Sight) -> np.ndarray:
     rows, columns = _window((vertices - sight.position) @ sight.world_from_camera, sight.camera)
     rays = camera_rays(sight.camera, sight.world_from_camera, rows, columns)
     if rays.size:
-        face = TracedScene(one.parts).cast(sight.position, rays).face
+        face = RayScene(one.parts).cast(sight.position, rays).face
         mask[rows, columns] = (face >= 0).reshape(mask[rows, columns].shape)
     return mask
 
@@ -93,3 +97,57 @@ def _window(points: np.ndarray, camera: CameraModel) -> tuple[slice, slice]:
         for a, size in ((u, camera.width), (v, camera.height))
     )
     return slice(int(top), int(bottom)), slice(int(left), int(right))
+
+
+def truth_record(frame: SynthFrame, name: str) -> dict[str, Any]:
+    """Camera and people of a frame.
+
+    Returns:
+        `image` (name), `scene`, `emitter`; `camera` with `height_m`, `pitch_deg` (positive looks
+        up), `roll_deg` (positive turns the camera clockwise as seen from behind it) and
+        `up_in_camera`; `accelerometer` [[x, y, z], ...] in m/s2, optical axes; `people` with `box`
+        [x_min, y_min, x_max, y_max] of the visible pixels of the colour picture, half-open,
+        `stature_m` when upright, `top_m` above the floor, `posture`, `visible_share`, `cut`.
+    """
+    pose = frame.pose
+    return {
+        'image': name,
+        'scene': scene_name(frame.seed),
+        'emitter': bool(frame.emitter),
+        'camera': {
+            'height_m': _number(pose.height_m),
+            'pitch_deg': _number(math.degrees(pose.pitch_rad)),
+            'roll_deg': _number(math.degrees(pose.roll_rad)),
+            'up_in_camera': _numbers(pose.up_in_camera),
+        },
+        'accelerometer': [_numbers(sample) for sample in frame.accelerometer],
+        'people': people_records(frame.people),
+    }
+
+
+def scene_name(seed: int) -> str:
+    """Of all frames of a room."""
+    return f'room-{seed}'
+
+
+def people_records(people: PeopleTruth) -> list[dict[str, Any]]:
+    """See `truth_record`."""
+    return [
+        {
+            'box': _numbers(people.boxes_px[i]),
+            'stature_m': _number(people.stature_m[i]),
+            'top_m': _number(people.top_m[i]),
+            'posture': people.postures[i].value,
+            'visible_share': _number(people.visible_share[i]),
+            'cut': bool(people.cut[i]),
+        }
+        for i in range(len(people))
+    ]
+
+
+def _number(value: float) -> float:
+    return round(float(value), _DIGITS)
+
+
+def _numbers(values: np.ndarray) -> list[float]:
+    return [_number(value) for value in values]

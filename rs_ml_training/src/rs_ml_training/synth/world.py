@@ -7,20 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.synth.camera import CameraPose
+from rs_ml_training.synth.camera import DEPTH_848, CameraPose
 from rs_ml_training.synth.device import Device, draw_device
-from rs_ml_training.synth.floor_plan import FloorPlan, draw_plan
 from rs_ml_training.synth.furnishing import Furnisher
+from rs_ml_training.synth.gbuffer import camera_rays
 from rs_ml_training.synth.inhabitants import Inhabitant, inhabit
 from rs_ml_training.synth.lighting import Lamp, Lighting
 from rs_ml_training.synth.materials import MaterialMaker
-from rs_ml_training.synth.options import WorldOptions
+from rs_ml_training.synth.options import Side, WorldOptions
 from rs_ml_training.synth.patterns import PatternBank, pattern_bank
-from rs_ml_training.synth.rig import DEPTH_848
-from rs_ml_training.synth.shell import shell
-from rs_ml_training.synth.side import Side
-from rs_ml_training.synth.traced import Part, TracedScene
-from rs_ml_training.synth.view import camera_rays
+from rs_ml_training.synth.ray_scene import Part, RayScene
+from rs_ml_training.synth.rooms import FloorPlan, draw_plan, shell
 
 _NEAREST_M = 0.35
 _TRIES = 30
@@ -45,7 +42,7 @@ class World:
 
     seed: int
     options: WorldOptions
-    scene: TracedScene
+    scene: RayScene
     surroundings: tuple[Part, ...]
     bank: PatternBank
     lighting: Lighting
@@ -79,7 +76,7 @@ def draw_world(seed: int, options: WorldOptions | None = None) -> World:
     furnisher.furnish()
     inhabitants = inhabit(rng, furnisher)
     surroundings = (*shell(rng, plan, make, options), *furnisher.parts)
-    scene = TracedScene([*surroundings, *(part for i in inhabitants for part in i.parts)])
+    scene = RayScene([*surroundings, *(part for i in inhabitants for part in i.parts)])
     device = draw_device(rng, options)
     lighting = _draw_lighting(rng, plan, emitter=device.emitter)
     bank = pattern_bank(options.side)
@@ -111,7 +108,7 @@ def _draw_lighting(rng: np.random.Generator, plan: FloorPlan, *, emitter: bool) 
 def draw_pose(
     rng: np.random.Generator,
     plan: FloorPlan,
-    scene: TracedScene,
+    scene: RayScene,
     inhabitants: tuple[Inhabitant, ...],
     options: WorldOptions,
 ) -> CameraPose:
@@ -151,7 +148,7 @@ def _pose_towards(
     )
 
 
-def _has_room(scene: TracedScene, pose: CameraPose) -> bool:
+def _has_room(scene: RayScene, pose: CameraPose) -> bool:
     """Little is nearer than the camera can measure, and the view does not end at once."""
     camera = DEPTH_848.resized(32, 18)
     depth = scene.cast(pose.position, camera_rays(camera, pose.world_from_camera)).t

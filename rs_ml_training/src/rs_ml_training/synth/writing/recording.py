@@ -31,9 +31,9 @@ from rs_ml_training.data.bag_writing import (
     new_bag,
 )
 from rs_ml_training.data.encodings import encode
+from rs_ml_training.synth.camera import Rig
 from rs_ml_training.synth.frame import SynthFrame
-from rs_ml_training.synth.rig import Rig
-from rs_ml_training.synth.writing.truth_record import truth_record
+from rs_ml_training.synth.truth import truth_record
 
 ACCELEROMETER = 'accel'
 TRUTH_TOPIC = '/ground_truth/frame'

@@ -11,7 +11,7 @@ from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.synth.materials import Material, MaterialTable
 from rs_ml_training.synth.mesh import Mesh, joined
-from rs_ml_training.synth.vectors import dot
+from rs_ml_training.synth.numerics import dot
 
 NOTHING = 255
 """Class id where no ray ends."""
@@ -19,13 +19,13 @@ NOTHING = 255
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A mesh of one material that belongs to a thing.
+    """A mesh of one material that belongs to a prop.
 
     Attributes:
         mesh: in world coordinates, z up [m].
         material: what it looks like.
         label: class id.
-        instance: parts of one thing share it; 0 where nobody asks.
+        instance: parts of one prop share it; 0: not asked for.
     """
 
     mesh: Mesh
@@ -70,7 +70,7 @@ class SurfacePoints:
     material: np.ndarray
 
 
-class TracedScene:
+class RayScene:
     """Parts, ready to be seen; it does not change any more."""
 
     def __init__(self, parts: Sequence[Part]) -> None:

@@ -10,16 +10,16 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.geometry.camera import CameraModel
 
+from rs_ml_training.synth.numerics import dot
 from rs_ml_training.synth.patterns import PatternBank
-from rs_ml_training.synth.traced import Hits, SurfacePoints, TracedScene
-from rs_ml_training.synth.vectors import dot
+from rs_ml_training.synth.ray_scene import Hits, RayScene, SurfacePoints
 
 _BAND = 32
 """Rows that are looked at together."""
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class GBuffer:
     """Surfaces by pixel, row by row; N is width x height, or the number of rays.
 
     Attributes:
@@ -98,17 +98,17 @@ class Picture:
     light: np.ndarray
 
 
-def sighted(scene: TracedScene, sight: Sight) -> Hits:
+def sighted(scene: RayScene, sight: Sight) -> Hits:
     """What each pixel of a camera shows, row by row."""
     return scene.cast(sight.position, camera_rays(sight.camera, sight.world_from_camera))
 
 
 def taken(
-    scene: TracedScene,
+    scene: RayScene,
     bank: PatternBank,
     sight: Sight,
     hits: Hits,
-    shade: Callable[[View], np.ndarray],
+    shade: Callable[[GBuffer], np.ndarray],
 ) -> Picture:
     """Shade band by band: what fits into the cache of a core is worked on much faster.
 
@@ -133,13 +133,13 @@ def taken(
 
 
 def viewed(
-    scene: TracedScene,
+    scene: RayScene,
     bank: PatternBank,
     origin: np.ndarray,
     directions: np.ndarray,
     hits: Hits,
     pixel_rad: float,
-) -> View:
+) -> GBuffer:
     """What rays meet.
 
     Args:
@@ -159,7 +159,7 @@ def viewed(
     slant = np.abs(dot(surface.normals, directions))
     footprint = t * np.float32(pixel_rad) / (repeat * np.sqrt(np.maximum(slant, 0.05)))
     tone = bank.sample(table.pattern.take(surface.material), surface.uv / repeat, footprint)
-    return View(origin, directions, hits, surface, points, tone)
+    return GBuffer(origin, directions, hits, surface, points, tone)
 
 
 def ended(origin: np.ndarray, directions: np.ndarray, hits: Hits) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Things to put into a room: meshes with materials around a place on the floor."""
+"""Props, the furniture and objects of a room: meshes around a place on the floor."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from rs_ml_training.data.indoor_classes import INDOOR_LABELS
 from rs_ml_training.synth.materials import Material
 from rs_ml_training.synth.mesh import Mesh
-from rs_ml_training.synth.traced import Part
-from rs_ml_training.synth.vectors import rotation_about_z
+from rs_ml_training.synth.numerics import rotation_about_z
+from rs_ml_training.synth.ray_scene import Part
 
 LABEL = {name: index for index, name in enumerate(INDOOR_LABELS)}
 """Class ids by name."""
@@ -19,7 +19,7 @@ LABEL = {name: index for index, name in enumerate(INDOOR_LABELS)}
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A mesh of one material; `label` None: that of the thing."""
+    """A mesh of one material; `label` None: that of the prop."""
 
     mesh: Mesh
     material: Material
@@ -47,7 +47,7 @@ class Seat:
 
 
 @dataclass(frozen=True, eq=False)
-class Thing:
+class Prop:
     """A piece of furniture or an object; its front looks along +x, it stands on z = 0.
 
     Attributes:
@@ -82,19 +82,19 @@ class Thing:
         ]
 
 
-def thing(
+def prop(
     label: str,
     pieces: Sequence[Piece],
     *,
     tops: Sequence[Top] = (),
     seats: Sequence[Seat] = (),
-) -> Thing:
-    """A thing whose footprint is that of its meshes, which are moved to be around the origin."""
+) -> Prop:
+    """A prop whose footprint is that of its meshes, which are moved to be around the origin."""
     corners = np.concatenate([piece.mesh.vertices[:, :2] for piece in pieces])
     low, high = corners.min(axis=0), corners.max(axis=0)
     middle, half = (low + high) / 2, (high - low) / 2
     x, y = -float(middle[0]), -float(middle[1])
-    return Thing(
+    return Prop(
         label,
         tuple(Piece(p.mesh.shifted(x, y, 0), p.material, p.label) for p in pieces),
         float(half[0]),
