@@ -112,7 +112,7 @@ def _someone(rng: np.random.Generator, situation: Situation) -> Inhabitant:
     spread_rad = np.pi / 2 if posture is Posture.SITTING else np.pi
     x, y = distance_m * np.cos(bearing_rad), distance_m * np.sin(bearing_rad)
     yaw_rad = np.pi + bearing_rad + rng.uniform(-spread_rad, spread_rad)
-    return Inhabitant(body, x, y, 1, tuple(body.thing.placed(x, y, yaw_rad, instance=1)))
+    return Inhabitant(body, x, y, 1, tuple(body.prop.placed(x, y, yaw_rad, instance=1)))
 
 
 def _pose(rng: np.random.Generator, someone: Inhabitant) -> CameraPose:

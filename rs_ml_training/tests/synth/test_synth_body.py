@@ -14,7 +14,7 @@ def body(seed, stature_m, posture, outfit=Outfit.SHIRT_AND_TROUSERS, **options):
 
 
 def ends_m(one) -> tuple[float, float]:
-    meshes = [piece.mesh for piece in one.thing.pieces]
+    meshes = [piece.mesh for piece in one.prop.pieces]
     return min(m.bottom_m for m in meshes), max(m.top_m for m in meshes)
 
 
