@@ -30,7 +30,7 @@ def main() -> int:
     for extension in extensions.split(','):
         importlib.import_module(extension)
     sys.argv = [command, *arguments]
-    return importlib.import_module(COMMANDS[command]).main()
+    return int(importlib.import_module(COMMANDS[command]).main())
 
 
 if __name__ == '__main__':

@@ -52,7 +52,7 @@ class SharpnessNode(PerceptionNode[SharpnessParameters, SharpnessPipeline, float
 
     default_name: ClassVar[str] = 'sharpness'
     parameters_type: ClassVar[type] = SharpnessParameters
-    outputs: ClassVar[tuple[Output, ...]] = (
+    outputs: ClassVar[tuple[Output[float, SharpnessParameters, SharpnessPipeline], ...]] = (
         Output('sharpness', Float32, lambda sharpness, _: Float32(data=sharpness)),
     )
 

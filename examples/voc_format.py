@@ -12,6 +12,8 @@ from rs_ml_training.data.pictures import read_rgb
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 
+_CORNERS = 'bndbox/xmin', 'bndbox/ymin', 'bndbox/xmax', 'bndbox/ymax'
+
 
 class PascalVoc(NamedReader):
     """`JPEGImages/N.jpg` and `Annotations/N.xml`; every image is a scene, `difficult` a crowd."""
@@ -41,13 +43,12 @@ class PascalVoc(NamedReader):
         try:
             found = []
             for element in ElementTree.parse(file).iter('object'):
-                corners = [float(element.findtext(f'bndbox/{c}')) for c in _CORNERS]
-                box = [corners[0] - 1, corners[1] - 1, corners[2], corners[3]]
-                found.append((element.findtext('name'), box, element.findtext('difficult') == '1'))
-        except (ElementTree.ParseError, TypeError, ValueError) as error:
+                x, y, right, bottom = (float(element.findtext(c, '')) for c in _CORNERS)
+                label, is_difficult = element.findtext('name', ''), element.findtext('difficult')
+                found.append((label, [x - 1, y - 1, right, bottom], is_difficult == '1'))
+        except (ElementTree.ParseError, ValueError) as error:
             raise InputError(f'{file} is no annotation of Pascal VOC: {error}') from error
         return found
 
 
-_CORNERS = 'xmin', 'ymin', 'xmax', 'ymax'
 FORMATS['voc'] = 'voc_format:PascalVoc'
