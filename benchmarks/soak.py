@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rs_ml_perception.cli.exit_status import INTERRUPTED
+from rs_ml_perception.cli.command import INTERRUPTED
 from rs_ml_perception.core.errors import ConfigError, RsMlError
 from rs_ml_perception.core.streams.frame_counters import DROPPED
 from rs_ml_perception.core.tether import interrupt_when_gone

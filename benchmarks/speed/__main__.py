@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rs_ml_perception.cli.exit_status import INTERRUPTED, report
+from rs_ml_perception.cli.command import INTERRUPTED, report
 
 from benchmarks.speed.material import default_recording
 from benchmarks.speed.run import parse_sections, run_bench

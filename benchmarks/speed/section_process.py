@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from rs_ml_perception.cli.exit_status import report
+from rs_ml_perception.cli.command import report
 
 from benchmarks.speed.options import BenchOptions
 from benchmarks.speed.sections import SECTIONS

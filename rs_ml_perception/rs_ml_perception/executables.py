@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from rs_ml_perception.cli.exit_status import INTERRUPTED
+from rs_ml_perception.cli.command import INTERRUPTED
 from rs_ml_perception.nodes.table import EXECUTABLES
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.cli.task_arguments import (
-    add_depth_unit_argument,
-    add_range_arguments,
-    add_run_arguments,
+from rs_ml_perception.cli.task_options import (
+    INPUT,
+    TASK,
+    DepthUnitOptions,
+    RunOptions,
+    add_run_flags,
 )
-from rs_ml_perception.inference.shelf import DEFAULT_MODELS
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.flags import add_flags, from_flags
+from rs_ml_perception.core.options import option
+from rs_ml_perception.tasks.denoise import DenoiseOptions, DenoisePipeline
+from rs_ml_perception.tasks.options import ModelOptions
 
 INPUTS = (
     'depth picture (16 bit, millimetres), folder of them, folder of res-N.png with left-N.png, '
@@ -20,68 +27,65 @@ INPUTS = (
 )
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the command."""
-    parser = subparsers.add_parser('denoise', help='take the noise out of depth')
-    add_run_arguments(parser, model=DEFAULT_MODELS['denoise'], out='out/denoise', inputs=INPUTS)
-    add_range_arguments(parser)
-    parser.add_argument(
-        '--confidence-threshold',
-        type=float,
-        help="less certain pixels become 0, in [0, 1] (default: the model's)",
-    )
-    add_depth_unit_argument(parser)
-    parser.add_argument(
-        '--infrared',
-        type=Path,
+@dataclass(frozen=True)
+class DenoiseRunOptions(DepthUnitOptions, RunOptions):
+    """Input and output of `denoise`."""
+
+    infrared: Path | None = option(
+        None,
+        'folder with the left infrared pictures <stem>.png of depth pictures',
         metavar='DIR',
-        help='folder with the left infrared pictures <stem>.png of depth pictures',
+        group=INPUT,
     )
-    parser.add_argument(
-        '--no-infrared', action='store_true', help='use depth alone, even where there is infrared'
+    no_infrared: bool = option(
+        False, 'use depth alone, even where there is infrared', is_switch=True, group=INPUT
     )
+
+
+def add_denoise(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        'denoise',
+        help='take the noise out of depth',
+        description='Remove noise from depth pictures; the results have the same size.',
+        example='rs-ml denoise res-0001.png --confidence-threshold 0.5',
+    )
+    add_run_flags(parser, DenoiseRunOptions, task='denoise', out='out/denoise', inputs=INPUTS)
+    add_flags(parser, DenoiseOptions, group=TASK)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rs_ml_perception.cli.task_run import run_images
-    from rs_ml_perception.core.errors import InputError
     from rs_ml_perception.recordings.depth_inputs import (
         DepthPictures,
         read_depth_inputs,
         resolve_depth_inputs,
     )
 
-    if args.infrared is not None and not args.infrared.is_dir():
-        raise InputError(f'infrared folder {args.infrared} does not exist')
-    sources = resolve_depth_inputs(args.inputs, args.camera)
-    pictures = DepthPictures(args.depth_unit, args.infrared, not args.no_infrared)
+    options = from_flags(DenoiseRunOptions, args)
+    if options.infrared is not None and not options.infrared.is_dir():
+        raise InputError(f'infrared folder {options.infrared} does not exist')
+    sources = resolve_depth_inputs(args.inputs, options.camera)
+    pictures = DepthPictures(options.depth_unit, options.infrared, not options.no_infrared)
 
     def read(on_rejected: Any) -> Iterator[Any]:
         return read_depth_inputs(sources, on_rejected=on_rejected, pictures=pictures)
 
-    return run_images(args, sources, _prepare, read, noun='depth images', keep_results=False)
+    return run_images(
+        args, options, sources, _prepare, read, noun='depth images', keep_results=False
+    )
 
 
 def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.result_fields import denoised_fields, millimetres
     from rs_ml_perception.cli.task_run import TaskResult
     from rs_ml_perception.core.drawing.panel import compose_denoised
-    from rs_ml_perception.tasks.denoise import (
-        DenoiseOptions,
-        DenoisePipeline,
-    )
-    from rs_ml_perception.tasks.options import ModelOptions
 
-    options = DenoiseOptions(
-        range_min_m=args.range_min_m,
-        range_max_m=args.range_max_m,
-        infrared='none' if args.no_infrared else 'auto',
-        confidence_threshold=args.confidence_threshold,
-    )
-    choice = ModelOptions(args.model, args.backend, args.device, args.threads)
-    pipeline = DenoisePipeline.load(choice, options)
+    infrared = 'none' if from_flags(DenoiseRunOptions, args).no_infrared else 'auto'
+    options = from_flags(DenoiseOptions, args, infrared=infrared)
+    pipeline = DenoisePipeline.load(from_flags(ModelOptions, args), options)
 
     def denoise(image: Any) -> TaskResult:
         frame = image.frame

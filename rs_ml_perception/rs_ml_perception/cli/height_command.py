@@ -4,38 +4,56 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.cli.task_arguments import (
-    add_depth_arguments,
-    add_detection_arguments,
-    add_range_arguments,
-    add_task_arguments,
-)
-from rs_ml_perception.inference.shelf import DEFAULT_MODELS
+from rs_ml_perception.cli.color_commands import load_detector
+from rs_ml_perception.cli.task_options import INPUT, TASK, DepthRunOptions, add_run_flags
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.flags import add_flags, from_flags
+from rs_ml_perception.core.options import option
+from rs_ml_perception.tasks.detection import DetectorOptions
+from rs_ml_perception.tasks.height import HeightEstimator, HeightOptions
+
+PERSONS = {'classes': ('person',)}
+"""Detections that are measured by default."""
 
 
-def add_parser(subparsers: Any) -> None:
+@dataclass(frozen=True)
+class HeightRunOptions(DepthRunOptions):
+    """Input and output of `height`."""
+
+    accelerometer: Path | None = option(
+        None,
+        'JSON, {picture: [[x, y, z], ...]} in optical axes',
+        unit='m/s2',
+        none_doc='readings of the recording, else the floor is level',
+        metavar='FILE',
+        group=INPUT,
+    )
+    boxes: Path | None = option(
+        None,
+        'results.jsonl of detections, in place of those of --model',
+        metavar='FILE',
+        group=INPUT,
+    )
+
+
+def add_height(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser('height', help='measure persons')
-    add_task_arguments(parser, model=DEFAULT_MODELS['detection'], out='out/height')
-    add_detection_arguments(parser, classes=('person',))
-    add_depth_arguments(parser)
-    add_range_arguments(parser)
-    parser.add_argument(
-        '--accelerometer',
-        type=Path,
-        metavar='FILE',
-        help='JSON, {picture: [[x, y, z], ...]} [m/s2], optical axes; default: readings of the '
-        'recording, else the floor is level',
+    parser = subparsers.add_parser(
+        'height',
+        help='measure persons',
+        description='Measure persons from the floor to the top of the head, along gravity.',
+        example="""
+            rs-ml height recordings/room
+            rs-ml height a.png --depth depth --intrinsics 615,615,320,240
+        """,
     )
-    parser.add_argument(
-        '--boxes',
-        type=Path,
-        metavar='FILE',
-        help='results.jsonl of detections, in place of those of --model',
-    )
+    add_run_flags(parser, HeightRunOptions, task='detection', out='out/height')
+    add_flags(parser, DetectorOptions, group=TASK, defaults=PERSONS)
+    add_flags(parser, HeightOptions, group=TASK)
     parser.set_defaults(run=run)
 
 
@@ -43,23 +61,28 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rs_ml_perception.cli.task_run import run_task
 
+    options = from_flags(HeightRunOptions, args)
     return run_task(
-        args, _prepare, noun='persons', keep_results=True, needs_depth=True, needs_up=True
+        args,
+        options,
+        _prepare,
+        noun='persons',
+        keep_results=True,
+        needs_depth=True,
+        needs_up=True,
     )
 
 
 def _prepare(args: argparse.Namespace) -> Any:
-    from rs_ml_perception.cli.gravity_file import GravityFile
+    from rs_ml_perception.cli.height_inputs import GravityFile
     from rs_ml_perception.cli.result_fields import height_fields
     from rs_ml_perception.cli.task_run import TaskResult
     from rs_ml_perception.core.drawing.annotations import draw_heights
-    from rs_ml_perception.core.errors import InputError
-    from rs_ml_perception.tasks.height import HeightEstimator, HeightOptions
 
-    height_options = HeightOptions(range_min_m=args.range_min_m, range_max_m=args.range_max_m)
-    gravity = None if args.accelerometer is None else GravityFile(args.accelerometer)
-    find, labels = _detector(args) if args.boxes is None else _known_boxes(args)
-    estimator = HeightEstimator(height_options)
+    options = from_flags(HeightRunOptions, args)
+    estimator = HeightEstimator(from_flags(HeightOptions, args))
+    gravity = None if options.accelerometer is None else GravityFile(options.accelerometer)
+    find, labels = _detector(args) if options.boxes is None else _known_boxes(args, options.boxes)
 
     def measure(image: Any) -> TaskResult:
         frame = image.frame
@@ -83,16 +106,15 @@ Find = Callable[[Any], Any]
 
 
 def _detector(args: argparse.Namespace) -> tuple[Find, Any]:
-    from rs_ml_perception.cli.detectors import load_detector
-
     detector = load_detector(args)
     return lambda image: detector(image.frame.rgb), detector.labels
 
 
-def _known_boxes(args: argparse.Namespace) -> tuple[Find, Any]:
-    from rs_ml_perception.cli.box_file import BoxFile
+def _known_boxes(args: argparse.Namespace, path: Path) -> tuple[Find, Any]:
+    from rs_ml_perception.cli.height_inputs import BoxFile
 
-    file = BoxFile(args.boxes, args.classes, args.score_threshold or 0.0)
+    wanted = from_flags(DetectorOptions, args)
+    file = BoxFile(path, wanted.classes, wanted.score_threshold or 0.0)
 
     def find(image: Any) -> Any:
         height, width = image.frame.rgb.shape[:2]

@@ -7,40 +7,42 @@ import os
 import sys
 from collections.abc import Sequence
 
-from rs_ml_perception.cli import (
-    denoise_command,
-    depth_command,
-    detect_command,
-    height_command,
-    models_command,
-    parameters_command,
-    process_command,
-    recording_command,
-    segment_command,
-)
-from rs_ml_perception.cli.exit_status import INTERRUPTED, report
+from rs_ml_perception.cli.color_commands import add_depth, add_detect, add_segment
+from rs_ml_perception.cli.command import INTERRUPTED, CommandParser, report
+from rs_ml_perception.cli.denoise_command import add_denoise
+from rs_ml_perception.cli.height_command import add_height
+from rs_ml_perception.cli.models_command import add_models
+from rs_ml_perception.cli.parameters_command import add_parameters
+from rs_ml_perception.cli.recording_commands import add_process, add_recording
 from rs_ml_perception.core.errors import ConfigError
 
 COMMANDS = (
-    detect_command,
-    segment_command,
-    depth_command,
-    denoise_command,
-    height_command,
-    process_command,
-    recording_command,
-    models_command,
-    parameters_command,
+    add_detect,
+    add_segment,
+    add_depth,
+    add_denoise,
+    add_height,
+    add_process,
+    add_recording,
+    add_models,
+    add_parameters,
 )
-"""Modules with add_parser(subparsers); they import what is heavy when they run."""
+"""Each adds one command to the subparsers; runtimes and ROS are imported when it runs."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser; a command's function is in `run`."""
-    parser = argparse.ArgumentParser(prog='rs-ml', description=__doc__)
+    parser = CommandParser(
+        prog='rs-ml',
+        description=__doc__,
+        example="""
+            rs-ml detect street.jpg
+            rs-ml process recordings/room --out out/room
+        """,
+    )
     subparsers = parser.add_subparsers(required=True, metavar='COMMAND')
-    for command in COMMANDS:
-        command.add_parser(subparsers)
+    for add_command in COMMANDS:
+        add_command(subparsers)
     moved = subparsers.add_parser('bench', help='moved: make bench in a checkout')
     moved.add_argument('arguments', nargs=argparse.REMAINDER)
     moved.set_defaults(run=_bench)

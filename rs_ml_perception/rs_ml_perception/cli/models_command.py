@@ -8,20 +8,26 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rs_ml_perception.cli.task_options import MODEL, OUTPUT
 from rs_ml_perception.core.errors import ConfigError, ModelError, RsMlError, printable
+from rs_ml_perception.core.flags import add_flags, from_flags
+from rs_ml_perception.inference.backends import PRECISIONS
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate, shelf
+from rs_ml_perception.tasks.options import ModelOptions
 
 if TYPE_CHECKING:
     from rs_ml_perception.inference.model import Model
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_models(subparsers: Any) -> None:
     """Add `models` and its four verbs; each sets `run`, called with the parsed arguments."""
-    parser = subparsers.add_parser('models', help='the model shelf')
+    parser = subparsers.add_parser(
+        'models', help='the model shelf', example='rs-ml models tune detection'
+    )
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
     _add_list(verbs)
     _add_check(verbs)
@@ -29,19 +35,29 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     _add_tune(verbs)
 
 
-def _add_list(verbs: argparse._SubParsersAction) -> None:
-    parser = verbs.add_parser('list', help='every model that can be named, and what it lacks')
-    parser.add_argument('--json', action='store_true', help='one JSON object a line')
+def _add_list(verbs: Any) -> None:
+    parser = verbs.add_parser(
+        'list',
+        help='every model that can be named, and what it lacks',
+        example='rs-ml models list --json',
+    )
+    parser.group(OUTPUT).add_argument('--json', action='store_true', help='one JSON object a line')
     parser.set_defaults(run=run_list)
 
 
-def _add_check(verbs: argparse._SubParsersAction) -> None:
-    parser = verbs.add_parser('check', help='checksums, loading, and the golden outputs')
-    parser.add_argument('models', nargs='+', metavar='NAME|DIR')
-    parser.add_argument('--backend', default='auto')
-    parser.add_argument('--device', default='auto')
-    parser.add_argument('--precision', default=None)
-    parser.add_argument(
+def _add_check(verbs: Any) -> None:
+    parser = verbs.add_parser(
+        'check',
+        help='checksums, loading, and the golden outputs',
+        example='rs-ml models check detection --backend openvino',
+    )
+    group = parser.group(MODEL)
+    group.add_argument('models', nargs='+', metavar='NAME|DIR')
+    add_flags(parser, ModelOptions, group=MODEL, only=('backend', 'device'))
+    group.add_argument(
+        '--precision', choices=PRECISIONS, help="of the arithmetic (default: the backend's)"
+    )
+    parser.group(OUTPUT).add_argument(
         '--record-golden',
         nargs='?',
         const='',
@@ -52,19 +68,31 @@ def _add_check(verbs: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run_check)
 
 
-def _add_download(verbs: argparse._SubParsersAction) -> None:
-    parser = verbs.add_parser('download', help='fetch a third-party model into the cache')
-    parser.add_argument('models', nargs='+', metavar='NAME')
-    parser.add_argument('--sha256', help='digest of the download, where the manifest records none')
+def _add_download(verbs: Any) -> None:
+    parser = verbs.add_parser(
+        'download',
+        help='fetch a third-party model into the cache',
+        example='rs-ml models download centernet_mnv3_coco',
+    )
+    group = parser.group(MODEL)
+    group.add_argument('models', nargs='+', metavar='NAME')
+    group.add_argument('--sha256', help='digest of the download, where the manifest records none')
     parser.set_defaults(run=run_download)
 
 
-def _add_tune(verbs: argparse._SubParsersAction) -> None:
-    parser = verbs.add_parser('tune', help='find the fastest faithful backend on this machine')
-    parser.add_argument('models', nargs='+', metavar='NAME|DIR')
-    parser.add_argument('--device', default='auto')
-    parser.add_argument('--threads', type=int, default=0, help='try only this thread count')
-    parser.add_argument('--runs', type=int, default=30, help='inferences per trial')
+def _add_tune(verbs: Any) -> None:
+    parser = verbs.add_parser(
+        'tune',
+        help='find the fastest faithful backend on this machine',
+        example='rs-ml models tune detection segmentation --runs 50',
+    )
+    group = parser.group(MODEL)
+    group.add_argument('models', nargs='+', metavar='NAME|DIR')
+    add_flags(parser, ModelOptions, group=MODEL, only=('device',))
+    group.add_argument(
+        '--threads', type=int, default=0, help='try only this thread count; 0: several'
+    )
+    group.add_argument('--runs', type=int, default=30, help='inferences per trial')
     parser.set_defaults(run=run_tune)
 
 
@@ -104,16 +132,17 @@ def _locate_all(manifest: ModelManifest) -> None:
 
 def run_check(args: argparse.Namespace) -> int:
     """Load every model and compare it with its golden outputs; 1 if one fails."""
-    return _each(args.models, lambda manifest: _check(manifest, args))
+    choice = from_flags(ModelOptions, args)
+    return _each(args.models, lambda manifest: _check(manifest, choice, args))
 
 
-def _check(manifest: ModelManifest, args: argparse.Namespace) -> None:
+def _check(manifest: ModelManifest, choice: ModelOptions, args: argparse.Namespace) -> None:
     from rs_ml_perception.inference.golden import verify_golden
     from rs_ml_perception.inference.model import load_model
 
     _locate_all(manifest)
     with load_model(
-        manifest.directory, backend=args.backend, device=args.device, precision=args.precision
+        manifest.directory, backend=choice.backend, device=choice.device, precision=args.precision
     ) as model:
         how = f'{model.title}: {model.backend_name} {model.device} {model.precision}'
         if args.record_golden is not None:
@@ -160,15 +189,17 @@ def run_tune(args: argparse.Namespace) -> int:
     from rs_ml_perception.inference.tune import tune
     from rs_ml_perception.inference.tuned import tune_file
 
+    device = from_flags(ModelOptions, args).device
+
     def measure(manifest: ModelManifest) -> None:
-        trials = tune(manifest, device=args.device, runs=args.runs, threads=args.threads)
+        trials = tune(manifest, device=device, runs=args.runs, threads=args.threads)
         print(f'{manifest.title}\n{"backend":14}{"precision":12}{"threads":>8}{"ms":>10}  golden')
         for trial in trials:
             choice = trial.choice
             ms = '-' if math.isnan(choice.median_ms) else f'{choice.median_ms:.2f}'
             verdict = trial.reason or f'{trial.share:.0%} of what is allowed'
             print(f'{choice.backend:14}{choice.precision:12}{choice.threads:8}{ms:>10}  {verdict}')
-        if args.device == 'auto':
+        if device == 'auto':
             print(f'remembered {trials[0].choice.backend} in {tune_file()}')
 
     return _each(args.models, measure)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from rs_ml_perception.cli.task_options import OUTPUT
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.options import Option, walk
+from rs_ml_perception.core.flags import add_flags, from_flags
+from rs_ml_perception.core.options import Option, Options, option, walk
 
 SET_BY_DEFAULT = 'max_age_secs'
 """A node's block in a parameter file must not be empty: this one stands uncommented."""
@@ -23,34 +27,45 @@ HEADER = """\
 # [static]: only while the node is unconfigured; all others also by `ros2 param set`."""
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Declare the command."""
-    parser = subparsers.add_parser('parameters', help='list the parameters of the nodes')
-    parser.add_argument('--format', choices=('yaml', 'markdown'), default='yaml')
-    parser.add_argument('--node', default='', help='one node; default: all')
-    parser.add_argument(
-        '--pages',
-        type=Path,
+@dataclass(frozen=True)
+class ParametersOptions(Options):
+    """Flags of the command."""
+
+    format: str = option('yaml', 'parameter file, or table', choices=('yaml', 'markdown'))
+    node: str = option('', 'one node', none_doc='all')
+    pages: Path | None = option(
+        None,
+        'write the tables into the pages NODE.md of this folder, in place of printing',
         metavar='DIR',
-        help='write the tables into the pages NODE.md of this folder, in place of printing',
     )
+
+
+def add_parameters(subparsers: Any) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        'parameters',
+        help='list the parameters of the nodes',
+        description='List the parameters of the nodes with their defaults.',
+        example='rs-ml parameters --node detection --format markdown',
+    )
+    add_flags(parser, ParametersOptions, group=OUTPUT)
     parser.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Print them, or write them into pages."""
     from rs_ml_perception.nodes.table import NODES, parse_nodes
 
-    if arguments.pages is not None:
-        for path, text in updated_pages(arguments.pages).items():
+    options = from_flags(ParametersOptions, args)
+    if options.pages is not None:
+        for path, text in updated_pages(options.pages).items():
             path.write_text(text, encoding='utf-8')
         return 0
-    form = to_yaml if arguments.format == 'yaml' else to_markdown
+    form = to_yaml if options.format == 'yaml' else to_markdown
     blocks = [
-        form(name, NODES[name].node_class().parameters_type)
-        for name in parse_nodes(arguments.node)
+        form(name, NODES[name].node_class().parameters_type) for name in parse_nodes(options.node)
     ]
-    print('\n\n'.join([HEADER, *blocks] if arguments.format == 'yaml' else blocks))
+    print('\n\n'.join([HEADER, *blocks] if options.format == 'yaml' else blocks))
     return 0
 
 

@@ -12,15 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rs_ml_perception.cli.exit_status import report
-from rs_ml_perception.cli.task_arguments import (
-    add_depth_unit_argument,
-    at_least_zero,
-    intrinsics,
-)
+from rs_ml_perception.cli.command import CommandParser, report
+from rs_ml_perception.cli.task_options import INPUT, OUTPUT, TASK, DepthUnitOptions, intrinsics
 from rs_ml_perception.core.drawing.colormap import colorize_depth
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.files import read_regular
+from rs_ml_perception.core.flags import add_flags, from_flags
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel, d435_depth_camera
 from rs_ml_perception.core.geometry.plane import PlaneFit, fit_plane
@@ -63,27 +60,44 @@ def intrinsics_or_recording(text: str) -> Intrinsics | Path:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser."""
-    parser = argparse.ArgumentParser(prog='rs-ml-plane-rms', description=__doc__)
-    parser.add_argument(
+    parser = CommandParser(
+        prog='rs-ml-plane-rms',
+        description=__doc__,
+        example="""
+            rs-ml-plane-rms wall.png --roi 200,100,240,240 --error-map error.png
+            rs-ml-plane-rms recordings/room --frame 10
+        """,
+    )
+    inputs = parser.group(INPUT)
+    inputs.add_argument(
         'image', type=Path, metavar='IMAGE', help='depth picture, .raw uint16, or recording'
     )
-    parser.add_argument(
-        '--frame', type=at_least_zero, default=0, help='of a recording, from 0 (default: 0)'
+    inputs.add_argument(
+        '--frame', type=at_least_zero, default=0, help='number of the frame in a recording'
     )
-    parser.add_argument(
-        '--roi', type=_roi, metavar='x,y,w,h', help='region of the surface [px] (default: all)'
-    )
-    parser.add_argument(
+    inputs.add_argument(
         '--intrinsics',
         type=intrinsics_or_recording,
         metavar='fx,fy,cx,cy|RECORDING',
-        help="[px], or those of a recording's depth (default: those of IMAGE where it is a "
-        'recording, else those of a typical D435, which is said)',
+        help="intrinsics [px], or those of a recording's depth (default: those of IMAGE where it "
+        'is a recording, else those of a typical D435, with a warning)',
     )
-    add_depth_unit_argument(parser)
-    parser.add_argument('--error-map', type=Path, metavar='FILE', help='picture to write')
-    parser.add_argument('--json', action='store_true', help='print one JSON object')
+    add_flags(parser, DepthUnitOptions)
+    parser.group(TASK).add_argument(
+        '--roi', type=_roi, metavar='x,y,w,h', help='region of the surface [px] (default: all)'
+    )
+    output = parser.group(OUTPUT)
+    output.add_argument('--error-map', type=Path, metavar='FILE', help='picture to write')
+    output.add_argument('--json', action='store_true', help='print one JSON object')
     return parser
+
+
+def at_least_zero(text: str) -> int:
+    """Parse a count."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f'must not be negative, got {number}')
+    return number
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -167,8 +181,10 @@ def _read(args: argparse.Namespace) -> tuple[DepthImage, CameraModel | None]:
         frame = _recorded_frame(args.image, args.frame)
         return frame.depth, frame.camera
     if args.image.suffix != '.raw':
-        return read_depth(args.image, metres_per_unit=args.depth_unit), None
-    return _read_raw(args.image, args.depth_unit or MILLIMETRE), None
+        return read_depth(
+            args.image, metres_per_unit=from_flags(DepthUnitOptions, args).depth_unit
+        ), None
+    return _read_raw(args.image, from_flags(DepthUnitOptions, args).depth_unit or MILLIMETRE), None
 
 
 def _recorded_frame(path: Path, number: int) -> Frame:

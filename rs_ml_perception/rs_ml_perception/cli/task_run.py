@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from rs_ml_perception.cli.task_options import ColorRunOptions, DepthRunOptions, RunOptions
 from rs_ml_perception.core.errors import ConfigError, InputError, printable
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.recordings.inputs import DepthFolder, read_inputs, resolve_inputs
@@ -52,6 +53,7 @@ Task = Callable[[InputImage], TaskResult]
 
 def run_task(
     args: argparse.Namespace,
+    options: ColorRunOptions,
     prepare: Callable[[argparse.Namespace], Task],
     *,
     noun: str,
@@ -62,7 +64,8 @@ def run_task(
     """Run a task over all inputs.
 
     Args:
-        args: from `add_task_arguments`.
+        args: with the inputs; handed to prepare.
+        options: input and output.
         prepare: loads the model; called once the inputs are known to exist.
         noun: what is counted in the summary.
         keep_results: whether to write results.jsonl.
@@ -72,12 +75,12 @@ def run_task(
     Returns:
         0 where at least one frame was processed, else 2.
     """
-    sources = resolve_inputs(args.inputs, needs_up=needs_up, camera=args.camera)
+    sources = resolve_inputs(args.inputs, needs_up=needs_up, camera=options.camera)
     if needs_depth:
-        _check_depth(sources, args)
+        _check_depth(sources, options)
 
     def read(on_rejected: OnRejected) -> Iterator[InputImage]:
-        camera, depth_folder = _camera(args), _depth_folder(args)
+        camera, depth_folder = _camera(options), _depth_folder(options)
         return read_inputs(
             sources, on_rejected=on_rejected, camera=camera, depth_folder=depth_folder
         )
@@ -92,11 +95,14 @@ def run_task(
 
         return checked
 
-    return run_images(args, sources, prepare_colour, read, noun=noun, keep_results=keep_results)
+    return run_images(
+        args, options, sources, prepare_colour, read, noun=noun, keep_results=keep_results
+    )
 
 
 def run_images(
     args: argparse.Namespace,
+    options: RunOptions,
     sources: Sequence[Source],
     prepare: Callable[[argparse.Namespace], Task],
     read: Callable[[OnRejected], Iterator[InputImage]],
@@ -107,7 +113,8 @@ def run_images(
     """Run a task over images; see run_task.
 
     Args:
-        args: from `add_task_arguments`.
+        args: handed to prepare.
+        options: input and output.
         sources: of the images; pictures among them are not overwritten.
         prepare: loads the model.
         read: yields the images, given what to call with those that cannot be used.
@@ -119,10 +126,10 @@ def run_images(
             print(f'rs-ml: {source.name}: {note}', file=sys.stderr)
     task = prepare(args)
     pictures = frozenset(source.picture.resolve() for source in sources if source.picture)
-    run = _Run(args, noun, pictures)
+    run = _Run(options, noun, pictures)
     try:
-        with _results_file(args.out, keep_results) as results:
-            for image in islice(read(run.reject), args.max_frames or None):
+        with _results_file(options.out, keep_results) as results:
+            for image in islice(read(run.reject), options.max_frames or None):
                 run.process(image, task, results)
     except KeyboardInterrupt:  # the way to end a webcam
         print('interrupted', file=sys.stderr)
@@ -131,9 +138,9 @@ def run_images(
 
 
 class _Run:
-    def __init__(self, args: argparse.Namespace, noun: str, inputs: frozenset[Path]) -> None:
+    def __init__(self, options: RunOptions, noun: str, inputs: frozenset[Path]) -> None:
         self._inputs = inputs
-        self._args = args
+        self._options = options
         self._noun = noun
         self._found = 0
         self._seconds = 0.0
@@ -160,7 +167,7 @@ class _Run:
         line = json.dumps({'image': image.name, **result.fields})
         if results is not None:
             print(line, file=results)
-        if self._args.json:
+        if self._options.json:
             print(line, flush=True)
 
     def reject(self, name: str, error: InputError) -> None:
@@ -179,17 +186,20 @@ class _Run:
             names = [printable(name) for name in dict.fromkeys(self._rejected)]
             shown, more = ', '.join(names[:5]), ', ...' if len(names) > 5 else ''
             text += f', {len(self._rejected)} rejected ({shown}{more})'
-        print(f'{text}, results in {self._args.out}', file=sys.stderr if self._args.json else None)
+        print(
+            f'{text}, results in {self._options.out}',
+            file=sys.stderr if self._options.json else None,
+        )
 
     def _write_pictures(self, stem: str, result: TaskResult) -> None:
         for ending, pixels in result.files.items():
             self._write(f'{stem}{ending}', pixels)
-        if not self._args.no_pictures:
+        if not self._options.no_pictures:
             for ending, draw in result.pictures.items():
                 self._write(f'{stem}{ending}', draw())
 
     def _write(self, name: str, pixels: np.ndarray) -> None:
-        path = self._args.out / name
+        path = self._options.out / name
         if path.resolve() in self._inputs:
             raise ConfigError(f'the result {path} would replace an input: pass another --out')
         write_picture(path, pixels)
@@ -203,28 +213,27 @@ def _results_file(folder: Path, is_wanted: bool) -> Any:
         raise ConfigError(f'{folder} cannot be written ({error}): pass another --out') from error
 
 
-def _camera(args: argparse.Namespace) -> CameraModel | None:
-    if args.intrinsics is None:
+def _camera(options: ColorRunOptions) -> CameraModel | None:
+    if options.intrinsics is None:
         return None
-    fx, fy, cx, cy = args.intrinsics
+    fx, fy, cx, cy = options.intrinsics
     # The size is that of each picture, see read_inputs.
     return CameraModel(width=1, height=1, fx=fx, fy=fy, cx=cx, cy=cy)
 
 
-def _check_depth(sources: Sequence[Source], args: argparse.Namespace) -> None:
+def _check_depth(sources: Sequence[Source], options: ColorRunOptions) -> None:
     """Say at once what would fail for every picture."""
     if any(source.brings_depth for source in sources):
         return
-    if args.depth is None:
+    if not isinstance(options, DepthRunOptions) or options.depth is None:
         raise ConfigError('there is no depth: pass a recording with depth, or --depth DIR')
-    if args.intrinsics is None:
+    if options.intrinsics is None:
         raise ConfigError('intrinsics of the pictures are unknown: pass --intrinsics fx,fy,cx,cy')
 
 
-def _depth_folder(args: argparse.Namespace) -> DepthFolder | None:
-    folder = getattr(args, 'depth', None)
-    if folder is None:
+def _depth_folder(options: ColorRunOptions) -> DepthFolder | None:
+    if not isinstance(options, DepthRunOptions) or options.depth is None:
         return None
-    if not folder.is_dir():
-        raise InputError(f'depth folder {folder} does not exist')
-    return DepthFolder(folder, args.depth_unit)
+    if not options.depth.is_dir():
+        raise InputError(f'depth folder {options.depth} does not exist')
+    return DepthFolder(options.depth, options.depth_unit)

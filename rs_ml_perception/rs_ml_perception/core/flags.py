@@ -18,6 +18,11 @@ T = TypeVar('T', bound=DataclassInstance)
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
     """Shows defaults, and leaves lines that begin with blanks as they are."""
 
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        is_shown = action.help is not None and '(default: ' in action.help
+        has_none = action.nargs == 0 or action.default is None
+        return action.help if is_shown or has_none else super()._get_help_string(action)
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         lines: list[str] = []
         for line in text.splitlines():
@@ -76,14 +81,11 @@ def add_flags(
         options_type: options dataclass.
         group: heading in `--help` of options that name none.
         only: names of the fields that become flags; None: all but those declared without.
-        defaults: name -> default shown where it is not the declared one; pass the same to
-            from_flags.
+        defaults: name -> default, where it is not the declared one.
     """
     for leaf in options_of(options_type):
-        is_wanted = leaf.info.flag is not None if only is None else leaf.name in only
-        if is_wanted:
-            shown = (defaults or {}).get(leaf.name, leaf.default)
-            _add_flag(parser.group(leaf.info.group or group), leaf, shown)
+        if leaf.info.flag is not None and (only is None or leaf.name in only):
+            _add_flag(parser.group(leaf.info.group or group), leaf, defaults or {})
 
 
 def from_flags(options_type: type[T], arguments: argparse.Namespace, **preset: Any) -> T:
@@ -95,7 +97,7 @@ def from_flags(options_type: type[T], arguments: argparse.Namespace, **preset: A
     values = dict(preset)
     for leaf in options_of(options_type):
         given = getattr(arguments, leaf.name, None)
-        if given is not None:
+        if given is not None and leaf.info.flag is not None:
             values[leaf.name] = tuple(given) if isinstance(given, list) else given
     return checked(options_type, values)
 
@@ -145,12 +147,14 @@ def comma_separated(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(',') if name.strip())
 
 
-def _add_flag(group: argparse._ActionsContainer, leaf: Option, default: Any) -> None:
+def _add_flag(
+    group: argparse._ActionsContainer, leaf: Option, defaults: Mapping[str, Any]
+) -> None:
     info = leaf.info
     common: dict[str, Any] = {
         'dest': leaf.name,
-        'default': argparse.SUPPRESS,
-        'help': _help(leaf, default).replace('%', '%%'),
+        'default': defaults.get(leaf.name, argparse.SUPPRESS),
+        'help': _help(leaf, defaults.get(leaf.name, leaf.default)).replace('%', '%%'),
     }
     if leaf.type is bool:
         action = 'store_true' if info.is_switch else argparse.BooleanOptionalAction
@@ -170,9 +174,9 @@ def _add_flag(group: argparse._ActionsContainer, leaf: Option, default: Any) -> 
 
 def _help(leaf: Option, default: Any) -> str:
     text = leaf.info.doc + (f' [{leaf.info.unit}]' if leaf.info.unit else '')
-    if default is None or default == ():
+    if default in (None, (), ''):
         return f'{text} (default: {leaf.info.none_doc})' if leaf.info.none_doc else text
-    if default == '' or leaf.info.is_switch:
+    if leaf.info.is_switch:
         return text
     return f'{text} (default: {_shown(default)})'
 

@@ -93,7 +93,11 @@ def test_depth(data_file, tmp_path, capsys):
         (['detect', '{picture}', '--model', 'dragon'], 1, "no model 'dragon'"),
         (['detect', '{picture}', '--model', DETECTION, '--classes', 'dragon'], 2, 'no class'),
         (['detect', '{picture}', '--model', SEGMENTATION], 1, 'detection'),
-        (['detect', '{picture}', '--model', DETECTION, '--score-threshold', '7'], 2, '0..1'),
+        (
+            ['detect', '{picture}', '--model', DETECTION, '--score-threshold', '7'],
+            2,
+            '[0, 1], got 7',
+        ),
         (['detect', '{picture}', '--model', DETECTION, '--backend', 'dragon'], 2, 'dragon'),
         (['height', '{picture}', '--model', DETECTION], 2, '--depth DIR'),
     ],

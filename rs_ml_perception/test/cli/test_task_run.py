@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 
 import cv2
 import numpy as np
 import pytest
-from rs_ml_perception.cli.task_arguments import add_depth_arguments, add_task_arguments
+from rs_ml_perception.cli.task_options import DepthRunOptions, add_run_flags
 from rs_ml_perception.cli.task_run import TaskResult, run_task
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.flags import FlagParser, from_flags
 from rs_ml_perception.recordings.pictures import write_picture
 
 
 def arguments(out, *words):
-    parser = argparse.ArgumentParser()
-    add_task_arguments(parser, model='none', out='out')
-    add_depth_arguments(parser)
+    parser = FlagParser()
+    add_run_flags(parser, DepthRunOptions, task='detection', out='out')
     return parser.parse_args([*map(str, words), '--out', str(out)])
 
 
@@ -37,7 +36,8 @@ def describe(_):
 
 def run(out, *words, prepare=describe, **changes):
     options = {'noun': 'things', 'keep_results': True, **changes}
-    return run_task(arguments(out, *words), prepare, **options)
+    args = arguments(out, *words)
+    return run_task(args, from_flags(DepthRunOptions, args), prepare, **options)
 
 
 def results(out):

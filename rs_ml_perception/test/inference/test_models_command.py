@@ -1,16 +1,16 @@
 """`rs-ml models`: what is printed, and the exit code."""
 
-import argparse
 import json
 import shutil
 
 import pytest
-from rs_ml_perception.cli.models_command import add_parser
+from rs_ml_perception.cli.command import CommandParser
+from rs_ml_perception.cli.models_command import add_models
 
 
 def rs_ml(*words):
-    parser = argparse.ArgumentParser()
-    add_parser(parser.add_subparsers(required=True))
+    parser = CommandParser()
+    add_models(parser.add_subparsers(required=True))
     args = parser.parse_args(['models', *words])
     return args.run(args)
 

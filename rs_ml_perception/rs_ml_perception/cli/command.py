@@ -1,13 +1,24 @@
-"""Errors as one sentence and an exit status."""
+"""What every command has: its kind of parser, and errors as one sentence and an exit status."""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError, printable, shortened
+from rs_ml_perception.core.flags import FlagParser
 
 RUNTIME_ERROR, USAGE_ERROR, INTERRUPTED = 1, 2, 130
+
+
+class CommandParser(FlagParser):
+    """Flags may be abbreviated, and an input may begin with @."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(
+            *args, **{'allow_abbrev': True, 'fromfile_prefix_chars': None, **keywords}
+        )
 
 
 def report(program: str, error: Exception) -> int:

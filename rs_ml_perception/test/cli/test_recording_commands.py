@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from rs_ml_perception.cli.exit_status import report
+from rs_ml_perception.cli.command import report
 from rs_ml_perception.cli.main import main
 from rs_ml_perception.launching.recording_plan import RecordingPlan
 from rs_ml_perception.recordings.open_recording import shipped_recording

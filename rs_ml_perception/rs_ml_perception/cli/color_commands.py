@@ -1,0 +1,164 @@
+"""rs-ml detect, segment and depth: one network on colour pictures, videos and recordings."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from rs_ml_perception.cli.task_options import (
+    TASK,
+    ColorRunOptions,
+    DepthRunOptions,
+    add_run_flags,
+)
+from rs_ml_perception.core.flags import add_flags, from_flags
+from rs_ml_perception.tasks.detection import DetectionOptions, Detector, DetectorOptions
+from rs_ml_perception.tasks.mono_depth import DepthEstimator, MonoDepthOptions
+from rs_ml_perception.tasks.options import ModelOptions
+from rs_ml_perception.tasks.segmentation import Segmenter, SegmenterOptions
+
+
+def add_detect(subparsers: Any) -> None:
+    """Add the command `detect`."""
+    parser = subparsers.add_parser(
+        'detect',
+        help='find objects',
+        description='Find objects; place them in 3-D where depth is known.',
+        example='rs-ml detect street.jpg --classes person,car --score-threshold 0.5',
+    )
+    add_run_flags(parser, DepthRunOptions, task='detection', out='out/detect')
+    add_flags(parser, DetectionOptions, group=TASK)
+    parser.set_defaults(run=run_detect)
+
+
+def add_segment(subparsers: Any) -> None:
+    """Add the command `segment`."""
+    parser = subparsers.add_parser(
+        'segment',
+        help='label every pixel',
+        description='Label every pixel with a class; 255 is unlabelled.',
+        example='rs-ml segment recordings/room --max-frames 10',
+    )
+    add_run_flags(parser, DepthRunOptions, task='segmentation', out='out/segment')
+    add_flags(parser, SegmenterOptions, group=TASK)
+    parser.set_defaults(run=run_segment)
+
+
+def add_depth(subparsers: Any) -> None:
+    """Add the command `depth`."""
+    parser = subparsers.add_parser(
+        'depth',
+        help='estimate depth from colour',
+        description='Estimate metric depth from colour alone; the results are in millimetres.',
+        example='rs-ml depth street.jpg --intrinsics 615,615,320,240 --range-max-m 10',
+    )
+    add_run_flags(parser, ColorRunOptions, task='mono_depth', out='out/depth')
+    add_flags(parser, MonoDepthOptions, group=TASK)
+    parser.set_defaults(run=run_depth)
+
+
+def load_detector(args: argparse.Namespace) -> Detector:
+    """The detector that the flags ask for.
+
+    Raises:
+        RsMlError: the model cannot be loaded, or is no detector of these classes.
+    """
+    options = from_flags(DetectorOptions, args)
+    return Detector(from_flags(ModelOptions, args).load(checks_golden=False), options)
+
+
+def run_detect(args: argparse.Namespace) -> int:
+    """Run `detect`."""
+    from rs_ml_perception.cli.task_run import run_task
+
+    options = from_flags(DepthRunOptions, args)
+    return run_task(args, options, _prepare_detect, noun='objects', keep_results=True)
+
+
+def run_segment(args: argparse.Namespace) -> int:
+    """Run `segment`."""
+    from rs_ml_perception.cli.task_run import run_task
+
+    options = from_flags(DepthRunOptions, args)
+    return run_task(args, options, _prepare_segment, noun='masks', keep_results=False)
+
+
+def run_depth(args: argparse.Namespace) -> int:
+    """Run `depth`."""
+    from rs_ml_perception.cli.task_run import run_task
+
+    options = from_flags(ColorRunOptions, args)
+    return run_task(args, options, _prepare_depth, noun='depth images', keep_results=False)
+
+
+def _prepare_detect(args: argparse.Namespace) -> Any:
+    from rs_ml_perception.cli.result_fields import detection_fields
+    from rs_ml_perception.cli.task_run import TaskResult
+    from rs_ml_perception.core.drawing.annotations import annotate_detections
+    from rs_ml_perception.core.objects.placements import place_detections
+
+    low_m, high_m = from_flags(DetectionOptions, args).band_m
+    detector = load_detector(args)
+
+    def detect(image: Any) -> TaskResult:
+        frame = image.frame
+        detections = detector(frame.rgb)
+        placements = None
+        if frame.depth is not None and frame.camera is not None:
+            detections, placements = place_detections(
+                frame, detections, range_min_m=low_m, range_max_m=high_m
+            )
+        fields = {'detections': detection_fields(detections, detector.labels, placements)}
+        return TaskResult(
+            fields,
+            len(detections),
+            pictures={
+                '_annotated.png': lambda: annotate_detections(
+                    frame.rgb, detections, detector.labels, placements
+                )
+            },
+        )
+
+    return detect
+
+
+def _prepare_segment(args: argparse.Namespace) -> Any:
+    from rs_ml_perception.cli.result_fields import mask_fields
+    from rs_ml_perception.cli.task_run import TaskResult
+    from rs_ml_perception.core.drawing.annotations import overlay_mask, transparent_ids
+
+    options = from_flags(SegmenterOptions, args)
+    segmenter = Segmenter(from_flags(ModelOptions, args).load(checks_golden=False), options)
+    clear = transparent_ids(segmenter.labels)
+
+    def segment(image: Any) -> TaskResult:
+        rgb = image.frame.rgb
+        mask = segmenter(rgb, image.frame)
+        return TaskResult(
+            mask_fields(mask, segmenter.labels),
+            1,
+            files={'_mask.png': mask},
+            pictures={'_annotated.png': lambda: overlay_mask(rgb, mask, transparent=clear)},
+        )
+
+    return segment
+
+
+def _prepare_depth(args: argparse.Namespace) -> Any:
+    from rs_ml_perception.cli.result_fields import depth_fields, millimetres
+    from rs_ml_perception.cli.task_run import TaskResult
+    from rs_ml_perception.core.drawing.colormap import colorize_depth
+
+    options = from_flags(MonoDepthOptions, args)
+    estimator = DepthEstimator(from_flags(ModelOptions, args).load(checks_golden=False), options)
+
+    def estimate(image: Any) -> TaskResult:
+        depth_m = estimator(image.frame.rgb, image.frame.camera).depth_m
+        return TaskResult(
+            depth_fields(depth_m),
+            1,
+            files={'_depth.png': millimetres(depth_m)},
+            pictures={'_annotated.png': lambda: colorize_depth(depth_m)},
+        )
+
+    return estimate

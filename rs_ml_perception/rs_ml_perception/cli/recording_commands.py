@@ -1,0 +1,141 @@
+"""rs-ml process and recording: the nodes' work on a recording, and what they can do with it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rs_ml_perception.cli.task_options import INPUT, OUTPUT, RECORDING_HELP, TASK, CameraOptions
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
+from rs_ml_perception.core.options import Options, option
+
+if TYPE_CHECKING:
+    from rs_ml_perception.launching.recording_plan import RecordingPlan
+
+
+@dataclass(frozen=True)
+class NodesOptions(Options):
+    """The nodes that are asked for."""
+
+    nodes: str = option('', 'names separated by commas', none_doc='all', group=TASK)
+
+
+@dataclass(frozen=True)
+class ProcessOptions(NodesOptions, CameraOptions):
+    """Flags of `process`."""
+
+    params_file: str = option('', 'ROS parameter file of the nodes', metavar='FILE', group=TASK)
+    pictures: bool = option(False, 'annotated images too', is_switch=True, group=OUTPUT)
+    overwrite: bool = option(
+        False, 'replace an existing recording at --out', is_switch=True, group=OUTPUT
+    )
+
+
+@dataclass(frozen=True)
+class RecordingOptions(NodesOptions, CameraOptions):
+    """Flags of `recording`."""
+
+    json: bool = option(False, 'as JSON, for the launch file', is_switch=True, group=OUTPUT)
+
+
+def add_process(subparsers: Any) -> None:
+    """Add the command `process`."""
+    parser = subparsers.add_parser(
+        'process',
+        help='run the nodes over a recording without middleware, into a rosbag2',
+        description='Run the nodes over a recording: every frame, in order, the same bytes.',
+        example='rs-ml process recordings/room --out out/room --nodes detection,height',
+    )
+    _add_recording(parser)
+    parser.group(OUTPUT).add_argument(
+        '--out', type=Path, required=True, metavar='DIR', help='rosbag2 directory to create'
+    )
+    add_flags(parser, ProcessOptions)
+    parser.set_defaults(run=run_process)
+
+
+def add_recording(subparsers: Any) -> None:
+    """Add the command `recording`."""
+    parser = subparsers.add_parser(
+        'recording',
+        help='show what a recording offers the nodes',
+        description='Show which nodes can work with a recording, and their settings for it.',
+        example='rs-ml recording recordings/room',
+    )
+    _add_recording(parser)
+    add_flags(parser, RecordingOptions)
+    parser.set_defaults(run=run_recording)
+
+
+def _add_recording(parser: FlagParser) -> None:
+    for heading in (INPUT, TASK, OUTPUT):
+        parser.group(heading)
+    parser.group(INPUT).add_argument('recording', type=Path, help=RECORDING_HELP)
+
+
+def run_process(args: argparse.Namespace) -> int:
+    """Process, then say what became of the frames."""
+    from rs_ml_perception.nodes.offline import run_offline
+    from rs_ml_perception.nodes.table import parse_nodes, require_sources
+    from rs_ml_perception.recordings.camera_topics import recording_notes
+    from rs_ml_perception.recordings.open_recording import open_recording
+    from rs_ml_perception.recordings.writer import check_apart
+
+    options = from_flags(ProcessOptions, args)
+    names = require_sources(parse_nodes(options.nodes))
+    check_apart(args.recording, args.out)
+    with open_recording(args.recording, options.camera) as recording:
+        for note in recording_notes(recording, '--camera'):
+            print(f'rs-ml: {note}', file=sys.stderr)
+        run = run_offline(
+            recording,
+            names,
+            args.out,
+            params_file=options.params_file,
+            with_pictures=options.pictures,
+            overwrite=options.overwrite,
+        )
+    for (where, what), count in run.counts.items():
+        print(f'{where}: {count} {what}')
+    print(f'written to {args.out}')
+    if run.damage:
+        print(f'rs-ml: {run.damage}', file=sys.stderr)
+        return 1
+    return 0 if any(what == 'published' for _, what in run.counts) else 1
+
+
+def run_recording(args: argparse.Namespace) -> int:
+    """Print it."""
+    from rs_ml_perception.launching.inspection import make_plan
+    from rs_ml_perception.nodes.table import parse_nodes
+    from rs_ml_perception.recordings.camera_topics import recording_notes
+    from rs_ml_perception.recordings.open_recording import open_recording
+
+    options = from_flags(RecordingOptions, args)
+    names = parse_nodes(options.nodes)
+    # The launch file reads JSON, and names the camera by two options.
+    flag = 'camera_namespace and camera_name' if options.json else '--camera'
+    with open_recording(args.recording, options.camera) as recording:
+        notes = tuple(recording_notes(recording, flag))
+        plan = replace(make_plan(recording, names), notes=notes)
+    print(plan.to_json() if options.json else '\n'.join(_lines(plan)))
+    return 0
+
+
+def _lines(plan: RecordingPlan) -> Iterator[str]:
+    yield f'{plan.recording}, images in {plan.frame_id or "an unnamed frame"}'
+    for name in plan.nodes:
+        own = ', '.join(f'{key} {value}' for key, value in plan.own.get(name, {}).items())
+        yield f'  {name}: {own or "can run"}'
+    for name, reason in plan.left_out.items():
+        yield f'  {name}: cannot run, {reason}'
+    for role, topic in plan.remappings.items():
+        yield f'  {role}: {topic}'
+    for key, value in plan.shared.items():
+        yield f'  {key}: {value}'
+    for note in plan.notes:
+        yield f'  {note}'
