@@ -161,10 +161,10 @@ def test_heights_of_people_are_those_of_the_points_of_the_picture():
 
 def test_colour_depth_is_that_of_the_left_imager_from_the_side():
     """Registered truth of depth and truth of colour agree on smooth surfaces."""
-    from rs_ml_training.synth.registration import registered
+    from rs_ml_training.synth.exposure import aligned_depth_of
 
     frame = draw_frame(2, EMPTY_ROOM, SIZE)
-    moved = registered(frame.depth_m, frame.rig)
+    moved = aligned_depth_of(frame.depth_m, frame.rig)
     both = moved > 0
     error = np.abs(moved - frame.color_depth_m)[both] / frame.color_depth_m[both]
     assert both.mean() > 0.95

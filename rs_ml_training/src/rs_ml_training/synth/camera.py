@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.geometry.camera import D435_DEPTH, CameraModel
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 
 from rs_ml_training.synth.numerics import rotation_about_y, rotation_about_z
 
@@ -37,15 +38,14 @@ class Rig:
         color: of the colour camera.
         baseline_m: from the left to the right imager along x.
         projector_m: from the left imager to the projector along x.
-        color_from_depth: float64 (4, 4), points of the left imager's optical frame [m] in the
-            colour camera's optical frame.
+        color_from_depth: from the left imager's optical frame to the colour camera's.
     """
 
     depth: CameraModel
     color: CameraModel
     baseline_m: float
     projector_m: float
-    color_from_depth: np.ndarray
+    color_from_depth: RigidTransform
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.baseline_m <= 0.5:
@@ -66,8 +66,7 @@ def d435(size: tuple[int, int] = (848, 480), color_size: tuple[int, int] | None 
         color_size: (width, height) of the colour images [px], `size` if left out.
     """
     color_size = color_size or size
-    color_from_depth = np.eye(4)
-    color_from_depth[0, 3] = COLOR_LEFT_OF_DEPTH_M
+    color_from_depth = RigidTransform(np.eye(3), np.array([COLOR_LEFT_OF_DEPTH_M, 0.0, 0.0]))
     depth = _DEPTH.get(size) or DEPTH_848.resized(*size)
     color = _COLOR.get(color_size) or COLOR_848.resized(*color_size)
     return Rig(depth, color, BASELINE_M, PROJECTOR_FROM_LEFT_M, color_from_depth)
@@ -99,8 +98,7 @@ class CameraPose:
     @property
     def world_from_camera(self) -> np.ndarray:
         """Rotation of optical axes into world axes, float64 (3, 3)."""
-        c, s = np.cos(self.roll_rad), np.sin(self.roll_rad)
-        roll = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+        roll = rotation_about_z(self.roll_rad)
         tilt = rotation_about_z(self.yaw_rad) @ rotation_about_y(-self.pitch_rad)
         return tilt @ _WORLD_FROM_OPTICAL @ roll
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from rs_ml_perception.core.geometry.registration import register_depth
+from rs_ml_perception.core.images.depth import DepthImage
 
+from rs_ml_training.data.encodings import decode, encode
 from rs_ml_training.synth.camera import CameraPose, Rig, accelerometer_samples, d435
 from rs_ml_training.synth.frame import SynthFrame
 from rs_ml_training.synth.gbuffer import Picture, Sight, sighted, taken
@@ -16,7 +19,6 @@ from rs_ml_training.synth.numerics import rotation_about_x, rotation_about_y, ro
 from rs_ml_training.synth.options import WorldOptions
 from rs_ml_training.synth.projector import Projector
 from rs_ml_training.synth.radiance import LitScene
-from rs_ml_training.synth.registration import registered
 from rs_ml_training.synth.truth import boxes_of, people_of
 from rs_ml_training.synth.world import World, draw_world
 
@@ -69,7 +71,7 @@ def expose(world: World, pose: CameraPose, rig: Rig, rng: np.random.Generator) -
         raw_depth_m=raw_depth_m,
         color=_color(world, seen, rng),
         color_depth_m=_depth_of(seen),
-        aligned_depth_m=registered(raw_depth_m, rig),
+        aligned_depth_m=aligned_depth_of(raw_depth_m, rig),
         labels=labels,
         people=people_of(world.inhabitants, instances, color),
         boxes=boxes_of(labels, instances),
@@ -84,11 +86,12 @@ def _sights(world: World, pose: CameraPose, rig: Rig) -> tuple[Sight, Sight, Sig
     """The left and the right imager and the colour camera."""
     turn, place = pose.world_from_camera, pose.position
     right_turn = turn @ _small_rotation(world.device.misalignment_rad)
-    back = rig.color_from_depth[:3, :3].T
+    extrinsics = rig.color_from_depth
+    back = extrinsics.rotation.T
     return (
         Sight(rig.depth, place, turn),
         Sight(rig.depth, place + turn @ [rig.baseline_m, 0, 0], right_turn),
-        Sight(rig.color, place - turn @ back @ rig.color_from_depth[:3, 3], turn @ back),
+        Sight(rig.color, place - turn @ back @ extrinsics.translation_m, turn @ back),
     )
 
 
@@ -117,6 +120,13 @@ def _color(world: World, seen: Picture, rng: np.random.Generator) -> np.ndarray:
     device = world.device
     linear = device.color.expose(seen.light, device.color.gain(seen.light), rng)
     return developed(linear, np.array(device.white_balance), device.saturation)
+
+
+def aligned_depth_of(raw_depth_m: np.ndarray, rig: Rig) -> np.ndarray:
+    """Depth as the colour camera would see it, float32, whole millimetres [m], 0: none."""
+    depth = DepthImage(encode(raw_depth_m, 'mm'), 0.001)
+    aligned = register_depth(depth, rig.depth, rig.color, rig.color_from_depth)
+    return decode(aligned.values, 'mm')
 
 
 def _depth_of(seen: Picture) -> np.ndarray:

@@ -33,6 +33,7 @@ from dataclasses import dataclass
 
 import cv2
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import Png, write_png
@@ -289,5 +290,11 @@ def _rig_values(rig: Rig) -> dict[str, Any]:
         'color': pinhole_values(rig.color),
         'baseline_m': rig.baseline_m,
         'projector_m': rig.projector_m,
-        'color_from_depth': rig.color_from_depth.tolist(),
+        'color_from_depth': _matrix(rig.color_from_depth),
     }
+
+
+def _matrix(transform: RigidTransform) -> list[list[float]]:
+    """The rows of the homogeneous matrix."""
+    rows = np.column_stack([transform.rotation, transform.translation_m])
+    return [*rows.tolist(), [0.0, 0.0, 0.0, 1.0]]

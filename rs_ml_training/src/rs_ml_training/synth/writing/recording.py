@@ -149,12 +149,9 @@ class _Recorder:
             self._writer.write(f'{self._writer.namespace}/accel/sample', IMU, at_ns, message)
 
     def _write_latched(self, rig: Rig, stamp_ns: int) -> None:
-        color_from_depth = RigidTransform(
-            rig.color_from_depth[:3, :3], rig.color_from_depth[:3, 3]
-        )
         poses = dict.fromkeys((DEPTH, COLOR, INFRARED, ACCELEROMETER), RigidTransform.identity())
-        self._writer.write_transforms(stamp_ns, poses | {COLOR: color_from_depth})
-        self._writer.write_extrinsics(stamp_ns, color_from_depth)
+        self._writer.write_transforms(stamp_ns, poses | {COLOR: rig.color_from_depth})
+        self._writer.write_extrinsics(stamp_ns, rig.color_from_depth)
 
 
 def _compressed(stream: Stream, quality: int) -> tuple[str, CompressedBytes]:
