@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from rs_ml_perception.cli.command import INTERRUPTED
 from rs_ml_perception.core.errors import ConfigError, RsMlError
-from rs_ml_perception.core.streams.frame_counters import DROPPED
+from rs_ml_perception.core.streams.counters import DROPPED
 from rs_ml_perception.core.tether import interrupt_when_gone
 from rs_ml_perception.demo.processes import Process, start_nodes
 from rs_ml_perception.demo.watch import NodeWatch

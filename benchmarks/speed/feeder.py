@@ -16,7 +16,7 @@ from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.messages import stamp_ns
-from rs_ml_perception.core.streams.frame_counters import Outcome
+from rs_ml_perception.core.streams.counters import Outcome
 from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.qos import no_events, profile
 from sensor_msgs.msg import CameraInfo, Image

@@ -95,7 +95,7 @@ def _prepare_detect(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.result_fields import detection_fields
     from rs_ml_perception.cli.task_run import TaskResult
     from rs_ml_perception.core.drawing.annotations import annotate_detections
-    from rs_ml_perception.core.objects.placements import place_detections
+    from rs_ml_perception.core.objects.detections import place_detections
 
     low_m, high_m = from_flags(DetectionOptions, args).band_m
     detector = load_detector(args)

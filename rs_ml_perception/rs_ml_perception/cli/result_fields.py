@@ -10,9 +10,8 @@ import numpy as np
 
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.gravity import UpMethod
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import UNLABELLED, LabelMap
-from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
 from rs_ml_perception.tasks.denoise import DenoisedDepth
 

@@ -12,7 +12,7 @@ from typing import Any
 import rclpy
 
 from rs_ml_msgs.msg import InferenceStats
-from rs_ml_perception.core.streams.frame_counters import DROPPED
+from rs_ml_perception.core.streams.counters import DROPPED
 from rs_ml_perception.demo.processes import Usage
 
 

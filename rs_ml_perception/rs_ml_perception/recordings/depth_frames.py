@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.frames.frame_builder import DEPTH_INFO, INFRARED
+from rs_ml_perception.core.frames.frame import DEPTH_INFO, INFRARED, Frame
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
 from rs_ml_perception.recordings.frame_parts import RecordedImage, RecordedParts
 from rs_ml_perception.recordings.messages import Message, OnRejected, Rejections

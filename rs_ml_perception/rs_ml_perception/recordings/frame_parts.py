@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frames.frame import Frame, check_header
-from rs_ml_perception.core.frames.frame_builder import ColorFromDepth, FrameBuilder
+from rs_ml_perception.core.frames.frame import ColorFromDepth, Frame, FrameBuilder, check_header
 from rs_ml_perception.core.frames.messages import (
     color_from_message,
     depth_from_message,
@@ -61,7 +60,7 @@ class RecordedImage:
 
 @dataclass(frozen=True, eq=False)
 class RecordedParts:
-    """What belongs together, see core.frames.frame_builder.FrameParts."""
+    """What belongs together, see core.frames.frame.FrameParts."""
 
     primary: RecordedImage
     color: RecordedImage | None = None

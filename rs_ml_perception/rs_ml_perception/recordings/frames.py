@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.frames.frame_builder import COLOR, COLOR_INFO, DEPTH, DEPTH_INFO
+from rs_ml_perception.core.frames.frame import COLOR, COLOR_INFO, DEPTH, DEPTH_INFO, Frame
 from rs_ml_perception.core.frames.messages import extrinsics_from_message
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.core.streams.partner_counts import PartnerCounts, partner_notes
-from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.core.streams.stamps import JumpDetector
 from rs_ml_perception.core.streams.synchronizer import PATIENCE, Match, Synchronizer
 from rs_ml_perception.ros.frame_sets import Consumer, FrameSet

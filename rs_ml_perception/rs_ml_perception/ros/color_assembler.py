@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rs_ml_perception.core.streams.sequence_gaps import Missed
+from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.core.streams.synchronizer import Synchronizer
 from rs_ml_perception.ros.assembler import Assembler, Pending
 from rs_ml_perception.ros.frame_sets import FrameSet

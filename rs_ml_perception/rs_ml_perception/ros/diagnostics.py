@@ -10,9 +10,8 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from rs_ml_perception.core.errors import printable, shortened
-from rs_ml_perception.core.streams.frame_counters import FrameCounts
+from rs_ml_perception.core.streams.counters import FrameCounts, Missed
 from rs_ml_perception.core.streams.partner_counts import PartnerCounters, PartnerCounts
-from rs_ml_perception.core.streams.sequence_gaps import Missed
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from rclpy.node import Node
 
-from rs_ml_perception.core.streams.sequence_gaps import Missed
+from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.ros.frame_sets import DetectionsSample
 from rs_ml_perception.ros.result_values import read_detections
 from rs_ml_perception.ros.samples import Sample

@@ -10,9 +10,8 @@ from geometry_msgs.msg import Vector3
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
-from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
 from rs_ml_perception.ros.result_messages import color, point
 from rs_ml_perception.ros.target_frame import TargetFrame

@@ -11,10 +11,8 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 
 from rs_ml_perception.core.errors import BusyError, ConfigError
-from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.frames.frame_builder import FrameBuilder
-from rs_ml_perception.core.streams.frame_counters import FrameCounters
-from rs_ml_perception.core.streams.sequence_gaps import Missed
+from rs_ml_perception.core.frames.frame import Frame, FrameBuilder
+from rs_ml_perception.core.streams.counters import FrameCounters, Missed
 from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.diagnostics import (
     InputState,

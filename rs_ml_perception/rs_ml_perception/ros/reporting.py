@@ -9,9 +9,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
 from rs_ml_msgs.msg import FrameReport, InferenceStats
-from rs_ml_perception.core.streams.frame_counters import DROPPED, FrameCounts, Outcome
+from rs_ml_perception.core.streams.counters import DROPPED, FrameCounts, Missed, Outcome
 from rs_ml_perception.core.streams.partner_counts import PartnerCounts
-from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.ros.diagnostics import diagnostic_array
 from rs_ml_perception.ros.input_voice import InputVoice
 from rs_ml_perception.ros.qos import no_events, profile, results

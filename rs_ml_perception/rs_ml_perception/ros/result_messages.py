@@ -18,9 +18,8 @@ from rs_ml_msgs.msg import (
     SegmentRegionArray,
 )
 from rs_ml_perception.core.geometry.transforms import quaternion_xyzw
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
-from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.objects.regions import Regions
 from rs_ml_perception.core.people.heights import PersonHeights
 from rs_ml_perception.ros.target_frame import TargetFrame

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.people.heights import PersonHeights
 
 

@@ -10,7 +10,7 @@ from rclpy.qos import QoSCompatibility, qos_check_compatible
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from rs_ml_perception.core.streams.sequence_gaps import Missed, SequenceGaps
+from rs_ml_perception.core.streams.counters import Missed, SequenceGaps
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.qos import LATCHED, SubscriptionQos, choose_qos
 from rs_ml_perception.ros.samples import Sample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from rs_ml_perception.core.streams.sequence_gaps import Missed
+from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.ros.inputs import ALIGNED_DEPTH, INFRA, RAW_DEPTH
 from rs_ml_perception.ros.samples import Sample
 from rs_ml_perception.ros.streams import TopicStream

@@ -9,9 +9,8 @@ import numpy as np
 from std_msgs.msg import Header
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.ros.result_messages import point
 from rs_ml_perception.ros.target_frame import TargetFrame
 

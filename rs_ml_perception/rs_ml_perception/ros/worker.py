@@ -12,7 +12,7 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from rs_ml_perception.core.errors import InputError, printable
 from rs_ml_perception.core.frames.frame import check_header
-from rs_ml_perception.core.streams.frame_counters import FrameCounters, Outcome
+from rs_ml_perception.core.streams.counters import FrameCounters, Outcome
 from rs_ml_perception.core.streams.stamps import RateLimit
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.freshness import Freshness, StaleError

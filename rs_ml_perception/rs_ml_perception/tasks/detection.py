@@ -9,9 +9,8 @@ import numpy as np
 from rs_ml_perception.core.flags import comma_separated
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes, suppress_non_maxima
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements, place_detections
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.objects.placements import Placements, place_detections
 from rs_ml_perception.core.objects.tracking import Tracker
 from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.pipeline import StageTimer

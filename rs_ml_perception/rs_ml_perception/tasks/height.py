@@ -15,9 +15,8 @@ from rs_ml_perception.core.geometry.gravity import Up, camera_vertical
 from rs_ml_perception.core.geometry.projection import project
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements, place_detections
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.objects.placements import Placements, place_detections
 from rs_ml_perception.core.options import option
 from rs_ml_perception.core.people.height_track import HeightTracks
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights

@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, place_detections
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.objects.placements import place_detections
 from rs_ml_perception.core.objects.tracking import Tracker
 from rs_ml_perception.ros.dds_domain import reserved_domain
 from rs_ml_perception.tasks.detection import DetectionOptions, DetectionResult

@@ -14,9 +14,8 @@ import numpy as np
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.nodes.detection_node import DetectionNode
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.tasks.detection import DetectionResult

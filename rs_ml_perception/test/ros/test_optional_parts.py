@@ -8,7 +8,7 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frames.frame_builder import FrameBuilder
+from rs_ml_perception.core.frames.frame import FrameBuilder
 from rs_ml_perception.ros.detection_outputs import OUTPUTS
 from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.inputs import ALIGNED_DEPTH

@@ -13,14 +13,12 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 from rclpy.serialization import deserialize_message, serialize_message
 from rs_ml_perception.core.geometry.gravity import UpMethod
 from rs_ml_perception.core.geometry.transforms import RigidTransform
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
-from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.objects.regions import Regions
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
-from rs_ml_perception.core.streams.frame_counters import DROPPED, FrameCounters, Outcome
+from rs_ml_perception.core.streams.counters import DROPPED, FrameCounters, Missed, Outcome
 from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerCounters
-from rs_ml_perception.core.streams.sequence_gaps import Missed
 from rs_ml_perception.ros import vision_messages
 from rs_ml_perception.ros.markers import detection_markers, height_markers
 from rs_ml_perception.ros.reporting import stats_message

@@ -13,7 +13,7 @@ from rs_ml_perception.core.geometry.gravity import Up, UpMethod
 from rs_ml_perception.core.geometry.projection import ray_grid
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.objects import placements
+from rs_ml_perception.core.objects import detections as placing
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.people.heights import HeightStatus
 from rs_ml_perception.tasks.height import HeightEstimator, HeightOptions
@@ -165,9 +165,11 @@ def test_who_is_out_of_range_takes_nobodys_place():
 def test_three_thousand_boxes(monkeypatch):
     """Each look at depth costs; there are as many as for sixty."""
     looks = []
-    look = placements.box_points
+    look = placing.box_points
     monkeypatch.setattr(
-        placements, 'box_points', lambda *args, **more: looks.append(1) or look(*args, **more)
+        placing,
+        'box_points',
+        lambda *args, **more: looks.append(1) or look(*args, **more),
     )
     detections = persons(*[box(*MAN)] * 3000)
     heights = HeightEstimator()(frame(room(MAN)), detections, up=LEVEL)

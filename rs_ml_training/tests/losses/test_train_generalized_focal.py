@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.objects.dense_heads import cell_centres
+from rs_ml_perception.core.objects.boxes import cell_centres
 
 keras = pytest.importorskip('keras')
 

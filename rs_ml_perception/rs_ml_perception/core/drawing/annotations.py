@@ -11,9 +11,8 @@ import numpy as np
 from rs_ml_perception.core.drawing.colormap import colorize_depth
 from rs_ml_perception.core.drawing.text import Color, TextStyle, check_rgb, line_width, put_chip
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import UNLABELLED, LabelMap, class_color, palette
-from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
 
 __all__ = [

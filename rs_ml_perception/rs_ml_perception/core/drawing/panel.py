@@ -19,9 +19,8 @@ from rs_ml_perception.core.drawing.colormap import colorize_depth, depth_range_m
 from rs_ml_perception.core.drawing.text import Color
 from rs_ml_perception.core.drawing.tiles import Tile, missing_tile, percent, render_grid
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
-from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.people.heights import PersonHeights
 
 MISSING = {

@@ -1,4 +1,4 @@
-"""Objects found in one image."""
+"""Objects detected in one image, and their positions and sizes as far as depth shows them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from rs_ml_perception.core.frames.box_points import BoxPoints, Layer, box_points, find_layers
+from rs_ml_perception.core.frames.frame import Frame
 
 
 def check_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
@@ -57,3 +60,164 @@ class Detections:
         """Yield (xyxy, score, class_id, track_id) per object."""
         for row in zip(self.xyxy, self.scores, self.class_ids, self.track_ids, strict=True):
             yield row[0], float(row[1]), int(row[2]), int(row[3])
+
+
+@dataclass(frozen=True, eq=False)
+class Placements:
+    """Parallel to a Detections of N objects; NaN where nothing is known.
+
+    Attributes:
+        has_position: bool (N,).
+        position_m: float64 (N, 3), centre of the visible surface in the colour optical frame.
+        width_m: float32 (N,), horizontal extent of the visible surface across the view.
+        height_extent_m: float32 (N,), vertical extent of the visible surface across the view.
+    """
+
+    has_position: np.ndarray
+    position_m: np.ndarray
+    width_m: np.ndarray
+    height_extent_m: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = len(self.has_position)
+        check_shape('position_m', self.position_m, (n, 3))
+        check_shape('width_m', self.width_m, (n,))
+        check_shape('height_extent_m', self.height_extent_m, (n,))
+
+    @classmethod
+    def unknown(cls, n: int) -> Placements:
+        """N objects of which nothing is known."""
+        nan = np.full(n, np.nan, np.float32)
+        return cls(np.zeros(n, bool), np.full((n, 3), np.nan), nan, nan.copy())
+
+    def __len__(self) -> int:
+        return len(self.has_position)
+
+    def among(self, n: int, rows: np.ndarray) -> Placements:
+        """N objects of which these are known, each in the row of `rows`."""
+        all_of_them = Placements.unknown(n)
+        for name in ('has_position', 'position_m', 'width_m', 'height_extent_m'):
+            getattr(all_of_them, name)[rows] = getattr(self, name)
+        return all_of_them
+
+    def within(self, range_min_m: float, range_max_m: float) -> np.ndarray:
+        """Whose distance along the optical axis is within limits, bool (N,).
+
+        Without a limit all are; with any limit none of unknown distance is: nobody can say it.
+        """
+        if range_min_m <= 0.0 and np.isinf(range_max_m):
+            return np.ones(len(self), bool)
+        z = self.position_m[:, 2]
+        return (z >= range_min_m) & (z <= range_max_m)
+
+    def __getitem__(self, index: np.ndarray | slice) -> Placements:
+        """Select rows by a slice, a boolean mask or an index array."""
+        return Placements(
+            self.has_position[index],
+            self.position_m[index],
+            self.width_m[index],
+            self.height_extent_m[index],
+        )
+
+
+MIN_POINTS = 12
+"""Fewer valid depth samples say nothing about where an object is."""
+
+_LAYER_WIDTH = 0.02
+"""Relative distance per histogram bin: the noise of a stereo camera at 4 m and less."""
+
+_NEARER_WINS = 0.4
+"""The nearest surface with this share of the strongest one's weight is the object."""
+
+_MAX_SAMPLES = 4000
+_QUANTILES = (0.01, 0.5, 0.99)
+
+
+def place_detections(
+    frame: Frame,
+    detections: Detections,
+    *,
+    range_min_m: float = 0.0,
+    range_max_m: float = np.inf,
+) -> tuple[Detections, Placements]:
+    """Say where each object is and how large, looking at the depth pixels of its box only.
+
+    Gaps in depth separate the object from background and occluders: of the surfaces in the box
+    the nearest that holds much of the box's middle. Without depth or intrinsics nothing is known.
+
+    Args:
+        frame: with depth (aligned to colour or not) and intrinsics, or without.
+        detections: boxes in pixels of the colour image, of any class.
+        range_min_m: objects known to be nearer are left out.
+        range_max_m: objects known to be farther are left out, see `Placements.within`.
+
+    Returns:
+        The detections that stay, and their placements. Range is along the optical axis.
+    """
+    if frame.depth is None or frame.camera is None or len(detections) == 0:
+        placements = Placements.unknown(len(detections))
+    else:
+        placements = _stack([_place(frame, xyxy) for xyxy in detections.xyxy])
+    within = placements.within(range_min_m, range_max_m)
+    return detections[within], placements[within]
+
+
+def _stack(rows: list[tuple[np.ndarray, float, float]]) -> Placements:
+    position_m = np.array([row[0] for row in rows], np.float64).reshape(-1, 3)
+    return Placements(
+        np.isfinite(position_m[:, 2]),
+        position_m,
+        np.array([row[1] for row in rows], np.float32),
+        np.array([row[2] for row in rows], np.float32),
+    )
+
+
+def _place(frame: Frame, xyxy: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Position, width and height extent of one object; NaN where not known."""
+    points_m = _object_points(box_points(frame, xyxy, max_samples=_MAX_SAMPLES))
+    return summarise(points_m)
+
+
+def summarise(points_m: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Median position, width and height extent of points (N, 3) that belong to one object."""
+    if len(points_m) < MIN_POINTS:
+        return np.full(3, np.nan), np.nan, np.nan
+    # One sort an axis serves all three, at a third of what np.quantile and np.median take.
+    ascending = np.sort(points_m.T, axis=1)
+    numbers = np.arange(len(points_m))
+    places = np.multiply(_QUANTILES, len(points_m) - 1)
+    low, middle, high = np.array([np.interp(places, numbers, axis) for axis in ascending]).T
+    # What the quantiles cut off is given back as if the object were evenly wide.
+    width_m, height_m, _ = (high - low) / (_QUANTILES[2] - _QUANTILES[0])
+    return middle, float(width_m), float(height_m)
+
+
+def _object_points(box: BoxPoints) -> np.ndarray:
+    """Points (N, 3) of the surface that the box was drawn around."""
+    depth_m = np.ascontiguousarray(box.depth_m)
+    valid = np.isfinite(depth_m)
+    index = np.flatnonzero(valid)
+    if len(index) < MIN_POINTS:
+        return np.zeros((0, 3), np.float32)
+    log_depth = np.log(depth_m.ravel()[index])
+    weight = _middle_weight(valid).ravel()[index]
+    layer = _nearest_strong(find_layers(log_depth, weight, bin_width=_LAYER_WIDTH))
+    chosen = index[(log_depth >= layer.low) & (log_depth < layer.high)]
+    return box.points_m.reshape(-1, 3)[chosen]
+
+
+def _nearest_strong(layers: list[Layer]) -> Layer:
+    strongest = max(layer.mass for layer in layers)
+    return next(layer for layer in layers if layer.mass >= _NEARER_WINS * strongest)
+
+
+def _middle_weight(valid: np.ndarray) -> np.ndarray:
+    """Weight of each sample: a bell over the middle of what the box holds, (h, w)."""
+    rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
+    bells = [
+        np.exp(
+            -0.5 * ((np.arange(n) - 0.5 * (seen[0] + seen[-1])) / (0.25 * (np.ptp(seen) + 1))) ** 2
+        )
+        for n, seen in zip(valid.shape, (rows, columns), strict=True)
+    ]
+    return np.outer(bells[0], bells[1])

@@ -7,8 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from rs_ml_perception.core.objects.detections import Detections, check_shape
-from rs_ml_perception.core.objects.placements import Placements
+from rs_ml_perception.core.objects.detections import Detections, Placements, check_shape
 
 
 class HeightStatus(IntEnum):

@@ -11,7 +11,7 @@ from rs_ml_perception.core.frames.box_points import BoxPoints, Layer, box_points
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.floor import FloorPlane, depth_stddev_m
 from rs_ml_perception.core.geometry.projection import horizontal_axes, sampled_median, unit
-from rs_ml_perception.core.objects.placements import MIN_POINTS
+from rs_ml_perception.core.objects.detections import MIN_POINTS
 
 MAX_REACH_M = 0.8
 """No part of a person is farther from the trunk along the line of sight (an outstretched leg)."""

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from rs_ml_perception.core.errors import ModelError
-from rs_ml_perception.core.objects.boxes import xyxy_from_cxcywh, xyxy_from_edges, xyxy_from_yxyx
-from rs_ml_perception.core.objects.dense_heads import (
+from rs_ml_perception.core.objects.boxes import (
     cell_centres,
     expected_distances,
     heatmap_peaks,
+    xyxy_from_cxcywh,
+    xyxy_from_edges,
+    xyxy_from_yxyx,
 )
 
 

@@ -15,9 +15,8 @@ from rs_ml_perception.core.drawing.annotations import (
 from rs_ml_perception.core.drawing.colormap import COLORMAPS, colormap_rgb, depth_range_m
 from rs_ml_perception.core.drawing.text import TextStyle, contrasting, put_chip
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
-from rs_ml_perception.core.objects.placements import Placements
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
 
 LABELS = LabelMap({1: 'person', 2: 'chair'})

@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.transforms import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.objects.detections import Detections, place_detections
 
 
 def some(n):
@@ -69,3 +73,98 @@ def test_arrays_must_run_in_parallel(name, value, message):
     }
     with pytest.raises(ValueError, match=message):
         Detections(**{**fields, name: value})
+
+
+CAMERA = CameraModel(640, 480, 600.0, 600.0, 319.5, 239.5)
+BOX = (220, 140, 420, 340)
+LOOSE = (200, 120, 440, 360)
+
+
+def boxes(*rows) -> Detections:
+    n = len(rows)
+    xyxy = np.array(rows, np.float32).reshape(n, 4)
+    return Detections(xyxy, np.ones(n, np.float32), np.arange(n, dtype=np.int32))
+
+
+def room(object_m: float = 2.0, noise: float = 0.01, holes: float = 0.1) -> Frame:
+    """An object of 200x200 px before a wall at 4 m."""
+    rng = np.random.default_rng(0)
+    depth_m = np.full((480, 640), 4.0)
+    depth_m[140:340, 220:420] = object_m
+    depth_m *= rng.normal(1.0, noise, depth_m.shape)
+    depth_m[rng.random(depth_m.shape) < holes] = 0
+    return Frame(depth=DepthImage((1000 * depth_m).astype(np.uint16), 0.001), camera=CAMERA)
+
+
+def test_no_detections():
+    detections, placements = place_detections(room(), Detections.empty())
+    assert (len(detections), len(placements)) == (0, 0)
+
+
+@pytest.mark.parametrize('frame', [Frame(), Frame(camera=CAMERA), Frame(depth=room().depth)])
+def test_nothing_known_without_depth_and_intrinsics(frame):
+    detections, placements = place_detections(frame, boxes(BOX))
+    assert len(detections) == 1
+    assert not placements.has_position.any()
+    assert np.isnan(placements.position_m).all()
+
+
+@pytest.mark.parametrize('box', [BOX, LOOSE])
+def test_object_before_a_wall(box):
+    _, placements = place_detections(room(), boxes(box))
+    np.testing.assert_allclose(placements.position_m, [[0.0, 0.0, 2.0]], atol=0.03)
+    assert placements.width_m[0] == pytest.approx(200 / 600 * 2.0, abs=0.02)
+    assert placements.height_extent_m[0] == pytest.approx(200 / 600 * 2.0, abs=0.02)
+
+
+def test_the_middle_pixel_does_not_decide():
+    frame = room()
+    frame.depth.values[225:255, 305:335] = 4000  # one looks through the object's middle
+    _, placements = place_detections(frame, boxes(BOX))
+    assert placements.position_m[0, 2] == pytest.approx(2.0, abs=0.03)
+
+
+def test_an_occluder_in_a_corner_is_not_the_object():
+    frame = room()
+    frame.depth.values[140:340, 220:270] = 900
+    _, placements = place_detections(frame, boxes(BOX))
+    assert placements.position_m[0, 2] == pytest.approx(2.0, abs=0.03)
+
+
+def test_unaligned_depth():
+    aligned = room()
+    frame = Frame(
+        depth=aligned.depth,
+        camera=CAMERA,
+        depth_camera=CAMERA,
+        color_from_depth=RigidTransform(np.eye(3), np.array([0.05, 0.0, 0.0])),
+    )
+    shifted = np.add(BOX, (15, 0, 15, 0))  # 0.05 m * 600 px / 2 m
+    _, placements = place_detections(frame, boxes(shifted))
+    np.testing.assert_allclose(placements.position_m, [[0.05, 0.0, 2.0]], atol=0.03)
+
+
+@pytest.mark.parametrize(
+    ('limits', 'kept'),
+    [
+        ({}, [0, 1, 2]),
+        ({'range_max_m': 3.0}, [0]),
+        ({'range_min_m': 3.0}, [1]),
+        ({'range_min_m': 1.0, 'range_max_m': 5.0}, [0, 1]),
+        ({'range_min_m': 5.0}, []),
+    ],
+)
+def test_range_band_leaves_out_who_is_outside_or_unknown(limits, kept):
+    frame = room()
+    frame.depth.values[400:, 500:] = 0
+    detections, placements = place_detections(
+        frame, boxes(BOX, (10, 10, 100, 100), (510, 410, 630, 470)), **limits
+    )
+    assert detections.class_ids.tolist() == kept
+    assert len(placements) == len(kept)
+
+
+@pytest.mark.parametrize('box', [(-50, -50, -10, -10), (100, 100, 100, 100), (630, 470, 800, 700)])
+def test_boxes_partly_or_wholly_outside(box):
+    _, placements = place_detections(room(), boxes(box))
+    assert len(placements) == 1

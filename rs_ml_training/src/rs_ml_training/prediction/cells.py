@@ -5,8 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from rs_ml_perception.core.objects.boxes import suppress_non_maxima, xyxy_from_edges
-from rs_ml_perception.core.objects.dense_heads import cell_centres, expected_distances
+from rs_ml_perception.core.objects.boxes import (
+    cell_centres,
+    expected_distances,
+    suppress_non_maxima,
+    xyxy_from_edges,
+)
 
 from rs_ml_training.prediction.results import BoxPrediction
 

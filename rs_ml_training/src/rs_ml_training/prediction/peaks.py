@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from rs_ml_perception.core.objects.boxes import clip_boxes, suppress_non_maxima, xyxy_from_cxcywh
-from rs_ml_perception.core.objects.dense_heads import heatmap_peaks
+from rs_ml_perception.core.objects.boxes import (
+    clip_boxes,
+    heatmap_peaks,
+    suppress_non_maxima,
+    xyxy_from_cxcywh,
+)
 
 from rs_ml_training.prediction.results import BoxPrediction
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from rs_ml_perception.core.objects.dense_heads import cell_centres
+from rs_ml_perception.core.objects.boxes import cell_centres
 
 from rs_ml_training.data.sample import Boxes
 from rs_ml_training.data.sequence import Arrays

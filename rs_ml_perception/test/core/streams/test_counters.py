@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rs_ml_perception.core.streams.sequence_gaps import Missed, SequenceGaps
+from rs_ml_perception.core.streams.counters import Missed, SequenceGaps
 
 A, B = ('a',), ('b',)
 
