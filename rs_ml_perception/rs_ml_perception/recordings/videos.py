@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,19 @@ from rs_ml_perception.core.images.image_files import check_pixels
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg', '.mjpeg')
 _SIZE = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """The header of a video file.
+
+    Attributes:
+        fps: frames per second; None: unknown.
+        frame_count: None: unknown.
+    """
+
+    fps: float | None
+    frame_count: int | None
 
 
 def video_frames(path: Path) -> Iterator[Frame]:
@@ -34,9 +48,25 @@ def video_frames(path: Path) -> Iterator[Frame]:
             count += 1
             yield frame
         if not count:
-            raise InputError(
-                f'{path} holds no frame that OpenCV can decode: convert it with ffmpeg'
-            )
+            raise _undecodable(path)
+    finally:
+        capture.release()
+
+
+def video_info(path: Path) -> VideoInfo:
+    """What a video file says about itself, once its first frame could be decoded.
+
+    Raises:
+        InputError: no decoder can read it.
+    """
+    check_regular(path, max_bytes=sys.maxsize)
+    capture = cv2.VideoCapture(str(path))
+    try:
+        if not capture.read()[0]:
+            raise _undecodable(path)
+        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        return VideoInfo(fps if fps > 0 else None, count if count > 0 else None)
     finally:
         capture.release()
 
@@ -54,6 +84,10 @@ def webcam_frames(index: int) -> Iterator[Frame]:
         yield from _read(capture)
     finally:
         capture.release()
+
+
+def _undecodable(path: Path) -> InputError:
+    return InputError(f'{path} holds no frame that OpenCV can decode: convert it with ffmpeg')
 
 
 def _read(capture: cv2.VideoCapture) -> Iterator[Frame]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.recordings.realsense_camera import import_pyrealsense2, require_camera
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.registration import register_depth
+from rs_ml_perception.recordings.frames import frames as recorded_frames
+from rs_ml_perception.recordings.open_recording import open_recording
+from rs_ml_perception.recordings.realsense_camera import camera_frames
+from rs_ml_perception.recordings.videos import video_frames, webcam_frames
 
 from rs_ml_training.data import geometry
 from rs_ml_training.data.encodings import encode
@@ -22,7 +25,6 @@ from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import CAMERA_FILE, read_camera, write_camera
 
 REALSENSE = 'realsense'
-_WAIT_MS = 5000
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ def frames(source: str) -> Iterator[Captured]:
         InputError: it cannot be opened.
         BackendError: pyrealsense2 is not installed.
     """
-    kind, _, device = source.partition(':')
-    return realsense_frames(device) if kind == REALSENSE else video_frames(source)
+    for index, (time_s, frame) in enumerate(_timed(source)):
+        yield Captured(time_s, _sample(str(index), frame))
 
 
 def at_rate(captured: Iterable[Captured], per_second: float) -> Iterator[Captured]:
@@ -105,96 +107,37 @@ def write_captured(
     return written
 
 
-def video_frames(source: str) -> Iterator[Captured]:
-    """Frames of a video file, or of the webcam with this number.
-
-    Raises:
-        InputError: it cannot be opened.
-    """
-    is_webcam = source.isdigit()
-    video = cv2.VideoCapture(int(source) if is_webcam else source)
-    if not video.isOpened():
-        raise InputError(f'{source} is no video that can be read, nor the number of a webcam')
-    try:
-        rate = video.get(cv2.CAP_PROP_FPS) or 30.0
-        index = 0
-        while True:
-            found, bgr = video.read()
-            if not found:
-                return
-            time_s = time.monotonic() if is_webcam else index / rate
-            image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-            yield Captured(time_s, Sample(str(index), image=image))
-            index += 1
-    finally:
-        video.release()
+def _timed(source: str) -> Iterator[tuple[float, Frame]]:
+    """Frames with the time of each [s]; OpenCV has none for all webcams."""
+    if source.isdigit():
+        return ((time.monotonic(), frame) for frame in webcam_frames(int(source)))
+    kind, _, device = source.partition(':')
+    found = _realsense_frames(device) if kind == REALSENSE else video_frames(Path(source))
+    return ((1e-9 * frame.stamp_ns, frame) for frame in found)
 
 
-def realsense_frames(device: str = '') -> Iterator[Captured]:
-    """Colour with aligned depth from a RealSense camera or one of its recordings.
-
-    Args:
-        device: serial number or .bag file; '': the first camera found.
-
-    Raises:
-        BackendError: pyrealsense2 is not installed.
-        InputError: no such camera.
-    """
-    rs = import_pyrealsense2()
-    pipeline, config = rs.pipeline(), rs.config()
-    is_file = device.endswith('.bag')
-    if is_file:
-        config.enable_device_from_file(device, repeat_playback=False)
-    else:
-        require_camera(rs, device)
-        if device:
-            config.enable_device(device)
-        config.enable_stream(rs.stream.color, rs.format.rgb8)
-        config.enable_stream(rs.stream.depth, rs.format.z16)
-    try:
-        profile = pipeline.start(config)
-    except RuntimeError as error:
-        raise InputError(f'RealSense {device or "camera"} does not start: {error}') from error
-    if is_file:
-        profile.get_device().as_playback().set_real_time(False)
-    try:
-        yield from _aligned(rs, pipeline, profile)
-    finally:
-        pipeline.stop()
+def _realsense_frames(device: str) -> Iterator[Frame]:
+    """Frames with both colour and depth of a camera, or of a recording of one."""
+    if not device.endswith('.bag'):
+        yield from camera_frames(device)
+        return
+    with open_recording(Path(device)) as recording:
+        for frame in recorded_frames(recording):
+            if frame.rgb is not None and frame.depth is not None:
+                yield frame
 
 
-def _aligned(rs: Any, pipeline: Any, profile: Any) -> Iterator[Captured]:
-    align = rs.align(rs.stream.color)
-    unit_m = np.float32(profile.get_device().first_depth_sensor().get_depth_scale())
-    camera = profile.get_stream(rs.stream.color).as_video_stream_profile().get_intrinsics()
-    intrinsics = CameraModel(
-        camera.width, camera.height, camera.fx, camera.fy, camera.ppx, camera.ppy
+def _sample(name: str, frame: Frame) -> Sample:
+    """Depth in the pixels of colour; of the lens only the pinhole is kept."""
+    depth, camera = frame.depth, frame.camera
+    if depth is not None and camera is not None and not frame.depth_is_aligned:
+        depth = register_depth(depth, frame.depth_camera, camera, frame.color_from_depth)
+    return Sample(
+        name,
+        image=frame.rgb,
+        depth_m=None if depth is None else np.nan_to_num(depth.depth_m),
+        intrinsics=camera and replace(camera, distortion_model='', distortion=()),
     )
-    while True:
-        found, frameset = pipeline.try_wait_for_frames(_WAIT_MS)
-        if not found:
-            return
-        both = align.process(frameset)
-        color, depth = both.get_color_frame(), both.get_depth_frame()
-        if not color or not depth:
-            continue
-        # The buffers belong to librealsense and are used again.
-        sample = Sample(
-            str(color.get_frame_number()),
-            image=_rgb(rs, color),
-            depth_m=np.array(depth.get_data()) * unit_m,
-            intrinsics=intrinsics,
-        )
-        yield Captured(color.get_timestamp() / 1000, sample)
-
-
-def _rgb(rs: Any, color: Any) -> np.ndarray:
-    array = np.array(color.get_data())
-    formats = {rs.format.rgb8: slice(None), rs.format.bgr8: slice(None, None, -1)}
-    found = color.get_profile().format()
-    if found not in formats:
-        raise InputError(f'colour of the recording is {found}, not rgb8 or bgr8')
-    return np.ascontiguousarray(array[..., formats[found]])
 
 
 def _next_number(out: Path) -> int:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.recordings.videos import VIDEO_SUFFIXES, video_frames, video_info
 
 from rs_ml_training.data import encodings, pictures
 from rs_ml_training.data.formats import FORMATS, open_data
@@ -18,7 +17,6 @@ from rs_ml_training.data.pairing import natural_key
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 
-VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v')
 DEPTH_SUFFIXES = ('.png', '.tif', '.tiff', '.npy', '.raw')
 
 ReadPicture = Callable[[Path], Sample]
@@ -151,28 +149,13 @@ def _files_source(name: str, paths: Sequence[Path], read: ReadPicture) -> Source
 
 
 def _video_source(path: Path) -> Source:
-    capture = cv2.VideoCapture(str(path))
-    found, fps = capture.read()[0], capture.get(cv2.CAP_PROP_FPS)
-    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    capture.release()
-    if not found:
-        raise InputError(f'{path} holds no frame that OpenCV can decode: convert it with ffmpeg')
-    return Source(str(path), lambda: _frames(path), count if count > 0 else None, fps or 30.0)
+    info = video_info(path)
+    return Source(str(path), lambda: _frames(path), info.frame_count, info.fps or 30.0)
 
 
 def _frames(path: Path) -> Iterator[Sample]:
-    capture = cv2.VideoCapture(str(path))
-    try:
-        index = 0
-        while True:
-            found, bgr = capture.read()
-            if not found:
-                return
-            rgb: np.ndarray = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-            yield Sample(f'{path.stem}_{index:06d}', image=rgb)
-            index += 1
-    finally:
-        capture.release()
+    for index, frame in enumerate(video_frames(path)):
+        yield Sample(f'{path.stem}_{index:06d}', image=frame.rgb)
 
 
 def limited(source: Source, count: int) -> Source:
