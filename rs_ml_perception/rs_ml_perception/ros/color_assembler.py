@@ -8,7 +8,7 @@ from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.core.streams.synchronizer import Synchronizer
 from rs_ml_perception.ros.assembler import Assembler, Pending
 from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH_INFO
+from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
 from rs_ml_perception.ros.samples import ImageSample
 from rs_ml_perception.ros.streams import TopicStream
 from rs_ml_perception.ros.topic_choice import depth_partner
@@ -54,7 +54,7 @@ class ColorAssembler(Assembler):
             primary=entry.sample,
             color=entry.sample,
             depth=entry.partner,
-            depth_role=self._partner.role if entry.partner is not None else '',
+            depth_is_raw=entry.partner is not None and self._partner.role == RAW_DEPTH,
             color_info=self._latest_info(COLOR_INFO),
             depth_info=self._latest_info(RAW_DEPTH_INFO),
             timeline=entry.timeline,

@@ -69,7 +69,7 @@ class DepthAssembler(Assembler):
             primary=entry.sample,
             depth=entry.sample,
             infra=entry.partner,
-            depth_role=self._primary.role,
+            depth_is_raw=self.is_raw,
             color_info=self._latest_info(COLOR_INFO),
             depth_info=self._latest_info(RAW_DEPTH_INFO),
             timeline=entry.timeline,

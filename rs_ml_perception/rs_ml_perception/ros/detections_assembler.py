@@ -10,7 +10,7 @@ from rs_ml_perception.core.streams.stamps import StampHistory
 from rs_ml_perception.core.streams.synchronizer import Synchronizer
 from rs_ml_perception.ros.assembler import Assembler, Pending
 from rs_ml_perception.ros.frame_sets import DetectionsSample, FrameSet
-from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH_INFO
+from rs_ml_perception.ros.inputs import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO
 from rs_ml_perception.ros.local_channel import DetectionsInput
 from rs_ml_perception.ros.samples import ImageSample, Sample
 from rs_ml_perception.ros.streams import TopicStream
@@ -98,7 +98,7 @@ class DetectionsAssembler(Assembler):
             primary=entry.sample,
             color=self._color_of(entry.sample),
             depth=entry.partner,
-            depth_role=self._partner.role if entry.partner is not None else '',
+            depth_is_raw=entry.partner is not None and self._partner.role == RAW_DEPTH,
             color_info=self._latest_info(COLOR_INFO),
             depth_info=self._latest_info(RAW_DEPTH_INFO),
             timeline=entry.timeline,

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.ros.inputs import RAW_DEPTH
 from rs_ml_perception.ros.samples import ImageSample, Sample
 
 
@@ -42,7 +41,7 @@ class FrameSet:
         color: colour image, None for a node that does not ask for it.
         depth: depth image, None where there is none; may be the primary message itself.
         infra: left infrared image of depth, None where there is none.
-        depth_role: input the depth came from (inputs.ALIGNED_DEPTH or RAW_DEPTH), '' without.
+        depth_is_raw: whether depth is seen from the depth camera.
         color_info, depth_info: latest CameraInfo messages, None while unknown.
         timeline: counts how often stamps went back: what was tracked on another one is void.
         missing: why a partner is missing although asked for, '' otherwise.
@@ -52,16 +51,11 @@ class FrameSet:
     color: ImageSample | None = None
     depth: ImageSample | None = None
     infra: ImageSample | None = None
-    depth_role: str = ''
+    depth_is_raw: bool = False
     color_info: Any = None
     depth_info: Any = None
     timeline: int = 1
     missing: str = ''
-
-    @property
-    def depth_is_raw(self) -> bool:
-        """Whether depth is seen from the depth camera."""
-        return self.depth_role == RAW_DEPTH
 
 
 class Consumer(Protocol):

@@ -78,7 +78,7 @@ def test_a_waiting_image_keeps_the_topic_it_came_on():
     source.streams[RAW_DEPTH].has_publisher = True
     source.assembler.tick()
     (frames,) = source.consumer.frames
-    assert frames.depth_role == ALIGNED_DEPTH
+    assert not frames.depth_is_raw
     assert source.assembler.primary_topic == RAW_DEPTH
 
 

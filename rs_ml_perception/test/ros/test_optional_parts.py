@@ -11,7 +11,6 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import FrameBuilder
 from rs_ml_perception.ros.detection_outputs import OUTPUTS
 from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.inputs import ALIGNED_DEPTH
 from rs_ml_perception.ros.outputs import Output, make_messages
 from rs_ml_perception.ros.samples import ImageSample
 from sensor_msgs.msg import CameraInfo, Image
@@ -79,7 +78,7 @@ def build(frames):
 
 def test_a_partner_whose_decoding_raises_anything_is_left_out():
     color, depth = sample(ImageSample), sample(Broken)
-    frame, notes = build(FrameSet(color, color, depth, depth_role=ALIGNED_DEPTH))
+    frame, notes = build(FrameSet(color, color, depth))
     assert (frame.rgb.shape, frame.depth) == ((2, 2, 3), None)
     assert notes == ['ZeroDivisionError: depth']
     with pytest.raises(ZeroDivisionError):
@@ -92,7 +91,7 @@ def test_a_leading_slash_is_no_other_frame(slashed):
     msg = Image(width=2, height=2, encoding='16UC1', step=4)
     msg.data.frombytes(bytes(8))
     msg.header.frame_id = '/camera' if slashed == 'depth' else 'camera'
-    frame, notes = build(FrameSet(color, color, ImageSample(msg), depth_role=ALIGNED_DEPTH))
+    frame, notes = build(FrameSet(color, color, ImageSample(msg)))
     assert frame.depth is not None
     assert notes == []
 
@@ -107,8 +106,7 @@ def test_an_unknown_lens_costs_positions_alone(has_depth):
     msg.data.frombytes(bytes(8))
     msg.header.frame_id = 'camera'
     depth = ImageSample(msg) if has_depth else None
-    role = ALIGNED_DEPTH if has_depth else ''
-    frame, notes = build(FrameSet(color, color, depth, depth_role=role, color_info=info))
+    frame, notes = build(FrameSet(color, color, depth, color_info=info))
     assert (frame.camera is None) == has_depth
     assert (frame.depth is None) != has_depth, 'networks that look at depth need no lens'
     assert bool(notes) == has_depth
