@@ -9,9 +9,7 @@ from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.ros.camera_info import camera_info
-from rs_ml_perception.ros.image_messages import image
-from rs_ml_perception.ros.inputs import (
+from rs_ml_perception.ros.input.topics import (
     ALIGNED_DEPTH,
     COLOR,
     COLOR_INFO,
@@ -20,6 +18,7 @@ from rs_ml_perception.ros.inputs import (
     RAW_DEPTH_INFO,
 )
 from rs_ml_perception.ros.node import NAMESPACE
+from rs_ml_perception.ros.output.images import camera_info, image
 from rs_ml_perception.ros.qos import no_events, profile
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header

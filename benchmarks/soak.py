@@ -24,8 +24,8 @@ from rs_ml_perception.core.tether import interrupt_when_gone
 from rs_ml_perception.demo.processes import Process, start_nodes
 from rs_ml_perception.demo.watch import NodeWatch
 from rs_ml_perception.nodes.table import NODES, parse_nodes, require_sources
+from rs_ml_perception.ros.dds_domain import ros_session
 from rs_ml_perception.ros.node import NAMESPACE
-from rs_ml_perception.ros.session import ros_session
 
 from benchmarks.small_camera import SmallCamera
 from rs_ml_msgs.msg import InferenceStats

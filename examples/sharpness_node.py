@@ -18,11 +18,11 @@ from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.nodes.table import NODES, NodeSpec
-from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.common_parameters import StreamParameters
-from rs_ml_perception.ros.frame_sets import FrameSet
+from rs_ml_perception.ros.input.frame_synchronizer import Assembler
+from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.node import PerceptionNode
-from rs_ml_perception.ros.outputs import Output
+from rs_ml_perception.ros.output.outputs import Output
 from std_msgs.msg import Float32
 
 

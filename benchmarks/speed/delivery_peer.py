@@ -15,7 +15,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rs_ml_perception.core.frames.messages import stamp_ns
-from rs_ml_perception.ros.image_messages import image
+from rs_ml_perception.ros.output.images import image
 from rs_ml_perception.ros.qos import profile
 from rs_ml_perception.ros.tool_process import StopRequest
 from sensor_msgs.msg import Image

@@ -18,10 +18,10 @@ from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.frames.messages import depth_from_message
 from rs_ml_perception.core.streams.synchronizer import Synchronizer, SyncOptions
 from rs_ml_perception.nodes.table import NODES
-from rs_ml_perception.ros.image_messages import depth_image, image
+from rs_ml_perception.ros.dds_domain import ros_session
+from rs_ml_perception.ros.input.samples import ImageSample, decode_color
+from rs_ml_perception.ros.output.images import depth_image, image
 from rs_ml_perception.ros.qos import results
-from rs_ml_perception.ros.samples import ImageSample, decode_color
-from rs_ml_perception.ros.session import ros_session
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.nodes.table import NODES
-from rs_ml_perception.ros.session import ros_session
+from rs_ml_perception.ros.dds_domain import ros_session
 
 from benchmarks.speed.feeder import Feed
 from benchmarks.speed.graph import running_graph

@@ -23,7 +23,7 @@ from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.pairs import half_period_ns
 from rs_ml_perception.recordings.recording import Recording
-from rs_ml_perception.ros.result_values import (
+from rs_ml_perception.ros.output.result_messages import (
     read_detections,
     read_heights,
     read_placements,

@@ -17,8 +17,7 @@ from rs_ml_perception.demo.summary import make_summary
 from rs_ml_perception.demo.watch import NodeWatch
 from rs_ml_perception.launching.recording_plan import RecordingPlan
 from rs_ml_perception.nodes.parameter_files import NO_BLOCKS, read_blocks
-from rs_ml_perception.ros.dds_domain import DOMAIN_VARIABLE
-from rs_ml_perception.ros.session import ros_session
+from rs_ml_perception.ros.dds_domain import DOMAIN_VARIABLE, ros_session
 
 NAMESPACE = '/rs_ml'
 START_SECS = 60.0

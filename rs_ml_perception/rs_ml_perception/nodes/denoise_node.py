@@ -4,24 +4,60 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+from sensor_msgs.msg import CameraInfo, Image
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.networks import NetworkParameters
 from rs_ml_perception.nodes.runner import run
-from rs_ml_perception.ros import denoise_outputs
-from rs_ml_perception.ros.denoise_outputs import AS_INPUT, ENCODINGS
-from rs_ml_perception.ros.depth_assembler import DepthAssembler
-from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.infrared_view import InfraredView
-from rs_ml_perception.ros.inputs import INFRA
+from rs_ml_perception.ros.input.depth_synchronizer import DepthAssembler, InfraredView
+from rs_ml_perception.ros.input.samples import FrameSet
+from rs_ml_perception.ros.input.topics import INFRA, PRIMARY_DEPTH_SOURCES
 from rs_ml_perception.ros.node import PerceptionNode
-from rs_ml_perception.ros.outputs import Output
-from rs_ml_perception.ros.topic_choice import PRIMARY_DEPTH_SOURCES
+from rs_ml_perception.ros.output.images import camera_info, depth_image, image
+from rs_ml_perception.ros.output.outputs import Output, OutputContext
 from rs_ml_perception.tasks.denoise import DenoisedDepth, DenoiseOptions, DenoisePipeline
 from rs_ml_perception.tasks.options import model_option
+
+AS_INPUT = 'input'
+ENCODINGS = (AS_INPUT, '16UC1', '32FC1')
+"""Values of the parameter output_encoding."""
+
+
+def _encoding(context: OutputContext) -> str:
+    chosen = context.parameters.output_encoding
+    if chosen != AS_INPUT:
+        return chosen
+    return '16UC1' if context.frame.depth.values.dtype == np.uint16 else '32FC1'
+
+
+def _depth(result: Any, context: OutputContext) -> Image:
+    return depth_image(result.depth_m, _encoding(context), context.header)
+
+
+def _info(_: Any, context: OutputContext) -> CameraInfo | None:
+    if context.frame.camera is None:
+        return None
+    return camera_info(context.frame.camera, context.header)
+
+
+def _confidence(result: Any, context: OutputContext) -> Image:
+    """255 is certain."""
+    levels = cv2.convertScaleAbs(result.confidence, alpha=255)
+    return image(levels, 'mono8', context.header)
+
+
+OUTPUTS = (
+    Output('depth/image_rect_raw', Image, _depth),
+    Output('depth/camera_info', CameraInfo, _info),
+    Output('depth/confidence', Image, _confidence, is_optional=True),
+)
+
 
 _ALIGNED_NOTE = (
     'aligned depth is denoised without infrared, which is seen from elsewhere: let the driver '
@@ -46,11 +82,11 @@ class DenoiseParameters(DenoiseOptions, NetworkParameters):
 
 
 class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDepth]):
-    """Publishes what is listed in ros/denoise_outputs.py."""
+    """Publishes what is listed in OUTPUTS."""
 
     default_name: ClassVar[str] = 'denoise'
     parameters_type: ClassVar[type] = DenoiseParameters
-    outputs: ClassVar[tuple[Output, ...]] = denoise_outputs.OUTPUTS
+    outputs: ClassVar[tuple[Output, ...]] = OUTPUTS
     _view: InfraredView
     _depth: DepthAssembler
 

@@ -6,21 +6,56 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
+from visualization_msgs.msg import MarkerArray
+
+from rs_ml_msgs.msg import PersonHeightArray
+from rs_ml_perception.core.drawing.annotations import draw_heights
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.objects.labels import check_label
 from rs_ml_perception.core.options import option
 from rs_ml_perception.core.people.heights import PersonHeights
 from rs_ml_perception.nodes.runner import run
-from rs_ml_perception.ros import height_outputs
-from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.common_parameters import StreamParameters
-from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.gravity_input import GravityInput
+from rs_ml_perception.ros.input.frame_synchronizer import Assembler
+from rs_ml_perception.ros.input.samples import FrameSet
+from rs_ml_perception.ros.input.topics import ACCEL, StreamOptions
+from rs_ml_perception.ros.input.transforms import GravityInput
 from rs_ml_perception.ros.node import PerceptionNode
-from rs_ml_perception.ros.outputs import Output
+from rs_ml_perception.ros.output.images import color_outputs
+from rs_ml_perception.ros.output.markers import height_markers
+from rs_ml_perception.ros.output.outputs import Output, OutputContext
+from rs_ml_perception.ros.output.result_messages import person_height_array
 from rs_ml_perception.ros.worker import UnsynchronisedError
 from rs_ml_perception.tasks.height import HeightOptions, HeightPipeline
+
+
+def _heights(heights: PersonHeights, context: OutputContext) -> PersonHeightArray:
+    return person_height_array(
+        heights,
+        context.labels,
+        header=context.header,
+        target=context.target,
+        depth_skew_ms=context.frame.depth_skew_ms,
+    )
+
+
+def _annotated(heights: PersonHeights, context: OutputContext) -> np.ndarray | None:
+    if context.frame.rgb is None:
+        return None
+    return draw_heights(context.frame.rgb, heights, context.labels)
+
+
+def _markers(heights: PersonHeights, context: OutputContext) -> MarkerArray:
+    return height_markers(heights, header=context.header, target=context.target)
+
+
+OUTPUTS = (
+    Output('heights', PersonHeightArray, _heights),
+    *color_outputs('image_annotated', _annotated),
+    Output('markers', MarkerArray, _markers, is_optional=True),
+)
 
 
 @dataclass(frozen=True)
@@ -33,15 +68,15 @@ class HeightParameters(HeightOptions, StreamParameters):
 
 
 class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]):
-    """Publishes what is listed in ros/height_outputs.py."""
+    """Publishes what is listed in OUTPUTS."""
 
     default_name: ClassVar[str] = 'height'
     parameters_type: ClassVar[type] = HeightParameters
-    outputs: ClassVar[tuple[Output, ...]] = height_outputs.OUTPUTS
+    outputs: ClassVar[tuple[Output, ...]] = OUTPUTS
 
     def __init__(self, *args: Any, **node_args: Any) -> None:
         super().__init__(*args, **node_args)
-        self._gravity = GravityInput(self.hub)
+        self._gravity = GravityInput(self.hub.transforms, self.hub.stream(ACCEL, StreamOptions()))
 
     @classmethod
     def load_pipeline(cls, parameters: HeightParameters) -> HeightPipeline:

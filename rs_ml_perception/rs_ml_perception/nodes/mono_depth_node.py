@@ -4,19 +4,62 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import cv2
+import numpy as np
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from rs_ml_perception.core.drawing.colormap import colorize_depth
+from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.projection import packed_points
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.networks import NetworkParameters
 from rs_ml_perception.nodes.runner import run
-from rs_ml_perception.ros import mono_depth_outputs
-from rs_ml_perception.ros.assembler import Assembler
-from rs_ml_perception.ros.frame_sets import FrameSet
+from rs_ml_perception.ros.input.frame_synchronizer import Assembler
+from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.node import PerceptionNode
-from rs_ml_perception.ros.outputs import Output
+from rs_ml_perception.ros.output.images import camera_info, color_outputs, depth_image, point_cloud
+from rs_ml_perception.ros.output.outputs import Output, OutputContext
 from rs_ml_perception.tasks.mono_depth import DepthEstimate, MonoDepthOptions, MonoDepthPipeline
 from rs_ml_perception.tasks.options import model_option
+
+
+def _depth(estimate: Any, context: OutputContext) -> Image:
+    return depth_image(estimate.depth_m, context.parameters.output_encoding, context.header)
+
+
+def _info(estimate: Any, context: OutputContext) -> CameraInfo | None:
+    if estimate.camera is None:
+        return None
+    return camera_info(estimate.camera, context.header)
+
+
+def _color(estimate: Any, _: OutputContext) -> np.ndarray:
+    return colorize_depth(estimate.depth_m)
+
+
+def _points(estimate: Any, context: OutputContext) -> PointCloud2:
+    if estimate.camera is None:
+        raise InputError('points need color/camera_info: none has come yet')
+    height, width = estimate.depth_m.shape
+    rgb = context.frame.rgb
+    if rgb.shape[:2] != (height, width):
+        rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+    return point_cloud(packed_points(estimate.depth_m, estimate.camera, rgb), context.header)
+
+
+def _wants_points(parameters: Any) -> bool:
+    return parameters.publish_points
+
+
+OUTPUTS = (
+    Output('depth/image', Image, _depth),
+    Output('depth/camera_info', CameraInfo, _info),
+    *color_outputs('depth/image_color', _color),
+    Output('points', PointCloud2, _points, is_optional=True, is_enabled=_wants_points),
+)
 
 
 @dataclass(frozen=True)
@@ -33,11 +76,11 @@ class MonoDepthParameters(MonoDepthOptions, NetworkParameters):
 
 
 class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, DepthEstimate]):
-    """Publishes what is listed in ros/mono_depth_outputs.py."""
+    """Publishes what is listed in OUTPUTS."""
 
     default_name: ClassVar[str] = 'mono_depth'
     parameters_type: ClassVar[type] = MonoDepthParameters
-    outputs: ClassVar[tuple[Output, ...]] = mono_depth_outputs.OUTPUTS
+    outputs: ClassVar[tuple[Output, ...]] = OUTPUTS
 
     @classmethod
     def load_pipeline(cls, parameters: MonoDepthParameters) -> MonoDepthPipeline:

@@ -8,9 +8,8 @@ from typing import TypeVar
 
 from rs_ml_perception.core.options import option
 from rs_ml_perception.ros.common_parameters import StreamParameters
-from rs_ml_perception.ros.label_publisher import LabelPublisher
 from rs_ml_perception.ros.node import PerceptionNode
-from rs_ml_perception.ros.outputs import L, R
+from rs_ml_perception.ros.output.outputs import L, LabelPublisher, R
 from rs_ml_perception.tasks.options import ModelOptions
 
 N = TypeVar('N', bound='NetworkParameters')

@@ -11,9 +11,9 @@ from rclpy.node import Node
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.nodes.runner import run_nodes
 from rs_ml_perception.nodes.table import GRAPH, NODES
-from rs_ml_perception.ros.hub import CameraHub
-from rs_ml_perception.ros.inputs import DETECTIONS
-from rs_ml_perception.ros.local_channel import LocalDetections
+from rs_ml_perception.ros.input.detections_synchronizer import LocalDetections
+from rs_ml_perception.ros.input.hub import CameraHub
+from rs_ml_perception.ros.input.topics import DETECTIONS
 from rs_ml_perception.ros.node import NAMESPACE, PerceptionNode
 from rs_ml_perception.tasks.options import ModelOptions
 

@@ -20,10 +20,10 @@ from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.replay_topics import TopicFilter, import_message_type
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, qos_profile
 from rs_ml_perception.ros.guards import guarded
+from rs_ml_perception.ros.input.streams import SubscriptionEventCallbacks
+from rs_ml_perception.ros.output.images import COMPRESSED
 from rs_ml_perception.ros.parameters import read_once
-from rs_ml_perception.ros.picture_outputs import COMPRESSED
 from rs_ml_perception.ros.qos import profile
-from rs_ml_perception.ros.streams import SubscriptionEventCallbacks
 from rs_ml_perception.ros.tool_process import StopRequest, run_tool
 
 LOOK_PERIOD_SECS = 0.2

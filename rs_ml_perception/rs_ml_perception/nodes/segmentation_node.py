@@ -7,15 +7,50 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from sensor_msgs.msg import Image
 
+from rs_ml_msgs.msg import SegmentRegionArray
+from rs_ml_perception.core.drawing.annotations import overlay_mask, transparent_ids
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters
 from rs_ml_perception.nodes.runner import run
-from rs_ml_perception.ros import segmentation_outputs
-from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.outputs import Output
+from rs_ml_perception.ros.input.samples import FrameSet
+from rs_ml_perception.ros.output.images import color_outputs, gray_output, image
+from rs_ml_perception.ros.output.outputs import Output, OutputContext
+from rs_ml_perception.ros.output.result_messages import segment_region_array
 from rs_ml_perception.tasks.options import model_option
 from rs_ml_perception.tasks.segmentation import SegmentationOptions, SegmentationPipeline
+
+
+def _mask(mask: np.ndarray, context: OutputContext) -> Image:
+    return image(mask, 'mono8', context.header)
+
+
+def _ids(mask: np.ndarray, _: OutputContext) -> np.ndarray:
+    return mask
+
+
+def _annotated(mask: np.ndarray, context: OutputContext) -> np.ndarray:
+    return overlay_mask(context.frame.rgb, mask, transparent=transparent_ids(context.labels))
+
+
+def _regions(mask: np.ndarray, context: OutputContext) -> SegmentRegionArray:
+    regions = context.pipeline.regions(mask, context.frame)
+    return segment_region_array(
+        regions,
+        context.labels,
+        header=context.header,
+        target=context.target,
+        depth_skew_ms=context.frame.depth_skew_ms,
+    )
+
+
+OUTPUTS = (
+    Output('mask', Image, _mask),
+    gray_output('mask', _ids),
+    *color_outputs('image_annotated', _annotated),
+    Output('regions', SegmentRegionArray, _regions, is_optional=True),
+)
 
 
 @dataclass(frozen=True)
@@ -26,11 +61,11 @@ class SegmentationParameters(SegmentationOptions, LabelledParameters):
 
 
 class SegmentationNode(LabelledNode[SegmentationParameters, SegmentationPipeline, np.ndarray]):
-    """Publishes what is listed in ros/segmentation_outputs.py."""
+    """Publishes what is listed in OUTPUTS."""
 
     default_name: ClassVar[str] = 'segmentation'
     parameters_type: ClassVar[type] = SegmentationParameters
-    outputs: ClassVar[tuple[Output, ...]] = segmentation_outputs.OUTPUTS
+    outputs: ClassVar[tuple[Output, ...]] = OUTPUTS
 
     @classmethod
     def load_pipeline(cls, parameters: SegmentationParameters) -> SegmentationPipeline:

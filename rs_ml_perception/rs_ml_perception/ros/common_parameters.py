@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from rs_ml_perception.core.options import Options, option
-from rs_ml_perception.ros.inputs import TRANSPORTS, StreamOptions
-from rs_ml_perception.ros.message_filters_synchronizer import SYNCHRONIZERS
+from rs_ml_perception.ros.input.message_filters_synchronizer import SYNCHRONIZERS
+from rs_ml_perception.ros.input.topics import DEPTH_SOURCES, TRANSPORTS, StreamOptions
 from rs_ml_perception.ros.qos import RELIABILITIES
-from rs_ml_perception.ros.topic_choice import DEPTH_SOURCES
 from rs_ml_perception.ros.worker import Limits
 
 

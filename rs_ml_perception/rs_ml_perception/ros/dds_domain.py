@@ -12,7 +12,10 @@ import itertools
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+
+import rclpy
+from rclpy.signals import SignalHandlerOptions
 
 from rs_ml_perception.core.errors import ConfigError
 
@@ -88,3 +91,34 @@ def _bound(host: str, port: int) -> socket.socket | None:
         bound.close()
         return None
     return bound
+
+
+@contextmanager
+def ros_session(*, is_domain_chosen: bool = False) -> Iterator[None]:
+    """Rclpy in a domain of its own, which child processes inherit: nobody else is heard.
+
+    Args:
+        is_domain_chosen: stay in the one of ROS_DOMAIN_ID.
+
+    Raises:
+        ConfigError: every domain is in use.
+    """
+    with ExitStack() as stack:
+        if not is_domain_chosen:
+            stack.enter_context(_own_domain())
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        stack.callback(rclpy.try_shutdown)
+        yield
+
+
+@contextmanager
+def _own_domain() -> Iterator[None]:
+    before = os.environ.get(DOMAIN_VARIABLE)
+    with reserved_domain() as domain:
+        os.environ[DOMAIN_VARIABLE] = str(domain)
+        try:
+            yield
+        finally:
+            del os.environ[DOMAIN_VARIABLE]
+            if before is not None:
+                os.environ[DOMAIN_VARIABLE] = before

@@ -8,7 +8,7 @@ from collections import deque
 
 from rclpy.clock import ROSClock
 
-from rs_ml_perception.ros.samples import Sample
+from rs_ml_perception.ros.input.samples import Sample
 
 TYPICAL_FRAMES = 20
 

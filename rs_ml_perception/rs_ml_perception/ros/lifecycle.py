@@ -13,8 +13,7 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
 from rs_ml_perception.core.errors import RsMlError, printable
-from rs_ml_perception.ros.guards import guarded, traceback_text
-from rs_ml_perception.ros.rclpy_internals import change_state_service
+from rs_ml_perception.ros.guards import change_state_service, guarded, traceback_text
 
 STOP_BUDGET_SECS = 2.0
 """How long a node that is deactivated waits for the current frame, and a process at its end."""

@@ -13,26 +13,24 @@ from rclpy.parameter import Parameter
 from rs_ml_perception.core.errors import BusyError, ConfigError
 from rs_ml_perception.core.frames.frame import Frame, FrameBuilder
 from rs_ml_perception.core.streams.counters import FrameCounters, Missed
-from rs_ml_perception.ros.assembler import Assembler
 from rs_ml_perception.ros.diagnostics import (
     InputState,
     input_status,
     model_status,
     processing_status,
 )
-from rs_ml_perception.ros.extrinsics import Extrinsics
-from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.guards import guarded, steady_timer
-from rs_ml_perception.ros.hub import CameraHub
-from rs_ml_perception.ros.inputs import EXTRINSICS, StreamOptions
+from rs_ml_perception.ros.input.frame_synchronizer import Assembler
+from rs_ml_perception.ros.input.hub import CameraHub
+from rs_ml_perception.ros.input.samples import FrameSet
+from rs_ml_perception.ros.input.topics import EXTRINSICS, StreamOptions
+from rs_ml_perception.ros.input.transforms import Extrinsics, find_target
 from rs_ml_perception.ros.lifecycle import STOP_BUDGET_SECS, ManagedNode
 from rs_ml_perception.ros.node_role import NodeRole
-from rs_ml_perception.ros.outputs import L, OutputContext, P, R, ResultPublisher
+from rs_ml_perception.ros.output.outputs import L, OutputContext, P, R, ResultPublisher
 from rs_ml_perception.ros.parameters import ParameterBinding
 from rs_ml_perception.ros.preload import Preload
-from rs_ml_perception.ros.reporting import NodeReporter
-from rs_ml_perception.ros.shortfalls import Shortfalls
-from rs_ml_perception.ros.target_frame import find_target
+from rs_ml_perception.ros.reporting import NodeReporter, Shortfalls
 from rs_ml_perception.ros.worker import FrameWorker, OverdueError
 
 NAMESPACE = '/rs_ml'

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic
 
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.ros.assembler import Assembler
-from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.hub import CameraHub
-from rs_ml_perception.ros.outputs import L, Output, OutputContext, P, R
+from rs_ml_perception.ros.input.frame_synchronizer import Assembler
+from rs_ml_perception.ros.input.hub import CameraHub
+from rs_ml_perception.ros.input.samples import FrameSet
+from rs_ml_perception.ros.output.outputs import L, Output, OutputContext, P, R
 
 
 class NodeRole(ABC, Generic[P, L, R]):

@@ -20,7 +20,7 @@ from rclpy.parameter import Parameter
 
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import Option, build, from_parameter, walk
-from rs_ml_perception.ros.rclpy_internals import parameter_overrides
+from rs_ml_perception.ros.guards import parameter_overrides
 
 T = TypeVar('T')
 

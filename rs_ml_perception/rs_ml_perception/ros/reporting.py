@@ -2,19 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.node import Node
 
 from rs_ml_msgs.msg import FrameReport, InferenceStats
+from rs_ml_perception.core.errors import printable
 from rs_ml_perception.core.streams.counters import DROPPED, FrameCounts, Missed, Outcome
 from rs_ml_perception.core.streams.partner_counts import PartnerCounts
 from rs_ml_perception.ros.diagnostics import diagnostic_array
-from rs_ml_perception.ros.input_voice import InputVoice
+from rs_ml_perception.ros.input.samples import Sample
 from rs_ml_perception.ros.qos import no_events, profile, results
-from rs_ml_perception.ros.samples import Sample
+
+LOG_THROTTLE_SECS = 5.0
+
+
+class Shortfalls:
+    """Parts of results that could not be made although somebody wants them.
+
+    Attributes:
+        latest: why parts of the latest result are missing.
+        count: results since `reset` that lacked something.
+    """
+
+    def __init__(self, logger: RcutilsLogger) -> None:
+        self._logger = logger
+        self.reset()
+
+    def reset(self) -> None:
+        self.latest: tuple[str, ...] = ()
+        self.count = 0
+
+    def note(self, shortfalls: Sequence[str]) -> None:
+        """A result has gone out, without these."""
+        before, self.latest = self.latest, tuple(map(printable, shortfalls))
+        self.count += bool(shortfalls)
+        for text in self.latest:
+            if text not in before:
+                self._logger.warning(text, throttle_duration_sec=LOG_THROTTLE_SECS)
+
+
+SPOKEN_STATES = ('waiting_image', 'waiting_camera_info', 'stale')
+"""Frames that are rejected are logged one by one by the worker."""
+
+CONCERN = 'active, with a concern'
+
+PATIENCE = 3
+"""Reports in a row, a second apart, before trouble is worth a line: cameras take a moment."""
+
+
+class InputVoice:
+    """Logs once when the input stays in trouble, and once when it is well again."""
+
+    def __init__(self, logger: RcutilsLogger) -> None:
+        self._logger = logger
+        self._state = ''
+        self._reports = 0
+        self._is_complaining = False
+
+    def hear(self, status: DiagnosticStatus) -> None:
+        """Note the input status of one report."""
+        state = {pair.key: pair.value for pair in status.values}['state']
+        if state == 'active' and status.level != DiagnosticStatus.OK:
+            state = CONCERN
+        self._reports = self._reports + 1 if state == self._state else 1
+        self._state = state
+        if state in (*SPOKEN_STATES, CONCERN) and self._reports == PATIENCE:
+            self._logger.warning(status.message)
+            self._is_complaining = True
+        elif state == 'active' and self._is_complaining:
+            self._logger.info('input is well again')
+            self._is_complaining = False
+
 
 REPORT_DEPTH = 100
 _NOT_COUNTED = InferenceStats.NOT_COUNTED

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
@@ -14,11 +15,46 @@ from rs_ml_perception.core.errors import InputError, printable
 from rs_ml_perception.core.frames.frame import check_header
 from rs_ml_perception.core.streams.counters import FrameCounters, Outcome
 from rs_ml_perception.core.streams.stamps import RateLimit
-from rs_ml_perception.ros.frame_sets import FrameSet
 from rs_ml_perception.ros.freshness import Freshness, StaleError
 from rs_ml_perception.ros.guards import traceback_text
-from rs_ml_perception.ros.mailbox import Mailbox
-from rs_ml_perception.ros.samples import Sample
+from rs_ml_perception.ros.input.samples import FrameSet, Sample
+
+T = TypeVar('T')
+
+
+class Mailbox(Generic[T]):
+    """One slot. What is put while the slot is full comes back to be counted."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._item: T | None = None
+        self._is_closed = False
+
+    def put(self, item: T) -> T | None:
+        """Store the item and return the one it replaces; a closed box returns the item itself."""
+        with self._condition:
+            if self._is_closed:
+                return item
+            replaced, self._item = self._item, item
+            self._condition.notify()
+            return replaced
+
+    def take(self, timeout_secs: float) -> T | None:
+        """Wait for an item; None after the time-out or once closed."""
+        with self._condition:
+            if self._item is None and not self._is_closed:
+                self._condition.wait(timeout_secs)
+            item, self._item = self._item, None
+            return item
+
+    def close(self) -> T | None:
+        """Wake the worker up for good; return what it will not see."""
+        with self._condition:
+            self._is_closed = True
+            left, self._item = self._item, None
+            self._condition.notify_all()
+            return left
+
 
 TAKE_TIMEOUT_SECS = 0.5
 LOG_THROTTLE_SECS = 5.0

@@ -12,7 +12,13 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.recordings.camera_topics import camera_topics
 from rs_ml_perception.recordings.messages import COMPRESSED_IMAGE, IMAGE, Topic
-from rs_ml_perception.ros.inputs import ALIGNED_DEPTH, COLOR, COMPRESSED_SUFFIXES, INFRA, RAW_DEPTH
+from rs_ml_perception.ros.input.topics import (
+    ALIGNED_DEPTH,
+    COLOR,
+    COMPRESSED_SUFFIXES,
+    INFRA,
+    RAW_DEPTH,
+)
 
 pytestmark = pytest.mark.ros
 

@@ -306,11 +306,11 @@ def test_refused_with_the_reason(rig, denoise, name, value, words):
 
 
 def test_confidence_is_made_only_while_somebody_subscribes(rig, denoise, monkeypatch):
-    from rs_ml_perception.ros import denoise_outputs
+    from rs_ml_perception.nodes import denoise_node
 
     made = []
-    real = denoise_outputs.image
-    monkeypatch.setattr(denoise_outputs, 'image', lambda *a: made.append(1) or real(*a))
+    real = denoise_node.image
+    monkeypatch.setattr(denoise_node, 'image', lambda *a: made.append(1) or real(*a))
     node = started(rig, denoise())
     send(rig.camera, 0)
     rig.settled(node, 1)

@@ -13,8 +13,8 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 from rs_ml_perception.core.geometry.gravity import UpMethod
 from rs_ml_perception.core.streams.partner_counts import PartnerDrop
 from rs_ml_perception.nodes.height_node import HeightNode
-from rs_ml_perception.ros.hub import DETECTIONS_DEPTH_HISTORY
-from rs_ml_perception.ros.inputs import ACCEL, StreamOptions
+from rs_ml_perception.ros.input.hub import DETECTIONS_DEPTH_HISTORY
+from rs_ml_perception.ros.input.topics import ACCEL, StreamOptions
 from sensor_msgs.msg import Image, Imu
 
 from rs_ml_msgs.msg import Detection, DetectionArray, PersonHeightArray

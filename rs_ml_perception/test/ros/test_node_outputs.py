@@ -13,7 +13,7 @@ from rs_ml_perception.core.objects.labels import LabelMap, class_color
 from rs_ml_perception.nodes.height_node import HeightNode
 from rs_ml_perception.nodes.mono_depth_node import MonoDepthNode
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
-from rs_ml_perception.ros.samples import ImageSample
+from rs_ml_perception.ros.input.samples import ImageSample
 from rs_ml_perception.tasks.mono_depth import DepthEstimate
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from visualization_msgs.msg import MarkerArray
@@ -67,12 +67,12 @@ def test_detections_carry_the_header_and_a_position(rig):
 
 
 def test_extras_are_made_only_while_somebody_subscribes(rig, monkeypatch):
-    from rs_ml_perception.ros import detection_outputs
+    from rs_ml_perception.nodes import detection_node
 
     made = []
-    draw = detection_outputs.annotate_detections
+    draw = detection_node.annotate_detections
     monkeypatch.setattr(
-        detection_outputs, 'annotate_detections', lambda *a: made.append(1) or draw(*a)
+        detection_node, 'annotate_detections', lambda *a: made.append(1) or draw(*a)
     )
     node = rig.started(rig.detection())
     for number in range(3):

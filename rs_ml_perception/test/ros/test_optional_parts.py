@@ -9,10 +9,9 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import FrameBuilder
-from rs_ml_perception.ros.detection_outputs import OUTPUTS
-from rs_ml_perception.ros.frame_sets import FrameSet
-from rs_ml_perception.ros.outputs import Output, make_messages
-from rs_ml_perception.ros.samples import ImageSample
+from rs_ml_perception.nodes.detection_node import OUTPUTS
+from rs_ml_perception.ros.input.samples import FrameSet, ImageSample
+from rs_ml_perception.ros.output.outputs import Output, make_messages
 from sensor_msgs.msg import CameraInfo, Image
 
 pytestmark = pytest.mark.ros

@@ -17,11 +17,10 @@ from rs_ml_perception.nodes.segmentation_node import SegmentationNode
 from rs_ml_perception.nodes.table import NODES, camera_inputs
 from rs_ml_perception.recordings.frames import frames
 from rs_ml_perception.recordings.open_recording import open_recording
-from rs_ml_perception.ros.camera_info import camera_info
-from rs_ml_perception.ros.hub import CameraHub
-from rs_ml_perception.ros.image_messages import image
-from rs_ml_perception.ros.inputs import DETECTIONS
-from rs_ml_perception.ros.local_channel import LocalDetections
+from rs_ml_perception.ros.input.detections_synchronizer import LocalDetections
+from rs_ml_perception.ros.input.hub import CameraHub
+from rs_ml_perception.ros.input.topics import DETECTIONS
+from rs_ml_perception.ros.output.images import camera_info, image
 from sensor_msgs.msg import CameraInfo, Image
 
 from rs_ml_msgs.msg import DetectionArray, PersonHeightArray
@@ -110,7 +109,7 @@ def test_detections_are_handed_over_inside(rig, graph):
 
 
 def test_images_are_decoded_once_and_shared(rig, graph, monkeypatch):
-    from rs_ml_perception.ros import samples
+    from rs_ml_perception.ros.input import samples
 
     counts = Counter()
     decode = samples.decode_color
@@ -227,7 +226,7 @@ def test_the_table_names_what_a_node_listens_to(rig, name):
 
 
 def _options():
-    from rs_ml_perception.ros.inputs import StreamOptions
+    from rs_ml_perception.ros.input.topics import StreamOptions
 
     return StreamOptions()
 

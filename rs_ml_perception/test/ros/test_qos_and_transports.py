@@ -301,7 +301,7 @@ def test_a_spoilt_picture_is_rejected_and_the_next_one_is_not(rig, spoilt):
 )
 def test_the_compressed_topic_follows_remappings(rig, rules, topic):
     from rclpy.node import Node
-    from rs_ml_perception.ros.inputs import COLOR, StreamOptions, create_stream
+    from rs_ml_perception.ros.input.topics import COLOR, StreamOptions, create_stream
 
     arguments = ['--ros-args', *(part for rule in rules for part in ('-r', rule))]
     node = Node('remapped', namespace='/rs_ml', context=rig.context, cli_args=arguments)

@@ -10,7 +10,10 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.streams.synchronizer import SyncOptions
-from rs_ml_perception.ros.message_filters_synchronizer import SYNCHRONIZERS, has_message_filters
+from rs_ml_perception.ros.input.message_filters_synchronizer import (
+    SYNCHRONIZERS,
+    has_message_filters,
+)
 
 from rs_ml_msgs.msg import DetectionArray
 

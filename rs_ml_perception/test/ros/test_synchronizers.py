@@ -13,8 +13,8 @@ from builtin_interfaces.msg import Time
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.streams.partner_counts import PartnerDrop
 from rs_ml_perception.core.streams.synchronizer import Synchronizer, SyncOptions
-from rs_ml_perception.ros import message_filters_synchronizer
-from rs_ml_perception.ros.message_filters_synchronizer import (
+from rs_ml_perception.ros.input import message_filters_synchronizer
+from rs_ml_perception.ros.input.message_filters_synchronizer import (
     SYNCHRONIZERS,
     create_synchronizer,
     has_message_filters,

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.drawing.annotations import (
     annotate_detections,
-    colorize_depth,
     draw_heights,
     height_caption,
     overlay_mask,
     transparent_ids,
 )
-from rs_ml_perception.core.drawing.colormap import COLORMAPS, colormap_rgb, depth_range_m
+from rs_ml_perception.core.drawing.colormap import (
+    COLORMAPS,
+    colorize_depth,
+    colormap_rgb,
+    depth_range_m,
+)
 from rs_ml_perception.core.drawing.text import TextStyle, contrasting, put_chip
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.objects.detections import Detections, Placements

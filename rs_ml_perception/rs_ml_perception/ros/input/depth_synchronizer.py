@@ -1,0 +1,159 @@
+"""Depth images with their infrared image: the source of denoising."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.transforms import RigidTransform
+from rs_ml_perception.core.streams.counters import Missed
+from rs_ml_perception.core.streams.synchronizer import Synchronizer
+from rs_ml_perception.ros.input.frame_synchronizer import Assembler, Pending
+from rs_ml_perception.ros.input.samples import FrameSet, ImageSample
+from rs_ml_perception.ros.input.streams import TopicStream
+from rs_ml_perception.ros.input.topics import (
+    COLOR_INFO,
+    RAW_DEPTH,
+    RAW_DEPTH_INFO,
+    depth_primary,
+    infrared_partner,
+)
+from rs_ml_perception.ros.input.transforms import Transforms
+from rs_ml_perception.ros.worker import UnsynchronisedError
+
+
+class DepthAssembler(Assembler):
+    """Depth is the primary stream, the left infrared image its partner.
+
+    Only unaligned depth has one: aligned depth is seen from the colour camera.
+    """
+
+    partner_name: ClassVar[str] = 'infrared'
+    primary_remedy: ClassVar[str] = 'start the camera with depth, or remap depth/image_rect_raw'
+
+    def __init__(
+        self,
+        streams: dict[str, TopicStream],
+        infos: dict[str, TopicStream],
+        depth_source: str,
+        infrared: str,
+        create: Callable[[], Synchronizer[Pending, ImageSample]],
+    ) -> None:
+        super().__init__(infos, infrared_partner(infrared, streams, self._on_partner), create)
+        self._primary = depth_primary(depth_source, streams, self._on_primary)
+        self._raw_topic = streams[RAW_DEPTH].topic
+
+    @property
+    def primary_topic(self) -> str:
+        return self._primary.topic or self._raw_topic
+
+    @property
+    def primary_has_publisher(self) -> bool:
+        return self._primary.has_publisher
+
+    @property
+    def missed(self) -> Missed:
+        return self._primary.missed
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether depth comes as the sensor sees it."""
+        return self._primary.role == RAW_DEPTH
+
+    def follow_topics(self) -> bool:
+        if not self._primary.is_settled:
+            # What waits is of the old topic, and so are its intrinsics.
+            self._release_all()
+        has_changed = self._primary.choose()
+        return self._partner.choose(wanted=self.is_raw) or has_changed
+
+    def stop(self) -> None:
+        super().stop()
+        self._primary.stop()
+
+    def make_frames(self, entry: Pending) -> FrameSet:
+        return FrameSet(
+            primary=entry.sample,
+            depth=entry.sample,
+            infra=entry.partner,
+            depth_is_raw=self.is_raw,
+            color_info=self._latest_info(COLOR_INFO),
+            depth_info=self._latest_info(RAW_DEPTH_INFO),
+            timeline=entry.timeline,
+            missing=self.why_missing(entry),
+        )
+
+    def _needed_infos(self) -> list[TopicStream]:
+        return [self._infos[RAW_DEPTH_INFO if self.is_raw else COLOR_INFO]]
+
+
+_LEAST_SHIFT_M, _LEAST_TURN = 1e-3, 1e-3
+"""Less moves nothing by a pixel; the driver's own transform is the identity."""
+
+
+class InfraredView:
+    """Lets infrared through whose pixels are depth pixels, as far as TF shows.
+
+    Attributes:
+        problem: why infrared is of no use, '' when it is or nothing is known against it.
+    """
+
+    def __init__(self, transforms: Transforms) -> None:
+        self.problem = ''
+        self._transforms = transforms
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def checked(self, frames: FrameSet, frame: Frame, *, is_required: bool) -> Frame:
+        """The frame, without infrared where that shows something else.
+
+        Raises:
+            UnsynchronisedError: infrared is required and did not come.
+            InputError: infrared is required and shows something else.
+        """
+        if frame.infrared is None:
+            if is_required:
+                raise UnsynchronisedError(frames.missing or 'aligned depth has no infrared image')
+            return frame
+        self.problem = self._judge(frames, frame)
+        if not self.problem:
+            return frame
+        if is_required:
+            raise InputError(self.problem)
+        return replace(frame, infrared=None)
+
+    def _judge(self, frames: FrameSet, frame: Frame) -> str:
+        height, width = frame.infrared.shape
+        if (width, height) != (frame.depth.width, frame.depth.height):
+            return (
+                f'the infrared image is {width}x{height}, the depth image '
+                f'{frame.depth.width}x{frame.depth.height}: it is not used; give both the same '
+                'profile in the driver, or set infrared to none'
+            )
+        if self._fits(frame.frame_id, frames.infra.frame_id, frame.stamp_ns):
+            return ''
+        return (
+            f'infrared in {frames.infra.frame_id} is seen from elsewhere than depth in '
+            f'{frame.frame_id}: it is not used; feed depth/image_rect_raw with unaligned depth, '
+            'or set infrared to none'
+        )
+
+    def _fits(self, depth_frame: str, infrared_frame: str, stamp_ns: int) -> bool:
+        """True also while nothing is known."""
+        frames = depth_frame, infrared_frame
+        if frames not in self._known:
+            found = self._transforms.lookup(*frames, stamp_ns)
+            if found is None:
+                return True
+            self._known[frames] = _is_same_place(found)
+        return self._known[frames]
+
+
+def _is_same_place(pose: RigidTransform) -> bool:
+    shift_m = np.abs(pose.translation_m).max()
+    turn = np.abs(pose.rotation - np.eye(3)).max()
+    return bool(shift_m < _LEAST_SHIFT_M and turn < _LEAST_TURN)

@@ -1,0 +1,192 @@
+"""Messages on their way to the nodes, decoded once however many nodes look at them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.frames.messages import (
+    color_from_message,
+    depth_from_message,
+    infrared_from_message,
+    stamp_of,
+)
+from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.images.encodings import is_fast_path
+from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.labels import LabelMap
+
+T = TypeVar('T')
+
+
+class Sample:
+    """A stamped message and when it came.
+
+    Attributes:
+        msg: the message, or what replaces it inside one process.
+        stamp_ns: of its header.
+        frame_id: of its header.
+        received_secs: time.monotonic() at reception.
+    """
+
+    def __init__(self, msg: Any) -> None:
+        self.msg = msg
+        self.received_secs = time.monotonic()
+        self.stamp_ns = stamp_of(msg)
+        self.frame_id = msg.header.frame_id
+
+    @property
+    def header(self) -> Any:
+        return self.msg.header
+
+
+class ImageSample(Sample):
+    """An Image or CompressedImage. The first to ask decodes; others share the array, read-only."""
+
+    def __init__(self, msg: Any) -> None:
+        super().__init__(msg)
+        self._lock = threading.Lock()
+        self._decoded: dict[str, Any] = {}
+
+    def rgb(self) -> np.ndarray:
+        """uint8 (H, W, 3).
+
+        Raises:
+            InputError: the message holds no usable colour image.
+        """
+        return self._once('rgb', _shared_color)
+
+    def depth(self) -> DepthImage:
+        """The depth image.
+
+        Raises:
+            InputError: the message holds no usable depth.
+        """
+        return self._once('depth', _shared_depth)
+
+    def infrared(self) -> np.ndarray:
+        """uint8 (H, W).
+
+        Raises:
+            InputError: the message holds no usable infrared image.
+        """
+        return self._once('infrared', _shared_infrared)
+
+    def _once(self, kind: str, decode: Callable[[Any], T]) -> T:
+        with self._lock:
+            if kind not in self._decoded:
+                try:
+                    self._decoded[kind] = decode(self.msg)
+                except InputError as error:
+                    self._decoded[kind] = error
+            result = self._decoded[kind]
+        if isinstance(result, InputError):
+            raise result
+        return result
+
+
+def _shared_color(msg: Any) -> np.ndarray:
+    rgb = decode_color(msg)
+    rgb.flags.writeable = False
+    return rgb
+
+
+def _shared_depth(msg: Any) -> DepthImage:
+    depth = depth_from_message(msg)
+    depth.values.flags.writeable = False
+    return depth
+
+
+def _shared_infrared(msg: Any) -> np.ndarray:
+    infrared = infrared_from_message(msg)
+    infrared.flags.writeable = False
+    return infrared
+
+
+def decode_color(msg: Any) -> np.ndarray:
+    """sensor_msgs Image or CompressedImage to RGB."""
+    if hasattr(msg, 'format') or is_fast_path(msg.encoding):
+        return color_from_message(msg)
+    return _with_cv_bridge(msg, 'rgb8')
+
+
+def _with_cv_bridge(msg: Any, encoding: str) -> np.ndarray:
+    """Encodings outside the numpy path. The only place that imports cv_bridge."""
+    try:
+        from cv_bridge import CvBridge
+    except ImportError as error:
+        raise InputError(
+            f'encoding {msg.encoding!r} needs cv_bridge: install ros-$ROS_DISTRO-cv-bridge '
+            'or let the camera publish rgb8'
+        ) from error
+    try:
+        return np.asarray(CvBridge().imgmsg_to_cv2(msg, encoding))
+    except Exception as error:  # cv_bridge raises its own, OpenCV's and numpy's errors alike
+        raise InputError(f'cv_bridge cannot convert {msg.encoding!r}: {error}') from error
+
+
+class DetectionsSample(Sample):
+    """Detections on their way to the height node, decoded from a message or handed on as they are.
+
+    Attributes:
+        detections: the boxes.
+        labels: names of their classes.
+        color: the colour image they were found in, where it is at hand.
+    """
+
+    def __init__(
+        self,
+        msg: Any,
+        detections: Detections,
+        labels: LabelMap,
+        color: ImageSample | None = None,
+    ) -> None:
+        super().__init__(msg)
+        self.detections = detections
+        self.labels = labels
+        self.color = color
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSet:
+    """One message of the primary stream with what was found for it.
+
+    Attributes:
+        primary: the message whose header the output carries.
+        color: colour image, None for a node that does not ask for it.
+        depth: depth image, None where there is none; may be the primary message itself.
+        infra: left infrared image of depth, None where there is none.
+        depth_is_raw: whether depth is seen from the depth camera.
+        color_info, depth_info: latest CameraInfo messages, None while unknown.
+        timeline: counts how often stamps went back: what was tracked on another one is void.
+        missing: why a partner is missing although asked for, '' otherwise.
+    """
+
+    primary: Sample
+    color: ImageSample | None = None
+    depth: ImageSample | None = None
+    infra: ImageSample | None = None
+    depth_is_raw: bool = False
+    color_info: Any = None
+    depth_info: Any = None
+    timeline: int = 1
+    missing: str = ''
+
+
+class Consumer(Protocol):
+    """A node as its source sees it.
+
+    Both are called one at a time, by the executor or by another node's worker; they must be quick.
+    """
+
+    def on_received(self, sample: Sample) -> None:
+        """A message of the primary stream has come."""
+
+    def on_frames(self, frames: FrameSet) -> None:
+        """It is as complete as it will be."""

@@ -1,0 +1,247 @@
+"""One subscription per topic, however many listeners; QoS follows the publishers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSCompatibility, qos_check_compatible
+from rclpy.subscription import Subscription
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+from rs_ml_perception.core.streams.counters import Missed, SequenceGaps
+from rs_ml_perception.ros.guards import guarded
+from rs_ml_perception.ros.input.samples import Sample
+from rs_ml_perception.ros.qos import LATCHED, SubscriptionQos, choose_qos
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
+
+Listener = Callable[[Sample], None]
+
+
+class TopicStream:
+    """A topic that is subscribed to while anybody listens.
+
+    Args:
+        node: subscribes.
+        msg_type: class of the messages.
+        topic: relative to the node.
+        reliability: 'auto', 'reliable' or 'best_effort', see `choose_qos`.
+        follows_durability: whether a message that was published once, before us, is wanted.
+        is_latched: whether that is so while nobody publishes.
+        make_sample: from a message.
+
+    Attributes:
+        topic: absolute name.
+        problem: why nothing can arrive, with the remedy; '' when nothing is known to be wrong.
+        received: messages so far.
+        latest: the last sample, None before the first.
+        is_refresh_due: `refresh` is worth calling at once.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        msg_type: type,
+        topic: str,
+        *,
+        reliability: str = 'auto',
+        follows_durability: bool = False,
+        is_latched: bool = False,
+        make_sample: Callable[[Any], Sample] = Sample,
+    ) -> None:
+        self.topic = node.resolve_topic_name(topic)
+        self.problem = ''
+        self.received = 0
+        self.latest: Sample | None = None
+        self._node = node
+        self._msg_type = msg_type
+        self.is_refresh_due = False
+        self._wanted_reliability = reliability
+        self._follows_durability = follows_durability
+        self._make_sample = make_sample
+        self._listeners: list[Listener] = []
+        self._subscription: Subscription | None = None
+        self._qos = LATCHED if is_latched else SubscriptionQos()
+        self._lost = 0
+        self._gaps = SequenceGaps()
+
+    @property
+    def missed(self) -> Missed:
+        """Messages sent that never reached us."""
+        gaps = self._gaps.missed
+        return Missed(self._lost, None if gaps is None else max(0, gaps - self._lost))
+
+    @property
+    def has_publisher(self) -> bool:
+        return self._node.count_publishers(self.topic) > 0
+
+    def attach(self, listener: Listener) -> None:
+        """Call the listener with every sample from now on, in the executor's thread."""
+        self._listeners.append(listener)
+        if self._subscription is None:
+            publishers = self._node.get_publishers_info_by_topic(self.topic)
+            self._subscribe(self._choose(publishers))
+
+    def detach(self, listener: Listener) -> None:
+        """Stop calling the listener; the last one to go ends the subscription."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+        if not self._listeners:
+            self._unsubscribe()
+
+    def refresh(self) -> None:
+        """Follow what the publishers offer; call it now and then."""
+        self.is_refresh_due = False
+        if self._subscription is None:
+            return
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        wanted = self._choose(publishers)
+        if wanted != self._qos:
+            self._node.get_logger().info(f'{self.topic}: now subscribing {wanted}')
+            self._unsubscribe()
+            self._subscribe(wanted)
+        self._gaps.confirm([tuple(info.endpoint_gid) for info in publishers])
+        problem, self.problem = self.problem, self._judge(publishers)
+        if self.problem and self.problem != problem:
+            self._node.get_logger().warning(self.problem)
+
+    def _choose(self, publishers: Sequence[TopicEndpointInfo]) -> SubscriptionQos:
+        return choose_qos(
+            publishers,
+            self._wanted_reliability,
+            self._qos,
+            follows_durability=self._follows_durability,
+        )
+
+    def _subscribe(self, qos: SubscriptionQos) -> None:
+        self._qos = qos
+        events = SubscriptionEventCallbacks(
+            incompatible_qos=guarded(self._node, self._on_incompatible_qos),
+            message_lost=guarded(self._node, self._on_lost),
+            use_default_callbacks=False,
+        )
+        self._subscription = self._node.create_subscription(
+            self._msg_type,
+            self.topic,
+            guarded(self._node, self._on_message),
+            qos.profile,
+            event_callbacks=events,
+        )
+
+    def _unsubscribe(self) -> None:
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+        self._subscription = None
+        self.problem = ''
+        self._gaps.restart()
+
+    def _on_message(self, msg: Any, info: Mapping[str, Any]) -> None:
+        self.received += 1
+        # Absent in Humble, None where the middleware gives none.
+        self._gaps.add(info.get('publication_sequence_number'))
+        sample = self._make_sample(msg)
+        self.latest = sample
+        for listener in tuple(self._listeners):
+            listener(sample)
+
+    def _on_lost(self, event: Any) -> None:
+        self._lost += event.total_count_change
+
+    def _on_incompatible_qos(self, _: Any) -> None:
+        self.is_refresh_due = True
+
+    def _judge(self, publishers: Sequence[TopicEndpointInfo]) -> str:
+        """Why none of the publishers there are can reach us; '' as soon as one can."""
+        wanted = f'{self._msg_type.__module__.split(".")[0]}/msg/{self._msg_type.__name__}'
+        typed = [info for info in publishers if info.topic_type == wanted]
+        if publishers and not typed:
+            offered = ', '.join(sorted({info.topic_type for info in publishers}))
+            return f'{self.topic} carries {offered}, expected {wanted}'
+        offers = [qos_check_compatible(info.qos_profile, self._qos.profile) for info in typed]
+        if any(verdict != QoSCompatibility.ERROR for verdict, _ in offers):
+            return ''
+        return self._remedy(offers[0][1]) if offers else ''
+
+    def _remedy(self, reason: str) -> str:
+        return (
+            f'no publisher of {self.topic} fits: {reason.rstrip("; ")}: set the parameter '
+            'reliability to auto or best_effort, or change the camera'
+        )
+
+
+class ImageStream:
+    """Behaves as the TopicStream of the first transport that somebody publishes.
+
+    A transport whose publisher goes away is kept until another one is published.
+
+    Args:
+        transports: topics of the same images, by preference.
+    """
+
+    def __init__(self, transports: Sequence[TopicStream]) -> None:
+        self._transports = tuple(transports)
+        self._current = self._transports[0]
+        self._listeners: list[Listener] = []
+
+    @property
+    def topic(self) -> str:
+        return self._current.topic
+
+    @property
+    def problem(self) -> str:
+        return self._current.problem
+
+    @property
+    def received(self) -> int:
+        return sum(stream.received for stream in self._transports)
+
+    @property
+    def missed(self) -> Missed:
+        return self._current.missed
+
+    @property
+    def latest(self) -> Sample | None:
+        return self._current.latest
+
+    @property
+    def is_refresh_due(self) -> bool:
+        return self._current.is_refresh_due
+
+    @property
+    def has_publisher(self) -> bool:
+        return any(stream.has_publisher for stream in self._transports)
+
+    def attach(self, listener: Listener) -> None:
+        """See TopicStream."""
+        self._follow()
+        self._listeners.append(listener)
+        self._current.attach(listener)
+
+    def detach(self, listener: Listener) -> None:
+        """See TopicStream."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+            self._current.detach(listener)
+
+    def refresh(self) -> None:
+        """Follow the publishers; call it now and then."""
+        self._follow()
+        self._current.refresh()
+
+    def _follow(self) -> None:
+        published = (stream for stream in self._transports if stream.has_publisher)
+        wanted = next(published, self._current)
+        if wanted is self._current:
+            return
+        for listener in self._listeners:
+            self._current.detach(listener)
+            wanted.attach(listener)
+        self._current = wanted
+
+
+InputStream = TopicStream | ImageStream

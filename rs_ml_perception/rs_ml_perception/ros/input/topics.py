@@ -1,0 +1,249 @@
+"""The camera topics nodes may listen to, under names relative to the driver's."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
+
+from rs_ml_msgs.msg import DetectionArray
+from rs_ml_perception.core.streams.counters import Missed
+from rs_ml_perception.ros.input.message_filters_synchronizer import SYNCHRONIZERS
+from rs_ml_perception.ros.input.samples import ImageSample, Sample
+from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
+from rs_ml_perception.ros.qos import RELIABILITIES
+
+TRANSPORTS = ('auto', 'raw', 'compressed')
+"""auto takes the published one, raw before compressed, for each image topic by itself."""
+
+COLOR = 'color/image_raw'
+COLOR_INFO = 'color/camera_info'
+ALIGNED_DEPTH = 'aligned_depth_to_color/image_raw'
+RAW_DEPTH = 'depth/image_rect_raw'
+RAW_DEPTH_INFO = 'depth/camera_info'
+INFRA = 'infra1/image_rect_raw'
+ACCEL = 'accel/sample'
+EXTRINSICS = 'extrinsics/depth_to_color'
+DETECTIONS = 'detection/detections'
+
+# PNG of 16 bit comes as `compressed` too.
+_COLOR_SUFFIXES, _DEPTH_SUFFIXES = ('compressed',), ('compressedDepth', 'compressed')
+COMPRESSED_SUFFIXES = {
+    COLOR: _COLOR_SUFFIXES,
+    INFRA: _COLOR_SUFFIXES,
+    ALIGNED_DEPTH: _DEPTH_SUFFIXES,
+    RAW_DEPTH: _DEPTH_SUFFIXES,
+}
+
+INFO_TYPES = {COLOR_INFO: CameraInfo, RAW_DEPTH_INFO: CameraInfo, ACCEL: Imu}
+INFO_TYPES[DETECTIONS] = DetectionArray
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """How to subscribe and pair.
+
+    Attributes:
+        reliability: one of RELIABILITIES.
+        image_transport: one of TRANSPORTS.
+        max_skew_ms: a partner (depth of colour, infrared of depth) may be this far from its image;
+            0: equal stamps or, where the camera shares none, half a period of the partner.
+        synchronizer: one of SYNCHRONIZERS.
+    """
+
+    reliability: str = RELIABILITIES[0]
+    image_transport: str = TRANSPORTS[0]
+    max_skew_ms: float = 0.0
+    synchronizer: str = SYNCHRONIZERS[0]
+
+    @property
+    def max_skew_ns(self) -> int:
+        return round(self.max_skew_ms * 1e6)
+
+
+def create_stream(
+    node: Node, role: str, options: StreamOptions
+) -> TopicStream | ImageStream | None:
+    """The stream of a role; None where its message type is not installed."""
+    if role in COMPRESSED_SUFFIXES:
+        return _image_stream(node, role, options)
+    if role == EXTRINSICS:
+        return _extrinsics_stream(node)
+    return TopicStream(
+        node,
+        INFO_TYPES[role],
+        role,
+        reliability=options.reliability,
+        # Intrinsics may have been published once, before us.
+        follows_durability=INFO_TYPES[role] is CameraInfo,
+    )
+
+
+def _image_stream(node: Node, role: str, options: StreamOptions) -> ImageStream:
+    topics: list[tuple[type, str]] = []
+    if options.image_transport != 'compressed':
+        topics.append((Image, role))
+    if options.image_transport != 'raw':
+        topics += [
+            (CompressedImage, _compressed_topic(node, role, suffix))
+            for suffix in COMPRESSED_SUFFIXES[role]
+        ]
+    return ImageStream(
+        [
+            TopicStream(
+                node, kind, topic, reliability=options.reliability, make_sample=ImageSample
+            )
+            for kind, topic in topics
+        ]
+    )
+
+
+def _compressed_topic(node: Node, role: str, suffix: str) -> str:
+    """Beside the raw topic wherever that was remapped to, unless remapped itself."""
+    own = f'{role}/{suffix}'
+    remapped = node.resolve_topic_name(own)
+    unmapped = f'{node.get_namespace().rstrip("/")}/{own}'
+    if remapped != unmapped:
+        return remapped
+    return f'{node.resolve_topic_name(role)}/{suffix}'
+
+
+def _extrinsics_stream(node: Node) -> TopicStream | None:
+    """The only place that imports realsense2_camera_msgs."""
+    try:
+        messages = importlib.import_module('realsense2_camera_msgs.msg')
+    except ImportError:
+        return None
+    return TopicStream(
+        node,
+        messages.Extrinsics,
+        EXTRINSICS,
+        follows_durability=True,
+        is_latched=True,
+        make_sample=UnstampedSample,
+    )
+
+
+class UnstampedSample(Sample):
+    """A message without a header."""
+
+    def __init__(self, msg: object) -> None:
+        self.msg = msg
+        self.stamp_ns = 0
+        self.frame_id = ''
+
+
+DEPTH_SOURCES = ('auto', 'aligned', 'raw', 'none')
+_DEPTH_ROLES = {'aligned': (ALIGNED_DEPTH,), 'raw': (RAW_DEPTH,), 'none': ()}
+
+PRIMARY_DEPTH_SOURCES = ('auto', 'raw', 'aligned')
+
+
+class TopicChoice:
+    """Listens to at most one topic.
+
+    Args:
+        roles: inputs by preference; the first that somebody publishes is taken.
+        streams: by role.
+        listener: gets every sample.
+        fallback: role to listen to while nobody publishes any, '' for none.
+        keeps: whether to stay with a topic whose publisher has gone, which may come back.
+
+    Attributes:
+        role: the input listened to, '' for none.
+    """
+
+    def __init__(
+        self,
+        roles: Sequence[str],
+        streams: Mapping[str, TopicStream],
+        listener: Callable[[Sample], None],
+        *,
+        fallback: str = '',
+        keeps: bool = True,
+    ) -> None:
+        self.role = ''
+        self._roles = tuple(roles)
+        self._streams = streams
+        self._listener = listener
+        self._fallback = fallback
+        self._keeps = keeps
+
+    @property
+    def topic(self) -> str:
+        return self._streams[self.role].topic if self.role else ''
+
+    @property
+    def missed(self) -> Missed:
+        """Messages sent on the topic listened to that never reached us."""
+        return self._streams[self.role].missed if self.role else Missed()
+
+    @property
+    def has_publisher(self) -> bool:
+        """Whether anybody publishes the topic listened to."""
+        return bool(self.role) and self._streams[self.role].has_publisher
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether `choose` would stay with the topic."""
+        return self._best() == self.role
+
+    def choose(self, *, wanted: bool = True) -> bool:
+        """Follow the publishers; True when the topic changed.
+
+        Args:
+            wanted: whether to listen to anything at all.
+        """
+        role = self._best() if wanted else ''
+        if role == self.role:
+            return False
+        self.stop()
+        self.role = role
+        if role:
+            self._streams[role].attach(self._listener)
+        return True
+
+    def stop(self) -> None:
+        """Listen to nothing."""
+        if self.role:
+            self._streams[self.role].detach(self._listener)
+        self.role = ''
+
+    def _best(self) -> str:
+        published = (role for role in self._roles if self._streams[role].has_publisher)
+        current = self.role if self._keeps else ''
+        return next(published, current or self._fallback)
+
+
+def depth_partner(
+    wanted: str, streams: Mapping[str, TopicStream], listener: Callable[[Sample], None]
+) -> TopicChoice:
+    """Depth as a partner, as DEPTH_SOURCES says; auto takes aligned, else raw, if any."""
+    if wanted == 'auto':
+        return TopicChoice((ALIGNED_DEPTH, RAW_DEPTH), streams, listener)
+    roles = _DEPTH_ROLES[wanted]
+    return TopicChoice(roles, streams, listener, fallback=''.join(roles))
+
+
+def depth_primary(
+    wanted: str, streams: Mapping[str, TopicStream], listener: Callable[[Sample], None]
+) -> TopicChoice:
+    """Depth for its own sake, as PRIMARY_DEPTH_SOURCES says; auto takes raw, else aligned."""
+    if wanted == 'auto':
+        return TopicChoice((RAW_DEPTH, ALIGNED_DEPTH), streams, listener, fallback=RAW_DEPTH)
+    roles = _DEPTH_ROLES[wanted]
+    return TopicChoice(roles, streams, listener, fallback=''.join(roles))
+
+
+def infrared_partner(
+    mode: str, streams: Mapping[str, TopicStream], listener: Callable[[Sample], None]
+) -> TopicChoice:
+    """Infrared as the partner of depth: 'auto' while somebody publishes it, 'require', 'none'."""
+    if mode == 'auto':
+        # Waiting for a stream that has ended would delay every frame.
+        return TopicChoice((INFRA,), streams, listener, keeps=False)
+    roles = (INFRA,) if mode == 'require' else ()
+    return TopicChoice(roles, streams, listener, fallback=''.join(roles))
