@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rs_ml_training.data.reader import Reader, Subset
-from rs_ml_training.evaluation.comparison import RAW, compare, last_frames
+from rs_ml_training.data.reader import Reader, Subset, last_frames
+from rs_ml_training.evaluation.comparison import compare
 from rs_ml_training.prediction.sdk_filters import CHAINS
 from rs_ml_training.prediction.stored import StoredDenoised
+from rs_ml_training.tasks.denoise import RAW, DenoiseEvaluation, DenoiseTask
 
 from benchmarks.accuracy.contests import SHIPPED, Aim, Figures
 from benchmarks.accuracy.handed import DEPTH, INFRARED, hand_over_depth
@@ -102,6 +103,7 @@ def measure_denoising(
         words += ['--infrared', folder / INFRARED]
     robot.run('denoise', *words)
     ours = {SHIPPED: StoredDenoised(out).batch}
-    found = compare(reader, ours, last_of_scene=contest.last_of_scene)
+    options = DenoiseEvaluation(sdk_filters=True, last_of_scene=contest.last_of_scene)
+    found = compare(DenoiseTask(), options, reader, ours)
     order = (SHIPPED, *(name for name in found if name != SHIPPED))
     return len(judged), {name: found[name].metrics for name in order}

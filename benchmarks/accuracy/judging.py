@@ -12,11 +12,13 @@ from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.data.yolo import UNLISTED
 from rs_ml_training.evaluation.evaluate import evaluate
-from rs_ml_training.evaluation.options import PROTOCOLS
-from rs_ml_training.evaluation.scorers import BoxScorer, DepthScorer, MaskScorer, Scorer
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.prediction import stored
 from rs_ml_training.prediction.results import MaskPrediction
+from rs_ml_training.tasks.detection.task import BoxScorer
+from rs_ml_training.tasks.mono_depth import PROTOCOLS, DepthScorer
+from rs_ml_training.tasks.segmentation.task import MaskScorer
+from rs_ml_training.tasks.task import Scorer
 
 from benchmarks.accuracy.contests import Subject
 from benchmarks.accuracy.handed import DEPTH, PICTURES

@@ -10,9 +10,8 @@ from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError, RsMlError
 from rs_ml_training.data.formats import open_data
-from rs_ml_training.data.reader import Reader, Subset
+from rs_ml_training.data.reader import Reader, Subset, last_frames
 from rs_ml_training.data.splits import split_by_scene
-from rs_ml_training.evaluation.comparison import last_frames
 
 from benchmarks.accuracy.contests import CONTESTS, Contest, Figures, Subject
 from benchmarks.accuracy.denoising import (

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 from rs_ml_training.data.reader import Reader, Subset
+from rs_ml_training.data.sample import Fit
 from rs_ml_training.data.sample_codec import MAP_CODINGS
-from rs_ml_training.data.sequence import Fit, SampleSequence
+from rs_ml_training.data.sequence import SampleSequence
 from rs_ml_training.data.tf_pipeline import dataset
 from rs_ml_training.data.tfrecords import TfRecords, write_shards
-from rs_ml_training.tasks.denoise import DENOISE, DenoiseTask
-from rs_ml_training.tasks.depth import DepthTask
+from rs_ml_training.tasks.denoise import DenoiseObjective
+from rs_ml_training.tasks.mono_depth import DepthObjective
+from rs_ml_training.tasks.objective import Augmentation
 from rs_ml_training.trained import ModelSpec
 
 from benchmarks.training import published
@@ -63,10 +65,10 @@ def bts_course(pairs: Pairs, size: Size, batch: int) -> Course:
 def denoise_course(tiles: tuple[Reader, list[published.Triple]], side: int, batch: int) -> Course:
     """Tiles as Intel's denoiser is trained on them, which is without augmentation."""
     reader, files = tiles
-    task = DenoiseTask(ModelSpec('denoise', 'unet', (side, side)), DENOISE)
+    task = DenoiseObjective(ModelSpec('denoise', 'unet', (side, side)), 'denoise')
     script = partial(published.denoise_blocks, files, batch)
     name = f'Intel denoiser, {len(files)} tiles of {side}x{side}'
-    return Course(name, script, reader, task.training_fit('none'), batch)
+    return Course(name, script, reader, task.training_fit(Augmentation()), batch)
 
 
 def repeated(pairs: Pairs, laps: int) -> Pairs:
@@ -126,9 +128,9 @@ def _depth_course(
     name: str, augment: str, load: published.Load, pairs: Pairs, size: Size, batch: int
 ) -> Course:
     reader, files = pairs
-    task = DepthTask(ModelSpec('depth', 'fastdepth', size), 'l1')
+    task = DepthObjective(ModelSpec('depth', 'fastdepth', size), 'l1')
     rng = np.random.default_rng(0)
     script = partial(published.in_turn, files, load, size, batch, rng)
     width, height = reader.read(0).size
     title = f'{name}, {width}x{height} to {size[0]}x{size[1]}'
-    return Course(title, script, reader, task.training_fit(augment), batch)
+    return Course(title, script, reader, task.training_fit(Augmentation(augment)), batch)

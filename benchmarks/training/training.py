@@ -9,7 +9,7 @@ import keras
 from rs_ml_training.data.reader import Subset
 from rs_ml_training.data.sequence import SampleSequence
 from rs_ml_training.networks import registry
-from rs_ml_training.tasks.depth import DepthTask
+from rs_ml_training.tasks.mono_depth import DepthObjective
 from rs_ml_training.trained import ModelSpec
 from rs_ml_training.training.trainee import Trainee
 
@@ -21,7 +21,7 @@ NETWORK = 'fastdepth-pruned'
 
 def trainee(size: tuple[int, int], network: str = NETWORK) -> Trainee:
     """A depth network at (width, height), ready to be trained."""
-    task = DepthTask(ModelSpec('depth', network, size), 'l1')
+    task = DepthObjective(ModelSpec('depth', network, size), 'l1')
     model = Trainee(registry.build(network, size), task)
     model.compile(optimizer=keras.optimizers.AdamW(1e-4))
     return model

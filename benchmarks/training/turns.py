@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_training.data.sequence import Arrays
+from rs_ml_training.data.sample import Arrays
 
 Batch = tuple[Arrays, Arrays]
 Epoch = Callable[[], Iterable[Batch]]

@@ -10,8 +10,8 @@ from rs_ml_training.cli import predict
 from rs_ml_training.cli.evaluate import main
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.metrics.depth import DepthMetrics
-from rs_ml_training.prediction.heads import PredictOptions
-from rs_ml_training.prediction.predictor import predictor_of
+from rs_ml_training.prediction.predictor import PredictOptions
+from rs_ml_training.tasks.registry import predictor_of
 
 pytestmark = pytest.mark.usefixtures('kept_networks')
 

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.formats import open_data
-from rs_ml_training.training.options import TrainOptions
+from rs_ml_training.tasks.options import TrainOptions
 from rs_ml_training.training.sources import open_sources
 
 

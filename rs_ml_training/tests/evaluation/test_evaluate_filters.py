@@ -8,17 +8,12 @@ import sys
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import BackendError, ConfigError, InputError
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import Reader, last_frames, scenes_in_turn
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.evaluation.comparison import (
-    RAW,
-    Comparison,
-    compare,
-    last_frames,
-    scenes_in_turn,
-)
+from rs_ml_training.evaluation.comparison import Comparison, compare
 from rs_ml_training.prediction.results import DenoisePrediction
 from rs_ml_training.prediction.sdk_filters import CHAINS, SdkFilters
+from rs_ml_training.tasks.denoise import RAW, DenoiseEvaluation, DenoiseTask
 
 TRUTH_M = np.full((48, 64), 2.0, np.float32)
 HOLE = np.s_[20:24, 30:34]
@@ -88,13 +83,17 @@ def test_the_temporal_filter_remembers_a_scene_only(librealsense) -> None:
 
 @pytest.mark.parametrize('last_of_scene', [False, True])
 def test_every_way_is_judged_on_the_same_frames(last_of_scene, tmp_path, librealsense) -> None:
-    found = compare(ROOMS, {'exact': _exact}, last_of_scene=last_of_scene)
+    task = DenoiseTask()
+    options = DenoiseEvaluation(sdk_filters=True, last_of_scene=last_of_scene)
+    found = compare(task, options, ROOMS, {'exact': _exact})
     assert list(found) == [RAW, *CHAINS, 'exact']
     assert {m.metrics['count'] for m in found.values()} == {2 if last_of_scene else 5}
     assert found['exact'].metrics['rmse_m'] == 0
     assert found[RAW].metrics['rmse_m'] == pytest.approx(0.005, rel=0.1)
     assert found['disparity-spatial'].metrics['rmse_m'] < 0.5 * found[RAW].metrics['rmse_m']
-    report = Comparison('frames:x', found, {'min_confidence': 0.5})
+    report = Comparison(
+        'denoise', 'frames:x', found, task.rivals(options).columns, {'min_confidence': 0.5}
+    )
     assert report.table().count('\n') == len(found) + 1
     report.write(tmp_path / 'figures.json')
     written = json.loads((tmp_path / 'figures.json').read_text())

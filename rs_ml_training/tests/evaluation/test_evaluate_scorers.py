@@ -11,20 +11,17 @@ import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.evaluation.evaluate import Measured, evaluate
-from rs_ml_training.evaluation.report import Report
-from rs_ml_training.evaluation.scorers import (
-    BoxScorer,
-    DenoiseScorer,
-    DepthScorer,
-    MaskScorer,
-)
+from rs_ml_training.evaluation.evaluate import Measured, Report, evaluate
 from rs_ml_training.prediction.results import (
     BoxPrediction,
     DenoisePrediction,
     DepthPrediction,
     MaskPrediction,
 )
+from rs_ml_training.tasks.denoise import DenoiseScorer
+from rs_ml_training.tasks.detection.task import BoxScorer
+from rs_ml_training.tasks.mono_depth import DepthScorer
+from rs_ml_training.tasks.segmentation.task import MaskScorer
 
 TRUTH_M = np.full((4, 6), 2.0, np.float32)
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.evaluation.options import DepthEvaluation, DepthProtocol, protocol_of
 from rs_ml_training.prediction.stored import (
     RawDepth,
     StoredBoxes,
@@ -17,6 +16,7 @@ from rs_ml_training.prediction.stored import (
     StoredDepth,
     StoredMasks,
 )
+from rs_ml_training.tasks.mono_depth import DepthEvaluation, DepthProtocol, protocol_of
 from rs_ml_training.training.curves import draw, draw_all, read_history
 
 SAMPLE = Sample('scene/7', image=np.zeros((4, 6, 3), np.uint8))

@@ -6,8 +6,8 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.export import formats
 from rs_ml_training.export.comparison import LIMITS, difference, served_samples
-from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.serving import serving_of
+from rs_ml_training.tasks.task import ServingOptions
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_what_is_read_back_reproduces_the_network(
     toy, noise, inputs_of, tmp_path, task, name, precision
 ):
     formats.check_formats([name], precision)
-    serving = serving_of(toy(task), HeadOptions())
+    serving = serving_of(toy(task), ServingOptions())
     samples = [s.inputs for s in served_samples(noise, serving.inputs, None, 6)]
     golden = inputs_of(serving.inputs)
     artifact = formats.write(name, serving, tmp_path, precision, [golden, *samples])
@@ -90,7 +90,7 @@ def test_float16_halves_large_weights(toy, tmp_path):
     wide = layers.Conv2D(64, 5, padding='same')(depth_m)
     deeper = {'depth_m': layers.Conv2D(1, 5, padding='same')(wide)}
     model = keras.Model(trained.model.input, deeper)
-    serving = serving_of(dataclasses.replace(trained, model=model), HeadOptions())
+    serving = serving_of(dataclasses.replace(trained, model=model), ServingOptions())
     sizes = {}
     for precision in ('float32', 'float16'):
         folder = tmp_path / precision

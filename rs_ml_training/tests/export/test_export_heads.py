@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from rs_ml_training.errors import ExportError
-from rs_ml_training.export.heads import HeadOptions, apply_head
+from rs_ml_training.tasks.registry import TASKS
+from rs_ml_training.tasks.task import ServingOptions
 
 tf = pytest.importorskip('tensorflow')
 
@@ -50,7 +50,7 @@ DEPTH = np.full((1, 1, 2, 1), 2.5, np.float32)
 )
 def test_outputs(task, outputs, options, expected):
     tensors = {name: tf.constant(array) for name, array in outputs.items()}
-    found = apply_head(task, tensors, HeadOptions(**options))
+    found = TASKS[task].served(tensors, ServingOptions(**options))
     assert set(found) == set(expected)
     for name, wanted in expected.items():
         np.testing.assert_allclose(found[name], wanted, rtol=1e-6)
@@ -64,12 +64,6 @@ def test_outputs(task, outputs, options, expected):
 @pytest.mark.parametrize('with_more', [False, True])
 def test_a_detector_ends_at_its_head(names, with_more):
     tensors = {name: tf.constant(LOGITS) for name in (*names, 'features')}
-    found = apply_head('detection', tensors, HeadOptions(intermediates=with_more))
+    found = TASKS['detection'].served(tensors, ServingOptions(intermediates=with_more))
     assert set(found) == {*names, *(['features'] if with_more else [])}
     assert all(found[name] is tensors[name] for name in names)
-
-
-@pytest.mark.parametrize('task', ['depth', 'denoise', 'segmentation', 'detection'])
-def test_a_missing_output_is_named(task):
-    with pytest.raises(ExportError, match=f'{task} network must give .* gives \\[.other.\\]'):
-        apply_head(task, {'other': tf.zeros(1)}, HeadOptions())

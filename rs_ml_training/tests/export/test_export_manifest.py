@@ -9,9 +9,9 @@ from rs_ml_perception.inference.golden import GOLDEN_NAME
 from rs_ml_perception.inference.manifest import Tolerance
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_training.export.artifact import Artifact
-from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.manifest import GoldenOutputs, training_camera, write_manifest
 from rs_ml_training.export.serving import serving_of
+from rs_ml_training.tasks.task import ServingOptions
 from rs_ml_training.trained import ModelSpec
 
 CAMERA = CameraModel(320, 240, 260.0, 260.0, 159.5, 119.5)
@@ -98,7 +98,7 @@ def test_training_camera(values, size, expected):
 )
 def test_manifest(toy, tmp_path, task, spec, options, expected):
     trained = toy(task, **spec)
-    serving = serving_of(trained, HeadOptions(**options))
+    serving = serving_of(trained, ServingOptions(**options))
     for name in ('model.xml', 'model.bin', GOLDEN_NAME):
         (tmp_path / name).write_bytes(name.encode())
     artifact = Artifact('openvino', 'model.xml', ('model.bin',), {'image': 'x'})
@@ -132,5 +132,5 @@ def test_manifest(toy, tmp_path, task, spec, options, expected):
 @pytest.mark.parametrize('name', ['confidence_threshold', 'score_threshold'])
 @pytest.mark.parametrize('threshold', [-0.1, 1.5])
 def test_a_threshold_beyond_0_to_1_is_refused(name, threshold):
-    with pytest.raises(ConfigError, match=f'{name} must be within 0..1, got {threshold}'):
-        HeadOptions(**{name: threshold})
+    with pytest.raises(ConfigError, match=rf'{name} must lie in \[0, 1\], got {threshold}'):
+        ServingOptions(**{name: threshold})

@@ -5,8 +5,8 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.errors import ExportError
 from rs_ml_training.export.artifact import Port
-from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.serving import serving_of
+from rs_ml_training.tasks.task import ServingOptions
 from rs_ml_training.trained import Trained
 
 IMAGE = Port('image', (1, 48, 64, 3), 'uint8')
@@ -41,7 +41,7 @@ IMAGE = Port('image', (1, 48, 64, 3), 'uint8')
     ],
 )
 def test_names_shapes_and_types(toy, inputs_of, task, inputs, outputs):
-    serving = serving_of(toy(task), HeadOptions())
+    serving = serving_of(toy(task), ServingOptions())
     assert set(serving.inputs) == inputs
     assert serving.outputs == tuple(sorted(outputs))
     arrays = inputs_of(serving.inputs)
@@ -62,7 +62,7 @@ def test_open_and_unknown_inputs_are_refused(toy):
     for tensor, sentence in ((pixels, 'build the network at a size'), (points, "'points' cannot")):
         model = keras.Model({tensor.name: tensor}, {'depth_m': keras.layers.Conv2D(1, 1)(tensor)})
         with pytest.raises(ExportError, match=sentence):
-            serving_of(Trained(trained.spec, model, trained.directory), HeadOptions())
+            serving_of(Trained(trained.spec, model, trained.directory), ServingOptions())
 
 
 def test_another_backend_is_refused(toy, monkeypatch):
@@ -71,4 +71,14 @@ def test_another_backend_is_refused(toy, monkeypatch):
     trained = toy('depth')
     monkeypatch.setattr(keras.backend, 'backend', lambda: 'jax')
     with pytest.raises(ConfigError, match='KERAS_BACKEND=tensorflow'):
-        serving_of(trained, HeadOptions())
+        serving_of(trained, ServingOptions())
+
+
+@pytest.mark.parametrize('task', ['depth', 'denoise', 'segmentation', 'detection'])
+def test_a_missing_output_is_named(toy, task):
+    import keras
+
+    trained = toy(task)
+    model = keras.Model(trained.model.inputs, {'other': trained.model.inputs[0]})
+    with pytest.raises(ExportError, match=f'{task} network must give .* gives \\[.other.\\]'):
+        serving_of(Trained(trained.spec, model, trained.directory), ServingOptions())

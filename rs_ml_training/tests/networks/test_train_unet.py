@@ -133,15 +133,15 @@ def test_a_guess_needs_more_confidence_than_a_measurement():
 def test_an_exported_file_takes_another_size(tmp_path):
     pytest.importorskip('tensorflow')
     interpreter_of = pytest.importorskip('ai_edge_litert.interpreter').Interpreter
-    from rs_ml_training.export.heads import HeadOptions
     from rs_ml_training.export.serving import serving_of
     from rs_ml_training.export.tensorflow_files import write_tflite
+    from rs_ml_training.tasks.task import ServingOptions
     from rs_ml_training.trained import ModelSpec, Trained
 
     model = random_weights(registry.build('unet-planes', (64, 48), width=8))
     spec = ModelSpec('denoise', 'unet-planes', (64, 48), options={'width': 8})
     artifact = write_tflite(
-        serving_of(Trained(spec, model, tmp_path), HeadOptions()), tmp_path, 'float32'
+        serving_of(Trained(spec, model, tmp_path), ServingOptions()), tmp_path, 'float32'
     )
     interpreter = interpreter_of(model_path=str(tmp_path / artifact.path))
     larger = registry.build('unet-planes', (96, 80), width=8)

@@ -10,8 +10,8 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.errors import CheckpointError
-from rs_ml_training.prediction.heads import PredictOptions
-from rs_ml_training.prediction.predictor import Predictor
+from rs_ml_training.prediction.predictor import PredictOptions
+from rs_ml_training.tasks.registry import predictor_for
 from rs_ml_training.trained import ModelSpec
 
 SIZE = 32, 24
@@ -38,12 +38,12 @@ def _reddish_depth(inputs):
 
 
 def test_no_samples_give_no_predictions() -> None:
-    assert Predictor(_spec('depth'), _reddish_depth).batch([]) == []
+    assert predictor_for(_spec('depth'), _reddish_depth).batch([]) == []
 
 
 def test_depth_has_the_size_of_each_source() -> None:
     samples = [_sample(), _sample(image=_picture(100, 30))]
-    first, second = Predictor(_spec('depth'), _reddish_depth).batch(samples)
+    first, second = predictor_for(_spec('depth'), _reddish_depth).batch(samples)
     assert first.depth_m.shape == (48, 64)
     assert second.depth_m.shape == (30, 100)
     assert first.depth_m.dtype == np.float32
@@ -52,7 +52,7 @@ def test_depth_has_the_size_of_each_source() -> None:
 
 def test_depth_outside_the_crop_is_unknown() -> None:
     spec = _spec('depth', crop=(0.5, 0.0, 0.5, 1.0))
-    depth_m = Predictor(spec, _reddish_depth)(_sample()).depth_m
+    depth_m = predictor_for(spec, _reddish_depth)(_sample()).depth_m
     assert np.isnan(depth_m[:, :32]).all()
     assert np.isfinite(depth_m[:, 32:]).all()
     assert abs(depth_m[20, 50] - _picture()[20, 50, 0] / 50) < 0.05
@@ -69,8 +69,8 @@ def test_depth_outside_the_crop_is_unknown() -> None:
 )
 def test_scaling_by_focal_length_is_undone(sample, options, factor) -> None:
     spec = _spec('depth', reference_focal_px=715.0873)
-    depth_m = Predictor(spec, _reddish_depth, options)(sample).depth_m
-    plain_m = Predictor(_spec('depth'), _reddish_depth)(sample).depth_m
+    depth_m = predictor_for(spec, _reddish_depth, options)(sample).depth_m
+    plain_m = predictor_for(_spec('depth'), _reddish_depth)(sample).depth_m
     # Depth 0 is unknown with or without the factor.
     np.testing.assert_allclose(depth_m, plain_m * factor, rtol=1e-5)
 
@@ -94,23 +94,23 @@ def test_scaling_by_focal_length_is_undone(sample, options, factor) -> None:
 def test_depth_follows_the_focal_length(sample, training, wanted, factor) -> None:
     options = PredictOptions(focal_correction=wanted)
     spec = _spec('depth', intrinsics=training, depth_range_m=(0.0, 100.0))
-    depth_m = Predictor(spec, _reddish_depth, options)(sample).depth_m
-    plain_m = Predictor(_spec('depth'), _reddish_depth)(sample).depth_m
+    depth_m = predictor_for(spec, _reddish_depth, options)(sample).depth_m
+    plain_m = predictor_for(_spec('depth'), _reddish_depth)(sample).depth_m
     np.testing.assert_allclose(depth_m, plain_m * factor, rtol=1e-5)
 
 
 @pytest.mark.parametrize('training', [{'intrinsics': CAMERA}, {'reference_focal_px': CAMERA.fx}])
 def test_a_network_trained_on_crops_sees_a_stretched_picture_as_of_another_lens(training) -> None:
     spec = _spec('depth', cropped=True, depth_range_m=(0.0, 100.0), **training)
-    depth_m = Predictor(spec, _reddish_depth)(_sample(intrinsics=CAMERA)).depth_m
-    plain_m = Predictor(_spec('depth'), _reddish_depth)(_sample()).depth_m
+    depth_m = predictor_for(spec, _reddish_depth)(_sample(intrinsics=CAMERA)).depth_m
+    plain_m = predictor_for(_spec('depth'), _reddish_depth)(_sample()).depth_m
     enlarged = np.sqrt(np.prod(SIZE) / (CAMERA.width * CAMERA.height))
     np.testing.assert_allclose(depth_m, plain_m * enlarged, rtol=1e-5)
 
 
 def test_depth_is_kept_within_the_range_of_the_network() -> None:
     spec = _spec('depth', depth_range_m=(1.0, 4.0))
-    depth_m = Predictor(spec, _reddish_depth)(_sample()).depth_m
+    depth_m = predictor_for(spec, _reddish_depth)(_sample()).depth_m
     known = depth_m[np.isfinite(depth_m)]
     assert known.min() == 1.0
     assert known.max() == 4.0
@@ -118,7 +118,7 @@ def test_depth_is_kept_within_the_range_of_the_network() -> None:
 
 def test_the_range_of_the_network_scales_with_the_focal_length() -> None:
     spec = _spec('depth', depth_range_m=(1.0, 4.0), reference_focal_px=250.0)
-    depth_m = Predictor(spec, _reddish_depth)(_sample(focal_px=500.0)).depth_m
+    depth_m = predictor_for(spec, _reddish_depth)(_sample(focal_px=500.0)).depth_m
     known = depth_m[np.isfinite(depth_m)]
     assert (known.min(), known.max()) == (2.0, 8.0)
 
@@ -128,7 +128,7 @@ def test_what_is_no_distance_is_unknown(value) -> None:
     def predict(inputs):
         return {'depth_m': np.full((1, 24, 32, 1), value)}
 
-    assert np.isnan(Predictor(_spec('depth'), predict)(_sample()).depth_m).all()
+    assert np.isnan(predictor_for(_spec('depth'), predict)(_sample()).depth_m).all()
 
 
 def test_further_maps_of_the_network_come_along() -> None:
@@ -136,7 +136,7 @@ def test_further_maps_of_the_network_come_along() -> None:
         full, ones = _reddish_depth(inputs)['depth_m'], np.ones((1, 24, 32, 1))
         return {'depth_m': full, 'lpg8_m': 2 * ones, 'features': np.zeros((1, 24, 32, 7))}
 
-    found = Predictor(_spec('depth'), predict)(_sample())
+    found = predictor_for(_spec('depth'), predict)(_sample())
     assert list(found.intermediates_m) == ['lpg8_m']
     assert found.intermediates_m['lpg8_m'].shape == (48, 64)
     assert (found.intermediates_m['lpg8_m'] == 2).all()
@@ -151,7 +151,7 @@ def _sided(inputs):
 
 def test_flipping_averages_both_directions() -> None:
     sample = _sample(image=np.full((24, 32, 3), 50, np.uint8))
-    depth_m = Predictor(_spec('depth'), _sided, PredictOptions(flip=True))(sample).depth_m
+    depth_m = predictor_for(_spec('depth'), _sided, PredictOptions(flip=True))(sample).depth_m
     np.testing.assert_allclose(depth_m, 2.5)
 
 
@@ -165,7 +165,7 @@ def test_masks(flip, upsampling, channels) -> None:
 
     spec = _spec('segmentation', crop=(0.0, 0.0, 0.75, 1.0))
     options = PredictOptions(flip=flip, upsampling=upsampling)
-    found = Predictor(spec, predict, options)(_sample())
+    found = predictor_for(spec, predict, options)(_sample())
     assert found.mask.dtype == np.uint8
     assert found.mask.shape == found.confidence.shape == (48, 64)
     assert (found.mask[:, :31] == 0).all()
@@ -183,7 +183,7 @@ def test_confidence_is_that_of_the_head_where_there_is_one() -> None:
         return {'logits': np.zeros((1, 24, 32, 2)), 'confidence': confidence}
 
     options = PredictOptions(min_confidence=0.5)
-    found = Predictor(_spec('segmentation'), predict, options)(_sample())
+    found = predictor_for(_spec('segmentation'), predict, options)(_sample())
     assert np.isclose(found.confidence[0, 0], 0.9)
     assert (found.mask[:, :30] == 0).all()
     assert (found.mask[:, 34:] == IGNORE).all()
@@ -198,7 +198,7 @@ def test_denoised_depth_keeps_its_holes(size) -> None:
         assert (inputs['infrared'] == 0).all()
         return {'depth_m': inputs['depth_m'], 'confidence': np.ones((1, 24, 32, 1))}
 
-    found = Predictor(_spec('denoise'), predict)(Sample('x', raw_depth_m=raw_m))
+    found = predictor_for(_spec('denoise'), predict)(Sample('x', raw_depth_m=raw_m))
     assert found.depth_m.shape == raw_m.shape
     assert set(np.unique(found.depth_m)) == {0.0, 2.0}
     assert np.abs((found.depth_m > 0).mean() - 0.5) < 0.05
@@ -213,7 +213,7 @@ def test_uncertain_denoised_depth_is_left_out() -> None:
     infrared = np.repeat(np.where(np.arange(32) < 16, 200, 0)[None], 24, axis=0).astype(np.uint8)
     sample = Sample('x', raw_depth_m=raw_m, infrared=infrared)
     options = PredictOptions(min_confidence=0.5)
-    found = Predictor(_spec('denoise'), predict, options)(sample)
+    found = predictor_for(_spec('denoise'), predict, options)(sample)
     assert (found.depth_m[:, :16] == 2).all()
     assert (found.depth_m[:, 16:] == 0).all()
 
@@ -231,7 +231,7 @@ def test_boxes_are_in_pixels_of_the_source() -> None:
     pytest.importorskip('keras')
     image = np.zeros((48, 64, 3), np.uint8)
     image[:, 40:48] = 255  # columns 20..23 of the network's picture: cell 5
-    found = Predictor(_spec('detection'), _centre)(_sample(image=image))
+    found = predictor_for(_spec('detection'), _centre)(_sample(image=image))
     np.testing.assert_allclose(found.xyxy, [[36, 16, 52, 24]])
     assert found.class_ids.tolist() == [1]
     np.testing.assert_allclose(found.scores, [0.9], rtol=1e-6)
@@ -253,10 +253,10 @@ def test_boxes_are_in_pixels_of_the_source() -> None:
 )
 def test_wrong_input_is_one_clear_error(task, sample, options, error, words) -> None:
     with pytest.raises(error, match=words):
-        Predictor(_spec(task), lambda inputs: inputs, PredictOptions(**options))(sample)
+        predictor_for(_spec(task), lambda inputs: inputs, PredictOptions(**options))(sample)
 
 
 def test_unknown_focal_length_says_how_to_give_it() -> None:
-    predictor = Predictor(_spec('depth', reference_focal_px=715.0873), _reddish_depth)
+    predictor = predictor_for(_spec('depth', reference_focal_px=715.0873), _reddish_depth)
     with pytest.raises(ConfigError, match='--focal-px'):
         predictor(_sample())

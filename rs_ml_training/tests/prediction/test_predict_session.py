@@ -12,11 +12,11 @@ import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.prediction.flow import Stopwatch, ahead, batched
-from rs_ml_training.prediction.predictor import Predictor
 from rs_ml_training.prediction.results import BoxPrediction
 from rs_ml_training.prediction.session import Session, SessionOptions
 from rs_ml_training.prediction.sources import Source
 from rs_ml_training.prediction.style import Style
+from rs_ml_training.tasks.registry import predictor_for
 from rs_ml_training.trained import ModelSpec
 
 SPEC = ModelSpec('depth', 'toy', (32, 24))
@@ -42,7 +42,7 @@ def _names(folder) -> list[str]:
 @pytest.mark.parametrize('batch_size', [1, 2])
 def test_every_picture_gets_its_own_depth(tmp_path, count, batch_size) -> None:
     session = Session(
-        Predictor(SPEC, _shade), Style(pictures=False), tmp_path, SessionOptions(batch_size)
+        predictor_for(SPEC, _shade), Style(pictures=False), tmp_path, SessionOptions(batch_size)
     )
     totals = session.run([_source(count)])
     assert totals.images == count
@@ -54,12 +54,12 @@ def test_every_picture_gets_its_own_depth(tmp_path, count, batch_size) -> None:
 
 
 def test_more_pictures_than_wait_to_be_written(tmp_path) -> None:
-    session = Session(Predictor(SPEC, _shade), Style(pictures=False), tmp_path)
+    session = Session(predictor_for(SPEC, _shade), Style(pictures=False), tmp_path)
     assert session.run([_source(40)]).images == len(_names(tmp_path)) == 40
 
 
 def test_equal_names_of_two_inputs_stay_apart(tmp_path) -> None:
-    session = Session(Predictor(SPEC, _shade), Style(pictures=False), tmp_path)
+    session = Session(predictor_for(SPEC, _shade), Style(pictures=False), tmp_path)
     session.run([_source(1), _source(1)])
     assert _names(tmp_path) == ['0_2_depth.png', '0_depth.png']
 
@@ -80,7 +80,9 @@ def test_equal_names_of_two_inputs_stay_apart(tmp_path) -> None:
 )
 def test_a_video_becomes_videos(tmp_path, frames, expected) -> None:
     options = SessionOptions(frames=frames)
-    Session(Predictor(SPEC, _shade), Style(strips=True), tmp_path, options).run([_source(2, 12.0)])
+    Session(predictor_for(SPEC, _shade), Style(strips=True), tmp_path, options).run(
+        [_source(2, 12.0)]
+    )
     assert _names(tmp_path) == expected
     video = cv2.VideoCapture(str(tmp_path / 'clip_color.mp4'))
     assert video.get(cv2.CAP_PROP_FPS) == 12.0
@@ -90,7 +92,7 @@ def test_a_video_becomes_videos(tmp_path, frames, expected) -> None:
 
 def test_strips_are_collected_on_sheets(tmp_path) -> None:
     options = SessionOptions(sheet_rows=2)
-    Session(Predictor(SPEC, _shade), Style(strips=True), tmp_path, options).run([_source(3)])
+    Session(predictor_for(SPEC, _shade), Style(strips=True), tmp_path, options).run([_source(3)])
     rows = [cv2.imread(str(tmp_path / f'sheet_00{i}.png')).shape[0] for i in (0, 1)]
     assert rows == [98, 49]
 
@@ -128,7 +130,7 @@ def test_a_damaged_picture_stops_it_and_leaves_no_half_video(tmp_path, count) ->
 
     source = Source('clip.mp4', samples, None, 10.0)
     with pytest.raises(InputError, match=r'3\.png'):
-        Session(Predictor(SPEC, _shade), Style(), tmp_path).run([source])
+        Session(predictor_for(SPEC, _shade), Style(), tmp_path).run([source])
     assert _names(tmp_path) == []
 
 
@@ -137,7 +139,7 @@ def test_the_network_failing_stops_it(tmp_path) -> None:
         raise InputError('no memory')
 
     with pytest.raises(InputError, match='no memory'):
-        Session(Predictor(SPEC, fail), Style(), tmp_path).run([_source(30)])
+        Session(predictor_for(SPEC, fail), Style(), tmp_path).run([_source(30)])
 
 
 @pytest.mark.parametrize(

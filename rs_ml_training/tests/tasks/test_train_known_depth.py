@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rs_ml_training.tasks.known_depth import known_depth_m
+from rs_ml_training.data.sample import known_depth_m
 
 
 @pytest.mark.parametrize('dtype', [np.float16, np.float32, np.float64])

@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip('keras')
 
-from rs_ml_training.tasks.origin import origin_of
-from rs_ml_training.training.options import DepthOptions
+from rs_ml_training.tasks.mono_depth import DepthOptions
+from rs_ml_training.training.spec import origin_of
 
 from rs_ml_training import trained
 

@@ -14,10 +14,12 @@ keras = pytest.importorskip('keras')
 
 from rs_ml_training.data.sequence import stack  # noqa: E402
 from rs_ml_training.data.yolo import UNLISTED  # noqa: E402
-from rs_ml_training.tasks.denoise import DenoiseTask  # noqa: E402
-from rs_ml_training.tasks.depth import DepthTask  # noqa: E402
-from rs_ml_training.tasks.detection import DetectionTask, predictions_of  # noqa: E402
-from rs_ml_training.tasks.segmentation import SegmentationTask, balanced_weights  # noqa: E402
+from rs_ml_training.tasks.denoise import DenoiseObjective  # noqa: E402
+from rs_ml_training.tasks.detection.objective import DetectionObjective, predictions_of  # noqa: E402
+from rs_ml_training.tasks.mono_depth import DepthObjective  # noqa: E402
+from rs_ml_training.tasks.registry import TASKS  # noqa: E402
+from rs_ml_training.tasks.segmentation.objective import SegmentationObjective  # noqa: E402
+from rs_ml_training.tasks.segmentation.task import balanced_weights  # noqa: E402
 
 SIZE = (64, 32)
 _IMAGE = np.full((32, 64, 3), 90, np.uint8)
@@ -32,7 +34,7 @@ def _depth():
     depth_m = _DEPTH.copy()
     depth_m[:4] = 0
     sample = Sample('a', image=_IMAGE, depth_m=depth_m)
-    return DepthTask(_spec('depth'), 'l1'), sample, {'depth_m': _DEPTH[None, ..., None]}
+    return DepthObjective(_spec('depth'), 'l1'), sample, {'depth_m': _DEPTH[None, ..., None]}
 
 
 def _segmentation():
@@ -40,18 +42,20 @@ def _segmentation():
     sample = Sample('a', image=_IMAGE, labels=np.where(np.arange(32)[:, None] < 4, 255, labels))
     logits = 20.0 * np.eye(2, dtype=np.float32)[labels][None]
     outputs = {'logits': logits, 'logits_aux': logits}
-    return SegmentationTask(_spec('s', ('a', 'b')), 'cross_entropy'), sample, outputs
+    return SegmentationObjective(_spec('s', ('a', 'b')), 'cross_entropy'), sample, outputs
 
 
 def _denoise():
     sample = Sample('a', depth_m=_DEPTH, raw_depth_m=np.where(_DEPTH > 2, 0, _DEPTH + 0.1))
     outputs = {'depth_m': _DEPTH[None, ..., None], 'confidence': np.ones((1, 32, 64, 1)) - 1e-6}
-    return DenoiseTask(_spec('denoise'), 'denoise'), sample, outputs
+    return DenoiseObjective(_spec('denoise'), 'denoise'), sample, outputs
 
 
 def _detection():
     boxes = Boxes.of([[8, 4, 24, 28], [30, 2, 60, 30]], [2, 0])
-    task = DetectionTask(_spec('detection', ('person',)), ('dog', 'cat', 'person'), 'centernet')
+    task = DetectionObjective(
+        _spec('detection', ('person',)), ('dog', 'cat', 'person'), 'centernet'
+    )
     sample = Sample('a', image=_IMAGE, boxes=boxes)
     targets = task.arrays(sample)[1]
     outputs = {name: targets[name][None] for name in ('heatmap', 'size', 'offset')}
@@ -95,7 +99,7 @@ def test_a_wrong_one_costs_and_scores_less(name):
     metrics = task.metrics()
     metrics.update(targets, wrong)
     metric = next(iter(expected))
-    assert task.is_better(metric, expected[metric], metrics.result()[metric])
+    assert TASKS[name].is_better(metric, expected[metric], metrics.result()[metric])
 
 
 def test_truth_in_its_place():
@@ -119,23 +123,26 @@ def test_truth_in_its_place():
     ],
 )
 def test_is_better(metric, value, than, expected):
-    assert DepthTask(_spec('depth'), 'l1').is_better(metric, value, than) is expected
+    assert TASKS['depth'].is_better(metric, value, than) is expected
 
 
 @pytest.mark.parametrize(
     ('make', 'message'),
     [
-        (lambda: DepthTask(_spec('depth'), 'l3'), "no depth loss 'l3'"),
-        (lambda: DenoiseTask(_spec('denoise'), 'l3'), "no denoise loss 'l3'"),
-        (lambda: DetectionTask(_spec('detection'), (), 'l3'), "no detection loss 'l3'"),
-        (lambda: DetectionTask(_spec('detection'), (), 'soft_centernet'), 'without --teacher'),
+        (lambda: DepthObjective(_spec('depth'), 'l3'), "no depth loss 'l3'"),
+        (lambda: DenoiseObjective(_spec('denoise'), 'l3'), "no denoise loss 'l3'"),
+        (lambda: DetectionObjective(_spec('detection'), (), 'l3'), "no detection loss 'l3'"),
         (
-            lambda: DetectionTask(
+            lambda: DetectionObjective(_spec('detection'), (), 'soft_centernet'),
+            'without --teacher',
+        ),
+        (
+            lambda: DetectionObjective(
                 _spec('detection'), (), 'centernet', teacher=lambda image, targets: targets
             ),
             'with --teacher',
         ),
-        (lambda: SegmentationTask(_spec('s'), 'l3'), "no segmentation loss 'l3'"),
+        (lambda: SegmentationObjective(_spec('s'), 'l3'), "no segmentation loss 'l3'"),
     ],
 )
 def test_wrong_losses(make, message):
@@ -145,7 +152,7 @@ def test_wrong_losses(make, message):
 
 def test_a_sample_without_truth():
     with pytest.raises(InputError, match='b has no depth_m'):
-        DepthTask(_spec('depth'), 'l1').arrays(Sample('b', image=_IMAGE))
+        DepthObjective(_spec('depth'), 'l1').arrays(Sample('b', image=_IMAGE))
 
 
 def test_what_is_found_is_not_drawn_on_the_truth():
@@ -188,7 +195,7 @@ def test_one_object_is_found_once():
 
 def _cells_task(**options):
     spec = _spec('detection', ('person', 'cat'))
-    return DetectionTask(spec, ('dog', 'cat', 'person'), 'generalized_focal', **options)
+    return DetectionObjective(spec, ('dog', 'cat', 'person'), 'generalized_focal', **options)
 
 
 @pytest.mark.parametrize(
@@ -237,10 +244,10 @@ def test_rare_classes_weigh_more():
 @pytest.mark.parametrize(
     ('make', 'options'),
     [
-        (lambda **o: DepthTask(_spec('depth'), 'silog', **o), {'scale': 20.0}),
-        (lambda **o: DenoiseTask(_spec('denoise'), 'berhu', **o), {'share': 0.9}),
-        (lambda **o: DenoiseTask(_spec('denoise'), 'denoise', **o), {'edge_weight': 9.0}),
-        (lambda **o: SegmentationTask(_spec('s', ('a', 'b')), 'focal', **o), {'gamma': 0.0}),
+        (lambda **o: DepthObjective(_spec('depth'), 'silog', **o), {'scale': 20.0}),
+        (lambda **o: DenoiseObjective(_spec('denoise'), 'berhu', **o), {'share': 0.9}),
+        (lambda **o: DenoiseObjective(_spec('denoise'), 'denoise', **o), {'edge_weight': 9.0}),
+        (lambda **o: SegmentationObjective(_spec('s', ('a', 'b')), 'focal', **o), {'gamma': 0.0}),
     ],
 )
 def test_options_of_the_loss_reach_it(make, options):
@@ -259,7 +266,7 @@ def test_options_of_the_loss_reach_it(make, options):
 
 def test_depth_beside_the_picture_for_networks_that_take_it():
     spec = dataclasses.replace(_spec('segmentation', ('a', 'b')), network='mobile-seg')
-    task = SegmentationTask(spec, 'cross_entropy', counted=('b',))
+    task = SegmentationObjective(spec, 'cross_entropy', counted=('b',))
     shape = (4, 6)
     sample = Sample('s', image=np.zeros((*shape, 3), np.uint8), labels=np.zeros(shape, np.uint8))
     measured = np.full(shape, np.nan, np.float32)
@@ -276,7 +283,7 @@ def test_depth_beside_the_picture_for_networks_that_take_it():
 def test_scores_smaller_than_the_labels():
     """Losses and metrics compare each score with the pixel at its place."""
     spec = dataclasses.replace(_spec('segmentation', ('a', 'b')), network='mobile-seg')
-    task = SegmentationTask(spec, 'cross_entropy', counted=('b',), unlisted_weight=0.5)
+    task = SegmentationObjective(spec, 'cross_entropy', counted=('b',), unlisted_weight=0.5)
     labels = np.zeros((1, 4, 8), np.int32)
     labels[:, :, 4:] = 1
     logits = np.stack([10.0 * (1 - labels), 10.0 * labels], axis=-1)[:, ::2, ::2]

@@ -127,7 +127,7 @@ def test_people_of_a_real_picture(data_file):
     from rs_ml_training.data.formats import open_data
     from rs_ml_training.data.geometry import resized
     from rs_ml_training.metrics.precision import overlaps
-    from rs_ml_training.tasks.detection import predictions_of
+    from rs_ml_training.tasks.detection.objective import predictions_of
     from rs_ml_training.teaching.frozen_detector import FrozenDetector
 
     folder = data_file('models/detection/centernet_mnv3_coco')

@@ -28,7 +28,9 @@ def _toy(input_size=None, classes: int = 2, width: int = 4, dropout: float = 0.0
 @pytest.fixture(autouse=True)
 def toy(monkeypatch):
     """A network of that name for segmentation."""
-    entry = registry.NetworkEntry('toy', 'segmentation', 'toy:toy', (32, 32), 16, 'for tests')
+    entry = registry.NetworkEntry(
+        'toy', 'segmentation', 'rs_ml_training.networks.toy:toy', (32, 32), 16, 'for tests'
+    )
     monkeypatch.setitem(registry.NETWORKS, 'toy', entry)
     monkeypatch.setitem(sys.modules, 'rs_ml_training.networks.toy', SimpleNamespace(toy=_toy))
 
@@ -37,7 +39,7 @@ def toy(monkeypatch):
 def tiny(miniature, tmp_path) -> Callable[..., object]:
     """Options of a toy network on sixteen pictures, for two epochs; keywords change them."""
     pytest.importorskip('keras')
-    from rs_ml_training.training.options import SegmentationOptions
+    from rs_ml_training.tasks.segmentation.task import SegmentationOptions
 
     path = miniature('camvid')
 

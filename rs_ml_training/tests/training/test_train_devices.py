@@ -12,8 +12,8 @@ from rs_ml_perception.core.errors import ConfigError
 
 pytest.importorskip('keras')
 from rs_ml_training.data.sequence import SampleSequence
+from rs_ml_training.tasks.options import TrainOptions
 from rs_ml_training.training.devices import spread
-from rs_ml_training.training.options import TrainOptions
 from rs_ml_training.training.run_folder import read_history
 
 _LOGICAL_CPUS = (

@@ -13,9 +13,9 @@ from rs_ml_training.errors import CheckpointError, DivergedError
 
 keras = pytest.importorskip('keras')
 
+from rs_ml_training.tasks.mono_depth import DepthOptions  # noqa: E402
 from rs_ml_training.training import checkpoint  # noqa: E402
 from rs_ml_training.training.epoch_end import EpochEnd, StopOnNan  # noqa: E402
-from rs_ml_training.training.options import DepthOptions  # noqa: E402
 from rs_ml_training.training.run_folder import read_history  # noqa: E402
 from rs_ml_training.training.session import prepare, train  # noqa: E402
 
@@ -170,8 +170,8 @@ def test_another_training_of_that_name(tiny, one_epoch, changes, error, message)
         ({'devices': 64}, '--devices 64, but there are'),
         ({'monitor': 'd1'}, "--monitor 'd1' is none of"),
         ({'keep_best': ('d1',)}, "--keep-best 'd1' is none of"),
-        ({'loss': 'binary_focal'}, 'tells two classes apart, the data have 11'),
-        ({'model_option': ('classes=1',)}, 'tells two classes apart'),
+        ({'loss': 'binary_focal'}, 'separates two classes, the data have 11'),
+        ({'model_option': ('classes=1',)}, 'separates two classes'),
         ({'model_option': ('classes=5',)}, 'classes=5, but the data have 11'),
         ({'loss': 'binary_focal', 'model_option': ('classes=11',)}, 'is not for classes=11'),
         ({'loss_option': ('gamma=2',)}, 'gamma: the options of this loss are class_weights, lab'),

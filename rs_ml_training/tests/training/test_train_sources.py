@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_training.training.options import TrainOptions
-from rs_ml_training.training.sources import Joined, name_values, open_sources
+from rs_ml_training.tasks.options import TrainOptions, name_values
+from rs_ml_training.training.sources import Joined, open_sources
 
 
 def _names(reader) -> list[str]:

@@ -1,15 +1,18 @@
-"""What every command does with errors."""
+"""What all commands share: errors as one sentence and an exit status, a progress bar."""
 
 from __future__ import annotations
 
 import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from rs_ml_perception.core.errors import RsMlError
 
 INTERRUPTED, UNREAD = 130, 141
+
+T = TypeVar('T')
 
 
 def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., int]:
@@ -33,3 +36,10 @@ def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., 
             return UNREAD
 
     return main
+
+
+def progress_bar(samples: Iterable[T], count: int | None) -> Iterable[T]:
+    """The samples; a terminal shows how many and how fast by the clock on the wall."""
+    from tqdm import tqdm
+
+    return tqdm(samples, total=count, unit='image', disable=None, leave=False)

@@ -6,7 +6,7 @@ import argparse
 
 from rs_ml_training.data.formats import FORMATS, open_data
 from rs_ml_training.data.reader import Reader
-from rs_ml_training.training.sources import name_values
+from rs_ml_training.tasks.options import name_values
 
 
 def add_source(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.recordings.writer import STORAGES
 
+from rs_ml_training.cli.command import progress_bar
 from rs_ml_training.cli.flags import size
-from rs_ml_training.cli.progress import progress_bar
 from rs_ml_training.synth.writing.data_set import LAYOUTS, PEOPLE, SIDES, SetOptions
 
 _SET = SetOptions()

@@ -5,29 +5,37 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 
-from rs_ml_training.cli.command import command
-from rs_ml_training.cli.flags import FlagParser, add_flags, from_flags
-from rs_ml_training.cli.progress import progress_bar
-from rs_ml_training.evaluation.options import OPTIONS
+from rs_ml_training.cli.command import command, progress_bar
+from rs_ml_training.tasks.registry import TASKS
 
 _CURVES, _ALL = 'curves', '--all'
+EXAMPLE = """
+rs-ml-evaluate depth --help
+rs-ml-evaluate depth @flags.txt
+"""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> FlagParser:
     """Flags of every task; `@file` reads more of them, one or several a line."""
-    top = FlagParser(prog='rs-ml-evaluate', description=__doc__)
+    top = FlagParser(prog='rs-ml-evaluate', description=__doc__, example=EXAMPLE)
     tasks = top.add_subparsers(dest='task', required=True, parser_class=FlagParser)
-    for task, options_type in OPTIONS.items():
-        text = options_type.__doc__
-        add_flags(tasks.add_parser(task, help=text, description=text), options_type)
-    curves = tasks.add_parser(_CURVES, help='draw the course of one or several trainings')
+    for task in TASKS.values():
+        text = task.evaluate_options.__doc__
+        example = f'rs-ml-evaluate {task.name} --model runs/RUN --data FORMAT:PATH'
+        sub = tasks.add_parser(task.name, help=text, description=text, example=example)
+        add_flags(sub, task.evaluate_options, group=task.name)
+    curves = tasks.add_parser(
+        _CURVES,
+        help='draw the course of one or several trainings',
+        example='rs-ml-evaluate curves runs/first runs/second --out curves.png',
+    )
     curves.add_argument('runs', nargs='+', type=Path, help='run folders, or history.csv files')
     curves.add_argument('--out', type=Path, required=True, help='.png, .svg or .pdf')
     curves.add_argument('--columns', nargs='+', default=(), help='of history.csv (all)')
@@ -46,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     if arguments.task == _CURVES:
         return _draw_curves(arguments.runs, arguments.out, arguments.columns)
-    options = from_flags(OPTIONS[arguments.task], arguments)
+    options = from_flags(TASKS[arguments.task].evaluate_options, arguments)
     if options.json_file is not None and not options.json_file.parent.is_dir():
         raise ConfigError(f'{options.json_file.parent} is no folder: give --json a path in one')
     from rs_ml_training.evaluation.session import run

@@ -21,7 +21,7 @@ from rs_ml_training.cli.command import command
 from rs_ml_training.cli.flags import FlagParser, size
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.export.artifact import FORMATS, PRECISIONS
-from rs_ml_training.training.sources import name_values
+from rs_ml_training.tasks.options import name_values
 
 if TYPE_CHECKING:
     from rs_ml_training.data.reader import Reader
@@ -133,7 +133,7 @@ def _quiet() -> None:
 
 def _options(arguments: argparse.Namespace, written: str) -> ExportOptions:
     from rs_ml_training.export.exporter import ExportOptions
-    from rs_ml_training.export.heads import HeadOptions
+    from rs_ml_training.tasks.task import ServingOptions
 
     for name in ('calibration_samples', 'data_samples'):
         if getattr(arguments, name) < 1:
@@ -143,7 +143,7 @@ def _options(arguments: argparse.Namespace, written: str) -> ExportOptions:
         precision=arguments.precision,
         name=arguments.name,
         version=arguments.version,
-        head=HeadOptions(
+        serving=ServingOptions(
             arguments.scores,
             arguments.intermediates,
             arguments.confidence_threshold,

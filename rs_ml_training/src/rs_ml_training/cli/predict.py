@@ -2,82 +2,110 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.options import option
 
-from rs_ml_training.cli.command import command
-from rs_ml_training.cli.flags import FlagParser, add_flags, flag, from_flags
-from rs_ml_training.cli.progress import progress_bar
+from rs_ml_training.cli.command import command, progress_bar
 from rs_ml_training.data.encodings import ENCODINGS
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.prediction import sources as inputs
 from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.prediction.colors import COLORMAPS, palette
 from rs_ml_training.prediction.files import empty_folder
-from rs_ml_training.prediction.heads import UPSAMPLINGS, PredictOptions
+from rs_ml_training.prediction.predictor import PredictOptions
 from rs_ml_training.prediction.session import Session, SessionOptions, Totals
 from rs_ml_training.prediction.sources import DepthPictures, Source
 from rs_ml_training.prediction.style import PANORAMIC, Style, depth_encoding
+from rs_ml_training.tasks.options import name_values
+from rs_ml_training.tasks.registry import TASKS, predictor_of, task_named
+from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import ModelSpec, Trained
+
+_INPUT, _OUTPUT, _VIDEO = 'input', 'output', 'video'
+EXAMPLE = """
+rs-ml-predict runs/depth pictures/ --out result
+rs-ml-predict runs/rooms coco:/data/coco --list val.txt --out result --strips --errors
+rs-ml-predict runs/denoise depth/ --infrared infrared/ --out result --cloud
+"""
 
 
 @dataclass(frozen=True)
-class PredictFlags:
-    """Flags; the flag of a field is its name with dashes."""
+class PredictFlags(PredictOptions):
+    """Flags; the options of PredictOptions are among them."""
 
-    out: Path | None = flag(None, 'folder for the results, new or empty')
-    force: bool = flag(False, 'replace files in a folder that is not empty')
-    weights: str | None = flag(None, 'file in the run folder (default: the best, else the last)')
-    input_size: tuple[int, int] | None = flag(None, 'WIDTHxHEIGHT to run at (default: as trained)')
-    batch_size: int = flag(1, 'pictures a step', low=1)
-    list_file: Path | None = flag(None, 'file that names the samples of a data set', name='list')
-    data_option: tuple[str, ...] = flag((), 'NAME=VALUE for the reader of a data set')
-    limit: int = flag(0, 'pictures of each input at most, 0: all', low=0)
-    flip: bool = flag(False, 'average with the mirrored picture')
-    kb_crop: bool = flag(False, 'show the network the 1216x352 crop of KITTI')
-    focal_px: float | None = flag(None, 'focal length of pictures that do not know it', low=1e-3)
-    focal_correction: bool = flag(True, 'scale depth to the focal length of a known camera')
-    intrinsics: str | None = flag(None, 'fx,fy,cx,cy of pictures that do not know them')
-    upsampling: str = flag('nearest', 'of masks', choices=UPSAMPLINGS)
-    min_confidence: float = flag(0.0, 'of masks and denoised depth, else 255 or 0', low=0)
-    min_score: float = flag(0.3, 'of boxes drawn; results.jsonl has more', low=0)
-    infrared: Path | None = flag(None, 'denoise: folder of infrared pictures of the same names')
-    input_encoding: str = flag('mm', 'denoise: of depth files read', choices=ENCODINGS)
-    depth_encoding: str | None = flag(
-        None, 'of depth files written (default: mm, kitti beyond 65 m)', choices=('mm', 'kitti')
+    min_score: float = option(
+        0.3, 'of boxes drawn; results.jsonl has more', low=0, high=1, group=_OUTPUT
     )
-    pictures: bool = flag(True, 'colours and overlays for looking at')
-    colormap: str = flag('viridis', 'of depth', choices=COLORMAPS)
-    range_m: tuple[float, ...] = flag((), 'NEAR FAR of the colours [m] (default: of each picture)')
-    intermediates: bool = flag(False, 'further maps of the network, in grey')
-    strips: bool = flag(False, 'picture, truth and prediction side by side')
-    sheet_rows: int = flag(0, 'strips on a sheet, 0: no sheets', low=0)
-    every: int = flag(1, 'only each n-th strip comes on a sheet', low=1)
-    errors: bool = flag(False, 'error against the truth in jet colours')
-    error_limit: float = flag(0.5, 'relative error of the last colour', low=1e-3)
-    normals: bool = flag(False, 'surface normals as colours')
-    cloud: bool = flag(False, 'coloured point cloud, .ply')
-    keep_edges: bool = flag(True, 'keep points on depth edges in clouds')
-    panorama: bool = flag(False, 'pictures are equirectangular')
-    fps: float = flag(0.0, 'make a video of the pictures of a folder, frames/s', low=0)
-    frames: bool = flag(False, 'files of every frame of a video too')
+    out: Path | None = option(None, 'folder for the results, new or empty', group=_OUTPUT)
+    force: bool = option(False, 'replace files in a folder that is not empty', group=_OUTPUT)
+    weights: str | None = option(
+        None, 'file in the run folder', none_doc='the best, else the last'
+    )
+    input_size: tuple[int, int] | None = option(
+        None, 'size to run at', none_doc='as trained', metavar='WIDTHxHEIGHT'
+    )
+    batch_size: int = option(1, 'images a step', low=1)
+    list_file: Path | None = option(
+        None, 'file that names the samples of a data set', flag='list', group=_INPUT
+    )
+    data_option: tuple[str, ...] = option(
+        (), 'for the reader of a data set', metavar='NAME=VALUE', group=_INPUT
+    )
+    limit: int = option(0, 'images of each input at most, 0: all', low=0, group=_INPUT)
+    intrinsics: str | None = option(
+        None, 'of images that do not state theirs', metavar='FX,FY,CX,CY', group=_INPUT
+    )
+    infrared: Path | None = option(
+        None, 'denoise: folder of infrared images of the same names', group=_INPUT
+    )
+    input_encoding: str = option(
+        'mm', 'denoise: of depth files read', choices=ENCODINGS, group=_INPUT
+    )
+    panorama: bool = option(False, 'images are equirectangular', group=_INPUT)
+    depth_encoding: str | None = option(
+        None,
+        'of depth files written',
+        none_doc='mm, kitti beyond 65 m',
+        choices=('mm', 'kitti'),
+        group=_OUTPUT,
+    )
+    pictures: bool = option(True, 'colours and overlays for looking at', group=_OUTPUT)
+    colormap: str = option('viridis', 'of depth', choices=COLORMAPS, group=_OUTPUT)
+    range_m: tuple[float, ...] = option(
+        (), 'NEAR FAR of the colours', unit='m', none_doc='of each image', group=_OUTPUT
+    )
+    intermediates: bool = option(False, 'further maps of the network, in grey', group=_OUTPUT)
+    strips: bool = option(False, 'image, truth and prediction side by side', group=_OUTPUT)
+    sheet_rows: int = option(0, 'strips on a sheet, 0: no sheets', low=0, group=_OUTPUT)
+    every: int = option(1, 'only each n-th strip comes on a sheet', low=1, group=_OUTPUT)
+    errors: bool = option(False, 'error against the truth in jet colours', group=_OUTPUT)
+    error_limit: float = option(0.5, 'relative error of the last colour', low=1e-3, group=_OUTPUT)
+    normals: bool = option(False, 'surface normals as colours', group=_OUTPUT)
+    cloud: bool = option(False, 'coloured point cloud, .ply', group=_OUTPUT)
+    keep_edges: bool = option(True, 'keep points on depth edges in clouds', group=_OUTPUT)
+    fps: float = option(
+        0.0, 'make a video of the images of a folder', unit='frames/s', low=0, group=_VIDEO
+    )
+    frames: bool = option(False, 'files of every frame of a video too', group=_VIDEO)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> FlagParser:
     """The flags of the command; `@file` reads more of them."""
-    top = FlagParser(prog='rs-ml-predict', description=__doc__)
+    top = FlagParser(prog='rs-ml-predict', description=__doc__, example=EXAMPLE)
     top.add_argument('run', type=Path, help='run folder of a training')
     top.add_argument(
         'inputs', nargs='+', help='pictures, folders, videos, FORMAT:PATH; denoise: depth files'
     )
-    add_flags(top, PredictFlags)
+    add_flags(top, PredictFlags, group='network')
     return top
 
 
@@ -130,26 +158,18 @@ def _checked(flags: PredictFlags) -> None:
 
 
 def _predict_options(flags: PredictFlags) -> PredictOptions:
-    return PredictOptions(
-        flip=flags.flip,
-        kb_crop=flags.kb_crop,
-        focal_px=flags.focal_px,
-        focal_correction=flags.focal_correction,
-        upsampling=flags.upsampling,
-        min_confidence=flags.min_confidence,
-        min_score=min(flags.min_score, 0.05),
-    )
+    given = {f.name: getattr(flags, f.name) for f in fields(PredictOptions)}
+    return PredictOptions(**{**given, 'min_score': min(flags.min_score, 0.05)})
 
 
 def _sources(run: Path, texts: Sequence[str], flags: PredictFlags) -> list[Source]:
     """Opened before the network, so that a wrong path is told at once."""
     from rs_ml_training.trained import read_spec
-    from rs_ml_training.training.sources import name_values
 
-    task = read_spec(run).task
+    task = task_named(read_spec(run).task)
     _require_use(task, texts, flags)
     read = inputs.read_color
-    if task == 'denoise':
+    if task.reads_depth_files:
         read = DepthPictures(flags.input_encoding, flags.infrared)
     options = {'list_file': flags.list_file, **name_values(flags.data_option)}
     found = inputs.open_sources(texts, read, **options)
@@ -162,12 +182,15 @@ def _sources(run: Path, texts: Sequence[str], flags: PredictFlags) -> list[Sourc
     return found
 
 
-def _require_use(task: str, texts: Sequence[str], flags: PredictFlags) -> None:
+def _require_use(task: Task[Any, Any], texts: Sequence[str], flags: PredictFlags) -> None:
     """Flags that would change nothing are mistakes."""
     if (flags.list_file or flags.data_option) and not any(map(inputs.is_data, texts)):
         raise ConfigError('--list and --data-option are for FORMAT:PATH, which no input is')
-    if task != 'denoise' and (flags.infrared or flags.input_encoding != 'mm'):
-        raise ConfigError(f'--infrared and --input-encoding are for denoise, this is {task}')
+    if not task.reads_depth_files and (flags.infrared or flags.input_encoding != 'mm'):
+        readers = ', '.join(name for name, other in TASKS.items() if other.reads_depth_files)
+        raise ConfigError(
+            f'--infrared and --input-encoding are for {readers}, this is {task.name}'
+        )
 
 
 def _in_classes(source: Source, labels: Sequence[str]) -> Source:
@@ -199,7 +222,7 @@ def _style(spec: ModelSpec, flags: PredictFlags, is_video: bool) -> Style:
     return Style(
         pictures=flags.pictures or is_video,
         colormap=flags.colormap,
-        range_m=tuple(flags.range_m) or None,
+        range_m=(flags.range_m[0], flags.range_m[1]) if flags.range_m else None,
         encoding=flags.depth_encoding or depth_encoding(spec),
         strips=flags.strips or flags.sheet_rows > 0,
         errors=flags.errors,
@@ -223,8 +246,6 @@ def _run(
     found: Sequence[Source],
     flags: PredictFlags,
 ) -> Totals:
-    from rs_ml_training.prediction.predictor import predictor_of
-
     session = SessionOptions(flags.batch_size, flags.frames, flags.sheet_rows, flags.every)
     predictor = predictor_of(trained, options)
     return Session(predictor, style, out, session, progress_bar).run(found)

@@ -108,3 +108,17 @@ class CachedReader(Subset):
         if index not in self._samples:
             self._samples[index] = super().read(index)
         return self._samples[index]
+
+
+def scenes_in_turn(reader: Reader) -> list[int]:
+    """Indices of all samples, those of a scene together and in their order."""
+    first: dict[str, int] = {}
+    scenes = [reader.scene(index) for index in range(len(reader))]
+    for scene in scenes:
+        first.setdefault(scene, len(first))
+    return sorted(range(len(reader)), key=lambda index: first[scenes[index]])
+
+
+def last_frames(reader: Reader) -> list[int]:
+    """Indices of the last sample of each scene, in the order of the scenes."""
+    return list({reader.scene(index): index for index in scenes_in_turn(reader)}.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -96,3 +96,40 @@ class Sample:
             raise InputError(f'{self.name} has neither a picture nor a map')
         height, width = next(iter(maps.values())).shape[:2]
         return width, height
+
+
+def known_depth_m(depth_m: np.ndarray) -> np.ndarray:
+    """Depth with a channel axis, 0 where it is not a number or infinite.
+
+    Args:
+        depth_m: (H, W) of any float type [m].
+
+    Returns:
+        float32 (H, W, 1) [m].
+    """
+    finite = np.where(np.isfinite(depth_m), depth_m, np.float32(0))
+    return finite.astype(np.float32, copy=False)[..., None]
+
+
+def measured_m(sample: Sample) -> np.ndarray:
+    """Measured depth of a sample, float32 (H, W, 1) [m], 0 where there is none."""
+    if sample.raw_depth_m is None:
+        return np.zeros((*sample.size[::-1], 1), np.float32)
+    return known_depth_m(sample.raw_depth_m)
+
+
+def required(sample: Sample, name: str, purpose: str) -> Any:
+    """A field of a sample.
+
+    Raises:
+        InputError: the sample lacks it; names the sample, the field and the purpose.
+    """
+    value = getattr(sample, name)
+    if value is None:
+        raise InputError(f'{sample.name} has no {name} {purpose}')
+    return value
+
+
+# Named arrays of a network, and what makes inputs and targets of a sample.
+Arrays = dict[str, np.ndarray]
+Fit = Callable[[Sample, np.random.Generator], tuple[Arrays, Arrays]]

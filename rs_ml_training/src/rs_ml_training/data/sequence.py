@@ -12,7 +12,7 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.reader import Reader
-from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.sample import Arrays, Fit, Sample
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGEST_BYTES = 32 << 20
@@ -45,10 +45,6 @@ def _mallopt() -> Callable[[int, int], int] | None:
         return ctypes.CDLL('libc.so.6').mallopt
     except (OSError, AttributeError):
         return None
-
-
-Arrays = dict[str, np.ndarray]
-Fit = Callable[[Sample, np.random.Generator], tuple[Arrays, Arrays]]
 
 
 class SampleSequence(keras.utils.PyDataset):

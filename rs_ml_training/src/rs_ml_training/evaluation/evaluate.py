@@ -1,19 +1,24 @@
-"""A network, or whatever makes predictions, measured on a data set."""
+"""A network, or any method that makes predictions, measured on a data set; the report."""
 
 from __future__ import annotations
 
 import heapq
+import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.evaluation.scorers import Scorer
 from rs_ml_training.prediction.flow import Stopwatch, ahead, batched
 from rs_ml_training.prediction.results import Prediction
+from rs_ml_training.tasks.task import PredictBatch, Scorer
 
-PredictBatch = Callable[[Sequence[Sample]], Sequence[Prediction]]
+_COLUMNS = 10
+
 Progress = Callable[[Iterable[Sample], int | None], Iterable[Sample]]
 
 
@@ -37,7 +42,7 @@ class Measured:
 def evaluate(
     reader: Reader,
     predict: PredictBatch,
-    scorer: Scorer,
+    scorer: Scorer[Any],
     *,
     batch_size: int = 1,
     worst: int = 0,
@@ -70,7 +75,7 @@ def evaluate(
 class _Worst:
     """The worst pictures; those without truth are passed over."""
 
-    def __init__(self, scorer: Scorer, count: int) -> None:
+    def __init__(self, scorer: Scorer[Any], count: int) -> None:
         self._scorer, self._count = scorer, count
         self._found: list[tuple[float, str, float]] = []
 
@@ -92,3 +97,73 @@ class _Worst:
 
 def _samples(reader: Reader) -> Iterator[Sample]:
     return (reader.read(index) for index in range(len(reader)))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured on what.
+
+    Attributes:
+        task: depth, segmentation, denoise or detection.
+        model: what made the predictions.
+        data: what they were compared with.
+        measured: the outcome.
+        protocol: rules that decide the figures, as crop and range.
+        judge: metric that orders the worst pictures.
+    """
+
+    task: str
+    model: str
+    data: str
+    measured: Measured
+    protocol: dict[str, Any] = field(default_factory=dict)
+    judge: str = ''
+
+    def table(self) -> str:
+        """Lines for a terminal: the metrics in columns, then the worst pictures."""
+        metrics = {k: v for k, v in self.measured.metrics.items() if k != 'count'}
+        lines = [f'{self.task} of {self.model} on {self.data}: {self.measured.count} pictures']
+        rules = ', '.join(f'{key} {value}' for key, value in self.protocol.items())
+        lines += [rules] if rules else []
+        names = list(metrics)
+        for start in range(0, len(names), _COLUMNS):
+            lines += _columns({name: metrics[name] for name in names[start : start + _COLUMNS]})
+        lines.append(f'{1000 * self.measured.seconds_per_image:.1f} ms a picture')
+        lines += [f'worst: {name}  {self.judge} {v:.4f}' for name, v in self.measured.worst]
+        return '\n'.join(lines)
+
+    def values(self) -> dict[str, Any]:
+        """JSON values; what was not measured is null."""
+        measured = self.measured
+        return {
+            'task': self.task,
+            'model': self.model,
+            'data': self.data,
+            'protocol': self.protocol,
+            'count': measured.count,
+            'metrics': {name: finite_or_none(value) for name, value in measured.metrics.items()},
+            'seconds_per_image': finite_or_none(measured.seconds_per_image),
+            'worst': [{'name': name, self.judge: finite_or_none(v)} for name, v in measured.worst],
+        }
+
+    def write(self, path: Path) -> None:
+        """Write the JSON file, whole or not at all.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        write_file(path, (json.dumps(self.values(), indent=2) + '\n').encode(), replace=True)
+
+
+def _columns(metrics: dict[str, float]) -> list[str]:
+    texts = {name: f'{value:.4f}' for name, value in metrics.items()}
+    widths = {name: max(len(name), len(text)) for name, text in texts.items()}
+    return [
+        '  '.join(name.rjust(widths[name]) for name in texts),
+        '  '.join(text.rjust(widths[name]) for name, text in texts.items()),
+    ]
+
+
+def finite_or_none(value: float) -> float | None:
+    """A number as JSON can say it."""
+    return value if math.isfinite(value) else None

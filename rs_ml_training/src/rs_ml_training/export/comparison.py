@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-import cv2
 import numpy as np
-from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.inference.output_errors import usual_errors
 
 from rs_ml_training.data.reader import Reader
-from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.sample import Sample, measured_m, required
 from rs_ml_training.errors import ExportError
 from rs_ml_training.export.artifact import Arrays, Network, Port
 from rs_ml_training.prediction.view import View, view_of
-from rs_ml_training.tasks.known_depth import measured_m
+from rs_ml_training.tasks.registry import task_named
+from rs_ml_training.tasks.task import ServedSample
 from rs_ml_training.trained import ModelSpec
 
+_PURPOSE = 'for the network to read: give other data'
+
 Crop = tuple[float, float, float, float] | None
-Outputs = Mapping[str, np.ndarray]
-# Task -> the metrics shown.
-METRICS: dict[str, tuple[str, ...]] = {
-    'depth': ('abs_rel', 'rms', 'd1'),
-    'segmentation': ('miou', 'pixel_accuracy'),
-    'denoise': ('rmse_m', 'mae_m'),
-    'detection': ('ap50', 'ap50_95'),
-}
 # Largest error allowed of any output, see output_errors.usual_measure.
 LIMITS = {'float32': 1e-3, 'float16': 1e-2}
 # Output -> error.
 Errors = dict[str, float]
-
-
-@dataclass(frozen=True)
-class ServedSample:
-    """A sample and its arrays.
-
-    Attributes:
-        sample: as read.
-        view: which part of it the network sees.
-        inputs: name -> array with the batch axis.
-    """
-
-    sample: Sample
-    view: View
-    inputs: dict[str, np.ndarray]
 
 
 def served_samples(
@@ -75,26 +51,16 @@ def served(sample: Sample, ports: Sequence[Port], crop: Crop) -> ServedSample:
 
 def _array(sample: Sample, view: View, name: str) -> np.ndarray:
     if name == 'raw_depth':
-        depth_m = np.nan_to_num(_required(sample, 'raw_depth_m')).astype(np.float32)
+        depth_m = np.nan_to_num(required(sample, 'raw_depth_m', _PURPOSE)).astype(np.float32)
         return view.measured(depth_m)[None, :, :, None]
     if name == 'depth':
         return view.measured(measured_m(sample)[..., 0])[None, :, :, None]
     if name == 'image':
-        return view.picture(_required(sample, 'image'))[None]
+        return view.picture(required(sample, 'image', _PURPOSE))[None]
     infrared = sample.infrared
     if infrared is None:
         infrared = np.zeros(sample.size[::-1], np.uint8)
     return view.picture(infrared)[None, :, :, None]
-
-
-def _required(sample: Sample, name: str) -> np.ndarray:
-    array = getattr(sample, name)
-    if array is None:
-        raise InputError(f'{sample.name} has no {name}, which the network reads: give other data')
-    return array
-
-
-Update = Callable[[ServedSample, Outputs], None]
 
 
 def measure(
@@ -105,92 +71,12 @@ def measure(
     Raises:
         InputError: a sample lacks the truth.
     """
-    accumulator, update = _ACCUMULATORS[spec.task](spec)
+    task = task_named(spec.task)
+    metrics = task.served_metrics(spec)
     for served in samples:
-        update(served, network(served.inputs))
-    found = accumulator.result()
-    return {name: found[name] for name in METRICS[spec.task] if name in found}
-
-
-def _depth(spec: ModelSpec) -> tuple[Any, Update]:
-    from rs_ml_training.metrics.depth import DepthMetrics
-
-    near, far = spec.depth_range_m
-    metrics = DepthMetrics(max(near, 1e-3), far)
-
-    def update(served: ServedSample, outputs: Outputs) -> None:
-        truth_m = _at_model_size(served, 'depth_m')
-        metrics.update(truth_m=truth_m, prediction_m=outputs['depth'][0, :, :, 0])
-
-    return metrics, update
-
-
-def _segmentation(spec: ModelSpec) -> tuple[Any, Update]:
-    from rs_ml_training.metrics.confusion import ConfusionMatrix
-
-    metrics = ConfusionMatrix(max(len(spec.labels), 2))
-
-    def update(served: ServedSample, outputs: Outputs) -> None:
-        labels = _at_model_size(served, 'labels')
-        ids = _class_ids(outputs['mask'][0])
-        size = served.view.model_size
-        if ids.shape != size[::-1]:
-            ids = cv2.resize(ids.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-        metrics.update(labels=labels, predicted=ids)
-
-    return metrics, update
-
-
-def _denoise(spec: ModelSpec) -> tuple[Any, Update]:
-    from rs_ml_training.metrics.denoise import DenoiseMetrics
-
-    metrics = DenoiseMetrics()
-
-    def update(served: ServedSample, outputs: Outputs) -> None:
-        truth_m, raw_m = _at_model_size(served, 'depth_m'), served.inputs['raw_depth'][0, :, :, 0]
-        metrics.update(truth_m=truth_m, raw_m=raw_m, cleaned_m=outputs['depth'][0, :, :, 0])
-
-    return metrics, update
-
-
-def _detection(spec: ModelSpec) -> tuple[Any, Update]:
-    from rs_ml_training.metrics.precision import AveragePrecision
-    from rs_ml_training.tasks.detection import predictions_of
-
-    metrics = AveragePrecision(max(len(spec.labels), 1))
-
-    def update(served: ServedSample, outputs: Outputs) -> None:
-        if served.sample.boxes is None:
-            raise InputError(f'{served.sample.name} has no boxes to measure a detector with')
-        (found,) = predictions_of(outputs, served.view.model_size)
-        boxes = served.view.boxes_to_source(found.xyxy)
-        metrics.update(boxes, found.scores, found.class_ids, served.sample.boxes)
-
-    return metrics, update
-
-
-_ACCUMULATORS: dict[str, Callable[[ModelSpec], tuple[Any, Update]]] = {
-    'depth': _depth,
-    'segmentation': _segmentation,
-    'denoise': _denoise,
-    'detection': _detection,
-}
-
-
-def _at_model_size(served: ServedSample, name: str) -> np.ndarray:
-    truth = getattr(served.sample, name)
-    if truth is None:
-        raise InputError(f'{served.sample.name} has no {name} to measure the network with')
-    return served.view.measured(truth)
-
-
-def _class_ids(mask: np.ndarray) -> np.ndarray:
-    """Class ids (H, W) of a class map or of scores (H, W, C)."""
-    if mask.ndim == 2:
-        return mask
-    if mask.shape[2] == 1:
-        return (mask[..., 0] >= 0.5).astype(np.uint8)
-    return mask.argmax(axis=2)
+        metrics.update(served, network(served.inputs))
+    found = metrics.result()
+    return {name: found[name] for name in task.shown_metrics if name in found}
 
 
 def difference(expected: Arrays, actual: Arrays) -> Errors:

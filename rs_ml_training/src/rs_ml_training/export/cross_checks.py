@@ -69,23 +69,23 @@ def networks(artifact: Artifact, folder: Path) -> Iterator[tuple[str, str, Netwo
 
 
 def tolerances(
-    outputs: Arrays, float32: Mapping[str, float], readings: Iterable[CrossCheck]
+    outputs: Arrays, float32: Mapping[str, float], checks: Iterable[CrossCheck]
 ) -> dict[str, Tolerance]:
     """By how much each output may miss the golden one: what was found here and half as much.
 
     Args:
         outputs: the golden ones.
         float32: output -> least tolerance in float32.
-        readings: what was found; bfloat16 is allowed the usual at least.
+        checks: what was found; bfloat16 is allowed the usual at least.
     """
     found = {
         name: {'float32': least, 'bfloat16': max(USUAL_LIMITS['bfloat16'], least)}
         for name, least in float32.items()
     }
-    for reading in readings:
-        for name, error in reading.errors.items():
+    for check in checks:
+        for name, error in check.errors.items():
             wanted = math.ceil(min(error * MARGIN, LARGEST_TOLERANCE) * 1e3) / 1e3
-            found[name][reading.precision] = max(found[name][reading.precision], wanted)
+            found[name][check.precision] = max(found[name][check.precision], wanted)
     return {
         name: Tolerance(usual_measure(name, outputs[name]), limits)
         for name, limits in found.items()
@@ -141,7 +141,7 @@ def emulated(model: onnx.ModelProto) -> Network:
     )
     names = [tensor.name for tensor in session.get_outputs()]
 
-    def run(inputs: Arrays) -> Arrays:
+    def run(inputs: Arrays) -> dict[str, np.ndarray]:
         return dict(zip(names, session.run(names, dict(inputs)), strict=True))
 
     return run

@@ -30,11 +30,11 @@ from rs_ml_training.export.comparison import (
     worst_of,
 )
 from rs_ml_training.export.cross_checks import CrossCheck, networks, tolerances
-from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.manifest import GoldenOutputs, input_spec, write_manifest
 from rs_ml_training.export.report import ExportedFile, ExportReport, write_card
 from rs_ml_training.export.serving import Serving, serving_of
 from rs_ml_training.prediction.classes import class_table, with_classes
+from rs_ml_training.tasks.task import ServingOptions
 from rs_ml_training.trained import ModelSpec, Trained
 
 _COMPARED_SAMPLES = 4
@@ -90,7 +90,7 @@ class ExportOptions:
         precision: one of artifact.PRECISIONS.
         name: of the model; '' that of its folder.
         version: of the model.
-        head: what is baked in.
+        serving: what is baked in.
         golden: its first sample becomes the golden input; None: the first frame of the recording
             that is shipped.
         representative: samples to compare on, and to measure activations on for int8.
@@ -105,7 +105,7 @@ class ExportOptions:
     precision: str = 'float32'
     name: str = ''
     version: str = '1'
-    head: HeadOptions = field(default_factory=HeadOptions)
+    serving: ServingOptions = field(default_factory=ServingOptions)
     golden: Reader | None = None
     representative: Reader | None = None
     calibration_samples: int = 100
@@ -129,13 +129,13 @@ def export(trained: Trained, out: Path, options: ExportOptions) -> ExportReport:
         ExportError: a format cannot express the network, or does not reproduce it.
     """
     check_options(out, options)
-    serving = serving_of(trained, options.head)
+    serving = serving_of(trained, options.serving)
     picture, golden = _golden_inputs(serving, trained.spec, options.golden)
     with staged(out, force=options.force) as folder:
         report, outputs = _write_files(serving, trained.spec, folder, golden, options)
         report = replace(report, directory=out)
         kept, limits = _golden_outputs(options.precision, outputs)
-        tolerance = tolerances(kept, limits, report.readings)
+        tolerance = tolerances(kept, limits, report.checks)
         write_golden(folder / GOLDEN_NAME, golden, kept)
         golden_outputs = GoldenOutputs(picture, kept, tolerance)
         _describe(serving, trained.spec, folder, report, golden_outputs, options)
@@ -164,7 +164,9 @@ def _write_files(
     def measured(network: formats.Network) -> dict[str, float]:
         return _metrics(network, serving, spec, data, options)
 
-    files, readings, outputs = [], [], [expected[0]]
+    files: list[ExportedFile] = []
+    checks: list[CrossCheck] = []
+    outputs: list[Arrays] = [expected[0]]
     for name in dict.fromkeys(options.formats):
         artifact = formats.write(name, serving, folder, options.precision, calibration)
         network = formats.load(artifact, folder, serving.outputs)
@@ -174,7 +176,7 @@ def _write_files(
         refuse_if_beyond(found, options.precision, artifact.path)
         size = artifact.megabytes(folder)
         files.append(ExportedFile(artifact, size, found, measured(network)))
-        readings += _readings(artifact, folder, golden, given[0], measured)
+        checks += _cross_checks(artifact, folder, golden, given[0], measured)
     report = ExportReport(
         folder,
         options.precision,
@@ -182,12 +184,12 @@ def _write_files(
         len(compared),
         measured(serving),
         0 if data is None else min(len(data), options.data_samples),
-        tuple(readings),
+        tuple(checks),
     )
     return report, outputs
 
 
-def _readings(
+def _cross_checks(
     artifact: Artifact,
     folder: Path,
     golden: Arrays,

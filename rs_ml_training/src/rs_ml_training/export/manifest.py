@@ -16,15 +16,11 @@ from rs_ml_perception.inference.manifest import MANIFEST_NAME, Tolerance
 from rs_ml_perception.inference.preprocess import InputSpec
 
 from rs_ml_training.export.artifact import Arrays, Artifact, Port
-from rs_ml_training.export.heads import CELL_OUTPUTS
 from rs_ml_training.export.serving import Serving
 from rs_ml_training.trained import ModelSpec
 
 LABELS_NAME = 'labels.txt'
 NO_LICENSE = 'none stated, internal use only'
-_TASKS = {'depth': 'mono_depth'}
-# Decoder -> overlap beyond which the weaker of two boxes is a duplicate.
-_OVERLAPS = {'gfl': 0.6, 'centernet': 0.5}
 _COLORS = {1: 'GRAY', 3: 'RGB'}
 
 
@@ -57,8 +53,8 @@ def write_manifest(
     values: dict[str, Any] = {
         'name': name,
         'version': version,
-        'task': _TASKS.get(spec.task, spec.task),
-        'decoder': _decoder(serving),
+        'task': serving.task.manifest_name,
+        'decoder': serving.task.decoder(serving.model, serving.outputs, serving.options),
         'artifacts': [_artifact(folder, artifact) for artifact in artifacts],
         'input': [_input(port, spec) for port in serving.inputs],
         'outputs': {name: _output(name, array) for name, array in golden.outputs.items()},
@@ -66,13 +62,10 @@ def write_manifest(
     if spec.labels:
         (folder / LABELS_NAME).write_text('\n'.join(spec.labels) + '\n', encoding='utf-8')
         values['labels'] = LABELS_NAME
-    if spec.task == 'detection':
-        iou = _OVERLAPS[values['decoder']]
-        values['thresholds'] = {'score': serving.options.score_threshold, 'iou': iou}
-    if serving.options.confidence_threshold and 'confidence' in serving.outputs:
-        values['decoder_options'] = {'confidence_threshold': serving.options.confidence_threshold}
-    if spec.task in ('depth', 'denoise'):
-        values['depth'] = {'unit': 'm', 'range_m': [float(v) for v in spec.depth_range_m]}
+    threshold = serving.options.confidence_threshold
+    if threshold and 'confidence' in serving.outputs:
+        values['decoder_options'] = {'confidence_threshold': threshold}
+    values |= serving.task.manifest_part(spec, values['decoder'], serving.options)
     camera = training_camera(spec, serving.inputs[0].size)
     if camera is not None:
         values['training_intrinsics'] = camera
@@ -134,8 +127,9 @@ def _file(folder: Path, path: str) -> dict[str, str]:
 
 def input_spec(port: Port, spec: ModelSpec) -> InputSpec:
     """The input as the robot reads it from the manifest."""
-    values = _input(port, spec)
-    return InputSpec(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+    entries = _input(port, spec).items()
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entries}
+    return InputSpec(**values)
 
 
 def _output(name: str, array: Any) -> dict[str, Any]:
@@ -155,16 +149,6 @@ def _input(port: Port, spec: ModelSpec) -> dict[str, Any]:
     if spec.crop is not None:
         values['crop'] = [float(v) for v in spec.crop]
     return values
-
-
-def _decoder(serving: Serving) -> str:
-    if serving.task == 'detection':
-        return 'gfl' if set(CELL_OUTPUTS) <= set(serving.outputs) else 'centernet'
-    if serving.task != 'segmentation':
-        return 'depth'
-    if not serving.options.scores:
-        return 'class_map'
-    return 'sigmoid' if serving.model.output['logits'].shape[-1] == 1 else 'softmax'
 
 
 def _source(spec: ModelSpec) -> str:

@@ -46,7 +46,7 @@ class ExportReport:
         compared: how many inputs the comparison saw.
         metrics: of the trained network on the samples that those of the files were measured on.
         samples: how many these were.
-        readings: of the files in other runtimes.
+        checks: of the files in other runtimes.
     """
 
     directory: Path
@@ -55,7 +55,7 @@ class ExportReport:
     compared: int
     metrics: Mapping[str, float] = field(default_factory=dict)
     samples: int = 0
-    readings: tuple[CrossCheck, ...] = ()
+    checks: tuple[CrossCheck, ...] = ()
 
     @property
     def worst(self) -> float:
@@ -70,9 +70,7 @@ def differences_table(report: ExportReport) -> str:
     for file in report.files:
         facts = f'{file.artifact.format} | {file.artifact.path} | {file.megabytes:.2f}'
         rows.append(f'| {facts} | {_errors(file.errors, names)} |')
-    rows += [
-        f'| {found.title} | | | {_errors(found.errors, names)} |' for found in report.readings
-    ]
+    rows += [f'| {found.title} | | | {_errors(found.errors, names)} |' for found in report.checks]
     return '\n'.join(rows)
 
 
@@ -93,7 +91,7 @@ def metrics_table(report: ExportReport) -> str:
         )
         change = {name: file.metrics[name] - report.metrics[name] for name in names}
         rows.append(_metrics_row('difference', change, names, sign='+'))
-    rows += [_metrics_row(found.title, found.metrics, names) for found in report.readings]
+    rows += [_metrics_row(found.title, found.metrics, names) for found in report.checks]
     return '\n'.join(rows)
 
 
@@ -144,7 +142,7 @@ def _what(spec: ModelSpec, serving: Serving) -> str:
         lines.append(f'- options: {", ".join(f"{k}={v}" for k, v in spec.options.items())}')
     if spec.crop is not None:
         lines.append(f'- sees the part [x, y, width, height] = {list(spec.crop)} of the picture')
-    if spec.task in ('depth', 'denoise'):
+    if serving.task.gives_depth:
         lines.append(f'- distances: {spec.depth_range_m[0]:g} to {spec.depth_range_m[1]:g} m')
     if spec.labels:
         lines.append(f'- classes: {", ".join(spec.labels)}')

@@ -10,7 +10,8 @@ from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.errors import ExportError
 from rs_ml_training.export.artifact import Arrays, Port
-from rs_ml_training.export.heads import HeadOptions, apply_head
+from rs_ml_training.tasks.registry import task_named
+from rs_ml_training.tasks.task import ServingOptions, Task
 from rs_ml_training.trained import Trained
 
 if TYPE_CHECKING:
@@ -27,22 +28,22 @@ _SERVED = {
 
 @dataclass(frozen=True)
 class Serving:
-    """A trained network with its task's head.
+    """A trained network with its task's served outputs.
 
     Attributes:
-        task: one of networks.registry.TASKS.
+        task: of the network.
         model: the trained network.
         inputs: what it takes.
         outputs: names of what it gives, sorted.
-        options: of the head.
+        options: what is baked in.
         function: the same as a tf.function with a fixed signature; keyword arguments by name.
     """
 
-    task: str
+    task: Task[Any, Any]
     model: keras.Model
     inputs: tuple[Port, ...]
     outputs: tuple[str, ...]
-    options: HeadOptions
+    options: ServingOptions
     function: Any
 
     def __call__(self, inputs: Arrays) -> dict[str, np.ndarray]:
@@ -63,8 +64,8 @@ def require_tensorflow() -> None:
         )
 
 
-def serving_of(trained: Trained, options: HeadOptions) -> Serving:
-    """Put the head on a trained network.
+def serving_of(trained: Trained, options: ServingOptions) -> Serving:
+    """Add the served outputs of its task to a trained network.
 
     Args:
         trained: built at the size it shall be served at.
@@ -77,7 +78,7 @@ def serving_of(trained: Trained, options: HeadOptions) -> Serving:
     require_tensorflow()
     import tensorflow as tf
 
-    model, task = trained.model, trained.spec.task
+    model, task = trained.model, task_named(trained.spec.task)
     inputs = tuple(_port(tensor) for tensor in model.inputs)
     signature = [tf.TensorSpec(p.shape, p.dtype, name=p.name) for p in inputs]
 
@@ -104,10 +105,16 @@ def _port(tensor: keras.KerasTensor) -> Port:
 
 
 def _serve(
-    model: keras.Model, task: str, options: HeadOptions, inputs: dict[str, Any]
+    model: keras.Model, task: Task[Any, Any], options: ServingOptions, inputs: dict[str, Any]
 ) -> dict[str, Any]:
     import tensorflow as tf
 
     served = {name: _SERVED[name][0] for name in (t.name.split(':')[0] for t in model.inputs)}
     tensors = {name: tf.cast(inputs[ours], tf.float32) for name, ours in served.items()}
-    return apply_head(task, model(tensors, training=False), options)
+    outputs = model(tensors, training=False)
+    try:
+        return task.served(outputs, options)
+    except KeyError as error:
+        raise ExportError(
+            f'a {task.name} network must give {error}, this one gives {sorted(outputs)}'
+        ) from error

@@ -131,7 +131,7 @@ def write_tflite(
     with tempfile.TemporaryDirectory(prefix='.constant-', dir=folder) as scratch:
         write_constant_model(serving, Path(scratch))
         converter = tf.lite.TFLiteConverter.from_saved_model(scratch)
-        weights_only = serving.task == 'denoise'
+        weights_only = not serving.task.quantises_activations
         _choose_precision(converter, precision, () if weights_only else representative)
         try:
             content = converter.convert()

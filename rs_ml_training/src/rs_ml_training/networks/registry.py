@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rs_ml_perception.core.errors import ConfigError
 
 if TYPE_CHECKING:
     import keras
-
-TASKS = ('depth', 'segmentation', 'denoise', 'detection')
 
 
 @dataclass(frozen=True)
@@ -21,14 +20,16 @@ class NetworkEntry:
 
     Attributes:
         name: what `--model` takes.
-        task: one of TASKS.
+        task: name of a task of tasks.registry.
         builder: 'package.module:function'; keyword arguments only, the first `input_size` =
             (width, height) or None for any; returns a functional model with dictionaries of named
             inputs and outputs.
         default_size: (width, height) to train at when nothing is said.
         stride: width and height must be multiples of it.
         summary: one line for `--help`.
-        takes_depth: it reads measured depth besides the picture, where there is any.
+        takes_depth: it reads measured depth besides the image, where there is any.
+        recommended: options of the training that differ from the task's defaults, as the authors
+            of the network trained it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class NetworkEntry:
     stride: int
     summary: str
     takes_depth: bool = False
+    recommended: Mapping[str, Any] = field(default_factory=dict)
 
 
 _HERE = 'rs_ml_training.networks'
@@ -51,6 +53,7 @@ NETWORKS: dict[str, NetworkEntry] = {
             (848, 480),
             16,
             'U-Net of 31 M parameters',
+            recommended={'batch_size': 2, 'learning_rate': 0.0001, 'loss': 'l1'},
         ),
         NetworkEntry(
             'unet-planes',
@@ -83,6 +86,7 @@ NETWORKS: dict[str, NetworkEntry] = {
             (512, 512),
             16,
             'EfficientNetV2-S with the DeepLabV3+ decoder, 20.7 M parameters',
+            recommended={'loss': 'focal', 'epochs': 100},
         ),
         NetworkEntry(
             'unet-small',
@@ -91,6 +95,7 @@ NETWORKS: dict[str, NetworkEntry] = {
             (320, 240),
             16,
             'small U-Net',
+            recommended={'epochs': 100},
         ),
         NetworkEntry(
             'mobile-seg',
@@ -132,6 +137,15 @@ NETWORKS: dict[str, NetworkEntry] = {
             (544, 416),
             32,
             'local planar guidance on DenseNet-161 or any keras.applications encoder',
+            recommended={
+                'loss': 'silog',
+                'augment': 'bts-nyu',
+                'batch_size': 4,
+                'learning_rate': 0.0001,
+                'end_learning_rate': 0.1,
+                'adam_epsilon': 0.001,
+                'epochs': 50,
+            },
         ),
         NetworkEntry(
             'pano-depth',
@@ -140,6 +154,13 @@ NETWORKS: dict[str, NetworkEntry] = {
             (512, 256),
             32,
             'equirectangular depth with circular padding',
+            recommended={
+                'loss': 'l1_normal_ssim_sphere',
+                'augment': 'panorama',
+                'batch_size': 8,
+                'learning_rate': 0.0001,
+                'epochs': 40,
+            },
         ),
         NetworkEntry(
             'centernet-light',
@@ -156,6 +177,7 @@ NETWORKS: dict[str, NetworkEntry] = {
             (320, 256),
             32,
             'NanoDet-Plus-m: ShuffleNetV2, Ghost-PAN, generalized focal head, 1.2 M parameters',
+            recommended={'loss': 'generalized_focal'},
         ),
     )
 }

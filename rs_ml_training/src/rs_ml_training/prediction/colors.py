@@ -104,10 +104,25 @@ def overlay(rgb: np.ndarray, mask: np.ndarray, colors: np.ndarray, share: float)
 
 def palette(colors: Sequence[Sequence[int]], count: int) -> np.ndarray:
     """Colours by class id, uint8 (256, 3) RGB: those given, else distinct ones; 255 is black."""
-    from rs_ml_training.tasks.strip import palette as distinct
-
-    table = distinct(count)
+    table = distinct_colors(count)
     if len(colors):
         table[: len(colors)] = np.asarray(colors, np.uint8)
     table[255] = 0
     return table
+
+
+def distinct_colors(count: int) -> np.ndarray:
+    """PASCAL VOC's colours by class id, uint8 (256, 3) RGB; black from `count` on."""
+    ids = np.arange(256)
+    channels = np.zeros((256, 3), int)
+    for bit in range(8):
+        for channel in range(3):
+            channels[:, channel] |= ((ids >> (3 * bit + channel)) & 1) << (7 - bit)
+    channels = np.roll(channels, -1, axis=0)  # class 0 is an object like any other
+    channels[max(count, 0) :] = 0
+    return channels.astype(np.uint8)
+
+
+def side_by_side(*pictures: np.ndarray) -> np.ndarray:
+    """Join uint8 (h, w, 3) pictures of one size, left to right."""
+    return np.ascontiguousarray(np.concatenate(pictures, axis=1))

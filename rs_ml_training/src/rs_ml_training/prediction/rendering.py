@@ -18,7 +18,6 @@ from rs_ml_training.prediction.results import (
     Prediction,
 )
 from rs_ml_training.prediction.style import Style
-from rs_ml_training.tasks.strip import side_by_side
 
 Files = dict[str, np.ndarray | bytes]
 """Ending of a file name -> picture (uint8 RGB, or one channel of 8 or 16 bit) or bytes."""
@@ -81,7 +80,7 @@ def _of_geometry(sample: Sample, depth_m: np.ndarray, shown: Range, style: Style
 def _depth_strip(sample: Sample, depth_m: np.ndarray, shown: Range, style: Style) -> np.ndarray:
     maps = (sample.raw_depth_m if sample.image is None else None, sample.depth_m, depth_m)
     painted = [colors.depth_picture(m, shown, style.colormap) for m in maps if m is not None]
-    return side_by_side(*([] if sample.image is None else [sample.image]), *painted)
+    return colors.side_by_side(*([] if sample.image is None else [sample.image]), *painted)
 
 
 def _rgb(sample: Sample, depth_m: np.ndarray, shown: Range) -> np.ndarray:
@@ -100,7 +99,7 @@ def _mask(sample: Sample, prediction: MaskPrediction, style: Style) -> Files:
         files['_confidence.png'] = np.rint(prediction.confidence * 255).astype(np.uint8)
     if style.strips:
         maps = [m for m in (sample.labels, mask) if m is not None]
-        files[STRIP] = side_by_side(sample.image, *(palette[m] for m in maps))
+        files[STRIP] = colors.side_by_side(sample.image, *(palette[m] for m in maps))
     if style.errors and sample.labels is not None:
         wrong = (sample.labels != mask) & (sample.labels != 255)
         files['_error.png'] = wrong.astype(np.uint8) * 255
@@ -121,7 +120,7 @@ def _boxes(sample: Sample, prediction: BoxPrediction, style: Style) -> Files:
             truth = sample.boxes or Boxes.of([], [])
             names = [_label(style, class_id) for class_id in truth.class_ids]
             true = draw_boxes(sample.image, truth.xyxy, truth.class_ids, names, style.colors())
-            files[STRIP] = side_by_side(true, drawn)
+            files[STRIP] = colors.side_by_side(true, drawn)
     return files
 
 

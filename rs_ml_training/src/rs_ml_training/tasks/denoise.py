@@ -2,28 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.options import option
 
-from rs_ml_training.data.sample import Sample
-from rs_ml_training.data.sequence import Arrays
-from rs_ml_training.losses.denoise import TERM_WEIGHTS, denoise_loss
-from rs_ml_training.losses.depth import DEPTH_LOSSES
+from rs_ml_training.data.encodings import ENCODINGS
+from rs_ml_training.data.reader import Reader, Subset, last_frames
+from rs_ml_training.data.sample import Arrays, Sample, known_depth_m, required
 from rs_ml_training.metrics.denoise import DenoiseMetrics
-from rs_ml_training.tasks import strip
-from rs_ml_training.tasks.known_depth import known_depth_m
-from rs_ml_training.tasks.task import Metrics, Task, Tensors, require, with_options
+from rs_ml_training.networks.registry import NetworkEntry
+from rs_ml_training.prediction.colors import common_range_m, depth_picture, side_by_side
+from rs_ml_training.prediction.predictor import Head, PredictOptions
+from rs_ml_training.prediction.results import DenoisePrediction
+from rs_ml_training.prediction.stored import RawDepth, StoredDenoised
+from rs_ml_training.prediction.view import View
+from rs_ml_training.tasks.objective import (
+    Accumulated,
+    Objective,
+    Tensors,
+    chosen_loss,
+    with_options,
+)
+from rs_ml_training.tasks.options import EvaluateOptions, TrainOptions, name_values
+from rs_ml_training.tasks.task import (
+    PredictBatch,
+    Rivals,
+    Scorer,
+    ServedSample,
+    ServingOptions,
+    Task,
+    further_outputs,
+)
 from rs_ml_training.trained import ModelSpec
 
-DENOISE = 'denoise'
+if TYPE_CHECKING:
+    import keras
+
+RAW = 'raw depth'
+_OWN_LOSS = 'denoise'
+_MILLIMETRES = (
+    'rmse_m',
+    'mae_m',
+    'rmse_raw_m',
+    'rmse_strict_m',
+    'edge_mae_m',
+    'edge_raw_mae_m',
+    'plane_rms_m',
+)
+_FRACTIONS = 'coverage', 'hole_coverage', 'removed', 'good', 'good_raw'
 
 
-class DenoiseTask(Task):
-    """See tasks.task.Task.
+@dataclass(frozen=True)
+class DenoiseOptions(TrainOptions):
+    """Depth denoising and hole filling."""
+
+    model: str = option('unet-light', 'the network', group='network')
+    loss: str = option(
+        'denoise',
+        "'denoise' (in units of the camera's noise) or a loss of monocular depth",
+        group='loss and augmentation',
+    )
+    augment: str = option('denoise', 'augmentation preset', group='loss and augmentation')
+    monitor: str = option(
+        'rmse_m', 'validation metric that selects the best weights', group='validation'
+    )
+    batch_size: int = option(
+        2, 'samples a step, of all devices together', low=1, group='optimisation'
+    )
+    min_depth_m: float = option(0.1, 'nearest truth that counts', unit='m', low=0)
+    max_depth_m: float = option(10.0, 'farthest truth that counts', unit='m', low=0)
+
+
+@dataclass(frozen=True)
+class DenoiseEvaluation(EvaluateOptions):
+    """Depth denoising: rmse_m, mae_m, coverage, removed, edges, planes."""
+
+    baseline: bool = option(False, 'measure the raw depth itself')
+    sdk_filters: bool = option(
+        False, "measure the raw depth and the camera SDK's own filters beside the model"
+    )
+    last_of_scene: bool = option(
+        False,
+        'evaluate only the last frame of a scene: temporal filters have seen those before it',
+    )
+    min_confidence: float = option(0.0, 'depth below it is left out', low=0)
+    encoding: str = option('mm', 'of predictions in files', choices=ENCODINGS)
+
+
+class DenoiseObjective(Objective):
+    """Clean depth, and how certain it is.
 
     Args:
         spec: of the network.
@@ -31,69 +103,186 @@ class DenoiseTask(Task):
         loss_options: keywords of it.
     """
 
-    lower_is_better = frozenset(
-        (
-            'rmse_m',
-            'mae_m',
-            'rmse_raw_m',
-            'mae_raw_m',
-            'rmse_strict_m',
-            'edge_mae_m',
-            'edge_raw_mae_m',
-            'removed',
-            'plane_rms_m',
-        )
-    )
-
     def __init__(
-        self, spec: ModelSpec, loss: str, loss_options: Mapping[str, Any] = MappingProxyType({})
+        self, spec: ModelSpec, loss: str, loss_options: Mapping[str, Any] | None = None
     ) -> None:
         super().__init__(spec)
-        if loss != DENOISE and loss not in DEPTH_LOSSES:
-            known = ', '.join((DENOISE, *DEPTH_LOSSES))
-            raise ConfigError(f'no denoise loss {loss!r}; there are {known}')
-        self._has_terms = loss == DENOISE
-        function = denoise_loss if self._has_terms else DEPTH_LOSSES[loss]
-        self._loss = with_options(function, loss_options)
+        from rs_ml_training.losses.denoise import TERM_WEIGHTS, denoise_loss
+        from rs_ml_training.losses.depth import DEPTH_LOSSES
+
+        losses = {_OWN_LOSS: denoise_loss, **DEPTH_LOSSES}
+        self._loss = with_options(chosen_loss(losses, loss, 'denoise'), loss_options or {})
+        self._terms = tuple(TERM_WEIGHTS) if loss == _OWN_LOSS else ()
 
     def arrays(self, sample: Sample) -> tuple[Arrays, Arrays]:
-        require(sample, 'raw_depth_m', 'depth_m')
-        raw_m = known_depth_m(sample.raw_depth_m)
+        raw, truth = (required(sample, name, 'to train on') for name in DenoiseTask.needs)
+        raw_m, depth_m = known_depth_m(raw), known_depth_m(truth)
         infrared = sample.infrared if sample.infrared is not None else np.zeros(raw_m.shape[:2])
         inputs = {'depth_m': raw_m, 'infrared': infrared[..., None].astype(np.float32)}
         low, high = self.spec.depth_range_m
-        depth_m = known_depth_m(sample.depth_m)
         target = np.where((depth_m > low) & (depth_m <= high), depth_m, np.float32(0))
         return inputs, {'depth_m': target, 'raw_depth_m': raw_m}
 
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
         target_m = targets['depth_m']
-        if self._has_terms:
-            return self._loss(target_m, outputs)
+        if self._terms:
+            terms: dict[str, Any] = self._loss(target_m, outputs)
+            return terms
         return {'loss': self._loss(target_m, outputs['depth_m'], target_m > 0)}
 
     def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
-        if not self._has_terms:
+        if not self._terms:
             return super().part_names(outputs)
-        return tuple(n for n in TERM_WEIGHTS if n != 'confidence' or n in outputs)
+        return tuple(n for n in self._terms if n != 'confidence' or n in outputs)
 
-    def metrics(self) -> Metrics:
-        return _DenoiseMetrics(DenoiseMetrics())
+    def metrics(self) -> _BatchMetrics:
+        return _BatchMetrics(DenoiseMetrics())
 
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
         maps = [m['depth_m'][..., 0] for m in (inputs, targets, outputs)]
-        shown = strip.depth_range(maps[1])
-        return strip.side_by_side(*(strip.colored_depth(m, shown) for m in maps))
+        shown = common_range_m(maps[1])
+        return side_by_side(*(depth_picture(m, shown) for m in maps))
 
 
-class _DenoiseMetrics(Metrics):
-    def __init__(self, accumulator: DenoiseMetrics) -> None:
-        self._accumulator = accumulator
-
+class _BatchMetrics(Accumulated):
     def update(self, targets: Arrays, outputs: Arrays) -> None:
         for i, depth_m in enumerate(outputs['depth_m']):
             truth_m, raw_m = (targets[name][i, ..., 0] for name in ('depth_m', 'raw_depth_m'))
-            self._accumulator.update(truth_m, raw_m, depth_m[..., 0])
+            self.accumulator.update(truth_m, raw_m, depth_m[..., 0])
+
+
+class DenoiseHead(Head[DenoisePrediction]):
+    """Better depth in the pixels of the measured one."""
+
+    def inputs(self, sample: Sample, view: View) -> Arrays:
+        if sample.raw_depth_m is None:
+            raise InputError(f'{sample.name} has no measured depth to denoise')
+        depth_m = view.measured(sample.raw_depth_m.astype(np.float32))
+        infrared = np.zeros_like(depth_m)
+        if sample.infrared is not None:
+            infrared = view.picture(sample.infrared).astype(np.float32)
+        return {'depth_m': depth_m[..., None], 'infrared': infrared[..., None]}
+
+    def result(self, outputs: Arrays, view: View, sample: Sample) -> DenoisePrediction:
+        depth_m = outputs['depth_m'][..., 0].astype(np.float32)
+        depth_m = np.where(np.isfinite(depth_m) & (depth_m > 0), depth_m, np.float32(0))
+        depth_m = _holes_kept(depth_m, view)
+        if 'confidence' not in outputs:
+            return DenoisePrediction(depth_m)
+        confidence = view.smooth_to_source(outputs['confidence'][..., 0].astype(np.float32), 0.0)
+        depth_m[confidence < self.options.min_confidence] = 0
+        return DenoisePrediction(depth_m, confidence)
+
+
+def _holes_kept(depth_m: np.ndarray, view: View) -> np.ndarray:
+    """Depth interpolated to the image from known pixels; a hole neither bleeds nor shrinks."""
+    if view.rect[2:] == depth_m.shape[1::-1]:
+        return view.smooth_to_source(depth_m, 0.0)
+    known = view.smooth_to_source((depth_m > 0).astype(np.float32), 0.0)
+    depth_m = view.smooth_to_source(depth_m, 0.0)
+    return np.where(known >= 0.5, depth_m / np.maximum(known, 0.5), np.float32(0))
+
+
+class DenoiseScorer(Scorer[DenoisePrediction]):
+    """Errors of denoised depth, holes filled and depth lost."""
+
+    judge, lower_is_better = 'rmse_m', True
+
+    def __init__(self) -> None:
+        self._metrics = DenoiseMetrics()
+
+    def update(self, sample: Sample, prediction: DenoisePrediction) -> None:
+        truth_m, raw_m = (
+            required(sample, name, 'to compare with: give other --data')
+            for name in ('depth_m', 'raw_depth_m')
+        )
+        self._metrics.update(truth_m, raw_m, prediction.depth_m, sample.intrinsics)
 
     def result(self) -> dict[str, float]:
-        return self._accumulator.result()
+        return self._metrics.result()
+
+    def fresh(self) -> DenoiseScorer:
+        return DenoiseScorer()
+
+
+class _ServedMetrics(Accumulated):
+    def update(self, served: ServedSample, outputs: Mapping[str, np.ndarray]) -> None:
+        raw_m, depth_m = served.inputs['raw_depth'][0, :, :, 0], outputs['depth'][0, :, :, 0]
+        self.accumulator.update(served.truth('depth_m'), raw_m, depth_m)
+
+
+class DenoiseTask(Task[DenoiseOptions, DenoiseEvaluation]):
+    """See tasks.task.Task."""
+
+    name = manifest_name = 'denoise'
+    train_options, evaluate_options = DenoiseOptions, DenoiseEvaluation
+    needs = ('raw_depth_m', 'depth_m')
+    lower_is_better = frozenset(('mae_raw_m', 'removed', *_MILLIMETRES))
+    shown_metrics = ('rmse_m', 'mae_m')
+    gives_depth = True
+    reads_depth_files = True
+    # Depth passes through the network, and 256 steps of it would be centimetres.
+    quantises_activations = False
+
+    def objective(self, spec: ModelSpec, options: DenoiseOptions, data: Reader) -> Objective:
+        return DenoiseObjective(spec, options.loss, name_values(options.loss_option))
+
+    def depth_range_m(self, options: DenoiseOptions) -> tuple[float, float]:
+        return options.min_depth_m, options.max_depth_m
+
+    def default_size(self, entry: NetworkEntry, sample: Sample) -> tuple[int, int]:
+        """Depth to denoise is not resampled where its size fits the network."""
+        fits = all(side % entry.stride == 0 for side in sample.size)
+        return sample.size if fits else entry.default_size
+
+    def head(self, spec: ModelSpec, options: PredictOptions) -> DenoiseHead:
+        return DenoiseHead(spec, options)
+
+    def scorer(
+        self, options: DenoiseEvaluation, labels: Sequence[str], reader: Reader
+    ) -> DenoiseScorer:
+        return DenoiseScorer()
+
+    def stored(self, options: DenoiseEvaluation, folder: Path, reader: Reader) -> StoredDenoised:
+        return StoredDenoised(folder, options.encoding)
+
+    def evaluated(self, options: DenoiseEvaluation, reader: Reader) -> Reader:
+        return Subset(reader, last_frames(reader)) if options.last_of_scene else reader
+
+    def baselines(self, options: DenoiseEvaluation) -> dict[str, tuple[str, PredictBatch] | None]:
+        return {'--baseline': (RAW, RawDepth().batch) if options.baseline else None}
+
+    def rivals(self, options: DenoiseEvaluation) -> Rivals | None:
+        if not options.sdk_filters:
+            return None
+        if options.baseline:
+            raise ConfigError('--sdk-filters measure the raw depth too: leave --baseline out')
+        from rs_ml_training.prediction.sdk_filters import CHAINS, SdkFilters
+
+        columns = dict.fromkeys(_MILLIMETRES, ('mm', 1000.0))
+        columns |= dict.fromkeys(_FRACTIONS, ('%', 100.0))
+        filters = {chain: SdkFilters(chain).batch for chain in CHAINS}
+        return Rivals('--sdk-filters', {RAW: RawDepth().batch, **filters}, columns)
+
+    def rules(self, options: DenoiseEvaluation) -> dict[str, Any]:
+        rules: dict[str, Any] = {}
+        if options.last_of_scene:
+            rules['judged'] = 'the last frame of each scene'
+        if options.min_confidence:
+            rules['min_confidence'] = options.min_confidence
+        return rules
+
+    def served(self, outputs: Tensors, options: ServingOptions) -> dict[str, Any]:
+        """`depth` (1, H, W, 1) [m], and `confidence` (1, H, W, 1) of a network that has one."""
+        own = ('depth_m', 'confidence')
+        confidence = {n: outputs[n] for n in ('confidence',) if n in outputs}
+        found = {'depth': outputs['depth_m'], **confidence}
+        return found | further_outputs(outputs, own, options)
+
+    def decoder(
+        self, model: keras.Model, outputs: Collection[str], options: ServingOptions
+    ) -> str:
+        return 'depth'
+
+    def served_metrics(self, spec: ModelSpec) -> _ServedMetrics:
+        return _ServedMetrics(DenoiseMetrics())

@@ -72,11 +72,12 @@ def read_label_map(path: Path) -> dict[int, str]:
     Raises:
         InputError: it is missing or names nothing.
     """
-    found = {}
+    found: dict[int, str] = {}
     for item in re.findall(r'item\s*\{(.*?)\}', read_text(path), re.DOTALL):
         values = dict(re.findall(r'(\w+):\s*[\'"]?([^\'"\n]+)', item))
-        if 'id' in values and {'name', 'display_name'} & set(values):
-            found[int(values['id'])] = values.get('display_name', values.get('name', '')).strip()
+        name = values.get('display_name') or values.get('name')
+        if 'id' in values and name:
+            found[int(values['id'])] = str(name).strip()
     if not found:
         raise InputError(f'{path} is no label map: give a .pbtxt of items with id and name')
     return found

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from rs_ml_training.data.sequence import Arrays
+from rs_ml_training.data.sample import Arrays
 
 
 @contextmanager

@@ -55,7 +55,8 @@ def save(
         part.mkdir(parents=True)
         network.save_weights(part / _WEIGHTS)
         values = {f'{i:04d}': np.asarray(v) for i, v in enumerate(_values(optimizer))}
-        np.savez(part / _OPTIMIZER, **values)
+        # numpy's types take every keyword for allow_pickle.
+        np.savez(part / _OPTIMIZER, **values)  # type: ignore[arg-type]
         (part / _PROGRESS).write_text(json.dumps(asdict(progress)))
     older = _all(folder)
     target = folder / f'epoch-{progress.epoch:04d}'
@@ -118,5 +119,5 @@ def _all(folder: Path) -> list[Path]:
     """Complete checkpoints, oldest first."""
     if not folder.is_dir():
         return []
-    found = [path for path in folder.iterdir() if _NAME.match(path.name)]
-    return sorted(found, key=lambda path: int(_NAME.match(path.name)[1]))
+    found = {path: match for path in folder.iterdir() if (match := _NAME.match(path.name))}
+    return sorted(found, key=lambda path: int(found[path][1]))

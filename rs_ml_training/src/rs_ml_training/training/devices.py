@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import keras
 from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.training.options import TrainOptions
+from rs_ml_training.tasks.options import TrainOptions
 
 
 def spread(options: TrainOptions) -> AbstractContextManager:

@@ -6,19 +6,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import keras
 import numpy as np
 
-from rs_ml_training.data.sequence import Arrays, SampleSequence, stack
+from rs_ml_training.data.sample import Arrays
+from rs_ml_training.data.sequence import SampleSequence, stack
 from rs_ml_training.errors import DivergedError
 from rs_ml_training.networks import registry
+from rs_ml_training.tasks.objective import Objective
+from rs_ml_training.tasks.options import TrainOptions
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import BEST_WEIGHTS, LAST_WEIGHTS, best_weights_of
 from rs_ml_training.training import checkpoint, devices
 from rs_ml_training.training.averaging import Start, averaged, precise_batch_norm
-from rs_ml_training.training.options import TrainOptions
 from rs_ml_training.training.run_folder import EventWriter, RunFolder
 
 Predict = Callable[[Arrays], Arrays]
@@ -29,22 +32,24 @@ _WAY_OUT = (
 )
 
 
-def validate(task: Task, predict: Predict, batches: SampleSequence) -> dict[str, float]:
-    """The task's metrics over all batches.
+def validate(objective: Objective, predict: Predict, batches: SampleSequence) -> dict[str, float]:
+    """The objective's metrics over all batches.
 
     Args:
-        task: gives the metrics.
+        objective: gives the metrics.
         predict: named input arrays to named output arrays.
         batches: not shuffled.
     """
-    metrics = task.metrics()
+    metrics = objective.metrics()
     for i in range(len(batches)):
         inputs, targets = batches[i]
         metrics.update(targets, predict(inputs))
     return metrics.result()
 
 
-def draw(task: Task, predict: Predict, batches: SampleSequence, count: int) -> np.ndarray | None:
+def draw(
+    objective: Objective, predict: Predict, batches: SampleSequence, count: int
+) -> np.ndarray | None:
     """Strips of `count` samples spread over the data, one below the other, uint8 (h, w, 3)."""
     total = batches.samples
     chosen = np.unique(np.linspace(0, total - 1, min(count, total)).round().astype(int))
@@ -52,7 +57,7 @@ def draw(task: Task, predict: Predict, batches: SampleSequence, count: int) -> n
     for index in chosen:
         inputs, targets = batches.pair(int(index))
         outputs = predict(stack([inputs]))
-        strips.append(task.picture(inputs, targets, {n: a[0] for n, a in outputs.items()}))
+        strips.append(objective.picture(inputs, targets, {n: a[0] for n, a in outputs.items()}))
     return np.concatenate(strips) if strips else None
 
 
@@ -88,7 +93,8 @@ class EpochEnd(keras.callbacks.Callback):
     """See the module.
 
     Args:
-        task: gives metrics and pictures.
+        task: says which metrics are better when lower.
+        objective: gives metrics and pictures.
         options: of the run.
         folder: of the run.
         training: batches, for the statistics of batch normalisation.
@@ -100,7 +106,8 @@ class EpochEnd(keras.callbacks.Callback):
 
     def __init__(
         self,
-        task: Task,
+        task: Task[Any, Any],
+        objective: Objective,
         options: TrainOptions,
         folder: RunFolder,
         training: SampleSequence,
@@ -110,7 +117,8 @@ class EpochEnd(keras.callbacks.Callback):
         start: Start | None = None,
     ) -> None:
         super().__init__()
-        self._task, self._options, self._folder = task, options, folder
+        self._task, self._objective = task, objective
+        self._options, self._folder = options, folder
         self._training, self._validation = training, validation
         self.progress, self._listener, self._start = progress, listener, start
         self._writes = options.process_index == 0
@@ -163,7 +171,7 @@ class EpochEnd(keras.callbacks.Callback):
     def _validated(self, epoch: int) -> dict[str, float]:
         average = averaged(self.network, self.model.optimizer, self._start)
         with average, precise_batch_norm(self.network, self._settling()), self._judged():
-            metrics = validate(self._task, self._predict, self._validation)
+            metrics = validate(self._objective, self._predict, self._validation)
             better = self._judge(metrics, epoch)
             if self._writes:
                 self._keep(better)
@@ -209,7 +217,7 @@ class EpochEnd(keras.callbacks.Callback):
                 part.replace(self._folder.path / name)
 
     def _draw(self, epoch: int) -> None:
-        picture = draw(self._task, self._predict, self._validation, self._options.pictures)
+        picture = draw(self._objective, self._predict, self._validation, self._options.pictures)
         if picture is not None:
             cv2.imwrite(str(self._folder.path / PICTURE), picture[..., ::-1])
             self._board.picture('validation', picture, epoch)
@@ -221,7 +229,7 @@ class EpochEnd(keras.callbacks.Callback):
             yield
             return
         with devices.alone():
-            spec = self._task.spec
+            spec = self._objective.spec
             if self._copy is None:
                 self._copy = registry.build(spec.network, spec.input_size, **spec.options)
             for own, shared in zip(self._copy.weights, self.network.weights, strict=True):

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from rs_ml_training.networks.freezing import encoder_layers
-from rs_ml_training.training.options import TrainOptions
+from rs_ml_training.tasks.options import TrainOptions
 
 
 @keras.saving.register_keras_serializable('rs_ml')

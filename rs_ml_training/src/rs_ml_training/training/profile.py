@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rs_ml_training.data.sequence import SampleSequence
-from rs_ml_training.training.options import TrainOptions
+from rs_ml_training.tasks.options import TrainOptions
 
 BATCHES = 8
 
@@ -47,7 +47,7 @@ def profile(task: str, options: TrainOptions, batches: int = BATCHES) -> Profile
     """Measure some batches of a training; nothing is written.
 
     Args:
-        task: depth, segmentation, denoise or detection.
+        task: its name.
         options: of the training.
         batches: how many are timed; fewer where the data have fewer.
     """

@@ -20,9 +20,9 @@ import numpy as np
 import yaml
 
 from rs_ml_training.errors import CheckpointError
+from rs_ml_training.tasks.options import TrainOptions
 from rs_ml_training.trained import SPEC_NAME, ModelSpec, read_spec, write_spec
 from rs_ml_training.training.checkpoint import disk_errors
-from rs_ml_training.training.options import TrainOptions
 
 _PACKAGES = ('keras', 'tensorflow-cpu', 'tensorflow', 'jax', 'torch', 'numpy', 'opencv-python')
 _IDENTITY = ('task', 'network', 'input_size', 'options', 'labels', 'depth_range_m')

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.flags import checked, parsed
 
-from rs_ml_training.cli.flags import checked, parsed
 from rs_ml_training.errors import DivergedError
+from rs_ml_training.tasks.options import TrainOptions
+from rs_ml_training.tasks.registry import task_named
 from rs_ml_training.training.epoch_end import EpochReport
-from rs_ml_training.training.options import TrainOptions
 
 if TYPE_CHECKING:
     import optuna
@@ -30,7 +31,7 @@ def search(
     """Run trials until there are `trials` of them; an interrupted search goes on.
 
     Args:
-        task: what is trained.
+        task: its name.
         options: of every trial, but for what the space changes.
         space: items FLAG=LOW..HIGH, FLAG=LOW..HIGH:log or FLAG=A|B|C.
         trials: how many in all.
@@ -136,9 +137,8 @@ def _suggestion(name: str, choice: str, hint: Any) -> Suggest:
 
 
 def _direction(task: str, options: TrainOptions) -> str:
-    from rs_ml_training.tasks.factory import lower_is_better
-
-    return 'minimize' if options.monitor in lower_is_better(task) else 'maximize'
+    is_lower_better = options.monitor in task_named(task).lower_is_better
+    return 'minimize' if is_lower_better else 'maximize'
 
 
 def _summary(study: optuna.Study, options: TrainOptions, name: str) -> str:

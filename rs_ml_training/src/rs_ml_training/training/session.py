@@ -6,26 +6,29 @@ import dataclasses
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training import trained
-from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
-from rs_ml_training.data.sequence import Arrays, SampleSequence
+from rs_ml_training.data.sample import Arrays
+from rs_ml_training.data.sequence import SampleSequence
 from rs_ml_training.networks import registry
-from rs_ml_training.tasks.factory import spec_of, task_of
+from rs_ml_training.tasks.objective import Augmentation, Objective
+from rs_ml_training.tasks.options import TrainOptions
+from rs_ml_training.tasks.registry import task_named
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import ModelSpec
 from rs_ml_training.training import checkpoint, devices
 from rs_ml_training.training.averaging import Start, start_of
 from rs_ml_training.training.epoch_end import EpochEnd, EpochReport, StopOnNan, stopped
 from rs_ml_training.training.optimizers import optimizer_of
-from rs_ml_training.training.options import TrainOptions
 from rs_ml_training.training.run_folder import RunFolder
 from rs_ml_training.training.schedules import schedule_of
 from rs_ml_training.training.sources import open_sources
+from rs_ml_training.training.spec import spec_of
 from rs_ml_training.training.trainee import Trainee
 
 _CALIBRATION_SAMPLES = 32
@@ -38,15 +41,17 @@ class Session:
     Attributes:
         options: as asked.
         spec: of the network.
-        task: losses and metrics.
-        model: network and task, compiled.
+        task: of the network.
+        objective: targets, losses and metrics.
+        model: network and objective, compiled.
         training, validation: batches.
         start: of the weights, where something of them stays.
     """
 
     options: TrainOptions
     spec: ModelSpec
-    task: Task
+    task: Task[Any, Any]
+    objective: Objective
     model: Trainee
     training: SampleSequence
     validation: SampleSequence
@@ -63,8 +68,8 @@ def train(
     """Train to the end, or go on where a run of that name stopped.
 
     Args:
-        task: depth, segmentation, denoise or detection.
-        options: see training.options.
+        task: its name.
+        options: of that task.
         command: what is written down as the command; None: that of the process.
         listener: called after every validation; may raise to stop.
 
@@ -95,15 +100,19 @@ def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Se
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
     data, validation_data = open_sources(options)
-    spec = spec_of(task, options, data, ' '.join(command))
-    work = task_of(spec, options, data)
-    _require_metrics(work, options)
-    training, validation = _batches(work, options, data, validation_data)
-    model = Trainee(_network(spec, options, training), work)
+    kind = task_named(task)
+    spec = spec_of(kind, options, data, ' '.join(command))
+    objective = kind.objective(spec, options, data)
+    _require_metrics(objective, options)
+    augmentation = kind.augmentation(options)
+    training, validation = _batches(objective, augmentation, options, data, validation_data)
+    # Built for any size where it is trained on crops.
+    size = None if augmentation.crop else spec.input_size
+    model = Trainee(_network(spec, size, options, training), objective)
     schedule = schedule_of(options, len(training))
     model.compile(optimizer=optimizer_of(options, schedule, model.network))
     start = start_of(model.network, options.start_share)
-    return Session(options, spec, work, model, training, validation, start)
+    return Session(options, spec, kind, objective, model, training, validation, start)
 
 
 def _require_start(options: TrainOptions) -> None:
@@ -116,18 +125,20 @@ def _require_start(options: TrainOptions) -> None:
         )
 
 
-def _require_metrics(task: Task, options: TrainOptions) -> None:
-    known = task.metrics().result()
+def _require_metrics(objective: Objective, options: TrainOptions) -> None:
+    known = objective.metrics().result()
     for flag, names in (('--monitor', (options.monitor,)), ('--keep-best', options.keep_best)):
         for name in names:
             if name not in known:
                 raise ConfigError(f'{flag} {name!r} is none of {", ".join(known)}')
 
 
-def _network(spec: ModelSpec, options: TrainOptions, training: SampleSequence) -> keras.Model:
-    """Built for any size where it is trained on crops."""
-    is_any_size = bool(getattr(options, 'crop_size', None))
-    size = None if is_any_size else spec.input_size
+def _network(
+    spec: ModelSpec,
+    size: tuple[int, int] | None,
+    options: TrainOptions,
+    training: SampleSequence,
+) -> keras.Model:
     network = registry.build(spec.network, size, **spec.options)
     if options.encoder_weights:
         from rs_ml_training.networks.encoder_weights import load_encoder_weights
@@ -160,13 +171,15 @@ def _some(batches: SampleSequence) -> Iterator[Arrays]:
 
 
 def _batches(
-    task: Task, options: TrainOptions, data: Reader, validation_data: Reader
+    objective: Objective,
+    augmentation: Augmentation,
+    options: TrainOptions,
+    data: Reader,
+    validation_data: Reader,
 ) -> tuple[SampleSequence, SampleSequence]:
-    crop, source = getattr(options, 'crop_size', None), getattr(options, 'cutouts', '')
-    cutouts = open_data(source) if source else None
     training = SampleSequence(
         data,
-        task.training_fit(options.augment, crop, getattr(options, 'textures', None), cutouts),
+        objective.training_fit(augmentation),
         options.batch_size,
         shuffle=True,
         seed=options.seed,
@@ -175,7 +188,10 @@ def _batches(
         shard=(options.process_index, options.processes),
     )
     validation = SampleSequence(
-        validation_data, task.validation_fit(options.augment), options.batch_size, shuffle=False
+        validation_data,
+        objective.validation_fit(augmentation.preset),
+        options.batch_size,
+        shuffle=False,
     )
     return training, validation
 
@@ -197,7 +213,16 @@ def _fit(
 ) -> None:
     session.training.start_epoch(progress.epoch)
     data = session.training, session.validation
-    end = EpochEnd(session.task, session.options, folder, *data, progress, listener, session.start)
+    end = EpochEnd(
+        session.task,
+        session.objective,
+        session.options,
+        folder,
+        *data,
+        progress,
+        listener,
+        session.start,
+    )
     session.model.fit(
         session.training,
         epochs=session.options.epochs,

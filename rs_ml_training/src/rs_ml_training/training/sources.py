@@ -12,7 +12,7 @@ from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.mix import Joined
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.splits import split_by_scene
-from rs_ml_training.training.options import TrainOptions
+from rs_ml_training.tasks.options import TrainOptions, name_values
 
 _LISTS = (('train.txt', 'val.txt'), ('train.csv', 'valid.csv'))
 _FOLDERS = (('train', 'val'), ('train', 'valid'))
@@ -39,7 +39,8 @@ def open_sources(options: TrainOptions) -> tuple[Reader, Reader]:
         )
     found = _own_split(options) if len(options.data) == 1 and options.list_file is None else None
     if found:
-        return tuple(_open([source], names, reader_options) for source, names in found)
+        training, validation = (_open([s], names, reader_options) for s, names in found)
+        return training, validation
     whole = _open(options.data, options.list_file, reader_options)
     return split_by_scene(whole, options.validation_share, options.seed)
 
@@ -64,20 +65,3 @@ def _open(sources: Sequence[str], names: Path | None, options: dict[str, Any]) -
     opened = {s: open_data(s, list_file=names, **options) for s in dict.fromkeys(sources)}
     readers = [opened[source] for source in sources]
     return readers[0] if len(readers) == 1 else Joined(readers)
-
-
-def name_values(items: Sequence[str]) -> dict[str, Any]:
-    """Options from NAME=VALUE; values are read as YAML, so true, 3 and [1, 2] are what they say.
-
-    Raises:
-        ConfigError: there is no '='.
-    """
-    import yaml
-
-    values = {}
-    for item in items:
-        name, separator, value = item.partition('=')
-        if not separator:
-            raise ConfigError(f'{item!r} is not NAME=VALUE')
-        values[name] = yaml.safe_load(value)
-    return values

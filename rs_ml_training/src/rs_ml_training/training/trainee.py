@@ -8,22 +8,22 @@ from typing import Any
 import keras
 from keras import ops
 
-from rs_ml_training.tasks.task import Task
+from rs_ml_training.tasks.objective import Objective
 
 
 class Trainee(keras.Model):
-    """Trains `network` on the losses of a task; works on every Keras backend.
+    """Trains `network` on the losses of an objective; works on every Keras backend.
 
     Args:
         network: functional model with dictionaries of inputs and outputs.
-        task: gives the losses.
+        objective: gives the losses.
     """
 
-    def __init__(self, network: keras.Model, task: Task) -> None:
+    def __init__(self, network: keras.Model, objective: Objective) -> None:
         # Under mixed precision inputs would be rounded here, before the network can keep them.
         super().__init__(autocast=False)
         self.network = network
-        self._task = task
+        self._objective = objective
         self._parts = {
             name: keras.metrics.Mean(name=f'loss_{name}') for name in self._part_names()
         }
@@ -39,9 +39,9 @@ class Trainee(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Sum of the task's losses and the network's own penalties."""
+        """Sum of the objective's losses and the network's own penalties."""
         outputs = {name: ops.cast(value, 'float32') for name, value in y_pred.items()}
-        losses = self._task.losses(y, outputs)
+        losses = self._objective.losses(y, outputs)
         for name, tracker in self._parts.items():
             if name in losses:
                 tracker.update_state(losses[name])
@@ -49,7 +49,7 @@ class Trainee(keras.Model):
 
     def _part_names(self) -> tuple[str, ...]:
         """One loss needs no line of its own."""
-        names = self._task.part_names(self.network.output)
+        names = self._objective.part_names(self.network.output)
         return () if len(names) == 1 else names
 
 

@@ -60,7 +60,7 @@ def load_onnx_weights(model: keras.Model, path: Path) -> None:
             f'{path} has {len(convolutions)} convolutions, {model.name} has {len(targets)}: '
             'give NanoDet-Plus-m (1.0x) as ONNX'
         )
-    found = {}
+    found: dict[str, list[np.ndarray]] = {}
     for names, (kernel, bias) in zip(targets, convolutions, strict=True):
         found |= _weights(model, names, kernel, bias, path)
     for name, weights in found.items():

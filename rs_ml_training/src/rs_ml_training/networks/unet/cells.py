@@ -81,7 +81,8 @@ class CellsToPixels(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         n = self.cell_px
         batch, *sides, channels = input_shape
-        return (batch, *(side and side * n for side in sides), channels // (n * n))
+        depth = None if channels is None else channels // (n * n)
+        return (batch, *(side and side * n for side in sides), depth)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), 'cell_px': self.cell_px}

@@ -6,9 +6,9 @@ from rs_ml_perception.inference.manifest import Tolerance
 from rs_ml_training.export.artifact import Artifact
 from rs_ml_training.export.comparison import difference
 from rs_ml_training.export.cross_checks import CrossCheck, networks, tolerances
-from rs_ml_training.export.heads import HeadOptions
 from rs_ml_training.export.serving import serving_of
 from rs_ml_training.export.tensorflow_files import load_tflite, write_tflite
+from rs_ml_training.tasks.task import ServingOptions
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_tolerance_is_what_was_found_and_half_as_much(errors, expected):
 @pytest.mark.parametrize('task', ['depth', 'denoise'])
 def test_openvino_reads_the_file_under_our_names(toy, inputs_of, tmp_path, task):
     pytest.importorskip('openvino')
-    serving = serving_of(toy(task), HeadOptions())
+    serving = serving_of(toy(task), ServingOptions())
     artifact = write_tflite(serving, tmp_path, 'float16')
     inputs = inputs_of(serving.inputs)
     expected = load_tflite(artifact, tmp_path)(inputs)

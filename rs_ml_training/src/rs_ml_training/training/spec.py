@@ -1,0 +1,110 @@
+"""What a training is going to train, from its options and its data."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.geometry.camera import CameraModel
+
+from rs_ml_training import trained
+from rs_ml_training.data.augment.presets import CROPPING, fitted
+from rs_ml_training.data.mix import formats_of
+from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample
+from rs_ml_training.networks.registry import entry_of
+from rs_ml_training.tasks.options import TrainOptions, name_values
+from rs_ml_training.tasks.task import Task
+from rs_ml_training.trained import ModelSpec
+
+
+def spec_of(
+    task: Task[Any, Any], options: TrainOptions, data: Reader, command: str = ''
+) -> ModelSpec:
+    """The network to train.
+
+    Raises:
+        ConfigError: the network does not fit the task or its options, or the data lack a map.
+    """
+    entry = entry_of(options.model, task.name)
+    sample = data.read(0)
+    size = options.input_size or task.default_size(entry, sample)
+    spec = ModelSpec(
+        task=task.name,
+        network=options.model,
+        input_size=size,
+        options=task.network_options(name_values(options.model_option), options, data),
+        labels=task.labels(options, data),
+        colors=task.colors(data),
+        depth_range_m=task.depth_range_m(options),
+        intrinsics=_camera(options, data, sample, size),
+        cropped=options.augment in CROPPING,
+        reference_focal_px=data.reference_focal_px,
+        data=', '.join(dict.fromkeys(n for source in options.data for n in formats_of(source))),
+        license=data.license,
+        weights=origin_of(options),
+        command=command,
+    )
+    _require_maps(task, sample)
+    return spec
+
+
+def origin_of(options: TrainOptions) -> str:
+    """Whose weights a training starts from and under which licence, for the model card.
+
+    A run that starts from another one passes on what that one was trained on and started from;
+    empty: random weights.
+    """
+    parts = (
+        _run_origin(options.initial_weights) if options.initial_weights else '',
+        _encoder_origin(options.encoder_weights) if options.encoder_weights else '',
+    )
+    return '; '.join(part for part in parts if part)
+
+
+def _camera(
+    options: TrainOptions, data: Reader, sample: Sample, size: tuple[int, int]
+) -> CameraModel | None:
+    """That of the images as they are trained on, of the focal length that is learned."""
+    camera = fitted(sample, options.augment, size).intrinsics
+    if camera is None or data.reference_focal_px is None or sample.focal_px is None:
+        return camera
+    change = data.reference_focal_px / sample.focal_px
+    return dataclasses.replace(camera, fx=camera.fx * change, fy=camera.fy * change)
+
+
+def _require_maps(task: Task[Any, Any], sample: Sample) -> None:
+    """Fail before anything is written when the data cannot serve the task."""
+    missing = [name for name in task.needs if getattr(sample, name) is None]
+    if missing:
+        has = [f.name for f in dataclasses.fields(sample) if getattr(sample, f.name) is not None]
+        raise ConfigError(
+            f'{task.name} needs {" and ".join(missing)}, but samples of these data have only '
+            f'{", ".join(n for n in has if n not in ("name", "scene", "extra"))}'
+        )
+
+
+def _run_origin(run: Path) -> str:
+    """Of a run, of a file of weights in its folder, or of a published network."""
+    from rs_ml_training.networks.nanodet import onnx_weights
+
+    if run.suffix == onnx_weights.SUFFIX:
+        return onnx_weights.credit_of(run)
+    folder = run.parent if run.is_file() else run
+    if not (folder / trained.SPEC_NAME).is_file():
+        return run.name
+    spec = trained.read_spec(folder)
+    name = f'{spec.network} trained on {spec.data or "data not recorded"}'
+    terms = f' ({spec.license})' if spec.license else ''
+    return name + terms + (f', which started from {spec.weights}' if spec.weights else '')
+
+
+def _encoder_origin(source: str) -> str:
+    from rs_ml_training.networks.encoder_weights import IMAGENET
+    from rs_ml_training.networks.folded_encoder import credit_of
+
+    if source == IMAGENET:
+        return 'encoder: keras.applications on ImageNet'
+    return f'encoder: {credit_of(Path(source))}'
