@@ -15,7 +15,7 @@ from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.networks import NetworkParameters
 from rs_ml_perception.nodes.runner import run
-from rs_ml_perception.ros.input.depth_synchronizer import DepthAssembler, InfraredView
+from rs_ml_perception.ros.input.depth_synchronizer import DepthSynchronizer, InfraredView
 from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.input.topics import INFRA, PRIMARY_DEPTH_SOURCES
 from rs_ml_perception.ros.node import PerceptionNode
@@ -88,13 +88,13 @@ class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDep
     parameters_type: ClassVar[type] = DenoiseParameters
     outputs: ClassVar[tuple[Output, ...]] = OUTPUTS
     _view: InfraredView
-    _depth: DepthAssembler
+    _depth: DepthSynchronizer
 
     @classmethod
     def load_pipeline(cls, parameters: DenoiseParameters) -> DenoisePipeline:
         return DenoisePipeline.load(parameters, parameters)
 
-    def source(self, parameters: DenoiseParameters) -> DepthAssembler:
+    def source(self, parameters: DenoiseParameters) -> DepthSynchronizer:
         # Nobody waits for an image that the network would not look at.
         is_useless = parameters.infrared == 'auto' and not self.pipeline.uses_infrared
         infrared = 'none' if is_useless else parameters.infrared

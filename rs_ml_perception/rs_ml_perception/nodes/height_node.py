@@ -18,7 +18,7 @@ from rs_ml_perception.core.options import option
 from rs_ml_perception.core.people.heights import PersonHeights
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros.common_parameters import StreamParameters
-from rs_ml_perception.ros.input.frame_synchronizer import Assembler
+from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer
 from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.input.topics import ACCEL, StreamOptions
 from rs_ml_perception.ros.input.transforms import GravityInput
@@ -82,10 +82,10 @@ class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]
     def load_pipeline(cls, parameters: HeightParameters) -> HeightPipeline:
         return HeightPipeline(parameters)
 
-    def source(self, parameters: HeightParameters) -> Assembler:
-        assembler = self.hub.detections(parameters.depth_source, parameters.streams)
-        assembler.want_color_while(self._wants_pictures)
-        return assembler
+    def source(self, parameters: HeightParameters) -> FrameSynchronizer:
+        synchronizer = self.hub.detections(parameters.depth_source, parameters.streams)
+        synchronizer.want_color_while(self._wants_pictures)
+        return synchronizer
 
     def attach_inputs(self) -> None:
         self._gravity.start()

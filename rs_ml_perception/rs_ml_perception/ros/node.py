@@ -20,7 +20,7 @@ from rs_ml_perception.ros.diagnostics import (
     processing_status,
 )
 from rs_ml_perception.ros.guards import guarded, steady_timer
-from rs_ml_perception.ros.input.frame_synchronizer import Assembler
+from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer
 from rs_ml_perception.ros.input.hub import CameraHub
 from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.input.topics import EXTRINSICS, StreamOptions
@@ -64,7 +64,7 @@ class Activation:
     """
 
     worker: FrameWorker
-    source: Assembler
+    source: FrameSynchronizer
     missed_before: Missed
 
     @property

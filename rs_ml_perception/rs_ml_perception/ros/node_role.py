@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic
 
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.ros.input.frame_synchronizer import Assembler
+from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer
 from rs_ml_perception.ros.input.hub import CameraHub
 from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.output.outputs import L, Output, OutputContext, P, R
@@ -58,7 +58,7 @@ class NodeRole(ABC, Generic[P, L, R]):
         """Apply parameters that may change at run time; ConfigError refuses them."""
         self.pipeline.options = parameters
 
-    def source(self, parameters: P) -> Assembler:
+    def source(self, parameters: P) -> FrameSynchronizer:
         """Where frame sets come from."""
         return self.hub.color(parameters.depth_source, parameters.streams)
 

@@ -55,7 +55,7 @@ PATIENCE = 3
 """Reports in a row, a second apart, before trouble is worth a line: cameras take a moment."""
 
 
-class InputVoice:
+class ConsoleAlerts:
     """Logs once when the input stays in trouble, and once when it is well again."""
 
     def __init__(self, logger: RcutilsLogger) -> None:
@@ -64,7 +64,7 @@ class InputVoice:
         self._reports = 0
         self._is_complaining = False
 
-    def hear(self, status: DiagnosticStatus) -> None:
+    def note(self, status: DiagnosticStatus) -> None:
         """Note the input status of one report."""
         state = {pair.key: pair.value for pair in status.values}['state']
         if state == 'active' and status.level != DiagnosticStatus.OK:
@@ -88,7 +88,7 @@ class NodeReporter:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._voice = InputVoice(node.get_logger())
+        self._alerts = ConsoleAlerts(node.get_logger())
         reliable = results()
         frames_qos = profile(reliable.reliability, depth=REPORT_DEPTH)
         self._diagnostics, self._stats, self._frames = (
@@ -112,7 +112,7 @@ class NodeReporter:
 
     def diagnostics(self, statuses: list[DiagnosticStatus]) -> None:
         """Publish the statuses, that of the input first."""
-        self._voice.hear(statuses[0])
+        self._alerts.note(statuses[0])
         self._diagnostics.publish(diagnostic_array(statuses, stamp=self._now()))
 
     def stats(

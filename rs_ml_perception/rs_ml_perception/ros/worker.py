@@ -84,7 +84,7 @@ Report = Callable[[Sample, Outcome, str, float, float], None]
 
 
 class FrameWorker:
-    """Consumer of an assembler: keeps the latest frame set for its thread.
+    """Consumer of a frame synchronizer: keeps the latest frame set for its thread.
 
     Attributes:
         limits: may be replaced at any time.

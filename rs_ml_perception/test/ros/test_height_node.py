@@ -129,9 +129,9 @@ def test_depth_of_the_future_neither_serves_nor_stays(bench):
         bench.detect(ns)
         bench.settled(number + 1)
     assert [msg.depth_skew_ms for msg in bench.answers(3)] == [0.0] * 3
-    assembler = bench.node.activation.source
-    assert assembler.partner_counts().dropped[PartnerDrop.FAR] == 5
-    (note,) = assembler.notes()
+    synchronizer = bench.node.activation.source
+    assert synchronizer.partner_counts().dropped[PartnerDrop.FAR] == 5
+    (note,) = synchronizer.notes()
     assert 'stamped 100.0 s ahead' in note
 
 

@@ -6,7 +6,7 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
-from rs_ml_perception.ros.reporting import InputVoice
+from rs_ml_perception.ros.reporting import ConsoleAlerts
 
 pytestmark = pytest.mark.ros
 
@@ -54,10 +54,10 @@ class Lines:
 )
 def test_once_and_not_too_soon(states, expected):
     lines = Lines()
-    voice = InputVoice(lines)
+    alerts = ConsoleAlerts(lines)
     for state in states.split():
         word, _, concern = state.partition('+')
         level = DiagnosticStatus.WARN if concern else DiagnosticStatus.OK
         values = [KeyValue(key='state', value=word)]
-        voice.hear(DiagnosticStatus(level=level, message=f'{concern or word}!', values=values))
+        alerts.note(DiagnosticStatus(level=level, message=f'{concern or word}!', values=values))
     assert lines.said == expected

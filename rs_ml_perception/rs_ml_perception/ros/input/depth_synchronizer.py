@@ -13,7 +13,7 @@ from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.core.streams.synchronizer import Synchronizer
-from rs_ml_perception.ros.input.frame_synchronizer import Assembler, Pending
+from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer, Pending
 from rs_ml_perception.ros.input.samples import FrameSet, ImageSample
 from rs_ml_perception.ros.input.streams import TopicStream
 from rs_ml_perception.ros.input.topics import (
@@ -27,7 +27,7 @@ from rs_ml_perception.ros.input.transforms import Transforms
 from rs_ml_perception.ros.worker import UnsynchronisedError
 
 
-class DepthAssembler(Assembler):
+class DepthSynchronizer(FrameSynchronizer):
     """Depth is the primary stream, the left infrared image its partner.
 
     Only unaligned depth has one: aligned depth is seen from the colour camera.

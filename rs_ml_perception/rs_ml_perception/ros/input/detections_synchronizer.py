@@ -10,7 +10,7 @@ from rclpy.node import Node
 from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.core.streams.stamps import StampHistory
 from rs_ml_perception.core.streams.synchronizer import Synchronizer
-from rs_ml_perception.ros.input.frame_synchronizer import Assembler, Pending
+from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer, Pending
 from rs_ml_perception.ros.input.samples import DetectionsSample, FrameSet, ImageSample, Sample
 from rs_ml_perception.ros.input.streams import TopicStream
 from rs_ml_perception.ros.input.topics import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO, depth_partner
@@ -95,7 +95,7 @@ COLOR_HISTORY = 15
 NO_DEPTH = 'no depth topic is published: start the camera with depth'
 
 
-class DetectionsAssembler(Assembler):
+class DetectionsSynchronizer(FrameSynchronizer):
     """Detections are the primary stream, depth their partner, which they cannot do without.
 
     Depth is kept for longer than elsewhere, so that a late detection never meets a younger image.

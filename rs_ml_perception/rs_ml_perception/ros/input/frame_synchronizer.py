@@ -48,7 +48,7 @@ class Pending:
         return self.sample.header
 
 
-class Assembler(ABC):
+class FrameSynchronizer(ABC):
     """Base of all sources: keeps order, times out, hands on to every consumer.
 
     Calls may come from the executor and from a worker, so everything runs under one lock.
@@ -282,7 +282,7 @@ class Assembler(ABC):
         return stream.latest.msg if stream is not None and stream.latest is not None else None
 
 
-class ColorAssembler(Assembler):
+class ColorSynchronizer(FrameSynchronizer):
     """Colour is the primary stream, depth its partner."""
 
     def __init__(

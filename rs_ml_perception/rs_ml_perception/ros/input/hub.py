@@ -9,14 +9,18 @@ from rclpy.node import Node
 
 from rs_ml_perception.core.streams.synchronizer import Synchronizer, SyncOptions
 from rs_ml_perception.ros.guards import steady_timer
-from rs_ml_perception.ros.input.depth_synchronizer import DepthAssembler
+from rs_ml_perception.ros.input.depth_synchronizer import DepthSynchronizer
 from rs_ml_perception.ros.input.detections_synchronizer import (
-    DetectionsAssembler,
     DetectionsInput,
+    DetectionsSynchronizer,
     LocalDetections,
     TopicDetections,
 )
-from rs_ml_perception.ros.input.frame_synchronizer import Assembler, ColorAssembler, Pending
+from rs_ml_perception.ros.input.frame_synchronizer import (
+    ColorSynchronizer,
+    FrameSynchronizer,
+    Pending,
+)
 from rs_ml_perception.ros.input.message_filters_synchronizer import (
     check_synchronizer,
     create_synchronizer,
@@ -36,7 +40,7 @@ from rs_ml_perception.ros.input.topics import (
 )
 from rs_ml_perception.ros.input.transforms import Transforms
 
-A = TypeVar('A', bound=Assembler)
+A = TypeVar('A', bound=FrameSynchronizer)
 
 TICK_SECS = 0.1
 """Each tick wakes the executor: 0.5 to 1 ms of CPU in a graph of four nodes."""
@@ -62,7 +66,7 @@ class CameraHub:
         self.inference_threads = 0
         self._node = node
         self._streams: dict[Hashable, TopicStream | None] = {}
-        self._assemblers: dict[tuple[Hashable, ...], Assembler] = {}
+        self._synchronizers: dict[tuple[Hashable, ...], FrameSynchronizer] = {}
         self._ticks = 0
         self._timer = steady_timer(node, TICK_SECS, self._tick)
 
@@ -79,43 +83,45 @@ class CameraHub:
             self._streams[key] = create_stream(self._node, role, options)
         return self._streams[key]
 
-    def color(self, depth_source: str, options: StreamOptions) -> ColorAssembler:
+    def color(self, depth_source: str, options: StreamOptions) -> ColorSynchronizer:
         """The source of colour images, paired with depth unless depth_source is 'none'."""
         return self._shared(
             ('color', depth_source, options),
-            lambda: ColorAssembler(
+            lambda: ColorSynchronizer(
                 self.stream(COLOR, options),
                 self._infos(options),
                 self._depths(options),
                 depth_source,
-                _synchronizers(options),
+                _synchronizer_factory(options),
             ),
         )
 
-    def depth(self, depth_source: str, infrared: str, options: StreamOptions) -> DepthAssembler:
+    def depth(self, depth_source: str, infrared: str, options: StreamOptions) -> DepthSynchronizer:
         """The source of depth images, paired with infrared ones as the mode says."""
         return self._shared(
             ('depth', depth_source, infrared, options),
-            lambda: DepthAssembler(
+            lambda: DepthSynchronizer(
                 {**self._depths(options), INFRA: self.stream(INFRA, options)},
                 self._infos(options),
                 depth_source,
                 infrared,
-                _synchronizers(options),
+                _synchronizer_factory(options),
             ),
         )
 
-    def detections(self, depth_source: str, options: StreamOptions) -> DetectionsAssembler:
+    def detections(self, depth_source: str, options: StreamOptions) -> DetectionsSynchronizer:
         """The source of detections with their depth."""
         return self._shared(
             ('detections', depth_source, options),
-            lambda: DetectionsAssembler(
+            lambda: DetectionsSynchronizer(
                 self._detections_input(options),
                 self.stream(COLOR, options),
                 self._infos(options),
                 self._depths(options),
                 depth_source,
-                _synchronizers(options, takes_neighbours=True, capacity=DETECTIONS_DEPTH_HISTORY),
+                _synchronizer_factory(
+                    options, takes_neighbours=True, capacity=DETECTIONS_DEPTH_HISTORY
+                ),
             ),
         )
 
@@ -125,10 +131,10 @@ class CameraHub:
         return [by_topic[topic] for topic in topics if topic in by_topic]
 
     def _shared(self, key: tuple[Hashable, ...], make: Callable[[], A]) -> A:
-        """The assembler of that key, made when it is asked for first."""
-        if key not in self._assemblers:
-            self._assemblers[key] = make()
-        return self._assemblers[key]
+        """The synchronizer of that key, made when it is asked for first."""
+        if key not in self._synchronizers:
+            self._synchronizers[key] = make()
+        return self._synchronizers[key]
 
     def _detections_input(self, options: StreamOptions) -> DetectionsInput:
         if self.local_detections is not None:
@@ -143,9 +149,9 @@ class CameraHub:
         return {role: self.stream(role, options) for role in (ALIGNED_DEPTH, RAW_DEPTH)}
 
     def _tick(self) -> None:
-        for assembler in tuple(self._assemblers.values()):
-            if assembler.is_running:
-                assembler.tick()
+        for synchronizer in tuple(self._synchronizers.values()):
+            if synchronizer.is_running:
+                synchronizer.tick()
         self._ticks += 1
         is_turn = self._ticks % REFRESH_TICKS == 0
         for stream in tuple(self._streams.values()):
@@ -153,7 +159,7 @@ class CameraHub:
                 stream.refresh()
 
 
-def _synchronizers(
+def _synchronizer_factory(
     options: StreamOptions, **sync_options: Any
 ) -> Callable[[], Synchronizer[Pending, ImageSample]]:
     """Makes synchronizers of the kind and with the skew that a node asks for."""

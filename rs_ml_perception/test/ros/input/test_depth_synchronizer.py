@@ -8,7 +8,7 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.streams.synchronizer import PATIENCE, Synchronizer, SyncOptions
-from rs_ml_perception.ros.input.depth_synchronizer import DepthAssembler
+from rs_ml_perception.ros.input.depth_synchronizer import DepthSynchronizer
 from rs_ml_perception.ros.input.samples import Sample
 from rs_ml_perception.ros.input.topics import (
     ALIGNED_DEPTH,
@@ -56,7 +56,7 @@ class Consumer:
 
 
 class Source:
-    """A depth assembler between its streams and a consumer."""
+    """A depth synchronizer between its streams and a consumer."""
 
     def __init__(self, published, mode='auto'):
         roles = (RAW_DEPTH, ALIGNED_DEPTH, INFRA, COLOR_INFO, RAW_DEPTH_INFO)
@@ -65,10 +65,10 @@ class Source:
             self.streams[role].has_publisher = True
         infos = {role: self.streams[role] for role in (COLOR_INFO, RAW_DEPTH_INFO)}
         self.consumer = Consumer()
-        self.assembler = DepthAssembler(
+        self.synchronizer = DepthSynchronizer(
             self.streams, infos, 'auto', mode, lambda: Synchronizer(SyncOptions())
         )
-        self.assembler.attach(self.consumer)
+        self.synchronizer.attach(self.consumer)
 
 
 def test_a_waiting_image_keeps_the_topic_it_came_on():
@@ -76,10 +76,10 @@ def test_a_waiting_image_keeps_the_topic_it_came_on():
     source.streams[ALIGNED_DEPTH].send(0)
     assert source.consumer.frames == []  # intrinsics are due
     source.streams[RAW_DEPTH].has_publisher = True
-    source.assembler.tick()
+    source.synchronizer.tick()
     (frames,) = source.consumer.frames
     assert not frames.depth_is_raw
-    assert source.assembler.primary_topic == RAW_DEPTH
+    assert source.synchronizer.primary_topic == RAW_DEPTH
 
 
 @pytest.mark.parametrize('mode', ['auto', 'require'])
@@ -88,11 +88,11 @@ def test_a_silent_infrared_stream_holds_up_some_images_and_no_more(mode):
     depth, infra, frames = source.streams[RAW_DEPTH], source.streams[INFRA], source.consumer.frames
     for number in range(PATIENCE):
         depth.send(number, is_old=True)
-        source.assembler.tick()
+        source.synchronizer.tick()
         assert len(frames) == number + 1
     depth.send(PATIENCE)
     assert all('no infrared' in found.missing for found in frames)
-    assert len(frames) == source.assembler.partner_counts().without == PATIENCE + 1
+    assert len(frames) == source.synchronizer.partner_counts().without == PATIENCE + 1
     infra.send(PATIENCE + 1)
     depth.send(PATIENCE + 1)
     assert frames[-1].infra is not None
