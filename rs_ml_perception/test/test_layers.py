@@ -1,97 +1,52 @@
 """Every layer imports only what stands left of it, and nobody pays for what was not chosen."""
 
-import ast
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import rs_ml_perception
+from tools.structure import (
+    Layer,
+    circles,
+    import_graph,
+    imports,
+    lonely_modules,
+    modules_of,
+    mutual_folders,
+    offences,
+    too_long,
+)
 
 PACKAGE = Path(rs_ml_perception.__file__).parent
+ROOT = PACKAGE.parents[1]
+MODULES = modules_of('rs_ml_perception', ROOT)
+GRAPH = import_graph(MODULES)
 ROS = {'rclpy', 'ament_index_python', 'tf2_ros', 'message_filters', 'cv_bridge', 'launch'}
 RUNTIMES = {'ai_edge_litert', 'tflite_runtime', 'openvino', 'onnxruntime', 'tensorflow', 'keras'}
-ANYWHERE = {'numpy', 'cv2', *sys.stdlib_module_names}
-MAX_MODULE_LINES, MAX_FUNCTION_LINES = 400, 60
 
-
-@dataclass(frozen=True)
-class Layer:
-    """What the modules of one folder may import, beside the standard library, numpy and cv2.
-
-    Attributes:
-        folders: of this package.
-        at_once: other packages, at module level; '_msgs' stands for all message packages.
-        late: other packages, inside functions only.
-    """
-
-    folders: frozenset[str]
-    at_once: frozenset[str] = frozenset()
-    late: frozenset[str] = frozenset()
-
-
-def layer(folders: str, at_once: set[str] = frozenset(), late: set[str] = frozenset()) -> Layer:
-    return Layer(frozenset(folders.split()), frozenset(at_once), frozenset(late))
-
+LONELY = {}
+"""Small modules with one user in their folder -> why they stay on their own."""
 
 ALL = 'core inference tasks recordings ros nodes cli'
 LAYERS = {
-    'core': layer('core'),
-    'inference': layer('core inference', late={*RUNTIMES, 'yaml'}),
-    'tasks': layer('core inference tasks'),
-    'recordings': layer('core recordings', {'rosbags', 'apsw', 'yaml'}, {'pyrealsense2'}),
-    'ros': layer('core ros', {*ROS, '_msgs'}),
-    'nodes': layer(ALL.replace(' cli', ''), {*ROS, '_msgs', 'rosbags', 'yaml'}),
-    'launching': layer('core recordings nodes launching', {'yaml'}),
-    'cli': layer(f'{ALL} launching', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2'}),
-    'demo': layer(f'{ALL} launching demo', {*ROS, '_msgs'}),
+    'core': Layer.of('core'),
+    'inference': Layer.of('core inference', late={*RUNTIMES, 'yaml'}),
+    'tasks': Layer.of('core inference tasks'),
+    'recordings': Layer.of('core recordings', {'rosbags', 'apsw', 'yaml'}, {'pyrealsense2'}),
+    'ros': Layer.of('core ros', {*ROS, '_msgs'}),
+    'nodes': Layer.of(ALL.replace(' cli', ''), {*ROS, '_msgs', 'rosbags', 'yaml'}),
+    'launching': Layer.of('core recordings nodes launching', {'yaml'}),
+    'cli': Layer.of(f'{ALL} launching', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2'}),
+    'demo': Layer.of(f'{ALL} launching demo', {*ROS, '_msgs'}),
 }
 
 
-def modules(folder: str) -> list[Path]:
-    return sorted((PACKAGE / folder).rglob('*.py'))
-
-
-def dotted(path: Path) -> str:
-    parts = path.relative_to(PACKAGE.parent).with_suffix('').parts
-    return '.'.join(parts[:-1] if parts[-1] == '__init__' else parts)
-
-
-def imported_names(node: ast.AST) -> list[str]:
-    """Full names of the modules a statement or import_module('...') imports."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom):
-        base = '.' * node.level + (node.module or '')
-        return [f'{base}.{alias.name}' for alias in node.names]
-    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith('import_module'):
-        return [a.value for a in node.args if isinstance(a, ast.Constant)]
-    return []
-
-
-def imports(tree: ast.AST, late: bool = False) -> list[tuple[str, bool]]:
-    """All imports below the tree as (full name, whether only when a function runs)."""
-    found = [(name, late) for name in imported_names(tree)]
-    if isinstance(tree, ast.If) and ast.unparse(tree.test).endswith('TYPE_CHECKING'):
-        late = True
-    late = late or isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-    return found + [pair for child in ast.iter_child_nodes(tree) for pair in imports(child, late)]
-
-
-def is_allowed(name: str, late: bool, rules: Layer) -> bool:
-    root, *rest = name.split('.')
-    if root == 'rs_ml_perception':
-        return not rest or rest[0] in rules.folders or not (PACKAGE / rest[0]).exists()
-    others = rules.at_once | rules.late if late else rules.at_once
-    is_message = root.endswith(('_msgs', '_interfaces')) or root == 'std_srvs'
-    return root in ANYWHERE or root in others or (is_message and '_msgs' in others)
-
-
-def offences(source: str, rules: Layer) -> list[str]:
-    found = imports(ast.parse(source))
-    return [name for name, late in found if not is_allowed(name, late, rules)]
+def modules(folder: str) -> list:
+    """Modules of one folder and those inside of it."""
+    prefix = f'rs_ml_perception.{folder}'
+    return [m for m in MODULES if m.name == prefix or m.name.startswith(f'{prefix}.')]
 
 
 def test_there_is_a_rule_for_every_folder():
@@ -124,42 +79,52 @@ def test_there_is_a_rule_for_every_folder():
     ],
 )  # fmt: skip
 def test_the_rules_bite(folder, source, expected):
-    assert offences(source, LAYERS[folder]) == expected
+    assert offences(PACKAGE, source, LAYERS[folder]) == expected
 
 
 @pytest.mark.parametrize('folder', LAYERS)
 def test_layers_import_only_to_the_left(folder):
-    found = {dotted(p): offences(p.read_text('utf-8'), LAYERS[folder]) for p in modules(folder)}
+    found = {m.name: offences(PACKAGE, m.source, LAYERS[folder]) for m in modules(folder)}
     assert {name: names for name, names in found.items() if names} == {}
 
 
 def test_nodes_do_not_know_each_other():
     """What nodes share lives in `ros`; only the graph puts them together."""
     found = []
-    for path in modules('nodes'):
-        names = [name for name, _ in imports(ast.parse(path.read_text('utf-8')))]
+    for module in modules('nodes'):
+        names = [name for name, _ in imports(module.tree)]
         others = {n.split('.')[2] for n in names if n.startswith('rs_ml_perception.nodes.')}
-        nodes = {n for n in others if n.endswith('_node') and n != path.stem}
-        found += [(path.stem, node) for node in nodes if path.stem != 'perception_graph']
+        nodes = {n for n in others if n.endswith('_node') and n != module.path.stem}
+        found += [(module.name, node) for node in nodes if module.path.stem != 'perception_graph']
     assert found == []
 
 
 def test_modules_and_functions_stay_small():
-    long = []
-    for path in PACKAGE.rglob('*.py'):
-        source = path.read_text('utf-8')
-        if source.count('\n') > MAX_MODULE_LINES:
-            long.append(f'{dotted(path)}: {source.count(chr(10))} lines')
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = node.end_lineno - node.lineno + 1
-                if lines > MAX_FUNCTION_LINES:
-                    long.append(f'{dotted(path)}.{node.name}: {lines} lines')
-    assert long == []
+    assert too_long(MODULES) == []
+
+
+def test_no_circle_of_imports():
+    assert circles(GRAPH) == []
+    assert circles({'a': {'b'}, 'b': {'c'}, 'c': {'b'}}) == [['b', 'c']]
+
+
+@pytest.mark.parametrize('depth', [1, 2])
+def test_no_two_folders_import_each_other(depth):
+    assert mutual_folders(GRAPH, depth) == []
+
+
+def test_the_check_for_folders_bites():
+    graph = {'p.a.x': {'p.b.y'}, 'p.b.y': set(), 'p.b.z': {'p.a.x'}}
+    assert mutual_folders(graph) == [('a', 'b')]
+
+
+def test_a_small_module_has_several_users_or_a_reason():
+    found = [n for n in lonely_modules(MODULES, GRAPH) if '.ros.' not in n]
+    assert set(found) == set(LONELY)
 
 
 def test_no_module_is_called_utils():
-    assert [dotted(p) for p in PACKAGE.rglob('util*.py')] == []
+    assert [m.name for m in MODULES if m.path.stem.startswith('util')] == []
 
 
 def loaded_by(names: list[str], looked_for: set[str]) -> list[str]:
@@ -185,7 +150,7 @@ def loaded_by(names: list[str], looked_for: set[str]) -> list[str]:
     ],
 )
 def test_importing_loads_nothing_heavy(folder, unwanted):
-    names = [dotted(path) for path in modules(folder) if path.stem != '__main__']
+    names = [m.name for m in modules(folder) if m.path.stem != '__main__']
     assert f'rs_ml_perception.{folder}' in names
     assert loaded_by(names, unwanted) == []
 
