@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.gravity import (
     Up,
     UpMethod,
@@ -19,6 +18,8 @@ from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
 from rs_ml_perception.tasks.height import HeightEstimator
+
+from benchmarks.speed.predecessors import box_height, point_cloud
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / 'rs_ml_training' / 'src'))
@@ -33,24 +34,11 @@ QUICK = dict.fromkeys(Situation, 5) | {Situation.STANDING: 40}
 SAMPLE = 'librealsense sample'
 
 
-def sample_height_m(depth_m: np.ndarray, camera: CameraModel, box_xyxy: np.ndarray) -> float:
-    """Person height as example 2 of the librealsense TensorFlow wrapper computes it.
-
-    Written from a description of that example, for comparison only: all vertices in the box
-    count, also (0, 0, 0) where depth is missing; vertices more than 1 m from the median depth are
-    dropped; height is the extent along the camera's y, whose minimum starts at 1 and whose maximum
-    starts at -1.
-
-    Args:
-        depth_m: (H, W), aligned to colour, 0 where invalid.
-        camera: of both.
-        box_xyxy: (4,), px.
-    """
-    x_min, y_min, x_max, y_max = (int(value) for value in box_xyxy)
-    z = depth_m[y_min:y_max, x_min:x_max]
-    y = (np.arange(y_min, y_max)[:, None] - camera.cy) / camera.fy * z
-    near = y[np.abs(z - np.median(z)) <= 1.0]
-    return float(round(max(near.max(initial=-1.0), -1.0) - min(near.min(initial=1.0), 1.0), 2))
+def sample_height_m(view: PersonView) -> float:
+    size = np.tile([view.camera.height, view.camera.width], 2)
+    return box_height(
+        point_cloud(view.depth_mm, 0.001, view.camera), view.box_xyxy[[1, 0, 3, 2]] / size
+    )
 
 
 @dataclass(frozen=True)
@@ -101,7 +89,7 @@ def rows_of(view: PersonView, situation: Situation) -> list[Row]:
         rows.append(
             Row(situation, way, status, height_m, float(heights.height_stddev_m[0]), *truth)
         )
-    sample_m = sample_height_m(view.depth_mm * 0.001, view.camera, view.box_xyxy)
+    sample_m = sample_height_m(view)
     ok = int(HeightStatus.OK)  # the sample has no other
     rows.append(Row(situation, SAMPLE, ok, sample_m, np.nan, *truth))
     return rows

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.speed`: how fast this machine runs the nodes, as ratios of one run."""
+"""`python -m benchmarks.speed`: speed of the nodes on this machine, as ratios within one run."""
 
 from __future__ import annotations
 
@@ -9,25 +9,34 @@ from pathlib import Path
 
 from rs_ml_perception.cli.command import INTERRUPTED, report
 
-from benchmarks.speed.material import default_recording
-from benchmarks.speed.run import parse_sections, run_bench
-from benchmarks.speed.sections import SECTIONS
+from benchmarks.speed.recorded_input import default_recording
+from benchmarks.speed.sections import (
+    SECTIONS,
+    measure_section,
+    parse_sections,
+    run_sections,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print a table and save bench.json; 1 if a section failed."""
-    arguments = _parse(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == ['section']:
+        return measure_section(words[1:])
+    arguments = _parse(words)
     try:
         names = parse_sections(arguments.only)
         recording = arguments.recording or default_recording()
-        return run_bench(names, recording=recording, out=arguments.out, is_quick=arguments.quick)
+        return run_sections(
+            names, recording=recording, out=arguments.out, is_quick=arguments.quick
+        )
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
         return report('benchmarks.speed', error)
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='python -m benchmarks.speed', description=__doc__)
     parser.add_argument('--out', type=Path, default=Path('out/bench'), help='for bench.json, logs')
     parser.add_argument('--quick', action='store_true', help='few rounds: for a look')

@@ -1,4 +1,4 @@
-"""The costs of a frame apart from inference: conversion, pairing, publishing."""
+"""Cost of a frame apart from inference: conversion, pairing, publishing."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from rs_ml_perception.ros.qos import results
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from benchmarks.speed.graph import running_graph
-from benchmarks.speed.material import Size, load_frames, load_moments, resized
-from benchmarks.speed.options import BenchOptions
-from benchmarks.speed.rows import Row
-from benchmarks.speed.timing import median_ms
+from benchmarks.speed.recorded_input import Size, load_frames, load_message_sets, resized
+from benchmarks.speed.running_graph import running_graph
+from benchmarks.speed.sections import SpeedOptions
+from benchmarks.tables import Row
+from benchmarks.timing import median_ms
 
 SIZES = (Size(640, 480), Size(1280, 720))
 RUNS = 200
@@ -37,7 +37,7 @@ RUNS = 200
 Work = Callable[[], object]
 
 
-def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
+def measure(options: SpeedOptions, logs: Path) -> dict[str, Any]:
     """Our own functions at two sizes, and the stages of the running nodes."""
     frame = load_frames(options.recording)[0]
     runs = max(20, min(RUNS, 5 * options.frames))
@@ -46,7 +46,7 @@ def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
         functions = {str(size): _functions(node, resized(frame, size), runs) for size in SIZES}
         node.destroy_node()
         stages = _stages(options, logs)
-    return {'functions_ms': functions, 'stages_ms': stages, 'shares': _shares(stages)}
+    return {'functions_ms': functions, 'stages_ms': stages, 'shares': _fractions(stages)}
 
 
 def _functions(node: Node, frame: Frame, runs: int) -> dict[str, float]:
@@ -67,7 +67,7 @@ def _functions(node: Node, frame: Frame, runs: int) -> dict[str, float]:
 
 
 def _pairing(color: Image, depth: Image) -> Work:
-    """Both samples of one moment, until they come out as a pair."""
+    """Add both samples of one stamp and take the pair."""
     synchronizer: Synchronizer[ImageSample, ImageSample] = Synchronizer(SyncOptions())
     seconds = itertools.count(1)
 
@@ -77,13 +77,13 @@ def _pairing(color: Image, depth: Image) -> Work:
         synchronizer.add_primary(ImageSample(color))
         (match,) = synchronizer.take(time.monotonic())
         if match.partner is None:
-            raise RuntimeError('images of one moment were not paired')
+            raise RuntimeError('images of one stamp were not paired')
 
     return work
 
 
 def _publishing(node: Node, frame: Frame) -> dict[str, Work]:
-    """Making and publishing each kind of image, somebody listening."""
+    """Make and publish each kind of image, with a subscriber."""
     mask = np.ascontiguousarray(frame.rgb[:, :, 0])
     depth_m = cv2.resize(frame.depth.depth_m, mask.shape[::-1])
     header = _header(1)
@@ -106,12 +106,12 @@ def _header(seconds: int) -> Header:
     return Header(stamp=Time(sec=seconds), frame_id='camera_color_optical_frame')
 
 
-def _stages(options: BenchOptions, logs: Path) -> dict[str, dict[str, float]]:
-    """What the nodes themselves report in ~/stats, all in one process, at a camera's rate."""
+def _stages(options: SpeedOptions, logs: Path) -> dict[str, dict[str, float]]:
+    """Stage times that the nodes report in ~/stats, all in one process, at a camera's rate."""
     runs = []
     for _ in range(min(options.rounds, 3)):
-        with running_graph(tuple(NODES), load_moments(options.recording), logs) as graph:
-            graph.feeder.pace(options.frames, rate_hz=options.rate_hz)
+        with running_graph(tuple(NODES), load_message_sets(options.recording), logs) as graph:
+            graph.camera.pace(options.frames, rate_hz=options.rate_hz)
             runs.append(graph.stage_ms())
     return {
         name: {
@@ -121,8 +121,8 @@ def _stages(options: BenchOptions, logs: Path) -> dict[str, dict[str, float]]:
     }
 
 
-def _shares(stages: dict[str, dict[str, float]]) -> dict[str, float]:
-    """Share of each stage in the time of all nodes together."""
+def _fractions(stages: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Fraction of each stage in the time of all nodes together."""
     totals: dict[str, float] = {}
     for parts in stages.values():
         for stage, ms in parts.items():
@@ -141,5 +141,7 @@ def rows(result: dict[str, Any]) -> list[Row]:
     for node, stages in result['stages_ms'].items():
         parts = ', '.join(f'{stage} {ms:.2f}' for stage, ms in stages.items())
         lines.append(Row(f'{node} [ms]', parts))
-    shares = ', '.join(f'{name} {100 * share:.1f} %' for name, share in result['shares'].items())
-    return [*lines, Row('shares of all nodes', shares)]
+    fractions = ', '.join(
+        f'{name} {100 * fraction:.1f} %' for name, fraction in result['shares'].items()
+    )
+    return [*lines, Row('fractions, all nodes', fractions)]

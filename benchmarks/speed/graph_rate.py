@@ -1,24 +1,30 @@
-"""The graph's rate over that of the bare models run one after another on the same frames."""
+"""The rate of the graph over that of its bare models, one after another on the same frames."""
 
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.inference.model import Model, load_model
+from rs_ml_perception.inference.preprocess import Preprocessor
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.dds_domain import ros_session
+from rs_ml_perception.tasks.denoise import Denoiser
 
-from benchmarks.speed.bare_models import BareModels, Pace
-from benchmarks.speed.graph import Graph, running_graph
-from benchmarks.speed.material import load_depth_frames, load_frames, load_moments
-from benchmarks.speed.options import BenchOptions
-from benchmarks.speed.rows import Row
-from benchmarks.speed.timing import median_ratio, take_turns
+from benchmarks.speed.recorded_input import load_depth_frames, load_frames, load_message_sets
+from benchmarks.speed.running_graph import RunningGraph, default_model, running_graph
+from benchmarks.speed.sections import SpeedOptions
+from benchmarks.tables import Row
+from benchmarks.timing import Throughput, alternate, median_ratio, throughput
 
 GOAL_RATIO = 0.90
-# The second leaves out height, which works without a network.
-SETS = (
+# The second leaves out height, which has no network.
+NODE_SETS = (
     tuple(NODES),
     ('detection', 'denoise', 'mono_depth', 'segmentation'),
     ('detection', 'height'),
@@ -28,28 +34,87 @@ SETS = (
     ('denoise',),
 )
 
+Calls = list[dict[str, np.ndarray]]
+"""Inputs of a network for one frame: mostly one call."""
 
-def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
-    """Measure every set of nodes."""
+
+class BareModels:
+    """The networks of a set of nodes, one after another on prepared inputs.
+
+    Attributes:
+        backends: model -> backend and precision.
+    """
+
+    def __init__(
+        self, nodes: Sequence[str], frames: Sequence[Frame], depth_frames: Sequence[Frame] = ()
+    ) -> None:
+        models = [load_model(name) for node in nodes if (name := default_model(node))]
+        self.backends = {
+            model.title: f'{model.backend_name} {model.precision}' for model in models
+        }
+        self._work = [
+            (model, _depth_inputs(model, depth_frames) or _inputs(model, frames))
+            for model in models
+        ]
+        for model, _ in self._work:
+            model.warm_up()
+
+    def run(self, count: int) -> Throughput:
+        """Run every model on `count` frames."""
+
+        def work() -> int:
+            for number in range(count):
+                for model, inputs in self._work:
+                    for call in inputs[number % len(inputs)]:
+                        model(call)
+            return count
+
+        return throughput(work)
+
+    def close(self) -> None:
+        for model, _ in self._work:
+            model.close()
+
+
+def _inputs(model: Model, frames: Sequence[Frame]) -> list[Calls]:
+    preprocess = Preprocessor(model.manifest.input)
+    return [[{model.manifest.input.name: preprocess(frame.rgb)[0]}] for frame in frames]
+
+
+def _depth_inputs(model: Model, frames: Sequence[Frame]) -> list[Calls]:
+    """Of a denoiser; [] for another network.
+
+    Raises:
+        InputError: there is no depth to denoise.
+    """
+    if model.manifest.task != 'denoise':
+        return []
+    if not frames:
+        raise InputError(f'{model.title} needs a recording with depth')
+    denoiser = Denoiser(model)
+    return [denoiser.inputs(frame.depth, frame.infrared) for frame in frames]
+
+
+def measure(options: SpeedOptions, logs: Path) -> dict[str, Any]:
+    """Every set of nodes."""
     with ros_session():
-        return {' + '.join(names): _measure_set(names, options, logs) for names in SETS}
+        return {' + '.join(names): _measure_set(names, options, logs) for names in NODE_SETS}
 
 
-def _measure_set(names: tuple[str, ...], options: BenchOptions, logs: Path) -> dict[str, Any]:
+def _measure_set(names: tuple[str, ...], options: SpeedOptions, logs: Path) -> dict[str, Any]:
     recording = options.recording
     models = BareModels(names, load_frames(recording), load_depth_frames(recording))
-    moments = load_moments(recording)
-    with running_graph(names, moments, logs) as graph:
-        turns = {
+    with running_graph(names, load_message_sets(recording), logs) as graph:
+        works = {
             'bare': lambda: models.run(options.frames),
             'graph': lambda: saturate(graph, options.frames),
         }
-        paces = take_turns(turns, rounds=options.rounds)
+        measured = alternate(works, rounds=options.rounds)
         stage_ms = graph.stage_ms()
     models.close()
     numbers = {
-        f'{side}_{key}': [getattr(pace, key) for pace in found]
-        for side, found in paces.items()
+        f'{side}_{key}': [getattr(one, key) for one in found]
+        for side, found in measured.items()
         for key in ('rate_hz', 'cpu_ms')
     }
     return {
@@ -62,15 +127,15 @@ def _measure_set(names: tuple[str, ...], options: BenchOptions, logs: Path) -> d
     }
 
 
-def saturate(graph: Graph, count: int) -> Pace:
+def saturate(graph: RunningGraph, count: int) -> Throughput:
     """Rate and CPU of a graph that never waits for the camera."""
     before_secs = graph.usage().cpu_s
-    feed = graph.feeder.saturate(count)
-    return Pace(feed.rate_hz, 1e3 * (graph.usage().cpu_s - before_secs) / count)
+    run = graph.camera.saturate(count)
+    return Throughput(run.rate_hz, 1e3 * (graph.usage().cpu_s - before_secs) / count)
 
 
 def rows(result: dict[str, Any]) -> list[Row]:
-    """One line a set; only the whole graph has a goal."""
+    """One row per set; only the whole graph has a goal."""
     lines = []
     for names, part in result.items():
         text = (

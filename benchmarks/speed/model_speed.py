@@ -16,25 +16,24 @@ from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.selection import candidates, open_backend
 from rs_ml_perception.inference.shelf import SHIPPED_MODELS, find_model
 
-from benchmarks.speed.options import BenchOptions
-from benchmarks.speed.rows import Row
-from benchmarks.speed.timing import mean_ms, take_turns
+from benchmarks.speed.sections import SpeedOptions
+from benchmarks.tables import Row
+from benchmarks.timing import alternate, mean_ms
 
 THREADS = 2
+# Milliseconds per frame that allow 30 results a second of all nodes on two cores.
 BUDGETS_MS = {'denoise': 10.0, 'segmentation': 10.0, 'detection': 5.0, 'mono_depth': 3.0}
-"""Milliseconds a frame that leave 30 results a second from all nodes on two cores."""
-
+# Third-party models for comparison, measured if their files are there.
 OTHERS = (
     'centernet_mnv3_coco',
     'person_cat_dog_ssd_tflite',
     'nyu_mobilenet_unet',
     'deeplabv3_mnv2_pascal_quant',
 )
-"""Third-party models for comparison, where their files are."""
 
 
-def measure(options: BenchOptions, logs: object) -> dict[str, Any]:
-    """Name -> what came out; third-party models that are not here are left out."""
+def measure(options: SpeedOptions, logs: object) -> dict[str, Any]:
+    """Model -> result, without missing third-party models."""
     found = {name: _measure_model(name, options) for name in SHIPPED_MODELS}
     for name in OTHERS:
         try:
@@ -44,19 +43,19 @@ def measure(options: BenchOptions, logs: object) -> dict[str, Any]:
     return found
 
 
-def _measure_model(name: str, options: BenchOptions) -> dict[str, Any]:
-    """Median milliseconds of each way to run it; all take turns."""
+def _measure_model(name: str, options: SpeedOptions) -> dict[str, Any]:
+    """Median milliseconds of each backend and precision; all alternate."""
     manifest = read_manifest(find_model(name))
     models = _ways(manifest)
     inputs = golden_inputs(manifest)
 
-    def turn(model: Model) -> Callable[[], float]:
+    def mean_of(model: Model) -> Callable[[], float]:
         return lambda: mean_ms(lambda: model(inputs), runs=max(options.frames // 6, 3))
 
     for model in models.values():
         model(inputs)
-    turns = {way: turn(model) for way, model in models.items()}
-    times = take_turns(turns, rounds=options.rounds * 2)
+    works = {way: mean_of(model) for way, model in models.items()}
+    times = alternate(works, rounds=options.rounds * 2)
     ways = {
         way: {'ms': statistics.median(times[way]), 'rounds_ms': times[way], **_faithful(model)}
         for way, model in models.items()
@@ -73,7 +72,7 @@ def _measure_model(name: str, options: BenchOptions) -> dict[str, Any]:
 
 
 def _ways(manifest: ModelManifest) -> dict[str, Model]:
-    """'backend precision' -> the loaded model, for all that can load it.
+    """'backend precision' -> loaded model, for all backends that read the files.
 
     Raises:
         RsMlError: none can.
@@ -96,7 +95,7 @@ def _ways(manifest: ModelManifest) -> dict[str, Model]:
 
 
 def _faithful(model: Model) -> dict[str, Any]:
-    """Whether it reproduces the golden outputs, without which tuning would not choose it."""
+    """Whether it reproduces the golden outputs; tuning chooses no other."""
     result = verify_golden(model)
     return {'golden_share': result.share, 'is_faithful': result.is_reproduced}
 
@@ -113,18 +112,18 @@ def _size(array: np.ndarray) -> str:
 
 
 def rows(result: dict[str, Any]) -> list[Row]:
-    """One line a model, and the sum of those that have a budget."""
+    """One row per model, and the sum of those with a budget."""
     lines = [_row(name, found) for name, found in result.items()]
     total_ms = sum(result[name]['ways'][result[name]['best']]['ms'] for name in BUDGETS_MS)
     goal_ms = sum(BUDGETS_MS.values())
-    text = f'{total_ms:.1f} ms a frame, the best of each'
+    text = f'{total_ms:.1f} ms per frame, the best of each'
     return [*lines, Row('together', text, f'<= {goal_ms:.0f} ms', total_ms <= goal_ms)]
 
 
 def _row(name: str, found: Mapping[str, Any]) -> Row:
     parts = []
     for way, measured in found['ways'].items():
-        doubt = '' if measured['is_faithful'] else ' (strays)'
+        doubt = '' if measured['is_faithful'] else ' (not faithful)'
         parts.append(f'{way} {measured["ms"]:.1f} ms{doubt}')
     text = f'{found["input"]}: {", ".join(parts)}'
     budget_ms = BUDGETS_MS.get(name)

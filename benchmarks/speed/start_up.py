@@ -1,4 +1,4 @@
-"""From the start of the process to the first results; memory; what is not loaded."""
+"""Time from the start of the process to the first results, memory, and loaded libraries."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.dds_domain import ros_session
 
-from benchmarks.speed.graph import running_graph
-from benchmarks.speed.material import Moment, load_moments
-from benchmarks.speed.options import BenchOptions
-from benchmarks.speed.rows import Row
+from benchmarks.speed.recorded_input import MessageSet, load_message_sets
+from benchmarks.speed.running_graph import running_graph
+from benchmarks.speed.sections import SpeedOptions
+from benchmarks.tables import Row
 
 GOAL_SECS = 3.0
 GOAL_RSS_MB = 700.0
-FEED_HZ = 10.0
+CAMERA_HZ = 10.0
 LIMIT_SECS = 60.0
 
 
-def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
+def measure(options: SpeedOptions, logs: Path) -> dict[str, Any]:
     """Start all nodes in one process, several times, while a camera runs."""
-    moments = load_moments(options.recording)
+    message_sets = load_message_sets(options.recording)
     with ros_session():
-        runs = [run_once(moments, options, logs) for _ in range(options.start_ups)]
+        runs = [run_once(message_sets, options, logs) for _ in range(options.start_ups)]
     numbers = ('first_s', 'all_s', 'peak_rss_mb', 'cpu_ms')
     return {
         **{key: statistics.median(run[key] for run in runs) for key in numbers},
@@ -33,13 +33,13 @@ def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
     }
 
 
-def run_once(moments: list[Moment], options: BenchOptions, logs: Path) -> dict[str, Any]:
+def run_once(message_sets: list[MessageSet], options: SpeedOptions, logs: Path) -> dict[str, Any]:
     """One start: seconds to the first result of any and of all nodes, then some frames."""
-    with running_graph(tuple(NODES), moments, logs, wait=False) as graph:
-        first_secs = graph.feeder.until_first_results(rate_hz=FEED_HZ, timeout_secs=LIMIT_SECS)
-        graph.feeder.settle()
+    with running_graph(tuple(NODES), message_sets, logs, wait=False) as graph:
+        first_secs = graph.camera.until_first_results(rate_hz=CAMERA_HZ, timeout_secs=LIMIT_SECS)
+        graph.camera.settle()
         before = graph.usage()
-        graph.feeder.saturate(options.frames)
+        graph.camera.saturate(options.frames)
         after = graph.usage()
         libraries = set().union(*(loaded_libraries(process.pid) for process in graph.processes))
     since_start = {name: secs - graph.started_secs for name, secs in first_secs.items()}
@@ -54,7 +54,7 @@ def run_once(moments: list[Moment], options: BenchOptions, logs: Path) -> dict[s
 
 
 def loaded_libraries(pid: int) -> set[str]:
-    """Files a process has mapped."""
+    """Files that a process has mapped."""
     lines = Path(f'/proc/{pid}/maps').read_text(encoding='utf-8', errors='replace').splitlines()
     return {line.split(maxsplit=5)[5] for line in lines if '/' in line}
 

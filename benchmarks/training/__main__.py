@@ -1,4 +1,4 @@
-"""`python -m benchmarks.training`: how fast this machine reads and trains, as ratios."""
+"""`python -m benchmarks.training`: speed of reading data and training, as ratios of one run."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ from pathlib import Path
 from rs_ml_training.cli.command import command
 from rs_ml_training.cli.flags import FlagParser
 
-from benchmarks.training.material import NYU
-from benchmarks.training.run import SECTIONS, BenchOptions, run_bench, save, sections_of, table
+from benchmarks.training.comparisons import (
+    SECTIONS,
+    TrainingOptions,
+    format_table,
+    parse_sections,
+    run_comparisons,
+    save,
+)
+from benchmarks.training.datasets import NYU
 
 
 def parser() -> FlagParser:
-    """Flags of the bench."""
+    """Flags of the benchmark."""
     parser = FlagParser(prog='python -m benchmarks.training', description=__doc__)
-    parser.add_argument(
-        '--only', nargs='+', default=[], metavar='SECTION', help=', '.join(SECTIONS)
-    )
-    parser.add_argument('--data', type=Path, default=_real(), help=f'folder with {NYU}/')
-    parser.add_argument('--workers', type=int, default=BenchOptions.workers, help='threads')
-    parser.add_argument('--rounds', type=int, default=BenchOptions.rounds, help='of every race')
-    parser.add_argument('--json', type=Path, help='file to save it to')
+    add, defaults = parser.add_argument, TrainingOptions()
+    add('--only', nargs='+', default=[], metavar='SECTION', help=f'of {", ".join(SECTIONS)}')
+    add('--data', type=Path, default=_real(), help=f'folder with {NYU}/; default: drawn images')
+    add('--workers', type=int, default=defaults.workers, help='threads')
+    add('--rounds', type=int, default=defaults.rounds, help='of every comparison')
+    add('--json', type=Path, help='output file')
     return parser
 
 
@@ -33,21 +39,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
     given = parser().parse_args(argv)
     options = dataclasses.replace(
-        BenchOptions(),
-        sections=sections_of(given.only),
+        TrainingOptions(),
+        sections=parse_sections(given.only),
         real=given.data,
         workers=given.workers,
         rounds=given.rounds,
     )
-    book = run_bench(options)
-    print(table(book))
+    book = run_comparisons(options)
+    print(format_table(book))
     if given.json:
         save(book, given.json)
     return 0
 
 
 def _real() -> Path | None:
-    """Real pictures where the tests find theirs."""
+    """Folder of the test data, if it holds real images."""
     root = os.environ.get('RS_ML_TEST_DATA')
     return Path(root) if root and (Path(root) / NYU / 'rgb').is_dir() else None
 

@@ -1,41 +1,41 @@
-"""Reading and augmenting as published training scripts do it: one sample after the other.
+"""Reading and augmentation of published training scripts: one sample after the other.
 
-Written from their descriptions, to be measured against; nothing else uses it. Where a script
-calls a library that this project does without, a faster one stands in, so that the comparison
-errs in the script's favour.
+Written from their descriptions, for comparison only. Libraries that this project does not use are
+replaced by faster ones, so that the comparison favours the script.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageEnhance
+from rs_ml_training.data.sample import Arrays
 
-from benchmarks.training.turns import Batch
-
+Batch = tuple[Arrays, Arrays]
+Epoch = Callable[[], Iterable[Batch]]
+"""Returns the batches of one pass over the data."""
 Pair = tuple[Path, Path]
-"""Picture and 16-bit depth [mm]."""
+"""Image and 16-bit depth [mm]."""
 Triple = tuple[Path, Path, Path]
 """Measured depth, infrared and true depth of a tile."""
 Load = Callable[[Pair, tuple[int, int], np.random.Generator], tuple[np.ndarray, np.ndarray]]
 
-BLOCK = 1000
-"""Tiles that the denoising script loads at once."""
+BLOCK = 1000  # tiles that the denoising script loads at once
 _MEAN_RGB = np.array([123.68, 116.78, 103.94], np.float32)
 
 
-def in_turn(
+def read_batches(
     pairs: Sequence[Pair], load: Load, size: tuple[int, int], batch: int, rng: np.random.Generator
 ) -> Iterator[Batch]:
-    """Whole batches in random order, each loaded when it is asked for.
+    """Full batches in random order, loaded one at a time.
 
     Args:
         pairs: files.
         load: of one pair, as `fastdepth_pair`.
         size: (width, height) of the network [px].
-        batch: samples a batch.
+        batch: samples per batch.
         rng: of order and augmentation.
 
     Yields:
@@ -51,10 +51,10 @@ def in_turn(
 def fastdepth_pair(
     pair: Pair, size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """FastDepth (dwofk/fast-depth): PIL pictures through a chain of nearest-pixel steps.
+    """FastDepth (dwofk/fast-depth): PIL images in a chain of nearest-pixel steps.
 
-    To a height of 250, turned by up to 5 degrees, enlarged up to 1.5 times with depth divided,
-    the middle 304x228, mirrored, to the network's size; jitter of three colour properties.
+    Resize to a height of 250, rotate by up to 5 degrees, enlarge up to 1.5 times and divide depth
+    by it, crop the centre 304x228, mirror, resize to the network; jitter of three properties.
     """
     zoom, degrees, is_mirrored = rng.uniform(1, 1.5), rng.uniform(-5, 5), rng.random() < 0.5
     depth_m = read_depth_m(pair[1]) / np.float32(zoom)
@@ -68,10 +68,10 @@ def fastdepth_pair(
 def bts_pair(
     pair: Pair, size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """BTS (arXiv:1907.10326): the whole picture turned, then a crop of it changed in floats.
+    """BTS (arXiv:1907.10326): rotate the whole image, then augment a crop in floats.
 
-    Up to 2.5 degrees, a random crop, mirrored or not; gamma, brightness and a factor a channel for
-    every second sample; the mean of ImageNet subtracted.
+    Up to 2.5 degrees, a random crop, mirrored or not; gamma, brightness and a factor per channel
+    for every second sample; the mean of ImageNet subtracted.
     """
     degrees = rng.uniform(-2.5, 2.5)
     image = Image.open(pair[0]).convert('RGB').rotate(degrees, Image.Resampling.BILINEAR)
@@ -88,14 +88,14 @@ def bts_pair(
 
 
 def denoise_blocks(tiles: Sequence[Triple], batch: int, block: int = BLOCK) -> Iterator[Batch]:
-    """Intel's denoiser: a block of tiles is loaded and normalised as one array, then trained on.
+    """Intel's denoiser: load and normalise a block of tiles as one array, then train on it.
 
-    Depth and infrared are two channels of it, input and truth are normalised alike.
+    Depth and infrared are its two channels; input and truth are normalised alike.
 
     Args:
         tiles: files.
-        batch: samples a batch.
-        block: tiles that are loaded at once.
+        batch: samples per batch.
+        block: tiles per load.
 
     Yields:
         ({'depth_m', 'infrared'}, {'depth_m'}), each (B, h, w, 1) float64 without unit.
@@ -115,10 +115,10 @@ def read_depth_m(path: Path) -> np.ndarray:
 
 
 def _fastdepth_moved(
-    picture: Image.Image, zoom: float, degrees: float, is_mirrored: bool, size: tuple[int, int]
+    image: Image.Image, zoom: float, degrees: float, is_mirrored: bool, size: tuple[int, int]
 ) -> Image.Image:
     nearest = Image.Resampling.NEAREST
-    small = _resized(picture, 250 / picture.height).rotate(degrees, nearest)
+    small = _resized(image, 250 / image.height).rotate(degrees, nearest)
     large = _resized(small, zoom)
     x, y = (large.width - 304) // 2, (large.height - 228) // 2
     middle = large.crop((x, y, x + 304, y + 228))
@@ -127,9 +127,9 @@ def _fastdepth_moved(
     return middle.resize(size, nearest)
 
 
-def _resized(picture: Image.Image, factor: float) -> Image.Image:
-    size = round(picture.width * factor), round(picture.height * factor)
-    return picture.resize(size, Image.Resampling.NEAREST)
+def _resized(image: Image.Image, factor: float) -> Image.Image:
+    size = round(image.width * factor), round(image.height * factor)
+    return image.resize(size, Image.Resampling.NEAREST)
 
 
 def _channels(depth: Path, infrared: Path) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The seeds' way against ours, frame by frame on the same frames."""
+"""Time per frame of the predecessor systems over that of this project, on the same frames."""
 
 from __future__ import annotations
 
@@ -20,55 +20,54 @@ from rs_ml_perception.tasks.height import HeightPipeline
 from rs_ml_perception.tasks.mono_depth import MonoDepthOptions, MonoDepthPipeline
 from rs_ml_perception.tasks.options import ModelOptions
 
-from benchmarks.speed.bare_models import default_model
-from benchmarks.speed.material import MODEL_VARIABLE, load_depth_frames, load_frames
-from benchmarks.speed.options import BenchOptions
-from benchmarks.speed.rows import Row
-from benchmarks.speed.seeds_way import SeedDenoise, SeedDepth, SeedHeight
-from benchmarks.speed.timing import mean_ms, median_ratio, take_turns
+from benchmarks.speed.predecessors import Denoising, DetectionAndHeight, MonoDepth
+from benchmarks.speed.recorded_input import MODEL_VARIABLE, load_depth_frames, load_frames
+from benchmarks.speed.running_graph import default_model
+from benchmarks.speed.sections import SpeedOptions
+from benchmarks.tables import Row
+from benchmarks.timing import alternate, mean_ms, median_ratio
 
 HEIGHT_GRAPH = 'centernet_mnv3_coco'
 KERAS_FILE = 'nyu_mobilenet_unet_5.keras'
 GOALS = {'detection + height': 10.0, 'denoise': 100.0, 'mono_depth': 5.0}
 
-SLOW_FRAMES = 4
-"""Of a way that takes seconds a frame."""
+SLOW_FRAMES = 4  # the predecessor takes seconds per frame
 
 SEGMENTATION_NOTE = (
-    'none: the DeepLab network used here exists as TFLite only, so there is nothing that '
-    'model.predict could run'
+    'none: the predecessor ran DeepLab by model.predict, and the network is available as TFLite '
+    'only'
 )
 
 
-def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
-    """The comparisons that can be made, and why the others cannot."""
+def measure(options: SpeedOptions, logs: Path) -> dict[str, Any]:
+    """Every comparison, or the reason why there is none."""
     frames = [frame for frame in load_frames(options.recording) if frame.depth is not None]
     return {
-        'detection + height': _or_why_not(
-            lambda: _compare(SeedHeight(_frozen_graph()), _our_height(), frames, options)
+        'detection + height': _or_note(
+            lambda: _compare(DetectionAndHeight(_frozen_graph()), _our_height(), frames, options)
         ),
-        'mono_depth': _or_why_not(
-            lambda: _compare(SeedDepth(_keras_model()), _our_depth(), frames, options)
+        'mono_depth': _or_note(
+            lambda: _compare(MonoDepth(_keras_model()), _our_depth(), frames, options)
         ),
         'denoise': _denoise(options),
         'segmentation': {'note': SEGMENTATION_NOTE},
     }
 
 
-def _or_why_not(compare: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The seeds' models are not ours to ship: who lacks them still gets the other comparisons."""
+def _or_note(compare: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A note if a model of the predecessor, which is not ours to ship, is missing."""
     try:
         return compare()
     except (InputError, ModelError) as error:
         return {'note': f'none: {error}'}
 
 
-def _denoise(options: BenchOptions) -> dict[str, Any]:
+def _denoise(options: SpeedOptions) -> dict[str, Any]:
     frames = load_depth_frames(options.recording)
     if not frames:
         return {'note': 'none: the recording holds no depth'}
     try:
-        theirs = SeedDenoise()
+        theirs = Denoising()
     except InputError as error:
         return {'note': f'none: {error}'}
     choice = ModelOptions(default_model('denoise'))
@@ -81,21 +80,22 @@ def _compare(
     theirs: Callable[[Frame], Any],
     ours: Callable[[Frame], Any],
     frames: list[Frame],
-    options: BenchOptions,
+    options: SpeedOptions,
 ) -> dict[str, Any]:
-    """Mean milliseconds per frame of both, in turns."""
+    """Mean milliseconds per frame; both alternate."""
     for frame in frames[:3]:
         theirs(frame)
         ours(frame)
 
-    def turn(work: Callable[[Frame], Any]) -> Callable[[], float]:
+    def mean_of(work: Callable[[Frame], Any]) -> Callable[[], float]:
         endless = itertools.cycle(frames)
         return lambda: mean_ms(lambda: work(next(endless)), runs=options.frames)
 
-    times = take_turns({'seed_ms': turn(theirs), 'ours_ms': turn(ours)}, rounds=options.rounds)
+    works = {'predecessor_ms': mean_of(theirs), 'ours_ms': mean_of(ours)}
+    times = alternate(works, rounds=options.rounds)
     return {
         **{name: statistics.median(values) for name, values in times.items()},
-        'times_as_fast': median_ratio(times['seed_ms'], times['ours_ms']),
+        'times_as_fast': median_ratio(times['predecessor_ms'], times['ours_ms']),
         'rounds': times,
     }
 
@@ -125,7 +125,7 @@ def _frozen_graph() -> Path:
 
 
 def _keras_model() -> Path:
-    """The Keras file our network of the same name was converted from.
+    """The Keras file that our network of the same name was converted from.
 
     Raises:
         InputError: it is not among the models.
@@ -138,7 +138,7 @@ def _keras_model() -> Path:
 
 
 def rows(result: dict[str, Any]) -> list[Row]:
-    """One line a task."""
+    """One row per task."""
     lines = []
     for name, goal in GOALS.items():
         part = result[name]
@@ -146,6 +146,9 @@ def rows(result: dict[str, Any]) -> list[Row]:
             lines.append(Row(name, part['note']))
             continue
         times = part['times_as_fast']
-        text = f'{part["seed_ms"]:.1f} ms / {part["ours_ms"]:.1f} ms = {times:.1f} times as fast'
+        text = (
+            f'{part["predecessor_ms"]:.1f} ms / {part["ours_ms"]:.1f} ms = '
+            f'{times:.1f} times as fast'
+        )
         lines.append(Row(name, text, f'{goal:.0f}', times >= goal))
     return [*lines, Row('segmentation', result['segmentation']['note'])]

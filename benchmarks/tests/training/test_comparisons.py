@@ -1,4 +1,4 @@
-"""The bench of training speed: all contestants do the same work, and every one has its line."""
+"""All ways to read and train do the same work, and each has a row."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from rs_ml_perception.core.errors import ConfigError
 
 pytest.importorskip('keras')
 
-from benchmarks.training import material, published, reading, run
+from benchmarks.training import comparisons, datasets, published, workloads
 from benchmarks.training.__main__ import main
-from benchmarks.training.turns import images_of, race
+from benchmarks.training.comparisons import compare, parse_sections
+from benchmarks.training.workloads import count_images
 
 SIZE = (64, 48)
 TINY = {
     'rounds': 1,
-    'pictures': 4,
+    'images': 4,
     'frames': 1,
-    'picture_size': SIZE,
+    'image_size': SIZE,
     'frame_size': SIZE,
     'fastdepth_size': (32, 32),
     'bts_size': (32, 32),
@@ -32,29 +33,29 @@ TINY = {
 
 @pytest.fixture
 def pairs(tmp_path):
-    return material.write_pairs(tmp_path / 'pairs', 5, SIZE, None)
+    return datasets.write_pairs(tmp_path / 'pairs', 5, SIZE, None)
 
 
 @pytest.fixture
 def tiles(tmp_path):
-    return material.write_tile_files(tmp_path / 'denoise', 1, SIZE, 32)
+    return datasets.write_tile_files(tmp_path / 'denoise', 1, SIZE, 32)
 
 
 @pytest.fixture
-def course(request, pairs, tiles):
+def workload(request, pairs, tiles):
     if request.param == 'denoise':
-        return reading.denoise_course(tiles, 32, 2)
-    make = {'fastdepth': reading.fastdepth_course, 'bts': reading.bts_course}[request.param]
-    return make(pairs, (32, 32), 2)
+        return workloads.denoise_workload(tiles, 32, 2)
+    makers = {'fastdepth': workloads.fastdepth_workload, 'bts': workloads.bts_workload}
+    return makers[request.param](pairs, (32, 32), 2)
 
 
-@pytest.mark.parametrize('course', ['fastdepth', 'bts', 'denoise'], indirect=True)
-def test_contestants_deliver_the_same_shapes(course, tmp_path):
+@pytest.mark.parametrize('workload', ['fastdepth', 'bts', 'denoise'], indirect=True)
+def test_all_ways_deliver_the_same_shapes(workload, tmp_path):
     with ThreadPoolExecutor(2) as pool:
-        ways = reading.contestants(course, tmp_path / 'shards', pool, 2)
+        ways = workloads.reading_epochs(workload, tmp_path / 'shards', pool, 2)
         found = {name: [_shapes(batch) for batch in epoch()] for name, epoch in ways.items()}
     wanted = found['published script, 1 thread']
-    assert len(wanted) == len(course.reader) // 2
+    assert len(wanted) == len(workload.reader) // 2
     assert found == dict.fromkeys(found, wanted)
     assert len(found) >= 5
 
@@ -82,11 +83,11 @@ def test_tiles_of_a_script_are_those_of_the_reader(tiles):
 @pytest.mark.parametrize(
     ('count', 'batch', 'images'), [(0, 2, 0), (1, 2, 0), (4, 2, 4), (5, 2, 4)]
 )
-def test_scripts_leave_out_what_fills_no_batch(pairs, count, batch, images):
+def test_scripts_skip_incomplete_batches(pairs, count, batch, images):
     files, rng = pairs[1][:count], np.random.default_rng(0)
     load = published.fastdepth_pair
-    epoch = partial(published.in_turn, files, load, (16, 16), batch, rng)
-    assert images_of(epoch) == images
+    epoch = partial(published.read_batches, files, load, (16, 16), batch, rng)
+    assert count_images(epoch) == images
 
 
 def test_blocks_are_normalised_by_themselves(tiles):
@@ -97,22 +98,20 @@ def test_blocks_are_normalised_by_themselves(tiles):
     assert not np.allclose(whole[0], blocks[0])
 
 
-def test_every_contestant_has_its_line(tmp_path, capsys, monkeypatch):
-    options = run.BenchOptions(sections=('reading',), **TINY)
-    book = run.run_bench(options)
-    lines = run.table(book).splitlines()
+def test_every_way_has_a_row(tmp_path, capsys, monkeypatch):
+    options = comparisons.TrainingOptions(sections=('reading',), **TINY)
+    book = comparisons.run_comparisons(options)
+    lines = comparisons.format_table(book).splitlines()
     for row in book['rows']:
         assert sum(line.strip().startswith(f'{row["name"]}  ') for line in lines) == 3
         assert row['images_per_s'] > 0
     firsts = [row for row in book['rows'] if row['name'].startswith('published')]
     assert [row['ratio'] for row in firsts] == [1, 1, 1]
-    run.save(book, tmp_path / 'bench.json')
+    comparisons.save(book, tmp_path / 'bench.json')
     assert json.loads((tmp_path / 'bench.json').read_text()) == book
 
 
-def test_contestants_of_a_training_train(pairs):
-    from benchmarks.training import training
-
+def test_all_ways_of_training_train(pairs):
     class Counting:
         def __init__(self):
             self.images = 0
@@ -124,26 +123,24 @@ def test_contestants_of_a_training_train(pairs):
             for i in range(len(sequence)):
                 self.train_on_batch(*sequence[i])
 
-    course = reading.fastdepth_course(reading.repeated(pairs, 2), (32, 32), 2)
+    workload = workloads.fastdepth_workload(workloads.repeated(pairs, 2), (32, 32), 2)
     model = Counting()
-    for name, work in training.contestants(course, model, 2).items():
+    for name, work in workloads.training_epochs(workload, model, 2).items():
         before = model.images
         assert (work(), model.images - before) == (10, 10), name
 
 
-def test_the_network_that_is_trained_has_the_size_asked_for():
-    from benchmarks.training.training import trainee
-
-    model = trainee((32, 32))
+def test_the_trained_network_has_the_given_size():
+    model = workloads.trainee((32, 32))
     assert model.network.input['image'].shape == (None, 32, 32, 3)
 
 
-@pytest.mark.parametrize(('is_warm', 'turns'), [(False, 'ababba'), (True, 'abba')])
-def test_contestants_take_turns_forwards_and_backwards(is_warm, turns):
+@pytest.mark.parametrize(('is_warm', 'expected'), [(False, 'ababba'), (True, 'abba')])
+def test_works_alternate_in_both_orders(is_warm, expected):
     order = []
     ways = {name: (lambda name=name: order.append(name) or 1) for name in 'ab'}
-    rows = race('title', ways, 2, is_warm=is_warm)
-    assert ''.join(order) == turns
+    rows = compare('title', ways, 2, is_warm=is_warm)
+    assert ''.join(order) == expected
     assert [(row.section, row.name) for row in rows] == [('title', 'a'), ('title', 'b')]
     assert rows[0].ratio == 1
 
@@ -151,17 +148,17 @@ def test_contestants_take_turns_forwards_and_backwards(is_warm, turns):
 @pytest.mark.parametrize(
     ('call', 'complaint'),
     [
-        (lambda: race('title', {}, 0), '0 rounds'),
-        (lambda: run.sections_of(['reeding']), "no section 'reeding'"),
+        (lambda: compare('title', {}, 0), 'got 0'),
+        (lambda: parse_sections(['reeding']), "no section 'reeding'"),
     ],
 )
-def test_what_makes_no_sense_is_refused(call, complaint):
+def test_invalid_arguments_are_rejected(call, complaint):
     with pytest.raises(ConfigError, match=complaint):
         call()
 
 
-def test_a_race_without_contestants_has_no_rows():
-    assert race('title', {}, 1) == []
+def test_a_comparison_of_nothing_has_no_rows():
+    assert compare('title', {}, 1) == []
 
 
 def test_no_real_pictures_there(tmp_path, capsys):
@@ -171,7 +168,7 @@ def test_no_real_pictures_there(tmp_path, capsys):
 
 def test_real_pictures(tmp_path, data_file):
     folder = data_file('nyu_v2')
-    reader, files = material.write_pairs(tmp_path / 'pairs', 2, SIZE, folder.parent)
+    reader, files = datasets.write_pairs(tmp_path / 'pairs', 2, SIZE, folder.parent)
     assert len(reader) == len(files) == 2
     assert reader.read(0).size == (640, 480)
 
@@ -181,6 +178,6 @@ def _shapes(batch):
 
 
 def _same(batch):
-    """What the published denoiser has no counterpart of is left out."""
+    """Without targets that the published denoiser lacks."""
     inputs, targets = batch
     return inputs, {'depth_m': targets['depth_m']}

@@ -1,33 +1,31 @@
-"""The table, the file, and sections that fail."""
+"""Tables, host facts, and sections that fail."""
 
 import json
 
 import pytest
 from rs_ml_perception.core.errors import ConfigError
 
-from benchmarks.speed import run
+from benchmarks.host import CPU_FLAGS, host_facts
 from benchmarks.speed.__main__ import main
-from benchmarks.speed.host import CPU_FLAGS, host_facts
-from benchmarks.speed.options import BenchOptions
-from benchmarks.speed.rows import Row, format_rows
-from benchmarks.speed.sections import SECTIONS
+from benchmarks.speed.sections import RESULT_FILE, SECTIONS, SpeedOptions, parse_sections
+from benchmarks.tables import Row, markdown_table, terminal_table
 
 
 @pytest.mark.parametrize(
     ('text', 'expected'),
     [
         ('', list(SECTIONS)),
-        ('seeds,graph', ['graph', 'seeds']),
+        ('predecessors,graph', ['graph', 'predecessors']),
         ('delivery', ['delivery']),
     ],
 )
 def test_sections_come_in_the_order_of_the_table(text, expected):
-    assert run.parse_sections(text) == expected
+    assert parse_sections(text) == expected
 
 
 def test_an_unknown_section_is_named():
     with pytest.raises(ConfigError, match="'gpu': choose from models, graph"):
-        run.parse_sections('graph,gpu')
+        parse_sections('graph,gpu')
 
 
 @pytest.mark.ros
@@ -48,12 +46,17 @@ def test_every_section_measures_and_prints(name):
         ([Row('a', '1', '2', False)], 'T\n-\na  1   goal 2: MISSED'),
     ],
 )
-def test_the_table(rows, expected):
-    assert format_rows('T', rows) == expected
+def test_the_table_of_the_terminal(rows, expected):
+    assert terminal_table('T', rows) == expected
+
+
+def test_a_table_of_markdown():
+    assert markdown_table(['a', 'b'], []) == '| a | b |\n|---|---|'
+    assert markdown_table(['a', 'b'], [('1', '2')]).endswith('\n| 1 | 2 |')
 
 
 def test_quick_is_less_of_everything():
-    whole, quick = BenchOptions('r'), BenchOptions('r').quick()
+    whole, quick = SpeedOptions('r'), SpeedOptions('r').quick()
     assert quick.recording == 'r'
     assert quick.rounds < whole.rounds
     assert quick.frames < whole.frames
@@ -75,7 +78,7 @@ def test_host_facts_can_be_saved():
         ('/x/openvino/libs/libopenvino_tensorflow_frontend.so', False),
     ],
 )
-def test_tensorflow_is_told_from_readers_of_its_models(library, expected):
+def test_readers_of_tensorflow_models_are_not_tensorflow(library, expected):
     start_up = pytest.importorskip('benchmarks.speed.start_up', reason='needs rclpy')
     assert start_up.is_tensorflow(library) == expected
 
@@ -86,6 +89,6 @@ def test_a_section_that_fails_is_reported_and_the_exit_status_says_so(tmp_path, 
     recording = tmp_path / 'none'
     arguments = ['--only', 'graph', '--quick', '--recording', str(recording)]
     assert main([*arguments, '--out', str(tmp_path / 'out')]) == 1
-    book = json.loads((tmp_path / 'out' / run.RESULT_FILE).read_text())
+    book = json.loads((tmp_path / 'out' / RESULT_FILE).read_text())
     assert f'{recording} does not exist' in book['graph']['error']
     assert 'not measured' in capsys.readouterr().out

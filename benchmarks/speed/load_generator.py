@@ -1,6 +1,6 @@
-"""A camera that publishes as fast as the graph takes it, or at a rate, and hears of every frame.
+"""A camera that publishes at a rate or as fast as the graph works, and counts frame reports.
 
-Messages go out serialised, so that the camera costs the machine about what a C++ driver does.
+Its messages are already serialised, so that it costs about as much CPU as a C++ driver.
 """
 
 from __future__ import annotations
@@ -21,30 +21,26 @@ from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.qos import no_events, profile
 from sensor_msgs.msg import CameraInfo, Image
 
-from benchmarks.speed.material import (
+from benchmarks.speed.recorded_input import (
     COLOR,
     DEPTH,
     INFO,
     INFRA,
     RAW_DEPTH,
     RAW_INFO,
-    Moment,
+    MessageSet,
     restamp,
 )
 from rs_ml_msgs.msg import FrameReport
 
 REPORT_DEPTH = 200
-SILENCE_SECS = 20.0
-"""A node that reports nothing for so long is stuck."""
-
-LOSS_SECS = 4.0
-"""A frame that nobody has reported on for so long never arrived."""
-
-MOST_LOST = 3
-
+SILENCE_SECS = 20.0  # a node without reports for so long is stuck
+LOSS_SECS = 4.0  # a frame without a report for so long never arrived
+MAX_LOST = 3
 QUIET_SECS = 0.5
 
-# Depth and camera_info first: colour finds its partners waiting, and so does raw depth.
+# Depth and camera_info first: partners wait for colour and for raw depth. Only topics that the
+# recording has are published.
 PUBLISHED = (
     (INFO, CameraInfo),
     (RAW_INFO, CameraInfo),
@@ -53,12 +49,11 @@ PUBLISHED = (
     (DEPTH, Image),
     (COLOR, Image),
 )
-"""Those of them that the moments hold."""
 
 
 @dataclass(frozen=True)
-class Feed:
-    """What became of the frames of one turn.
+class LoadRun:
+    """Outcomes of the frames of one run.
 
     Attributes:
         wall_secs: from the first message to the last report.
@@ -93,13 +88,13 @@ def _published(reports: Sequence[FrameReport]) -> int:
     return sum(report.outcome == Outcome.PUBLISHED.value for report in reports)
 
 
-class Feeder:
-    """Publishes moments over and over to the nodes of one graph."""
+class LoadGenerator:
+    """Publishes message sets in a loop to the nodes of one graph."""
 
-    def __init__(self, names: Sequence[str], moments: Sequence[Moment]) -> None:
-        # As light as rclpy allows: what the camera costs is not the graph's doing.
+    def __init__(self, names: Sequence[str], message_sets: Sequence[MessageSet]) -> None:
+        # As light as rclpy allows: the cost of the camera is not that of the graph.
         self._node = Node(
-            'bench_feeder',
+            'bench_camera',
             namespace=NAMESPACE,
             start_parameter_services=False,
             enable_rosout=False,
@@ -108,7 +103,7 @@ class Feeder:
         self._publishers = {
             topic: self._node.create_publisher(msg_type, topic, qos, event_callbacks=no_events())
             for topic, msg_type in PUBLISHED
-            if topic in moments[0]
+            if topic in message_sets[0]
         }
         self._reports: dict[str, list[FrameReport]] = {name: [] for name in names}
         for name in names:
@@ -118,7 +113,7 @@ class Feeder:
                 self._listener(name),
                 profile(ReliabilityPolicy.RELIABLE, depth=REPORT_DEPTH),
             )
-        self._moments = itertools.cycle(moments)
+        self._message_sets = itertools.cycle(message_sets)
         self._stamps: set[int] = set()
         self._lost = 0
         self._executor = SingleThreadedExecutor()
@@ -127,19 +122,19 @@ class Feeder:
     def _listener(self, name: str) -> Callable[[FrameReport], None]:
         def on_report(msg: FrameReport) -> None:
             if stamp_ns(msg.header.stamp) not in self._stamps:
-                return  # of an earlier turn
+                return  # of an earlier run
             self._reports[name].append(msg)
             if name == 'detection' and msg.outcome != Outcome.PUBLISHED.value:
-                # What detection drops, height never hears of.
+                # Height never receives frames that detection drops.
                 self._reports.get('height', []).append(msg)
 
         return on_report
 
-    def saturate(self, count: int, *, window: int = 2) -> Feed:
-        """Publish the next frame as soon as no node has `window` frames before it.
+    def saturate(self, count: int, *, window: int = 2) -> LoadRun:
+        """Publish the next frame as soon as no node has `window` frames pending.
 
-        With 2 a node works on one frame while the next waits in its mailbox: it is never idle and
-        never has to drop.
+        With 2, a node works on one frame while the next one waits: it is never idle and never
+        has to drop.
         """
 
         def pace(sent: int) -> None:
@@ -147,8 +142,8 @@ class Feeder:
 
         return self._feed(count, pace)
 
-    def pace(self, count: int, *, rate_hz: float) -> Feed:
-        """Publish at a rate, whatever becomes of the frames."""
+    def pace(self, count: int, *, rate_hz: float) -> LoadRun:
+        """Publish at a fixed rate."""
         start_secs = time.monotonic()
 
         def pace(sent: int) -> None:
@@ -180,19 +175,19 @@ class Feeder:
         return first_secs
 
     def settle(self) -> None:
-        """Let every node show that it hears and is heard, then let the frames in flight end."""
+        """Wait for a result of every node, then for the frames in flight."""
         self.until_first_results(rate_hz=10.0, timeout_secs=SILENCE_SECS)
-        quiet_since, heard = time.monotonic(), self._heard()
+        quiet_since, reported = time.monotonic(), self._report_count()
         while time.monotonic() - quiet_since < QUIET_SECS:
             self._executor.spin_once(timeout_sec=0.05)
-            if self._heard() != heard:
-                quiet_since, heard = time.monotonic(), self._heard()
+            if self._report_count() != reported:
+                quiet_since, reported = time.monotonic(), self._report_count()
 
     def close(self) -> None:
         self._executor.shutdown()
         self._node.destroy_node()
 
-    def _feed(self, count: int, pace: Callable[[int], None]) -> Feed:
+    def _feed(self, count: int, pace: Callable[[int], None]) -> LoadRun:
         self._forget()
         start_secs = time.monotonic()
         for sent in range(count):
@@ -200,14 +195,14 @@ class Feeder:
             self._publish()
         self._spin_while(lambda: self._slowest() < count)
         wall_secs = time.monotonic() - start_secs
-        return Feed(wall_secs, {name: list(found) for name, found in self._reports.items()})
+        return LoadRun(wall_secs, {name: list(found) for name, found in self._reports.items()})
 
     def _publish(self) -> None:
         now_ns = time.time_ns()
         self._stamps.add(now_ns)
-        moment = next(self._moments)
+        messages = next(self._message_sets)
         for topic, publisher in self._publishers.items():
-            publisher.publish(restamp(moment[topic], now_ns))
+            publisher.publish(restamp(messages[topic], now_ns))
 
     def _forget(self) -> None:
         self._stamps.clear()
@@ -216,7 +211,7 @@ class Feeder:
             reports.clear()
 
     def _slowest(self) -> int:
-        """Frames the slowest node is done with, or will never see."""
+        """Frames that the slowest node has finished, or will never receive."""
         return min(len(reports) for reports in self._reports.values()) + self._lost
 
     def _spin_while(
@@ -225,23 +220,27 @@ class Feeder:
         *,
         timeout_secs: Callable[[], float] = lambda: 0.1,
     ) -> None:
-        heard, silent_since = self._heard(), time.monotonic()
+        reported, silent_since = self._report_count(), time.monotonic()
         while is_waiting():
             self._executor.spin_once(timeout_sec=timeout_secs())
-            if self._heard() != heard:
-                heard, silent_since = self._heard(), time.monotonic()
+            if self._report_count() != reported:
+                reported, silent_since = self._report_count(), time.monotonic()
             elif time.monotonic() - silent_since > LOSS_SECS:
                 self._give_up()
                 silent_since = time.monotonic()
 
     def _give_up(self) -> None:
-        """Count what is under way as lost; InputError where that happens too often."""
+        """Count the frames in flight as lost.
+
+        Raises:
+            InputError: too many are lost.
+        """
         self._lost += len(self._stamps) - self._slowest()
-        if self._lost > MOST_LOST:
+        if self._lost > MAX_LOST:
             counts = {name: len(reports) for name, reports in self._reports.items()}
             raise InputError(
                 f'no report within {LOSS_SECS:g} s; of {len(self._stamps)} frames: {counts}'
             )
 
-    def _heard(self) -> int:
+    def _report_count(self) -> int:
         return sum(len(reports) for reports in self._reports.values())

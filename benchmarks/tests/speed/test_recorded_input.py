@@ -1,4 +1,4 @@
-"""Frames in memory: stamps, sizes, roles."""
+"""Frames and messages in memory: stamps, sizes, topics."""
 
 import os
 import struct
@@ -10,8 +10,8 @@ from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.images.depth import DepthImage
 
-from benchmarks.speed import material
-from benchmarks.speed.material import (
+from benchmarks.speed import recorded_input
+from benchmarks.speed.recorded_input import (
     COLOR,
     DATA_VARIABLE,
     DEPTH,
@@ -20,7 +20,7 @@ from benchmarks.speed.material import (
     Size,
     default_recording,
     load_frames,
-    load_moments,
+    load_message_sets,
     resized,
     restamp,
 )
@@ -34,7 +34,7 @@ def test_only_the_stamp_changes(order):
     assert after == bytes([0, flag, 0, 0]) + struct.pack(f'{order}iI', 7, 8) + b'rest'
 
 
-def test_a_resized_frame_takes_depth_and_camera_along():
+def test_depth_and_camera_of_a_resized_frame():
     rgb = np.zeros((4, 6, 3), np.uint8)
     depth = DepthImage(np.arange(24, dtype=np.uint16).reshape(4, 6), 0.001)
     camera = CameraModel(6, 4, 5.0, 5.0, 2.5, 1.5)
@@ -54,7 +54,7 @@ def test_a_frame_without_depth_can_be_resized():
 
 def test_without_data_it_is_the_shipped_recording(tmp_path, monkeypatch):
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
-    monkeypatch.setattr(material, 'shipped_recording', lambda: tmp_path)
+    monkeypatch.setattr(recorded_input, 'shipped_recording', lambda: tmp_path)
     assert default_recording() == str(tmp_path)
 
 
@@ -73,7 +73,7 @@ def test_a_missing_recording_is_named(tmp_path):
         load_frames(str(tmp_path / 'none'))
 
 
-def test_moments_hold_what_the_driver_publishes(recording):
-    moments = load_moments(recording)
-    assert len(moments) == len(load_frames(recording))
-    assert all(set(moment) == {COLOR, DEPTH, INFO} for moment in moments)
+def test_sets_hold_the_messages_of_the_driver(recording):
+    sets = load_message_sets(recording)
+    assert len(sets) == len(load_frames(recording))
+    assert all(set(messages) == {COLOR, DEPTH, INFO} for messages in sets)

@@ -1,4 +1,4 @@
-"""What the benchmark needs to know of depth as a primary stream."""
+"""Message sets of recordings with depth, bare models, and missing predecessors."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from rs_ml_perception.recordings.messages import IMAGE
 from rs_ml_perception.recordings.open_recording import shipped_recording
 from rs_ml_perception.recordings.writer import RecordingWriter
 
-from benchmarks.speed import bare_models, seeds_comparison
-from benchmarks.speed.material import (
+from benchmarks.speed import graph_rate, predecessor_speed
+from benchmarks.speed.predecessor_speed import rows
+from benchmarks.speed.recorded_input import (
     COLOR,
     DEPTH,
     INFO,
@@ -30,10 +31,9 @@ from benchmarks.speed.material import (
     RAW_INFO,
     load_depth_frames,
     load_frames,
-    load_moments,
+    load_message_sets,
 )
-from benchmarks.speed.options import BenchOptions
-from benchmarks.speed.seeds_comparison import rows
+from benchmarks.speed.sections import SpeedOptions
 
 CAMERA = CameraModel(64, 48, 60.0, 60.0, 31.5, 23.5)
 RGB, DEPTH_MM = np.zeros((48, 64, 3), np.uint8), np.full((48, 64), 2000, np.uint16)
@@ -42,12 +42,12 @@ SENSOR_DEPTH = {RAW_DEPTH, RAW_INFO}
 BASE, SENSOR = {COLOR, DEPTH, INFO}, SENSOR_DEPTH | {INFRA}
 
 
-def deserialised(moment, role):
-    return message_types().deserialize_cdr(moment[role], IMAGE)
+def deserialised(messages, role):
+    return message_types().deserialize_cdr(messages[role], IMAGE)
 
 
 def record(path, *, sensor, shift_ns=0):
-    """Two frames of colour and aligned depth, with what the sensor sees beside them."""
+    """Two frames of colour and aligned depth, with sensor depth and infrared."""
     depth = DepthImage(DEPTH_MM, 0.001)
     with RecordingWriter(path) as writer:
         recorder = FrameRecorder(writer)
@@ -70,16 +70,16 @@ def record(path, *, sensor, shift_ns=0):
     ('sensor', 'shift_ns', 'expected'),
     [(False, 0, BASE), (True, 0, BASE | SENSOR), (True, 1000, BASE)],
 )
-def test_moments_hold_what_shares_their_stamp(tmp_path, sensor, shift_ns, expected):
+def test_messages_of_one_stamp_are_a_set(tmp_path, sensor, shift_ns, expected):
     path = record(tmp_path / 'bag', sensor=sensor, shift_ns=shift_ns)
-    moments = load_moments(path)
-    assert [set(moment) for moment in moments] == [expected, expected]
+    sets = load_message_sets(path)
+    assert [set(messages) for messages in sets] == [expected, expected]
     frames = load_depth_frames(path)
     assert [frame.infrared is not None for frame in frames] == [sensor, sensor]
 
 
 @pytest.mark.parametrize('has_infrared', [True, False])
-def test_depth_as_the_sensor_sees_it_is_aligned(tmp_path, has_infrared):
+def test_sensor_depth_is_aligned(tmp_path, has_infrared):
     frame = Frame(
         RGB,
         DepthImage(DEPTH_MM, 0.001),
@@ -92,28 +92,28 @@ def test_depth_as_the_sensor_sees_it_is_aligned(tmp_path, has_infrared):
     with RecordingWriter(tmp_path / 'bag') as writer:
         FrameRecorder(writer).write(frame)
     path = str(tmp_path / 'bag')
-    (moment,) = load_moments(path)
-    assert set(moment) == BASE | (SENSOR if has_infrared else SENSOR_DEPTH)
+    (messages,) = load_message_sets(path)
+    assert set(messages) == BASE | (SENSOR if has_infrared else SENSOR_DEPTH)
     assert all(frame.depth_is_aligned for frame in load_frames(path))
-    messages = {role: deserialised(moment, role) for role in (COLOR, DEPTH, RAW_DEPTH)}
-    assert [message.encoding for message in messages.values()] == ['rgb8', '16UC1', '16UC1']
-    values = {role: messages[role].data.view(np.uint16) for role in (DEPTH, RAW_DEPTH)}
+    images = {role: deserialised(messages, role) for role in (COLOR, DEPTH, RAW_DEPTH)}
+    assert [message.encoding for message in images.values()] == ['rgb8', '16UC1', '16UC1']
+    values = {role: images[role].data.view(np.uint16) for role in (DEPTH, RAW_DEPTH)}
     assert (values[RAW_DEPTH] == 2000).all()
     assert set(values[DEPTH]) == {0, 2000}  # at one side colour sees past the depth image
 
 
-def test_what_ships_is_unpacked():
-    moments = load_moments(str(shipped_recording()))
-    assert {frozenset(moment) for moment in moments} == {frozenset(BASE | SENSOR)}
-    assert len(moments) == 14
-    assert deserialised(moments[0], INFRA).encoding == 'mono8'
+def test_the_shipped_recording_is_decoded():
+    sets = load_message_sets(str(shipped_recording()))
+    assert {frozenset(messages) for messages in sets} == {frozenset(BASE | SENSOR)}
+    assert len(sets) == 14
+    assert deserialised(sets[0], INFRA).encoding == 'mono8'
 
 
-def test_a_recording_that_cannot_be_fed_is_told_what_it_lacks(tmp_path):
+def test_an_unusable_recording_is_rejected_with_the_reason(tmp_path):
     with RecordingWriter(tmp_path / 'bag') as writer:
         FrameRecorder(writer).write(Frame(RGB, camera=CAMERA, stamp_ns=1))
     with pytest.raises(InputError, match='needs colour with camera_info, and depth'):
-        load_moments(str(tmp_path / 'bag'))
+        load_message_sets(str(tmp_path / 'bag'))
 
 
 def test_without_depth_there_are_no_frames_to_denoise(tmp_path):
@@ -155,36 +155,36 @@ class CountingModel:
 
 
 def test_a_bare_denoiser_runs_once_a_window(monkeypatch):
-    monkeypatch.setattr(bare_models, 'default_model', lambda node: node)
+    monkeypatch.setattr(graph_rate, 'default_model', lambda node: node)
     model = CountingModel()
-    monkeypatch.setattr(bare_models, 'load_model', lambda name: model)
+    monkeypatch.setattr(graph_rate, 'load_model', lambda name: model)
     wide = Frame(depth=DepthImage(np.full((48, 100), 2000, np.uint16), 0.001))
-    bare = bare_models.BareModels(['denoise'], [], [wide])
+    bare = graph_rate.BareModels(['denoise'], [], [wide])
     bare.run(3)
     assert model.calls == 3 * 3
     with pytest.raises(InputError, match='needs a recording with depth'):
-        bare_models.BareModels(['denoise'], [], [])
+        graph_rate.BareModels(['denoise'], [], [])
 
 
 @pytest.mark.parametrize('error', [InputError, ModelError])
-def test_a_model_of_the_seeds_that_is_missing_is_named(monkeypatch, error):
+def test_a_missing_model_of_a_predecessor_is_named(monkeypatch, error):
     def missing():
-        raise error('seed.pb is not there')
+        raise error('graph.pb is not there')
 
     for name in ('_frozen_graph', '_keras_model'):
-        monkeypatch.setattr(seeds_comparison, name, missing)
-    monkeypatch.setattr(seeds_comparison, 'load_frames', lambda _: [])
-    monkeypatch.setattr(seeds_comparison, 'load_depth_frames', lambda _: [])
-    lines = rows(seeds_comparison.measure(BenchOptions('bag'), Path()))
+        monkeypatch.setattr(predecessor_speed, name, missing)
+    monkeypatch.setattr(predecessor_speed, 'load_frames', lambda _: [])
+    monkeypatch.setattr(predecessor_speed, 'load_depth_frames', lambda _: [])
+    lines = rows(predecessor_speed.measure(SpeedOptions('bag'), Path()))
     assert [line.value for line in lines[:3]] == [
-        'none: seed.pb is not there',
+        'none: graph.pb is not there',
         'none: the recording holds no depth',
-        'none: seed.pb is not there',
+        'none: graph.pb is not there',
     ]
 
 
-def test_what_cannot_be_compared_is_told():
-    part = {'seed_ms': 40.0, 'ours_ms': 4.0, 'times_as_fast': 10.0}
+def test_missing_comparisons_give_a_note():
+    part = {'predecessor_ms': 40.0, 'ours_ms': 4.0, 'times_as_fast': 10.0}
     note = {'note': 'none: the U-Net cannot be built'}
     result = {'detection + height': part, 'mono_depth': part, 'denoise': note}
     lines = {row.name: row for row in rows({**result, 'segmentation': note})}

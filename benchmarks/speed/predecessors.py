@@ -1,9 +1,10 @@
-"""The way of the systems this project grew from, to measure against: figures, not code, of theirs.
+"""The predecessors: the systems this project grew out of, rebuilt to measure against.
 
-Detection and person height: one TensorFlow session call per frame on the frozen graph, fed with
-the camera's BGR; a point cloud of the whole image; slicing by box. Depth from one image:
-`model.predict` of Keras. Denoising: the U-Net of 31 million parameters in two tiles, a
-`model.predict` call each. TensorFlow keeps its own defaults, oneDNN included.
+They are written from descriptions; none of their code is used. Detection and person height (the
+TensorFlow sample of librealsense): one session call per frame on the frozen graph with BGR images,
+a point cloud of the whole image, slicing by box. Depth from one image: `model.predict` of
+Keras. Denoising: the U-Net of 31 million parameters on two tiles, one `model.predict` call each.
+TensorFlow keeps its defaults, oneDNN included.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ DENOISE_TILE_PX = 480
 _OUTPUTS = ('detection_boxes:0', 'detection_scores:0', 'detection_classes:0', 'num_detections:0')
 
 
-class SeedHeight:
-    """Detection and height of persons."""
+class DetectionAndHeight:
+    """Detection and heights of persons."""
 
     def __init__(self, frozen_graph: Path) -> None:
         tf = import_tensorflow()
@@ -54,7 +55,7 @@ class SeedHeight:
         self._session.close()
 
 
-class SeedDepth:
+class MonoDepth:
     """Depth from one image."""
 
     def __init__(self, keras_model: Path) -> None:
@@ -71,11 +72,11 @@ class SeedDepth:
         return cv2.resize(depth_m, (frame.rgb.shape[1], frame.rgb.shape[0]))
 
 
-class SeedDenoise:
-    """Denoised depth. The time does not depend on the weights, which are random here.
+class Denoising:
+    """Depth denoising with random weights, on which the time does not depend.
 
     Raises:
-        InputError: the training package, which knows the network, is not installed.
+        InputError: the training package, which holds the network, is not installed.
     """
 
     def __init__(self) -> None:
@@ -89,7 +90,7 @@ class SeedDenoise:
         self._model = unet((DENOISE_TILE_PX, DENOISE_TILE_PX))
 
     def __call__(self, frame: Frame) -> np.ndarray:
-        """float32 (H, W), of depth up to 960x480; what lies beyond is left out, as it was."""
+        """float32 (H, W) of depth up to 960x480; the rest is cut off, as in the original."""
         height, width = frame.depth.values.shape
         stacked = np.zeros((DENOISE_TILE_PX, 2 * DENOISE_TILE_PX, 2), np.float32)
         rows, columns = min(height, DENOISE_TILE_PX), min(width, 2 * DENOISE_TILE_PX)
@@ -106,7 +107,7 @@ class SeedDenoise:
 
 
 def import_tensorflow() -> Any:
-    """TensorFlow, quiet."""
+    """TensorFlow without its log."""
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     import tensorflow
 
@@ -114,7 +115,7 @@ def import_tensorflow() -> Any:
 
 
 def point_cloud(values: np.ndarray, metres_per_unit: float, camera: CameraModel) -> np.ndarray:
-    """float32 (H, W, 3) in metres of every pixel; those without depth lie at the origin."""
+    """Points of all pixels, float32 (H, W, 3) in metres; those without depth are the origin."""
     z = values.astype(np.float32) * np.float32(metres_per_unit)
     columns = np.arange(values.shape[1], dtype=np.float32)
     rows = np.arange(values.shape[0], dtype=np.float32)[:, np.newaxis]
@@ -124,10 +125,10 @@ def point_cloud(values: np.ndarray, metres_per_unit: float, camera: CameraModel)
 
 
 def box_height(points: np.ndarray, box: np.ndarray) -> float:
-    """Height of what is in a box, by the formula of old.
+    """Height of the object in a box as the librealsense sample computes it.
 
-    Points within 1 m of the median distance; extent along the image's vertical; the ends start
-    at +1 and -1; points without depth count. NaN for an empty box.
+    It is the extent along the image's vertical of the points within 1 m of the median distance.
+    Points without depth count; the minimum starts at 1, the maximum at -1. NaN for an empty box.
 
     Args:
         points: (H, W, 3) metres, camera axes.

@@ -1,4 +1,4 @@
-"""Data sets to read: real pictures where there are some, drawn ones of the same size else."""
+"""Data sets to read: real images if available, else drawn ones."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ NYU = 'nyu_v2'
 def write_pairs(
     folder: Path, count: int, size: tuple[int, int], real: Path | None
 ) -> tuple[Reader, list[Pair]]:
-    """JPEG pictures and 16-bit depth PNG [mm], in the format 'folder'.
+    """Write JPEG images and 16-bit depth PNG [mm] in the format 'folder'.
 
     Args:
         folder: a new one.
         count: of samples.
-        size: (width, height) of drawn pictures [px].
-        real: folder that holds `nyu_v2/`; None: pictures are drawn.
+        size: (width, height) of drawn images [px].
+        real: folder that holds `nyu_v2/`; None: images are drawn.
 
     Returns:
-        The reader, and the same files for scripts that read them by themselves.
+        The reader, and the same files for the published scripts.
 
     Raises:
         ConfigError: `real` holds no such folder.
@@ -52,7 +52,7 @@ def write_pairs(
 def write_tile_files(
     folder: Path, count: int, size: tuple[int, int], side: int
 ) -> tuple[Reader, list[Triple]]:
-    """Tiles of drawn stereo frames, in the format 'intel-denoise'.
+    """Write tiles of drawn stereo frames in the format 'intel-denoise'.
 
     Args:
         folder: a new one.
@@ -61,7 +61,7 @@ def write_tile_files(
         side: of the tiles [px].
 
     Returns:
-        The reader, and the same files for scripts that read them by themselves.
+        The reader, and the same files for the published scripts.
     """
     frames, tiles = folder / 'frames', folder / 'tiles'
     for number in range(count):
@@ -79,7 +79,7 @@ def write_tile_files(
 
 
 def drawn(size: tuple[int, int], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A room of boxes with grain: uint8 (H, W, 3) RGB and float32 (H, W) [m]."""
+    """A noisy room of boxes: uint8 (H, W, 3) RGB and float32 (H, W) [m]."""
     width, height = size
     tones = rng.uniform(30, 220, (8, 8, 3)).astype(np.float32)
     image = cv2.resize(tones, size, interpolation=cv2.INTER_CUBIC)
@@ -101,7 +101,7 @@ def _draw_pairs(folder: Path, count: int, size: tuple[int, int]) -> None:
 
 
 def _copy_pairs(folder: Path, count: int, nyu: Path) -> None:
-    """Depth of the 8-bit files becomes millimetres, in which data sets are published."""
+    """Depth is converted from 8 bit to millimetres, as data sets are published."""
     if not (nyu / 'rgb').is_dir():
         raise ConfigError(f'{nyu} holds no rgb/: give the folder above it, or none')
     reader = open_data(f'nyu-labelled:{nyu}')

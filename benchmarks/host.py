@@ -1,4 +1,4 @@
-"""What a measurement was made on."""
+"""Facts about the machine of a measurement."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import platform
 import subprocess
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 DISTRIBUTIONS = (
     'numpy',
@@ -15,12 +16,15 @@ DISTRIBUTIONS = (
     'openvino',
     'onnxruntime',
     'tensorflow-cpu',
+    'tensorflow',
+    'keras',
+    'jax',
     'ros-rclpy',
 )
 CPU_FLAGS = ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'amx_bf16')
 
 
-def host_facts() -> dict[str, object]:
+def host_facts() -> dict[str, Any]:
     """CPU, memory, versions, revision and the load at the start."""
     cpu = _cpu()
     flags = cpu.get('flags', '').split()
@@ -29,7 +33,7 @@ def host_facts() -> dict[str, object]:
         'cores': len(os.sched_getaffinity(0)),
         'cpu_flags': {name: name in flags for name in CPU_FLAGS},
         'memory_gb': round(os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9, 1),
-        'load_1_min': round(os.getloadavg()[0], 2),
+        'load_1_min': load_1_min(),
         'python': platform.python_version(),
         'ros_distro': os.environ.get('ROS_DISTRO', ''),
         'versions': {name: _version(name) for name in DISTRIBUTIONS},
@@ -37,8 +41,13 @@ def host_facts() -> dict[str, object]:
     }
 
 
+def load_1_min() -> float:
+    """Load average of the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
 def _cpu() -> dict[str, str]:
-    """The first processor's fields of /proc/cpuinfo."""
+    """Fields of the first processor in /proc/cpuinfo."""
     path = Path('/proc/cpuinfo')
     text = path.read_text(encoding='utf-8', errors='replace') if path.is_file() else ''
     pairs = (line.partition(':') for line in text.partition('\n\n')[0].splitlines())
@@ -53,7 +62,7 @@ def _version(distribution: str) -> str | None:
 
 
 def _revision() -> str | None:
-    """Commit of the source tree; None where the package is installed without it."""
+    """Commit of the checkout; None without git."""
     command = ['git', '-C', str(Path(__file__).parent), 'describe', '--always', '--dirty']
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

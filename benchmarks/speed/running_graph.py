@@ -1,4 +1,4 @@
-"""A running graph under measurement: processes, the camera before them, what they use."""
+"""A running graph under measurement: its processes, and the camera that feeds them."""
 
 from __future__ import annotations
 
@@ -11,48 +11,51 @@ from pathlib import Path
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.demo.processes import Process, Usage, start_nodes
 from rs_ml_perception.demo.watch import NodeWatch
+from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.node import NAMESPACE
 
-from benchmarks.speed.feeder import Feeder
-from benchmarks.speed.material import Moment
+from benchmarks.speed.load_generator import LoadGenerator
+from benchmarks.speed.recorded_input import MessageSet
 
 START_SECS = 90.0
 
 
 @dataclass(frozen=True, eq=False)
-class Graph:
-    """Nodes that are up.
+class RunningGraph:
+    """Nodes in their processes.
 
     Attributes:
         names: of the nodes.
-        processes: that hold them.
-        feeder: the camera.
-        watch: hears their accounting.
-        started_secs: time.monotonic() just before the processes were started.
+        processes: of the nodes.
+        camera: publishes images and receives frame reports.
+        watch: receives states and statistics.
+        started_secs: time.monotonic() just before the processes started.
     """
 
     names: tuple[str, ...]
     processes: tuple[Process, ...]
-    feeder: Feeder
+    camera: LoadGenerator
     watch: NodeWatch
     started_secs: float
 
     def usage(self) -> Usage:
-        """CPU and memory so far, all processes together."""
+        """CPU and memory so far, sum of all processes."""
         return sum((process.usage() for process in self.processes), Usage())
 
     def wait_until_active(self) -> None:
-        """Until every node is up.
+        """Until every node is active and has published a result.
 
         Raises:
-            ConfigError: one is not; its reason is in the message.
+            ConfigError: a node failed; the message holds its reason.
         """
         self.watch.wait(lambda: self.watch.all_settled() or self._is_any_dead(), START_SECS)
         if len(self.watch.active) < len(self.names):
             reasons = [f'{name}: {why}' for name, why in self.watch.failed.items()]
             reasons += [p.tail(1) for p in self.processes if p.return_code is not None]
-            raise ConfigError(f'not every node came up: {"; ".join(reasons) or "no word"}')
-        self.feeder.settle()
+            raise ConfigError(
+                f'not every node came up: {"; ".join(reasons) or "none reported why"}'
+            )
+        self.camera.settle()
 
     def _is_any_dead(self) -> bool:
         return any(process.return_code is not None for process in self.processes)
@@ -67,22 +70,27 @@ class Graph:
         }
 
 
+def default_model(node: str) -> str:
+    """The default model of a node, '' for one without a network."""
+    return getattr(NODES[node].node_class().parameters_type(), 'model', '')
+
+
 @contextmanager
 def running_graph(
     names: Sequence[str],
-    moments: Sequence[Moment],
+    message_sets: Sequence[MessageSet],
     logs: Path,
     *,
     composed: bool = True,
     wait: bool = True,
-) -> Iterator[Graph]:
-    """Start nodes, yield once they are active (or at once), stop them."""
-    feeder, watch = Feeder(names, moments), NodeWatch(names, NAMESPACE)
+) -> Iterator[RunningGraph]:
+    """Start nodes, yield once they are active (or at once without `wait`), stop them."""
+    camera, watch = LoadGenerator(names, message_sets), NodeWatch(names, NAMESPACE)
     processes: list[Process] = []
     started_secs = time.monotonic()
     try:
         processes += start_nodes(names, composed=composed, ros_args=(), logs=logs)
-        graph = Graph(tuple(names), tuple(processes), feeder, watch, started_secs)
+        graph = RunningGraph(tuple(names), tuple(processes), camera, watch, started_secs)
         if wait:
             graph.wait_until_active()
         yield graph
@@ -90,4 +98,4 @@ def running_graph(
         for process in processes:
             process.stop()
         watch.close()
-        feeder.close()
+        camera.close()

@@ -1,4 +1,4 @@
-"""The models of the nodes as they run untuned, against the choice of `rs-ml models tune`."""
+"""Models of the nodes: untuned against the choice of `rs-ml models tune`."""
 
 from __future__ import annotations
 
@@ -17,32 +17,33 @@ from rs_ml_perception.inference.shelf import CACHE_VARIABLE, find_model
 from rs_ml_perception.inference.tune import tune
 from rs_ml_perception.nodes.table import NODES
 
-from benchmarks.speed.bare_models import default_model
-from benchmarks.speed.options import BenchOptions
-from benchmarks.speed.rows import Row
-from benchmarks.speed.timing import mean_ms, median_ratio, take_turns
+from benchmarks.speed.running_graph import default_model
+from benchmarks.speed.sections import SpeedOptions
+from benchmarks.tables import Row
+from benchmarks.timing import alternate, mean_ms, median_ratio
 
 
-def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
-    """Tune every model in a memory of its own, then let both ways take turns."""
+def measure(options: SpeedOptions, logs: Path) -> dict[str, Any]:
+    """Tune every model in an empty cache, then let both alternate."""
     names = [name for node in NODES if (name := default_model(node))]
-    with _empty_memory():
+    with _empty_cache():
         return {name: _measure_model(name, options) for name in names}
 
 
-def _measure_model(name: str, options: BenchOptions) -> dict[str, Any]:
+def _measure_model(name: str, options: SpeedOptions) -> dict[str, Any]:
     manifest = read_manifest(find_model(name))
     untuned = load_model(name)
     choice = tune(manifest, runs=options.frames)[0].choice
     tuned = load_model(name)
     inputs = golden_inputs(manifest)
 
-    def turn(model: Model) -> Callable[[], float]:
+    def mean_of(model: Model) -> Callable[[], float]:
         return lambda: mean_ms(lambda: model(inputs), runs=options.frames)
 
     for model in (untuned, tuned):
         model.warm_up()
-    times = take_turns({'untuned': turn(untuned), 'tuned': turn(tuned)}, rounds=options.rounds)
+    works = {'untuned': mean_of(untuned), 'tuned': mean_of(tuned)}
+    times = alternate(works, rounds=options.rounds)
     found = {
         'untuned': f'{untuned.backend_name} {untuned.precision}',
         'tuned': f'{tuned.backend_name} {tuned.precision}, {choice.threads} threads',
@@ -56,8 +57,8 @@ def _measure_model(name: str, options: BenchOptions) -> dict[str, Any]:
 
 
 @contextmanager
-def _empty_memory() -> Iterator[None]:
-    """What was tuned here before stays out of it, and as it is."""
+def _empty_cache() -> Iterator[None]:
+    """Earlier tuning results of this machine are neither used nor changed."""
     before = os.environ.get(CACHE_VARIABLE)
     with tempfile.TemporaryDirectory() as folder:
         os.environ[CACHE_VARIABLE] = folder
@@ -71,7 +72,7 @@ def _empty_memory() -> Iterator[None]:
 
 
 def rows(result: dict[str, Any]) -> list[Row]:
-    """One line a model."""
+    """One row per model."""
     return [
         Row(
             name,

@@ -1,11 +1,12 @@
-"""Comparisons in turns."""
+"""Alternating comparisons."""
 
 import pytest
+from rs_ml_perception.core.errors import ConfigError
 
-from benchmarks.speed.timing import mean_ms, median_ms, median_ratio, take_turns
+from benchmarks.timing import Throughput, alternate, mean_ms, median_ms, median_ratio, throughput
 
 
-def test_sides_take_turns_and_swap_who_begins():
+def test_works_alternate_and_swap_order():
     calls = []
 
     def side(name):
@@ -15,14 +16,14 @@ def test_sides_take_turns_and_swap_who_begins():
 
         return work
 
-    measured = take_turns({'a': side('a'), 'b': side('b')}, rounds=3)
+    measured = alternate({'a': side('a'), 'b': side('b')}, rounds=3)
     assert calls == ['a', 'b', 'b', 'a', 'a', 'b']
     assert measured == {'a': [1, 4, 5], 'b': [2, 3, 6]}
 
 
 def test_no_rounds_are_refused():
-    with pytest.raises(ValueError, match='got 0'):
-        take_turns({}, rounds=0)
+    with pytest.raises(ConfigError, match='got 0'):
+        alternate({}, rounds=0)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_no_rounds_are_refused():
     [
         ([1.0], [2.0], 0.5),
         ([2.0, 4.0, 8.0], [1.0, 2.0, 4.0], 2.0),  # drift cancels
-        ([1.0, 1.0, 100.0], [1.0, 2.0, 1.0], 1.0),  # an outlier says nothing
+        ([1.0, 1.0, 100.0], [1.0, 2.0, 1.0], 1.0),  # an outlier does not count
     ],
 )
 def test_median_of_ratios_within_rounds(above, below, expected):
@@ -47,3 +48,10 @@ def test_times_are_those_of_the_runs_asked_for(measure, calls):
     seen = []
     assert measure(lambda: seen.append(1), runs=4) >= 0
     assert len(seen) == calls
+
+
+def test_throughput_is_items_per_second_and_cpu_per_item(monkeypatch):
+    wall, cpu = iter([10.0, 12.0]), iter([1.0, 1.5])
+    monkeypatch.setattr('time.perf_counter', lambda: next(wall))
+    monkeypatch.setattr('time.process_time', lambda: next(cpu))
+    assert throughput(lambda: 4) == Throughput(rate_hz=2.0, cpu_ms=125.0)

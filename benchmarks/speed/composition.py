@@ -1,4 +1,4 @@
-"""All nodes in one process against one process per node, fed at the same rate."""
+"""All nodes in one process against one process per node, at the same frame rate."""
 
 from __future__ import annotations
 
@@ -9,29 +9,28 @@ from typing import Any
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.dds_domain import ros_session
 
-from benchmarks.speed.feeder import Feed
-from benchmarks.speed.graph import running_graph
-from benchmarks.speed.material import Moment, load_moments
-from benchmarks.speed.options import BenchOptions
-from benchmarks.speed.rows import Row
-from benchmarks.speed.timing import median_ratio, take_turns
+from benchmarks.speed.recorded_input import MessageSet, load_message_sets
+from benchmarks.speed.running_graph import running_graph
+from benchmarks.speed.sections import SpeedOptions
+from benchmarks.tables import Row
+from benchmarks.timing import alternate, median_ratio
 
-LAYOUTS = {'composed': True, 'separate': False}
+COMPOSED = {'composed': True, 'separate': False}
 MEASURES = ('cpu_ms', 'age_p50_ms', 'age_p95_ms', 'peak_rss_mb', 'complete')
 
 
-def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
-    """Both layouts in turn, each from a fresh start."""
-    moments = load_moments(options.recording)
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in LAYOUTS}
+def measure(options: SpeedOptions, logs: Path) -> dict[str, Any]:
+    """Both alternate, each from a fresh start."""
+    message_sets = load_message_sets(options.recording)
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in COMPOSED}
 
-    def turn(name: str) -> float:
-        found[name].append(run_layout(moments, options, logs, composed=LAYOUTS[name]))
+    def start(name: str) -> float:
+        found[name].append(run_graph(message_sets, options, logs, composed=COMPOSED[name]))
         return found[name][-1]['cpu_ms']
 
     with ros_session():
-        cpu_ms = take_turns(
-            {name: (lambda name=name: turn(name)) for name in LAYOUTS},
+        cpu_ms = alternate(
+            {name: (lambda name=name: start(name)) for name in COMPOSED},
             rounds=min(options.rounds, 3),
         )
     medians = {
@@ -42,30 +41,26 @@ def measure(options: BenchOptions, logs: Path) -> dict[str, Any]:
     return {**medians, 'cpu_ratio': ratio, 'rate_hz': options.rate_hz, 'rounds': found}
 
 
-def run_layout(
-    moments: list[Moment], options: BenchOptions, logs: Path, *, composed: bool
+def run_graph(
+    message_sets: list[MessageSet], options: SpeedOptions, logs: Path, *, composed: bool
 ) -> dict[str, float]:
     """CPU per frame, age and memory of one start of all nodes."""
-    with running_graph(tuple(NODES), moments, logs, composed=composed) as graph:
+    with running_graph(tuple(NODES), message_sets, logs, composed=composed) as graph:
         before = graph.usage()
-        feed = graph.feeder.pace(options.frames, rate_hz=options.rate_hz)
+        run = graph.camera.pace(options.frames, rate_hz=options.rate_hz)
         after = graph.usage()
     return {
         'cpu_ms': 1e3 * (after.cpu_s - before.cpu_s) / options.frames,
         'peak_rss_mb': after.peak_rss_mb,
-        **_ages(feed),
-        'complete': feed.complete_frames / options.frames,
+        **{f'age_p{percent}_ms': run.age_ms(percent) for percent in (50, 95)},
+        'complete': run.complete_frames / options.frames,
     }
 
 
-def _ages(feed: Feed) -> dict[str, float]:
-    return {f'age_p{percent}_ms': feed.age_ms(percent) for percent in (50, 95)}
-
-
 def rows(result: dict[str, Any]) -> list[Row]:
-    """Two layouts and their ratio."""
+    """Both, and their ratio."""
     lines = []
-    for name in LAYOUTS:
+    for name in COMPOSED:
         part = result[name]
         lines.append(
             Row(

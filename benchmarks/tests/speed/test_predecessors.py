@@ -1,10 +1,10 @@
-"""The height formula of old, with its known faults."""
+"""The height formula of the librealsense sample, with its known faults."""
 
 import numpy as np
 import pytest
 from rs_ml_perception.core.geometry.camera import CameraModel
 
-from benchmarks.speed.seeds_way import box_height, point_cloud
+from benchmarks.speed.predecessors import box_height, point_cloud
 
 CAMERA = CameraModel(40, 30, 20.0, 20.0, 20.0, 15.0)
 WHOLE = np.array([0.0, 0.0, 1.0, 1.0])
@@ -29,7 +29,11 @@ def test_every_pixel_becomes_a_point_and_missing_depth_the_origin():
     [
         (4.0, WHOLE, 4.0 * 29 / 20),
         (4.0, np.array([0.5, 0.0, 0.5, 1.0]), np.nan),  # empty
-        (4.0, np.array([0.9, 0.0, 1.0, 1.0]), 2.8 - 1.0),  # all lower than 1 m: the seed at +1
+        (
+            4.0,
+            np.array([0.9, 0.0, 1.0, 1.0]),
+            2.8 - 1.0,
+        ),  # all below 1 m, where the minimum starts
     ],
 )
 def test_height_is_the_extent_along_the_image(distance_m, box, expected_m):
