@@ -108,8 +108,9 @@ def run_list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _describe(name: str, directory: Path) -> dict:
-    row = {'name': name, 'directory': str(directory), 'task': '', 'formats': [], 'license': ''}
+def _describe(name: str, directory: Path) -> dict[str, Any]:
+    row: dict[str, Any] = {'name': name, 'directory': str(directory)}
+    row |= {'task': '', 'formats': [], 'license': ''}
     try:
         manifest = read_manifest(directory)
         row |= {

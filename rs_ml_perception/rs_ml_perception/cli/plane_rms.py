@@ -18,7 +18,6 @@ from rs_ml_perception.core.drawing.colormap import colorize_depth
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.files import read_regular
 from rs_ml_perception.core.flags import add_flags, from_flags
-from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel, d435_depth_camera
 from rs_ml_perception.core.geometry.plane import PlaneFit, fit_plane
 from rs_ml_perception.core.geometry.projection import deproject
@@ -178,21 +177,19 @@ def _print(args: argparse.Namespace, plane: PlaneFit, camera: _Camera, num_pixel
 def _read(args: argparse.Namespace) -> tuple[DepthImage, CameraModel | None]:
     """Depth, and the camera that took it where the input knows it."""
     if is_recording(args.image):
-        frame = _recorded_frame(args.image, args.frame)
-        return frame.depth, frame.camera
+        return _recorded_depth(args.image, args.frame)
+    unit_m = from_flags(DepthUnitOptions, args).depth_unit
     if args.image.suffix != '.raw':
-        return read_depth(
-            args.image, metres_per_unit=from_flags(DepthUnitOptions, args).depth_unit
-        ), None
-    return _read_raw(args.image, from_flags(DepthUnitOptions, args).depth_unit or MILLIMETRE), None
+        return read_depth(args.image, metres_per_unit=unit_m), None
+    return _read_raw(args.image, unit_m or MILLIMETRE), None
 
 
-def _recorded_frame(path: Path, number: int) -> Frame:
+def _recorded_depth(path: Path, number: int) -> tuple[DepthImage, CameraModel | None]:
     with open_recording(path) as recording:
         frame = next(islice(depth_frames(recording), number, None), None)
-    if frame is None:
+    if frame is None or frame.depth is None:
         raise InputError(f'{path} has no depth image {number}: count from 0')
-    return frame
+    return frame.depth, frame.camera
 
 
 def _read_raw(path: Path, metres_per_unit: float) -> DepthImage:
@@ -210,7 +207,7 @@ def _camera(
 ) -> _Camera:
     width, height = depth.width, depth.height
     if isinstance(given, Path):
-        own = _recorded_frame(given, 0).camera
+        _, own = _recorded_depth(given, 0)
         if own is None:
             raise InputError(f'{given} holds no camera_info of depth: pass fx,fy,cx,cy')
         if (own.width, own.height) != (width, height):

@@ -70,7 +70,9 @@ def depth_fields(depth_m: np.ndarray) -> dict[str, Any]:
 
 def denoised_fields(frame: Frame, found: DenoisedDepth) -> dict[str, Any]:
     """Range and coverage of denoised depth, the coverage before, and whether infrared helped."""
-    before = np.count_nonzero(frame.depth.depth_m > 0) / frame.depth.values.size
+    before = 0.0
+    if frame.depth is not None:
+        before = np.count_nonzero(frame.depth.depth_m > 0) / frame.depth.values.size
     return {
         **depth_fields(found.depth_m),
         'valid_before': round(before, 6),

@@ -154,7 +154,7 @@ def _wait_for(player: Process, watch: NodeWatch) -> None:
         raise InputError(f'the replay failed: {player.tail(1)}')
 
 
-def _final_stats(watch: NodeWatch) -> dict:
+def _final_stats(watch: NodeWatch) -> dict[str, Any]:
     """Accounting that is younger than the last frame and closed."""
     watch.forget_stats()
     watch.wait(watch.all_idle, SETTLE_SECS)

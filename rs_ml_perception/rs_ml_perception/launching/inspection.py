@@ -109,7 +109,7 @@ def _has_raw_depth(topics: CameraTopics) -> bool:
 
 def _single_frameset_skew_ms(recording: Recording, topics: CameraTopics) -> float:
     """Half a period for a recording of one frameset, whose period no node can know; else 0."""
-    counts = [recording.topic(name).count for name in topics.images]
+    counts = [topic.count for name in topics.images if (topic := recording.topic(name))]
     is_single = min(counts) == 1 < len(counts)
     return half_period_ns(recording, topics.images) * 1e-6 if is_single else 0.0
 

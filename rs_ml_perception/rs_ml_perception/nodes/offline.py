@@ -87,7 +87,7 @@ class OfflineNode:
             yield f'{NAMESPACE}/{self.name}/{output.topic}', output.message_class()
 
     def messages(
-        self, result: Any, context: OutputContext
+        self, result: Any, context: OutputContext[Any, Any]
     ) -> tuple[list[tuple[str, Any]], list[str]]:
         """(topic, message) of every output that has one for this frame, and those left out."""
         messages, problems = make_messages(self._outputs, result, context)
@@ -267,7 +267,7 @@ def run_offline(
     return run
 
 
-def _is_picture(output: Output) -> bool:
+def _is_picture(output: Output[Any, Any, Any]) -> bool:
     return output.is_optional and output.msg_type is Image
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import yaml
 
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.options import build, walk
+from rs_ml_perception.core.options import DataclassInstance, build, walk
 from rs_ml_perception.inference.foreign_yaml import read_yaml
 
 PARAMETERS = 'ros__parameters'
@@ -136,7 +136,7 @@ def base_name(name: str) -> str:
     return name.rpartition('/')[2]
 
 
-T = TypeVar('T')
+T = TypeVar('T', bound=DataclassInstance)
 
 OF_ROS = ('use_sim_time', 'qos_overrides')
 """Parameters that every node has, of no meaning offline."""

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from rclpy.node import Node
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.nodes.runner import run_nodes
+from rs_ml_perception.nodes.runner import AnyNode, run_nodes
 from rs_ml_perception.nodes.table import GRAPH, NODES
 from rs_ml_perception.ros.input.detections_synchronizer import LocalDetections
 from rs_ml_perception.ros.input.hub import CameraHub
 from rs_ml_perception.ros.input.topics import DETECTIONS
-from rs_ml_perception.ros.node import NAMESPACE, PerceptionNode
+from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.tasks.options import ModelOptions
 
 
-def make_graph() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
+def make_graph() -> tuple[Sequence[AnyNode], Sequence[Node]]:
     """The nodes named by the parameter `nodes` around one hub.
 
     Raises:
@@ -40,7 +40,7 @@ def make_graph() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
     return nodes, [owner]
 
 
-def _share_of_cores(nodes: Sequence[PerceptionNode]) -> int:
+def _share_of_cores(nodes: Sequence[AnyNode]) -> int:
     """Threads per network, so that networks side by side do not fight for the cores.
 
     One network alone takes what its backend thinks best.

@@ -194,6 +194,8 @@ class ReplayNode(Node):
         if time.monotonic() < self._next_look_secs:
             return
         self._next_look_secs = time.monotonic() + LOOK_PERIOD_SECS
+        if self._watch is None:
+            return
         here = self._watch.update()
         for name in self._watch.names:
             if name in here:

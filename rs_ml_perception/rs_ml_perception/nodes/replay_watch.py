@@ -106,7 +106,7 @@ class NodeWatch:
         return self._states.get(name) == State.PRIMARY_STATE_ACTIVE
 
     def _reports(self, name: str) -> bool:
-        return self._node.count_publishers(name + REPORT_SUFFIX) > 0
+        return bool(self._node.count_publishers(name + REPORT_SUFFIX))
 
     def _watch(self, name: str) -> None:
         if name in self._watched:

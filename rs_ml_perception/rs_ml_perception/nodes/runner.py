@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -18,6 +19,8 @@ from rs_ml_perception.ros.lifecycle import STOP_BUDGET_SECS
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.tool_process import StopRequest, ignore_signals
 
+AnyNode = PerceptionNode[Any, Any, Any]
+
 SPIN_SECS = 0.1
 """A Python signal handler does not run inside a wait without end."""
 
@@ -25,10 +28,10 @@ SWITCH_INTERVAL_SECS = 0.0005
 """With CPython's 5 ms a worker in pure Python halves the rate of its neighbours' inference."""
 
 
-def run(make_node: Callable[[], PerceptionNode]) -> int:
+def run(make_node: Callable[[], AnyNode]) -> int:
     """Main function of a process with one node; returns the exit code."""
 
-    def make_nodes() -> tuple[Sequence[PerceptionNode], Sequence[Node]]:
+    def make_nodes() -> tuple[Sequence[AnyNode], Sequence[Node]]:
         node = make_node()
         if node.default_name in NODES:
             spec = NODES[node.default_name]
@@ -60,7 +63,7 @@ def input_lines(spec: NodeSpec, names: Mapping[str, str], namespace: str) -> lis
 
 
 def run_nodes(
-    make_nodes: Callable[[], tuple[Sequence[PerceptionNode], Sequence[Node]]],
+    make_nodes: Callable[[], tuple[Sequence[AnyNode], Sequence[Node]]],
 ) -> int:
     """Main function of a process with several nodes.
 
@@ -86,7 +89,7 @@ def run_nodes(
 
 
 def _run_initialised(
-    make_nodes: Callable[[], tuple[Sequence[PerceptionNode], Sequence[Node]]],
+    make_nodes: Callable[[], tuple[Sequence[AnyNode], Sequence[Node]]],
     stop: StopRequest,
 ) -> int:
     try:
@@ -108,7 +111,7 @@ def _run_initialised(
 
 def _end(
     executor: SingleThreadedExecutor,
-    nodes: Sequence[PerceptionNode],
+    nodes: Sequence[AnyNode],
     plain_nodes: Sequence[Node],
     code: int,
 ) -> None:
@@ -121,8 +124,8 @@ def _end(
     busy = [n.get_name() for n in nodes if not n.has_ended(_secs_until(deadline))]
     # Whatever still waits for a model will not get it.
     executor.shutdown(timeout_sec=0.0)
-    for node in (*nodes, *plain_nodes):
-        node.destroy_node()
+    for each in (*nodes, *plain_nodes):
+        each.destroy_node()
     rclpy.try_shutdown()
     if busy:
         print(f'{", ".join(busy)}: still at work, not waited for', file=sys.stderr, flush=True)
@@ -135,9 +138,7 @@ def _secs_until(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
 
-def _spin(
-    executor: SingleThreadedExecutor, nodes: Sequence[PerceptionNode], stop: StopRequest
-) -> int:
+def _spin(executor: SingleThreadedExecutor, nodes: Sequence[AnyNode], stop: StopRequest) -> int:
     for node in nodes:
         if node.parameters.autostart:
             executor.create_task(node.start_by_itself)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
 
@@ -58,10 +59,11 @@ class NodeSpec:
     def uses_depth(self) -> bool:
         return _RAW_DEPTH in self.inputs
 
-    def node_class(self) -> type:
-        """Import the class; a node's dependencies are loaded only now."""
+    def node_class(self) -> type[Any]:
+        """Import the class, a PerceptionNode; its dependencies are loaded only now."""
         module, name = self.class_path.split(':')
-        return getattr(importlib.import_module(module), name)
+        node_class: type[Any] = getattr(importlib.import_module(module), name)
+        return node_class
 
 
 _COLOR = ('color/image_raw', 'color/camera_info')

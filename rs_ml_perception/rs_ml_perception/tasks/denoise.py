@@ -285,7 +285,8 @@ def _is_unfounded(is_measured: np.ndarray) -> np.ndarray:
     is_near = cv2.dilate((share > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
     if is_near.all():
         return np.zeros(is_measured.shape, bool)
-    return cv2.resize(is_near, (width, height), interpolation=cv2.INTER_NEAREST) == 0
+    is_near = cv2.resize(is_near, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.equal(is_near, 0)
 
 
 def _check_images(depth: DepthImage, infrared: np.ndarray | None) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.registration import register_depth
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.preprocess import ImageTransform, InputSpec
@@ -75,11 +76,12 @@ def _in_picture(frame: Frame, transform: ImageTransform) -> DepthImage | None:
     """Depth where the network sees the picture, of that size; None: there is none."""
     if frame.depth is None:
         return None
-    return (_aligned if frame.depth_is_aligned else _registered)(frame, transform)
+    if frame.color_from_depth is None:
+        return _aligned(frame.depth, transform)
+    return _registered(frame.depth, frame, frame.color_from_depth, transform)
 
 
-def _aligned(frame: Frame, transform: ImageTransform) -> DepthImage:
-    depth = frame.depth
+def _aligned(depth: DepthImage, transform: ImageTransform) -> DepthImage:
     if (depth.width, depth.height) != transform.source_size:
         raise InputError(
             f'aligned depth is {depth.width}x{depth.height}, its picture '
@@ -92,11 +94,13 @@ def _aligned(frame: Frame, transform: ImageTransform) -> DepthImage:
     return DepthImage(values, depth.metres_per_unit)
 
 
-def _registered(frame: Frame, transform: ImageTransform) -> DepthImage | None:
-    depth, camera = frame.depth, frame.camera
+def _registered(
+    depth: DepthImage, frame: Frame, color_from_depth: RigidTransform, transform: ImageTransform
+) -> DepthImage | None:
+    camera = frame.camera
     if camera is None or frame.depth_camera is None:
         return None
     coarse = DepthImage(depth.values[::_STEP, ::_STEP], depth.metres_per_unit)
     depth_camera = frame.depth_camera.resized(coarse.width, coarse.height)
     seen = transform.content_camera(camera, transform.model_rect[2:])
-    return register_depth(coarse, depth_camera, seen, frame.color_from_depth)
+    return register_depth(coarse, depth_camera, seen, color_from_depth)

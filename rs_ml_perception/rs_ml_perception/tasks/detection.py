@@ -188,16 +188,17 @@ class DetectionPipeline(ModelPipeline[DetectionOptions]):
 
     def apply(self, options: DetectionOptions) -> None:
         self._detector.options = options
+        self._band_m = options.band_m
 
     def __call__(self, frame: Frame) -> DetectionResult:
         """Find, number and place the objects of one frame."""
         options = self.options
-        detections = self._detector(frame.rgb)
+        detections = self._detector(frame.color_image)
         with self._stages('track'):
             if options.track:
                 detections = self._tracker(detections, frame.stamp_ns)
         with self._stages('place'):
-            low_m, high_m = options.band_m
+            low_m, high_m = self._band_m
             detections, placements = place_detections(
                 frame, detections, range_min_m=low_m, range_max_m=high_m
             )

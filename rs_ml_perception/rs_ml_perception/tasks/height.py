@@ -13,7 +13,6 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.floor import FloorPlane, fit_floor
 from rs_ml_perception.core.geometry.gravity import Up, camera_vertical
 from rs_ml_perception.core.geometry.projection import project
-from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
 from rs_ml_perception.core.objects.detections import Detections, Placements, place_detections
 from rs_ml_perception.core.objects.labels import LabelMap
@@ -132,9 +131,9 @@ class HeightEstimator:
         self, frame: Frame, xyxy: np.ndarray, track_id: int, up: Up, floor: FloorPlane | None
     ) -> tuple[Stature, int]:
         points = separate_person(frame, xyxy, up.vector, floor)
-        if points is None:
+        if points is None or frame.camera is None:
             return _UNKNOWN, 0
-        limits = self._limits(frame, xyxy, points)
+        limits = self._limits(frame.camera, xyxy, points)
         stature = measure_stature(points, limits, up.method)
         if not stature.height_m < MAX_STATURE_M:
             return _UNKNOWN, 0
@@ -142,26 +141,27 @@ class HeightEstimator:
             stature = self._steadied(stature, track_id, frame.stamp_ns, up)
         return stature, len(points)
 
-    def _limits(self, frame: Frame, xyxy: np.ndarray, points: PersonPoints) -> BoxLimits:
+    def _limits(self, camera: CameraModel, xyxy: np.ndarray, points: PersonPoints) -> BoxLimits:
         """Where the image cuts the box, or the person whose box ends too early."""
-        margin = max(1.5, self.options.border_share * frame.camera.height)
+        margin = max(1.5, self.options.border_share * camera.height)
         x_min, y_min, x_max, y_max = (float(value) for value in xyxy)
-        first_row, last_row = _rows_reached(frame, points)
+        first_row, last_row = _rows_reached(camera, points)
         return BoxLimits(
             top=min(y_min, first_row) < margin,
-            bottom=max(y_max, last_row) > frame.camera.height - margin,
-            sides=x_min < margin or x_max > frame.camera.width - margin,
+            bottom=max(y_max, last_row) > camera.height - margin,
+            sides=x_min < margin or x_max > camera.width - margin,
         )
 
     def _steadied(self, stature: Stature, track_id: int, stamp_ns: int, up: Up) -> Stature:
-        if stature.status is HeightStatus.OK:
-            take_in = self._tracks.measured
-        elif stature.status in (HeightStatus.TRUNCATED, HeightStatus.OCCLUDED):
-            take_in = self._tracks.bounded
-        else:
+        steadied = {
+            HeightStatus.OK: self._tracks.measured,
+            HeightStatus.TRUNCATED: self._tracks.bounded,
+            HeightStatus.OCCLUDED: self._tracks.bounded,
+        }
+        if stature.status not in steadied:
             return stature
         range_m = float(np.linalg.norm(np.cross(stature.head_m, up.vector)))
-        height_m, stddev_m = take_in(
+        height_m, stddev_m = steadied[stature.status](
             track_id, stature.height_m, stature.stddev_m, stamp_ns, range_m=range_m
         )
         return replace(stature, height_m=height_m, stddev_m=stddev_m)
@@ -182,21 +182,24 @@ def _best_visible(detections: Detections, camera: CameraModel) -> np.ndarray:
     return rows[np.argsort(-detections.scores[rows], kind='stable')]
 
 
-def _rows_reached(frame: Frame, points: PersonPoints) -> tuple[float, float]:
+def _rows_reached(camera: CameraModel, points: PersonPoints) -> tuple[float, float]:
     """First and last row of the colour image with a person's sample, but for a few."""
-    v = np.sort(project(points.box.points_m[points.is_person], frame.camera)[:, 1])
+    v = np.sort(project(points.box.points_m[points.is_person], camera)[:, 1])
     few = min(4, len(v) - 1)
     return float(v[few]), float(v[-1 - few]) + 1.0
 
 
 def _floor_in_color(frame: Frame, up: Up | None) -> FloorPlane | None:
     """The floor in the colour optical frame, whichever camera saw it."""
-    if frame.depth_is_aligned:
-        return fit_floor(frame.depth, frame.camera, up)
-    color_from_depth: RigidTransform = frame.color_from_depth
+    depth, color_from_depth = frame.depth, frame.color_from_depth
+    camera = frame.camera if color_from_depth is None else frame.depth_camera
+    if depth is None or camera is None:
+        return None
+    if color_from_depth is None:
+        return fit_floor(depth, camera, up)
     if up is not None:
         up = Up(color_from_depth.rotation.T @ up.vector, up.method)
-    floor = fit_floor(frame.depth, frame.depth_camera, up)
+    floor = fit_floor(depth, camera, up)
     return None if floor is None else floor.moved(color_from_depth)
 
 

@@ -171,7 +171,7 @@ class MonoDepthPipeline(ModelPipeline[MonoDepthOptions]):
 
     def __call__(self, frame: Frame) -> DepthEstimate:
         """Depth of one frame with the intrinsics that belong to it."""
-        return self._estimator(frame.rgb, frame.camera)
+        return self._estimator(frame.color_image, frame.camera)
 
     def take_stages(self) -> dict[str, float]:
         return self._estimator.stages.take()

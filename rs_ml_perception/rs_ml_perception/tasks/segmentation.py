@@ -149,7 +149,7 @@ class SegmentationPipeline(ModelPipeline[SegmentationOptions]):
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """The mask of one frame, in pixels of its colour image."""
-        return self._segmenter(frame.rgb, frame)
+        return self._segmenter(frame.color_image, frame)
 
     def regions(self, mask: np.ndarray, frame: Frame) -> Regions:
         """Connected regions of the mask with poses where the frame has depth."""

@@ -52,6 +52,13 @@ class Frame:
     depth_skew_ns: int = 0
 
     @property
+    def color_image(self) -> np.ndarray:
+        """The colour image; InputError where there is none."""
+        if self.rgb is None:
+            raise InputError('there is no colour image, only depth')
+        return self.rgb
+
+    @property
     def depth_is_aligned(self) -> bool:
         """Whether depth pixels are colour pixels already."""
         return self.color_from_depth is None

@@ -5,7 +5,7 @@ Dense heads predict at every cell: confident cells are picked first, then decode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -129,7 +129,7 @@ def decode_centernet(
     """
     heat = outputs['heatmap'][0]
     # 0 is what most of a map is: no number of neighbours makes a peak of it.
-    peaks = heatmap_peaks(heat, max(min_score, np.finfo(np.float32).tiny))
+    peaks = heatmap_peaks(heat, max(min_score, float(np.finfo(np.float32).tiny)))
     where = peaks.rows, peaks.columns
     cells_px = np.array(model_size, np.float32) / (heat.shape[1], heat.shape[0])
     corners = np.stack([peaks.columns, peaks.rows], axis=1)
@@ -217,7 +217,8 @@ def decode_ssd_rows(
 
 
 def _scaled(fractions: np.ndarray, model_size: tuple[int, int]) -> np.ndarray:
-    return (fractions * np.array([*model_size, *model_size])).astype(np.float32)
+    pixels: np.ndarray = fractions * np.array([*model_size, *model_size])
+    return pixels.astype(np.float32)
 
 
 _GFL_OPTIONS = {'strides': (8, 16, 32, 64), 'cell_offset': 0.0}
@@ -240,7 +241,7 @@ BOX_DECODERS: dict[str, BoxDecoder] = {
 }
 
 
-def check_outputs(name: str, wanted: tuple[str, ...], outputs: Mapping[str, str]) -> None:
+def check_outputs(name: str, wanted: tuple[str, ...], outputs: Container[str]) -> None:
     """Raise ModelError unless the manifest maps every output a decoder reads."""
     missing = [output for output in wanted if output not in outputs]
     if missing:

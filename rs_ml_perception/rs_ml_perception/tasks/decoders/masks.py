@@ -30,7 +30,7 @@ def decode_softmax(output: np.ndarray, layout: str, threshold: float) -> np.ndar
     probabilities (outside 0..1, or not summing to about 1) are taken for logits.
     """
     scores = _channels_last(output, layout)
-    ids = scores.argmax(axis=2).astype(np.uint8)
+    ids: np.ndarray = scores.argmax(axis=2).astype(np.uint8)
     if threshold > 0:
         ids[_best_probability(scores) < threshold] = UNLABELLED
     return ids
@@ -48,14 +48,14 @@ def decode_sigmoid(output: np.ndarray, layout: str, threshold: float) -> np.ndar
         scores = 1 / (1 + np.exp(-scores.astype(np.float32)))
     cut = threshold or 0.5
     if scores.shape[2] == 1:
-        return (scores[:, :, 0] >= cut).astype(np.uint8)
-    ids = scores.argmax(axis=2).astype(np.uint8)
+        return np.asarray(scores[:, :, 0] >= cut, np.uint8)
+    ids: np.ndarray = scores.argmax(axis=2).astype(np.uint8)
     ids[scores.max(axis=2) < cut] = UNLABELLED
     return ids
 
 
 def _plane(output: np.ndarray) -> np.ndarray:
-    plane = output[0]
+    plane: np.ndarray = output[0]
     plane = plane[..., 0] if plane.ndim == 3 and plane.shape[-1] == 1 else plane
     plane = plane[0] if plane.ndim == 3 and plane.shape[0] == 1 else plane
     if plane.ndim != 2:
@@ -66,16 +66,18 @@ def _plane(output: np.ndarray) -> np.ndarray:
 def _channels_last(output: np.ndarray, layout: str) -> np.ndarray:
     if output.ndim != 4 or output.shape[0] != 1:
         raise ModelError(f'class scores must have shape (1, h, w, C), got {output.shape}')
-    return output[0].transpose(1, 2, 0) if layout == 'NCHW' else output[0]
+    scores: np.ndarray = output[0]
+    return scores.transpose(1, 2, 0) if layout == 'NCHW' else scores
 
 
 def _best_probability(scores: np.ndarray) -> np.ndarray:
-    best = scores.max(axis=2)
+    best: np.ndarray = scores.max(axis=2)
     sums = scores.sum(axis=2)
     # Of quantised probabilities many are rounded to 0, so that the sum is off at some pixels.
     if scores.min() >= 0 and scores.max() <= 1.01 and abs(np.median(sums) - 1) < _MAX_SUM_ERROR:
         return best
-    return 1 / np.exp(scores - best[:, :, None]).sum(axis=2)
+    probability: np.ndarray = 1 / np.exp(scores - best[:, :, None]).sum(axis=2)
+    return probability
 
 
 MASK_DECODERS: dict[str, Callable[[np.ndarray, str, float], np.ndarray]] = {
