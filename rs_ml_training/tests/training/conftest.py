@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 from rs_ml_training.networks import registry
 
+TOY = 'rs_ml_training.networks.toy'
+
 
 def _toy(input_size=None, classes: int = 2, width: int = 4, dropout: float = 0.0):
     """Two convolutions, so that tracing takes no time."""
@@ -28,11 +30,21 @@ def _toy(input_size=None, classes: int = 2, width: int = 4, dropout: float = 0.0
 @pytest.fixture(autouse=True)
 def toy(monkeypatch):
     """A network of that name for segmentation."""
-    entry = registry.NetworkEntry(
-        'toy', 'segmentation', 'rs_ml_training.networks.toy:toy', (32, 32), 16, 'for tests'
-    )
+    entry = registry.NetworkEntry('toy', 'segmentation', f'{TOY}:toy', (32, 32), 16, 'for tests')
     monkeypatch.setitem(registry.NETWORKS, 'toy', entry)
-    monkeypatch.setitem(sys.modules, 'rs_ml_training.networks.toy', SimpleNamespace(toy=_toy))
+    monkeypatch.setitem(sys.modules, TOY, SimpleNamespace(toy=_toy))
+
+
+@pytest.fixture
+def curves() -> None:
+    """For tests of curves.png: other runs do not draw it, which takes longer than they train."""
+
+
+@pytest.fixture(autouse=True)
+def without_curves(request, monkeypatch):
+    """Unless a test asks for `curves`."""
+    if 'curves' not in request.fixturenames:
+        monkeypatch.setattr('rs_ml_training.training.curves.draw', lambda *_: None)
 
 
 @pytest.fixture
