@@ -94,7 +94,7 @@ def streams_of(
     measured_m = sample.raw_depth_m if is_measured else sample.depth_m
     has_color = sample.image is not None
     frame = COLOR if has_color else DEPTH
-    if has_color:
+    if sample.image is not None:
         yield Stream(f'{camera}/color', 'image_raw', COLOR, 'rgb8', sample.image)
     if measured_m is not None and has_color:
         yield _depth(f'{camera}/aligned_depth_to_color', 'image_raw', frame, measured_m)

@@ -13,8 +13,6 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.registration import register_depth
-from rs_ml_perception.recordings.frames import frames as recorded_frames
-from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.realsense_camera import camera_frames
 from rs_ml_perception.recordings.videos import video_frames, webcam_frames
 
@@ -121,6 +119,10 @@ def _realsense_frames(device: str) -> Iterator[Frame]:
     if not device.endswith('.bag'):
         yield from camera_frames(device)
         return
+    # rosbags is needed by recordings alone.
+    from rs_ml_perception.recordings.frames import frames as recorded_frames
+    from rs_ml_perception.recordings.open_recording import open_recording
+
     with open_recording(Path(device)) as recording:
         for frame in recorded_frames(recording):
             if frame.rgb is not None and frame.depth is not None:
@@ -129,9 +131,9 @@ def _realsense_frames(device: str) -> Iterator[Frame]:
 
 def _sample(name: str, frame: Frame) -> Sample:
     """Depth in the pixels of colour; of the lens only the pinhole is kept."""
-    depth, camera = frame.depth, frame.camera
-    if depth is not None and camera is not None and not frame.depth_is_aligned:
-        depth = register_depth(depth, frame.depth_camera, camera, frame.color_from_depth)
+    depth, camera, extrinsics = frame.depth, frame.camera, frame.color_from_depth
+    if depth and camera and frame.depth_camera and extrinsics:
+        depth = register_depth(depth, frame.depth_camera, camera, extrinsics)
     return Sample(
         name,
         image=frame.rgb,
@@ -147,7 +149,7 @@ def _next_number(out: Path) -> int:
 
 def _write(sample: Sample, out: Path, number: int) -> None:
     """The colour picture last: without it a frame does not count."""
-    files = {f'rgb/{number:06}.png': png_of(sample.image)}
+    files = {f'rgb/{number:06}.png': png_of(sample.rgb)}
     if sample.depth_m is not None:
         depth_mm = encode(sample.depth_m, 'mm')
         files = {f'depth/{number:06}.tif': cv2.imencode('.tif', depth_mm)[1].tobytes(), **files}

@@ -161,7 +161,8 @@ def read_camera_json(path: Path, size: tuple[int, int]) -> tuple[CameraModel, fl
     try:
         values = json.loads(read_text(path))
         k = values['intrinsic']
-        camera = CameraModel(*size, *(float(k[key]) for key in ('fx', 'fy', 'u0', 'v0')))
+        fx, fy, cx, cy = (float(k[key]) for key in ('fx', 'fy', 'u0', 'v0'))
+        camera = CameraModel(*size, fx, fy, cx, cy)
         return camera, float(values['extrinsic']['baseline'])
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f'{path} does not describe a camera: {error!r}') from error

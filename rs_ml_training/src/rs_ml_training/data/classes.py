@@ -13,7 +13,7 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.indoor_classes import CLASS_TABLES
-from rs_ml_training.data.pictures import read_labels
+from rs_ml_training.data.pictures import ImageFile, read_labels
 from rs_ml_training.data.sample import IGNORE, Boxes
 from rs_ml_training.data.text_files import read_yaml
 
@@ -54,7 +54,7 @@ class ClassMapping:
         ids = np.unique(self.ids[self.ids != UNWANTED])
         return None if len(ids) == len(self.labels) else tuple(ids.tolist())
 
-    def map(self, stored: np.ndarray, path: Path) -> np.ndarray:
+    def map(self, stored: np.ndarray, path: ImageFile) -> np.ndarray:
         """Class ids of a label picture, IGNORE for those left out; uint8 of the same shape.
 
         Args:
@@ -65,8 +65,8 @@ class ClassMapping:
             InputError: a value that may not occur.
         """
         if not cv2.LUT(stored, self.allowed[:256].astype(np.uint8)).all():
-            strange = np.flatnonzero(np.bincount(stored.ravel(), minlength=256))
-            strange = [int(value) for value in strange if not self.allowed[value]]
+            present = np.flatnonzero(np.bincount(stored.ravel(), minlength=256))
+            strange = [int(value) for value in present if not self.allowed[value]]
             raise InputError(
                 f'{path} holds the values {strange}, which are no classes: there are '
                 f'{int(self.allowed[:IGNORE].sum())}, and {IGNORE} for unlabelled'
@@ -151,7 +151,8 @@ def _old_names(new: str, old: Any) -> list[str]:
 
 
 def _named_table(name: str | Path) -> ClassTable:
-    return CLASS_TABLES[name] if name in CLASS_TABLES else _read_table(Path(name))
+    table = CLASS_TABLES.get(str(name))
+    return _read_table(Path(name)) if table is None else table
 
 
 def _read_table(path: Path) -> ClassTable:

@@ -54,7 +54,8 @@ def _recorded(path: Path) -> Iterator[np.ndarray]:
 
     with open_recording(path) as recording:
         for frame in depth_frames(recording):
-            yield np.nan_to_num(frame.depth.depth_m)
+            if frame.depth is not None:
+                yield np.nan_to_num(frame.depth.depth_m)
 
 
 def _pictures(path: Path) -> list[Path]:

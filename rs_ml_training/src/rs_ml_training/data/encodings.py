@@ -25,7 +25,7 @@ class Encoding:
         unit_m: metres per step; None: the greatest depth / 65536, which must be given.
     """
 
-    dtype: type[np.generic]
+    dtype: type[np.uint8 | np.uint16 | np.float32]
     unit_m: float | None
 
     def step_m(self, max_depth_m: float | None) -> float:
@@ -88,7 +88,7 @@ def encode(depth_m: np.ndarray, encoding: str, max_depth_m: float | None = None)
     known = np.isfinite(depth_m) & (depth_m > 0)
     step_m = chosen.step_m(max_depth_m)
     steps = np.divide(np.where(known, depth_m, 0), step_m, dtype=np.float64)
-    if np.issubdtype(chosen.dtype, np.floating):
+    if issubclass(chosen.dtype, np.floating):
         return steps.astype(chosen.dtype)
     np.clip(np.rint(steps, out=steps), 1, np.iinfo(chosen.dtype).max, out=steps)
     return steps.astype(chosen.dtype) * known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,20 +88,17 @@ class PairedFolder(NamedReader):
         rgb, truth = self._pairs[self._names[index]]
         image = read_rgb(rgb)
         size = image.shape[1], image.shape[0]
-        return Sample(
+        sample = Sample(
             name=self.name(index),
             scene=self.scene(index),
             image=image,
             intrinsics=self._camera and self._camera.resized(*size),
-            **self._truth(truth, size),
         )
-
-    def _truth(self, path: Path, size: tuple[int, int]) -> dict[str, np.ndarray]:
         if self._mapping is None:
-            depth_m = read_depth(path, self._encoding, self._max_depth_m)
-            return {'depth_m': require_size(path, depth_m, size)}
-        stored = require_size(path, read_labels(path), size)
-        return {'labels': self._mapping.map(stored, path)}
+            depth_m = read_depth(truth, self._encoding, self._max_depth_m)
+            return replace(sample, depth_m=require_size(truth, depth_m, size))
+        stored = require_size(truth, read_labels(truth), size)
+        return replace(sample, labels=self._mapping.map(stored, truth))
 
 
 def _truth_folder(path: Path, *, wants_depth: bool) -> Path:

@@ -89,7 +89,7 @@ def _by_folder(sample: Sample) -> dict[str, np.ndarray | None]:
 
 def _write_boxes(sample: Sample, boxes: Boxes, folder: Path, name: str) -> None:
     """A line 'class x_center y_center width height' in shares of the picture for each box."""
-    write_png(folder / 'images' / f'{name}.png', sample.image)
+    write_png(folder / 'images' / f'{name}.png', sample.rgb)
     shares = boxes.xyxy / np.array([*sample.size] * 2)
     centers, sides = (shares[:, :2] + shares[:, 2:]) / 2, shares[:, 2:] - shares[:, :2]
     lines = [

@@ -79,9 +79,10 @@ def _option_types(reader: type[Reader]) -> dict[str, Any]:
     """Types of the constructor's options, those among them that it hands on to its base class."""
     found: dict[str, Any] = {}
     for owner in (cls for cls in reader.__mro__ if '__init__' in vars(cls)):
-        parameters = inspect.signature(owner.__init__).parameters.values()
+        constructor = vars(owner)['__init__']
+        parameters = inspect.signature(constructor).parameters.values()
         named = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-        hints = typing.get_type_hints(owner.__init__)
+        hints = typing.get_type_hints(constructor)
         found = {name: hints[name] for name in named if name not in ('self', 'path')} | found
         if all(p.kind is not p.VAR_KEYWORD for p in parameters):
             break
@@ -95,7 +96,12 @@ def _of_type(key: str, value: Any, hint: Any) -> Any:
         ConfigError: it is something else.
     """
     kinds = set(typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,))
-    scalars = {bool: {bool}, int: {int, float}, float: {float}, str: {str, Path}}
+    scalars: dict[type, set[type]] = {
+        bool: {bool},
+        int: {int, float},
+        float: {float},
+        str: {str, Path},
+    }
     fitting = scalars.get(type(value), {Path} if isinstance(value, Path) else set())
     fits = fitting or {k for k in kinds if isinstance(value, typing.get_origin(k) or ())}
     if fits & kinds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +19,9 @@ _SMOOTH = ('image', 'infrared')
 
 def mapped(sample: Sample, change: Callable[[str, np.ndarray], np.ndarray]) -> Sample:
     """The sample with `change(name, map)` instead of each of its maps."""
-    own = {n: change(n, a) for n, a in sample.maps().items() if n not in sample.extra}
+    own: dict[str, Any] = {
+        n: change(n, a) for n, a in sample.maps().items() if n not in sample.extra
+    }
     extra = {n: change(n, a) for n, a in sample.extra.items()}
     return replace(sample, **own, extra=extra)
 
@@ -141,7 +144,9 @@ def rotated(
     if not degrees:
         return cropped(sample, *corner, *size) if corner else center_cropped(sample, size)
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
-    matrix[:, 2] -= corner or ((width - size[0]) / 2, (height - size[1]) / 2)
+    matrix[:, 2] = matrix[:, 2] - np.array(
+        corner or ((width - size[0]) / 2, (height - size[1]) / 2)
+    )
     return _moved(sample, matrix, size)
 
 

@@ -39,7 +39,7 @@ def files_by_stem(folder: Path, suffixes: Iterable[str] = SUFFIXES) -> dict[str,
     return found
 
 
-def require_pairs(first: Mapping[str, Path], second: Mapping[str, Path], folder: Path) -> None:
+def require_pairs(first: Mapping[str, object], second: Mapping[str, object], folder: Path) -> None:
     """Check that every file of the first has one in the second.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -17,7 +18,16 @@ SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
 _PNG_COLOR_TYPE = slice(25, 26)
 
 
-def read_rgb(path: Path) -> np.ndarray:
+class ImageFile(Protocol):
+    """A path, or an image inside an archive; its text names it in errors."""
+
+    @property
+    def suffix(self) -> str: ...
+
+    def read_bytes(self) -> bytes: ...
+
+
+def read_rgb(path: ImageFile) -> np.ndarray:
     """Read a colour picture, uint8 (H, W, 3) RGB.
 
     Raises:
@@ -26,7 +36,7 @@ def read_rgb(path: Path) -> np.ndarray:
     return cv2.cvtColor(decoded(_bytes(path), cv2.IMREAD_COLOR, what=str(path)), cv2.COLOR_BGR2RGB)
 
 
-def read_gray(path: Path) -> np.ndarray:
+def read_gray(path: ImageFile) -> np.ndarray:
     """Read a picture as uint8 (H, W) gray.
 
     Of 16 bits the upper 8 count, unless they are 0 everywhere: Intel's tiles hold 0..255 in 16.
@@ -42,7 +52,7 @@ def read_gray(path: Path) -> np.ndarray:
     return gray
 
 
-def read_stored(path: Path) -> np.ndarray:
+def read_stored(path: ImageFile) -> np.ndarray:
     """Read a one-channel picture with its values untouched, uint8 or uint16 or float32 (H, W).
 
     A PNG with a palette gives the indices; three equal channels count as one.
@@ -56,7 +66,7 @@ def read_stored(path: Path) -> np.ndarray:
     return _one_channel(path, decoded(data, cv2.IMREAD_UNCHANGED, what=str(path)))
 
 
-def read_labels(path: Path) -> np.ndarray:
+def read_labels(path: ImageFile) -> np.ndarray:
     """Read class ids, uint8 (H, W).
 
     Raises:
@@ -68,7 +78,7 @@ def read_labels(path: Path) -> np.ndarray:
     return stored
 
 
-def require_size(path: Path, array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def require_size(path: ImageFile, array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The array, if it is (width, height) large.
 
     Raises:
@@ -84,7 +94,7 @@ def require_size(path: Path, array: np.ndarray, size: tuple[int, int]) -> np.nda
 
 
 def decoded(data: bytes, flags: int, *, what: str) -> np.ndarray:
-    """Decode a picture file with the limits of the robot side; see its core.picture_file.
+    """Decode a picture file with the limits of the robot side; see `core.images.image_files`.
 
     Raises:
         InputError: no picture, too large, truncated or damaged; the message begins with `what`.
@@ -95,13 +105,13 @@ def decoded(data: bytes, flags: int, *, what: str) -> np.ndarray:
         raise InputError(f'{error}: fetch it again or remove it') from error
 
 
-def _bytes(path: Path) -> bytes:
-    # A picture inside an archive has these two of a path's attributes: suffix, read_bytes.
-    is_file = isinstance(path, Path)
-    return read_regular(path, max_bytes=MAX_FILE_BYTES) if is_file else path.read_bytes()
+def _bytes(path: ImageFile) -> bytes:
+    if isinstance(path, Path):
+        return read_regular(path, max_bytes=MAX_FILE_BYTES)
+    return path.read_bytes()
 
 
-def _indices(path: Path, data: bytes) -> np.ndarray:
+def _indices(path: ImageFile, data: bytes) -> np.ndarray:
     from PIL import Image, UnidentifiedImageError
 
     decoded(data, cv2.IMREAD_UNCHANGED, what=str(path))  # for its checks
@@ -111,7 +121,7 @@ def _indices(path: Path, data: bytes) -> np.ndarray:
         raise InputError(f'{path} is damaged: fetch it again or remove it ({error})') from error
 
 
-def _one_channel(path: Path, array: np.ndarray) -> np.ndarray:
+def _one_channel(path: ImageFile, array: np.ndarray) -> np.ndarray:
     if array.ndim == 2:
         return array
     first = array[..., 0]

@@ -89,6 +89,17 @@ class Sample:
         return arrays | dict(self.extra)
 
     @property
+    def rgb(self) -> np.ndarray:
+        """The image, where one is needed.
+
+        Raises:
+            InputError: there is none.
+        """
+        if self.image is None:
+            raise InputError(f'{self.name} has no picture')
+        return self.image
+
+    @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         maps = self.maps()

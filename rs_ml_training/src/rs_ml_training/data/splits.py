@@ -94,8 +94,10 @@ def _scenes(reader: Reader) -> list[str]:
 
 
 def _subsets(reader: Reader, train: np.ndarray, valid: np.ndarray) -> tuple[Subset, Subset]:
-    parts = (np.flatnonzero(mask).tolist() for mask in (train, valid))
-    return tuple(Subset(reader, indices) for indices in parts)
+    return (
+        Subset(reader, np.flatnonzero(train).tolist()),
+        Subset(reader, np.flatnonzero(valid).tolist()),
+    )
 
 
 def _valid_scenes(sizes: Mapping[str, int], valid_share: float, seed: int) -> set[str]:

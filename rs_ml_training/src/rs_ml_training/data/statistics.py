@@ -191,8 +191,10 @@ def _depth_lines(name: str, found: dict[str, Any]) -> list[str]:
     lines = [f'{name} {key}: {value:.4g}' for key, value in numbers.items() if key != 'bin_m']
     per_metre = round(1 / BIN_M)
     counts = np.asarray(found['pixels_by_bin'])
-    metres = np.add.reduceat(counts, np.arange(0, len(counts), per_metre)) if len(counts) else []
-    for metre, count in enumerate(metres):
+    if not len(counts):
+        return lines
+    by_metre = np.add.reduceat(counts, np.arange(0, len(counts), per_metre))
+    for metre, count in enumerate(by_metre):
         share = count / max(counts.sum(), 1)
         lines.append(f'{metre:4}..{metre + 1} m {share:7.2%} {"#" * round(60 * share)}')
     return lines

@@ -111,8 +111,9 @@ def read_camera(folder: Path) -> CameraModel | None:
         return None
     try:
         values = read_yaml(path)
-        size = int(values['width']), int(values['height'])
-        return CameraModel(*size, *(float(values[key]) for key in ('fx', 'fy', 'cx', 'cy')))
+        width, height = int(values['width']), int(values['height'])
+        fx, fy, cx, cy = (float(values[key]) for key in ('fx', 'fy', 'cx', 'cy'))
+        return CameraModel(width, height, fx, fy, cx, cy)
     except (KeyError, TypeError, ValueError, InputError) as error:
         raise InputError(f'{path} does not give {", ".join(_PINHOLE)}: {error!r}') from error
 

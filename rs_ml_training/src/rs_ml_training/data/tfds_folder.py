@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +112,7 @@ def _of_zip(path: Path, image_key: str, gt_key: str) -> Pairs:
     for name in archive.namelist():
         member = Path(name)
         if member.parent.name in folders and member.suffix.lower() == '.png':
-            picture = StoredPicture(f'{path}:{name}', '.png', lambda n=name: archive.read(n))
+            picture = StoredPicture(f'{path}:{name}', '.png', partial(archive.read, name))
             folders[member.parent.name][member.stem] = picture
     rgb, gt = folders.values()
     require_pairs(rgb, gt, path / gt_key)

@@ -142,14 +142,14 @@ class TfRecords(Reader):
             raise InputError(f'{path} cannot be read: {error}') from error
 
 
-def _opened(path: Path, compression: str) -> BinaryIO:
+def _opened(path: Path, compression: str) -> BinaryIO | gzip.GzipFile:
     return gzip.open(path, 'wb', 1) if compression == 'gzip' else path.open('wb')
 
 
 def _write_shard(
     reader: Reader,
     indices: Sequence[int],
-    file: BinaryIO,
+    file: BinaryIO | gzip.GzipFile,
     shard: int,
     maps: str,
     stop: Event,
@@ -167,7 +167,7 @@ def _write_shard(
     return entries
 
 
-def _write_record(file: BinaryIO, message: bytes) -> int:
+def _write_record(file: BinaryIO | gzip.GzipFile, message: bytes) -> int:
     """Length, its checksum, the message, its checksum: the framing of TFRecord."""
     length = struct.pack('<Q', len(message))
     record = b''.join(

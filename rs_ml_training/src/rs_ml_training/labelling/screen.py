@@ -61,7 +61,9 @@ class Window:
         Raises:
             ConfigError: this OpenCV has no windows, or there is no display.
         """
-        self._name, self._clicks, self._sliders = name, [], ()
+        self._name = name
+        self._clicks: list[Click] = []
+        self._sliders: tuple[str, ...] = ()
         try:
             cv2.namedWindow(name, cv2.WINDOW_NORMAL)
         except cv2.error as error:
@@ -96,15 +98,16 @@ class Window:
         return chr(code & 255) if code >= 0 else ''
 
     def clicks(self) -> list[Click]:
-        found, self._clicks = self._clicks, []
+        found = self._clicks
+        self._clicks = []
         return found
 
     def rectangle(self, rgb: np.ndarray, title: str) -> tuple[int, int, int, int]:
         cv2.setWindowTitle(self._name, title)
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-        chosen = tuple(cv2.selectROI(self._name, bgr, printNotice=False))
+        x, y, width, height = cv2.selectROI(self._name, bgr, printNotice=False)
         cv2.setMouseCallback(self._name, self._on_mouse)
-        return chosen
+        return x, y, width, height
 
     def _on_mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
         if event in _BUTTONS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 from rs_ml_perception.core.errors import InputError
@@ -21,8 +20,8 @@ class ConfusionMatrix:
     """
 
     def __init__(self, classes: int | Sequence[str], ignore: int = IGNORE) -> None:
-        named = not isinstance(classes, Integral)
-        self.names = tuple(classes) if named else tuple(str(i) for i in range(classes))
+        names = map(str, range(classes)) if isinstance(classes, int) else classes
+        self.names = tuple(names)
         self.ignore = ignore
         self.matrix = np.zeros((len(self.names), len(self.names)), np.int64)
 

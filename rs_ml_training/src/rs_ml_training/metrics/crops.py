@@ -26,9 +26,9 @@ def window(crop: str | None, height: int, width: int) -> tuple[slice, slice]:
     if crop is None:
         return slice(0, height), slice(0, width)
     if crop == 'nyu-eigen':
-        top, bottom, left, right = NYU_PX
-        rows = slice(round(top * height / 480), round(bottom * height / 480))
-        return rows, slice(round(left * width / 640), round(right * width / 640))
+        first, last, west, east = NYU_PX
+        rows = slice(round(first * height / 480), round(last * height / 480))
+        return rows, slice(round(west * width / 640), round(east * width / 640))
     if crop not in CROPS:
         raise ConfigError(f"no crop '{crop}'; choose one of {', '.join(CROPS)} or none")
     top, bottom, left, right = GARG if crop == 'garg' else EIGEN

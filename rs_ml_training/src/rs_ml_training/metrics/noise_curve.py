@@ -76,8 +76,8 @@ def noise_curve(depth_maps_m: Iterable[np.ndarray], side_px: int = SIDE_PX) -> N
         ranges.append(range_m)
         errors.append(rms_m)
         pictures, holes = pictures + 1, holes + np.count_nonzero(~(depth_m > 0)) / depth_m.size
-    steps = _by_range(np.concatenate(ranges), np.concatenate(errors))
-    return NoiseCurve(*steps, pictures, holes / max(pictures, 1))
+    range_m, rms_m, windows = _by_range(np.concatenate(ranges), np.concatenate(errors))
+    return NoiseCurve(range_m, rms_m, windows, pictures, holes / max(pictures, 1))
 
 
 def window_noise(depth_m: np.ndarray, side_px: int = SIDE_PX) -> tuple[np.ndarray, np.ndarray]:
@@ -107,7 +107,7 @@ def _plane_basis(side_px: int) -> np.ndarray:
     return planes / np.linalg.norm(planes, axis=0)
 
 
-def _by_range(range_m: np.ndarray, rms_m: np.ndarray) -> tuple[np.ndarray, ...]:
+def _by_range(range_m: np.ndarray, rms_m: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Range, RMS and windows of each step; the law of z squared holds within one, too."""
     step, inverse_rms = np.digitize(range_m, _EDGES_M), rms_m / range_m**2
     rows = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
 
 import numpy as np
 from rs_ml_perception.core.errors import InputError
@@ -36,8 +35,8 @@ class AveragePrecision:
     """
 
     def __init__(self, classes: int | Sequence[str]) -> None:
-        named = not isinstance(classes, Integral)
-        self.names = tuple(classes) if named else tuple(str(i) for i in range(classes))
+        names = map(str, range(classes)) if isinstance(classes, int) else classes
+        self.names = tuple(names)
         self._found = [_Found() for _ in self.names]
         self._pictures = 0
 
@@ -94,7 +93,7 @@ class AveragePrecision:
         found.scores.append(scores[order])
         found.hits.append(hits)
         found.ignored.append(ignored)
-        found.truths += np.count_nonzero(~is_crowd)
+        found.truths += int(np.count_nonzero(~is_crowd))
 
 
 def overlaps(boxes: np.ndarray, real: np.ndarray, is_crowd: np.ndarray) -> np.ndarray:

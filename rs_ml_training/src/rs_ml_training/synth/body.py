@@ -5,11 +5,11 @@ Every mesh is built for a stature of 1 and stretched; the highest point of the h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from numpy.typing import ArrayLike
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.synth.frame import Posture
@@ -223,7 +223,7 @@ def _torso(bones: Skeleton, girth: float, low: float | None, high: float | None)
     return _rings(np.stack([heights, *columns], axis=-1), bones.trunk, bones.pelvis, girth)
 
 
-def _limb(joints: np.ndarray, radii: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def _limb(joints: np.ndarray, radii: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Points along two bones and their radii; the joint in the middle is bent softly."""
     a, b, c = joints
     radii = np.asarray(radii)
@@ -270,9 +270,7 @@ def _shoe(bones: Skeleton, side: int) -> Mesh:
     # Lower towards the toes, flat below.
     vertices[:, 2] *= np.interp(vertices[:, 0], [-0.076, 0.0, 0.076], [1.0, 0.75, 0.5])
     vertices[:, 2] = np.maximum(vertices[:, 2], -0.012)
-    shaped = Mesh(
-        vertices + np.float32([0.035, 0, 0.012 - SOLE]), block.normals, block.uv, block.faces
-    )
+    shaped = Mesh(vertices, block.normals, block.uv, block.faces).shifted(0.035, 0, 0.012 - SOLE)
     return shaped.moved(bones.feet[side], bones.legs[side][2])
 
 

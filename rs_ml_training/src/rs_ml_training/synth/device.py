@@ -10,6 +10,7 @@ import numpy as np
 
 from rs_ml_training.synth.imager import Imager
 from rs_ml_training.synth.matcher import MatcherSettings, Prefilter, Search
+from rs_ml_training.synth.numerics import triple
 from rs_ml_training.synth.options import Side, WorldOptions
 from rs_ml_training.synth.projector import PATTERNS
 
@@ -104,9 +105,9 @@ def draw_device(rng: np.random.Generator, options: WorldOptions) -> Device:
         emitter=bool(rng.random() < options.emitter_share),
         power=float(np.exp(rng.uniform(*np.log([0.6, 8.0])))),
         pattern=int(rng.integers(PATTERNS)),
-        misalignment_rad=tuple(float(m) for m in misalignment),
+        misalignment_rad=triple(misalignment),
         matcher=draw_matcher(rng, options.side),
-        white_balance=tuple(float(w) for w in rng.uniform(0.85, 1.15, 3)),
+        white_balance=triple(rng.uniform(0.85, 1.15, 3)),
         saturation=float(rng.uniform(0.8, 1.5)),
     )
 

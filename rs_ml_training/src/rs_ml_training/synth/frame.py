@@ -107,7 +107,7 @@ class SynthFrame:
 
     def __post_init__(self) -> None:
         depth, color = self.rig.depth, self.rig.color
-        expected = dict.fromkeys(
+        expected: dict[str, tuple[int, ...]] = dict.fromkeys(
             ('left', 'right', 'depth_m', 'raw_depth_m'), (depth.height, depth.width)
         )
         expected |= dict.fromkeys(

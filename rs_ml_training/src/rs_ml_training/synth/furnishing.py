@@ -101,7 +101,7 @@ class Furnisher:
             self.seats.append(PlacedSeat(float(x + at[0]), float(y + at[1]), yaw, seat.z))
 
     def _built(self, builders: Sequence[Builder]) -> Prop:
-        return builders[self.rng.integers(len(builders))](self.rng, self.make)
+        return builders[int(self.rng.integers(len(builders)))](self.rng, self.make)
 
     def _place_of(self, built: Prop, gap: float = 0.03) -> tuple[float, float, float] | None:
         """x, y and yaw: along a wall in training, anywhere else in tests."""
@@ -165,8 +165,9 @@ class Furnisher:
                 sofa.half_x + table.half_x + self.rng.uniform(0.3, 0.6)
             )
             half = turned_half(table.half_x, table.half_y, yaw)
-            if self.plan.is_free(*at, *half):
-                self.put(table, float(at[0]), float(at[1]), yaw)
+            x, y = map(float, at)
+            if self.plan.is_free(x, y, *half):
+                self.put(table, x, y, yaw)
         if self.rng.random() < 0.6:
             self._television()
 

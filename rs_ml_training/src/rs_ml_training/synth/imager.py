@@ -63,8 +63,8 @@ class Imager:
         """
         height, width = light.shape[:2]
         sigma = max(self.blur_px * width / 1280, 0.3)
-        gray = cv2.GaussianBlur(light * np.float32(gain), (0, 0), sigma)
-        gray = np.minimum(gray, 1000, out=gray).reshape(light.shape)
+        blurred = cv2.GaussianBlur(light * np.float32(gain), (0, 0), sigma)
+        gray: np.ndarray = np.minimum(blurred, 1000, out=blurred).reshape(light.shape)
         gray *= self._fixed(height, width).reshape(height, width, *[1] * (light.ndim - 2))
         # In dim light each gray level stands for fewer electrons.
         scale = np.float32(np.clip(gain / _BRIGHT_GAIN, 0.3, 8.0))
@@ -109,7 +109,8 @@ def developed(linear: np.ndarray, white_balance: np.ndarray, saturation: float) 
     """
     # Away from the mean of the channels, each of which is balanced before.
     mixing = saturation * np.eye(3) + (1 - saturation) / 3
-    place = cv2.transform(linear, np.float32(mixing * white_balance * (4095 / 255)))
+    matrix = (mixing * white_balance * (4095 / 255)).astype(np.float32)
+    place = cv2.transform(linear, matrix)
     np.clip(place, 0, 4095, out=place)
     return _SRGB.take(np.rint(place, out=place).astype(np.uint16))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 
+from rs_ml_training.synth.numerics import triple
 from rs_ml_training.synth.patterns import VARIANTS
 
 Rgb = tuple[float, float, float]
@@ -169,7 +170,7 @@ class MaterialMaker:
         if self._rng.random() < 0.6:
             return dark
         picture = self.print()
-        glow = tuple(0.5 * c for c in picture.light)
+        glow = triple(0.5 * c for c in picture.light)
         return Material(
             picture.pattern, 0.9, (0.02,) * 3, picture.light, 0.01, 0.015,
             gloss=0.4, mirror=0.03, glow=glow,
@@ -191,7 +192,7 @@ class MaterialMaker:
         """From light to dark; the infrared hardly tells."""
         tone = self._rng.beta(1.3, 1.3)
         light, dark = np.array([0.75, 0.5, 0.38]), np.array([0.09, 0.045, 0.028])
-        color = tuple(light ** (1 - tone) * dark**tone)
+        color = triple(light ** (1 - tone) * dark**tone)
         ir = 0.65 - 0.25 * tone
         return self._make(_GROUND, 0.15, color, contrast=0.12, ir=ir, ir_contrast=0.05, gloss=0.08)
 
@@ -199,18 +200,20 @@ class MaterialMaker:
         """Black, brown, fair, gray."""
         brown = np.array([0.10, 0.055, 0.03]) * self._rng.uniform(0.15, 4.5)
         gray = np.ones(3) * self._rng.uniform(0.1, 0.6)
-        color = tuple(gray if self._rng.random() < 0.15 else np.clip(brown, 0.008, 0.6))
+        color = triple(gray if self._rng.random() < 0.15 else np.clip(brown, 0.008, 0.6))
         return self._make(_PILE, 0.1, color, contrast=0.6, ir=self._rng.uniform(0.05, 0.35))
 
     def leaf(self) -> Material:
         """Green, and very bright in the infrared."""
         green = np.array([0.10, 0.32, 0.06]) * self._rng.uniform(0.3, 1.2)
-        return self._make(_CLOTH, 0.2, tuple(green), contrast=0.4, ir=self._rng.uniform(0.5, 0.85))
+        return self._make(
+            _CLOTH, 0.2, triple(green), contrast=0.4, ir=self._rng.uniform(0.5, 0.85)
+        )
 
     def outside(self) -> Material:
         """The view from a window: bright, in the infrared too by day."""
         day = self._rng.uniform(0.0, 1.6)
-        glow = tuple(day * c for c in self._tint(0.8, 0.4))
+        glow = triple(day * c for c in self._tint(0.8, 0.4))
         return Material(
             self._place(_GROUND), 4.0, (0.05,) * 3, (0.4,) * 3, 0.1, 0.4,
             glow=glow, ir_glow=day * self._rng.uniform(0.1, 0.8),
@@ -234,7 +237,7 @@ class MaterialMaker:
         gloss: float = 0.0,
         mirror: float = 0.0,
     ) -> Material:
-        dark_color = tuple(float(c * (1 - contrast)) for c in color)
+        dark_color = triple(c * (1 - contrast) for c in color)
         if kind in (_BANDS, _REPEATS, _PRINT) and contrast > 0.3:
             dark_color = self._any_color()
         ir_contrast = (
@@ -244,7 +247,7 @@ class MaterialMaker:
             self._place(kind),
             float(repeat_m),
             dark_color,
-            tuple(float(c) for c in color),
+            triple(color),
             float(ir * (1 - ir_contrast)),
             float(ir),
             gloss=float(gloss),
@@ -255,11 +258,11 @@ class MaterialMaker:
         return int(kind * VARIANTS + self._rng.integers(VARIANTS))
 
     def _tint(self, gray: float, saturation: float) -> Rgb:
-        return tuple(np.clip(gray * (1 + saturation * self._rng.uniform(-1, 0.4, 3)), 0.01, 0.95))
+        return triple(np.clip(gray * (1 + saturation * self._rng.uniform(-1, 0.4, 3)), 0.01, 0.95))
 
     def _any_color(self) -> Rgb:
         bright = self._rng.uniform(0.02, 0.9) ** 1.5
         hue = self._rng.uniform(0.05, 1.0, 3)
         hue /= hue.max()
         vivid = self._rng.uniform(0.0, 1.0)
-        return tuple(np.clip(bright * (vivid * hue + (1 - vivid)), 0.008, 0.95))
+        return triple(np.clip(bright * (vivid * hue + (1 - vivid)), 0.008, 0.95))

@@ -39,7 +39,8 @@ class Mesh:
 
     def shifted(self, x: float, y: float, z: float) -> Mesh:
         """The same mesh elsewhere."""
-        return Mesh(self.vertices + np.float32([x, y, z]), self.normals, self.uv, self.faces)
+        vertices = self.vertices + np.array([x, y, z], np.float32)
+        return Mesh(vertices, self.normals, self.uv, self.faces)
 
     def stretched(self, x: float, y: float, z: float) -> Mesh:
         """The mesh stretched along the axes by positive factors."""

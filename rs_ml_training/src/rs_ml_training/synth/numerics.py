@@ -6,6 +6,8 @@ over three neighbouring numbers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
@@ -30,6 +32,12 @@ def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def column(vector: np.ndarray | tuple[float, float, float]) -> np.ndarray:
     """One vector beside many, float32 (3, 1)."""
     return np.asarray(vector, np.float32).reshape(3, 1)
+
+
+def triple(values: Iterable[float]) -> tuple[float, float, float]:
+    """Three values as a tuple of floats."""
+    x, y, z = map(float, values)
+    return x, y, z
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -94,7 +102,7 @@ def ranked(values: np.ndarray, first: int, last: int) -> np.ndarray:
     place, margin = first / values.size * len(few), _MARGIN * len(few)
     low, high = few[[int(max(place - margin, 0)), int(min(place + margin, len(few) - 1))]]
     near = values[(values >= low) & (values <= high)]
-    below = np.count_nonzero(values < low)
+    below = int(np.count_nonzero(values < low))
     if below > first or last - below >= len(near):
         # The few misled, as those of a regular pattern may.
         near, below = values, 0

@@ -293,7 +293,9 @@ def bowl_of_fruit(rng: _Rng, make: MaterialMaker) -> Prop:
     bowl = lathe([(0.05, 0), (0.13, 0.05), (0.16, 0.09), (0.15, 0.09), (0.1, 0.03)])
     fruit = [
         Piece(
-            sphere(rng.uniform(0.03, 0.045), sides=14).shifted(*rng.uniform(-0.07, 0.07, 2), 0.08),
+            sphere(rng.uniform(0.03, 0.045), sides=14).shifted(
+                rng.uniform(-0.07, 0.07), rng.uniform(-0.07, 0.07), 0.08
+            ),
             make.plastic(),
         )
         for _ in range(rng.integers(2, 7))

@@ -25,7 +25,7 @@ SIDE_PX = 512
 VARIANTS = 4
 """Pictures of each kind."""
 
-_SIDES_PX = np.float32([SIDE_PX >> level for level in range(LEVELS)])
+_SIDES_PX = np.array([SIDE_PX >> level for level in range(LEVELS)], np.float32)
 
 PatternMaker = Callable[[np.random.Generator], np.ndarray]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -163,7 +164,7 @@ def _corner_table(mesh: Mesh) -> np.ndarray:
     return np.concatenate([first, second - first, third - first], axis=1)
 
 
-def _embree_scene(vertices: np.ndarray, faces: np.ndarray):
+def _embree_scene(vertices: np.ndarray, faces: np.ndarray) -> Any:
     from embreex.mesh_construction import TriangleMesh
     from embreex.rtcore_scene import EmbreeScene
 

@@ -103,7 +103,7 @@ def turned_half(half_x: float, half_y: float, yaw_rad: float) -> tuple[float, fl
 
 def draw_plan(rng: np.random.Generator, room_m: Sequence[float], side: Side) -> FloorPlan:
     """A rectangle for training; an L or a room with a corner cut off for tests."""
-    long, wide = sorted(rng.uniform(*room_m, 2))[::-1]
+    wide, long = sorted(rng.uniform(room_m[0], room_m[1], 2))
     height = float(rng.uniform(2.3, 3.4))
     corners = [(0, 0), (long, 0), (long, wide), (0, wide)]
     if side is Side.TEST:

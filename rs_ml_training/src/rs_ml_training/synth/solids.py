@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rs_ml_training.synth.mesh import Mesh, joined, unit
 from rs_ml_training.synth.numerics import cross
@@ -39,7 +40,7 @@ for _shared in (_NORMALS, _BOX_FACES):
     _shared.flags.writeable = False
 
 
-def box(size: Sequence[float], center: Sequence[float] = (0.0, 0.0, 0.0)) -> Mesh:
+def box(size: ArrayLike, center: ArrayLike = (0.0, 0.0, 0.0)) -> Mesh:
     """An axis-parallel box with sharp edges; `size` and `center` are (x, y, z) [m]."""
     half = np.asarray(size) / 2
     return Mesh(
@@ -183,7 +184,7 @@ def sphere(radius: float, *, sides: int = 20) -> Mesh:
 
 def tube(
     path: np.ndarray,
-    radii: Sequence[float] | float,
+    radii: ArrayLike,
     *,
     sides: int = 12,
     flatness: float = 1.0,
@@ -199,8 +200,7 @@ def tube(
         side_axis: direction in which the full radius lies.
     """
     path = np.asarray(path, float)
-    radii = np.broadcast_to(np.asarray(radii, float), len(path))
-    path, radii = _rounded_ends(path, radii)
+    path, around = _rounded_ends(path, np.broadcast_to(np.asarray(radii, float), len(path)))
     along = unit(_gradient(path)).astype(float)
     side = np.asarray(side_axis, float) - (along @ side_axis)[:, None] * along
     weak = _length(side) < 0.05
@@ -211,7 +211,7 @@ def tube(
     ring = (
         side[:, None] * np.cos(angle)[:, None] + flatness * other[:, None] * np.sin(angle)[:, None]
     )
-    return loft(path[:, None] + radii[:, None, None] * ring, capped=False)
+    return loft(path[:, None] + around[:, None, None] * ring, capped=False)
 
 
 def _rounded_ends(path: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -250,7 +250,7 @@ def wall_with_holes(
 def _wall_piece(y0: float, y1: float, z0: float, z1: float) -> Mesh:
     uv = np.array([(y0, z0), (y1, z0), (y1, z1), (y0, z1)], np.float32)
     vertices = np.concatenate([np.zeros((4, 1), np.float32), uv], axis=1)
-    normals = np.tile(np.float32([1, 0, 0]), (4, 1))
+    normals = np.tile(np.array([1, 0, 0], np.float32), (4, 1))
     return Mesh(vertices, normals, uv, np.array([[0, 1, 2], [0, 2, 3]], np.int32))
 
 

@@ -61,7 +61,7 @@ def people_of(
         mask = instances == one.instance
         if mask.any():
             alone = _alone(one, sight)
-            share = np.count_nonzero(mask) / max(np.count_nonzero(alone), 1)
+            share = int(np.count_nonzero(mask)) / max(int(np.count_nonzero(alone)), 1)
             border = alone[0].any() or alone[-1].any() or alone[:, 0].any() or alone[:, -1].any()
             seen.append((one.person, mask_box(mask), min(share, 1.0), bool(border)))
     return PeopleTruth(

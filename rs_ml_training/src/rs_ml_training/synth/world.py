@@ -14,6 +14,7 @@ from rs_ml_training.synth.gbuffer import camera_rays
 from rs_ml_training.synth.inhabitants import Inhabitant, inhabit
 from rs_ml_training.synth.lighting import Lamp, Lighting
 from rs_ml_training.synth.materials import MaterialMaker
+from rs_ml_training.synth.numerics import triple
 from rs_ml_training.synth.options import Side, WorldOptions
 from rs_ml_training.synth.patterns import PatternBank, pattern_bank
 from rs_ml_training.synth.ray_scene import Part, RayScene
@@ -99,9 +100,9 @@ def _draw_lighting(rng: np.random.Generator, plan: FloorPlan, *, emitter: bool) 
         x, y = plan.free_place(rng, 0.0, 0.0) or tuple(plan.outline.mean(axis=0))
         z = plan.height_m - rng.uniform(0.05, 0.8)
         power = total / count * rng.uniform(0.5, 1.5)
-        color = tuple(float(c) for c in power * warm)
+        color = triple(power * warm)
         lamps.append(Lamp((x, y, z), color, ir * power, float(rng.uniform(0.02, 0.25))))
-    ambient = tuple(float(a) for a in rng.uniform(0.05, 0.4) * rng.uniform(0.85, 1.1, 3))
+    ambient = triple(rng.uniform(0.05, 0.4) * rng.uniform(0.85, 1.1, 3))
     return Lighting(tuple(lamps), ambient, float(rng.uniform(0.3, 1.3) * np.mean(ambient) * ir))
 
 

@@ -88,6 +88,7 @@ class Jpeg:
         bgr = cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
         decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert decoded is not None  # it was just encoded
         return replace(sample, image=cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
 
 

@@ -35,7 +35,8 @@ class ScaledCrop:
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
         size, factor = self.size or sample.size, rng.uniform(self.low, self.high)
         whole = self.of or size
-        large = geometry.resized(sample, tuple(max(round(s * factor), 1) for s in whole))
+        width, height = (max(round(s * factor), 1) for s in whole)
+        large = geometry.resized(sample, (width, height))
         free = [have - want for have, want in zip(large.size, size, strict=True)]
         x, y = (int(rng.integers(min(f, 0), max(f, 0) + 1)) for f in free)
         part = geometry.cropped(large, x, y, *size)
@@ -70,33 +71,40 @@ class CopyObjects:
         if sample.image is None or sample.boxes is None:
             return sample
         # The map of outlines counts the boxes as they were read.
-        giver = sample
+        giver, boxes = sample, sample.boxes
         for _ in range(rng.integers(1, self.most + 1)):
             if self.source is not None:
                 giver = self.source.read(int(rng.integers(len(self.source))))
             candidates = _candidates(giver, self.outlined)
-            if len(candidates):
-                sample = self._with_copy(sample, giver, int(rng.choice(candidates)), rng)
-        return sample
+            if giver.boxes is not None and len(candidates):
+                index = int(rng.choice(candidates))
+                box, class_id = giver.boxes.xyxy[index], giver.boxes.class_ids[index]
+                sample, copied = self._with_copy(sample, giver, index, box, rng)
+                if copied is not None:
+                    boxes = _with_box(boxes, copied, class_id, self.covered)
+        return replace(sample, boxes=boxes)
 
     def _with_copy(
-        self, sample: Sample, giver: Sample, index: int, rng: np.random.Generator
-    ) -> Sample:
-        x0, y0, x1, y1 = np.rint(giver.boxes.xyxy[index]).astype(int)
+        self,
+        sample: Sample,
+        giver: Sample,
+        index: int,
+        xyxy: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[Sample, np.ndarray | None]:
+        """The sample with the object in it, and where; None where it is too small."""
+        x0, y0, x1, y1 = np.rint(xyxy).astype(int)
         factor, mirror = rng.uniform(self.low, self.high), rng.random() < 0.5
         factor = min(factor, sample.size[0] / (x1 - x0), sample.size[1] / (y1 - y0))
         size = round((x1 - x0) * factor), round((y1 - y0) * factor)
         if min(size) < 2:
-            return sample
-        patch = np.dstack([giver.image[y0:y1, x0:x1], _opacity(giver, index, (x0, y0, x1, y1))])
+            return sample, None
+        patch = np.dstack([giver.rgb[y0:y1, x0:x1], _opacity(giver, index, (x0, y0, x1, y1))])
         patch = cv2.resize(patch, size, interpolation=cv2.INTER_AREA)
         patch = cv2.flip(patch, 1) if mirror else patch
         x, y = (int(rng.integers(w - s + 1)) for s, w in zip(size, sample.size, strict=True))
         box = np.array([x, y, x + size[0], y + size[1]], np.float32)
-        return replace(
-            _blended(sample, patch, x, y),
-            boxes=_with_box(sample.boxes, box, giver.boxes.class_ids[index], self.covered),
-        )
+        return _blended(sample, patch, x, y), box
 
 
 def _candidates(giver: Sample, outlined: bool) -> np.ndarray:
@@ -135,7 +143,7 @@ def _blended(sample: Sample, patch: np.ndarray, x: int, y: int) -> Sample:
     """The patch (h, w, 4: RGB and opacity) in the picture; depth there is unknown."""
     height, width = patch.shape[:2]
     weight = patch[..., 3:].astype(np.float32) / 255
-    image = sample.image.copy()
+    image = sample.rgb.copy()
     part = image[y : y + height, x : x + width]
     part[:] = np.rint(weight * patch[..., :3] + (1 - weight) * part).astype(np.uint8)
     return replace(
@@ -201,13 +209,15 @@ class Mosaic:
             return sample
         x, y = (round(s * rng.uniform(self.margin, 1 - self.margin)) for s in (width, height))
         corners = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
-        image, boxes = np.empty((height, width, 3), np.uint8), []
+        image = np.empty((height, width, 3), np.uint8)
+        boxes: list[Boxes] = []
         for index, (left, top, right, bottom) in enumerate(corners):
             tile = self._tile(sample if index == 0 else None, (width, height), rng)
             tile = self._cut(tile, (right - left, bottom - top), (width, height), rng)
-            image[top:bottom, left:right] = tile.image
+            image[top:bottom, left:right] = tile.rgb
             shift = np.array([left, top] * 2, np.float32)
-            boxes.append(replace(tile.boxes, xyxy=tile.boxes.xyxy + shift))
+            if tile.boxes is not None:
+                boxes.append(replace(tile.boxes, xyxy=tile.boxes.xyxy + shift))
         return Sample(
             sample.name, sample.scene, image=image, boxes=_joined(boxes), marked=sample.marked
         )

@@ -45,7 +45,8 @@ class Textures:
 
     @cached_property
     def _paths(self) -> list[Path]:
-        paths = sorted(p for p in self.folder.rglob('*') if p.suffix.lower() in _SUFFIXES)
+        files = [] if self.folder is None else sorted(self.folder.rglob('*'))
+        paths = [path for path in files if path.suffix.lower() in _SUFFIXES]
         if not paths:
             raise InputError(f'{self.folder} holds no .jpg, .png or .bmp to use as background')
         return paths
@@ -181,6 +182,8 @@ class ObjectColor:
 
 def objects_of(sample: Sample) -> np.ndarray:
     """Where the objects are, bool (H, W)."""
+    if sample.labels is None:
+        return np.zeros(sample.size[::-1], bool)
     return (sample.labels != 0) & (sample.labels != IGNORE)
 
 
@@ -192,8 +195,8 @@ def _before(background: np.ndarray, sample: Sample, mask: np.ndarray) -> Sample:
 
     return replace(
         sample,
-        image=_over(background, sample.image, mask),
-        labels=np.where(mask, sample.labels, np.uint8(0)),
+        image=_over(background, sample.rgb, mask),
+        labels=None if sample.labels is None else np.where(mask, sample.labels, np.uint8(0)),
         depth_m=known(sample.depth_m),
         raw_depth_m=known(sample.raw_depth_m),
     )

@@ -104,7 +104,7 @@ def _resized(rgba: np.ndarray, height: int, mirror: bool) -> np.ndarray:
 
 def _on_canvas(rgba: np.ndarray, left: int, top: int, size: tuple[int, int]) -> np.ndarray:
     """The picture at a place of an empty one of (width, height), cut at its border."""
-    shift = np.float32([[1, 0, left], [0, 1, top]])
+    shift = np.array([[1, 0, left], [0, 1, top]], np.float32)
     return cv2.warpAffine(rgba, shift, size, flags=cv2.INTER_NEAREST)
 
 
@@ -122,7 +122,7 @@ def _with_layer(
     weight = cv2.GaussianBlur(np.where(shown, layer[..., 3], 0).astype(np.float32), (3, 3), 0)
     weight = (weight / 255)[..., None]
     person = np.clip(gain * layer[..., :3].astype(np.float32), 0, 255)
-    image = np.rint(weight * person + (1 - weight) * sample.image).astype(np.uint8)
+    image = np.rint(weight * person + (1 - weight) * sample.rgb).astype(np.uint8)
 
     def nearer(depth_m: np.ndarray | None) -> np.ndarray | None:
         return None if depth_m is None else np.where(shown, body_m, depth_m)
@@ -130,7 +130,9 @@ def _with_layer(
     return replace(
         sample,
         image=image,
-        labels=np.where(shown, np.uint8(class_id), sample.labels),
+        labels=None
+        if sample.labels is None
+        else np.where(shown, np.uint8(class_id), sample.labels),
         depth_m=nearer(sample.depth_m),
         raw_depth_m=nearer(sample.raw_depth_m),
         extra={n: np.where(shown, 0, m).astype(m.dtype) for n, m in sample.extra.items()},

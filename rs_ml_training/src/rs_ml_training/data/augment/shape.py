@@ -80,7 +80,8 @@ class Rescale:
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
         size, factor = sample.size, rng.uniform(self.low, self.high)
-        stretched = geometry.resized(sample, tuple(max(round(s * factor), 1) for s in size))
+        width, height = (max(round(s * factor), 1) for s in size)
+        stretched = geometry.resized(sample, (width, height))
         return geometry.random_crop(stretched, size, rng)
 
 
