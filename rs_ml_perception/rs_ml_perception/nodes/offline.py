@@ -29,10 +29,9 @@ from rs_ml_perception.recordings.gravity import RecordedUp
 from rs_ml_perception.recordings.message_types import canonical_cdr, one_line
 from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.writer import RecordingWriter, check_apart, qos_profile
-from rs_ml_perception.ros.input.transforms import find_target
 from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.output.outputs import Output, OutputContext, make_messages
-from rs_ml_perception.ros.output.result_messages import label_info
+from rs_ml_perception.ros.output.result_messages import find_target, label_info
 
 
 @dataclass(frozen=True)

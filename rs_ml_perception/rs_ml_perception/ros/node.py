@@ -24,10 +24,11 @@ from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer
 from rs_ml_perception.ros.input.hub import CameraHub
 from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.input.topics import EXTRINSICS, StreamOptions
-from rs_ml_perception.ros.input.transforms import Extrinsics, find_target
+from rs_ml_perception.ros.input.transforms import Extrinsics
 from rs_ml_perception.ros.lifecycle import STOP_BUDGET_SECS, ManagedNode
 from rs_ml_perception.ros.node_role import NodeRole
 from rs_ml_perception.ros.output.outputs import L, OutputContext, P, R, ResultPublisher
+from rs_ml_perception.ros.output.result_messages import find_target
 from rs_ml_perception.ros.parameters import ParameterBinding
 from rs_ml_perception.ros.preload import Preload
 from rs_ml_perception.ros.reporting import NodeReporter, Shortfalls

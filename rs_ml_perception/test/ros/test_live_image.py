@@ -1,6 +1,7 @@
 """How many files a reader opens to follow an image from its topic to its detections."""
 
 import pytest
+
 from tools.live_image import trace_live_image
 
 pytestmark = pytest.mark.ros

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
@@ -186,43 +184,3 @@ class GravityInput:
     def _on_acceleration(self, sample: Sample) -> None:
         a = sample.msg.linear_acceleration
         self._source.add_acceleration(sample.stamp_ns, sample.frame_id, (a.x, a.y, a.z))
-
-
-@dataclass(frozen=True, eq=False)
-class TargetFrame:
-    """Where results are expressed.
-
-    Attributes:
-        frame_id: name of the frame.
-        target_from_camera: None: the camera's own frame.
-    """
-
-    frame_id: str
-    target_from_camera: RigidTransform | None = None
-
-    @property
-    def rotation(self) -> np.ndarray:
-        """float64 (3, 3), target_from_camera."""
-        return np.eye(3) if self.target_from_camera is None else self.target_from_camera.rotation
-
-    def points(self, points_in_camera: np.ndarray) -> np.ndarray:
-        """Points (N, 3), metres, in the target frame; NaN stays NaN."""
-        if self.target_from_camera is None:
-            return points_in_camera
-        return self.target_from_camera.apply(points_in_camera)
-
-
-def find_target(
-    transforms: Transforms, wanted: str, camera_frame_id: str, stamp_ns: int
-) -> tuple[TargetFrame, str]:
-    """The wanted frame, else the camera's, with why ('' when all is well)."""
-    if wanted in ('', camera_frame_id):
-        return TargetFrame(camera_frame_id), ''
-    target_from_camera = transforms.lookup(wanted, camera_frame_id, stamp_ns)
-    if target_from_camera is None:
-        problem = (
-            f'no transform from {camera_frame_id} to target_frame {wanted}: '
-            'positions stay in the camera frame'
-        )
-        return TargetFrame(camera_frame_id), problem
-    return TargetFrame(wanted, target_from_camera), ''

@@ -13,8 +13,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
-from rs_ml_perception.ros.input.transforms import TargetFrame
-from rs_ml_perception.ros.output.result_messages import color, point
+from rs_ml_perception.ros.output.result_messages import TargetFrame, color, point
 
 LIFETIME = Duration(sec=1)
 TEXT_HEIGHT_M = 0.12

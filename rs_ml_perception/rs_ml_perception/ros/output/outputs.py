@@ -17,9 +17,8 @@ from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.ros.common_parameters import StreamParameters
-from rs_ml_perception.ros.input.transforms import TargetFrame
 from rs_ml_perception.ros.output import vision_messages
-from rs_ml_perception.ros.output.result_messages import label_info
+from rs_ml_perception.ros.output.result_messages import TargetFrame, label_info
 from rs_ml_perception.ros.qos import latched, no_events, results
 
 P = TypeVar('P', bound=StreamParameters)

@@ -11,8 +11,7 @@ from std_msgs.msg import Header
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.ros.input.transforms import TargetFrame
-from rs_ml_perception.ros.output.result_messages import point
+from rs_ml_perception.ros.output.result_messages import TargetFrame, point
 
 
 def vision_msgs() -> Any:

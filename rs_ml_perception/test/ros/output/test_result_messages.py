@@ -19,10 +19,10 @@ from rs_ml_perception.core.objects.regions import Regions
 from rs_ml_perception.core.people.heights import HeightStatus, PersonHeights
 from rs_ml_perception.core.streams.counters import DROPPED, FrameCounters, Missed, Outcome
 from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerCounters
-from rs_ml_perception.ros.input.transforms import TargetFrame
 from rs_ml_perception.ros.output import vision_messages
 from rs_ml_perception.ros.output.markers import detection_markers, height_markers
 from rs_ml_perception.ros.output.result_messages import (
+    TargetFrame,
     detection_array,
     label_info,
     person_height_array,
