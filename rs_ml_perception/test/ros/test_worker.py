@@ -12,7 +12,7 @@ pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_
 
 from rclpy.clock import ROSClock
 from rclpy.time import Time
-from rs_ml_perception.ros.freshness import Freshness, StaleError
+from rs_ml_perception.ros.worker import Freshness, StaleError
 
 pytestmark = pytest.mark.ros
 
