@@ -197,7 +197,7 @@ class OfflineRun:
 
     def _publish(self, node: OfflineNode, result: Any, frame: Frame, header: Header) -> None:
         wanted = node.parameters.target_frame
-        target, problem = find_target(self._up.tree, wanted, frame.frame_id, frame.stamp_ns)
+        target, problem = find_target(self._up.tree.lookup, wanted, frame.frame_id, frame.stamp_ns)
         if problem:
             self.counts[node.name, problem] += 1
         context = OutputContext(

@@ -265,7 +265,10 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
 
     def _output_context(self, frames: FrameSet, frame: Frame, pipeline: L) -> OutputContext[P, L]:
         target, self.target_problem = find_target(
-            self.hub.transforms, self.parameters.target_frame, frame.frame_id, frame.stamp_ns
+            self.hub.transforms.lookup,
+            self.parameters.target_frame,
+            frame.frame_id,
+            frame.stamp_ns,
         )
         return OutputContext(
             header=frames.primary.header,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,6 @@ from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
 from rs_ml_perception.core.objects.regions import Regions
 from rs_ml_perception.core.people.heights import PersonHeights
-from rs_ml_perception.ros.input.transforms import Transforms
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +50,17 @@ class TargetFrame:
         return self.target_from_camera.apply(points_in_camera)
 
 
+Lookup = Callable[[str, str, int], RigidTransform | None]
+"""(target, source, stamp in ns) -> target_from_source, None where they are not connected."""
+
+
 def find_target(
-    transforms: Transforms, wanted: str, camera_frame_id: str, stamp_ns: int
+    lookup: Lookup, wanted: str, camera_frame_id: str, stamp_ns: int
 ) -> tuple[TargetFrame, str]:
     """The wanted frame, else the camera's, with why ('' when all is well)."""
     if wanted in ('', camera_frame_id):
         return TargetFrame(camera_frame_id), ''
-    target_from_camera = transforms.lookup(wanted, camera_frame_id, stamp_ns)
+    target_from_camera = lookup(wanted, camera_frame_id, stamp_ns)
     if target_from_camera is None:
         problem = (
             f'no transform from {camera_frame_id} to target_frame {wanted}: '
