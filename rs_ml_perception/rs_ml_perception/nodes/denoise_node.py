@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -29,24 +28,44 @@ ENCODINGS = (AS_INPUT, '16UC1', '32FC1')
 """Values of the parameter output_encoding."""
 
 
-def _encoding(context: OutputContext) -> str:
+@dataclass(frozen=True)
+class DenoiseParameters(DenoiseOptions, NetworkParameters):
+    """Parameters of denoise_node."""
+
+    model: str = model_option('denoise')
+    depth_source: str = option(
+        'auto',
+        'depth as the sensor sees it, or aligned to colour; auto takes raw where it is published',
+        choices=PRIMARY_DEPTH_SOURCES,
+        static=True,
+    )
+    output_encoding: str = option(
+        AS_INPUT, 'that of the input, metres with NaN, or millimetres with 0', choices=ENCODINGS
+    )
+
+
+_Context = OutputContext[DenoiseParameters, DenoisePipeline]
+
+
+def _encoding(context: _Context) -> str:
     chosen = context.parameters.output_encoding
     if chosen != AS_INPUT:
         return chosen
-    return '16UC1' if context.frame.depth.values.dtype == np.uint16 else '32FC1'
+    depth = context.frame.depth
+    return '16UC1' if depth is not None and depth.values.dtype == np.uint16 else '32FC1'
 
 
-def _depth(result: Any, context: OutputContext) -> Image:
+def _depth(result: DenoisedDepth, context: _Context) -> Image:
     return depth_image(result.depth_m, _encoding(context), context.header)
 
 
-def _info(_: Any, context: OutputContext) -> CameraInfo | None:
+def _info(_: DenoisedDepth, context: _Context) -> CameraInfo | None:
     if context.frame.camera is None:
         return None
     return camera_info(context.frame.camera, context.header)
 
 
-def _confidence(result: Any, context: OutputContext) -> Image:
+def _confidence(result: DenoisedDepth, context: _Context) -> Image:
     """255 is certain."""
     levels = cv2.convertScaleAbs(result.confidence, alpha=255)
     return image(levels, 'mono8', context.header)
@@ -65,28 +84,12 @@ _ALIGNED_NOTE = (
 )
 
 
-@dataclass(frozen=True)
-class DenoiseParameters(DenoiseOptions, NetworkParameters):
-    """Parameters of denoise_node."""
-
-    model: str = model_option('denoise')
-    depth_source: str = option(
-        'auto',
-        'depth as the sensor sees it, or aligned to colour; auto takes raw where it is published',
-        choices=PRIMARY_DEPTH_SOURCES,
-        static=True,
-    )
-    output_encoding: str = option(
-        AS_INPUT, 'that of the input, metres with NaN, or millimetres with 0', choices=ENCODINGS
-    )
-
-
 class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDepth]):
     """Publishes what is listed in OUTPUTS."""
 
-    default_name: ClassVar[str] = 'denoise'
-    parameters_type: ClassVar[type] = DenoiseParameters
-    outputs: ClassVar[tuple[Output, ...]] = OUTPUTS
+    default_name = 'denoise'
+    parameters_type = DenoiseParameters
+    outputs = OUTPUTS
     _view: InfraredView
     _depth: DepthSynchronizer
 
@@ -121,7 +124,8 @@ class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDep
             return (self._view.problem,)
         if not self._depth.is_raw:
             return () if parameters.depth_source == 'aligned' else (_ALIGNED_NOTE,)
-        topic = self.hub.stream(INFRA, parameters.streams).topic
+        stream = self.hub.stream(INFRA, parameters.streams)
+        topic = INFRA if stream is None else stream.topic
         return (f'no infrared on {topic}: set enable_infra1 of the driver, or infrared to none',)
 
 

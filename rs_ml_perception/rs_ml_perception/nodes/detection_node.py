@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from visualization_msgs.msg import MarkerArray
@@ -24,8 +24,18 @@ from rs_ml_perception.tasks.detection import DetectionOptions, DetectionPipeline
 from rs_ml_perception.tasks.options import model_option
 
 
-def _detections(result: Any, context: OutputContext) -> DetectionArray:
-    height, width = context.frame.rgb.shape[:2]
+@dataclass(frozen=True)
+class DetectionParameters(DetectionOptions, LabelledParameters):
+    """Parameters of detection_node."""
+
+    model: str = model_option('detection')
+
+
+_Context = OutputContext[DetectionParameters, DetectionPipeline]
+
+
+def _detections(result: DetectionResult, context: _Context) -> DetectionArray:
+    height, width = context.frame.color_image.shape[:2]
     return detection_array(
         result.detections,
         result.placements,
@@ -38,13 +48,13 @@ def _detections(result: Any, context: OutputContext) -> DetectionArray:
     )
 
 
-def _annotated(result: Any, context: OutputContext) -> np.ndarray:
+def _annotated(result: DetectionResult, context: _Context) -> np.ndarray:
     return annotate_detections(
-        context.frame.rgb, result.detections, context.labels, result.placements
+        context.frame.color_image, result.detections, context.labels, result.placements
     )
 
 
-def _markers(result: Any, context: OutputContext) -> MarkerArray:
+def _markers(result: DetectionResult, context: _Context) -> MarkerArray:
     return detection_markers(
         result.detections,
         result.placements,
@@ -54,11 +64,11 @@ def _markers(result: Any, context: OutputContext) -> MarkerArray:
     )
 
 
-def _vision_2d(result: Any, context: OutputContext) -> Any:
+def _vision_2d(result: DetectionResult, context: _Context) -> Any:
     return vision_messages.detections_2d(result.detections, context.labels, header=context.header)
 
 
-def _vision_3d(result: Any, context: OutputContext) -> Any:
+def _vision_3d(result: DetectionResult, context: _Context) -> Any:
     return vision_messages.detections_3d(
         result.detections,
         result.placements,
@@ -68,7 +78,7 @@ def _vision_3d(result: Any, context: OutputContext) -> Any:
     )
 
 
-def _wants_vision(parameters: Any) -> bool:
+def _wants_vision(parameters: DetectionParameters) -> bool:
     return parameters.publish_vision_msgs
 
 
@@ -93,19 +103,12 @@ OUTPUTS = (
 )
 
 
-@dataclass(frozen=True)
-class DetectionParameters(DetectionOptions, LabelledParameters):
-    """Parameters of detection_node."""
-
-    model: str = model_option('detection')
-
-
 class DetectionNode(LabelledNode[DetectionParameters, DetectionPipeline, DetectionResult]):
     """Publishes what is listed in OUTPUTS."""
 
-    default_name: ClassVar[str] = 'detection'
-    parameters_type: ClassVar[type] = DetectionParameters
-    outputs: ClassVar[tuple[Output, ...]] = OUTPUTS
+    default_name = 'detection'
+    parameters_type = DetectionParameters
+    outputs = OUTPUTS
 
     @classmethod
     def load_pipeline(cls, parameters: DetectionParameters) -> DetectionPipeline:
@@ -121,7 +124,7 @@ class DetectionNode(LabelledNode[DetectionParameters, DetectionPipeline, Detecti
         self,
         result: DetectionResult,
         frames: FrameSet,
-        context: OutputContext[DetectionParameters, DetectionPipeline],
+        context: _Context,
     ) -> None:
         channel = self.hub.local_detections
         if channel is not None and channel.has_listener:

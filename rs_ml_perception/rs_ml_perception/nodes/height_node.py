@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from visualization_msgs.msg import MarkerArray
 
 from rs_ml_msgs.msg import PersonHeightArray
 from rs_ml_perception.core.drawing.annotations import draw_heights
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.objects.labels import check_label
 from rs_ml_perception.core.options import option
@@ -19,7 +19,7 @@ from rs_ml_perception.core.people.heights import PersonHeights
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros.common_parameters import StreamParameters
 from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer
-from rs_ml_perception.ros.input.samples import FrameSet
+from rs_ml_perception.ros.input.samples import DetectionsSample, FrameSet
 from rs_ml_perception.ros.input.topics import ACCEL, StreamOptions
 from rs_ml_perception.ros.input.transforms import GravityInput
 from rs_ml_perception.ros.node import PerceptionNode
@@ -31,7 +31,19 @@ from rs_ml_perception.ros.worker import UnsynchronisedError
 from rs_ml_perception.tasks.height import HeightOptions, HeightPipeline
 
 
-def _heights(heights: PersonHeights, context: OutputContext) -> PersonHeightArray:
+@dataclass(frozen=True)
+class HeightParameters(HeightOptions, StreamParameters):
+    """Parameters of height_node."""
+
+    gravity_frame: str = option(
+        '', 'TF frame whose z is up; empty: accelerometer, else the floor, else the image'
+    )
+
+
+_Context = OutputContext[HeightParameters, HeightPipeline]
+
+
+def _heights(heights: PersonHeights, context: _Context) -> PersonHeightArray:
     return person_height_array(
         heights,
         context.labels,
@@ -41,13 +53,13 @@ def _heights(heights: PersonHeights, context: OutputContext) -> PersonHeightArra
     )
 
 
-def _annotated(heights: PersonHeights, context: OutputContext) -> np.ndarray | None:
+def _annotated(heights: PersonHeights, context: _Context) -> np.ndarray | None:
     if context.frame.rgb is None:
         return None
     return draw_heights(context.frame.rgb, heights, context.labels)
 
 
-def _markers(heights: PersonHeights, context: OutputContext) -> MarkerArray:
+def _markers(heights: PersonHeights, context: _Context) -> MarkerArray:
     return height_markers(heights, header=context.header, target=context.target)
 
 
@@ -58,25 +70,19 @@ OUTPUTS = (
 )
 
 
-@dataclass(frozen=True)
-class HeightParameters(HeightOptions, StreamParameters):
-    """Parameters of height_node."""
-
-    gravity_frame: str = option(
-        '', 'TF frame whose z is up; empty: accelerometer, else the floor, else the image'
-    )
-
-
 class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]):
     """Publishes what is listed in OUTPUTS."""
 
-    default_name: ClassVar[str] = 'height'
-    parameters_type: ClassVar[type] = HeightParameters
-    outputs: ClassVar[tuple[Output, ...]] = OUTPUTS
+    default_name = 'height'
+    parameters_type = HeightParameters
+    outputs = OUTPUTS
 
     def __init__(self, *args: Any, **node_args: Any) -> None:
         super().__init__(*args, **node_args)
-        self._gravity = GravityInput(self.hub.transforms, self.hub.stream(ACCEL, StreamOptions()))
+        accel = self.hub.stream(ACCEL, StreamOptions())
+        if accel is None:
+            raise ConfigError('sensor_msgs is not installed')
+        self._gravity = GravityInput(self.hub.transforms, accel)
 
     @classmethod
     def load_pipeline(cls, parameters: HeightParameters) -> HeightPipeline:
@@ -99,6 +105,8 @@ class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]
                 raise InputError('; '.join(self.frame_notes))
             raise UnsynchronisedError(frames.missing or 'no intrinsics or extrinsics yet')
         detections = frames.primary
+        if not isinstance(detections, DetectionsSample):
+            raise TypeError(f'the primary stream is detections, not {type(detections).__name__}')
         for name in detections.labels.names.values():
             check_label(name)
         up = self._gravity.up(frame.frame_id, frame.stamp_ns, self.parameters.gravity_frame)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -26,42 +25,6 @@ from rs_ml_perception.tasks.mono_depth import DepthEstimate, MonoDepthOptions, M
 from rs_ml_perception.tasks.options import model_option
 
 
-def _depth(estimate: Any, context: OutputContext) -> Image:
-    return depth_image(estimate.depth_m, context.parameters.output_encoding, context.header)
-
-
-def _info(estimate: Any, context: OutputContext) -> CameraInfo | None:
-    if estimate.camera is None:
-        return None
-    return camera_info(estimate.camera, context.header)
-
-
-def _color(estimate: Any, _: OutputContext) -> np.ndarray:
-    return colorize_depth(estimate.depth_m)
-
-
-def _points(estimate: Any, context: OutputContext) -> PointCloud2:
-    if estimate.camera is None:
-        raise InputError('points need color/camera_info: none has come yet')
-    height, width = estimate.depth_m.shape
-    rgb = context.frame.rgb
-    if rgb.shape[:2] != (height, width):
-        rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
-    return point_cloud(packed_points(estimate.depth_m, estimate.camera, rgb), context.header)
-
-
-def _wants_points(parameters: Any) -> bool:
-    return parameters.publish_points
-
-
-OUTPUTS = (
-    Output('depth/image', Image, _depth),
-    Output('depth/camera_info', CameraInfo, _info),
-    *color_outputs('depth/image_color', _color),
-    Output('points', PointCloud2, _points, is_optional=True, is_enabled=_wants_points),
-)
-
-
 @dataclass(frozen=True)
 class MonoDepthParameters(MonoDepthOptions, NetworkParameters):
     """Parameters of mono_depth_node."""
@@ -75,12 +38,51 @@ class MonoDepthParameters(MonoDepthOptions, NetworkParameters):
     publish_points: bool = option(False, 'offer points (PointCloud2)', static=True)
 
 
+_Context = OutputContext[MonoDepthParameters, MonoDepthPipeline]
+
+
+def _depth(estimate: DepthEstimate, context: _Context) -> Image:
+    return depth_image(estimate.depth_m, context.parameters.output_encoding, context.header)
+
+
+def _info(estimate: DepthEstimate, context: _Context) -> CameraInfo | None:
+    if estimate.camera is None:
+        return None
+    return camera_info(estimate.camera, context.header)
+
+
+def _color(estimate: DepthEstimate, _: _Context) -> np.ndarray:
+    return colorize_depth(estimate.depth_m)
+
+
+def _points(estimate: DepthEstimate, context: _Context) -> PointCloud2:
+    if estimate.camera is None:
+        raise InputError('points need color/camera_info: none has come yet')
+    height, width = estimate.depth_m.shape
+    rgb = context.frame.color_image
+    if rgb.shape[:2] != (height, width):
+        rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+    return point_cloud(packed_points(estimate.depth_m, estimate.camera, rgb), context.header)
+
+
+def _wants_points(parameters: MonoDepthParameters) -> bool:
+    return parameters.publish_points
+
+
+OUTPUTS = (
+    Output('depth/image', Image, _depth),
+    Output('depth/camera_info', CameraInfo, _info),
+    *color_outputs('depth/image_color', _color),
+    Output('points', PointCloud2, _points, is_optional=True, is_enabled=_wants_points),
+)
+
+
 class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, DepthEstimate]):
     """Publishes what is listed in OUTPUTS."""
 
-    default_name: ClassVar[str] = 'mono_depth'
-    parameters_type: ClassVar[type] = MonoDepthParameters
-    outputs: ClassVar[tuple[Output, ...]] = OUTPUTS
+    default_name = 'mono_depth'
+    parameters_type = MonoDepthParameters
+    outputs = OUTPUTS
 
     @classmethod
     def load_pipeline(cls, parameters: MonoDepthParameters) -> MonoDepthPipeline:

@@ -103,7 +103,7 @@ class NodeWatch:
         if not self._watched[name].service_is_ready():
             # No lifecycle node, or its services are not discovered yet.
             return time.monotonic() - seen_secs > DISCOVERY_SECS
-        return self._states.get(name) == State.PRIMARY_STATE_ACTIVE
+        return bool(self._states.get(name) == State.PRIMARY_STATE_ACTIVE)
 
     def _reports(self, name: str) -> bool:
         return bool(self._node.count_publishers(name + REPORT_SUFFIX))

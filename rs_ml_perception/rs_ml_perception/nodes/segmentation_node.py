@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from sensor_msgs.msg import Image
@@ -22,19 +21,31 @@ from rs_ml_perception.tasks.options import model_option
 from rs_ml_perception.tasks.segmentation import SegmentationOptions, SegmentationPipeline
 
 
-def _mask(mask: np.ndarray, context: OutputContext) -> Image:
+@dataclass(frozen=True)
+class SegmentationParameters(SegmentationOptions, LabelledParameters):
+    """Parameters of segmentation_node."""
+
+    model: str = model_option('segmentation')
+
+
+_Context = OutputContext[SegmentationParameters, SegmentationPipeline]
+
+
+def _mask(mask: np.ndarray, context: _Context) -> Image:
     return image(mask, 'mono8', context.header)
 
 
-def _ids(mask: np.ndarray, _: OutputContext) -> np.ndarray:
+def _ids(mask: np.ndarray, _: _Context) -> np.ndarray:
     return mask
 
 
-def _annotated(mask: np.ndarray, context: OutputContext) -> np.ndarray:
-    return overlay_mask(context.frame.rgb, mask, transparent=transparent_ids(context.labels))
+def _annotated(mask: np.ndarray, context: _Context) -> np.ndarray:
+    return overlay_mask(
+        context.frame.color_image, mask, transparent=transparent_ids(context.labels)
+    )
 
 
-def _regions(mask: np.ndarray, context: OutputContext) -> SegmentRegionArray:
+def _regions(mask: np.ndarray, context: _Context) -> SegmentRegionArray:
     regions = context.pipeline.regions(mask, context.frame)
     return segment_region_array(
         regions,
@@ -53,19 +64,12 @@ OUTPUTS = (
 )
 
 
-@dataclass(frozen=True)
-class SegmentationParameters(SegmentationOptions, LabelledParameters):
-    """Parameters of segmentation_node."""
-
-    model: str = model_option('segmentation')
-
-
 class SegmentationNode(LabelledNode[SegmentationParameters, SegmentationPipeline, np.ndarray]):
     """Publishes what is listed in OUTPUTS."""
 
-    default_name: ClassVar[str] = 'segmentation'
-    parameters_type: ClassVar[type] = SegmentationParameters
-    outputs: ClassVar[tuple[Output, ...]] = OUTPUTS
+    default_name = 'segmentation'
+    parameters_type = SegmentationParameters
+    outputs = OUTPUTS
 
     @classmethod
     def load_pipeline(cls, parameters: SegmentationParameters) -> SegmentationPipeline:

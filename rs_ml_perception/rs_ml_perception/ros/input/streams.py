@@ -16,9 +16,9 @@ from rs_ml_perception.ros.input.samples import Sample
 from rs_ml_perception.ros.qos import LATCHED, SubscriptionQos, choose_qos
 
 try:
-    from rclpy.event_handler import SubscriptionEventCallbacks
+    from rclpy.event_handler import SubscriptionEventCallbacks as SubscriptionEventCallbacks
 except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks
+    from rclpy.qos_event import SubscriptionEventCallbacks as SubscriptionEventCallbacks
 
 Listener = Callable[[Sample], None]
 
