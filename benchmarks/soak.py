@@ -22,7 +22,7 @@ from rs_ml_perception.core.errors import ConfigError, RsMlError
 from rs_ml_perception.core.streams.counters import DROPPED
 from rs_ml_perception.core.tether import interrupt_when_gone
 from rs_ml_perception.demo.processes import Process, start_nodes
-from rs_ml_perception.demo.watch import NodeWatch
+from rs_ml_perception.demo.watch import DemoWatch
 from rs_ml_perception.nodes.table import NODES, parse_nodes, require_sources
 from rs_ml_perception.ros.dds_domain import ros_session
 from rs_ml_perception.ros.node import NAMESPACE
@@ -106,7 +106,7 @@ def soak(options: SoakOptions, logs: Path) -> tuple[dict[str, Balance], list[tup
     """
     arguments = ['-p', f'max_rate_hz:={options.max_rate_hz:.3f}']
     with ros_session():
-        watch, camera = NodeWatch(options.nodes, NAMESPACE), SmallCamera()
+        watch, camera = DemoWatch(options.nodes, NAMESPACE), SmallCamera()
         graph = start_nodes(options.nodes, composed=True, ros_args=arguments, logs=logs)[0]
         try:
             _wait_until_ready(watch, camera, graph, options.nodes)
@@ -119,7 +119,7 @@ def soak(options: SoakOptions, logs: Path) -> tuple[dict[str, Balance], list[tup
 
 
 def _wait_until_ready(
-    watch: NodeWatch, camera: SmallCamera, graph: Process, names: Sequence[str]
+    watch: DemoWatch, camera: SmallCamera, graph: Process, names: Sequence[str]
 ) -> None:
     """Until every node has received the first image: the following ones can be counted."""
     ready = watch.wait(
@@ -138,12 +138,12 @@ def _has_ended(graph: Process) -> bool:
     return graph.return_code is not None
 
 
-def _all_received(watch: NodeWatch, names: Sequence[str]) -> bool:
+def _all_received(watch: DemoWatch, names: Sequence[str]) -> bool:
     return all(name in watch.stats and watch.stats[name].received > 0 for name in names)
 
 
 def _feed(
-    options: SoakOptions, watch: NodeWatch, camera: SmallCamera, graph: Process
+    options: SoakOptions, watch: DemoWatch, camera: SmallCamera, graph: Process
 ) -> list[tuple[float, float]]:
     """Send for as long as asked; (seconds, megabytes) now and then."""
     memory: list[tuple[float, float]] = []
@@ -166,7 +166,7 @@ def _feed(
 
 
 def _final_books(
-    names: Sequence[str], watch: NodeWatch, camera: SmallCamera
+    names: Sequence[str], watch: DemoWatch, camera: SmallCamera
 ) -> dict[str, Balance]:
     def books() -> dict[str, Balance]:
         # Books come one by one: those of height need those of detection.

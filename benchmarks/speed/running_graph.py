@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.demo.processes import Process, Usage, start_nodes
-from rs_ml_perception.demo.watch import NodeWatch
+from rs_ml_perception.demo.watch import DemoWatch
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.node import NAMESPACE
 
@@ -35,7 +35,7 @@ class RunningGraph:
     names: tuple[str, ...]
     processes: tuple[Process, ...]
     camera: LoadGenerator
-    watch: NodeWatch
+    watch: DemoWatch
     started_secs: float
 
     def usage(self) -> Usage:
@@ -85,7 +85,7 @@ def running_graph(
     wait: bool = True,
 ) -> Iterator[RunningGraph]:
     """Start nodes, yield once they are active (or at once without `wait`), stop them."""
-    camera, watch = LoadGenerator(names, message_sets), NodeWatch(names, NAMESPACE)
+    camera, watch = LoadGenerator(names, message_sets), DemoWatch(names, NAMESPACE)
     processes: list[Process] = []
     started_secs = time.monotonic()
     try:

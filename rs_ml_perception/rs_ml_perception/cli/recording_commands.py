@@ -36,7 +36,7 @@ class ProcessOptions(NodesOptions, CameraOptions):
 
 
 @dataclass(frozen=True)
-class RecordingOptions(NodesOptions, CameraOptions):
+class InspectionOptions(NodesOptions, CameraOptions):
     """Flags of `recording`."""
 
     json: bool = option(False, 'as JSON, for the launch file', is_switch=True, group=OUTPUT)
@@ -67,7 +67,7 @@ def add_recording(subparsers: Any) -> None:
         example='rs-ml recording recordings/room',
     )
     _add_recording(parser)
-    add_flags(parser, RecordingOptions)
+    add_flags(parser, InspectionOptions)
     parser.set_defaults(run=run_recording)
 
 
@@ -115,7 +115,7 @@ def run_recording(args: argparse.Namespace) -> int:
     from rs_ml_perception.recordings.camera_topics import recording_notes
     from rs_ml_perception.recordings.open_recording import open_recording
 
-    options = from_flags(RecordingOptions, args)
+    options = from_flags(InspectionOptions, args)
     names = parse_nodes(options.nodes)
     # The launch file reads JSON, and names the camera by two options.
     flag = 'camera_namespace and camera_name' if options.json else '--camera'

@@ -14,7 +14,7 @@ from typing import Any
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.demo.processes import Process, Usage, start_nodes
 from rs_ml_perception.demo.summary import make_summary
-from rs_ml_perception.demo.watch import NodeWatch
+from rs_ml_perception.demo.watch import DemoWatch
 from rs_ml_perception.launching.recording_plan import RecordingPlan
 from rs_ml_perception.nodes.parameter_files import NO_BLOCKS, read_blocks
 from rs_ml_perception.ros.dds_domain import DOMAIN_VARIABLE, ros_session
@@ -66,7 +66,7 @@ def run_replay(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
 def _run(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
     plan, logs = replay.plan, replay.logs
     started: list[Process] = []
-    watch = NodeWatch(plan.nodes, NAMESPACE)
+    watch = DemoWatch(plan.nodes, NAMESPACE)
     try:
         args = _ros_args(plan, replay.params_file, logs / 'recording.yaml')
         nodes = start_nodes(plan.nodes, composed=replay.composed, ros_args=args, logs=logs)
@@ -128,7 +128,7 @@ def _parameters(values: Mapping[str, Any]) -> list[str]:
     return [word for name, text in given.items() for word in ('-p', f'{name}:={text}')]
 
 
-def _wait_until_active(watch: NodeWatch, nodes: Sequence[Process]) -> None:
+def _wait_until_active(watch: DemoWatch, nodes: Sequence[Process]) -> None:
     """Until every node is up or has said why not.
 
     Raises:
@@ -147,14 +147,14 @@ def _any_dead(processes: Sequence[Process]) -> bool:
     return any(process.return_code is not None for process in processes)
 
 
-def _wait_for(player: Process, watch: NodeWatch) -> None:
+def _wait_for(player: Process, watch: DemoWatch) -> None:
     if not watch.wait(lambda: player.return_code is not None, REPLAY_SECS):
         raise InputError(f'the replay has not ended after {REPLAY_SECS:.0f} s; see {player.log}')
     if player.return_code != 0:
         raise InputError(f'the replay failed: {player.tail(1)}')
 
 
-def _final_stats(watch: NodeWatch) -> dict[str, Any]:
+def _final_stats(watch: DemoWatch) -> dict[str, Any]:
     """Accounting that is younger than the last frame and closed."""
     watch.forget_stats()
     watch.wait(watch.all_idle, SETTLE_SECS)

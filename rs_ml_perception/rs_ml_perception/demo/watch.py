@@ -13,7 +13,7 @@ from rs_ml_msgs.msg import InferenceStats
 from rs_ml_perception.ros.qos import results
 
 
-class NodeWatch:
+class DemoWatch:
     """Follows /diagnostics and ~/stats of some nodes.
 
     Attributes:
