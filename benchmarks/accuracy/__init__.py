@@ -1,1 +1,1 @@
-"""The shipped model files, evaluated on data that training never saw."""
+"""Evaluation of the shipped model files on data that training never saw."""

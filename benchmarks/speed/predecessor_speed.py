@@ -106,11 +106,7 @@ def _our_height() -> Callable[[Frame], Any]:
     detection = DetectionPipeline.load(choice, DetectionOptions())
     height = HeightPipeline()
 
-    def work(frame: Frame) -> Any:
-        found = detection(frame)
-        return height(frame, found.detections, detection.labels, None)
-
-    return work
+    return lambda frame: height(frame, detection(frame))
 
 
 def _our_depth() -> Callable[[Frame], Any]:

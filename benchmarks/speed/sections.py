@@ -141,7 +141,8 @@ def section_rows(name: str, entry: dict[str, Any]) -> list[Row]:
 
 def _run_section(name: str, recording: str, logs: Path, is_quick: bool) -> dict[str, Any]:
     """{'result': ...} or {'error': sentence}."""
-    result_path, log_path = logs / f'{name}.json', logs / f'{name}.log'
+    # Not NAME.log: the processes of the graph write logs of their names to the same folder.
+    result_path, log_path = logs / f'section-{name}.json', logs / f'section-{name}.log'
     result_path.unlink(missing_ok=True)
     command = [sys.executable, '-m', 'benchmarks.speed', 'section', name]
     command += ['--recording', recording, '--json', str(result_path), '--logs', str(logs)]

@@ -1,6 +1,7 @@
-"""What `rs-ml height` is given of a set of rooms, and what is made of its answers."""
+"""Input of `rs-ml height` from a set of rooms, and metrics of its results."""
 
 import json
+import math
 from pathlib import Path
 
 import cv2
@@ -11,16 +12,15 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 
-from benchmarks.accuracy import measure
-from benchmarks.accuracy.contests import SHIPPED, Subject
-from benchmarks.accuracy.heights import HeightContest, HeightCourse
-from benchmarks.accuracy.measure import Book, measure_all
-from benchmarks.accuracy.options import ShippedOptions
-from benchmarks.accuracy.tables import markdown
+from benchmarks.accuracy import run
+from benchmarks.accuracy.definitions import SHIPPED, AccuracyOptions, Candidate
+from benchmarks.accuracy.heights import HeightBenchmark, HeightInput, height_errors
+from benchmarks.accuracy.report import card, markdown
+from benchmarks.accuracy.run import Report, run_benchmarks
 
 BOX = [1, 0, 6, 6]
-SUBJECTS = Subject(SHIPPED, 'good'), Subject('absent', 'absent'), Subject('true boxes', '')
-CONTEST = HeightContest('heights', 'good', 'rooms', SUBJECTS)
+CANDIDATES = Candidate(SHIPPED, 'good'), Candidate('absent', 'absent'), Candidate('true boxes', '')
+BENCHMARK = HeightBenchmark('heights', 'good', 'rooms', CANDIDATES)
 
 
 class Views(Reader):
@@ -44,7 +44,7 @@ class Views(Reader):
         )
 
 
-class FakeRobot:
+class FakeCommands:
     """Measures 1.72 m in the boxes of a file, 1.6 m in those of a model; remembers its words."""
 
     def __init__(self, model_folder: Path) -> None:
@@ -91,35 +91,37 @@ def rooms(tmp_path):
 
 
 @pytest.fixture
-def outcome(rooms, monkeypatch):
-    monkeypatch.setattr(measure, 'Robot', FakeRobot)
-    monkeypatch.setattr(measure, 'open_data', lambda source: Views())
-    monkeypatch.setattr(measure, 'ALL', (CONTEST,))
-    options = ShippedOptions(data=rooms, only=('heights',), upright=rooms)
-    (found,) = measure_all(options, lambda text: None).outcomes
+def result(rooms, monkeypatch):
+    monkeypatch.setattr(run, 'RobotCommands', FakeCommands)
+    monkeypatch.setattr(run, 'open_data', lambda source: Views())
+    monkeypatch.setattr(run, 'ALL', (BENCHMARK,))
+    options = AccuracyOptions(data=rooms, only=('heights',), upright=rooms)
+    (found,) = run_benchmarks(options, lambda text: None).results
     return found
 
 
-def test_detectors_and_true_boxes_are_judged_beside_each_other(outcome):
-    assert outcome.count == 2
-    assert outcome.missing == {'absent': 'rs-ml: no model absent'}
-    assert outcome.figures[SHIPPED]['bias_m'] == pytest.approx(-0.1)
-    assert outcome.figures['true boxes']['bias_m'] == pytest.approx(0.02)
-    assert outcome.figures['true boxes']['close'] == 1.0
+def test_detectors_and_true_boxes_are_evaluated(result):
+    assert result.count == 2
+    assert result.missing == {'absent': 'rs-ml: no model absent'}
+    assert result.figures[SHIPPED]['bias_m'] == pytest.approx(-0.1)
+    assert result.figures['true boxes']['bias_m'] == pytest.approx(0.02)
+    assert result.figures['true boxes']['close'] == 1.0
 
 
-def test_the_table(outcome):
-    text = markdown(Book((outcome,)))
+def test_the_table(result):
+    text = card(Report((result,)), 'good')
     assert '| shipped | 2 | 1.000 | 1.000 | 100.0 | -100.0 | 0.000 |' in text
-    assert '| good | heights | people | 2 | true boxes 2 |  |' in text
-    assert 'Left out: absent: rs-ml: no model absent' in text
+    assert 'Skipped: absent: rs-ml: no model absent' in text
+    overview = markdown(Report((result,)))
+    assert '| good | heights | people | 2 | true boxes 2 |  |' in overview
+    assert 'rooms: 2 images. Skipped: absent: rs-ml: no model absent.' in overview
 
 
-def test_what_the_command_is_given(rooms, tmp_path):
-    robot, folder = FakeRobot(tmp_path), tmp_path / 'handed'
-    course = HeightCourse(Views(), rooms, folder)
-    course.measure(robot, SUBJECTS[0])
-    course.measure(robot, SUBJECTS[-1])
+def test_arguments_of_the_command(rooms, tmp_path):
+    robot, folder = FakeCommands(tmp_path), tmp_path / 'input'
+    heights = HeightInput(Views(), rooms, folder)
+    heights.measure(robot, CANDIDATES[0])
+    heights.measure(robot, CANDIDATES[-1])
     model, boxes = robot.calls
     assert (model['--model'], '--boxes' in model) == ('good', False)
     assert '--model' not in boxes
@@ -135,12 +137,60 @@ def test_what_the_command_is_given(rooms, tmp_path):
     [
         ('', 'is not what rs-ml-data synth writes'),
         ('[{"name": 1}]', 'is not what rs-ml-data synth writes'),
-        (json.dumps([entry('1'), entry('2')]), 'says nothing about frame 3'),
+        (json.dumps([entry('1'), entry('2')]), 'has no entry for frame 3'),
         (json.dumps([entry(n) for n in '123']), '--people upright'),
         (json.dumps([entry(n, person(cut=True)) for n in '123']), '--people upright'),
     ],
 )
-def test_sets_that_judge_nothing(text, reason, tmp_path):
+def test_unusable_sets_are_rejected(text, reason, tmp_path):
     (tmp_path / 'heights.json').write_text(text)
     with pytest.raises(InputError, match=reason):
-        HeightCourse(Views(), tmp_path, tmp_path / 'handed')
+        HeightInput(Views(), tmp_path, tmp_path / 'input')
+
+
+BOX = [10, 10, 50, 200]
+AWAY = [300, 10, 340, 200]
+KEYS = 'people', 'found', 'measured', 'median_error_m', 'bias_m', 'close'
+NONE = math.nan
+
+
+def person(**changes):
+    known = {'box': BOX, 'posture': 'standing', 'visible_share': 1.0, 'cut': False}
+    return {**known, 'top_m': 1.7, **changes}
+
+
+def seen(height_m=1.72, box=BOX, status='OK'):
+    return {'box': box, 'status': status, 'height_m': height_m}
+
+
+@pytest.mark.parametrize(
+    ('people', 'found', 'expected'),
+    [
+        ([], [], (0, NONE, NONE, NONE, NONE, NONE)),
+        ([], [seen()], (0, NONE, NONE, NONE, NONE, NONE)),
+        ([person()], [], (1, 0, 0, NONE, NONE, 0)),
+        ([person()], [seen()], (1, 1, 1, 0.02, 0.02, 1)),
+        ([person()], [seen(1.6)], (1, 1, 1, 0.1, -0.1, 0)),
+        ([person()], [seen(9.0, AWAY), seen()], (1, 1, 1, 0.02, 0.02, 1)),
+        ([person()], [seen(box=AWAY)], (1, 0, 0, NONE, NONE, 0)),
+        ([person()], [seen(box=[10, 10, 50, 106])], (1, 1, 1, 0.02, 0.02, 1)),
+        ([person()], [seen(box=[10, 10, 50, 104])], (1, 0, 0, NONE, NONE, 0)),
+        ([person()], [seen(status='TRUNCATED')], (1, 1, 0, NONE, NONE, 0)),
+        ([person()], [seen(None, status='NO_DEPTH')], (1, 1, 0, NONE, NONE, 0)),
+        ([person(posture='sitting')], [seen()], (0, NONE, NONE, NONE, NONE, NONE)),
+        ([person(visible_share=0.79)], [seen()], (0, NONE, NONE, NONE, NONE, NONE)),
+        ([person(cut=True)], [seen()], (0, NONE, NONE, NONE, NONE, NONE)),
+        ([person(posture='walking', top_m=1.67), person(box=AWAY)], [seen(1.66)],
+         (2, 0.5, 0.5, 0.01, -0.01, 0.5)),
+        ([person(), person(box=AWAY)], [seen(1.66), seen(1.8, AWAY)],
+         (2, 1, 1, 0.07, 0.03, 0.5)),
+    ],
+)  # fmt: skip
+def test_heights_against_the_truth(people, found, expected):
+    result = height_errors({'a': found}, {'a': people})
+    assert [result[key] for key in KEYS] == pytest.approx(expected, nan_ok=True)
+
+
+def test_an_image_without_results_counts():
+    result = height_errors({'b': [seen()]}, {'a': [person()], 'b': [person()]})
+    assert (result['people'], result['found']) == (2, 0.5)

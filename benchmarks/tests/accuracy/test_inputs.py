@@ -1,10 +1,10 @@
-"""Rooms that are given, and those that are made."""
+"""Given and rendered rooms."""
 
 import pytest
 from rs_ml_perception.core.errors import InputError
 
-from benchmarks.accuracy import unseen_rooms as rooms
-from benchmarks.accuracy.options import ShippedOptions
+from benchmarks.accuracy import inputs as rooms
+from benchmarks.accuracy.definitions import AccuracyOptions
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def rendered(monkeypatch):
         (rooms.upright_rooms, {'quick': True}, (2, 1, ('nyu',), 'upright')),
     ],
 )
-def test_rooms_are_made_once_of_the_test_side(rendered, tmp_path, make, options, expected):
-    made = make(ShippedOptions(seed=5, **options), tmp_path / 'made')
+def test_rooms_of_the_test_side_are_rendered_once(rendered, tmp_path, make, options, expected):
+    made = make(AccuracyOptions(seed=5, **options), tmp_path / 'made')
     assert made.path() == made.path() == tmp_path / 'made'
     (wanted,) = rendered
     assert (wanted.count, wanted.repeats, wanted.layouts, wanted.people) == expected
@@ -40,8 +40,8 @@ def test_rooms_are_made_once_of_the_test_side(rendered, tmp_path, make, options,
 @pytest.mark.parametrize(
     ('make', 'name'), [(rooms.unseen_rooms, 'synth'), (rooms.upright_rooms, 'upright')]
 )
-def test_rooms_that_are_given(rendered, tmp_path, make, name):
-    given = make(ShippedOptions(**{name: tmp_path}), tmp_path / 'made')
+def test_given_rooms(rendered, tmp_path, make, name):
+    given = make(AccuracyOptions(**{name: tmp_path}), tmp_path / 'made')
     assert given.path() == tmp_path
     (tmp_path / 'synth.yaml').write_text('options: {side: test}\n')
     assert given.path() == tmp_path
@@ -56,7 +56,7 @@ def test_rooms_that_are_given(rendered, tmp_path, make, name):
         ('options: [', 'is not what rs-ml-data synth writes'),
     ],
 )
-def test_rooms_to_train_on_judge_nothing(tmp_path, text, reason):
+def test_rooms_for_training_are_rejected(tmp_path, text, reason):
     (tmp_path / 'synth.yaml').write_text(text)
     with pytest.raises(InputError, match=reason):
-        rooms.upright_rooms(ShippedOptions(upright=tmp_path), tmp_path / 'made').path()
+        rooms.upright_rooms(AccuracyOptions(upright=tmp_path), tmp_path / 'made').path()

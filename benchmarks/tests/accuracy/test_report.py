@@ -3,7 +3,7 @@
 import pytest
 from rs_ml_perception.core.errors import ConfigError
 
-from benchmarks.accuracy.document import (
+from benchmarks.accuracy.report import (
     BEGIN,
     END,
     add_markers,
@@ -12,7 +12,7 @@ from benchmarks.accuracy.document import (
 )
 
 
-def test_only_what_stands_between_the_markers_changes(tmp_path):
+def test_only_the_part_between_the_markers_changes(tmp_path):
     path = tmp_path / 'models.md'
     path.write_text(f'# Head\n\n{BEGIN}\nold\n{END}\n\nfoot\n')
     write_part(path, 'new')

@@ -1,4 +1,4 @@
-"""The whole evaluation with a robot that is none: what it is given, and what is made of it."""
+"""The whole evaluation with fake commands: their arguments, and the figures of their results."""
 
 import json
 from pathlib import Path
@@ -13,14 +13,13 @@ from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 from rs_ml_training.data.yolo import UNLISTED
 from rs_ml_training.prediction.results import MaskPrediction
 
-from benchmarks.accuracy import measure, robot
-from benchmarks.accuracy.contests import SHIPPED, Aim, Contest, Subject
-from benchmarks.accuracy.handed import hand_over_depth, millimetres
-from benchmarks.accuracy.judging import PersonScorer
-from benchmarks.accuracy.measure import Book, measure_all
-from benchmarks.accuracy.options import ShippedOptions
-from benchmarks.accuracy.session import run_all
-from benchmarks.accuracy.tables import markdown, values
+from benchmarks.accuracy import run as run_module
+from benchmarks.accuracy.__main__ import evaluate
+from benchmarks.accuracy.definitions import SHIPPED, AccuracyOptions, Benchmark, Candidate, Target
+from benchmarks.accuracy.evaluators import PersonScorer, RobotCommands
+from benchmarks.accuracy.inputs import millimetres, write_depth_images
+from benchmarks.accuracy.report import card, markdown, values
+from benchmarks.accuracy.run import Report, run_benchmarks
 
 SIZE = (8, 6)
 
@@ -49,7 +48,7 @@ class Rooms(Reader):
         )
 
 
-class FakeRobot:
+class FakeCommands:
     """Writes perfect answers, or constant ones for the model `poor`; remembers its words."""
 
     def __init__(self, model_folder: Path) -> None:
@@ -75,36 +74,40 @@ class FakeRobot:
         return ''
 
 
-def contest(task, metric, aims=()):
-    subjects = (Subject(SHIPPED, 'good'), Subject('poor', 'poor'), Subject('absent', 'absent'))
+def benchmark(task, metric, targets=()):
+    candidates = (
+        Candidate(SHIPPED, 'good'),
+        Candidate('poor', 'poor'),
+        Candidate('absent', 'absent'),
+    )
     options = {'list_file': '@names.txt'}
-    return Contest(
-        task, task, 'good', 'rooms', 'rooms:here', subjects, {metric: metric}, aims, options
+    return Benchmark(
+        task, task, 'good', 'rooms', 'rooms:here', candidates, {metric: metric}, targets, options
     )
 
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    """Contest -> its outcome, and the robot that took part."""
+    """Benchmarks -> results, fake commands, opened data."""
     robots, opened = [], []
 
     def make(folder):
-        robots.append(FakeRobot(folder))
+        robots.append(FakeCommands(folder))
         return robots[-1]
 
     def open_rooms(source, **options):
         opened.append((source, options))
         return Rooms()
 
-    monkeypatch.setattr(measure, 'Robot', make)
-    monkeypatch.setattr(measure, 'open_data', open_rooms)
+    monkeypatch.setattr(run_module, 'RobotCommands', make)
+    monkeypatch.setattr(run_module, 'open_data', open_rooms)
 
-    def measured(*contests):
-        monkeypatch.setattr(measure, 'ALL', contests)
-        monkeypatch.setattr(measure, 'NAMES', tuple(c.name for c in contests))
-        options = ShippedOptions(data=tmp_path, only=measure.NAMES)
-        book = measure_all(options, lambda text: None)
-        return book.outcomes, robots[-1], opened
+    def measured(*benchmarks):
+        monkeypatch.setattr(run_module, 'ALL', benchmarks)
+        monkeypatch.setattr(run_module, 'NAMES', tuple(c.name for c in benchmarks))
+        options = AccuracyOptions(data=tmp_path, only=run_module.NAMES)
+        report = run_benchmarks(options, lambda text: None)
+        return report.results, robots[-1], opened
 
     return measured
 
@@ -113,52 +116,52 @@ def run(monkeypatch, tmp_path):
     ('task', 'metric', 'good', 'poor'),
     [('depth', 'd1', 1.0, 0.0), ('segmentation', 'miou', 1.0, 0.25), ('detection', 'ap50', 1, 0)],
 )
-def test_the_files_that_the_robot_writes_are_judged(run, task, metric, good, poor, tmp_path):
-    ((outcome,), fake, opened) = run(contest(task, metric))
-    assert outcome.count == 2
-    assert outcome.figures[SHIPPED][metric] == pytest.approx(good)
-    assert outcome.figures['poor'][metric] == pytest.approx(poor)
-    assert outcome.missing == {'absent': 'rs-ml: no model absent'}
+def test_the_files_of_the_commands_are_scored(run, task, metric, good, poor, tmp_path):
+    ((result,), fake, opened) = run(benchmark(task, metric))
+    assert result.count == 2
+    assert result.figures[SHIPPED][metric] == pytest.approx(good)
+    assert result.figures['poor'][metric] == pytest.approx(poor)
+    assert result.missing == {'absent': 'rs-ml: no model absent'}
     source, options = opened[0]
     assert source == f'rooms:{tmp_path / "here"}'
     assert Path(options['list_file']).parts[-3:] == ('args', 'lists', 'names.txt')
     assert ('--intrinsics' in fake.calls[0]) is (task != 'detection')
 
 
-def test_data_that_are_not_there_are_left_out_with_a_reason(run, monkeypatch):
+def test_missing_data_are_skipped_with_a_reason(run, monkeypatch):
     def missing(source, **options):
         raise InputError('no such folder')
 
-    monkeypatch.setattr(measure, 'open_data', missing)
-    ((outcome,), _, _) = run(contest('depth', 'd1'))
-    assert outcome.missing == {'': 'no such folder'}
-    assert 'Left out: depth: no such folder' in markdown(Book((outcome,)))
+    monkeypatch.setattr(run_module, 'open_data', missing)
+    ((result,), _, _) = run(benchmark('depth', 'd1'))
+    assert result.missing == {'': 'no such folder'}
+    assert 'Skipped: all: no such folder' in markdown(Report((result,)))
 
 
-def test_tables_say_what_was_reached(run):
-    aims = (Aim('all', 'd1', least=1.0), Aim('worse', 'd1', most=1.0, beside=('poor',)))
-    ((outcome,), _, _) = run(contest('depth', 'd1', aims))
-    text = markdown(Book((outcome,)))
+def test_tables_show_met_targets(run):
+    targets = (Target('all', 'd1', least=1.0), Target('worse', 'd1', most=1.0, others=('poor',)))
+    ((result,), _, _) = run(benchmark('depth', 'd1', targets))
+    text = markdown(Report((result,)))
     assert '| good | depth | d1 | 1.000 | poor 0.000 | all: yes; worse: **no** |' in text
-    assert '| worse | 1.000 | **no** |' in text
-    found = values(Book((outcome,)))['contests']['depth']
-    assert found['aims'] == {'all': True, 'worse': False}
+    assert '| worse | 1.000 | **no** |' in card(Report((result,)), 'good')
+    found = values(Report((result,)))['benchmarks']['depth']
+    assert found['targets'] == {'all': True, 'worse': False}
     json.dumps(found, allow_nan=False)
 
 
-def test_what_is_asked_for_is_checked_first(tmp_path, monkeypatch):
+def test_options_are_checked_first(tmp_path, monkeypatch):
     monkeypatch.delenv('RS_ML_TEST_DATA', raising=False)
     for options, sentence in (
-        (ShippedOptions(only=('depht',)), "no contest 'depht'"),
-        (ShippedOptions(), 'give --data DIR'),
-        (ShippedOptions(json_file=tmp_path / 'no' / 'a.json'), 'is no folder'),
-        (ShippedOptions(out=tmp_path / 'no' / 'a.md'), 'is no folder'),
+        (AccuracyOptions(only=('depht',)), "no benchmark 'depht'"),
+        (AccuracyOptions(), 'give --data DIR'),
+        (AccuracyOptions(json_file=tmp_path / 'no' / 'a.json'), 'is no folder'),
+        (AccuracyOptions(out=tmp_path / 'no' / 'a.md'), 'is no folder'),
     ):
         with pytest.raises(ConfigError, match=sentence):
-            run_all(options, print)
+            evaluate(options, print)
 
 
-def test_people_count_where_it_is_known_who_is_there():
+def test_people_count_where_pixels_are_annotated():
     scorer = PersonScorer(predicted_id=7, true_id=1)
     labels = np.uint8([[1, 1, 0, IGNORE, IGNORE]])
     unlisted = np.uint8([[0, 0, 0, 1, 0]])
@@ -172,7 +175,7 @@ def test_people_count_where_it_is_known_who_is_there():
     ('depth_m', 'depth_mm'),
     [(0.0, 0), (np.nan, 0), (np.inf, 0), (1.2344, 1234), (65.535, 65535), (65.6, 0)],
 )
-def test_depth_is_handed_over_in_millimetres(depth_m, depth_mm):
+def test_depth_is_written_in_millimetres(depth_m, depth_mm):
     assert millimetres(np.float32([[depth_m]])) == [[depth_mm]]
 
 
@@ -182,13 +185,13 @@ def test_depth_needs_depth(tmp_path):
             return Sample(self.name(index), image=super().read(index).image)
 
     with pytest.raises(InputError, match='no measured depth'):
-        hand_over_depth(Pictures(), tmp_path)
+        write_depth_images(Pictures(), tmp_path)
 
 
-def test_a_command_that_fails_is_quoted(tmp_path):
+def test_a_failing_command_is_quoted(tmp_path):
     with pytest.raises(InputError, match=r'rs-ml depth failed: rs-ml: folder .* holds no'):
-        robot.Robot(tmp_path).run('depth', tmp_path, '--model', 'no such model')
+        RobotCommands(tmp_path).run('depth', tmp_path, '--model', 'no such model')
 
 
-def test_a_command_that_works_is_read(tmp_path):
-    assert 'mono_depth' in robot.Robot(tmp_path).run('models', 'list')
+def test_the_output_of_a_command(tmp_path):
+    assert 'mono_depth' in RobotCommands(tmp_path).run('models', 'list')
