@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_training.cli.command import command
-from rs_ml_training.cli.flags import FlagParser, add_flags, from_flags
 from rs_ml_training.data.output_folder import write_file
 
 from benchmarks.accuracy.definitions import AccuracyOptions

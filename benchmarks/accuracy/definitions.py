@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_training.cli.flags import flag
+from rs_ml_perception.core.options import option
 
 DATA_VARIABLE = 'RS_ML_TEST_DATA'
 SHIPPED = 'shipped'
@@ -23,18 +23,18 @@ Figures = Mapping[str, Mapping[str, float]]
 class AccuracyOptions:
     """Evaluates accuracy and speed of every shipped model and of others for comparison."""
 
-    data: Path | None = flag(None, f'folder of the data sets (default: {DATA_VARIABLE})')
-    synth: Path | None = flag(None, 'test side of the synthetic world (default: rendered)')
-    rooms: int = flag(60, 'number of rendered rooms', low=1)
-    seed: int = flag(700_000, 'of the rooms', low=0)
-    exposures: int = flag(4, 'frames per room, all of which the filters see', low=1)
-    upright: Path | None = flag(None, 'the same with upright people (default: rendered)')
-    upright_rooms: int = flag(40, 'number of its rendered rooms, one frame each', low=1)
-    only: tuple[str, ...] = flag((), 'names of benchmarks, or speed (default: all)')
-    out: Path | None = flag(None, 'Markdown file; the part between its markers is replaced')
-    cards: Path | None = flag(None, 'folder of model directories, whose cards get the figures')
-    json_file: Path | None = flag(None, 'file for the figures', name='json')
-    quick: bool = flag(False, 'a few images each: for a look, not for the record')
+    data: Path | None = option(None, f'folder of the data sets (default: {DATA_VARIABLE})')
+    synth: Path | None = option(None, 'test side of the synthetic world (default: rendered)')
+    rooms: int = option(60, 'number of rendered rooms', low=1)
+    seed: int = option(700_000, 'of the rooms', low=0)
+    exposures: int = option(4, 'frames per room, all of which the filters see', low=1)
+    upright: Path | None = option(None, 'the same with upright people (default: rendered)')
+    upright_rooms: int = option(40, 'number of its rendered rooms, one frame each', low=1)
+    only: tuple[str, ...] = option((), 'names of benchmarks, or speed (default: all)')
+    out: Path | None = option(None, 'Markdown file; the part between its markers is replaced')
+    cards: Path | None = option(None, 'folder of model directories, whose cards get the figures')
+    json_file: Path | None = option(None, 'file for the figures', flag='json')
+    quick: bool = option(False, 'a few images each: for a look, not for the record')
 
     def data_folder(self) -> Path:
         """The folder of the data sets.

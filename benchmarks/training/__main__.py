@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rs_ml_perception.core.flags import FlagParser
 from rs_ml_training.cli.command import command
-from rs_ml_training.cli.flags import FlagParser
 
 from benchmarks.training.comparisons import (
     SECTIONS,

@@ -10,7 +10,14 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.options import DataclassInstance, Option, OptionInfo, check, options_of
+from rs_ml_perception.core.options import (
+    REQUIRED,
+    DataclassInstance,
+    Option,
+    OptionInfo,
+    check,
+    options_of,
+)
 
 T = TypeVar('T', bound=DataclassInstance)
 
@@ -156,6 +163,8 @@ def _add_flag(
         'default': defaults.get(leaf.name, argparse.SUPPRESS),
         'help': _help(leaf, defaults.get(leaf.name, leaf.default)).replace('%', '%%'),
     }
+    if leaf.default is REQUIRED:
+        common['required'] = True
     if leaf.type is bool:
         action = 'store_true' if info.is_switch else argparse.BooleanOptionalAction
         group.add_argument(flag_of(leaf), action=action, **common)
@@ -176,7 +185,7 @@ def _help(leaf: Option, default: Any) -> str:
     text = leaf.info.doc + (f' [{leaf.info.unit}]' if leaf.info.unit else '')
     if default in (None, (), ''):
         return f'{text} (default: {leaf.info.none_doc})' if leaf.info.none_doc else text
-    if leaf.info.is_switch:
+    if leaf.info.is_switch or default is REQUIRED:
         return text
     return f'{text} (default: {_shown(default)})'
 

@@ -28,6 +28,8 @@ class DataclassInstance(Protocol):
 
 T = TypeVar('T', bound=DataclassInstance)
 
+# Default of an option that must be given; its dataclass is keyword-only.
+REQUIRED: Any = dataclasses.MISSING
 _METADATA = 'option'
 
 

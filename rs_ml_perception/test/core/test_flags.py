@@ -15,7 +15,7 @@ from rs_ml_perception.core.flags import (
     from_flags,
     parsed,
 )
-from rs_ml_perception.core.options import option
+from rs_ml_perception.core.options import REQUIRED, Options, option
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,21 @@ def test_only_some_options_with_another_default():
     assert 'a choice (default: b)' in parser.format_help()
     assert '--fast' not in parser.format_help()
     assert from_flags(_Options, parser.parse_args([]), kind='b') == _Options(kind='b')
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Required(Options):
+    out: Path = option(REQUIRED, 'a new folder')
+
+
+def test_required_options(capsys):
+    parser = FlagParser()
+    add_flags(parser, _Required)
+    assert from_flags(_Required, parser.parse_args(['--out', 'x'])) == _Required(out=Path('x'))
+    assert 'default' not in parser.format_help()
+    with pytest.raises(SystemExit):
+        parser.parse_args([])
+    assert 'required: --out' in capsys.readouterr().err
 
 
 def test_an_argument_file_gives_way_to_later_flags(tmp_path):

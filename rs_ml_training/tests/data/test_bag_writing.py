@@ -174,12 +174,12 @@ def test_the_same_data_give_the_same_bytes(miniature, tmp_path, storage):
 REFUSED = [
     # arguments after the data, what the error says
     ([], '--intrinsics fx,fy,cx,cy'),
-    (['--rate', '0'], 'rate 0.0 is no number'),
-    (['--rate', 'nan'], 'rate nan is no number'),
+    (['--rate', '0'], '--rate must lie in [0.001, 1e+06], got 0.0'),
+    (['--rate', 'nan'], '--rate must lie in [0.001, 1e+06], got nan'),
     (['--camera', 'my camera'], "'my camera' is no namespace"),
     (['--camera', ''], "'' is no namespace"),
     (['--camera', '/ground_truth'], 'is no namespace'),
-    (['--storage', 'realsense'], "storage 'realsense' is none of mcap, sqlite3"),
+    (['--storage', 'realsense'], "--storage must be one of mcap, sqlite3, got 'realsense'"),
     (['--denoised', 'DATA'], 'holds no denoised depth'),
     (['--data', 'folder:x'], 'name the data once'),
 ]

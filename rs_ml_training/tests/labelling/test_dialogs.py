@@ -1,11 +1,10 @@
-from argparse import Namespace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from rs_ml_training.cli.data import main
-from rs_ml_training.cli.data_labelling import label
+from rs_ml_training.cli.data_labelling import LabelOptions, label
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.labelling import dialogs
 from rs_ml_training.labelling.screen import Click
@@ -112,16 +111,15 @@ def pictures(tmp_path) -> Path:
 
 
 def test_binary_then_semantic_is_a_data_set(pictures, tmp_path):
-    flags = Namespace(kind='binary', pictures=pictures, masks=None, circles=False)
-    flags.out = tmp_path / 'masks'
-    assert label(flags, Script('q1qq', rectangle=(10, 10, 100, 80))) == 1
-    assert label(flags, Script('q1', rectangle=(10, 10, 100, 80))) == 1
-    assert label(flags, Script()) == 0
+    flags = LabelOptions(out=tmp_path / 'masks')
+    assert label('binary', pictures, flags, Script('q1qq', rectangle=(10, 10, 100, 80))) == 1
+    assert label('binary', pictures, flags, Script('q1', rectangle=(10, 10, 100, 80))) == 1
+    assert label('binary', pictures, flags, Script()) == 0
     reader = open_data(f'folder:{flags.out}')
     assert reader.labels == ('background', 'foreground')
     assert reader.read(1).labels[50, 60] == 1
-    flags.kind, flags.masks, flags.out = 'semantic', flags.out / 'mask', tmp_path / 'holes'
-    assert label(flags, Script(['q', 'n', '1', '1'] * 2)) == 2
+    flags = LabelOptions(masks=flags.out / 'mask', out=tmp_path / 'holes')
+    assert label('semantic', pictures, flags, Script(['q', 'n', '1', '1'] * 2)) == 2
     reader = open_data(f'folder:{flags.out}')
     assert set(np.unique(reader.read(0).labels)) == {0, 1, 2}
     check = cv2.imread(str(flags.out / 'check_gt' / '1.png'), cv2.IMREAD_UNCHANGED)
@@ -139,8 +137,7 @@ def test_empty_masks_need_no_window(pictures, tmp_path, capsys):
 
 def test_pictures_without_an_object_join_the_labels(pictures, tmp_path):
     out = tmp_path / 'out'
-    flags = Namespace(kind='brush', pictures=pictures, masks=None, circles=False, out=out)
-    assert label(flags, Script('qs')) == 1
+    assert label('brush', pictures, LabelOptions(out=out), Script('qs')) == 1
     assert main(['label', 'empty', str(pictures), '--out', str(out)]) == 0
     assert len(open_data(f'folder:{out}')) == 2
     assert not (out / 'mask').exists()

@@ -175,14 +175,14 @@ def test_one_layout_alone(tmp_path):
 @pytest.mark.parametrize(
     ('options', 'words'),
     [
-        ({'count': 0}, 'count 0'),
-        ({'repeats': 0}, 'repeats 0'),
-        ({'seed': -1}, 'seed -1'),
-        ({'side': 'left'}, "'left' is none of train, test"),
-        ({'size': (8, 480)}, '8x480'),
+        ({'count': 0}, 'count must be at least 1, got 0'),
+        ({'repeats': 0}, 'repeats must be at least 1'),
+        ({'seed': -1}, 'seed must be at least 0'),
+        ({'side': 'left'}, "side must be one of train, test, got 'left'"),
+        ({'size': (8, 480)}, 'size must be at least 16, got 8'),
         ({'layouts': ('coco',)}, 'coco'),
         ({'layouts': ()}, 'layouts'),
-        ({'people': 'all'}, "'all' are none of any, upright"),
+        ({'people': 'all'}, "people must be one of any, upright, got 'all'"),
     ],
 )
 def test_senseless_options(options, words):

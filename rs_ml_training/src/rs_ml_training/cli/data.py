@@ -5,34 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from rs_ml_training.cli import (
-    data_bag,
-    data_capturing,
-    data_labelling,
-    data_looking,
-    data_noise,
-    data_synth,
-    data_teaching,
-    data_writing,
-)
+from rs_ml_perception.core.flags import FlagParser
+
+from rs_ml_training.cli import data_inspection, data_labelling, data_recording, data_writing
 from rs_ml_training.cli.command import command
-from rs_ml_training.cli.flags import FlagParser
+
+EXAMPLE = """
+rs-ml-data COMMAND --help
+"""
 
 
 def parser() -> FlagParser:
     """Flags of every command."""
-    top = FlagParser(prog='rs-ml-data', description=__doc__)
+    top = FlagParser(prog='rs-ml-data', description=__doc__, example=EXAMPLE)
     commands = top.add_subparsers(dest='command', required=True, parser_class=FlagParser)
-    for part in (
-        data_synth,
-        data_writing,
-        data_looking,
-        data_noise,
-        data_teaching,
-        data_labelling,
-        data_capturing,
-        data_bag,
-    ):
+    for part in (data_recording, data_writing, data_inspection, data_labelling):
         part.add_commands(commands)
     return top
 
@@ -41,7 +28,8 @@ def parser() -> FlagParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
     arguments = parser().parse_args(argv)
-    return arguments.run(arguments)
+    arguments.run(arguments)
+    return 0
 
 
 if __name__ == '__main__':

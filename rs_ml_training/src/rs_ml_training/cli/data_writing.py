@@ -3,136 +3,216 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.options import REQUIRED, Options, option
 
-from rs_ml_training.cli.data_source import add_source, reader_of
-from rs_ml_training.cli.flags import size
+from rs_ml_training.cli.data_command import Commands, ToFolder, add_command, open_source
 from rs_ml_training.data.augment.presets import ALIASES, PRESETS, preset
 from rs_ml_training.data.sample_codec import MAP_CODINGS
 from rs_ml_training.data.tfrecords import COMPRESSIONS
+from rs_ml_training.teaching.taught_set import Trust
+
+if TYPE_CHECKING:
+    from rs_ml_training.teaching.cell_detector import CellDetector
+    from rs_ml_training.teaching.frozen_detector import FrozenDetector
 
 
-def add_commands(commands: Any) -> None:
-    """Add `tile`, `stitch`, `tfrecord`, `tfds` and `augment`."""
-    _add_tile(commands)
-    _add_stitch(commands)
-    _add_tfrecord(commands)
-    _add_tfds(commands)
-    _add_augment(commands)
+@dataclass(frozen=True, kw_only=True)
+class TileOptions(ToFolder):
+    """Tiles of a data set."""
+
+    side: int = option(128, 'of a tile, 0: whole frames', unit='px')
+    overlap: int = option(0, 'of neighbours', unit='px')
+    by_source: bool = option(False, 'a folder for each picture', is_switch=True)
 
 
-def _add_tile(commands: Any) -> None:
-    sub = commands.add_parser('tile', help='cut samples into square PNG tiles')
-    add_source(sub)
-    sub.add_argument('--out', type=Path, required=True, help='a new folder')
-    sub.add_argument('--side', type=int, default=128, help='of a tile [px], 0: whole frames')
-    sub.add_argument('--overlap', type=int, default=0, help='of neighbours [px]')
-    sub.add_argument('--by-source', action='store_true', help='a folder for each picture')
-    sub.set_defaults(run=_tile)
+@dataclass(frozen=True, kw_only=True)
+class StitchOptions(Options):
+    """A picture of tiles."""
+
+    size: tuple[int, int] = option(REQUIRED, 'of the picture', metavar='WIDTHxHEIGHT')
+    overlap: int = option(0, 'as they were cut', unit='px')
+    out: Path = option(REQUIRED, 'a new PNG file', group='output')
 
 
-def _tile(arguments: argparse.Namespace) -> int:
+@dataclass(frozen=True, kw_only=True)
+class TfrecordOptions(ToFolder):
+    """TFRecord shards of a data set."""
+
+    shards: int = option(1, 'files')
+    compression: str = option('none', 'of the files', choices=COMPRESSIONS)
+    maps: str = option('png', 'raw: larger, faster', choices=MAP_CODINGS)
+    workers: int = option(4, 'threads', low=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TfdsOptions(Options):
+    """A data set of TFDS."""
+
+    out: Path = option(REQUIRED, 'a new folder', group='output')
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentOptions(ToFolder):
+    """Augmented copies of a data set."""
+
+    preset: str = option('industrial', 'augmentation', choices=(*PRESETS, *ALIASES))
+    size: tuple[int, int] | None = option(None, 'of the copies', metavar='WIDTHxHEIGHT')
+    copies: int = option(1, 'of each sample', low=1)
+    textures: Path | None = option(None, 'folder of backgrounds for industrial')
+    seed: int = option(0, 'of the random numbers', low=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeachOptions(ToFolder):
+    """Boxes from a detector."""
+
+    model: str = option(
+        'detection', 'directory or name of a model with the decoder gfl or gfl_head'
+    )
+    graph: Path | None = option(None, 'frozen_inference_graph.pb, in place of a model')
+    label_map: Path | None = option(None, '.pbtxt of the classes of --graph')
+    sure: float = option(Trust.sure, 'least score of an object')
+    doubtful: float = option(Trust.doubtful, 'least score of a crowd')
+    teacher_license: str = option('', 'named in addition to that of the data')
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `tile`, `stitch`, `tfrecord`, `tfds`, `augment` and `teach`."""
+    add_command(
+        commands,
+        'tile',
+        TileOptions,
+        _tile,
+        summary='cut samples into square PNG tiles',
+        example='rs-ml-data tile --data folder:pictures --out tiles --side 128 --overlap 16',
+    )
+    stitch = add_command(
+        commands,
+        'stitch',
+        StitchOptions,
+        _stitch,
+        summary='put the tiles of one picture together',
+        example='rs-ml-data stitch tiles/*.png --size 640x480 --overlap 16 --out picture.png',
+    )
+    stitch.add_argument('tiles', nargs='+', type=Path, help='PNG files')
+    add_command(
+        commands,
+        'tfrecord',
+        TfrecordOptions,
+        _tfrecord,
+        summary='pack a data set into TFRecord shards',
+        example='rs-ml-data tfrecord --data camvid:/data/camvid --out shards --shards 8',
+    )
+    tfds = add_command(
+        commands,
+        'tfds',
+        TfdsOptions,
+        _tfds,
+        summary='prepare the TFDS data set full_semantic',
+        example='rs-ml-data tfds labelled.zip --out prepared',
+    )
+    tfds.add_argument('source', type=Path, help='a zip or a folder with rgb/*.png and gt/*.png')
+    add_command(
+        commands,
+        'augment',
+        AugmentOptions,
+        _augment,
+        summary='write augmented copies as rgb/, gt/ and depth/',
+        example='rs-ml-data augment --data folder:labelled --preset industrial --out copies',
+    )
+    _add_teach(commands)
+
+
+def _add_teach(commands: Commands) -> None:
+    teach = add_command(
+        commands,
+        'teach',
+        TeachOptions,
+        _teach,
+        summary='boxes from a detector, in the layout of COCO',
+        example='rs-ml-data teach --data folder:pictures --model detection --out taught',
+    )
+    # An empty list has a meaning of its own here: no class is marked completely.
+    teach.group('options').add_argument(
+        '--marked',
+        nargs='*',
+        metavar='CLASS',
+        help='classes of which the data mark every object (default: all that both have)',
+    )
+
+
+def _tile(options: TileOptions, _: argparse.Namespace) -> None:
     from rs_ml_training.data.tiling import write_tiles
 
     count = write_tiles(
-        reader_of(arguments),
-        arguments.out,
-        arguments.side or None,
-        overlap=arguments.overlap,
-        by_source=arguments.by_source,
+        open_source(options),
+        options.out,
+        options.side or None,
+        overlap=options.overlap,
+        by_source=options.by_source,
     )
-    return _say(f'{arguments.out}: {count} tiles')
+    print(f'{options.out}: {count} tiles')
 
 
-def _add_stitch(commands: Any) -> None:
-    sub = commands.add_parser('stitch', help='put the tiles of one picture together')
-    sub.add_argument('tiles', nargs='+', type=Path, help='PNG files')
-    sub.add_argument('--size', type=size, required=True, help='WIDTHxHEIGHT of the picture')
-    sub.add_argument('--overlap', type=int, default=0, help='as they were cut [px]')
-    sub.add_argument('--out', type=Path, required=True, help='a new PNG file')
-    sub.set_defaults(run=_stitch)
-
-
-def _stitch(arguments: argparse.Namespace) -> int:
+def _stitch(options: StitchOptions, arguments: argparse.Namespace) -> None:
     from rs_ml_training.data.output_folder import png_of, write_file
     from rs_ml_training.data.tiling import read_stitched
 
-    picture = read_stitched(arguments.tiles, arguments.size, arguments.overlap)
-    write_file(arguments.out, png_of(picture))
-    return _say(f'{arguments.out}: {len(arguments.tiles)} tiles')
+    picture = read_stitched(arguments.tiles, options.size, options.overlap)
+    write_file(options.out, png_of(picture))
+    print(f'{options.out}: {len(arguments.tiles)} tiles')
 
 
-def _add_tfrecord(commands: Any) -> None:
-    sub = commands.add_parser('tfrecord', help='pack a data set into TFRecord shards')
-    add_source(sub)
-    sub.add_argument('--out', type=Path, required=True, help='a new folder')
-    sub.add_argument('--shards', type=int, default=1, help='files')
-    sub.add_argument('--compression', default='none', choices=COMPRESSIONS, help='of the files')
-    sub.add_argument('--maps', default='png', choices=MAP_CODINGS, help='raw: larger, faster')
-    sub.add_argument('--workers', type=int, default=4, help='threads')
-    sub.set_defaults(run=_tfrecord)
-
-
-def _tfrecord(arguments: argparse.Namespace) -> int:
+def _tfrecord(options: TfrecordOptions, _: argparse.Namespace) -> None:
     from rs_ml_training.data.tfrecords import write_shards
 
-    reader = reader_of(arguments)
-    _at_least('--workers', arguments.workers, 1)
-    out, shards = arguments.out, arguments.shards
-    compression, workers = arguments.compression, arguments.workers
-    write_shards(reader, out, shards, compression, workers, arguments.maps)
-    return _say(f'{out}: {len(reader)} samples in {shards} shards; --data tfrecord:{out}')
+    reader, out, shards = open_source(options), options.out, options.shards
+    write_shards(reader, out, shards, options.compression, options.workers, options.maps)
+    print(f'{out}: {len(reader)} samples in {shards} shards; --data tfrecord:{out}')
 
 
-def _add_tfds(commands: Any) -> None:
-    sub = commands.add_parser('tfds', help='prepare the TFDS data set full_semantic')
-    sub.add_argument('source', type=Path, help='a zip or a folder with rgb/*.png and gt/*.png')
-    sub.add_argument('--out', type=Path, required=True, help='a new folder')
-    sub.set_defaults(run=_tfds)
-
-
-def _tfds(arguments: argparse.Namespace) -> int:
+def _tfds(options: TfdsOptions, arguments: argparse.Namespace) -> None:
     try:
         from rs_ml_training.data.full_semantic import prepare
     except ImportError as error:
         raise ConfigError(f'{error}: pip install tensorflow tensorflow-datasets') from error
-    prepared = prepare(arguments.source, arguments.out)
-    return _say(f'{prepared}; --data tfds:{arguments.out}')
+    prepared = prepare(arguments.source, options.out)
+    print(f'{prepared}; --data tfds:{options.out}')
 
 
-def _add_augment(commands: Any) -> None:
-    sub = commands.add_parser('augment', help='write augmented copies as rgb/, gt/ and depth/')
-    add_source(sub)
-    sub.add_argument('--out', type=Path, required=True, help='a new folder')
-    sub.add_argument(
-        '--preset', default='industrial', choices=(*PRESETS, *ALIASES), help='what is done'
-    )
-    sub.add_argument('--size', type=size, help='WIDTHxHEIGHT of the copies')
-    sub.add_argument('--copies', type=int, default=1, help='of each sample')
-    sub.add_argument('--textures', type=Path, help='folder of backgrounds for industrial')
-    sub.add_argument('--seed', type=int, default=0, help='of the random numbers')
-    sub.set_defaults(run=_augment)
-
-
-def _augment(arguments: argparse.Namespace) -> int:
+def _augment(options: AugmentOptions, _: argparse.Namespace) -> None:
     from rs_ml_training.data.folder_writing import write_augmented
 
-    _at_least('--copies', arguments.copies, 1)
-    _at_least('--seed', arguments.seed, 0)
-    augment = preset(arguments.preset, arguments.size, textures=arguments.textures)
-    reader, out = reader_of(arguments), arguments.out
-    count = write_augmented(reader, augment, out, copies=arguments.copies, seed=arguments.seed)
-    return _say(f'{out}: {count} copies')
+    augment = preset(options.preset, options.size, textures=options.textures)
+    reader, out = open_source(options), options.out
+    count = write_augmented(reader, augment, out, copies=options.copies, seed=options.seed)
+    print(f'{out}: {count} copies')
 
 
-def _at_least(name: str, value: int, low: int) -> None:
-    if value < low:
-        raise ConfigError(f'{name} must be at least {low}, got {value}')
+def _teach(options: TeachOptions, arguments: argparse.Namespace) -> None:
+    from rs_ml_training.teaching.taught_set import Lesson, write_taught_set
+
+    teacher = _teacher(options)
+    marked = None if arguments.marked is None else tuple(arguments.marked)
+    trust = Trust(options.sure, options.doubtful)
+    lesson = Lesson(teacher, teacher.labels, trust, marked, options.teacher_license)
+    counts = write_taught_set(open_source(options), lesson, options.out)
+    numbers = ', '.join(f'{count} {name}' for name, count in counts.items())
+    print(f'{options.out}: {numbers}; --data coco:{options.out}')
 
 
-def _say(text: str) -> int:
-    print(text)
-    return 0
+def _teacher(options: TeachOptions) -> FrozenDetector | CellDetector:
+    if options.graph is not None and options.label_map is not None:
+        from rs_ml_training.teaching.frozen_detector import FrozenDetector
+
+        return FrozenDetector(options.graph, options.label_map)
+    if options.graph is not None or options.label_map is not None:
+        raise ConfigError('--graph and --label-map belong together: give both or neither')
+    from rs_ml_training.teaching.cell_detector import CellDetector
+
+    return CellDetector(options.model)

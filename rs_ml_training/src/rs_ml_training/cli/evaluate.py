@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
+from rs_ml_perception.core.options import REQUIRED, Options, option
 
 from rs_ml_training.cli.command import command, progress_bar
 from rs_ml_training.tasks.registry import TASKS
@@ -20,6 +22,14 @@ EXAMPLE = """
 rs-ml-evaluate depth --help
 rs-ml-evaluate depth @flags.txt
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveOptions(Options):
+    """The course of trainings."""
+
+    out: Path = option(REQUIRED, '.png, .svg or .pdf')
+    columns: tuple[str, ...] = option((), 'of history.csv', none_doc='all')
 
 
 def parser() -> FlagParser:
@@ -37,8 +47,7 @@ def parser() -> FlagParser:
         example='rs-ml-evaluate curves runs/first runs/second --out curves.png',
     )
     curves.add_argument('runs', nargs='+', type=Path, help='run folders, or history.csv files')
-    curves.add_argument('--out', type=Path, required=True, help='.png, .svg or .pdf')
-    curves.add_argument('--columns', nargs='+', default=(), help='of history.csv (all)')
+    add_flags(curves, CurveOptions, group='output')
     return top
 
 
@@ -53,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     arguments = parser().parse_args(words)
     if arguments.task == _CURVES:
-        return _draw_curves(arguments.runs, arguments.out, arguments.columns)
+        return _draw_curves(arguments.runs, from_flags(CurveOptions, arguments))
     options = from_flags(TASKS[arguments.task].evaluate_options, arguments)
     if options.json_file is not None and not options.json_file.parent.is_dir():
         raise ConfigError(f'{options.json_file.parent} is no folder: give --json a path in one')
@@ -66,15 +75,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _draw_curves(runs: Sequence[Path], out: Path, columns: Sequence[str]) -> int:
+def _draw_curves(runs: Sequence[Path], options: CurveOptions) -> int:
     from rs_ml_training.training.curves import draw_all
 
     files = [run / 'history.csv' if run.is_dir() else run for run in runs]
     names = [file.parent.name for file in files]
     if len(set(names)) < len(names):
         names = [str(file.parent) for file in files]
-    draw_all(dict(zip(names, files, strict=True)), out, columns)
-    print(out)
+    draw_all(dict(zip(names, files, strict=True)), options.out, options.columns)
+    print(options.out)
     return 0
 
 

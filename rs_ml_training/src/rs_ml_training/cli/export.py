@@ -5,87 +5,108 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
+from rs_ml_perception.core.options import option
 from rs_ml_perception.inference.manifest import MANIFEST_NAME
 
 from rs_ml_training.cli.command import command
-from rs_ml_training.cli.flags import FlagParser, size
 from rs_ml_training.data.formats import open_data
-from rs_ml_training.export.artifact import FORMATS, PRECISIONS
+from rs_ml_training.export.artifact import DEFAULT_FORMATS, FLOAT32_ONLY, FORMATS, PRECISIONS
 from rs_ml_training.tasks.options import name_values
+from rs_ml_training.tasks.task import ServingOptions
 
 if TYPE_CHECKING:
     from rs_ml_training.data.reader import Reader
     from rs_ml_training.export.exporter import ExportOptions
 
 _ALL = 'all'
+_DATA = 'data'
+EXAMPLE = """
+rs-ml-export runs/depth --out models/depth --formats all
+rs-ml-export runs/seg --out models/seg --precision int8 --representative folder:/data/rooms
+"""
 
 
-def parser() -> argparse.ArgumentParser:
+@dataclass(frozen=True)
+class ExportFlags(ServingOptions):
+    """Flags of the command; those of ServingOptions are among them."""
+
+    out: Path | None = option(None, 'folder of the model, to be made', group='output')
+    formats: str = option(
+        ','.join(DEFAULT_FORMATS),
+        f'some of {", ".join(FORMATS)}, separated by commas; all: those the precision allows',
+        group='output',
+    )
+    precision: str = option(
+        'float32', 'of weights; int8: of all', choices=PRECISIONS, group='output'
+    )
+    name: str = option('', 'of the model, by default that of its folder', group='output')
+    version: str = option('1', 'of the model', group='output')
+    force: bool = option(
+        False, 'replace the model that is already in --out', group='output', is_switch=True
+    )
+    weights: str | None = option(
+        None, 'weights file of the run', none_doc='the best, then the last', group='network'
+    )
+    input_size: tuple[int, int] | None = option(
+        None, 'to serve at', none_doc='as trained', metavar='WxH', group='network'
+    )
+    representative: str | None = option(
+        None,
+        'samples to compare on and to measure int8 ranges on',
+        metavar='FORMAT:PATH',
+        group=_DATA,
+    )
+    representative_list: Path | None = option(None, 'list file of --representative', group=_DATA)
+    representative_option: tuple[str, ...] = option(
+        (), 'for its reader', metavar='NAME=VALUE', group=_DATA
+    )
+    calibration_samples: int = option(100, 'of them that int8 reads', low=1, group=_DATA)
+    golden: str | None = option(
+        None,
+        'its first sample is the golden input',
+        none_doc='a shipped frame',
+        metavar='FORMAT:PATH',
+        group=_DATA,
+    )
+    golden_list: Path | None = option(None, 'list file of --golden', group=_DATA)
+    data: str | None = option(
+        None,
+        'samples with truth to measure on',
+        none_doc='int8: the representative ones',
+        metavar='FORMAT:PATH',
+        group=_DATA,
+    )
+    data_list: Path | None = option(None, 'list file of --data', group=_DATA)
+    data_option: tuple[str, ...] = option((), 'for its reader', metavar='NAME=VALUE', group=_DATA)
+    data_samples: int = option(200, 'of them that are read', low=1, group=_DATA)
+
+
+def parser() -> FlagParser:
     """The flags."""
-    top = FlagParser(prog='rs-ml-export', description=__doc__)
-    add = top.add_argument
-    add('run', type=Path, metavar='DIR', help='folder of a training; or of a model')
-    add('--out', type=Path, default=None, help='folder of the model, to be made')
-    add(
-        '--formats',
-        default='tflite,onnx,openvino',
-        help=f'some of {", ".join(FORMATS)}, with commas; all: whatever the precision allows',
-    )
-    add('--precision', default='float32', choices=PRECISIONS, help='of weights; int8: of all')
-    add('--name', default='', help='of the model; else that of its folder')
-    add('--version', default='1', help='of the model')
-    add('--weights', default=None, help='weights file of the run; else the best, then the last')
-    add('--input-size', type=size, default=None, metavar='WxH', help='else as trained')
-    _add_data(add)
-    add('--scores', action='store_true', help='segmentation: probabilities, not class ids')
-    add('--intermediates', action='store_true', help='keep every further output of the network')
-    add(
-        '--confidence-threshold',
-        type=float,
-        default=0.0,
-        help='denoising: pixels less certain are dropped by who uses the model',
-    )
-    add(
-        '--score-threshold',
-        type=float,
-        default=0.3,
-        help='detection: finds of less are dropped by who uses the model',
-    )
-    add('--force', action='store_true', help='replace the model that is already in --out')
+    top = FlagParser(prog='rs-ml-export', description=__doc__, example=EXAMPLE)
+    top.add_argument('run', type=Path, metavar='DIR', help='folder of a training; or of a model')
+    add_flags(top, ExportFlags, group='served outputs')
     return top
-
-
-def _add_data(add: Callable[..., Any]) -> None:
-    source = {'default': None, 'metavar': 'FORMAT:PATH'}
-    option = {'nargs': '+', 'default': (), 'metavar': 'NAME=VALUE', 'help': 'for its reader'}
-    add('--representative', **source, help='samples to compare on and to measure int8 ranges on')
-    add('--representative-list', type=Path, default=None, help='list file of --representative')
-    add('--representative-option', **option)
-    add('--calibration-samples', type=int, default=100, help='how many of them int8 reads')
-    add('--golden', **source, help='its first sample is the golden input; else a shipped frame')
-    add('--golden-list', type=Path, default=None, help='list file of --golden')
-    add('--data', **source, help='samples with truth to measure on; int8: else the representative')
-    add('--data-list', type=Path, default=None, help='list file of --data')
-    add('--data-option', **option)
-    add('--data-samples', type=int, default=200, help='how many of them are read')
 
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
     arguments = parser().parse_args(argv)
-    if arguments.out is None:
-        return _add_onnx(arguments)
+    flags = from_flags(ExportFlags, arguments)
+    if flags.out is None:
+        return _add_onnx(arguments.run, flags)
     written = ['rs-ml-export', *(sys.argv[1:] if argv is None else argv)]
     _quiet()
     from rs_ml_training.export.exporter import check_options, export
@@ -94,21 +115,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rs_ml_training.trained import load
 
     require_tensorflow()
-    options = _options(arguments, shlex.join(written))
-    check_options(arguments.out, options)
-    trained = load(arguments.run, weights=arguments.weights, input_size=arguments.input_size)
-    print(summary(export(trained, arguments.out, options)))
+    options = _options(flags, shlex.join(written))
+    check_options(flags.out, options)
+    trained = load(arguments.run, weights=flags.weights, input_size=flags.input_size)
+    print(summary(export(trained, flags.out, options)))
     return 0
 
 
-def _add_onnx(arguments: argparse.Namespace) -> int:
-    directory = arguments.run
+def _add_onnx(directory: Path, flags: ExportFlags) -> int:
     if not (directory / MANIFEST_NAME).is_file():
         raise ConfigError(
             f'{directory} is no model that ONNX can be added to: give --out DIR to export a '
             'training there'
         )
-    if arguments != parser().parse_args([str(directory)]):
+    if flags != ExportFlags():
         raise ConfigError(
             f'ONNX is added to {directory} as its manifest says: leave out the other flags, or '
             'give --out DIR to export a training there'
@@ -131,42 +151,29 @@ def _quiet() -> None:
     warnings.filterwarnings('ignore', message=r'(?s).*tf\.lite\.Interpreter is deprecated')
 
 
-def _options(arguments: argparse.Namespace, written: str) -> ExportOptions:
+def _options(flags: ExportFlags, written: str) -> ExportOptions:
     from rs_ml_training.export.exporter import ExportOptions
-    from rs_ml_training.tasks.task import ServingOptions
 
-    for name in ('calibration_samples', 'data_samples'):
-        if getattr(arguments, name) < 1:
-            raise ConfigError(f'--{name.replace("_", "-")} must be at least 1')
     return ExportOptions(
-        formats=_formats(arguments.formats, arguments.precision),
-        precision=arguments.precision,
-        name=arguments.name,
-        version=arguments.version,
-        serving=ServingOptions(
-            arguments.scores,
-            arguments.intermediates,
-            arguments.confidence_threshold,
-            arguments.score_threshold,
-        ),
-        golden=_open(arguments.golden, arguments.golden_list, ()),
+        formats=_formats(flags.formats, flags.precision),
+        precision=flags.precision,
+        name=flags.name,
+        version=flags.version,
+        serving=ServingOptions(**{f.name: getattr(flags, f.name) for f in fields(ServingOptions)}),
+        golden=_open(flags.golden, flags.golden_list, ()),
         representative=_open(
-            arguments.representative,
-            arguments.representative_list,
-            arguments.representative_option,
+            flags.representative, flags.representative_list, flags.representative_option
         ),
-        calibration_samples=arguments.calibration_samples,
-        data=_open(arguments.data, arguments.data_list, arguments.data_option),
-        data_samples=arguments.data_samples,
-        force=arguments.force,
+        calibration_samples=flags.calibration_samples,
+        data=_open(flags.data, flags.data_list, flags.data_option),
+        data_samples=flags.data_samples,
+        force=flags.force,
         command=written,
     )
 
 
 def _formats(text: str, precision: str) -> tuple[str, ...]:
     if text == _ALL:
-        from rs_ml_training.export.formats import FLOAT32_ONLY
-
         return tuple(f for f in FORMATS if precision == 'float32' or f not in FLOAT32_ONLY)
     return tuple(word.strip() for word in text.split(',') if word.strip())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+import math
 import os
 import re
 import shutil
@@ -15,6 +17,7 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.transforms import RigidTransform
+from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.recordings.frame_recorder import CameraWriter
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, foreign_files
 
@@ -115,31 +118,49 @@ def _depth(folder: str, leaf: str, frame: str, depth_m: np.ndarray) -> Stream:
     return Stream(folder, leaf, frame, '16UC1', encode(known_m, 'mm'))
 
 
+def pinhole(text: str) -> tuple[float, ...]:
+    """(fx, fy, cx, cy) [px] of 'FX,FY,CX,CY'.
+
+    Raises:
+        ArgumentTypeError: these are not four numbers with positive focal lengths.
+    """
+    try:
+        numbers = tuple(float(part) for part in text.split(','))
+    except ValueError:
+        numbers = ()
+    is_camera = len(numbers) == 4 and all(map(math.isfinite, numbers)) and min(numbers[:2]) > 0
+    if not is_camera:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not FX,FY,CX,CY, as 425.1,425.1,423.5,239.5'
+        )
+    return numbers
+
+
 @dataclass(frozen=True)
-class BagOptions:
-    """How the recording looks.
+class BagOptions(Options):
+    """Contents of the recording.
 
     Attributes:
-        rate_hz: frames a second.
-        camera: namespace and name of the driver.
-        storage: one of STORAGES.
-        pinhole_px: (fx, fy, cx, cy) of all pictures [px]; None: those of the data set.
-        denoised: denoised depth by the name of its sample, 16-bit PNG [mm].
-        replace: whether a recording may be replaced.
+        denoised_files: denoised depth by the name of its sample, 16-bit PNG [mm].
     """
 
-    rate_hz: float = 30.0
-    camera: str = 'camera/camera'
-    storage: str = 'mcap'
-    pinhole_px: tuple[float, float, float, float] | None = None
-    denoised: Mapping[str, Path] = field(default_factory=dict)
-    replace: bool = False
+    rate_hz: float = option(30.0, 'frames a second', low=1e-3, high=1e6, flag='rate')
+    camera: str = option('camera/camera', 'namespace of the topics')
+    storage: str = option('mcap', 'of the file', choices=STORAGES)
+    pinhole_px: tuple[float, float, float, float] | None = option(
+        None,
+        'of all images',
+        unit='px',
+        none_doc='those of the data set',
+        flag='intrinsics',
+        metavar='FX,FY,CX,CY',
+        parse=pinhole,
+    )
+    replace: bool = option(False, 'replace a recording', flag='force', is_switch=True)
+    denoised_files: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not (0 < self.rate_hz <= 1e6):
-            raise ConfigError(f'rate {self.rate_hz} is no number of frames a second: give 30')
-        if self.storage not in STORAGES:
-            raise ConfigError(f'storage {self.storage!r} is none of {", ".join(STORAGES)}')
+        super().__post_init__()
         camera_namespace(self.camera)
 
 
@@ -272,7 +293,7 @@ class _Recorder:
         return sample.size
 
     def _denoised_m(self, sample: Sample) -> np.ndarray | None:
-        path = self._options.denoised.get(sample.name)
+        path = self._options.denoised_files.get(sample.name)
         return None if path is None else require_size(path, read_depth(path), sample.size)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 FORMATS = ('saved_model', 'frozen_graph', 'tflite', 'onnx', 'openvino')
+DEFAULT_FORMATS = ('tflite', 'onnx', 'openvino')
+FLOAT32_ONLY = ('saved_model', 'frozen_graph')
 PRECISIONS = ('float32', 'float16', 'int8')
 
 Arrays = Mapping[str, np.ndarray]

@@ -19,7 +19,7 @@ from rs_ml_training.data.output_folder import put_in_place
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.errors import ExportError
 from rs_ml_training.export import formats
-from rs_ml_training.export.artifact import Arrays, Artifact
+from rs_ml_training.export.artifact import DEFAULT_FORMATS, Arrays, Artifact
 from rs_ml_training.export.comparison import (
     LIMITS,
     Errors,
@@ -101,7 +101,7 @@ class ExportOptions:
         command: what was typed, for the card.
     """
 
-    formats: tuple[str, ...] = formats.DEFAULT_FORMATS
+    formats: tuple[str, ...] = DEFAULT_FORMATS
     precision: str = 'float32'
     name: str = ''
     version: str = '1'

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.export.artifact import FORMATS, PRECISIONS, Arrays, Artifact, Network
+from rs_ml_training.export.artifact import (
+    FLOAT32_ONLY,
+    FORMATS,
+    PRECISIONS,
+    Arrays,
+    Artifact,
+    Network,
+)
 from rs_ml_training.export.onnx_file import load_onnx, load_openvino, write_onnx, write_openvino
 from rs_ml_training.export.serving import Serving
 from rs_ml_training.export.tensorflow_files import (
@@ -20,8 +27,6 @@ from rs_ml_training.export.tensorflow_files import (
     write_tflite,
 )
 
-DEFAULT_FORMATS = ('tflite', 'onnx', 'openvino')
-FLOAT32_ONLY = ('saved_model', 'frozen_graph')
 _NEEDS = {'onnx': ('tf2onnx', 'onnxruntime'), 'openvino': ('tf2onnx', 'openvino')}
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.options import Options, option
 
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.intel_denoise import LEFT, RAW, RIGHT, TRUTH, IntelDenoise
@@ -24,23 +25,16 @@ _BESIDE = 'intrinsics.yaml', 'license.txt', 'scenes.csv'
 
 
 @dataclass(frozen=True)
-class RematchOptions:
-    """How frames are matched again.
+class RematchOptions(Options):
+    """How frames are matched again; settings of frame N are drawn from (seed, N)."""
 
-    Attributes:
-        seed: settings of frame N are drawn from (seed, N), on the side of training.
-        rank_share: of the frames go through the rank transform, which neither side uses.
-    """
-
-    seed: int = 1
-    rank_share: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.seed < 0 or not 0 <= self.rank_share <= 1:
-            raise ConfigError(
-                'seed must not be negative and rank_share within 0 to 1, '
-                f'got {self.seed} and {self.rank_share}'
-            )
+    seed: int = option(1, "of the matchers' settings, of the side of training", low=0)
+    rank_share: float = option(
+        0.0,
+        'fraction of frames matched on their rank transform, which neither side uses',
+        low=0,
+        high=1,
+    )
 
     def settings(self, number: int) -> MatcherSettings:
         """Those of frame `number`."""

@@ -34,6 +34,7 @@ from dataclasses import dataclass
 import cv2
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.geometry.transforms import RigidTransform
+from rs_ml_perception.core.options import Options, option
 
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.output_folder import Png, write_png
@@ -65,45 +66,35 @@ Spread = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 
 
 @dataclass(frozen=True)
-class SetOptions:
+class SetOptions(Options):
     """Which rooms, seen how, in which layouts.
 
     Attributes:
-        count: rooms.
         seed: room N, from 1, is drawn from seed + N, whatever the count is.
-        side: train or test; the test side draws from rooms and matchers that training never sees.
-        size: (width, height) of depth and infrared [px].
-        color_size: (width, height) of colour [px].
-        repeats: exposures of each room: the same view, other noise.
-        layouts: of LAYOUTS.
-        people: of PEOPLE; 'upright': all stand or walk, and one of them is in full view.
+        side: the test side draws from rooms and matchers that training never sees.
+        repeats: the same view, other noise.
+        people: 'upright': all stand or walk, and one of them is in full view.
     """
 
-    count: int = 100
-    seed: int = 0
-    side: str = 'train'
-    size: tuple[int, int] = (848, 480)
-    color_size: tuple[int, int] = (640, 480)
-    repeats: int = 1
-    layouts: tuple[str, ...] = LAYOUTS
-    people: str = ANYBODY
+    count: int = option(100, 'rooms; with --bag: frames', low=1)
+    seed: int = option(0, 'of the rooms', low=0)
+    side: str = option('train', 'train or test, which share nothing', choices=SIDES)
+    size: tuple[int, int] = option(
+        (848, 480), 'of depth and infrared', low=_SMALLEST_PX, metavar='WIDTHxHEIGHT'
+    )
+    color_size: tuple[int, int] = option(
+        (640, 480), 'of colour', low=_SMALLEST_PX, metavar='WIDTHxHEIGHT'
+    )
+    repeats: int = option(1, 'exposures of each room', low=1)
+    layouts: tuple[str, ...] = option(LAYOUTS, 'to write', choices=LAYOUTS)
+    people: str = option(
+        ANYBODY, 'upright: all stand or walk, one is in full view', choices=PEOPLE
+    )
 
     def __post_init__(self) -> None:
-        for name in ('count', 'repeats'):
-            if getattr(self, name) < 1:
-                raise ConfigError(f'{name} {getattr(self, name)} is not possible: give 1 or more')
-        if self.seed < 0:
-            raise ConfigError(f'seed {self.seed} is not possible: give 0 or more')
-        if self.side not in SIDES:
-            raise ConfigError(f'side {self.side!r} is none of {", ".join(SIDES)}')
-        if self.people not in PEOPLE:
-            raise ConfigError(f'people {self.people!r} are none of {", ".join(PEOPLE)}')
-        for width, height in (self.size, self.color_size):
-            if min(width, height) < _SMALLEST_PX:
-                raise ConfigError(f'{width}x{height} pictures are not possible: give 848x480')
-        strange = [layout for layout in self.layouts if layout not in LAYOUTS]
-        if strange or not self.layouts:
-            raise ConfigError(f'layouts {self.layouts} are not of {", ".join(LAYOUTS)}')
+        super().__post_init__()
+        if not self.layouts:
+            raise ConfigError(f'layouts are missing: give some of {", ".join(LAYOUTS)}')
 
     @property
     def frames(self) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.compressed import (
     CompressedBytes,
@@ -16,6 +15,7 @@ from rs_ml_perception.core.images.compressed import (
     encode_compressed_gray,
 )
 from rs_ml_perception.core.images.depth import DepthImage
+from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.recordings.frame_recorder import CameraWriter
 from rs_ml_perception.recordings.messages import COMPRESSED_IMAGE, IMU, TEXT
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter
@@ -43,31 +43,25 @@ _ACCELEROMETER_HZ = 63
 
 
 @dataclass(frozen=True)
-class RecordingOptions:
-    """How the recording looks.
+class RecordingOptions(Options):
+    """Contents of the recording."""
 
-    Attributes:
-        rate_hz: frames a second.
-        camera: namespace and name of the driver.
-        storage: one of STORAGES.
-        jpeg_quality: of colour and infrared in the compressed transports, depth then as PNG
-            without loss; 0: raw images.
-        aligned: whether depth registered to colour is recorded, too.
-    """
-
-    rate_hz: float = 15.0
-    camera: str = 'camera/camera'
-    storage: str = 'mcap'
-    jpeg_quality: int = 0
-    aligned: bool = True
+    rate_hz: float = option(15.0, 'frames a second', low=0.1, high=1000, flag='rate')
+    camera: str = option('camera/camera', 'namespace of the topics')
+    storage: str = option('mcap', 'of the file', choices=STORAGES)
+    jpeg_quality: int = option(
+        0,
+        'of colour and infrared in the compressed transports, depth then as PNG without loss; '
+        '0: raw images',
+        low=0,
+        high=100,
+        flag='jpeg',
+        metavar='QUALITY',
+    )
+    aligned: bool = option(True, 'record depth registered to colour, too')
 
     def __post_init__(self) -> None:
-        if not 0.1 <= self.rate_hz <= 1000:
-            raise ConfigError(f'rate {self.rate_hz} is no number of frames a second: give 15')
-        if self.storage not in STORAGES:
-            raise ConfigError(f'storage {self.storage!r} is none of {", ".join(STORAGES)}')
-        if not 0 <= self.jpeg_quality <= 100:
-            raise ConfigError(f'JPEG quality {self.jpeg_quality} is not possible: give 1 to 100')
+        super().__post_init__()
         camera_namespace(self.camera)
 
 
