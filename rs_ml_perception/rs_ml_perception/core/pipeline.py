@@ -19,7 +19,7 @@ class Closing(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Free what is held; a second call does nothing."""
+        """Free the resources; a second call does nothing."""
 
     def __enter__(self: C) -> C:
         return self
@@ -42,7 +42,7 @@ class Pipeline(Generic[OptionsT]):
     labels: LabelMap = LabelMap({})
 
     def __init__(self, options: OptionsT) -> None:
-        """Start with these options; see `options` for what is raised."""
+        """Start with these options; raises as setting `options` does."""
         self.options = options
 
     @property
@@ -56,7 +56,7 @@ class Pipeline(Generic[OptionsT]):
         self._options = options
 
     def apply(self, options: OptionsT) -> None:
-        """Update what depends on the options.
+        """Update everything that depends on the options.
 
         Raises:
             ConfigError: the options do not fit the model; nothing has changed.
@@ -71,7 +71,7 @@ class Pipeline(Generic[OptionsT]):
         return 0.0
 
     def reset(self) -> None:
-        """Forget what was tracked: time has jumped."""
+        """Forget all tracks: time has jumped."""
 
     def take_stages(self) -> dict[str, float]:
         """Milliseconds per stage since the last call."""

@@ -23,10 +23,17 @@ INPUT_DTYPES = {RAW_DEPTH: 'float32', INFRARED: 'uint8'}
 """Metres with 0 in holes; brightness, all 0 where there is no image."""
 
 INFRARED_MODES = ('auto', 'require', 'none')
-"""Used where it is there; frames without it are dropped; never used."""
+"""Used if available; frames without it are dropped; never used."""
 
 DEPTH, CONFIDENCE = 'depth', 'confidence'
 _DECODER_OPTIONS = {'confidence_threshold': 0.0}
+
+_REACH_PX = 16
+"""Networks fill holes from measurements around them. Farther from any measurement they invent
+depth, such as a wall in a blank image; in real recordings no filled pixel is farther."""
+
+STRIDE_PX = 16
+"""A network of open size takes multiples of this; the image is padded by mirroring."""
 
 
 def check_model(model: Model) -> None:
@@ -38,10 +45,10 @@ def check_model(model: Model) -> None:
 
 
 def default_threshold(model: Model) -> float:
-    """Least confidence the manifest asks for, 0 where it asks for none.
+    """The manifest's confidence threshold, 0 without one.
 
     Raises:
-        ModelError: it is no share, or the network gives no confidence.
+        ModelError: it is not within 0..1, or the network predicts no confidence.
     """
     manifest = model.manifest
     options = fill_options(manifest.name, _DECODER_OPTIONS, manifest.decoder_options)
@@ -72,28 +79,20 @@ def _check_inputs(model: Model) -> None:
         raise ModelError(f'{model.title}: all inputs must have one size, got {sizes}')
 
 
-_REACH_PX = 16
-"""A network fills holes from what is measured around them. Farther from any measurement it invents
-depth, a wall in a blank image; of what it fills in real recordings, nothing is farther."""
-
-STRIDE_PX = 16
-"""A network of open size takes multiples of this; what is missing is mirrored."""
-
-
 @dataclass(frozen=True)
 class DenoiseOptions(RangeOptions):
-    """Options of the denoised depth. A network without confidence takes no threshold but 0."""
+    """Options of the denoised depth. Without a confidence output the threshold must be 0."""
 
     infrared: str = option(
         'auto',
-        'left infrared image: used where it is published, required, or not used',
+        'left infrared image: used if published, required, or not used',
         choices=INFRARED_MODES,
         static=True,
         flag=None,
     )
     confidence_threshold: float | None = option(
         None,
-        'invalidate less certain pixels',
+        'invalidate pixels with less confidence',
         low=0.0,
         high=1.0,
         none=-1.0,
@@ -103,11 +102,11 @@ class DenoiseOptions(RangeOptions):
 
 @dataclass(frozen=True, eq=False)
 class DenoisedDepth:
-    """Depth along the optical axis, pixel by pixel that of the raw image.
+    """Depth along the optical axis, in the pixels of the raw image.
 
     Attributes:
         depth_m: float32 (H, W), metres, NaN where invalid.
-        confidence: float32 (H, W), 0..1, also of pixels that were not certain enough.
+        confidence: float32 (H, W), 0..1, also of pixels below the threshold.
     """
 
     depth_m: np.ndarray
@@ -117,10 +116,10 @@ class DenoisedDepth:
 class Denoiser:
     """Denoises depth images of any size at their own resolution.
 
-    A network of fixed input size sees a smaller image with its mirror image beside it, and a
-    larger one through overlapping windows: nothing is resampled, so no edge is smeared and no
-    distance mixed with a hole. (With holes in place of the mirror image, pixels near the border
-    strayed half as far again from what the network gives where it sees on.)
+    A network of fixed input size gets smaller images padded by mirroring and larger ones in
+    overlapping windows. Nothing is resampled, so edges stay sharp and distances are never mixed
+    with holes. (With zero padding, pixels near the border deviated half as far again from the
+    result of an unpadded image.)
 
     Attributes:
         model: the network.
@@ -131,8 +130,8 @@ class Denoiser:
         """Prepare a loaded model.
 
         Raises:
-            ModelError: it is no denoise model, or its inputs or outputs are not as expected.
-            ConfigError: a confidence is asked for that the model does not give.
+            ModelError: the model does not denoise, or has unexpected inputs or outputs.
+            ConfigError: a confidence threshold for a model without confidence.
         """
         check_model(model)
         self.model = model
@@ -143,27 +142,27 @@ class Denoiser:
 
     @property
     def options(self) -> DenoiseOptions:
-        """Replace to change thresholds while running; a wrong one raises and changes nothing."""
+        """Replace to change them between calls; ConfigError refuses and changes nothing."""
         return self._options
 
     @options.setter
     def options(self, options: DenoiseOptions) -> None:
         if options.confidence_threshold and not self._gives_confidence:
             raise ConfigError(
-                f'{self.model.title} gives no confidence: confidence_threshold must be 0, '
+                f'{self.model.title} predicts no confidence: confidence_threshold must be 0, '
                 f'got {options.confidence_threshold}'
             )
         self._options = options
 
     @property
     def confidence_threshold(self) -> float:
-        """The one in force."""
+        """The threshold in force."""
         chosen = self._options.confidence_threshold
         return self._default if chosen is None else chosen
 
     @property
     def uses_infrared(self) -> bool:
-        """Whether the network looks at infrared at all."""
+        """Whether the network has an infrared input."""
         return any(spec.name == INFRARED for spec in self.model.manifest.inputs)
 
     @property
@@ -175,11 +174,10 @@ class Denoiser:
 
         Args:
             depth: raw depth (H, W).
-            infrared: uint8 (H, W), the left infrared image, whose pixels are those of the depth;
-                None: there is none.
+            infrared: uint8 (H, W), the left infrared image in the pixels of depth, or None.
 
         Raises:
-            InputError: infrared is no such image, or there are no pixels.
+            InputError: infrared has another type or size, or there are no pixels.
         """
         _check_images(depth, infrared)
         with self.stages('preprocess'):
@@ -200,13 +198,13 @@ class Denoiser:
     def inputs(
         self, depth: DepthImage, infrared: np.ndarray | None = None
     ) -> list[dict[str, np.ndarray]]:
-        """What the network is given for an image, call by call; see `__call__`."""
+        """The inputs of the network for an image, window by window; see `__call__`."""
         _check_images(depth, infrared)
         raw_m, _ = self._readable(depth)
         return [self._inputs(w, raw_m, infrared) for w in self._windows_of(raw_m.shape)]
 
     def _readable(self, depth: DepthImage) -> tuple[np.ndarray, np.ndarray]:
-        """Metres with 0 in holes, and where the camera measured what the network cannot read."""
+        """Metres with 0 in holes, and a mask of measurements out of the network's range."""
         raw_m = depth.values.astype(np.float32)
         if depth.metres_per_unit != 1.0:
             raw_m *= np.float32(depth.metres_per_unit)
@@ -237,7 +235,7 @@ class Denoiser:
     def _keep(
         self, window: Window, outputs: Mapping[str, np.ndarray], found: DenoisedDepth
     ) -> None:
-        """Take over the window's part of the result."""
+        """Copy the window's part of the result."""
         inside = window.rows.kept_inside, window.columns.kept_inside
         kept = window.rows.kept, window.columns.kept
         found.depth_m[kept] = self._plane(outputs[DEPTH])[inside]
@@ -275,14 +273,15 @@ class Denoiser:
 
 
 def _is_unfounded(is_measured: np.ndarray) -> np.ndarray:
-    """Where no measurement is within twice _REACH_PX, nowhere that one is within _REACH_PX.
+    """Mask of pixels far from any measurement, bool (H, W) to (H, W).
 
-    By cells of pixels, at a fraction of what exact distances cost; bool (H, W) to (H, W).
+    True where none is within twice _REACH_PX, false where one is within _REACH_PX: cells of
+    pixels are compared, which costs a fraction of exact distances.
     """
     height, width = is_measured.shape
     cells = -(-width // _REACH_PX), -(-height // _REACH_PX)
-    share = cv2.resize(is_measured.astype(np.float32), cells, interpolation=cv2.INTER_AREA)
-    is_near = cv2.dilate((share > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    fraction = cv2.resize(is_measured.astype(np.float32), cells, interpolation=cv2.INTER_AREA)
+    is_near = cv2.dilate((fraction > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
     if is_near.all():
         return np.zeros(is_measured.shape, bool)
     is_near = cv2.resize(is_near, (width, height), interpolation=cv2.INTER_NEAREST)
@@ -301,13 +300,13 @@ def _check_images(depth: DepthImage, infrared: np.ndarray | None) -> None:
     if infrared.shape != depth.values.shape:
         raise InputError(
             f'the infrared image is {infrared.shape[1]}x{infrared.shape[0]}, the depth image '
-            f'{depth.width}x{depth.height}: give both the same profile (depth_module), or work '
+            f'{depth.width}x{depth.height}: set the same profile for both (depth_module), or work '
             'without infrared'
         )
 
 
 def _empty_result(shape: tuple[int, ...]) -> DenoisedDepth:
-    """Certain everywhere, for networks that do not say."""
+    """Confidence 1 everywhere, for networks without that output."""
     return DenoisedDepth(np.empty(shape, np.float32), np.ones(shape, np.float32))
 
 
@@ -324,23 +323,22 @@ class DenoisePipeline(ModelPipeline[DenoiseOptions]):
 
     @classmethod
     def load(cls, choice: ModelOptions, options: DenoiseOptions) -> DenoisePipeline:
-        """Load the model; see ModelOptions.load for what is raised."""
+        """Load the model; raises as ModelOptions.load does."""
         return cls(Denoiser(choice.load(), options), options)
 
     @property
     def uses_infrared(self) -> bool:
-        """Whether the network looks at infrared at all."""
+        """Whether the network has an infrared input."""
         return self._denoiser.uses_infrared
 
     def apply(self, options: DenoiseOptions) -> None:
         self._denoiser.options = options
 
     def __call__(self, frame: Frame) -> DenoisedDepth:
-        """The depth of one frame without noise.
+        """Denoise the depth of one frame.
 
         Raises:
-            InputError: there is no depth, or the infrared image asked for is missing or differs
-                in size.
+            InputError: there is no depth, or required infrared is missing or has another size.
         """
         if frame.depth is None:
             raise InputError('there is no depth image to denoise')

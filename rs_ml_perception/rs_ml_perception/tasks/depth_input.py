@@ -1,4 +1,4 @@
-"""Measured depth as the second input of a network that labels colour pictures."""
+"""Measured depth as the second input of a network that labels colour images."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rs_ml_perception.inference.preprocess import ImageTransform, InputSpec
 
 DEPTH = 'depth'
 _STEP = 2
-"""Depth that is not aligned is moved to the colour picture at half its resolution: a network of
-half a megapixel and less has no use for more, and it takes a quarter of the time."""
+"""Unaligned depth is registered to colour at half its resolution: networks of half a megapixel and
+less need no more, and it takes a quarter of the time."""
 
 
 def depth_spec(manifest: ModelManifest) -> InputSpec | None:
-    """The depth input of a network, None: it looks at the picture alone.
+    """The depth input of a network, None for a network that takes colour only.
 
     Raises:
-        ModelError: it has another further input, or one of another type.
+        ModelError: the network has any other input after the image.
     """
     further = manifest.inputs[1:]
     if not further:
@@ -33,17 +33,17 @@ def depth_spec(manifest: ModelManifest) -> InputSpec | None:
     if len(further) > 1 or spec.name != DEPTH or not fits or spec.size != manifest.input.size:
         names = [s.name for s in further]
         raise ModelError(
-            f'{manifest.name}: beside the picture there may be one input {DEPTH!r}, float32 NHWC '
-            f'of one channel and of the size of the picture, got {names}'
+            f'{manifest.name}: after the image there may be one input {DEPTH!r}, float32 NHWC of '
+            f'one channel and of the size of the image, got {names}'
         )
     return spec
 
 
 class DepthInput:
-    """Makes the tensor: metres in the pixels of the network's picture, 0 where nothing is known.
+    """Makes the tensor: metres in the pixels of the network's image, 0 where depth is unknown.
 
     Args:
-        spec: of the input.
+        spec: the input.
     """
 
     def __init__(self, spec: InputSpec) -> None:
@@ -53,17 +53,17 @@ class DepthInput:
     def __call__(self, frame: Frame | None, transform: ImageTransform) -> np.ndarray:
         """The tensor (1, h, w, 1) float32, valid until the next call.
 
-        All 0 without a frame, without depth, and where depth is not aligned and cannot be: the
-        intrinsics of one of the cameras are unknown.
+        All 0 without a frame, without depth, and for unaligned depth if the intrinsics of either
+        camera are unknown.
 
         Raises:
-            InputError: aligned depth is not of the size of the picture.
+            InputError: aligned depth has another size than the image.
         """
         width, height = transform.model_size
         if self._tensor.shape != (1, height, width, 1):
             self._tensor = np.zeros((1, height, width, 1), np.float32)
         self._tensor[...] = 0
-        depth = None if frame is None else _in_picture(frame, transform)
+        depth = None if frame is None else _in_image(frame, transform)
         if depth is not None:
             x, y, w, h = transform.model_rect
             depth_m = depth.depth_m
@@ -72,8 +72,8 @@ class DepthInput:
         return self._tensor
 
 
-def _in_picture(frame: Frame, transform: ImageTransform) -> DepthImage | None:
-    """Depth where the network sees the picture, of that size; None: there is none."""
+def _in_image(frame: Frame, transform: ImageTransform) -> DepthImage | None:
+    """Depth in the part and size of the image that the network sees, None without depth."""
     if frame.depth is None:
         return None
     if frame.color_from_depth is None:
@@ -84,7 +84,7 @@ def _in_picture(frame: Frame, transform: ImageTransform) -> DepthImage | None:
 def _aligned(depth: DepthImage, transform: ImageTransform) -> DepthImage:
     if (depth.width, depth.height) != transform.source_size:
         raise InputError(
-            f'aligned depth is {depth.width}x{depth.height}, its picture '
+            f'aligned depth is {depth.width}x{depth.height}, its image '
             '{}x{}: pass depth aligned to it'.format(*transform.source_size)
         )
     x, y, width, height = transform.source_rect

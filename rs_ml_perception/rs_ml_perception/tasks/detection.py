@@ -31,16 +31,15 @@ _MOST_CANDIDATES = 1000
 class DetectorOptions(Options):
     """Options of the network's output.
 
-    Without an iou_threshold of its own or of the options, a network that suppresses duplicates
-    itself is left as it is.
+    A network that suppresses duplicates itself is post-processed only if iou_threshold is set.
     """
 
     score_threshold: float | None = option(
-        None, 'lowest score', low=0.0, high=1.0, none=-1.0, none_doc='as the model says'
+        None, 'minimum score', low=0.0, high=1.0, none=-1.0, none_doc='as the model says'
     )
     iou_threshold: float | None = option(
         None,
-        'remove boxes that overlap a better one of their class by more than this',
+        'IoU above which boxes of one class are duplicates',
         low=0.0,
         high=1.0,
         none=-1.0,
@@ -48,18 +47,18 @@ class DetectorOptions(Options):
     )
     classes: tuple[str, ...] = option(
         (),
-        'names of the classes to keep; empty: all',
+        'classes to keep; empty: all',
         metavar='NAME,...',
         parse=comma_separated,
     )
-    max_detections: int = option(100, 'detections to keep, best first', low=1, high=1000)
+    max_detections: int = option(100, 'maximum number of detections, best first', low=1, high=1000)
 
 
 @dataclass(frozen=True)
 class DetectionOptions(RangeOptions, DetectorOptions):
     """Options of the pipeline."""
 
-    track: bool = option(True, 'number objects over time', flag=None)
+    track: bool = option(True, 'assign ids to objects over time', flag=None)
 
 
 class Detector:
@@ -75,8 +74,8 @@ class Detector:
         """Prepare a loaded model.
 
         Raises:
-            ModelError: it is no detection model, or its decoder is unknown.
-            ConfigError: a class that the model does not know.
+            ModelError: the model does not detect, or its decoder is unknown.
+            ConfigError: a class that the model does not have.
         """
         manifest = model.manifest
         manifest.require('detection', decoders=BOX_DECODERS)
@@ -95,7 +94,7 @@ class Detector:
 
     @property
     def options(self) -> DetectorOptions:
-        """Replace to change thresholds while running; a wrong one raises and changes nothing."""
+        """Replace to change them between calls; ConfigError refuses and changes nothing."""
         return self._options
 
     @options.setter
@@ -106,7 +105,7 @@ class Detector:
 
     @property
     def score_threshold(self) -> float:
-        """Least score in force: that of the options, else the manifest's."""
+        """The minimum score in force: of the options, else of the manifest."""
         chosen = self._options.score_threshold
         return float(self.model.manifest.thresholds.score if chosen is None else chosen)
 
@@ -120,7 +119,7 @@ class Detector:
             Boxes in half-open pixels of `rgb`, clipped to it, best score first.
 
         Raises:
-            InputError: rgb is no such image.
+            InputError: rgb has another type or shape.
         """
         with self.stages('preprocess'):
             tensor, transform = self._preprocess(rgb)
@@ -165,7 +164,7 @@ class Detector:
 
 @dataclass(frozen=True, eq=False)
 class DetectionResult:
-    """Objects and, row by row, where they are; labels name their classes."""
+    """Objects with, row by row, their positions; labels name their classes."""
 
     detections: Detections
     placements: Placements
@@ -183,7 +182,7 @@ class DetectionPipeline(ModelPipeline[DetectionOptions]):
 
     @classmethod
     def load(cls, choice: ModelOptions, options: DetectionOptions) -> DetectionPipeline:
-        """Load the model; see ModelOptions.load for what is raised."""
+        """Load the model; raises as ModelOptions.load does."""
         return cls(Detector(choice.load(), options), options)
 
     def apply(self, options: DetectionOptions) -> None:
@@ -191,7 +190,7 @@ class DetectionPipeline(ModelPipeline[DetectionOptions]):
         self._band_m = options.band_m
 
     def __call__(self, frame: Frame) -> DetectionResult:
-        """Find, number and place the objects of one frame."""
+        """Detect, track and place the objects of one frame."""
         options = self.options
         detections = self._detector(frame.color_image)
         with self._stages('track'):
@@ -206,7 +205,7 @@ class DetectionPipeline(ModelPipeline[DetectionOptions]):
 
     @property
     def score_threshold(self) -> float:
-        """Least score in force."""
+        """The minimum score in force."""
         return self._detector.score_threshold
 
     def reset(self) -> None:

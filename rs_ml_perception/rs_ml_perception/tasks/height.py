@@ -24,23 +24,27 @@ from rs_ml_perception.core.people.stature import MAX_STATURE_M, BoxLimits, Statu
 from rs_ml_perception.core.pipeline import Pipeline, StageTimer
 from rs_ml_perception.tasks.options import RangeOptions
 
+_MOST_LOOKS = 3
+"""Up to this many times max_people are placed, in search of persons within range."""
+
+_NAN_POINT = np.full(3, np.nan)
+_UNKNOWN = Stature(HeightStatus.NO_DEPTH, np.nan, np.nan, _NAN_POINT, _NAN_POINT)
+
 
 @dataclass(frozen=True)
 class HeightOptions(RangeOptions):
-    """Options of the pipeline and of the estimator, whose detections are persons already.
+    """Options of the pipeline, and of the estimator, which takes persons only.
 
     Attributes:
-        steady: whether heights are steadied over the frames of a track.
-        border_share: a box nearer to the border of the image than this fraction of the image's
-            height is cut by it: boxes of detectors often end a little before.
+        steady: smooth heights over the frames of a track.
+        border_share: a box closer to the border than this fraction of the image height counts as
+            truncated: boxes of detectors often end a little before the border.
     """
 
-    classes: tuple[str, ...] = option(
-        ('person',), 'names of the classes that are measured', flag=None
-    )
+    classes: tuple[str, ...] = option(('person',), 'classes to measure', flag=None)
     max_people: int = option(
         20,
-        'persons to measure, best score first; the others are listed as NOT_MEASURED',
+        'maximum number of persons to measure, best first; the others are listed as NOT_MEASURED',
         low=1,
         high=1000,
         flag=None,
@@ -68,7 +72,7 @@ class HeightEstimator:
         self._tracks = HeightTracks()
 
     def reset(self) -> None:
-        """Forget all tracks: time jumped, or another camera speaks."""
+        """Forget all tracks: time has jumped, or the camera has changed."""
         self._tracks.clear()
 
     def __call__(
@@ -79,12 +83,12 @@ class HeightEstimator:
         Args:
             frame: colour size and intrinsics, with depth aligned or not.
             detections: persons only; track_ids identify them over time.
-            up: gravity in the colour optical frame; None: that of the frame, else the normal of
-                the floor where one is seen, else the image's vertical.
+            up: against gravity in the colour optical frame; None: that of the frame, else the
+                normal of the visible floor, else the vertical of the image.
 
         Returns:
-            Heights in the order of those detections that are within range. Without depth or
-            intrinsics, and of boxes that hold no part of the image, the status is NO_DEPTH.
+            Heights of the detections within range, in their order. The status is NO_DEPTH without
+            depth or intrinsics, and for boxes outside the image.
         """
         with self.stages('placements'):
             detections, placements, status = self._chosen(frame, detections)
@@ -108,9 +112,9 @@ class HeightEstimator:
     def _chosen(
         self, frame: Frame, detections: Detections
     ) -> tuple[Detections, Placements, np.ndarray]:
-        """Those within range, where they are, and OK of each that is to be measured.
+        """Detections within range, their positions, and status OK for those to be measured.
 
-        Depth is looked at for the best alone: each look costs a fraction of a millisecond.
+        Only the best are placed, since each takes a fraction of a millisecond.
         """
         options, n = self.options, len(detections)
         if frame.depth is None or frame.camera is None:
@@ -142,7 +146,7 @@ class HeightEstimator:
         return stature, len(points)
 
     def _limits(self, camera: CameraModel, xyxy: np.ndarray, points: PersonPoints) -> BoxLimits:
-        """Where the image cuts the box, or the person whose box ends too early."""
+        """The sides at which the image truncates the box, or the person within it."""
         margin = max(1.5, self.options.border_share * camera.height)
         x_min, y_min, x_max, y_max = (float(value) for value in xyxy)
         first_row, last_row = _rows_reached(camera, points)
@@ -167,15 +171,8 @@ class HeightEstimator:
         return replace(stature, height_m=height_m, stddev_m=stddev_m)
 
 
-_MOST_LOOKS = 3
-"""So many times max_people are placed at most, in search of persons within range."""
-
-_NAN_POINT = np.full(3, np.nan)
-_UNKNOWN = Stature(HeightStatus.NO_DEPTH, np.nan, np.nan, _NAN_POINT, _NAN_POINT)
-
-
 def _best_visible(detections: Detections, camera: CameraModel) -> np.ndarray:
-    """Rows of the boxes that hold a part of the image, best score first."""
+    """Rows of the boxes that overlap the image, best score first."""
     visible = clip_boxes(detections.xyxy, camera.width, camera.height)
     # A corner of NaN compares false: the box holds nothing.
     rows = np.flatnonzero(box_areas(visible) > 0)
@@ -183,14 +180,14 @@ def _best_visible(detections: Detections, camera: CameraModel) -> np.ndarray:
 
 
 def _rows_reached(camera: CameraModel, points: PersonPoints) -> tuple[float, float]:
-    """First and last row of the colour image with a person's sample, but for a few."""
+    """First and last row of the colour image with points of the person, without outliers."""
     v = np.sort(project(points.box.points_m[points.is_person], camera)[:, 1])
     few = min(4, len(v) - 1)
     return float(v[few]), float(v[-1 - few]) + 1.0
 
 
 def _floor_in_color(frame: Frame, up: Up | None) -> FloorPlane | None:
-    """The floor in the colour optical frame, whichever camera saw it."""
+    """The floor in the colour optical frame, from aligned or raw depth."""
     depth, color_from_depth = frame.depth, frame.color_from_depth
     camera = frame.camera if color_from_depth is None else frame.depth_camera
     if depth is None or camera is None:
@@ -244,7 +241,7 @@ class HeightPipeline(Pipeline[HeightOptions]):
         """Measure the persons among the detections of one frame.
 
         Args:
-            frame: with depth; without `up` the floor is looked for.
+            frame: with depth; without `up` the floor is fitted.
             found: detections in pixels of its colour image.
         """
         self.labels = found.labels

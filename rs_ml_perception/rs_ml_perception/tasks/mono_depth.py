@@ -24,12 +24,11 @@ _OUTPUT = 'depth'
 class MonoDepthOptions(RangeOptions):
     """How the network's output becomes a depth image.
 
-    The range applies in addition to that of the manifest, into which estimates are clamped: a
-    network knows nothing beyond it. With output_size 'source' the depth image has the size and
-    whole field of view of the colour image, NaN where a cropping network did not look; with
-    'model' the network's own resolution of the part it saw.
+    The range applies in addition to that of the manifest, to which estimates are clamped. With
+    output_size 'source' the depth image has the size and field of view of the colour image, NaN
+    outside the network's crop; with 'model' it has the resolution and crop of the network.
 
-    focal_correction scales metric depth where manifest and camera give both focal lengths. An
+    focal_correction scales metric depth if manifest and camera both give a focal length. An
     object looks the same at distance d with focal length f and at 2 d with 2 f (Facil et al.,
     CAM-Convs, CVPR 2019), so a network trained with f_t sees d f_t / f; Metric3D (Yin et al.,
     ICCV 2023) undoes it by this same factor.
@@ -37,7 +36,7 @@ class MonoDepthOptions(RangeOptions):
 
     output_size: str = option(
         'source',
-        'size of depth/image: that of the colour image, or that of the model',
+        'size of depth/image: of the colour image, or of the model',
         choices=('source', 'model'),
         flag=None,
     )
@@ -54,7 +53,7 @@ class DepthEstimate:
 
     Attributes:
         depth_m: float32 (H, W), metres, NaN where invalid.
-        camera: intrinsics of depth_m; None where those of the image are unknown.
+        camera: intrinsics of depth_m, None if unknown.
     """
 
     depth_m: np.ndarray
@@ -66,7 +65,7 @@ class DepthEstimator:
 
     Attributes:
         model: the network.
-        options: replace to change them while running.
+        options: may be replaced between calls.
         stages: wall time of preprocess, inference and postprocess.
     """
 
@@ -74,7 +73,7 @@ class DepthEstimator:
         """Prepare a loaded model.
 
         Raises:
-            ModelError: it is no mono_depth model, or its decoder is unknown.
+            ModelError: the model does not estimate depth, or its decoder is unknown.
         """
         manifest = model.manifest
         manifest.require('mono_depth', decoders=('depth',))
@@ -93,7 +92,7 @@ class DepthEstimator:
             camera: intrinsics of rgb, if known.
 
         Raises:
-            InputError: rgb is no such image.
+            InputError: rgb has another type or shape.
         """
         with self.stages('preprocess'):
             tensor, transform = self._preprocess(rgb)
@@ -163,14 +162,14 @@ class MonoDepthPipeline(ModelPipeline[MonoDepthOptions]):
 
     @classmethod
     def load(cls, choice: ModelOptions, options: MonoDepthOptions) -> MonoDepthPipeline:
-        """Load the model; see ModelOptions.load for what is raised."""
+        """Load the model; raises as ModelOptions.load does."""
         return cls(DepthEstimator(choice.load(), options))
 
     def apply(self, options: MonoDepthOptions) -> None:
         self._estimator.options = options
 
     def __call__(self, frame: Frame) -> DepthEstimate:
-        """Depth of one frame with the intrinsics that belong to it."""
+        """Estimate the depth of one frame."""
         return self._estimator(frame.color_image, frame.camera)
 
     def take_stages(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Options that several tasks share, and the base of pipelines around a network."""
+"""Options common to several tasks, and the base of pipelines around a network."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ModelOptions(Options):
     device: str = option('auto', 'device of the inference', choices=DEVICES, static=True)
     threads: int = option(
         0,
-        'inference threads; 0: backend default, in a graph an equal share of the cores',
+        'inference threads; 0: backend default, or cores / networks in a graph',
         low=0,
         high=256,
         static=True,
@@ -75,8 +75,8 @@ class ModelOptions(Options):
         """Load the model and check that it reproduces its golden outputs.
 
         Raises:
-            ModelError: there is no such model, it is damaged, or it computes something else.
-            BackendError: nothing installed can run it.
+            ModelError: the model is missing or damaged, or computes other outputs.
+            BackendError: no installed runtime can run it.
         """
         model = load_model(
             self.model, backend=self.backend, device=self.device, threads=self.threads

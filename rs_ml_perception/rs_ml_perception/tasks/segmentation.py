@@ -1,4 +1,4 @@
-"""Semantic segmentation: colour image, and depth where there is any, to a class per pixel."""
+"""Semantic segmentation: colour image, with depth if available, to a class per pixel."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _OUTPUT = 'mask'
 
 @dataclass(frozen=True)
 class SegmenterOptions(Options):
-    """Options of the mask. A network that gives class ids alone takes no confidence_threshold."""
+    """Options of the mask. A network that predicts class ids only takes no threshold."""
 
     confidence_threshold: float = option(
-        0.0, 'label less probable pixels 255, unlabelled; 0 keeps all', low=0.0, high=1.0
+        0.0, 'label pixels with less confidence 255 (unlabelled); 0 keeps all', low=0.0, high=1.0
     )
 
 
@@ -43,13 +43,22 @@ class SegmentationOptions(SegmenterOptions):
     """Options of the pipeline."""
 
     classes: tuple[str, ...] = option(
-        (), 'names of the classes that form regions; empty: all but background', flag=None
+        (), 'classes that form regions; empty: all but background', flag=None
     )
     min_area_px: int = option(
-        DEFAULT_MIN_AREA_PX, 'smallest region', unit='px', low=1, high=100_000_000, flag=None
+        DEFAULT_MIN_AREA_PX,
+        'minimum area of a region',
+        unit='px',
+        low=1,
+        high=100_000_000,
+        flag=None,
     )
     max_regions: int = option(
-        DEFAULT_MAX_REGIONS, 'regions to keep, largest first', low=1, high=1000, flag=None
+        DEFAULT_MAX_REGIONS,
+        'maximum number of regions, largest first',
+        low=1,
+        high=1000,
+        flag=None,
     )
 
 
@@ -66,9 +75,9 @@ class Segmenter:
         """Prepare a loaded model.
 
         Raises:
-            ModelError: it is no segmentation model, its decoder is unknown, or it has inputs that
-                are neither a picture nor depth.
-            ConfigError: a confidence is asked for that the model does not give.
+            ModelError: the model does not segment, its decoder is unknown, or it has inputs
+                other than an image and depth.
+            ConfigError: a confidence threshold for a model without confidence.
         """
         manifest = model.manifest
         manifest.require('segmentation', decoders=MASK_DECODERS)
@@ -85,21 +94,21 @@ class Segmenter:
 
     @property
     def options(self) -> SegmenterOptions:
-        """Replace to change thresholds while running; a wrong one raises and changes nothing."""
+        """Replace to change them between calls; ConfigError refuses and changes nothing."""
         return self._options
 
     @options.setter
     def options(self, options: SegmenterOptions) -> None:
         if options.confidence_threshold and self.model.manifest.decoder == 'class_map':
             raise ConfigError(
-                f'{self.model.title} gives class ids without confidence: '
+                f'{self.model.title} predicts class ids without confidence: '
                 f'confidence_threshold must be 0, got {options.confidence_threshold}'
             )
         self._options = options
 
     @property
     def uses_depth(self) -> bool:
-        """Whether the network looks at depth where a frame has any."""
+        """Whether the network has a depth input."""
         return self._depth_input is not None
 
     def __call__(self, rgb: np.ndarray, frame: Frame | None = None) -> np.ndarray:
@@ -107,14 +116,13 @@ class Segmenter:
 
         Args:
             rgb: uint8 (H, W, 3), RGB.
-            frame: what was measured with it; its depth, aligned or not, goes to a network that
-                takes depth. None: nothing was.
+            frame: its depth, aligned or not, goes to a network with a depth input.
 
         Returns:
-            uint8 (H, W), class ids; 255 where there is no label.
+            uint8 (H, W), class ids; 255 is unlabelled.
 
         Raises:
-            InputError: rgb is no such image, or aligned depth has another size.
+            InputError: rgb has another type or shape, or aligned depth has another size.
         """
         with self.stages('preprocess'):
             tensor, transform = self._preprocess(rgb)
@@ -139,7 +147,7 @@ class SegmentationPipeline(ModelPipeline[SegmentationOptions]):
 
     @classmethod
     def load(cls, choice: ModelOptions, options: SegmentationOptions) -> SegmentationPipeline:
-        """Load the model; see ModelOptions.load for what is raised."""
+        """Load the model; raises as ModelOptions.load does."""
         return cls(Segmenter(choice.load(), options), options)
 
     def apply(self, options: SegmentationOptions) -> None:
@@ -152,7 +160,7 @@ class SegmentationPipeline(ModelPipeline[SegmentationOptions]):
         return self._segmenter(frame.color_image, frame)
 
     def regions(self, mask: np.ndarray, frame: Frame) -> Regions:
-        """Connected regions of the mask with poses where the frame has depth."""
+        """Connected regions of the mask, with poses if the frame has depth."""
         with self._stages('regions'):
             return find_regions(
                 mask,

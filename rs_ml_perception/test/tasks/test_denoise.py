@@ -170,7 +170,7 @@ def test_a_network_without_confidence_is_certain(filling_model):
     model = filling_model(outputs={'depth': 'x'})
     found = Denoiser(model)(depth_of(64, 48))
     assert (found.confidence == 1).all()
-    with pytest.raises(ConfigError, match='gives no confidence'):
+    with pytest.raises(ConfigError, match='predicts no confidence'):
         Denoiser(model, DenoiseOptions(confidence_threshold=0.5))
 
 

@@ -88,7 +88,7 @@ def test_depth_that_is_not_aligned_is_moved(model):
 
 
 def test_aligned_depth_of_another_size_is_rejected(model):
-    with pytest.raises(InputError, match='40x30, its picture 80x60'):
+    with pytest.raises(InputError, match='40x30, its image 80x60'):
         Segmenter(model)(RGB, frame(np.zeros((30, 40), np.uint16)))
 
 

@@ -22,10 +22,12 @@ from rs_ml_perception.core.objects.boxes import (
     xyxy_from_yxyx,
 )
 
+EDGES = 4
+
 
 @dataclass(frozen=True, eq=False)
 class RawBoxes:
-    """Boxes as the head gives them, unordered and unclipped.
+    """Boxes as the head predicts them, unordered and unclipped.
 
     Attributes:
         xyxy: float32 (N, 4), pixels of the network input.
@@ -36,9 +38,6 @@ class RawBoxes:
     xyxy: np.ndarray
     scores: np.ndarray
     class_ids: np.ndarray
-
-
-EDGES = 4
 
 
 def decode_yolo_head(
@@ -128,7 +127,7 @@ def decode_centernet(
     corner, in cells.
     """
     heat = outputs['heatmap'][0]
-    # 0 is what most of a map is: no number of neighbours makes a peak of it.
+    # Most of a map is 0, which is never a peak.
     peaks = heatmap_peaks(heat, max(min_score, float(np.finfo(np.float32).tiny)))
     where = peaks.rows, peaks.columns
     cells_px = np.array(model_size, np.float32) / (heat.shape[1], heat.shape[0])
