@@ -107,7 +107,8 @@ class BackendInfo:
     def load_class(self) -> type:
         """Import the backend (the runtime follows when a network is loaded)."""
         module, _, name = self.target.partition(':')
-        return getattr(importlib.import_module(module), name)
+        backend: type = getattr(importlib.import_module(module), name)
+        return backend
 
 
 _PACKAGE = 'rs_ml_perception.inference.'

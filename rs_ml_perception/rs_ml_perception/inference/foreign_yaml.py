@@ -58,7 +58,7 @@ def _loader() -> type:
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
-                alias = self.peek_event()
+                alias = self.peek_event()  # type: ignore[no-untyped-call]
                 raise yaml.YAMLError(f'*{alias.anchor} is an alias: write the value itself')
             self.depth += 1
             if self.depth > MAX_DEPTH:
@@ -74,7 +74,7 @@ def _loader() -> type:
             return value
 
     def integer(loader: Any, node: Any) -> int:
-        value = loader.construct_yaml_int(node)
+        value: int = loader.construct_yaml_int(node)
         if abs(value) >= MAX_INTEGER:
             raise yaml.YAMLError('an integer has more than 64 bits')
         return value

@@ -19,7 +19,7 @@ import numpy as np
 
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.inference.manifest import ModelManifest
+from rs_ml_perception.inference.manifest import Golden, ModelManifest
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.output_errors import output_errors
 from rs_ml_perception.inference.preprocess import InputSpec, Preprocessor, plan_transform
@@ -94,14 +94,15 @@ def verify_golden(model: Model) -> GoldenResult:
         ModelError: the model has none, or the file does not fit the manifest.
     """
     manifest = model.manifest
+    golden = _golden_of(manifest)
     inputs, expected = _recording(manifest)
     actual = model(inputs)
-    measures = {name: t.measure for name, t in manifest.golden.tolerance.items()}
+    measures = {name: t.measure for name, t in golden.tolerance.items()}
     errors = output_errors(expected, actual, measures)
     return GoldenResult(
         tuple(
             OutputResult(name, errors[name], tolerance.limits.get(model.precision))
-            for name, tolerance in manifest.golden.tolerance.items()
+            for name, tolerance in golden.tolerance.items()
         )
     )
 
@@ -160,14 +161,18 @@ def write_golden(
     """
     arrays = {f'{_INPUT}{name}': array for name, array in inputs.items()}
     arrays |= {f'{_OUTPUT}{name}': _rounded(array) for name, array in outputs.items()}
-    np.savez_compressed(path, **arrays)
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # any may be allow_pickle
+
+
+def _golden_of(manifest: ModelManifest) -> Golden:
+    if manifest.golden is None:
+        raise ModelError(f'{manifest.title} has no golden outputs: nothing can be verified')
+    return manifest.golden
 
 
 def _recording(manifest: ModelManifest) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Inputs and outputs of the file."""
-    golden = manifest.golden
-    if golden is None:
-        raise ModelError(f'{manifest.title} has no golden outputs: nothing can be verified')
+    golden = _golden_of(manifest)
     if not golden.tolerance:
         raise ModelError(
             f'{manifest.title}: its golden outputs have one tolerance for all of them, which is '

@@ -95,7 +95,8 @@ def quantize(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
     if dtype.kind not in 'iu' or not scale:
         return values.astype(dtype)
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(dtype)
+    steps: np.ndarray = np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max)
+    return steps.astype(dtype)
 
 
 def dequantize(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:

@@ -112,7 +112,7 @@ def _file(section: StrictMapping) -> FileRef:
 
 
 def _digest(section: StrictMapping, key: str) -> str | None:
-    digest = section.take(key, str, None)
+    digest: str | None = section.take(key, str, None)
     if digest is not None and (len(digest) != 64 or set(digest) - set('0123456789abcdef')):
         raise ModelError(f'{section.where}: {key} must be 64 lower-case hex digits, got {digest}')
     return digest
@@ -126,7 +126,7 @@ def _file_only(row: Any, where: str) -> FileRef:
 
 
 def _names(section: StrictMapping, key: str) -> dict[str, str]:
-    names = section.take(key, dict, {})
+    names: dict[str, str] = section.take(key, dict, {})
     if not all(isinstance(item, str) for pair in names.items() for item in pair):
         raise ModelError(f'{section.where}: {key} must map names to tensor names, got {names!r}')
     return names

@@ -51,7 +51,7 @@ class StrictMapping:
 
     def choose(self, key: str, choices: tuple[str, ...], default: Any = _REQUIRED) -> str:
         """A value out of a few words."""
-        value = self.take(key, str, default)
+        value: str = self.take(key, str, default)
         if value not in choices:
             raise ModelError(f'{self.where}: {key} must be one of {list(choices)}, got {value!r}')
         return value

@@ -76,7 +76,7 @@ def _read(network: NetworkFile) -> Any:
     if network.format == 'onnx':
         return cv2.dnn.readNetFromONNX(path)
     if network.format == 'opencv':
-        return cv2.dnn.readNetFromTensorflow(path, *(str(p) for p in network.companions))
+        return cv2.dnn.readNetFromTensorflow(path, ''.join(map(str, network.companions[:1])))
     if not hasattr(cv2.dnn, 'readNetFromTFLite'):
         raise BackendError(f'OpenCV {cv2.__version__} reads no TFLite, 4.7 and later do')
     return cv2.dnn.readNetFromTFLite(path)

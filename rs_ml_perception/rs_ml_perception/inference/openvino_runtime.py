@@ -42,9 +42,9 @@ class OpenVinoBackend:
         outputs = find_tensors('output', network, _tensors(model.outputs))
         self._outputs = {key: numbers[port] for key, port in outputs.items()}
         shapes = {
-            port: list(network.inputs[key].shape)
+            port: list(shape)
             for key, port in ports.items()
-            if network.inputs[key].shape is not None
+            if (shape := network.inputs[key].shape) is not None
         }
         if shapes:
             model.reshape(shapes)
@@ -132,7 +132,7 @@ def _is_identity(node: Any) -> bool:
     before, after = node.input(0), node.output(0)
     if not (before.get_partial_shape().is_static and after.get_partial_shape().is_static):
         return False
-    return (
+    return bool(
         before.get_partial_shape().to_shape() == after.get_partial_shape().to_shape()
         and before.get_element_type() == after.get_element_type()
     )

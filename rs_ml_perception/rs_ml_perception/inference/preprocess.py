@@ -126,28 +126,37 @@ def plan_transform(spec: InputSpec, source_size: tuple[int, int]) -> ImageTransf
     if spec.resize == 'stretch':
         return ImageTransform(source_size, spec.size, whole, filled)
     if spec.resize == 'crop':
-        return ImageTransform(source_size, spec.size, _crop_rect(spec, source_size), filled)
-    return ImageTransform(source_size, spec.size, whole, _letterbox_rect(spec, source_size))
+        return ImageTransform(
+            source_size, spec.size, _crop_rect(spec.crop, spec.size, source_size), filled
+        )
+    letterbox = _letterbox_rect(spec.size, source_size, spec.centered)
+    return ImageTransform(source_size, spec.size, whole, letterbox)
 
 
-def _crop_rect(spec: InputSpec, source_size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _crop_rect(
+    crop: tuple[float, float, float, float] | None,
+    size: tuple[int, int],
+    source_size: tuple[int, int],
+) -> tuple[int, int, int, int]:
     width, height = source_size
-    if spec.crop is not None:
-        x, y, w, h = spec.crop
+    if crop is not None:
+        x, y, w, h = crop
         x_min, y_min = round(x * width), round(y * height)
         return x_min, y_min, round((x + w) * width) - x_min, round((y + h) * height) - y_min
-    aspect = spec.size[0] / spec.size[1]
+    aspect = size[0] / size[1]
     w, h = min(width, round(height * aspect)), min(height, round(width / aspect))
     return (width - w) // 2, (height - h) // 2, w, h
 
 
-def _letterbox_rect(spec: InputSpec, source_size: tuple[int, int]) -> tuple[int, int, int, int]:
-    scale = min(spec.size[0] / source_size[0], spec.size[1] / source_size[1])
-    width = max(1, min(spec.size[0], round(source_size[0] * scale)))
-    height = max(1, min(spec.size[1], round(source_size[1] * scale)))
-    if not spec.centered:
+def _letterbox_rect(
+    size: tuple[int, int], source_size: tuple[int, int], is_centered: bool
+) -> tuple[int, int, int, int]:
+    scale = min(size[0] / source_size[0], size[1] / source_size[1])
+    width = max(1, min(size[0], round(source_size[0] * scale)))
+    height = max(1, min(size[1], round(source_size[1] * scale)))
+    if not is_centered:
         return 0, 0, width, height
-    return (spec.size[0] - width) // 2, (spec.size[1] - height) // 2, width, height
+    return (size[0] - width) // 2, (size[1] - height) // 2, width, height
 
 
 class Preprocessor:
@@ -163,6 +172,8 @@ class Preprocessor:
     def __init__(self, spec: InputSpec) -> None:
         self.spec = spec
         self._transform: ImageTransform | None = None
+        self._scale = np.asarray(spec.scale, np.float32)
+        self._offset = np.asarray(spec.offset, np.float32)
         self._is_raw = spec.dtype == 'uint8' and spec.scale == 1.0 and spec.offset == 0.0
 
     def __call__(self, rgb: np.ndarray) -> tuple[np.ndarray, ImageTransform]:
@@ -180,21 +191,22 @@ class Preprocessor:
         """
         check_rgb(rgb)
         size = rgb.shape[1], rgb.shape[0]
-        if self._transform is None or self._transform.source_size != size:
-            self._allocate(size)
-        pixels = self._in_color(self._resized(rgb))
-        return self._in_layout(pixels), self._transform
+        transform = self._transform
+        if transform is None or transform.source_size != size:
+            transform = self._transform = self._allocate(size)
+        pixels = self._in_color(self._resized(rgb, transform))
+        return self._in_layout(pixels), transform
 
-    def _allocate(self, source_size: tuple[int, int]) -> None:
+    def _allocate(self, source_size: tuple[int, int]) -> ImageTransform:
         spec = self.spec
-        self._transform = plan_transform(spec, source_size)
-        width, height = self._transform.model_size
+        transform = plan_transform(spec, source_size)
+        width, height = transform.model_size
         self._canvas = np.full((height, width, 3), spec.pad_value, np.uint8)
         self._recolored = np.empty((height, width, spec.channels), np.uint8)
         self._tensor = np.empty(spec.shape((width, height)), spec.dtype)
+        return transform
 
-    def _resized(self, rgb: np.ndarray) -> np.ndarray:
-        transform = self._transform
+    def _resized(self, rgb: np.ndarray, transform: ImageTransform) -> np.ndarray:
         x, y, w, h = transform.source_rect
         part = rgb[y : y + h, x : x + w]
         mx, my, mw, mh = transform.model_rect
@@ -222,9 +234,9 @@ class Preprocessor:
         if self._is_raw:
             np.copyto(target, pixels)
             return self._tensor
-        np.multiply(pixels, np.float32(self.spec.scale), out=target, casting='unsafe')
+        np.multiply(pixels, self._scale, out=target, casting='unsafe')
         if self.spec.offset != 0.0:
-            np.add(target, np.float32(self.spec.offset), out=target, casting='unsafe')
+            np.add(target, self._offset, out=target, casting='unsafe')
         return self._tensor
 
 

@@ -10,6 +10,7 @@ import platform
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.inference.manifest import ModelManifest
@@ -91,7 +92,7 @@ def remember(manifest: ModelManifest, choice: TunedChoice) -> None:
         ) from error
 
 
-def _read() -> dict[str, dict[str, object]]:
+def _read() -> dict[str, dict[str, Any]]:
     path = tune_file()
     if not path.is_file():
         return {}

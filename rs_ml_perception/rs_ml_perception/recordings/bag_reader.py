@@ -44,7 +44,7 @@ class BagReader:
         self._storage: Any | None = None
         try:
             self._storage = self._open()
-            self._look()
+            self._look(self._storage)
         except Exception as error:  # rosbags raises many kinds of errors
             self.close()
             reason = (
@@ -66,15 +66,15 @@ class BagReader:
             return reader
         return DirectoryStorage(self._path) if self._path.is_dir() else open_storage(self._path)
 
-    def _look(self) -> None:
-        self.announced: dict[str, int] = getattr(self._storage, 'announced', {})
+    def _look(self, storage: Any) -> None:
+        self.announced: dict[str, int] = getattr(storage, 'announced', {})
         self.left_out: dict[str, str] = {
             journal.name: 'its recorder was killed, the last messages are in it: run '
             f'`sqlite3 {journal.with_suffix(".db3")} "PRAGMA wal_checkpoint(TRUNCATE)"`'
             for journal in journals(self._path)
         }
         self.connections: list[Connection] = []
-        for connection in self._storage.connections:
+        for connection in storage.connections:
             serialization = getattr(connection.ext, 'serialization_format', 'cdr')
             if serialization == 'cdr':
                 self.connections.append(connection)

@@ -157,7 +157,7 @@ class _Cameras:
         images = [topic.name for topic in self._topics if topic.type in IMAGE_TYPES]
         has_color = {_namespace(name, _COLOR) for name in images}
         has_depth = {_namespace(name, _ALIGNED + _DEPTH) for name in images}
-        known = (has_color | has_depth) - {None}
+        known = {name for name in has_color | has_depth if name is not None}
         self.are_known = bool(known)
         self.names = sorted(
             known or {_parent(name) for name in images},
@@ -244,9 +244,10 @@ def _by_encoding(
 
 def _encoding(recording: Recording, topic: Topic) -> str:
     try:
-        return recording.first(topic.name).encoding
+        image = recording.first(topic.name)
     except InputError:  # damaged, and reported where it is read
         return ''
+    return '' if image is None else str(image.encoding)
 
 
 def _common_parts(name: str, other: str) -> int:

@@ -43,7 +43,8 @@ def depth_frames(
         )
     skew_ns = half_period_ns(recording, [topics.sensor_depth])
     skew_ns = skew_ns if max_skew_ns is None else max_skew_ns
-    yield from _DepthReader(recording, topics, on_rejected).frames(skew_ns)
+    reader = _DepthReader(recording, topics, on_rejected)
+    yield from reader.frames(topics.sensor_depth, skew_ns)
 
 
 class _DepthReader:
@@ -58,16 +59,16 @@ class _DepthReader:
         for message in first_messages(recording, info, 1) if info else ():
             self._note_info(message)
 
-    def frames(self, skew_ns: int) -> Iterator[Frame]:
+    def frames(self, depth: str, skew_ns: int) -> Iterator[Frame]:
         """A frame of each depth image that can be used, with its infrared image."""
         topics = self._topics
-        images = [name for name in (topics.sensor_depth, topics.infra) if name]
+        images = [depth, *([topics.infra] if topics.infra else [])]
         wanted = [*images, *([topics.sensor_depth_info] if topics.sensor_depth_info else [])]
-        clock = StampClock(self._recording, topics.sensor_depth)
+        clock = StampClock(self._recording, depth)
         messages = self._recording.messages(wanted)
         pairs = paired_messages(
             clock.believable(messages, images, self._rejections.reject),
-            topics.sensor_depth,
+            depth,
             topics.infra,
             skew_ns=skew_ns,
             on_other=self._note_info,

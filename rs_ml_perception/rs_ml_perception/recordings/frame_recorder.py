@@ -10,6 +10,7 @@ import numpy as np
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.transforms import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings import message_factory as factory
 from rs_ml_perception.recordings.messages import CAMERA_INFO, EXTRINSICS, IMAGE, TF_MESSAGE
 from rs_ml_perception.recordings.realsense_messages import link_transforms
@@ -89,13 +90,13 @@ class FrameRecorder:
             self._wrote_latched = True
             self._write_latched(frame.stamp_ns, frame.color_from_depth)
         if frame.depth is not None:
-            self._write_depth(frame)
+            self._write_depth(frame, frame.depth)
         if frame.rgb is not None:
             self._write_info('color', 'color', frame.stamp_ns, frame.camera)
             topic = f'{self._writer.namespace}/color/image_raw'
             self._writer.write_image(topic, 'color', frame.stamp_ns, 'rgb8', frame.rgb)
 
-    def _write_depth(self, frame: Frame) -> None:
+    def _write_depth(self, frame: Frame, depth: DepthImage) -> None:
         # Infrared is seen through the depth camera: with it depth alone is not aligned either.
         is_alone = frame.rgb is None and frame.infrared is not None
         if frame.depth_is_aligned and not is_alone:
@@ -105,7 +106,7 @@ class FrameRecorder:
         camera = frame.camera if frame.depth_is_aligned else frame.depth_camera
         self._write_info(folder, stream, frame.stamp_ns, camera)
         header = self._writer.header(stream, frame.stamp_ns)
-        content = factory.depth_image(header, frame.depth)
+        content = factory.depth_image(header, depth)
         topic = f'{self._writer.namespace}/{folder}/{leaf}'
         self._writer.write(topic, IMAGE, frame.stamp_ns, content)
         if frame.infrared is not None:

@@ -46,7 +46,7 @@ def frames(
             yield from reader.single(message)
         return
     skew_ns = half_period_ns(recording, topics.images) if max_skew_ns is None else max_skew_ns
-    yield from reader.pairs(skew_ns)
+    yield from reader.pairs(topics.color, topics.depth, skew_ns)
 
 
 class _FrameReader:
@@ -82,14 +82,10 @@ class _FrameReader:
         if frame is not None:
             yield frame
 
-    def pairs(self, skew_ns: int) -> Iterator[Frame]:
+    def pairs(self, color: str, depth: str, skew_ns: int) -> Iterator[Frame]:
         """Frames of a recording with colour and depth."""
         pairs = paired_messages(
-            self.messages(),
-            self._topics.color,
-            self._topics.depth,
-            skew_ns=skew_ns,
-            on_other=self._note_info,
+            self.messages(), color, depth, skew_ns=skew_ns, on_other=self._note_info
         )
         total, lonely_gaps_ns = 0, []
         for pair in pairs:
@@ -99,18 +95,20 @@ class _FrameReader:
             frame = self._frame(pair.primary, pair.partner)
             if frame is not None:
                 yield frame
-        self._note_lonely(lonely_gaps_ns, total, skew_ns)
+        if lonely_gaps_ns:
+            self._note_lonely(depth, lonely_gaps_ns, total, skew_ns)
 
-    def _note_lonely(self, gaps_ns: Sequence[int | None], total: int, skew_ns: int) -> None:
-        """Say how many images had no depth, and by how much the nearest was off."""
-        if gaps_ns:
-            known = sorted(gap for gap in gaps_ns if gap is not None)
-            off = f', the nearest is {known[len(known) // 2] / 1e6:+.0f} ms off' if known else ''
-            self._rejections.note(
-                self._topics.depth,
-                f'{len(gaps_ns)} of {total} colour images have no depth within '
-                f'{skew_ns / 1e6:.0f} ms{off}',
-            )
+    def _note_lonely(
+        self, depth: str, gaps_ns: Sequence[int | None], total: int, skew_ns: int
+    ) -> None:
+        """Report how many images had no depth, and by how much the nearest was off."""
+        known = sorted(gap for gap in gaps_ns if gap is not None)
+        off = f', the nearest is {known[len(known) // 2] / 1e6:+.0f} ms off' if known else ''
+        self._rejections.note(
+            depth,
+            f'{len(gaps_ns)} of {total} colour images have no depth within '
+            f'{skew_ns / 1e6:.0f} ms{off}',
+        )
 
     def _frame(self, color: Message | None, depth: Message | None) -> Frame | None:
         """Decode; None where the image that makes the frame is rejected."""
@@ -168,7 +166,7 @@ class _FrameReader:
                 'extrinsics/depth_to_color says where the depth camera sits: '
                 'record one of them, or set align_depth.enable of the driver'
             )
-        if topics.depth_info is None:
+        if topics.depth is not None and topics.depth_info is None:
             self._rejections.note(topics.depth, 'it has no camera_info, depth is not used')
         return pose
 

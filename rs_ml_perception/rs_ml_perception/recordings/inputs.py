@@ -96,18 +96,18 @@ def read_inputs(
 
 
 def _read_picture(path: Path, depth_folder: DepthFolder | None) -> Frame:
-    frame = Frame(rgb=read_color(path))
+    rgb = read_color(path)
     if depth_folder is None:
-        return frame
+        return Frame(rgb=rgb)
     depth_path = depth_folder.find(path.stem)
     depth = read_depth(depth_path, metres_per_unit=depth_folder.metres_per_unit)
-    height, width = frame.rgb.shape[:2]
+    height, width = rgb.shape[:2]
     if (depth.height, depth.width) != (height, width):
         raise InputError(
             f'{depth_path} is {depth.width}x{depth.height}, its picture '
             f'{width}x{height}: depth must be aligned to colour'
         )
-    return replace(frame, depth=depth)
+    return Frame(rgb=rgb, depth=depth)
 
 
 def _with_camera(frame: Frame, camera: CameraModel | None) -> Frame:

@@ -81,7 +81,7 @@ class Message:
             return self.log_time_ns
         order = '<' if self.data[1] & 1 else '>'
         seconds, nanoseconds = struct.unpack_from(order + 'iI', self.data, 4)
-        return seconds * 1_000_000_000 + nanoseconds
+        return int(seconds * 1_000_000_000 + nanoseconds)
 
 
 OnRejected = Callable[[str, InputError], None]

@@ -62,7 +62,7 @@ def period_ns(recording: Recording, topic: str) -> int:
     gaps_ns = sorted(b - a for a, b in itertools.pairwise(stamps_ns) if b > a)
     if gaps_ns:
         return gaps_ns[len(gaps_ns) // 2]
-    count = recording.topic(topic).count
+    count = recording.count(topic)
     return (recording.end_ns - recording.start_ns) // max(1, count - 1)
 
 
@@ -71,7 +71,7 @@ def half_period_ns(recording: Recording, topics: Sequence[str]) -> int:
 
     A stream of one image has no period: its partner is as far as one period of the other one.
     """
-    many = [name for name in topics if recording.topic(name).count > 1]
+    many = [name for name in topics if recording.count(name) > 1]
     periods = [period_ns(recording, name) for name in many or topics]
     return max(periods) // (2 if len(many) == len(topics) else 1)
 

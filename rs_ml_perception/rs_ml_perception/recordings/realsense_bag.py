@@ -118,4 +118,4 @@ class RealsenseBag(Recording):
 def _stamp_ns(data: bytes) -> int:
     """Stamp of a ROS 1 message that begins with a header (seq, seconds, nanoseconds)."""
     seconds, nanoseconds = struct.unpack_from('<II', data, 4)
-    return seconds * 1_000_000_000 + nanoseconds
+    return int(seconds * 1_000_000_000 + nanoseconds)

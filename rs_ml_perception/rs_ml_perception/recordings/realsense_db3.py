@@ -131,7 +131,7 @@ class RealsenseDb3(Recording):
             for name, type_name in stream.outputs:
                 yield Topic(name, type_name, stream.count)
 
-    def _stream(self, topic: Topic, match: re.Match, camera: str) -> Stream | None:
+    def _stream(self, topic: Topic, match: re.Match[str], camera: str) -> Stream | None:
         name = driver_name(match['kind'], int(match['index']))
         if name is None:
             return None

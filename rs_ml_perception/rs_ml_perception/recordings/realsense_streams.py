@@ -99,7 +99,9 @@ def driver_name(kind: str, index: int) -> str | None:
     return known.get(kind) if index == 0 else None
 
 
-def _stream(bag: BagReader, source: Connection, match: re.Match, name: str, camera: str) -> Stream:
+def _stream(
+    bag: BagReader, source: Connection, match: re.Match[str], name: str, camera: str
+) -> Stream:
     prefix = f'{match["sensor"]}/{match["kind"]}_{match["index"]}'
     unit = bag.first(f'{match["sensor"]}/option/Depth Units/value')
     return make_stream(

@@ -97,6 +97,11 @@ class Recording(Closing):
         """The topic of that name, or None."""
         return next((topic for topic in self.topics if topic.name == name), None)
 
+    def count(self, topic: str) -> int:
+        """Messages of a topic, 0 where there is none of that name."""
+        found = self.topic(topic)
+        return 0 if found is None else found.count
+
     def first(self, topic: str | None) -> Any | None:
         """The first message of a topic, decoded; None where there is none."""
         if topic is None or self.topic(topic) is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from rosbags.interfaces import Connection
+from rosbags.interfaces import Connection, ConnectionExtRosbag2
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.bag_reader import BagReader
@@ -30,18 +31,19 @@ class Rosbag2Recording(Recording):
         self.path = path
         self._bag = BagReader(path, message_types())
         topics = {connection.topic for connection in self._bag.connections}
-        self.left_out = {
+        left_out = {
             _absolute(name) if name in topics else name: why
             for name, why in self._bag.left_out.items()
         }
-        self._connections = self._group()
-        self.topics = self._list_topics()
+        self._connections = self._group(left_out)
+        self.topics = self._list_topics(left_out)
+        self.left_out = left_out
         if not self.topics:
             self.close()
             raise InputError(f'recording {path} holds no messages{self._named()}: record it again')
         self.start_ns, self.end_ns = self._bag.time_span
 
-    def _group(self) -> dict[str, list[Connection]]:
+    def _group(self, left_out: dict[str, str]) -> dict[str, list[Connection]]:
         """Connections by the absolute name of their topic, all of one type."""
         groups: dict[str, list[Connection]] = {}
         # Those with messages first: a topic may have been announced with another type.
@@ -50,26 +52,31 @@ class Rosbag2Recording(Recording):
             group = groups.setdefault(name, [])
             if group and group[0].msgtype != connection.msgtype:
                 if connection.msgcount:
-                    self.left_out[f'{name} ({connection.msgtype})'] = (
+                    left_out[f'{name} ({connection.msgtype})'] = (
                         f'most of the topic is {group[0].msgtype}'
                     )
                 continue
             group.append(connection)
         return groups
 
-    def _list_topics(self) -> tuple[Topic, ...]:
+    def _list_topics(self, left_out: dict[str, str]) -> tuple[Topic, ...]:
         announced: Counter[str] = Counter()
         for name, count in self._bag.announced.items():
             announced[_absolute(name)] += count
-        known = {*self._connections, *self.left_out}
+        known = {*self._connections, *left_out}
         for name in announced.keys() - known:
             if announced[name]:
-                self.left_out[name] = f'{announced[name]} messages are announced, none is there'
+                left_out[name] = f'{announced[name]} messages are announced, none is there'
         topics = []
         for name, group in sorted(self._connections.items()):
             count = max(sum(c.msgcount for c in group), announced[name])
             if count:
-                qos = tuple(q for c in group for q in c.ext.offered_qos_profiles)
+                profiles = (
+                    connection.ext.offered_qos_profiles
+                    for connection in group
+                    if isinstance(connection.ext, ConnectionExtRosbag2)
+                )
+                qos = tuple(itertools.chain.from_iterable(profiles))
                 topics.append(Topic(name, group[0].msgtype, count, qos))
         return tuple(topics)
 

@@ -116,8 +116,8 @@ def read_sources(
             if source.picture is not None:
                 frame = complete(read_picture(source.picture))
                 yield InputImage(source.name, source.stem, frame)
-                continue
-            for number, frame in enumerate(source.frames(on_rejected)):
+            frames = source.frames(on_rejected) if source.frames is not None else ()
+            for number, frame in enumerate(frames):
                 stem = f'{source.stem}_{number:06d}'
                 yield InputImage(stem, stem, complete(frame))
         except InputError as error:

@@ -49,7 +49,7 @@ class Storage(Protocol):
         """Free the file."""
 
 
-class _Schemas(dict):
+class _Schemas(dict[int, Schema]):
     """Definitions by number; those in another language than ROS' count as missing."""
 
     def __setitem__(self, key: int, schema: Schema) -> None:
@@ -172,9 +172,8 @@ def is_unfinished_mcap(path: Path) -> bool:
 
 def _information(path: Path) -> dict[str, Any]:
     try:
-        information = yaml.safe_load((path / METADATA).read_text(encoding='utf-8'))[
-            'rosbag2_bagfile_information'
-        ]
+        content = yaml.safe_load((path / METADATA).read_text(encoding='utf-8'))
+        information: dict[str, Any] = content['rosbag2_bagfile_information']
         version = int(information['version'])
         information['storage_identifier'], information['relative_file_paths']
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:

@@ -101,11 +101,13 @@ def _depth_tiles(
 ) -> list[Tile]:
     """Tiles of the camera's, the estimated and, where there is any, the denoised depth."""
     before_m, estimated_m, after_m = depths_m
+    estimated = missing_tile('estimated depth', texts['estimated_depth'], size)
+    if estimated_m is not None:
+        estimated = depth_tile('estimated depth', estimated_m, range_m, size)
+    if before_m is None:
+        return [missing_tile('camera depth', texts['depth'], size), estimated]
     before = depth_tile('camera depth', before_m, range_m, size)
-    before = before or missing_tile('camera depth', texts['depth'], size)
-    estimated = depth_tile('estimated depth', estimated_m, range_m, size)
-    estimated = estimated or missing_tile('estimated depth', texts['estimated_depth'], size)
-    if before_m is None or after_m is None:
+    if after_m is None:
         return [before, estimated]
     after = depth_tile('denoised depth', after_m, range_m, size)
     return [estimated, before, after, change_tile(before_m, after_m, size)]
@@ -200,9 +202,9 @@ _CHANGES: dict[str, Color] = {
 
 
 def depth_tile(
-    caption: str, depth_m: np.ndarray | None, range_m: tuple[float, float], size: tuple[int, int]
-) -> Tile | None:
-    """A tile of depth between near and far end, None where there is none.
+    caption: str, depth_m: np.ndarray, range_m: tuple[float, float], size: tuple[int, int]
+) -> Tile:
+    """A tile of depth between near and far end.
 
     Args:
         caption: what it is.
@@ -210,8 +212,6 @@ def depth_tile(
         range_m: distances of the palette's ends.
         size: (width, height) of the picture.
     """
-    if depth_m is None:
-        return None
     near_m, far_m = range_m
     picture = _fitted(colorize_depth(depth_m, near_m, far_m), size)
     valid = np.count_nonzero(depth_m > 0) / depth_m.size

@@ -39,17 +39,17 @@ def without_overlap(frame: Frame) -> Frame:
         Depth with a camera of its own, half a pixel aside; the frame itself where its depth is
         not aligned, or not in that way.
     """
-    if not frame.depth_is_aligned:
+    depth, camera = frame.depth, frame.camera
+    if depth is None or camera is None or not frame.depth_is_aligned:
         return frame
-    far = _with_holes_far(frame.depth.values)
+    far = _with_holes_far(depth.values)
     farthest = cv2.dilate(far, _PIXEL, anchor=_FIRST)
     if not _is_drawn_wide(far, farthest):
         return frame
     np.copyto(farthest, 0, where=farthest == _hole(far))
-    camera = frame.camera
     return replace(
         frame,
-        depth=DepthImage(farthest, frame.depth.metres_per_unit),
+        depth=DepthImage(farthest, depth.metres_per_unit),
         depth_camera=replace(camera, cx=camera.cx - 0.5, cy=camera.cy - 0.5),
         color_from_depth=RigidTransform.identity(),
     )
@@ -64,7 +64,7 @@ def _is_drawn_wide(far: np.ndarray, farthest: np.ndarray) -> bool:
     nearest = cv2.erode(farthest, _PIXEL, anchor=_LAST)
     is_valid = far[_INNER] < _hole(far)
     is_whole = (nearest == far)[_INNER] & is_valid
-    return np.count_nonzero(is_whole) > _LEAST_SHARE * np.count_nonzero(is_valid)
+    return bool(np.count_nonzero(is_whole) > _LEAST_SHARE * np.count_nonzero(is_valid))
 
 
 def _with_holes_far(values: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.projection import deproject, pixel_rays, project
 from rs_ml_perception.core.geometry.registration import check_size
+from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 NEAREST_DEPTH_M = 0.15
@@ -60,9 +61,23 @@ def box_points(
     """
     if frame.depth is None or frame.camera is None:
         raise InputError('points need a depth image and camera intrinsics: this frame lacks them')
-    if frame.depth_is_aligned:
-        return _aligned_box_points(frame, xyxy, max_samples)
-    return _registered_box_points(frame, xyxy, max_samples, clip)
+    if frame.color_from_depth is None:
+        return _aligned_box_points(frame.depth, frame.camera, xyxy, max_samples)
+    if frame.depth_camera is None:
+        raise InputError(
+            'unaligned depth needs the intrinsics of the depth camera: check depth/camera_info'
+        )
+    cameras = _Cameras(frame.camera, frame.depth_camera, frame.color_from_depth)
+    return _registered_box_points(frame.depth, cameras, xyxy, max_samples, clip)
+
+
+@dataclass(frozen=True)
+class _Cameras:
+    """Two cameras and where they are to each other."""
+
+    color: CameraModel
+    depth: CameraModel
+    color_from_depth: RigidTransform
 
 
 def _window(xyxy: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
@@ -87,44 +102,42 @@ def _sample(
     return deproject(depth_m, camera, x_min=x_min, y_min=y_min, step=step), step
 
 
-def _aligned_box_points(frame: Frame, xyxy: np.ndarray, max_samples: int) -> BoxPoints:
-    check_size(frame.depth, frame.camera)
-    window = _window(xyxy, frame.camera.width, frame.camera.height)
-    points_m, step = _sample(frame.depth, frame.camera, window, max_samples)
-    return BoxPoints(points_m, np.zeros(3), step, step / frame.camera.fy)
+def _aligned_box_points(
+    depth: DepthImage, camera: CameraModel, xyxy: np.ndarray, max_samples: int
+) -> BoxPoints:
+    check_size(depth, camera)
+    window = _window(xyxy, camera.width, camera.height)
+    points_m, step = _sample(depth, camera, window, max_samples)
+    return BoxPoints(points_m, np.zeros(3), step, step / camera.fy)
 
 
 def _registered_box_points(
-    frame: Frame, xyxy: np.ndarray, max_samples: int, clip: bool
+    depth: DepthImage, cameras: _Cameras, xyxy: np.ndarray, max_samples: int, clip: bool
 ) -> BoxPoints:
-    if frame.depth_camera is None:
-        raise InputError(
-            'unaligned depth needs the intrinsics of the depth camera: check depth/camera_info'
-        )
-    check_size(frame.depth, frame.depth_camera)
-    window = _depth_window(frame, xyxy)
-    points, step = _sample(frame.depth, frame.depth_camera, window, max_samples)
-    points_m = frame.color_from_depth.apply(points).astype(np.float32)
+    check_size(depth, cameras.depth)
+    window = _depth_window(cameras, xyxy)
+    points, step = _sample(depth, cameras.depth, window, max_samples)
+    points_m = cameras.color_from_depth.apply(points).astype(np.float32)
     if clip:
-        pixels = project(points_m, frame.camera)
+        pixels = project(points_m, cameras.color)
         inside = (pixels >= np.asarray(xyxy[:2]) - 0.5) & (pixels < np.asarray(xyxy[2:]) - 0.5)
         points_m[~inside.all(axis=-1)] = np.nan
-    viewpoint_m = frame.color_from_depth.translation_m
-    return BoxPoints(points_m, viewpoint_m, step, step / frame.depth_camera.fy)
+    viewpoint_m = cameras.color_from_depth.translation_m
+    return BoxPoints(points_m, viewpoint_m, step, step / cameras.depth.fy)
 
 
-def _depth_window(frame: Frame, xyxy: np.ndarray) -> tuple[int, int, int, int]:
+def _depth_window(cameras: _Cameras, xyxy: np.ndarray) -> tuple[int, int, int, int]:
     """The depth pixels that can appear in the box, whatever their depth."""
     x_min, y_min, x_max, y_max = np.asarray(xyxy, np.float64)
     corners = [[x_min, y_min], [x_max, y_min], [x_min, y_max], [x_max, y_max]]
-    xy = pixel_rays(np.array(corners) - 0.5, frame.camera)
+    xy = pixel_rays(np.array(corners) - 0.5, cameras.color)
     rays = np.concatenate([xy, np.ones((4, 1))], axis=-1)
     # A line of sight is straight in the other camera too: its ends bound it.
     ends = np.concatenate([rays * NEAREST_DEPTH_M, rays * 100.0])
-    pixels = project(frame.color_from_depth.inverse().apply(ends), frame.depth_camera)
+    pixels = project(cameras.color_from_depth.inverse().apply(ends), cameras.depth)
     pixels = np.nan_to_num(pixels, nan=0.0)
     span = np.concatenate([np.floor(pixels.min(axis=0)), np.ceil(pixels.max(axis=0)) + 1])
-    return _window(span, frame.depth_camera.width, frame.depth_camera.height)
+    return _window(span, cameras.depth.width, cameras.depth.height)
 
 
 _KERNEL = np.array([1, 2, 3, 2, 1], np.float64) / 9
@@ -175,7 +188,7 @@ def _valleys(density: np.ndarray, valley: float) -> list[int]:
     """Bins at which to cut, with both ends."""
     padded = np.concatenate([[0.0], density, [0.0]])
     rising = (padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:])
-    peaks = list(np.flatnonzero(rising))
+    peaks = [int(i) for i in np.flatnonzero(rising)]
     cuts = [a + int(np.argmin(density[a:b])) for a, b in pairwise(peaks)]
     while cuts:
         depths = [

@@ -190,8 +190,9 @@ class FrameBuilder:
         Raises:
             InputError: the primary message is damaged.
         """
-        if self._frames.depth is self._frames.primary:
-            return self._depth_frame()
+        depth = self._frames.depth
+        if depth is not None and depth is self._frames.primary:
+            return self._depth_frame(depth)
         return self._color_frame()
 
     def _color_frame(self) -> Frame:
@@ -200,12 +201,14 @@ class FrameBuilder:
         rgb = self._color()
         camera = self._camera(frames.color_info, COLOR_INFO)
         if rgb is not None and camera is not None:
-            camera = self._of_size('colour image', rgb.shape[1::-1], COLOR_INFO, camera)
+            height, width = rgb.shape[:2]
+            camera = self._of_size('colour image', (width, height), COLOR_INFO, camera)
         parts: dict[str, Any] = {}
-        if frames.depth is not None:
+        depth = frames.depth
+        if depth is not None:
             camera = self._with_known_lens(camera, COLOR_INFO)
-            parts = self._attempt(DEPTH, lambda: self._depth_parts(camera)) or {}
-            parts['depth_skew_ns'] = frames.depth.stamp_ns - frames.primary.stamp_ns
+            parts = self._attempt(DEPTH, lambda: self._depth_parts(depth, camera)) or {}
+            parts['depth_skew_ns'] = depth.stamp_ns - frames.primary.stamp_ns
         return Frame(
             rgb=rgb,
             camera=camera,
@@ -214,10 +217,10 @@ class FrameBuilder:
             **parts,
         )
 
-    def _depth_frame(self) -> Frame:
+    def _depth_frame(self, image: ImageMessage) -> Frame:
         """A frame of depth for its own sake, its camera being that of the depth image."""
         frames = self._frames
-        depth = frames.depth.depth()
+        depth, infra = image.depth(), frames.infra
         source = DEPTH_INFO if frames.depth_is_raw else COLOR_INFO
         info = frames.depth_info if frames.depth_is_raw else frames.color_info
         camera = self._camera(info, source)
@@ -225,13 +228,13 @@ class FrameBuilder:
             camera = self._of_size('depth image', (depth.width, depth.height), source, camera)
         return Frame(
             depth=depth,
-            infrared=frames.infra and self._attempt(INFRARED, frames.infra.infrared),
+            infrared=None if infra is None else self._attempt(INFRARED, infra.infrared),
             camera=camera,
             stamp_ns=frames.primary.stamp_ns,
             frame_id=frames.primary.frame_id,
         )
 
-    def _color(self) -> Any:
+    def _color(self) -> np.ndarray | None:
         color = self._frames.color
         if color is None or color is self._frames.primary:
             return None if color is None else color.rgb()
@@ -244,7 +247,7 @@ class FrameBuilder:
         return self._attempt(source, lambda: camera_from_message(info), f'{source} is not used: ')
 
     def _of_size(
-        self, what: str, size: tuple[int, ...], source: str, camera: CameraModel
+        self, what: str, size: tuple[int, int], source: str, camera: CameraModel
     ) -> CameraModel | None:
         def checked() -> CameraModel:
             check_size(what, *size, source, camera)
@@ -259,12 +262,12 @@ class FrameBuilder:
         self.problems.append((source, f'positions need {source}: {camera.lens_problem}'))
         return None
 
-    def _depth_parts(self, camera: CameraModel | None) -> dict[str, Any]:
+    def _depth_parts(self, image: ImageMessage, camera: CameraModel | None) -> dict[str, Any]:
         frames = self._frames
-        depth = frames.depth.depth()
+        depth = image.depth()
         if frames.depth_is_raw:
-            return self._raw_depth_parts(depth)
-        check_alignment(frames.depth.frame_id, frames.primary.frame_id)
+            return self._raw_depth_parts(depth, image.frame_id)
+        check_alignment(image.frame_id, frames.primary.frame_id)
         if frames.color is not None:
             height, width = frames.color.rgb().shape[:2]
             check_same_size(depth, width, height)
@@ -272,12 +275,12 @@ class FrameBuilder:
             check_size('aligned depth', depth.width, depth.height, COLOR_INFO, camera)
         return {'depth': depth}
 
-    def _raw_depth_parts(self, depth: DepthImage) -> dict[str, Any]:
+    def _raw_depth_parts(self, depth: DepthImage, frame_id: str) -> dict[str, Any]:
         frames = self._frames
         depth_camera = self._camera(frames.depth_info, DEPTH_INFO)
         depth_camera = self._with_known_lens(depth_camera, DEPTH_INFO)
         transform = self._color_from_depth(
-            frames.primary.frame_id, frames.depth.frame_id, frames.primary.stamp_ns
+            frames.primary.frame_id, frame_id, frames.primary.stamp_ns
         )
         if depth_camera is None or transform is None:
             # Without them depth cannot be placed; the colour image is still worth its result.

@@ -30,7 +30,7 @@ MAX_FRAME_ID = 256
 
 def stamp_ns(stamp: Any) -> int:
     """Nanoseconds of a builtin_interfaces/Time."""
-    return stamp.sec * 1_000_000_000 + stamp.nanosec
+    return int(stamp.sec * 1_000_000_000 + stamp.nanosec)
 
 
 def stamp_of(message: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from rs_ml_perception.core.geometry.projection import deproject, horizontal_axes
 from rs_ml_perception.core.geometry.registration import check_size
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
+
+Metres = TypeVar('Metres', float, np.ndarray)
 
 MAX_TILT_DEG = 35.0
 """A floor is looked for within this angle of the image's vertical where gravity is not known."""
@@ -35,7 +38,7 @@ _LEVEL_STDDEV_M = 0.004
 """What a stereo camera is off by over a whole surface, which averaging does not remove."""
 
 
-def depth_stddev_m(depth_m: np.ndarray) -> np.ndarray:
+def depth_stddev_m(depth_m: Metres) -> Metres:
     """Noise to expect of one pixel of an active stereo camera; tolerances are multiples of it.
 
     Grows with the square of the distance for a fixed disparity error (about 0.1 pixel at 50 mm

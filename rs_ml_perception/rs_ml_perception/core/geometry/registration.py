@@ -114,7 +114,7 @@ def _covered_rectangles(
     chosen = np.flatnonzero(inside)
     cells = v0 * camera.width + u0
     extents = (v1 - v0) * _MAX_EXTENT + (u1 - u0)
-    return tuple(array.ravel()[chosen] for array in (values, cells, extents))
+    return values.ravel()[chosen], cells.ravel()[chosen], extents.ravel()[chosen]
 
 
 def _resolves_finer(camera: CameraModel, than: CameraModel) -> bool:

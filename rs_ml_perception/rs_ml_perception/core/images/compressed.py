@@ -27,8 +27,9 @@ from rs_ml_perception.core.images.image_files import check_pixels, decode_pictur
 _PNG = b'\x89PNG\r\n\x1a\n'
 _DEPTH_HEADER = struct.Struct('<iff')
 _RVL_SIZE = struct.Struct('<II')
-_FAST_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)  # a replay compresses thirty images a second
-_SMALL_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 9)
+# A replay compresses thirty images a second.
+_FAST_PNG: tuple[int, ...] = (cv2.IMWRITE_PNG_COMPRESSION, 1)
+_SMALL_PNG: tuple[int, ...] = (cv2.IMWRITE_PNG_COMPRESSION, 9)
 if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
     # A matcher knows a few hundred depths: they repeat, and differences of their bytes do not.
     _SMALL_PNG += (cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE)

@@ -37,11 +37,11 @@ class DepthImage:
 
     @property
     def height(self) -> int:
-        return self.values.shape[0]
+        return int(self.values.shape[0])
 
     @property
     def width(self) -> int:
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     @cached_property
     def depth_m(self) -> np.ndarray:

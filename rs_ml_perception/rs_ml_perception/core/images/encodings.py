@@ -7,6 +7,7 @@ here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -214,5 +215,5 @@ def _not_depth(encoding: str) -> str:
     return f'depth encoding {encoding!r} is not supported: use one of {_names(_DEPTH)}'
 
 
-def _names(table: dict) -> str:
+def _names(table: Iterable[str]) -> str:
     return ', '.join(table)

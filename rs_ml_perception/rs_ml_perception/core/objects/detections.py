@@ -10,6 +10,9 @@ import numpy as np
 from rs_ml_perception.core.frames.box_points import BoxPoints, Layer, box_points, find_layers
 from rs_ml_perception.core.frames.frame import Frame
 
+_NOT_TRACKED = np.zeros(0, np.int32)
+"""Stands for as many -1 as there are objects."""
+
 
 def check_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
     """Raise ValueError unless the array has the shape."""
@@ -32,11 +35,11 @@ class Detections:
     xyxy: np.ndarray
     scores: np.ndarray
     class_ids: np.ndarray
-    track_ids: np.ndarray = field(default=None)  # type: ignore[assignment]
+    track_ids: np.ndarray = field(default_factory=lambda: _NOT_TRACKED)
 
     def __post_init__(self) -> None:
         n = len(self.scores)
-        if self.track_ids is None:
+        if self.track_ids is _NOT_TRACKED:
             object.__setattr__(self, 'track_ids', np.full(n, -1, np.int32))
         check_shape('xyxy', self.xyxy, (n, 4))
         check_shape('scores', self.scores, (n,))

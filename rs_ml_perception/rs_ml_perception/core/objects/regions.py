@@ -10,6 +10,7 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.box_points import box_points
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.projection import project
 from rs_ml_perception.core.objects.detections import check_shape
 from rs_ml_perception.core.objects.labels import UNLABELLED
@@ -167,16 +168,16 @@ def _stack_poses(poses: list[Pose | None]) -> tuple[np.ndarray, np.ndarray, np.n
 def _region_pose(region: _Region, frame: Frame) -> Pose | None:
     if frame.depth is None or frame.camera is None:
         return None
-    return cloud_pose(_region_points(region, frame))
+    return cloud_pose(_region_points(region, frame, frame.camera))
 
 
-def _region_points(region: _Region, frame: Frame) -> np.ndarray:
+def _region_points(region: _Region, frame: Frame, camera: CameraModel) -> np.ndarray:
     """Points (N, 3) under the region, its rim left out where the rest suffices."""
     h, w = region.inside.shape
     xyxy = np.array([region.x, region.y, region.x + w, region.y + h])
     points_m = box_points(frame, xyxy, max_samples=_MAX_SAMPLES).points_m.reshape(-1, 3)
     points_m = points_m[np.isfinite(points_m[:, 2])]
-    pixels = np.rint(project(points_m, frame.camera)).astype(np.int64) - (region.x, region.y)
+    pixels = np.rint(project(points_m, camera)).astype(np.int64) - (region.x, region.y)
     u, v = np.clip(pixels, 0, (w - 1, h - 1)).T
     padded = np.pad(region.inside.astype(np.uint8), 1)
     from_edge = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]

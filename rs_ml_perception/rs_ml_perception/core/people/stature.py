@@ -162,7 +162,7 @@ def _shins_seen(points: PersonPoints, height_m: float) -> bool:
         np.count_nonzero((share > low) & (share < high)) / (high - low)
         for low, high in (_SHINS, _THIGHS)
     )
-    return shins > _MIN_SHINS * thighs
+    return bool(shins > _MIN_SHINS * thighs)
 
 
 def _lowest_level(points: PersonPoints) -> float:

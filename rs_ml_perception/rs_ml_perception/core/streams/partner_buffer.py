@@ -126,8 +126,9 @@ class PartnerBuffer(Generic[Q]):
 
     def near_secs(self, gap_ns: int | None) -> float:
         """A gap in seconds, NaN for a far one."""
-        is_near = gap_ns is not None and abs(gap_ns) <= self._far_ns
-        return 1e-9 * gap_ns if is_near else math.nan
+        if gap_ns is None or abs(gap_ns) > self._far_ns:
+            return math.nan
+        return 1e-9 * gap_ns
 
     def newest_near_ns(self, stamp_ns: int) -> int | None:
         """Stamp of the partner that came last, those of another clock left out."""

@@ -10,7 +10,6 @@ from rs_ml_perception.core.drawing.panel import (
     change_tile,
     compose_denoised,
     compose_panel,
-    depth_tile,
 )
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.detections import Detections
@@ -146,10 +145,6 @@ def test_what_became_of_each_pixel(before, after, told):
     assert [name.rpartition(' ')[0].rpartition(' ')[2] + ' %' for name, _ in tile.legend] == told
     expected = next((c for (_, c), t in zip(tile.legend, told, strict=True) if t == '100 %'), None)
     assert (tile.picture == np.array(expected or (0, 0, 0))).all()
-
-
-def test_no_depth_no_tile():
-    assert depth_tile('x', None, (0.0, 1.0), (32, 24)) is None
 
 
 def test_three_pictures_in_one_row():
