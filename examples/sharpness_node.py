@@ -19,7 +19,7 @@ from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.nodes.table import NODES, NodeSpec
 from rs_ml_perception.ros.common_parameters import StreamParameters
-from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer
+from rs_ml_perception.ros.input.frame_synchronizer import ColorSynchronizer
 from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.output.outputs import Output
@@ -63,7 +63,7 @@ class SharpnessNode(PerceptionNode[SharpnessParameters, SharpnessPipeline, float
     def retune(self, parameters: SharpnessParameters) -> None:
         self.pipeline.options = parameters
 
-    def source(self, parameters: SharpnessParameters) -> FrameSynchronizer:
+    def source(self, parameters: SharpnessParameters) -> ColorSynchronizer:
         return self.hub.color('none', parameters.streams)
 
     def run(self, frames: FrameSet, frame: Frame) -> float:

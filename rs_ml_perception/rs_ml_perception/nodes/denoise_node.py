@@ -124,8 +124,7 @@ class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDep
             return (self._view.problem,)
         if not self._depth.is_raw:
             return () if parameters.depth_source == 'aligned' else (_ALIGNED_NOTE,)
-        stream = self.hub.stream(INFRA, parameters.streams)
-        topic = INFRA if stream is None else stream.topic
+        topic = self.hub.images(INFRA, parameters.streams).topic
         return (f'no infrared on {topic}: set enable_infra1 of the driver, or infrared to none',)
 
 

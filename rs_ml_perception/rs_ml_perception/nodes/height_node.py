@@ -18,8 +18,8 @@ from rs_ml_perception.core.options import option
 from rs_ml_perception.core.people.heights import PersonHeights
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros.common_parameters import StreamParameters
-from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer
-from rs_ml_perception.ros.input.samples import DetectionsSample, FrameSet
+from rs_ml_perception.ros.input.detections_synchronizer import DetectionsSynchronizer
+from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.input.topics import ACCEL, StreamOptions
 from rs_ml_perception.ros.input.transforms import GravityInput
 from rs_ml_perception.ros.node import PerceptionNode
@@ -88,7 +88,7 @@ class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]
     def load_pipeline(cls, parameters: HeightParameters) -> HeightPipeline:
         return HeightPipeline(parameters)
 
-    def source(self, parameters: HeightParameters) -> FrameSynchronizer:
+    def source(self, parameters: HeightParameters) -> DetectionsSynchronizer:
         synchronizer = self.hub.detections(parameters.depth_source, parameters.streams)
         synchronizer.want_color_while(self._wants_pictures)
         return synchronizer
@@ -100,13 +100,11 @@ class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]
         self._gravity.stop()
 
     def run(self, frames: FrameSet, frame: Frame) -> PersonHeights:
-        if frame.depth is None or frame.camera is None:
+        detections = frames.detections
+        if detections is None or frame.depth is None or frame.camera is None:
             if self.frame_notes:
                 raise InputError('; '.join(self.frame_notes))
             raise UnsynchronisedError(frames.missing or 'no intrinsics or extrinsics yet')
-        detections = frames.primary
-        if not isinstance(detections, DetectionsSample):
-            raise TypeError(f'the primary stream is detections, not {type(detections).__name__}')
         for name in detections.labels.names.values():
             check_label(name)
         up = self._gravity.up(frame.frame_id, frame.stamp_ns, self.parameters.gravity_frame)

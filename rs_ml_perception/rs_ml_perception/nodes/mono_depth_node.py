@@ -16,7 +16,7 @@ from rs_ml_perception.core.geometry.projection import packed_points
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.networks import NetworkParameters
 from rs_ml_perception.nodes.runner import run
-from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer
+from rs_ml_perception.ros.input.frame_synchronizer import ColorSynchronizer
 from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.output.images import camera_info, color_outputs, depth_image, point_cloud
@@ -91,7 +91,7 @@ class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, Depth
     def run(self, frames: FrameSet, frame: Frame) -> DepthEstimate:
         return self.pipeline(frame)
 
-    def source(self, parameters: MonoDepthParameters) -> FrameSynchronizer:
+    def source(self, parameters: MonoDepthParameters) -> ColorSynchronizer:
         return self.hub.color('none', parameters.streams)
 
 

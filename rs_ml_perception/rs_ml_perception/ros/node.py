@@ -23,7 +23,6 @@ from rs_ml_perception.ros.guards import guarded, steady_timer
 from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer
 from rs_ml_perception.ros.input.hub import CameraHub
 from rs_ml_perception.ros.input.samples import FrameSet
-from rs_ml_perception.ros.input.topics import EXTRINSICS, StreamOptions
 from rs_ml_perception.ros.input.transforms import Extrinsics
 from rs_ml_perception.ros.lifecycle import STOP_BUDGET_SECS, ManagedNode
 from rs_ml_perception.ros.node_role import NodeRole
@@ -65,7 +64,7 @@ class Activation:
     """
 
     worker: FrameWorker
-    source: FrameSynchronizer
+    source: FrameSynchronizer[Any]
     missed_before: Missed
 
     @property
@@ -103,9 +102,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
         )
         self.target_problem = ''
         self.frame_notes = ()
-        self.extrinsics = Extrinsics(
-            self.hub.transforms, self.hub.stream(EXTRINSICS, StreamOptions())
-        )
+        self.extrinsics = Extrinsics(self.hub.transforms, self.hub.extrinsics)
         self.reporter = NodeReporter(self)
         self.shortfalls = Shortfalls(self.get_logger())
         self.add_on_set_parameters_callback(self._on_set_parameters)

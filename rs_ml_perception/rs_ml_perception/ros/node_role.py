@@ -58,7 +58,7 @@ class NodeRole(ABC, Generic[P, L, R]):
         """Apply parameters that may change at run time; ConfigError refuses them."""
         self.pipeline.options = parameters
 
-    def source(self, parameters: P) -> FrameSynchronizer:
+    def source(self, parameters: P) -> FrameSynchronizer[Any]:
         """Where frame sets come from."""
         return self.hub.color(parameters.depth_source, parameters.streams)
 

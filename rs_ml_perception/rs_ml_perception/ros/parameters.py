@@ -19,10 +19,10 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.options import Option, build, from_parameter, walk
+from rs_ml_perception.core.options import DataclassInstance, Option, build, from_parameter, walk
 from rs_ml_perception.ros.guards import parameter_overrides
 
-T = TypeVar('T')
+T = TypeVar('T', bound=DataclassInstance)
 
 BUILT_IN = ('use_sim_time', 'start_type_description_service', 'nodes')
 

@@ -85,6 +85,9 @@ def ignore_signals() -> None:
 
 def _init(args: Sequence[str] | None) -> None:
     try:
-        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(
+            args=None if args is None else list(args),
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
     except Exception as error:  # RCLError is private to rclpy
         raise ConfigError(f'ROS arguments cannot be used: {error}') from error

@@ -41,7 +41,7 @@ class Freshness:
         note: what is wrong with the stamps of the latest frame, '' for nothing.
     """
 
-    def __init__(self, clock: ROSClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.note = ''
         self._clock = clock
         self._took_ms: deque[float] = deque(maxlen=TYPICAL_FRAMES)
@@ -106,8 +106,13 @@ class Freshness:
         )
 
     @property
+    def _is_simulated(self) -> bool:
+        """Whether /clock sets the time."""
+        return isinstance(self._clock, ROSClock) and self._clock.ros_time_is_active
+
+    @property
     def _remedy(self) -> str:
-        if self._clock.ros_time_is_active:
+        if self._is_simulated:
             return (
                 'the log times of the recording are of another clock than its stamps: replay it '
                 'in lockstep, or set max_age_secs to 0'
@@ -119,7 +124,7 @@ class Freshness:
 
     @property
     def _clock_name(self) -> str:
-        return '/clock' if self._clock.ros_time_is_active else "this computer's clock"
+        return '/clock' if self._is_simulated else "this computer's clock"
 
 
 T = TypeVar('T')

@@ -211,7 +211,7 @@ def test_the_table_names_what_a_node_listens_to(rig, name):
         node.start()
         assert node.phase == 'active', node.failure
         found |= {topic for topic in INPUTS if rig.observer.count_subscribers(f'/rs_ml/{topic}')}
-        if node.hub._streams.get(('extrinsics/depth_to_color', _options())) is None:
+        if node.hub.extrinsics is None:
             found |= {t for t in spec.inputs if t == 'extrinsics/depth_to_color'}
         if name == 'height':
             node.activation.source.want_color_while(lambda: True)
@@ -223,12 +223,6 @@ def test_the_table_names_what_a_node_listens_to(rig, name):
         node.destroy_node()
     unplaced = {'depth/camera_info'} - set(spec.inputs)
     assert found - unplaced == {*spec.inputs, *spec.inner_inputs}
-
-
-def _options():
-    from rs_ml_perception.ros.input.topics import StreamOptions
-
-    return StreamOptions()
 
 
 class Lockstep:
@@ -312,10 +306,10 @@ def test_a_graph_of_several_tasks_segments_too(rig):
     owner = rig.plain_node('perception_graph')
     hub = CameraHub(owner)
     options = SegmentationNode(hub, context=rig.context).parameters.streams
-    stream = hub.stream('color/image_raw', options)
-    assert hub.stream('color/image_raw', options) is stream
-    assert hub.stream('color/image_raw', replace(options, max_skew_ms=5.0)) is stream
-    assert hub.stream('color/image_raw', replace(options, reliability='reliable')) is not stream
+    stream = hub.images('color/image_raw', options)
+    assert hub.images('color/image_raw', options) is stream
+    assert hub.images('color/image_raw', replace(options, max_skew_ms=5.0)) is stream
+    assert hub.images('color/image_raw', replace(options, reliability='reliable')) is not stream
 
 
 @pytest.mark.parametrize(

@@ -301,9 +301,9 @@ def test_a_spoilt_picture_is_rejected_and_the_next_one_is_not(rig, spoilt):
 )
 def test_the_compressed_topic_follows_remappings(rig, rules, topic):
     from rclpy.node import Node
-    from rs_ml_perception.ros.input.topics import COLOR, StreamOptions, create_stream
+    from rs_ml_perception.ros.input.topics import COLOR, StreamOptions, create_image_stream
 
     arguments = ['--ros-args', *(part for rule in rules for part in ('-r', rule))]
     node = Node('remapped', namespace='/rs_ml', context=rig.context, cli_args=arguments)
-    stream = create_stream(node, COLOR, StreamOptions(image_transport='compressed'))
+    stream = create_image_stream(node, COLOR, StreamOptions(image_transport='compressed'))
     assert stream.topic == topic

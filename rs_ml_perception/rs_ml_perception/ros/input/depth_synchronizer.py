@@ -11,11 +11,12 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.transforms import RigidTransform
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.core.streams.synchronizer import Synchronizer
 from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer, Pending
-from rs_ml_perception.ros.input.samples import FrameSet, ImageSample
-from rs_ml_perception.ros.input.streams import TopicStream
+from rs_ml_perception.ros.input.samples import FrameSet, ImageSample, Sample
+from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.input.topics import (
     COLOR_INFO,
     RAW_DEPTH,
@@ -27,7 +28,7 @@ from rs_ml_perception.ros.input.transforms import Transforms
 from rs_ml_perception.ros.worker import UnsynchronisedError
 
 
-class DepthSynchronizer(FrameSynchronizer):
+class DepthSynchronizer(FrameSynchronizer[ImageSample]):
     """Depth is the primary stream, the left infrared image its partner.
 
     Only unaligned depth has one: aligned depth is seen from the colour camera.
@@ -38,11 +39,11 @@ class DepthSynchronizer(FrameSynchronizer):
 
     def __init__(
         self,
-        streams: dict[str, TopicStream],
-        infos: dict[str, TopicStream],
+        streams: dict[str, ImageStream],
+        infos: dict[str, TopicStream[Sample]],
         depth_source: str,
         infrared: str,
-        create: Callable[[], Synchronizer[Pending, ImageSample]],
+        create: Callable[[], Synchronizer[Pending[ImageSample], ImageSample]],
     ) -> None:
         super().__init__(infos, infrared_partner(infrared, streams, self._on_partner), create)
         self._primary = depth_primary(depth_source, streams, self._on_primary)
@@ -76,7 +77,7 @@ class DepthSynchronizer(FrameSynchronizer):
         super().stop()
         self._primary.stop()
 
-    def make_frames(self, entry: Pending) -> FrameSet:
+    def make_frames(self, entry: Pending[ImageSample]) -> FrameSet:
         return FrameSet(
             primary=entry.sample,
             depth=entry.sample,
@@ -88,7 +89,7 @@ class DepthSynchronizer(FrameSynchronizer):
             missing=self.why_missing(entry),
         )
 
-    def _needed_infos(self) -> list[TopicStream]:
+    def _needed_infos(self) -> list[TopicStream[Sample]]:
         return [self._infos[RAW_DEPTH_INFO if self.is_raw else COLOR_INFO]]
 
 
@@ -115,29 +116,24 @@ class InfraredView:
             UnsynchronisedError: infrared is required and did not come.
             InputError: infrared is required and shows something else.
         """
-        if frame.infrared is None:
+        if frame.infrared is None or frame.depth is None or frames.infra is None:
             if is_required:
                 raise UnsynchronisedError(frames.missing or 'aligned depth has no infrared image')
             return frame
-        self.problem = self._judge(frames, frame)
+        self.problem = _size_problem(frame.infrared, frame.depth)
+        if not self.problem:
+            self.problem = self._place_problem(frame, frames.infra.frame_id)
         if not self.problem:
             return frame
         if is_required:
             raise InputError(self.problem)
         return replace(frame, infrared=None)
 
-    def _judge(self, frames: FrameSet, frame: Frame) -> str:
-        height, width = frame.infrared.shape
-        if (width, height) != (frame.depth.width, frame.depth.height):
-            return (
-                f'the infrared image is {width}x{height}, the depth image '
-                f'{frame.depth.width}x{frame.depth.height}: it is not used; give both the same '
-                'profile in the driver, or set infrared to none'
-            )
-        if self._fits(frame.frame_id, frames.infra.frame_id, frame.stamp_ns):
+    def _place_problem(self, frame: Frame, infrared_frame: str) -> str:
+        if self._fits(frame.frame_id, infrared_frame, frame.stamp_ns):
             return ''
         return (
-            f'infrared in {frames.infra.frame_id} is seen from elsewhere than depth in '
+            f'infrared in {infrared_frame} is seen from elsewhere than depth in '
             f'{frame.frame_id}: it is not used; feed depth/image_rect_raw with unaligned depth, '
             'or set infrared to none'
         )
@@ -151,6 +147,17 @@ class InfraredView:
                 return True
             self._known[frames] = _is_same_place(found)
         return self._known[frames]
+
+
+def _size_problem(infrared: np.ndarray, depth: DepthImage) -> str:
+    height, width = infrared.shape
+    if (width, height) == (depth.width, depth.height):
+        return ''
+    return (
+        f'the infrared image is {width}x{height}, the depth image '
+        f'{depth.width}x{depth.height}: it is not used; give both the same '
+        'profile in the driver, or set infrared to none'
+    )
 
 
 def _is_same_place(pose: RigidTransform) -> bool:

@@ -12,7 +12,7 @@ from rs_ml_perception.core.streams.stamps import StampHistory
 from rs_ml_perception.core.streams.synchronizer import Synchronizer
 from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer, Pending
 from rs_ml_perception.ros.input.samples import DetectionsSample, FrameSet, ImageSample, Sample
-from rs_ml_perception.ros.input.streams import TopicStream
+from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.input.topics import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO, depth_partner
 from rs_ml_perception.ros.output.result_messages import read_detections
 
@@ -22,9 +22,17 @@ DetectionsListener = Callable[[DetectionsSample], None]
 class DetectionsInput(Protocol):
     """Where the height node's detections come from."""
 
-    topic: str
-    missed: Missed
-    has_publisher: bool
+    @property
+    def topic(self) -> str:
+        """Absolute name."""
+
+    @property
+    def missed(self) -> Missed:
+        """Messages sent that never reached us."""
+
+    @property
+    def has_publisher(self) -> bool:
+        """Whether detections are published at all."""
 
     def attach(self, listener: DetectionsListener) -> None: ...
 
@@ -65,7 +73,7 @@ class LocalDetections:
 class TopicDetections:
     """The same from a topic."""
 
-    def __init__(self, stream: TopicStream) -> None:
+    def __init__(self, stream: TopicStream[Sample]) -> None:
         self.topic = stream.topic
         self.stream = stream
         self._forwards: dict[DetectionsListener, Callable[[Sample], None]] = {}
@@ -95,7 +103,7 @@ COLOR_HISTORY = 15
 NO_DEPTH = 'no depth topic is published: start the camera with depth'
 
 
-class DetectionsSynchronizer(FrameSynchronizer):
+class DetectionsSynchronizer(FrameSynchronizer[DetectionsSample]):
     """Detections are the primary stream, depth their partner, which they cannot do without.
 
     Depth is kept for longer than elsewhere, so that a late detection never meets a younger image.
@@ -107,17 +115,17 @@ class DetectionsSynchronizer(FrameSynchronizer):
     def __init__(
         self,
         detections: DetectionsInput,
-        color: TopicStream,
-        infos: dict[str, TopicStream],
-        depth_streams: dict[str, TopicStream],
+        color: ImageStream,
+        infos: dict[str, TopicStream[Sample]],
+        depth_streams: dict[str, ImageStream],
         depth_source: str,
-        create: Callable[[], Synchronizer[Pending, ImageSample]],
+        create: Callable[[], Synchronizer[Pending[DetectionsSample], ImageSample]],
     ) -> None:
         partner = depth_partner(depth_source, depth_streams, self._on_partner)
         super().__init__(infos, partner, create)
         self._detections = detections
         self._color = color
-        self._colors: StampHistory[Sample] = StampHistory(COLOR_HISTORY)
+        self._colors: StampHistory[ImageSample] = StampHistory(COLOR_HISTORY)
         self._wants_color: Callable[[], bool] = lambda: False
         self._listens_to_color = False
 
@@ -160,18 +168,19 @@ class DetectionsSynchronizer(FrameSynchronizer):
     def notes(self) -> tuple[str, ...]:
         return super().notes() if self.partner_topic else (NO_DEPTH,)
 
-    def why_missing(self, entry: Pending) -> str:
+    def why_missing(self, entry: Pending[DetectionsSample]) -> str:
         if entry.partner is not None:
             return ''
         if not self.partner_topic:
             return NO_DEPTH
         return f'no depth on {self.partner_topic} within half a period of the detections'
 
-    def make_frames(self, entry: Pending) -> FrameSet:
+    def make_frames(self, entry: Pending[DetectionsSample]) -> FrameSet:
         return FrameSet(
             primary=entry.sample,
             color=self._color_of(entry.sample),
             depth=entry.partner,
+            detections=entry.sample,
             depth_is_raw=entry.partner is not None and self._partner.role == RAW_DEPTH,
             color_info=self._latest_info(COLOR_INFO),
             depth_info=self._latest_info(RAW_DEPTH_INFO),
@@ -185,7 +194,7 @@ class DetectionsSynchronizer(FrameSynchronizer):
         found = self._colors.nearest(sample.stamp_ns, tolerance_ns=0)
         return found[1] if found is not None else None
 
-    def _on_color(self, sample: Sample) -> None:
+    def _on_color(self, sample: ImageSample) -> None:
         with self._lock:
             self._colors.add_or_restart(sample.stamp_ns, sample)
 

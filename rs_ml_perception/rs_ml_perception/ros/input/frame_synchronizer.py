@@ -9,14 +9,14 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.core.streams.partner_counts import PartnerCounts, partner_notes
 from rs_ml_perception.core.streams.stamps import JumpDetector
 from rs_ml_perception.core.streams.synchronizer import PATIENCE, Match, Synchronizer
 from rs_ml_perception.ros.input.samples import Consumer, FrameSet, ImageSample, Sample
-from rs_ml_perception.ros.input.streams import TopicStream
+from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.input.topics import (
     COLOR_INFO,
     RAW_DEPTH,
@@ -25,12 +25,14 @@ from rs_ml_perception.ros.input.topics import (
     depth_partner,
 )
 
+S = TypeVar('S', bound=Sample)
+
 
 @dataclass
-class Pending:
+class Pending(Generic[S]):
     """A primary message that waits, and the consumers that have counted it."""
 
-    sample: Sample
+    sample: S
     timeline: int
     consumers: list[Consumer] = field(default_factory=list)
     partner: ImageSample | None = None
@@ -48,7 +50,7 @@ class Pending:
         return self.sample.header
 
 
-class FrameSynchronizer(ABC):
+class FrameSynchronizer(ABC, Generic[S]):
     """Base of all sources: keeps order, times out, hands on to every consumer.
 
     Calls may come from the executor and from a worker, so everything runs under one lock.
@@ -70,9 +72,9 @@ class FrameSynchronizer(ABC):
 
     def __init__(
         self,
-        infos: dict[str, TopicStream],
+        infos: dict[str, TopicStream[Sample]],
         partner: TopicChoice,
-        create: Callable[[], Synchronizer[Pending, ImageSample]],
+        create: Callable[[], Synchronizer[Pending[S], ImageSample]],
     ) -> None:
         self._lock = threading.RLock()
         self._consumers: list[Consumer] = []
@@ -208,16 +210,16 @@ class FrameSynchronizer(ABC):
         return self._partner.choose()
 
     @abstractmethod
-    def make_frames(self, entry: Pending) -> FrameSet:
+    def make_frames(self, entry: Pending[S]) -> FrameSet:
         """The frame set of an entry."""
 
-    def why_missing(self, entry: Pending) -> str:
+    def why_missing(self, entry: Pending[S]) -> str:
         """Why the entry goes out without the partner asked for, '' where it does not."""
         if entry.partner is not None or not self.asks_for_partner:
             return ''
         return f'no {self.partner_name} on {self.partner_topic} for this stamp'
 
-    def _on_primary(self, sample: Sample) -> None:
+    def _on_primary(self, sample: S) -> None:
         """Book a primary message and queue it."""
         with self._lock:
             self._admitted_secs = sample.received_secs
@@ -235,7 +237,7 @@ class FrameSynchronizer(ABC):
                 self._sync.add_primary(entry)
             self._advance()
 
-    def _on_partner(self, sample: Sample) -> None:
+    def _on_partner(self, sample: ImageSample) -> None:
         with self._lock:
             self._sync.add_partner(sample)
             self._advance()
@@ -256,7 +258,7 @@ class FrameSynchronizer(ABC):
             self._info_misses[info.topic] += len(matches)
         self._hand_on(matches)
 
-    def _is_due(self, info: TopicStream) -> bool:
+    def _is_due(self, info: TopicStream[Sample]) -> bool:
         """Whether an info is worth waiting for: like a silent partner, it is given up."""
         is_silent = self._info_misses[info.topic] >= PATIENCE
         return info.latest is None and not is_silent and info.has_publisher
@@ -265,7 +267,7 @@ class FrameSynchronizer(ABC):
         """Hand on all that waits, as it is."""
         self._hand_on(self._sync.flush(time.monotonic(), asks=self.asks_for_partner))
 
-    def _hand_on(self, matches: Iterable[Match[Pending, ImageSample]]) -> None:
+    def _hand_on(self, matches: Iterable[Match[Pending[S], ImageSample]]) -> None:
         for match in matches:
             entry = match.primary
             entry.partner = match.partner
@@ -273,7 +275,7 @@ class FrameSynchronizer(ABC):
             for consumer in entry.consumers:
                 consumer.on_frames(frames)
 
-    def _needed_infos(self) -> list[TopicStream]:
+    def _needed_infos(self) -> list[TopicStream[Sample]]:
         roles = [COLOR_INFO, RAW_DEPTH_INFO] if self._partner.role == RAW_DEPTH else [COLOR_INFO]
         return [self._infos[role] for role in roles]
 
@@ -282,16 +284,16 @@ class FrameSynchronizer(ABC):
         return stream.latest.msg if stream is not None and stream.latest is not None else None
 
 
-class ColorSynchronizer(FrameSynchronizer):
+class ColorSynchronizer(FrameSynchronizer[ImageSample]):
     """Colour is the primary stream, depth its partner."""
 
     def __init__(
         self,
-        color: TopicStream,
-        infos: dict[str, TopicStream],
-        depth_streams: dict[str, TopicStream],
+        color: ImageStream,
+        infos: dict[str, TopicStream[Sample]],
+        depth_streams: dict[str, ImageStream],
         depth_source: str,
-        create: Callable[[], Synchronizer[Pending, ImageSample]],
+        create: Callable[[], Synchronizer[Pending[ImageSample], ImageSample]],
     ) -> None:
         partner = depth_partner(depth_source, depth_streams, self._on_partner)
         super().__init__(infos, partner, create)
@@ -317,7 +319,7 @@ class ColorSynchronizer(FrameSynchronizer):
         super().stop()
         self._color.detach(self._on_primary)
 
-    def make_frames(self, entry: Pending) -> FrameSet:
+    def make_frames(self, entry: Pending[ImageSample]) -> FrameSet:
         return FrameSet(
             primary=entry.sample,
             color=entry.sample,

@@ -19,14 +19,13 @@ from rs_ml_perception.ros.input.detections_synchronizer import (
 from rs_ml_perception.ros.input.frame_synchronizer import (
     ColorSynchronizer,
     FrameSynchronizer,
-    Pending,
 )
 from rs_ml_perception.ros.input.message_filters_synchronizer import (
     check_synchronizer,
     create_synchronizer,
 )
-from rs_ml_perception.ros.input.samples import ImageSample
-from rs_ml_perception.ros.input.streams import TopicStream
+from rs_ml_perception.ros.input.samples import ImageSample, Sample
+from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.input.topics import (
     ALIGNED_DEPTH,
     COLOR,
@@ -36,11 +35,14 @@ from rs_ml_perception.ros.input.topics import (
     RAW_DEPTH,
     RAW_DEPTH_INFO,
     StreamOptions,
+    create_extrinsics_stream,
+    create_image_stream,
     create_stream,
 )
 from rs_ml_perception.ros.input.transforms import Transforms
 
-A = TypeVar('A', bound=FrameSynchronizer)
+Key = tuple[Hashable, ...]
+V = TypeVar('V')
 
 TICK_SECS = 0.1
 """Each tick wakes the executor: 0.5 to 1 ms of CPU in a graph of four nodes."""
@@ -56,6 +58,7 @@ class CameraHub:
 
     Attributes:
         transforms: where frames are.
+        extrinsics: of the driver, None where its messages are not installed.
         local_detections: set where a detection node of this process hands its results on.
         inference_threads: for each network of this process; 0: what the backend thinks best.
     """
@@ -65,8 +68,12 @@ class CameraHub:
         self.local_detections: LocalDetections | None = None
         self.inference_threads = 0
         self._node = node
-        self._streams: dict[Hashable, TopicStream | None] = {}
-        self._synchronizers: dict[tuple[Hashable, ...], FrameSynchronizer] = {}
+        self.extrinsics = create_extrinsics_stream(node)
+        self._images: dict[Key, ImageStream] = {}
+        self._streams: dict[Key, TopicStream[Sample]] = {}
+        self._colors: dict[Key, ColorSynchronizer] = {}
+        self._depths: dict[Key, DepthSynchronizer] = {}
+        self._detections: dict[Key, DetectionsSynchronizer] = {}
         self._ticks = 0
         self._timer = steady_timer(node, TICK_SECS, self._tick)
 
@@ -75,22 +82,25 @@ class CameraHub:
         """Raise ConfigError for options that cannot be had here."""
         check_synchronizer(options.synchronizer)
 
-    def stream(self, role: str, options: StreamOptions) -> TopicStream | None:
-        """The stream of an input; None where its message type is not installed."""
-        # Nodes that pair in different ways still share their subscriptions.
-        key = role, options.reliability, options.image_transport
-        if key not in self._streams:
-            self._streams[key] = create_stream(self._node, role, options)
-        return self._streams[key]
+    def images(self, role: str, options: StreamOptions) -> ImageStream:
+        """The stream of an image input."""
+        key = _stream_key(role, options)
+        return _shared(self._images, key, lambda: create_image_stream(self._node, role, options))
+
+    def stream(self, role: str, options: StreamOptions) -> TopicStream[Sample]:
+        """The stream of any other input."""
+        key = _stream_key(role, options)
+        return _shared(self._streams, key, lambda: create_stream(self._node, role, options))
 
     def color(self, depth_source: str, options: StreamOptions) -> ColorSynchronizer:
         """The source of colour images, paired with depth unless depth_source is 'none'."""
-        return self._shared(
-            ('color', depth_source, options),
+        return _shared(
+            self._colors,
+            (depth_source, options),
             lambda: ColorSynchronizer(
-                self.stream(COLOR, options),
+                self.images(COLOR, options),
                 self._infos(options),
-                self._depths(options),
+                self._depth_streams(options),
                 depth_source,
                 _synchronizer_factory(options),
             ),
@@ -98,10 +108,11 @@ class CameraHub:
 
     def depth(self, depth_source: str, infrared: str, options: StreamOptions) -> DepthSynchronizer:
         """The source of depth images, paired with infrared ones as the mode says."""
-        return self._shared(
-            ('depth', depth_source, infrared, options),
+        return _shared(
+            self._depths,
+            (depth_source, infrared, options),
             lambda: DepthSynchronizer(
-                {**self._depths(options), INFRA: self.stream(INFRA, options)},
+                {**self._depth_streams(options), INFRA: self.images(INFRA, options)},
                 self._infos(options),
                 depth_source,
                 infrared,
@@ -111,13 +122,14 @@ class CameraHub:
 
     def detections(self, depth_source: str, options: StreamOptions) -> DetectionsSynchronizer:
         """The source of detections with their depth."""
-        return self._shared(
-            ('detections', depth_source, options),
+        return _shared(
+            self._detections,
+            (depth_source, options),
             lambda: DetectionsSynchronizer(
-                self._detections_input(options),
-                self.stream(COLOR, options),
+                self._detections_input(),
+                self.images(COLOR, options),
                 self._infos(options),
-                self._depths(options),
+                self._depth_streams(options),
                 depth_source,
                 _synchronizer_factory(
                     options, takes_neighbours=True, capacity=DETECTIONS_DEPTH_HISTORY
@@ -127,41 +139,56 @@ class CameraHub:
 
     def problems(self, topics: Iterable[str]) -> list[str]:
         """Why the topics cannot arrive, one sentence each, in the order of the topics."""
-        by_topic = {s.topic: s.problem for s in self._streams.values() if s and s.problem}
+        by_topic = {s.topic: s.problem for s in self._all_streams() if s.problem}
         return [by_topic[topic] for topic in topics if topic in by_topic]
 
-    def _shared(self, key: tuple[Hashable, ...], make: Callable[[], A]) -> A:
-        """The synchronizer of that key, made when it is asked for first."""
-        if key not in self._synchronizers:
-            self._synchronizers[key] = make()
-        return self._synchronizers[key]
-
-    def _detections_input(self, options: StreamOptions) -> DetectionsInput:
+    def _detections_input(self) -> DetectionsInput:
         if self.local_detections is not None:
             return self.local_detections
         # Results are published reliably; only images go by the camera's reliability.
         return TopicDetections(self.stream(DETECTIONS, StreamOptions()))
 
-    def _infos(self, options: StreamOptions) -> dict[str, TopicStream]:
+    def _infos(self, options: StreamOptions) -> dict[str, TopicStream[Sample]]:
         return {role: self.stream(role, options) for role in (COLOR_INFO, RAW_DEPTH_INFO)}
 
-    def _depths(self, options: StreamOptions) -> dict[str, TopicStream]:
-        return {role: self.stream(role, options) for role in (ALIGNED_DEPTH, RAW_DEPTH)}
+    def _depth_streams(self, options: StreamOptions) -> dict[str, ImageStream]:
+        return {role: self.images(role, options) for role in (ALIGNED_DEPTH, RAW_DEPTH)}
+
+    def _all_streams(self) -> list[ImageStream | TopicStream[Sample]]:
+        extrinsics = [] if self.extrinsics is None else [self.extrinsics]
+        return [*self._images.values(), *self._streams.values(), *extrinsics]
 
     def _tick(self) -> None:
-        for synchronizer in tuple(self._synchronizers.values()):
-            if synchronizer.is_running:
-                synchronizer.tick()
+        sources: tuple[FrameSynchronizer[Any], ...] = (
+            *self._colors.values(),
+            *self._depths.values(),
+            *self._detections.values(),
+        )
+        for source in sources:
+            if source.is_running:
+                source.tick()
         self._ticks += 1
         is_turn = self._ticks % REFRESH_TICKS == 0
-        for stream in tuple(self._streams.values()):
-            if stream is not None and (is_turn or stream.is_refresh_due):
+        for stream in self._all_streams():
+            if is_turn or stream.is_refresh_due:
                 stream.refresh()
+
+
+def _stream_key(role: str, options: StreamOptions) -> Key:
+    """Nodes that pair in different ways still share their subscriptions."""
+    return role, options.reliability, options.image_transport
+
+
+def _shared(known: dict[Key, V], key: Key, make: Callable[[], V]) -> V:
+    """The value of that key, made when it is asked for first."""
+    if key not in known:
+        known[key] = make()
+    return known[key]
 
 
 def _synchronizer_factory(
     options: StreamOptions, **sync_options: Any
-) -> Callable[[], Synchronizer[Pending, ImageSample]]:
+) -> Callable[[], Synchronizer[Any, ImageSample]]:
     """Makes synchronizers of the kind and with the skew that a node asks for."""
     wanted = SyncOptions(max_skew_ns=options.max_skew_ns, **sync_options)
     return lambda: create_synchronizer(options.synchronizer, wanted)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -46,13 +46,47 @@ class Sample:
         return self.msg.header
 
 
+class Decoded(Generic[T]):
+    """The content of a message: the first caller decodes, the others get the same object."""
+
+    def __init__(self, msg: Any, decode: Callable[[Any], T]) -> None:
+        self._msg = msg
+        self._decode = decode
+        self._lock = threading.Lock()
+        self._content: T | InputError | None = None
+
+    def get(self) -> T:
+        """The content; InputError, always the same, where there is none of this kind."""
+        with self._lock:
+            if self._content is None:
+                try:
+                    self._content = self._decode(self._msg)
+                except InputError as error:
+                    self._content = error
+            content = self._content
+        if isinstance(content, InputError):
+            raise content
+        return content
+
+
+class UnstampedSample(Sample):
+    """A message without a header."""
+
+    def __init__(self, msg: object) -> None:
+        self.msg = msg
+        self.received_secs = time.monotonic()
+        self.stamp_ns = 0
+        self.frame_id = ''
+
+
 class ImageSample(Sample):
-    """An Image or CompressedImage. The first to ask decodes; others share the array, read-only."""
+    """An Image or CompressedImage, decoded once; arrays are shared and read-only."""
 
     def __init__(self, msg: Any) -> None:
         super().__init__(msg)
-        self._lock = threading.Lock()
-        self._decoded: dict[str, Any] = {}
+        self._rgb = Decoded(msg, _shared_color)
+        self._depth = Decoded(msg, _shared_depth)
+        self._infrared = Decoded(msg, _shared_infrared)
 
     def rgb(self) -> np.ndarray:
         """uint8 (H, W, 3).
@@ -60,7 +94,7 @@ class ImageSample(Sample):
         Raises:
             InputError: the message holds no usable colour image.
         """
-        return self._once('rgb', _shared_color)
+        return self._rgb.get()
 
     def depth(self) -> DepthImage:
         """The depth image.
@@ -68,7 +102,7 @@ class ImageSample(Sample):
         Raises:
             InputError: the message holds no usable depth.
         """
-        return self._once('depth', _shared_depth)
+        return self._depth.get()
 
     def infrared(self) -> np.ndarray:
         """uint8 (H, W).
@@ -76,19 +110,7 @@ class ImageSample(Sample):
         Raises:
             InputError: the message holds no usable infrared image.
         """
-        return self._once('infrared', _shared_infrared)
-
-    def _once(self, kind: str, decode: Callable[[Any], T]) -> T:
-        with self._lock:
-            if kind not in self._decoded:
-                try:
-                    self._decoded[kind] = decode(self.msg)
-                except InputError as error:
-                    self._decoded[kind] = error
-            result = self._decoded[kind]
-        if isinstance(result, InputError):
-            raise result
-        return result
+        return self._infrared.get()
 
 
 def _shared_color(msg: Any) -> np.ndarray:
@@ -162,6 +184,7 @@ class FrameSet:
         color: colour image, None for a node that does not ask for it.
         depth: depth image, None where there is none; may be the primary message itself.
         infra: left infrared image of depth, None where there is none.
+        detections: None but for a node that works on them; then the primary message itself.
         depth_is_raw: whether depth is seen from the depth camera.
         color_info, depth_info: latest CameraInfo messages, None while unknown.
         timeline: counts how often stamps went back: what was tracked on another one is void.
@@ -172,6 +195,7 @@ class FrameSet:
     color: ImageSample | None = None
     depth: ImageSample | None = None
     infra: ImageSample | None = None
+    detections: DetectionsSample | None = None
     depth_is_raw: bool = False
     color_info: Any = None
     depth_info: Any = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, qos_check_compatible
@@ -12,7 +12,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from rs_ml_perception.core.streams.counters import Missed, SequenceGaps
 from rs_ml_perception.ros.guards import guarded
-from rs_ml_perception.ros.input.samples import Sample
+from rs_ml_perception.ros.input.samples import ImageSample, Sample
 from rs_ml_perception.ros.qos import LATCHED, SubscriptionQos, choose_qos
 
 try:
@@ -20,20 +20,21 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks as SubscriptionEventCallbacks
 
-Listener = Callable[[Sample], None]
+S = TypeVar('S', bound=Sample)
+Listener = Callable[[S], None]
 
 
-class TopicStream:
+class TopicStream(Generic[S]):
     """A topic that is subscribed to while anybody listens.
 
     Args:
         node: subscribes.
         msg_type: class of the messages.
         topic: relative to the node.
+        make_sample: from a message.
         reliability: 'auto', 'reliable' or 'best_effort', see `choose_qos`.
         follows_durability: whether a message that was published once, before us, is wanted.
         is_latched: whether that is so while nobody publishes.
-        make_sample: from a message.
 
     Attributes:
         topic: absolute name.
@@ -48,23 +49,23 @@ class TopicStream:
         node: Node,
         msg_type: type,
         topic: str,
+        make_sample: Callable[[Any], S],
         *,
         reliability: str = 'auto',
         follows_durability: bool = False,
         is_latched: bool = False,
-        make_sample: Callable[[Any], Sample] = Sample,
     ) -> None:
         self.topic = node.resolve_topic_name(topic)
         self.problem = ''
         self.received = 0
-        self.latest: Sample | None = None
+        self.latest: S | None = None
         self._node = node
         self._msg_type = msg_type
         self.is_refresh_due = False
         self._wanted_reliability = reliability
         self._follows_durability = follows_durability
         self._make_sample = make_sample
-        self._listeners: list[Listener] = []
+        self._listeners: list[Listener[S]] = []
         self._subscription: Subscription | None = None
         self._qos = LATCHED if is_latched else SubscriptionQos()
         self._lost = 0
@@ -80,14 +81,14 @@ class TopicStream:
     def has_publisher(self) -> bool:
         return self._node.count_publishers(self.topic) > 0
 
-    def attach(self, listener: Listener) -> None:
+    def attach(self, listener: Listener[S]) -> None:
         """Call the listener with every sample from now on, in the executor's thread."""
         self._listeners.append(listener)
         if self._subscription is None:
             publishers = self._node.get_publishers_info_by_topic(self.topic)
             self._subscribe(self._choose(publishers))
 
-    def detach(self, listener: Listener) -> None:
+    def detach(self, listener: Listener[S]) -> None:
         """Stop calling the listener; the last one to go ends the subscription."""
         if listener in self._listeners:
             self._listeners.remove(listener)
@@ -125,10 +126,12 @@ class TopicStream:
             message_lost=guarded(self._node, self._on_lost),
             use_default_callbacks=False,
         )
+        # Typed apart, as rclpy declares callbacks without the message info only.
+        on_message: Callable[..., None] = guarded(self._node, self._on_message)
         self._subscription = self._node.create_subscription(
             self._msg_type,
             self.topic,
-            guarded(self._node, self._on_message),
+            on_message,
             qos.profile,
             event_callbacks=events,
         )
@@ -183,10 +186,10 @@ class ImageStream:
         transports: topics of the same images, by preference.
     """
 
-    def __init__(self, transports: Sequence[TopicStream]) -> None:
+    def __init__(self, transports: Sequence[TopicStream[ImageSample]]) -> None:
         self._transports = tuple(transports)
         self._current = self._transports[0]
-        self._listeners: list[Listener] = []
+        self._listeners: list[Listener[ImageSample]] = []
 
     @property
     def topic(self) -> str:
@@ -205,7 +208,7 @@ class ImageStream:
         return self._current.missed
 
     @property
-    def latest(self) -> Sample | None:
+    def latest(self) -> ImageSample | None:
         return self._current.latest
 
     @property
@@ -216,13 +219,13 @@ class ImageStream:
     def has_publisher(self) -> bool:
         return any(stream.has_publisher for stream in self._transports)
 
-    def attach(self, listener: Listener) -> None:
+    def attach(self, listener: Listener[ImageSample]) -> None:
         """See TopicStream."""
         self._follow()
         self._listeners.append(listener)
         self._current.attach(listener)
 
-    def detach(self, listener: Listener) -> None:
+    def detach(self, listener: Listener[ImageSample]) -> None:
         """See TopicStream."""
         if listener in self._listeners:
             self._listeners.remove(listener)
@@ -242,6 +245,3 @@ class ImageStream:
             self._current.detach(listener)
             wanted.attach(listener)
         self._current = wanted
-
-
-InputStream = TopicStream | ImageStream

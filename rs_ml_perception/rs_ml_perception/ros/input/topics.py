@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 from rs_ml_msgs.msg import DetectionArray
 from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.ros.input.message_filters_synchronizer import SYNCHRONIZERS
-from rs_ml_perception.ros.input.samples import ImageSample, Sample
+from rs_ml_perception.ros.input.samples import ImageSample, Sample, UnstampedSample
 from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.qos import RELIABILITIES
 
@@ -64,25 +64,8 @@ class StreamOptions:
         return round(self.max_skew_ms * 1e6)
 
 
-def create_stream(
-    node: Node, role: str, options: StreamOptions
-) -> TopicStream | ImageStream | None:
-    """The stream of a role; None where its message type is not installed."""
-    if role in COMPRESSED_SUFFIXES:
-        return _image_stream(node, role, options)
-    if role == EXTRINSICS:
-        return _extrinsics_stream(node)
-    return TopicStream(
-        node,
-        INFO_TYPES[role],
-        role,
-        reliability=options.reliability,
-        # Intrinsics may have been published once, before us.
-        follows_durability=INFO_TYPES[role] is CameraInfo,
-    )
-
-
-def _image_stream(node: Node, role: str, options: StreamOptions) -> ImageStream:
+def create_image_stream(node: Node, role: str, options: StreamOptions) -> ImageStream:
+    """The images of a role, a key of COMPRESSED_SUFFIXES, by whatever transport is published."""
     topics: list[tuple[type, str]] = []
     if options.image_transport != 'compressed':
         topics.append((Image, role))
@@ -93,11 +76,38 @@ def _image_stream(node: Node, role: str, options: StreamOptions) -> ImageStream:
         ]
     return ImageStream(
         [
-            TopicStream(
-                node, kind, topic, reliability=options.reliability, make_sample=ImageSample
-            )
+            TopicStream(node, kind, topic, ImageSample, reliability=options.reliability)
             for kind, topic in topics
         ]
+    )
+
+
+def create_stream(node: Node, role: str, options: StreamOptions) -> TopicStream[Sample]:
+    """The messages of a role, a key of INFO_TYPES."""
+    return TopicStream(
+        node,
+        INFO_TYPES[role],
+        role,
+        Sample,
+        reliability=options.reliability,
+        # Intrinsics may have been published once, before us.
+        follows_durability=INFO_TYPES[role] is CameraInfo,
+    )
+
+
+def create_extrinsics_stream(node: Node) -> TopicStream[Sample] | None:
+    """The driver's extrinsics; None where realsense2_camera_msgs is not installed."""
+    try:
+        messages = importlib.import_module('realsense2_camera_msgs.msg')
+    except ImportError:
+        return None
+    return TopicStream(
+        node,
+        messages.Extrinsics,
+        EXTRINSICS,
+        UnstampedSample,
+        follows_durability=True,
+        is_latched=True,
     )
 
 
@@ -109,31 +119,6 @@ def _compressed_topic(node: Node, role: str, suffix: str) -> str:
     if remapped != unmapped:
         return remapped
     return f'{node.resolve_topic_name(role)}/{suffix}'
-
-
-def _extrinsics_stream(node: Node) -> TopicStream | None:
-    """The only place that imports realsense2_camera_msgs."""
-    try:
-        messages = importlib.import_module('realsense2_camera_msgs.msg')
-    except ImportError:
-        return None
-    return TopicStream(
-        node,
-        messages.Extrinsics,
-        EXTRINSICS,
-        follows_durability=True,
-        is_latched=True,
-        make_sample=UnstampedSample,
-    )
-
-
-class UnstampedSample(Sample):
-    """A message without a header."""
-
-    def __init__(self, msg: object) -> None:
-        self.msg = msg
-        self.stamp_ns = 0
-        self.frame_id = ''
 
 
 DEPTH_SOURCES = ('auto', 'aligned', 'raw', 'none')
@@ -159,8 +144,8 @@ class TopicChoice:
     def __init__(
         self,
         roles: Sequence[str],
-        streams: Mapping[str, TopicStream],
-        listener: Callable[[Sample], None],
+        streams: Mapping[str, ImageStream],
+        listener: Callable[[ImageSample], None],
         *,
         fallback: str = '',
         keeps: bool = True,
@@ -219,7 +204,7 @@ class TopicChoice:
 
 
 def depth_partner(
-    wanted: str, streams: Mapping[str, TopicStream], listener: Callable[[Sample], None]
+    wanted: str, streams: Mapping[str, ImageStream], listener: Callable[[ImageSample], None]
 ) -> TopicChoice:
     """Depth as a partner, as DEPTH_SOURCES says; auto takes aligned, else raw, if any."""
     if wanted == 'auto':
@@ -229,7 +214,7 @@ def depth_partner(
 
 
 def depth_primary(
-    wanted: str, streams: Mapping[str, TopicStream], listener: Callable[[Sample], None]
+    wanted: str, streams: Mapping[str, ImageStream], listener: Callable[[ImageSample], None]
 ) -> TopicChoice:
     """Depth for its own sake, as PRIMARY_DEPTH_SOURCES says; auto takes raw, else aligned."""
     if wanted == 'auto':
@@ -239,7 +224,7 @@ def depth_primary(
 
 
 def infrared_partner(
-    mode: str, streams: Mapping[str, TopicStream], listener: Callable[[Sample], None]
+    mode: str, streams: Mapping[str, ImageStream], listener: Callable[[ImageSample], None]
 ) -> TopicChoice:
     """Infrared as the partner of depth: 'auto' while somebody publishes it, 'require', 'none'."""
     if mode == 'auto':

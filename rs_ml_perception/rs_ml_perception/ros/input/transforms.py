@@ -30,7 +30,7 @@ from rs_ml_perception.core.geometry.transforms import (
 )
 from rs_ml_perception.ros.guards import guarded
 from rs_ml_perception.ros.input.samples import Sample
-from rs_ml_perception.ros.input.streams import InputStream, TopicStream
+from rs_ml_perception.ros.input.streams import TopicStream
 from rs_ml_perception.ros.qos import latched, profile
 
 DEPTH = 100
@@ -125,7 +125,7 @@ class Extrinsics:
         problem: why the last look-up failed, '' when it did not.
     """
 
-    def __init__(self, transforms: Transforms, stream: TopicStream | None) -> None:
+    def __init__(self, transforms: Transforms, stream: TopicStream[Sample] | None) -> None:
         self.problem = ''
         self._transforms = transforms
         self._stream = stream
@@ -162,7 +162,7 @@ class Extrinsics:
 class GravityInput:
     """Feeds an UpSource with accelerations while it is started."""
 
-    def __init__(self, transforms: Transforms, stream: InputStream) -> None:
+    def __init__(self, transforms: Transforms, stream: TopicStream[Sample]) -> None:
         self._source = UpSource(transforms.lookup)
         self._stream = stream
 

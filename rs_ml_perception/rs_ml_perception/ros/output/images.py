@@ -16,10 +16,15 @@ from rs_ml_perception.core.images.compressed import (
     encode_compressed_color,
     encode_compressed_gray,
 )
-from rs_ml_perception.ros.output.outputs import Output, OutputContext
+from rs_ml_perception.ros.output.outputs import L, Output, OutputContext, P, R
 
-ENCODINGS = {'rgb8': (np.uint8, 3), 'mono8': (np.uint8, 1), '16UC1': (np.uint16, 1)}
-ENCODINGS['32FC1'] = (np.float32, 1)
+ENCODINGS: dict[str, tuple[type[np.generic], int]] = {
+    'rgb8': (np.uint8, 3),
+    'mono8': (np.uint8, 1),
+    '16UC1': (np.uint16, 1),
+    '32FC1': (np.float32, 1),
+}
+"""Name -> dtype and number of channels."""
 
 
 def image(pixels: np.ndarray, encoding: str, header: Any) -> Image:
@@ -79,7 +84,7 @@ def point_cloud(points: np.ndarray, header: Any) -> PointCloud2:
 
 def _fill(msg: Any, pixels: np.ndarray) -> None:
     """The only quick way into a uint8[] field: through the buffer of the array that is there."""
-    msg.data.frombytes(memoryview(np.ascontiguousarray(pixels)).cast('B'))
+    msg.data.frombytes(np.ascontiguousarray(pixels).data.cast('B'))
 
 
 def camera_info(camera: CameraModel, header: Any) -> CameraInfo:
@@ -95,7 +100,7 @@ def camera_info(camera: CameraModel, header: Any) -> CameraInfo:
     return info
 
 
-Draw = Callable[[Any, OutputContext], np.ndarray | None]
+Draw = Callable[[R, OutputContext[P, L]], np.ndarray | None]
 """(result, context) -> picture, None where this frame has none."""
 
 COMPRESSED = '/compressed'
@@ -103,38 +108,42 @@ COMPRESSED = '/compressed'
 JPEG_QUALITY = 80
 
 
-def color_outputs(topic: str, draw: Draw) -> tuple[Output, Output]:
+def color_outputs(topic: str, draw: Draw[R, P, L]) -> tuple[Output[R, P, L], Output[R, P, L]]:
     """uint8 (H, W, 3) RGB as rgb8, and as JPEG."""
     raw = Output(topic, Image, _raw(topic, draw, 'rgb8'), is_optional=True)
     return raw, compressed_output(topic, draw, _jpeg)
 
 
-def gray_output(topic: str, draw: Draw) -> Output:
+def gray_output(topic: str, draw: Draw[R, P, L]) -> Output[R, P, L]:
     """The lossless PNG of a topic of uint8 (H, W)."""
     return compressed_output(topic, draw, encode_compressed_gray)
 
 
 def compressed_output(
-    topic: str, draw: Draw, encode: Callable[[np.ndarray], CompressedBytes]
-) -> Output:
+    topic: str, draw: Draw[R, P, L], encode: Callable[[np.ndarray], CompressedBytes]
+) -> Output[R, P, L]:
     """The compressed picture of a topic."""
 
-    def make(result: Any, context: OutputContext) -> CompressedImage | None:
+    def make(result: R, context: OutputContext[P, L]) -> CompressedImage | None:
         picture = _drawn(topic, draw, result, context)
         return None if picture is None else compressed_image(encode(picture), context.header)
 
     return Output(f'{topic}{COMPRESSED}', CompressedImage, make, is_optional=True)
 
 
-def _raw(topic: str, draw: Draw, encoding: str) -> Callable[[Any, OutputContext], Image | None]:
-    def make(result: Any, context: OutputContext) -> Image | None:
+def _raw(
+    topic: str, draw: Draw[R, P, L], encoding: str
+) -> Callable[[R, OutputContext[P, L]], Image | None]:
+    def make(result: R, context: OutputContext[P, L]) -> Image | None:
         picture = _drawn(topic, draw, result, context)
         return None if picture is None else image(picture, encoding, context.header)
 
     return make
 
 
-def _drawn(topic: str, draw: Draw, result: Any, context: OutputContext) -> np.ndarray | None:
+def _drawn(
+    topic: str, draw: Draw[R, P, L], result: R, context: OutputContext[P, L]
+) -> np.ndarray | None:
     if topic not in context.drawn:
         context.drawn[topic] = draw(result, context)
     return context.drawn[topic]

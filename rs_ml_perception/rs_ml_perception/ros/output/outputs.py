@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
@@ -51,7 +52,7 @@ class OutputContext(Generic[P, L]):
     target: TargetFrame
     labels: LabelMap
     model: str = ''
-    drawn: dict[str, Any] = field(default_factory=dict)
+    drawn: dict[str, np.ndarray | None] = field(default_factory=dict)
 
 
 def _always(_: Any) -> bool:
@@ -173,16 +174,18 @@ class LabelPublisher:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._publisher = create_latched(node, LabelInfo, 'label_info')
-        self._vision_publisher = None
+        self._vision_publisher: Publisher | None = None
 
-    def publish(self, pipeline: Pipeline, *, with_vision_msgs: bool, threshold: float) -> None:
+    def publish(
+        self, pipeline: Pipeline[Any], *, with_vision_msgs: bool, threshold: float
+    ) -> None:
         """Announce the classes of a model that has just been loaded."""
         header = Header(stamp=self._node.get_clock().now().to_msg())
         self._publisher.publish(label_info(pipeline.labels, header=header, model=pipeline.title))
         if with_vision_msgs:
             self._publish_vision(pipeline, header, threshold)
 
-    def _publish_vision(self, pipeline: Pipeline, header: Header, threshold: float) -> None:
+    def _publish_vision(self, pipeline: Pipeline[Any], header: Header, threshold: float) -> None:
         if self._vision_publisher is None:
             message = vision_messages.vision_msgs().LabelInfo
             self._vision_publisher = create_latched(self._node, message, 'vision/label_info')
