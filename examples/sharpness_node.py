@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cv2
 from rs_ml_perception.core.frames.frame import Frame
@@ -37,7 +36,7 @@ class SharpnessPipeline(Pipeline[SharpnessOptions]):
     """Frame to variance of the Laplacian (Pech-Pacheco et al., ICPR 2000); knows no ROS."""
 
     def __call__(self, frame: Frame) -> float:
-        grey = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY)
+        grey = cv2.cvtColor(frame.color_image, cv2.COLOR_RGB2GRAY)
         smooth = cv2.blur(grey, (self.options.blur_px, self.options.blur_px))
         return float(cv2.Laplacian(smooth, cv2.CV_32F).var())
 
@@ -50,18 +49,13 @@ class SharpnessParameters(SharpnessOptions, StreamParameters):
 class SharpnessNode(PerceptionNode[SharpnessParameters, SharpnessPipeline, float]):
     """Publishes ~/sharpness, one number per colour image."""
 
-    default_name: ClassVar[str] = 'sharpness'
-    parameters_type: ClassVar[type] = SharpnessParameters
-    outputs: ClassVar[tuple[Output[float, SharpnessParameters, SharpnessPipeline], ...]] = (
-        Output('sharpness', Float32, lambda sharpness, _: Float32(data=sharpness)),
-    )
+    default_name = 'sharpness'
+    parameters_type = SharpnessParameters
+    outputs = (Output('sharpness', Float32, lambda sharpness, _: Float32(data=sharpness)),)
 
     @classmethod
     def load_pipeline(cls, parameters: SharpnessParameters) -> SharpnessPipeline:
         return SharpnessPipeline(parameters)
-
-    def retune(self, parameters: SharpnessParameters) -> None:
-        self.pipeline.options = parameters
 
     def source(self, parameters: SharpnessParameters) -> ColorSynchronizer:
         return self.hub.color('none', parameters.streams)
