@@ -1,6 +1,8 @@
-"""Keeping a process alive whatever a callback raises.
+"""Keeps a process alive whatever a callback raises, and rclpy's private attributes in one place.
 
-In rclpy any exception that leaves a callback leaves `spin` too and takes every node with it.
+In rclpy any exception that leaves a callback leaves `spin` too and takes every node with it. The
+private attributes used here are the same in Humble, Jazzy and Kilted; a release that renames one
+costs the feature that the warning names, and the node runs on.
 """
 
 from __future__ import annotations
@@ -21,14 +23,17 @@ from rs_ml_perception.core.errors import printable
 A = ParamSpec('A')
 R = TypeVar('R')
 
+CHANGE_STATE_SERVICE = '_service_change_state'
+PARAMETER_OVERRIDES = '_parameter_overrides'
+
 
 def traceback_text() -> str:
-    """The traceback of the exception at hand."""
+    """The traceback of the current exception."""
     return printable(traceback.format_exc())
 
 
 def guarded(node: Node, callback: Callable[A, R]) -> Callable[A, R | None]:
-    """Wrap a callback: what it raises is logged with its traceback and goes no further."""
+    """Wrap a callback so that an exception is logged with its traceback and goes no further."""
 
     @functools.wraps(callback)
     def run(*args: A.args, **kwargs: A.kwargs) -> R | None:
@@ -42,7 +47,7 @@ def guarded(node: Node, callback: Callable[A, R]) -> Callable[A, R | None]:
 
 
 def steady_timer(node: Node, period_secs: float, callback: Callable[[], None]) -> Timer:
-    """A guarded timer by the steady clock.
+    """A guarded timer on the steady clock.
 
     With use_sim_time and no /clock an ordinary timer never fires.
     """
@@ -50,28 +55,29 @@ def steady_timer(node: Node, period_secs: float, callback: Callable[[], None]) -
     return node.create_timer(period_secs, guarded(node, callback), clock=steady)
 
 
-CHANGE_STATE_SERVICE = '_service_change_state'
-PARAMETER_OVERRIDES = '_parameter_overrides'
-
-
 def change_state_service(node: LifecycleNode) -> Any:
-    """The rclpy Service behind ~/change_state, whose callback can be replaced; None without it."""
+    """The rclpy Service behind ~/change_state, whose callback can be replaced.
+
+    Returns:
+        None, after a warning, where this rclpy has no such attribute.
+    """
     service = getattr(node, CHANGE_STATE_SERVICE, None)
     if not hasattr(service, 'callback'):
-        _warn(node, CHANGE_STATE_SERVICE, 'a transition that is not allowed ends the process')
+        _warn(node, CHANGE_STATE_SERVICE, 'an invalid transition request ends the process')
         return None
     return service
 
 
 def parameter_overrides(node: Node) -> dict[str, Parameter]:
-    """Initial values from YAML and the command line by name; writing to it changes them."""
+    """Initial values from YAML and the command line by name; assign to change them.
+
+    Returns:
+        Empty, after a warning, where this rclpy has no such attribute.
+    """
     overrides = getattr(node, PARAMETER_OVERRIDES, None)
     if not isinstance(overrides, dict):
-        _warn(
-            node,
-            PARAMETER_OVERRIDES,
-            'unknown parameters are ignored silently, and 1 does not stand for 1.0',
-        )
+        effect = 'unknown parameters are ignored silently, and 1 cannot be given for 1.0'
+        _warn(node, PARAMETER_OVERRIDES, effect)
         return {}
     return overrides
 
