@@ -1,4 +1,4 @@
-"""rs-ml detect, segment and depth: one network on colour pictures, videos and recordings."""
+"""rs-ml detect, segment and depth: one network on colour images, videos and recordings."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def add_detect(subparsers: Any) -> None:
     """Add the command `detect`."""
     parser = subparsers.add_parser(
         'detect',
-        help='find objects',
-        description='Find objects; place them in 3-D where depth is known.',
+        help='detect objects',
+        description='Detect objects, with their 3-D position if there is depth.',
         example='rs-ml detect street.jpg --classes person,car --score-threshold 0.5',
     )
     add_run_flags(parser, DepthRunOptions, task='detection', out='out/detect')
@@ -35,8 +35,8 @@ def add_segment(subparsers: Any) -> None:
     """Add the command `segment`."""
     parser = subparsers.add_parser(
         'segment',
-        help='label every pixel',
-        description='Label every pixel with a class; 255 is unlabelled.',
+        help='predict a class for every pixel',
+        description='Predict a class for every pixel; 255 is unlabelled.',
         example='rs-ml segment recordings/room --max-frames 10',
     )
     add_run_flags(parser, DepthRunOptions, task='segmentation', out='out/segment')
@@ -49,7 +49,7 @@ def add_depth(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         'depth',
         help='estimate depth from colour',
-        description='Estimate metric depth from colour alone; the results are in millimetres.',
+        description='Estimate metric depth from colour images, in millimetres.',
         example='rs-ml depth street.jpg --intrinsics 615,615,320,240 --range-max-m 10',
     )
     add_run_flags(parser, ColorRunOptions, task='mono_depth', out='out/depth')
@@ -58,10 +58,10 @@ def add_depth(subparsers: Any) -> None:
 
 
 def load_detector(args: argparse.Namespace) -> Detector:
-    """The detector that the flags ask for.
+    """Load the detector that the flags choose.
 
     Raises:
-        RsMlError: the model cannot be loaded, or is no detector of these classes.
+        RsMlError: the model cannot be loaded, or does not detect these classes.
     """
     options = from_flags(DetectorOptions, args)
     return Detector(from_flags(ModelOptions, args).load(checks_golden=False), options)

@@ -1,4 +1,4 @@
-"""What every command has: its kind of parser, and errors as one sentence and an exit status."""
+"""Parser, error messages and exit status of the commands."""
 
 from __future__ import annotations
 

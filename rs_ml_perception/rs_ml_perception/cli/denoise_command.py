@@ -22,7 +22,7 @@ from rs_ml_perception.tasks.denoise import DenoiseOptions, DenoisePipeline
 from rs_ml_perception.tasks.options import ModelOptions
 
 INPUTS = (
-    'depth picture (16 bit, millimetres), folder of them, folder of res-N.png with left-N.png, '
+    'depth image (16 bit, millimetres), folder of them, folder of res-N.png with left-N.png, '
     'recording (rosbag2, .mcap, .db3, RealSense .bag), or realsense[:SERIAL]'
 )
 
@@ -33,21 +33,19 @@ class DenoiseRunOptions(DepthUnitOptions, RunOptions):
 
     infrared: Path | None = option(
         None,
-        'folder with the left infrared pictures <stem>.png of depth pictures',
+        'folder with the left infrared images <stem>.png of the depth images',
         metavar='DIR',
         group=INPUT,
     )
-    no_infrared: bool = option(
-        False, 'use depth alone, even where there is infrared', is_switch=True, group=INPUT
-    )
+    no_infrared: bool = option(False, 'ignore infrared', is_switch=True, group=INPUT)
 
 
 def add_denoise(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         'denoise',
-        help='take the noise out of depth',
-        description='Remove noise from depth pictures; the results have the same size.',
+        help='denoise depth',
+        description='Denoise depth images; the results have the same size.',
         example='rs-ml denoise res-0001.png --confidence-threshold 0.5',
     )
     add_run_flags(parser, DenoiseRunOptions, task='denoise', out='out/denoise', inputs=INPUTS)

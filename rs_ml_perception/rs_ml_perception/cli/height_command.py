@@ -1,4 +1,4 @@
-"""rs-ml height: heights of persons in recordings, or in pictures with depth."""
+"""rs-ml height: heights of persons in recordings, or in images with depth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rs_ml_perception.tasks.detection import DetectorOptions
 from rs_ml_perception.tasks.height import HeightEstimator, HeightOptions
 
 PERSONS = {'classes': ('person',)}
-"""Detections that are measured by default."""
+"""Classes that are measured by default."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class HeightRunOptions(DepthRunOptions):
 
     accelerometer: Path | None = option(
         None,
-        'JSON, {picture: [[x, y, z], ...]} in optical axes',
+        'JSON file with readings {image: [[x, y, z], ...]} in optical axes',
         unit='m/s2',
-        none_doc='readings of the recording, else the floor is level',
+        none_doc='that of the recording, else the floor',
         metavar='FILE',
         group=INPUT,
     )
     boxes: Path | None = option(
         None,
-        'results.jsonl of detections, in place of those of --model',
+        'results.jsonl with detections to use instead of --model',
         metavar='FILE',
         group=INPUT,
     )

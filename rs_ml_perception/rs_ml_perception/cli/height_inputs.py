@@ -17,13 +17,13 @@ from rs_ml_perception.core.objects.labels import LabelMap
 
 
 class BoxFile:
-    """Detections by the name of the picture, as `rs-ml detect` writes them.
+    """Detections by the name of the image, as `rs-ml detect` writes them.
 
     Args:
         path: results.jsonl: a line `{"image": NAME, "detections": [{"label", "score", "box"}]}`
             for each picture.
         classes: names to keep.
-        least_score: of boxes that are kept.
+        least_score: minimum score of the boxes to keep.
 
     Attributes:
         labels: ids of the classes.
@@ -45,7 +45,7 @@ class BoxFile:
             ) from error
 
     def detections(self, name: str, width: int, height: int) -> Detections:
-        """Boxes of a picture, clipped to it, best score first.
+        """Boxes of an image, clipped to it, best score first.
 
         Raises:
             InputError: the file has no line for it.
@@ -75,7 +75,7 @@ def _corners(box: Sequence[float]) -> tuple[float, float, float, float]:
 
 
 class GravityFile:
-    """Readings of a camera at rest by the stem of the picture.
+    """Readings of a camera at rest by the stem of the image.
 
     Args:
         path: JSON, {stem: [[x, y, z], ...]}, m/s2 in the axes of the colour optical frame.
@@ -95,7 +95,7 @@ class GravityFile:
             ) from error
 
     def up(self, stem: str) -> Up | None:
-        """Up in the optical frame; None where the readings are missing or not gravity alone."""
+        """Up in the optical frame; None if readings are missing or contain motion."""
         samples = self._samples.get(stem)
         return None if samples is None else up_from_accelerometer(samples)
 

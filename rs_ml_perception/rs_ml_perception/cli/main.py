@@ -1,4 +1,4 @@
-"""The command rs-ml: the package's tasks without ROS."""
+"""The command rs-ml: the tasks of the package without ROS."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ COMMANDS = (
     add_models,
     add_parameters,
 )
-"""Each adds one command to the subparsers; runtimes and ROS are imported when it runs."""
+"""Each adds one command to the subparsers, which imports runtimes and ROS only when it runs."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser; a command's function is in `run`."""
     parser = CommandParser(
         prog='rs-ml',
-        description=__doc__,
+        description='Detection, segmentation, depth and height without ROS.',
         example="""
             rs-ml detect street.jpg
             rs-ml process recordings/room --out out/room
@@ -51,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _bench(args: argparse.Namespace) -> int:
     raise ConfigError(
-        'benchmarks are no part of the package: run make bench, or tools/run python -m '
+        'benchmarks are not part of the package: run make bench, or tools/run python -m '
         'benchmarks.speed, in a checkout'
     )
 
@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        0, 2 for wrong arguments or unusable inputs, 1 for what fails while running. RS_ML_DEBUG=1
-        shows tracebacks.
+        0, 2 for wrong arguments or unusable inputs, 1 for errors at run time. RS_ML_DEBUG=1 shows
+        tracebacks.
     """
     args = build_parser().parse_args(argv)
     try:
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has seen enough; keep Python from complaining at exit.
+        # The reader has closed the pipe; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

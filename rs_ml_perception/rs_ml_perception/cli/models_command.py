@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 def add_models(subparsers: Any) -> None:
     """Add `models` and its four verbs; each sets `run`, called with the parsed arguments."""
     parser = subparsers.add_parser(
-        'models', help='the model shelf', example='rs-ml models tune detection'
+        'models',
+        help='list, check, download and tune models',
+        description='List, check, download and tune models.',
+        example='rs-ml models tune detection',
     )
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
     _add_list(verbs)
@@ -38,17 +41,17 @@ def add_models(subparsers: Any) -> None:
 def _add_list(verbs: Any) -> None:
     parser = verbs.add_parser(
         'list',
-        help='every model that can be named, and what it lacks',
+        help='list every known model and its missing files',
         example='rs-ml models list --json',
     )
-    parser.group(OUTPUT).add_argument('--json', action='store_true', help='one JSON object a line')
+    parser.group(OUTPUT).add_argument('--json', action='store_true', help='print JSON lines')
     parser.set_defaults(run=run_list)
 
 
 def _add_check(verbs: Any) -> None:
     parser = verbs.add_parser(
         'check',
-        help='checksums, loading, and the golden outputs',
+        help='check checksums, loading and golden outputs',
         example='rs-ml models check detection --backend openvino',
     )
     group = parser.group(MODEL)
@@ -62,8 +65,8 @@ def _add_check(verbs: Any) -> None:
         nargs='?',
         const='',
         metavar='PICTURE',
-        help="make this backend's outputs for a picture, or for the first frame of a recording, "
-        'the golden ones, in place of comparing; no PICTURE: the recording that is shipped',
+        help="record this backend's outputs for an image, or for the first frame of a recording, "
+        'as the golden ones instead of comparing; without PICTURE: for the shipped recording',
     )
     parser.set_defaults(run=run_check)
 
@@ -71,19 +74,19 @@ def _add_check(verbs: Any) -> None:
 def _add_download(verbs: Any) -> None:
     parser = verbs.add_parser(
         'download',
-        help='fetch a third-party model into the cache',
+        help='download a third-party model into the cache',
         example='rs-ml models download centernet_mnv3_coco',
     )
     group = parser.group(MODEL)
     group.add_argument('models', nargs='+', metavar='NAME')
-    group.add_argument('--sha256', help='digest of the download, where the manifest records none')
+    group.add_argument('--sha256', help='digest of the download, if the manifest has none')
     parser.set_defaults(run=run_download)
 
 
 def _add_tune(verbs: Any) -> None:
     parser = verbs.add_parser(
         'tune',
-        help='find the fastest faithful backend on this machine',
+        help='find the fastest correct backend on this machine',
         example='rs-ml models tune detection segmentation --runs 50',
     )
     group = parser.group(MODEL)
@@ -97,7 +100,7 @@ def _add_tune(verbs: Any) -> None:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    """Print name, task, formats, licence and what is missing."""
+    """Print name, task, formats, licence and missing files."""
     for name, directory in shelf().items():
         row = _describe(name, directory)
         if args.json:
@@ -172,7 +175,7 @@ def _record(model: Model, picture: str) -> Path:
 
 
 def run_download(args: argparse.Namespace) -> int:
-    """Fetch and check; 1 if one fails."""
+    """Download and check; 1 if one fails."""
     from rs_ml_perception.inference.download import download
 
     if args.sha256 and len(args.models) > 1:
@@ -186,7 +189,7 @@ def run_download(args: argparse.Namespace) -> int:
 
 
 def run_tune(args: argparse.Namespace) -> int:
-    """Measure, print the table, remember the best; 1 if a model cannot be tuned."""
+    """Measure, print the table, save the best; 1 if a model cannot be tuned."""
     from rs_ml_perception.inference.tune import tune
     from rs_ml_perception.inference.tuned import tune_file
 
@@ -198,16 +201,16 @@ def run_tune(args: argparse.Namespace) -> int:
         for trial in trials:
             choice = trial.choice
             ms = '-' if math.isnan(choice.median_ms) else f'{choice.median_ms:.2f}'
-            verdict = trial.reason or f'{trial.share:.0%} of what is allowed'
+            verdict = trial.reason or f'{trial.share:.0%} of the tolerance'
             print(f'{choice.backend:14}{choice.precision:12}{choice.threads:8}{ms:>10}  {verdict}')
         if device == 'auto':
-            print(f'remembered {trials[0].choice.backend} in {tune_file()}')
+            print(f'saved {trials[0].choice.backend} in {tune_file()}')
 
     return _each(args.models, measure)
 
 
 def _each(names: list[str], act: Callable[[ModelManifest], None]) -> int:
-    """Do it for every model; what fails is reported, the others are done all the same."""
+    """Call act for every model; a failure is printed and does not stop the others."""
     failed = 0
     for name in names:
         try:

@@ -1,4 +1,4 @@
-"""The command rs-ml-plane-rms: how flat a flat surface comes out in a depth picture."""
+"""The command rs-ml-plane-rms: RMSE of a depth image of a plane."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from rs_ml_perception.recordings.open_recording import is_recording, open_record
 from rs_ml_perception.recordings.pictures import MILLIMETRE, read_depth, write_picture
 
 RAW_SIZES = ((1280, 720), (848, 480), (640, 480))
-"""Sizes a .raw file of uint16 may have; the number of bytes decides."""
+"""Sizes of .raw files of uint16; the number of bytes decides."""
 
 ERROR_RANGE_RMSE = 3
 """Distance from the plane, in RMSE, that the error map shows in white."""
 
 GIVEN, RECORDED, GUESSED = 'argument', 'recording', 'guess: typical D435'
-"""Where intrinsics come from."""
+"""Sources of intrinsics."""
 
 Roi = tuple[int, int, int, int]
 Intrinsics = tuple[float, float, float, float]
@@ -42,7 +42,7 @@ Intrinsics = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class _Camera:
-    """A camera, and how it is known."""
+    """A camera, and the source of its intrinsics."""
 
     model: CameraModel
     source: str
@@ -69,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     inputs = parser.group(INPUT)
     inputs.add_argument(
-        'image', type=Path, metavar='IMAGE', help='depth picture, .raw uint16, or recording'
+        'image', type=Path, metavar='IMAGE', help='depth image, .raw uint16, or recording'
     )
     inputs.add_argument(
         '--frame', type=at_least_zero, default=0, help='number of the frame in a recording'
@@ -86,7 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
         '--roi', type=_roi, metavar='x,y,w,h', help='region of the surface [px] (default: all)'
     )
     output = parser.group(OUTPUT)
-    output.add_argument('--error-map', type=Path, metavar='FILE', help='picture to write')
+    output.add_argument('--error-map', type=Path, metavar='FILE', help='image to write')
     output.add_argument('--json', action='store_true', help='print one JSON object')
     return parser
 
@@ -100,7 +100,7 @@ def at_least_zero(text: str) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 2 for arguments or pictures that cannot be used."""
+    """Run the command; 2 for unusable arguments or images."""
     args = build_parser().parse_args(argv)
     try:
         return _run(args)
@@ -127,10 +127,10 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def error_map(depth: DepthImage, roi: Roi, distances_m: np.ndarray, plane: PlaneFit) -> np.ndarray:
-    """The depth picture in colours, the region in grey: white is far from the plane.
+    """The depth image in colours, the region in grey: white is far from the plane.
 
     Args:
-        depth: the whole picture.
+        depth: the whole image.
         roi: x, y, width, height of the region.
         distances_m: (height, width), from the plane, NaN where depth is invalid.
         plane: the fit.
@@ -164,7 +164,7 @@ def _print(args: argparse.Namespace, plane: PlaneFit, camera: _Camera, num_pixel
     if camera.source == GUESSED:
         size = f'{camera.model.width}x{camera.model.height}'
         print(
-            f'rs-ml-plane-rms: intrinsics are a guess, those of a typical D435 at {size} '
+            f'rs-ml-plane-rms: intrinsics are assumed, those of a typical D435 at {size} '
             f'({",".join(f"{v:g}" for v in camera.values)}): pass --intrinsics',
             file=sys.stderr,
         )
@@ -175,7 +175,7 @@ def _print(args: argparse.Namespace, plane: PlaneFit, camera: _Camera, num_pixel
 
 
 def _read(args: argparse.Namespace) -> tuple[DepthImage, CameraModel | None]:
-    """Depth, and the camera that took it where the input knows it."""
+    """Depth, and the intrinsics if the input has them."""
     if is_recording(args.image):
         return _recorded_depth(args.image, args.frame)
     unit_m = from_flags(DepthUnitOptions, args).depth_unit
@@ -212,7 +212,7 @@ def _camera(
             raise InputError(f'{given} holds no camera_info of depth: pass fx,fy,cx,cy')
         if (own.width, own.height) != (width, height):
             raise InputError(
-                f'depth of {given} is {own.width}x{own.height}, the picture {width}x{height}: '
+                f'depth of {given} is {own.width}x{own.height}, the image {width}x{height}: '
                 'their intrinsics differ'
             )
     elif given is not None:
@@ -237,7 +237,7 @@ def _check_roi(roi: Roi, depth: DepthImage) -> None:
     fits = x >= 0 and y >= 0 and x + width <= depth.width and y + height <= depth.height
     if not fits or width < 1 or height < 1:
         raise ConfigError(
-            f'region {x},{y},{width},{height} does not lie within the picture of '
+            f'region {x},{y},{width},{height} does not lie within the image of '
             f'{depth.width}x{depth.height}'
         )
 

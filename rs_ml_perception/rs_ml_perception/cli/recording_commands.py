@@ -1,4 +1,4 @@
-"""rs-ml process and recording: the nodes' work on a recording, and what they can do with it."""
+"""rs-ml process and recording: run the nodes on a recording, and inspect it for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NodesOptions(Options):
-    """The nodes that are asked for."""
+    """The chosen nodes."""
 
     nodes: str = option('', 'names separated by commas', none_doc='all', group=TASK)
 
@@ -29,7 +29,7 @@ class ProcessOptions(NodesOptions, CameraOptions):
     """Flags of `process`."""
 
     params_file: str = option('', 'ROS parameter file of the nodes', metavar='FILE', group=TASK)
-    pictures: bool = option(False, 'annotated images too', is_switch=True, group=OUTPUT)
+    pictures: bool = option(False, 'also write annotated images', is_switch=True, group=OUTPUT)
     overwrite: bool = option(
         False, 'replace an existing recording at --out', is_switch=True, group=OUTPUT
     )
@@ -39,15 +39,15 @@ class ProcessOptions(NodesOptions, CameraOptions):
 class InspectionOptions(NodesOptions, CameraOptions):
     """Flags of `recording`."""
 
-    json: bool = option(False, 'as JSON, for the launch file', is_switch=True, group=OUTPUT)
+    json: bool = option(False, 'print JSON, for the launch file', is_switch=True, group=OUTPUT)
 
 
 def add_process(subparsers: Any) -> None:
     """Add the command `process`."""
     parser = subparsers.add_parser(
         'process',
-        help='run the nodes over a recording without middleware, into a rosbag2',
-        description='Run the nodes over a recording: every frame, in order, the same bytes.',
+        help='run the nodes on a recording without middleware',
+        description='Run the nodes on every frame of a recording, reproducibly, into a rosbag2.',
         example='rs-ml process recordings/room --out out/room --nodes detection,height',
     )
     _add_recording(parser)
@@ -62,8 +62,8 @@ def add_recording(subparsers: Any) -> None:
     """Add the command `recording`."""
     parser = subparsers.add_parser(
         'recording',
-        help='show what a recording offers the nodes',
-        description='Show which nodes can work with a recording, and their settings for it.',
+        help='show the nodes and settings for a recording',
+        description='Show which nodes can run on a recording, and their settings for it.',
         example='rs-ml recording recordings/room',
     )
     _add_recording(parser)
@@ -78,7 +78,7 @@ def _add_recording(parser: FlagParser) -> None:
 
 
 def run_process(args: argparse.Namespace) -> int:
-    """Process, then say what became of the frames."""
+    """Process the recording, then print the outcome of the frames."""
     from rs_ml_perception.nodes.offline import run_offline
     from rs_ml_perception.nodes.table import parse_nodes, require_sources
     from rs_ml_perception.recordings.camera_topics import recording_notes
@@ -99,13 +99,13 @@ def run_process(args: argparse.Namespace) -> int:
             with_pictures=options.pictures,
             overwrite=options.overwrite,
         )
-    for (where, what), count in run.counts.items():
-        print(f'{where}: {count} {what}')
+    for (where, outcome), count in run.counts.items():
+        print(f'{where}: {count} {outcome}')
     print(f'written to {args.out}')
     if run.damage:
         print(f'rs-ml: {run.damage}', file=sys.stderr)
         return 1
-    return 0 if any(what == 'published' for _, what in run.counts) else 1
+    return 0 if any(outcome == 'published' for _, outcome in run.counts) else 1
 
 
 def run_recording(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Results as JSON: plain numbers, null where nothing is known."""
+"""Results as JSON: plain numbers, null for unknown values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rs_ml_perception.tasks.denoise import DenoisedDepth
 def detection_fields(
     detections: Detections, labels: LabelMap, placements: Placements | None = None
 ) -> list[dict[str, Any]]:
-    """One object per detection; position and extents where depth was looked at."""
+    """One object per detection; position and extents if there is depth."""
     fields = [
         {
             'label': labels.name(class_id),
@@ -46,14 +46,14 @@ def height_fields(heights: PersonHeights, labels: LabelMap) -> list[dict[str, An
 
 
 def mask_fields(mask: np.ndarray, labels: LabelMap) -> dict[str, Any]:
-    """Share of the picture per class that occurs."""
+    """Fraction of the image per class that occurs."""
     counts = np.bincount(mask.ravel(), minlength=256)
-    shares = {
+    fractions = {
         'unlabelled' if i == UNLABELLED else labels.name(i) or str(i): round(n / mask.size, 6)
         for i, n in enumerate(counts.tolist())
         if n
     }
-    return {'shares': shares}
+    return {'shares': fractions}
 
 
 def depth_fields(depth_m: np.ndarray) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def depth_fields(depth_m: np.ndarray) -> dict[str, Any]:
 
 
 def denoised_fields(frame: Frame, found: DenoisedDepth) -> dict[str, Any]:
-    """Range and coverage of denoised depth, the coverage before, and whether infrared helped."""
+    """Range and coverage of denoised depth, coverage of raw depth, and use of infrared."""
     before = 0.0
     if frame.depth is not None:
         before = np.count_nonzero(frame.depth.depth_m > 0) / frame.depth.values.size
@@ -87,7 +87,7 @@ def millimetres(depth_m: np.ndarray) -> np.ndarray:
 
 
 def number(value: float) -> float | None:
-    """A float with a tenth of a millimetre, or None where it is not finite."""
+    """The value rounded to 1e-4, None if it is not finite."""
     return round(float(value), 4) if math.isfinite(value) else None
 
 

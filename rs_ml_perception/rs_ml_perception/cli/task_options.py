@@ -1,4 +1,4 @@
-"""Flags that the task commands share."""
+"""Common flags of the task commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INPUT, MODEL, TASK, OUTPUT = 'input', 'model', 'task', 'output'
 """Headings in `--help`, in this order."""
 
 COLOR_INPUTS = (
-    'picture, folder of pictures, video, recording (rosbag2, .mcap, .db3, RealSense .bag), '
+    'image, folder of images, video, recording (rosbag2, .mcap, .db3, RealSense .bag), '
     'number of a webcam, or realsense[:SERIAL]'
 )
 RECORDING_HELP = 'rosbag2 directory, .mcap, .db3 or .bag'
@@ -57,12 +57,12 @@ class CameraOptions(Options):
 
 @dataclass(frozen=True)
 class DepthUnitOptions(Options):
-    """Unit of depth pictures."""
+    """Unit of depth images."""
 
     depth_unit: float | None = option(
         None,
-        'distance that a value of 1 stands for in depth pictures',
-        none_doc='0.001, of float32 pictures 1',
+        'distance of a value of 1 in depth images',
+        none_doc='0.001, 1 for float32',
         metavar='METRES',
         group=INPUT,
         parse=positive,
@@ -77,17 +77,17 @@ class RunOptions(CameraOptions):
     out: Path = option(Path('out'), 'folder of the results', metavar='DIR', group=OUTPUT)
     json: bool = option(False, 'print the results as JSON lines', is_switch=True, group=OUTPUT)
     no_pictures: bool = option(
-        False, 'leave out the annotated pictures', is_switch=True, group=OUTPUT
+        False, 'do not write annotated images', is_switch=True, group=OUTPUT
     )
 
 
 @dataclass(frozen=True)
 class ColorRunOptions(RunOptions):
-    """A command that works on colour pictures."""
+    """A command for colour images."""
 
     intrinsics: tuple[float, float, float, float] | None = option(
         None,
-        'intrinsics of pictures, videos and webcams; recordings bring their own',
+        'intrinsics of images, videos and webcams; recordings contain theirs',
         unit='px',
         metavar='fx,fy,cx,cy',
         group=INPUT,
@@ -97,11 +97,11 @@ class ColorRunOptions(RunOptions):
 
 @dataclass(frozen=True)
 class DepthRunOptions(DepthUnitOptions, ColorRunOptions):
-    """A command that also takes the depth of colour pictures."""
+    """A command for colour images that also takes their depth."""
 
     depth: Path | None = option(
         None,
-        'folder with depth pictures <stem>.png or <stem>_depth.png, aligned to colour',
+        'folder with depth images <stem>.png or <stem>_depth.png, aligned to colour',
         metavar='DIR',
         group=INPUT,
     )
@@ -120,9 +120,9 @@ def add_run_flags(
     Args:
         parser: of the command.
         options_type: of the run.
-        task: whose default model is the command's.
+        task: its default model is that of the command.
         out: default folder of the results.
-        inputs: the kinds of input, for `--help`.
+        inputs: kinds of input, for `--help`.
     """
     for heading in (INPUT, MODEL, TASK, OUTPUT):
         parser.group(heading)

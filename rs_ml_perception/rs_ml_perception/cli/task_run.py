@@ -1,4 +1,4 @@
-"""The loop that the task commands share: inputs in, files and a summary out."""
+"""The loop of the task commands: inputs in, files and a summary out."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from rs_ml_perception.recordings.sources import InputImage, Source
 RESULTS = 'results.jsonl'
 ALL_REJECTED = 2
 MOST_SHOWN = 20
-"""Rejections reported one by one; a camera or a long recording could give thousands."""
+"""Rejections reported one by one; a camera or a long recording may cause thousands."""
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What a task found in one frame.
+    """Result of a task for one frame.
 
     Attributes:
         fields: for JSON, in addition to "image".
         count: for the summary.
         files: end of the file name -> pixels; always written.
-        pictures: the same for pictures to look at; left out with --no-pictures. Functions, as
+        pictures: the same for annotated images, omitted with --no-pictures. Functions, since
             drawing costs time.
     """
 
@@ -64,13 +64,13 @@ def run_task(
     """Run a task over all inputs.
 
     Args:
-        args: with the inputs; handed to prepare.
-        options: input and output.
-        prepare: loads the model; called once the inputs are known to exist.
-        noun: what is counted in the summary.
+        args: parsed arguments, with the inputs; passed to prepare.
+        options: flags of input and output.
+        prepare: loads the model; called after the inputs have been found.
+        noun: of the count in the summary.
         keep_results: whether to write results.jsonl.
-        needs_depth: whether a frame without depth is of no use.
-        needs_up: whether frames of recordings shall say which way is up.
+        needs_depth: whether frames without depth are useless.
+        needs_up: whether frames of recordings must carry the direction of gravity.
 
     Returns:
         0 where at least one frame was processed, else 2.
@@ -113,12 +113,12 @@ def run_images(
     """Run a task over images; see run_task.
 
     Args:
-        args: handed to prepare.
-        options: input and output.
-        sources: of the images; pictures among them are not overwritten.
+        args: parsed arguments; passed to prepare.
+        options: flags of input and output.
+        sources: of the images; results never overwrite them.
         prepare: loads the model.
-        read: yields the images, given what to call with those that cannot be used.
-        noun: what is counted in the summary.
+        read: yields the images; its argument is called for each unusable one.
+        noun: of the count in the summary.
         keep_results: whether to write results.jsonl.
     """
     for source in sources:
@@ -131,7 +131,7 @@ def run_images(
         with _results_file(options.out, keep_results) as results:
             for image in islice(read(run.reject), options.max_frames or None):
                 run.process(image, task, results)
-    except KeyboardInterrupt:  # the way to end a webcam
+    except KeyboardInterrupt:  # this is how a webcam run ends
         print('interrupted', file=sys.stderr)
     run.print_summary()
     return 0 if run.processed else ALL_REJECTED
@@ -148,14 +148,14 @@ class _Run:
         self.processed = 0
 
     def process(self, image: InputImage, task: Task, results: TextIO | None) -> None:
-        """Run the task on one image; write and print what it found, count what it rejects."""
+        """Run the task on one image; write and print the result, or count a rejection."""
         start = time.perf_counter()
         try:
             result = task(image)
         except InputError as error:
             self.reject(image.name, error)
             return
-        except Exception as error:  # of one frame, which costs that frame alone
+        except Exception as error:  # costs this frame only
             if os.environ.get('RS_ML_DEBUG'):
                 raise
             self.reject(image.name, InputError(f'unexpected {type(error).__name__}: {error}'))
@@ -175,10 +175,10 @@ class _Run:
         if len(self._rejected) <= MOST_SHOWN:
             print(f'rs-ml: rejected {printable(name)}: {error}', file=sys.stderr)
         if len(self._rejected) == MOST_SHOWN:
-            print('rs-ml: further rejections are counted only', file=sys.stderr)
+            print('rs-ml: further rejections are only counted', file=sys.stderr)
 
     def print_summary(self) -> None:
-        """One line: to stderr when stdout carries JSON."""
+        """Print one line, to stderr if stdout carries JSON."""
         text = f'{self.processed} images, {self._found} {self._noun}'
         if self.processed:
             text += f', {1e3 * self._seconds / self.processed:.1f} ms each'
@@ -217,18 +217,18 @@ def _camera(options: ColorRunOptions) -> CameraModel | None:
     if options.intrinsics is None:
         return None
     fx, fy, cx, cy = options.intrinsics
-    # The size is that of each picture, see read_inputs.
+    # read_inputs sets the size of each image.
     return CameraModel(width=1, height=1, fx=fx, fy=fy, cx=cx, cy=cy)
 
 
 def _check_depth(sources: Sequence[Source], options: ColorRunOptions) -> None:
-    """Say at once what would fail for every picture."""
+    """Fail once for a problem that every image would have."""
     if any(source.brings_depth for source in sources):
         return
     if not isinstance(options, DepthRunOptions) or options.depth is None:
         raise ConfigError('there is no depth: pass a recording with depth, or --depth DIR')
     if options.intrinsics is None:
-        raise ConfigError('intrinsics of the pictures are unknown: pass --intrinsics fx,fy,cx,cy')
+        raise ConfigError('intrinsics of the images are unknown: pass --intrinsics fx,fy,cx,cy')
 
 
 def _depth_folder(options: ColorRunOptions) -> DepthFolder | None:

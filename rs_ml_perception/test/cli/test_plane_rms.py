@@ -81,10 +81,10 @@ def test_text(wall, capsys):
 @pytest.mark.parametrize(
     ('size', 'fx'), [((848, 480), 421.5), ((640, 480), 383.2), ((64, 48), 421.5 * 64 / 848)]
 )
-def test_guessed_intrinsics_are_those_of_a_d435_and_it_is_said(size, fx, tmp_path, capsys):
+def test_assumed_intrinsics_are_those_of_a_d435_with_a_warning(size, fx, tmp_path, capsys):
     write_picture(tmp_path / 'wall.png', np.full(size[::-1], 1000, np.uint16))
     assert main([str(tmp_path / 'wall.png')]) == 0
-    assert 'intrinsics are a guess, those of a typical D435' in capsys.readouterr().err
+    assert 'intrinsics are assumed, those of a typical D435' in capsys.readouterr().err
     fields = measure(capsys, tmp_path / 'wall.png', '--json')
     assert fields['intrinsics'][0] == pytest.approx(fx)
     assert fields['intrinsics_from'] == 'guess: typical D435'
@@ -123,7 +123,7 @@ def test_float32_is_metres_unless_told_otherwise(values, words, tmp_path, capsys
         (['{folder}/short.raw'], '2 bytes, known are'),
         (['{folder}/mm.tif'], 'are taken for metres: pass --depth-unit METRES'),
         (['{bag}', '--frame', '3'], 'no depth image 3'),
-        (['{wall}', '--intrinsics', '{bag}'], 'the picture 64x48'),
+        (['{wall}', '--intrinsics', '{bag}'], 'the image 64x48'),
     ],
 )
 def test_errors_are_one_sentence(words, reason, wall, bag, tmp_path, capsys):

@@ -71,7 +71,7 @@ def test_one_failure_does_not_stop_the_others(capsys, model_files):
 @pytest.mark.usefixtures('litert')
 def test_tune_prints_a_table_and_remembers(capsys, model_files, private_cache):
     assert rs_ml('tune', 'person_cat_dog_ssd_tflite', '--runs', '3', '--threads', '1') == 0
-    assert 'remembered litert' in capsys.readouterr().out
+    assert 'saved litert' in capsys.readouterr().out
     assert (private_cache / 'tune.json').is_file()
 
 
