@@ -15,7 +15,7 @@ from rs_ml_perception.core.errors import printable
 from rs_ml_perception.core.streams.counters import DROPPED, FrameCounts, Missed, Outcome
 from rs_ml_perception.core.streams.partner_counts import PartnerCounts
 from rs_ml_perception.ros.diagnostics import diagnostic_array
-from rs_ml_perception.ros.input.samples import Sample
+from rs_ml_perception.ros.input.samples import TopicSample
 from rs_ml_perception.ros.qos import no_events, profile, results
 
 LOG_THROTTLE_SECS = 5.0
@@ -101,7 +101,7 @@ class NodeReporter:
         )
 
     def frame(
-        self, sample: Sample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float
+        self, sample: TopicSample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float
     ) -> None:
         """Report the outcome of one frame, if anybody listens."""
         if self._frames.get_subscription_count() == 0:

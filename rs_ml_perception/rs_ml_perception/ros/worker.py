@@ -18,7 +18,7 @@ from rs_ml_perception.core.frames.frame import check_header
 from rs_ml_perception.core.streams.counters import FrameCounters, Outcome
 from rs_ml_perception.core.streams.stamps import RateLimit
 from rs_ml_perception.ros.guards import traceback_text
-from rs_ml_perception.ros.input.samples import FrameSet, Sample
+from rs_ml_perception.ros.input.samples import FrameSet, TopicSample
 
 TYPICAL_FRAMES = 20
 
@@ -47,11 +47,11 @@ class Freshness:
         self._took_ms: deque[float] = deque(maxlen=TYPICAL_FRAMES)
         self._began_ms = 0.0
 
-    def age_ms(self, sample: Sample) -> float:
+    def age_ms(self, sample: TopicSample) -> float:
         """Milliseconds of ROS time since the stamp; 0 for a stamp in the future (looped bag)."""
         return max(0.0, 1e-6 * (self._clock.now().nanoseconds - sample.stamp_ns))
 
-    def begin(self, sample: Sample, limit_secs: float) -> None:
+    def begin(self, sample: TopicSample, limit_secs: float) -> None:
         """A frame's turn has come.
 
         Args:
@@ -65,7 +65,7 @@ class Freshness:
         self._began_ms = self.age_ms(sample)
         self._check(sample, limit_secs, 0.0)
 
-    def check_result(self, sample: Sample, limit_secs: float, budget_ms: float) -> None:
+    def check_result(self, sample: TopicSample, limit_secs: float, budget_ms: float) -> None:
         """Its result is at hand: judge again, for the process may have been stopped meanwhile.
 
         A network that is slow every time does not make its results stale: what processing
@@ -78,7 +78,7 @@ class Freshness:
         self._took_ms.append(self.age_ms(sample) - self._began_ms)
         self._check(sample, limit_secs, max(usual_ms, budget_ms))
 
-    def _check(self, sample: Sample, limit_secs: float, allowed_ms: float) -> None:
+    def _check(self, sample: TopicSample, limit_secs: float, allowed_ms: float) -> None:
         age_ms = self.age_ms(sample)
         if limit_secs <= 0 or age_ms <= 1e3 * limit_secs + allowed_ms:
             return
@@ -92,7 +92,7 @@ class Freshness:
         advice = f'{waited}, which is overloaded or was stopped; max_age_secs is {limit_secs:g}'
         raise StaleError(f'{1e-3 * age_ms:.1f} s old', advice)
 
-    def _future(self, sample: Sample) -> str:
+    def _future(self, sample: TopicSample) -> str:
         """The problem of a stamp of the future: its age cannot be known."""
         now_ns = self._clock.now().nanoseconds
         if now_ns == 0:
@@ -187,7 +187,7 @@ class Limits:
 Process = Callable[[FrameSet], Mapping[str, float]]
 """Handles one frame set, publishes, returns milliseconds per stage."""
 
-Report = Callable[[Sample, Outcome, str, float, float], None]
+Report = Callable[[TopicSample, Outcome, str, float, float], None]
 """Called with (sample, outcome, detail, age_ms, latency_ms) once per frame."""
 
 
@@ -233,7 +233,7 @@ class FrameWorker:
         self._thread = threading.Thread(target=self._run, name='frames', daemon=True)
         self._thread.start()
 
-    def on_received(self, _: Sample) -> None:
+    def on_received(self, _: TopicSample) -> None:
         self._counters.receive()
 
     def on_frames(self, frames: FrameSet) -> None:
@@ -350,7 +350,7 @@ class FrameWorker:
         self._tell(sample, reason, detail, self._age_ms(sample), self._latency_ms(sample))
 
     def _tell(
-        self, sample: Sample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float
+        self, sample: TopicSample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float
     ) -> None:
         """Report what the counts hold already: a failure here must not book the frame again."""
         try:
@@ -361,8 +361,8 @@ class FrameWorker:
                 throttle_duration_sec=LOG_THROTTLE_SECS,
             )
 
-    def _age_ms(self, sample: Sample) -> float:
+    def _age_ms(self, sample: TopicSample) -> float:
         return self.freshness.age_ms(sample)
 
-    def _latency_ms(self, sample: Sample) -> float:
+    def _latency_ms(self, sample: TopicSample) -> float:
         return 1e3 * (time.monotonic() - sample.received_secs)

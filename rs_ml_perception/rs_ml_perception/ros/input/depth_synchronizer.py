@@ -15,7 +15,7 @@ from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.core.streams.synchronizer import Synchronizer
 from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer, Pending
-from rs_ml_perception.ros.input.samples import FrameSet, ImageSample, Sample
+from rs_ml_perception.ros.input.samples import FrameSet, ImageSample, TopicSample
 from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.input.topics import (
     COLOR_INFO,
@@ -40,7 +40,7 @@ class DepthSynchronizer(FrameSynchronizer[ImageSample]):
     def __init__(
         self,
         streams: dict[str, ImageStream],
-        infos: dict[str, TopicStream[Sample]],
+        infos: dict[str, TopicStream[TopicSample]],
         depth_source: str,
         infrared: str,
         create: Callable[[], Synchronizer[Pending[ImageSample], ImageSample]],
@@ -89,7 +89,7 @@ class DepthSynchronizer(FrameSynchronizer[ImageSample]):
             missing=self.why_missing(entry),
         )
 
-    def _needed_infos(self) -> list[TopicStream[Sample]]:
+    def _needed_infos(self) -> list[TopicStream[TopicSample]]:
         return [self._infos[RAW_DEPTH_INFO if self.is_raw else COLOR_INFO]]
 
 

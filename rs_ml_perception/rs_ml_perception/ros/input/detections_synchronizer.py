@@ -11,7 +11,7 @@ from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.core.streams.stamps import StampHistory
 from rs_ml_perception.core.streams.synchronizer import Synchronizer
 from rs_ml_perception.ros.input.frame_synchronizer import FrameSynchronizer, Pending
-from rs_ml_perception.ros.input.samples import DetectionsSample, FrameSet, ImageSample, Sample
+from rs_ml_perception.ros.input.samples import DetectionsSample, FrameSet, ImageSample, TopicSample
 from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.input.topics import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO, depth_partner
 from rs_ml_perception.ros.output.result_messages import read_detections
@@ -73,10 +73,10 @@ class LocalDetections:
 class TopicDetections:
     """The same from a topic."""
 
-    def __init__(self, stream: TopicStream[Sample]) -> None:
+    def __init__(self, stream: TopicStream[TopicSample]) -> None:
         self.topic = stream.topic
         self.stream = stream
-        self._forwards: dict[DetectionsListener, Callable[[Sample], None]] = {}
+        self._forwards: dict[DetectionsListener, Callable[[TopicSample], None]] = {}
 
     @property
     def missed(self) -> Missed:
@@ -87,7 +87,7 @@ class TopicDetections:
         return self.stream.has_publisher
 
     def attach(self, listener: DetectionsListener) -> None:
-        def forward(sample: Sample) -> None:
+        def forward(sample: TopicSample) -> None:
             listener(DetectionsSample(sample.msg, *read_detections(sample.msg.detections)))
 
         self._forwards[listener] = forward
@@ -116,7 +116,7 @@ class DetectionsSynchronizer(FrameSynchronizer[DetectionsSample]):
         self,
         detections: DetectionsInput,
         color: ImageStream,
-        infos: dict[str, TopicStream[Sample]],
+        infos: dict[str, TopicStream[TopicSample]],
         depth_streams: dict[str, ImageStream],
         depth_source: str,
         create: Callable[[], Synchronizer[Pending[DetectionsSample], ImageSample]],

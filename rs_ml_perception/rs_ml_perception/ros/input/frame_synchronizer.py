@@ -15,7 +15,7 @@ from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.core.streams.partner_counts import PartnerCounts, partner_notes
 from rs_ml_perception.core.streams.stamps import JumpDetector
 from rs_ml_perception.core.streams.synchronizer import PATIENCE, Match, Synchronizer
-from rs_ml_perception.ros.input.samples import Consumer, FrameSet, ImageSample, Sample
+from rs_ml_perception.ros.input.samples import Consumer, FrameSet, ImageSample, TopicSample
 from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.input.topics import (
     COLOR_INFO,
@@ -25,7 +25,7 @@ from rs_ml_perception.ros.input.topics import (
     depth_partner,
 )
 
-S = TypeVar('S', bound=Sample)
+S = TypeVar('S', bound=TopicSample)
 
 
 @dataclass
@@ -72,7 +72,7 @@ class FrameSynchronizer(ABC, Generic[S]):
 
     def __init__(
         self,
-        infos: dict[str, TopicStream[Sample]],
+        infos: dict[str, TopicStream[TopicSample]],
         partner: TopicChoice,
         create: Callable[[], Synchronizer[Pending[S], ImageSample]],
     ) -> None:
@@ -242,7 +242,7 @@ class FrameSynchronizer(ABC, Generic[S]):
             self._sync.add_partner(sample)
             self._advance()
 
-    def _on_info(self, _: Sample) -> None:
+    def _on_info(self, _: TopicSample) -> None:
         with self._lock:
             self._advance()
 
@@ -258,7 +258,7 @@ class FrameSynchronizer(ABC, Generic[S]):
             self._info_misses[info.topic] += len(matches)
         self._hand_on(matches)
 
-    def _is_due(self, info: TopicStream[Sample]) -> bool:
+    def _is_due(self, info: TopicStream[TopicSample]) -> bool:
         """Whether an info is worth waiting for: like a silent partner, it is given up."""
         is_silent = self._info_misses[info.topic] >= PATIENCE
         return info.latest is None and not is_silent and info.has_publisher
@@ -275,7 +275,7 @@ class FrameSynchronizer(ABC, Generic[S]):
             for consumer in entry.consumers:
                 consumer.on_frames(frames)
 
-    def _needed_infos(self) -> list[TopicStream[Sample]]:
+    def _needed_infos(self) -> list[TopicStream[TopicSample]]:
         roles = [COLOR_INFO, RAW_DEPTH_INFO] if self._partner.role == RAW_DEPTH else [COLOR_INFO]
         return [self._infos[role] for role in roles]
 
@@ -290,7 +290,7 @@ class ColorSynchronizer(FrameSynchronizer[ImageSample]):
     def __init__(
         self,
         color: ImageStream,
-        infos: dict[str, TopicStream[Sample]],
+        infos: dict[str, TopicStream[TopicSample]],
         depth_streams: dict[str, ImageStream],
         depth_source: str,
         create: Callable[[], Synchronizer[Pending[ImageSample], ImageSample]],

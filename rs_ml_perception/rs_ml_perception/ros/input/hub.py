@@ -24,7 +24,7 @@ from rs_ml_perception.ros.input.message_filters_synchronizer import (
     check_synchronizer,
     create_synchronizer,
 )
-from rs_ml_perception.ros.input.samples import ImageSample, Sample
+from rs_ml_perception.ros.input.samples import ImageSample, TopicSample
 from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.input.topics import (
     ALIGNED_DEPTH,
@@ -70,7 +70,7 @@ class CameraHub:
         self._node = node
         self.extrinsics = create_extrinsics_stream(node)
         self._images: dict[Key, ImageStream] = {}
-        self._streams: dict[Key, TopicStream[Sample]] = {}
+        self._streams: dict[Key, TopicStream[TopicSample]] = {}
         self._colors: dict[Key, ColorSynchronizer] = {}
         self._depths: dict[Key, DepthSynchronizer] = {}
         self._detections: dict[Key, DetectionsSynchronizer] = {}
@@ -87,7 +87,7 @@ class CameraHub:
         key = _stream_key(role, options)
         return _shared(self._images, key, lambda: create_image_stream(self._node, role, options))
 
-    def stream(self, role: str, options: StreamOptions) -> TopicStream[Sample]:
+    def stream(self, role: str, options: StreamOptions) -> TopicStream[TopicSample]:
         """The stream of any other input."""
         key = _stream_key(role, options)
         return _shared(self._streams, key, lambda: create_stream(self._node, role, options))
@@ -148,13 +148,13 @@ class CameraHub:
         # Results are published reliably; only images go by the camera's reliability.
         return TopicDetections(self.stream(DETECTIONS, StreamOptions()))
 
-    def _infos(self, options: StreamOptions) -> dict[str, TopicStream[Sample]]:
+    def _infos(self, options: StreamOptions) -> dict[str, TopicStream[TopicSample]]:
         return {role: self.stream(role, options) for role in (COLOR_INFO, RAW_DEPTH_INFO)}
 
     def _depth_streams(self, options: StreamOptions) -> dict[str, ImageStream]:
         return {role: self.images(role, options) for role in (ALIGNED_DEPTH, RAW_DEPTH)}
 
-    def _all_streams(self) -> list[ImageStream | TopicStream[Sample]]:
+    def _all_streams(self) -> list[ImageStream | TopicStream[TopicSample]]:
         extrinsics = [] if self.extrinsics is None else [self.extrinsics]
         return [*self._images.values(), *self._streams.values(), *extrinsics]
 

@@ -25,7 +25,7 @@ from rs_ml_perception.core.objects.labels import LabelMap
 T = TypeVar('T')
 
 
-class Sample:
+class TopicSample:
     """A stamped message and when it came.
 
     Attributes:
@@ -69,7 +69,7 @@ class Decoded(Generic[T]):
         return content
 
 
-class UnstampedSample(Sample):
+class UnstampedSample(TopicSample):
     """A message without a header."""
 
     def __init__(self, msg: object) -> None:
@@ -79,7 +79,7 @@ class UnstampedSample(Sample):
         self.frame_id = ''
 
 
-class ImageSample(Sample):
+class ImageSample(TopicSample):
     """An Image or CompressedImage, decoded once; arrays are shared and read-only."""
 
     def __init__(self, msg: Any) -> None:
@@ -153,7 +153,7 @@ def _with_cv_bridge(msg: Any, encoding: str) -> np.ndarray:
         raise InputError(f'cv_bridge cannot convert {msg.encoding!r}: {error}') from error
 
 
-class DetectionsSample(Sample):
+class DetectionsSample(TopicSample):
     """Detections on their way to the height node, decoded from a message or handed on as they are.
 
     Attributes:
@@ -191,7 +191,7 @@ class FrameSet:
         missing: why a partner is missing although asked for, '' otherwise.
     """
 
-    primary: Sample
+    primary: TopicSample
     color: ImageSample | None = None
     depth: ImageSample | None = None
     infra: ImageSample | None = None
@@ -209,7 +209,7 @@ class Consumer(Protocol):
     Both are called one at a time, by the executor or by another node's worker; they must be quick.
     """
 
-    def on_received(self, sample: Sample) -> None:
+    def on_received(self, sample: TopicSample) -> None:
         """A message of the primary stream has come."""
 
     def on_frames(self, frames: FrameSet) -> None:

@@ -12,7 +12,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from rs_ml_perception.core.streams.counters import Missed, SequenceGaps
 from rs_ml_perception.ros.guards import guarded
-from rs_ml_perception.ros.input.samples import ImageSample, Sample
+from rs_ml_perception.ros.input.samples import ImageSample, TopicSample
 from rs_ml_perception.ros.qos import LATCHED, SubscriptionQos, choose_qos
 
 try:
@@ -20,7 +20,7 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks as SubscriptionEventCallbacks
 
-S = TypeVar('S', bound=Sample)
+S = TypeVar('S', bound=TopicSample)
 Listener = Callable[[S], None]
 
 

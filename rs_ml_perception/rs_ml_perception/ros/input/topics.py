@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 from rs_ml_msgs.msg import DetectionArray
 from rs_ml_perception.core.streams.counters import Missed
 from rs_ml_perception.ros.input.message_filters_synchronizer import SYNCHRONIZERS
-from rs_ml_perception.ros.input.samples import ImageSample, Sample, UnstampedSample
+from rs_ml_perception.ros.input.samples import ImageSample, TopicSample, UnstampedSample
 from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.qos import RELIABILITIES
 
@@ -82,20 +82,20 @@ def create_image_stream(node: Node, role: str, options: StreamOptions) -> ImageS
     )
 
 
-def create_stream(node: Node, role: str, options: StreamOptions) -> TopicStream[Sample]:
+def create_stream(node: Node, role: str, options: StreamOptions) -> TopicStream[TopicSample]:
     """The messages of a role, a key of INFO_TYPES."""
     return TopicStream(
         node,
         INFO_TYPES[role],
         role,
-        Sample,
+        TopicSample,
         reliability=options.reliability,
         # Intrinsics may have been published once, before us.
         follows_durability=INFO_TYPES[role] is CameraInfo,
     )
 
 
-def create_extrinsics_stream(node: Node) -> TopicStream[Sample] | None:
+def create_extrinsics_stream(node: Node) -> TopicStream[TopicSample] | None:
     """The driver's extrinsics; None where realsense2_camera_msgs is not installed."""
     try:
         messages = importlib.import_module('realsense2_camera_msgs.msg')

@@ -29,7 +29,7 @@ from rs_ml_perception.core.geometry.transforms import (
     parse_static_transform,
 )
 from rs_ml_perception.ros.guards import guarded
-from rs_ml_perception.ros.input.samples import Sample
+from rs_ml_perception.ros.input.samples import TopicSample
 from rs_ml_perception.ros.input.streams import TopicStream
 from rs_ml_perception.ros.qos import latched, profile
 
@@ -125,7 +125,7 @@ class Extrinsics:
         problem: why the last look-up failed, '' when it did not.
     """
 
-    def __init__(self, transforms: Transforms, stream: TopicStream[Sample] | None) -> None:
+    def __init__(self, transforms: Transforms, stream: TopicStream[TopicSample] | None) -> None:
         self.problem = ''
         self._transforms = transforms
         self._stream = stream
@@ -155,14 +155,14 @@ class Extrinsics:
         )
         return found
 
-    def _on_extrinsics(self, _: Sample) -> None:
+    def _on_extrinsics(self, _: TopicSample) -> None:
         """The stream keeps the latest; there is nothing to do with it before a frame comes."""
 
 
 class GravityInput:
     """Feeds an UpSource with accelerations while it is started."""
 
-    def __init__(self, transforms: Transforms, stream: TopicStream[Sample]) -> None:
+    def __init__(self, transforms: Transforms, stream: TopicStream[TopicSample]) -> None:
         self._source = UpSource(transforms.lookup)
         self._stream = stream
 
@@ -181,6 +181,6 @@ class GravityInput:
         """What does not come although it was asked for, '' for what does."""
         return self._source.problem, self._source.reading_problem, self._stream.problem
 
-    def _on_acceleration(self, sample: Sample) -> None:
+    def _on_acceleration(self, sample: TopicSample) -> None:
         a = sample.msg.linear_acceleration
         self._source.add_acceleration(sample.stamp_ns, sample.frame_id, (a.x, a.y, a.z))

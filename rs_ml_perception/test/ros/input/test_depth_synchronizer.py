@@ -9,7 +9,7 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.streams.synchronizer import PATIENCE, Synchronizer, SyncOptions
 from rs_ml_perception.ros.input.depth_synchronizer import DepthSynchronizer
-from rs_ml_perception.ros.input.samples import Sample
+from rs_ml_perception.ros.input.samples import TopicSample
 from rs_ml_perception.ros.input.topics import (
     ALIGNED_DEPTH,
     COLOR_INFO,
@@ -38,7 +38,7 @@ class Stream:
     def send(self, number, *, is_old=False):
         msg = Image()
         msg.header.stamp.sec = 1 + number
-        sample = Sample(msg)
+        sample = TopicSample(msg)
         sample.received_secs -= float(is_old)
         for listener in tuple(self.listeners):
             listener(sample)
