@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rs_ml_perception.cli.task_run import run_images
     from rs_ml_perception.recordings.depth_inputs import (
-        DepthPictures,
+        DepthImageFiles,
         read_depth_inputs,
         resolve_depth_inputs,
     )
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if options.infrared is not None and not options.infrared.is_dir():
         raise InputError(f'infrared folder {options.infrared} does not exist')
     sources = resolve_depth_inputs(args.inputs, options.camera)
-    pictures = DepthPictures(options.depth_unit, options.infrared, not options.no_infrared)
+    pictures = DepthImageFiles(options.depth_unit, options.infrared, not options.no_infrared)
 
     def read(on_rejected: Any) -> Iterator[Any]:
         return read_depth_inputs(sources, on_rejected=on_rejected, pictures=pictures)

@@ -22,7 +22,7 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.recordings.inputs import DepthFolder, read_inputs, resolve_inputs
 from rs_ml_perception.recordings.messages import OnRejected
 from rs_ml_perception.recordings.pictures import write_picture
-from rs_ml_perception.recordings.sources import InputImage, Source
+from rs_ml_perception.recordings.sources import InputImage, InputSource
 
 RESULTS = 'results.jsonl'
 ALL_REJECTED = 2
@@ -103,7 +103,7 @@ def run_task(
 def run_images(
     args: argparse.Namespace,
     options: RunOptions,
-    sources: Sequence[Source],
+    sources: Sequence[InputSource],
     prepare: Callable[[argparse.Namespace], Task],
     read: Callable[[OnRejected], Iterator[InputImage]],
     *,
@@ -221,7 +221,7 @@ def _camera(options: ColorRunOptions) -> CameraModel | None:
     return CameraModel(width=1, height=1, fx=fx, fy=fy, cx=cx, cy=cy)
 
 
-def _check_depth(sources: Sequence[Source], options: ColorRunOptions) -> None:
+def _check_depth(sources: Sequence[InputSource], options: ColorRunOptions) -> None:
     """Fail once for a problem that every image would have."""
     if any(source.brings_depth for source in sources):
         return

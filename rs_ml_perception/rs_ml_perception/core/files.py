@@ -10,6 +10,12 @@ from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError, ModelError
 
+PACKAGE = 'rs_ml_perception'
+_PROJECT = Path(__file__).resolve().parents[2]
+_CHUNK_BYTES = 1 << 20
+MAX_FILE_BYTES = 1 << 32
+"""Of a file of a model; protobuf, in which networks come, ends at half of it."""
+
 
 def check_regular(path: Path, *, max_bytes: int) -> None:
     """Raise InputError unless the path leads to a readable regular file of at most max_bytes."""
@@ -57,10 +63,6 @@ def read_regular_text(path: Path, *, max_bytes: int) -> str:
         raise InputError(f'{path} is no UTF-8 text: {error}') from error
 
 
-PACKAGE = 'rs_ml_perception'
-_PROJECT = Path(__file__).resolve().parents[2]
-
-
 def shared_folders(name: str) -> list[Path]:
     """Every folder of that name, the nearest first.
 
@@ -75,13 +77,6 @@ def shared_folders(name: str) -> list[Path]:
     bases = [_PROJECT, *(prefix / 'share' / PACKAGE for prefix in prefixes)]
     folders = dict.fromkeys(base / name for base in bases)
     return [folder for folder in folders if folder.is_dir()]
-
-
-_CHUNK_BYTES = 1 << 20
-
-
-MAX_FILE_BYTES = 1 << 32
-"""Of a file of a model; protobuf, in which networks come, ends at half of it."""
 
 
 def sha256_of(path: Path) -> str:

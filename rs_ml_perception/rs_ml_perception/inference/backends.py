@@ -17,6 +17,9 @@ DEVICES = ('auto', 'cpu', 'gpu', 'npu')
 PRECISIONS = ('float32', 'bfloat16', 'float16')
 
 
+_PACKAGE = 'rs_ml_perception.inference.'
+
+
 @dataclass(frozen=True)
 class BackendOptions:
     """How a network is run.
@@ -111,7 +114,6 @@ class BackendInfo:
         return backend
 
 
-_PACKAGE = 'rs_ml_perception.inference.'
 BACKENDS: dict[str, BackendInfo] = {
     info.name: info
     for info in (

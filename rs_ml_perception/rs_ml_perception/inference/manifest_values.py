@@ -17,6 +17,11 @@ from rs_ml_perception.inference.manifest import MANIFEST_NAME
 _REQUIRED = object()
 
 
+MAX_NAME = 100
+MAX_PATH = 255
+_NAME = re.compile(r'\w[\w .+()-]*')
+
+
 class StrictMapping:
     """Hands out the values of a mapping once each; what is left over at the end is an error.
 
@@ -86,11 +91,6 @@ class StrictMapping:
 def _name(kind: type | tuple[type, ...]) -> str:
     kinds = kind if isinstance(kind, tuple) else (kind,)
     return ' or '.join(k.__name__ for k in kinds)
-
-
-MAX_NAME = 100
-MAX_PATH = 255
-_NAME = re.compile(r'\w[\w .+()-]*')
 
 
 def checked_name(name: str, *, where: str) -> str:

@@ -14,6 +14,10 @@ from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 _HINTS = {'float32': 'f32', 'bfloat16': 'bf16', 'float16': 'f16'}
 
 
+_LONG_AXIS = 4096
+_ROW_LENGTH = 16
+
+
 class OpenVinoBackend:
     """One compiled model with one inference request."""
 
@@ -136,10 +140,6 @@ def _is_identity(node: Any) -> bool:
         before.get_partial_shape().to_shape() == after.get_partial_shape().to_shape()
         and before.get_element_type() == after.get_element_type()
     )
-
-
-_LONG_AXIS = 4096
-_ROW_LENGTH = 16
 
 
 def split_long_topk(model: Any) -> int:

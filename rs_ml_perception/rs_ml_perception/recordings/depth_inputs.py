@@ -23,7 +23,7 @@ from rs_ml_perception.recordings.realsense_camera import depth_camera_frames
 from rs_ml_perception.recordings.sources import (
     InputImage,
     InputKinds,
-    Source,
+    InputSource,
     read_sources,
     resolve,
 )
@@ -32,7 +32,7 @@ _RAW, _LEFT = re.compile(r'res-(.+)'), 'left-{}'
 
 
 @dataclass(frozen=True)
-class DepthPictures:
+class DepthImageFiles:
     """How depth pictures are read.
 
     Attributes:
@@ -75,13 +75,13 @@ class DepthPictures:
         raise InputError(f'{self.infrared} holds no infrared picture {stems[0]}.png')
 
 
-def resolve_depth_inputs(texts: Sequence[str], camera: str = '') -> list[Source]:
+def resolve_depth_inputs(texts: Sequence[str], camera: str = '') -> list[InputSource]:
     """Find out what each input is; see `sources.resolve`."""
     return resolve(texts, _KINDS, camera)
 
 
 def read_depth_inputs(
-    sources: Sequence[Source], *, on_rejected: OnRejected, pictures: DepthPictures
+    sources: Sequence[InputSource], *, on_rejected: OnRejected, pictures: DepthImageFiles
 ) -> Iterator[InputImage]:
     """Yield the frames of the inputs one after the other.
 
@@ -101,10 +101,10 @@ def _folder(path: Path) -> list[Path]:
     return [picture for picture in pictures if _RAW.fullmatch(picture.stem)] or pictures
 
 
-def _file(path: Path) -> Source | None:
+def _file(path: Path) -> InputSource | None:
     if path.suffix.lower() not in DEPTH_SUFFIXES:
         return None
-    return Source(path.stem, picture=path)
+    return InputSource(path.stem, picture=path)
 
 
 _KINDS = InputKinds(

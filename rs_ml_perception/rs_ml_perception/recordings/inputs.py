@@ -26,7 +26,7 @@ from rs_ml_perception.recordings.realsense_camera import camera_frames
 from rs_ml_perception.recordings.sources import (
     InputImage,
     InputKinds,
-    Source,
+    InputSource,
     read_sources,
     resolve,
 )
@@ -60,7 +60,7 @@ class DepthFolder:
 
 def resolve_inputs(
     texts: Sequence[str], *, needs_up: bool = False, camera: str = ''
-) -> list[Source]:
+) -> list[InputSource]:
     """Find out what each input is; see `sources.resolve`.
 
     Args:
@@ -73,7 +73,7 @@ def resolve_inputs(
 
 
 def read_inputs(
-    sources: Sequence[Source],
+    sources: Sequence[InputSource],
     *,
     on_rejected: OnRejected,
     camera: CameraModel | None = None,
@@ -125,17 +125,17 @@ def _folder(path: Path) -> list[Path]:
     return pictures
 
 
-def _file(path: Path) -> Source | None:
+def _file(path: Path) -> InputSource | None:
     suffix = path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
-        return Source(path.stem, frames=lambda _: video_frames(path))
-    return Source(path.stem, picture=path) if suffix in PICTURE_SUFFIXES else None
+        return InputSource(path.stem, frames=lambda _: video_frames(path))
+    return InputSource(path.stem, picture=path) if suffix in PICTURE_SUFFIXES else None
 
 
-def _webcam(text: str) -> Source | None:
+def _webcam(text: str) -> InputSource | None:
     if not text.isdecimal():
         return None
-    return Source(f'webcam{text}', frames=lambda _: webcam_frames(int(text)))
+    return InputSource(f'webcam{text}', frames=lambda _: webcam_frames(int(text)))
 
 
 _KINDS = InputKinds(

@@ -24,6 +24,9 @@ float64[3] translation
 """
 
 
+_SEPARATOR = '=' * 80 + '\n'
+
+
 @functools.cache
 def message_types() -> Typestore:
     """The type store for reading and writing: Jazzy's, the driver's extrinsics and rs_ml_msgs."""
@@ -72,9 +75,6 @@ def _register_folder(store: Typestore, package: str, folder: Path) -> None:
         name = f'{package}/msg/{path.stem}'
         if name not in store.types:
             store.register(get_types_from_msg(path.read_text(encoding='utf-8'), name))
-
-
-_SEPARATOR = '=' * 80 + '\n'
 
 
 class Definitions:

@@ -32,6 +32,10 @@ LATCHED_SUFFIXES = (
 """Topics that are transient local by convention, for recordings that do not say."""
 
 
+OnRejected = Callable[[str, InputError], None]
+"""Called with the topic or file and the reason."""
+
+
 @dataclass(frozen=True)
 class Topic:
     """One topic of a recording.
@@ -82,10 +86,6 @@ class Message:
         order = '<' if self.data[1] & 1 else '>'
         seconds, nanoseconds = struct.unpack_from(order + 'iI', self.data, 4)
         return int(seconds * 1_000_000_000 + nanoseconds)
-
-
-OnRejected = Callable[[str, InputError], None]
-"""Called with the topic or file and the reason."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,11 @@ from rs_ml_perception.recordings.storages import is_unfinished_mcap
 FORMATS = 'a rosbag2 directory, a .mcap or .db3 file, or a RealSense .bag'
 
 
+FOLDER = 'recordings'
+DEFAULT_RECORDING = 'synthetic_room'
+"""The recording that the demo and the benchmark play by default."""
+
+
 def open_recording(path: Path | str, camera: str = '') -> Recording:
     """Open a recording of any known format.
 
@@ -96,11 +101,6 @@ def _check_directory(path: Path) -> None:
             f'run `ros2 bag reindex {path}`, or pass {files[0]} itself'
         )
     raise InputError(f'{path} is no recording, it holds no metadata.yaml: pass {FORMATS}')
-
-
-FOLDER = 'recordings'
-DEFAULT_RECORDING = 'synthetic_room'
-"""The recording that the demo and the benchmark play by default."""
 
 
 def shipped_recording(name: str = DEFAULT_RECORDING) -> Path:

@@ -18,7 +18,7 @@ from rs_ml_perception.recordings.message_types import message_types, one_line
 from rs_ml_perception.recordings.messages import Message, Topic
 from rs_ml_perception.recordings.realsense_messages import DriverMessages
 from rs_ml_perception.recordings.realsense_streams import (
-    Stream,
+    DeviceStream,
     find_streams,
     in_order_of_stamps,
 )
@@ -58,7 +58,7 @@ class RealsenseBag(Recording):
             raise
         self.topics = self._list_topics()
 
-    def _find_streams(self, camera: str) -> list[Stream]:
+    def _find_streams(self, camera: str) -> list[DeviceStream]:
         try:
             return find_streams(self._bag, camera)
         except Exception as error:  # damaged intrinsics, extrinsics or units
@@ -84,7 +84,7 @@ class RealsenseBag(Recording):
     def _latched(self) -> list[Message]:
         return self._driver.latched(self.start_ns)
 
-    def _samples(self, streams: list[Stream]) -> Iterator[tuple[int, tuple[str, bytes]]]:
+    def _samples(self, streams: list[DeviceStream]) -> Iterator[tuple[int, tuple[str, bytes]]]:
         """Yield (stamp, (topic in the bag, ROS 1 bytes)) as recorded."""
         topics = {stream.source for stream in streams}
         connections = [c for c in self._bag.connections if c.topic in topics]

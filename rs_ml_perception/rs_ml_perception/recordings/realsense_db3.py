@@ -25,7 +25,7 @@ from rs_ml_perception.recordings.messages import IMU, Message, Topic
 from rs_ml_perception.recordings.realsense_messages import DriverMessages
 from rs_ml_perception.recordings.realsense_streams import (
     DEFAULT_DEPTH_UNIT_M,
-    Stream,
+    DeviceStream,
     driver_name,
     in_order_of_stamps,
     make_stream,
@@ -131,7 +131,7 @@ class RealsenseDb3(Recording):
             for name, type_name in stream.outputs:
                 yield Topic(name, type_name, stream.count)
 
-    def _stream(self, topic: Topic, match: re.Match[str], camera: str) -> Stream | None:
+    def _stream(self, topic: Topic, match: re.Match[str], camera: str) -> DeviceStream | None:
         name = driver_name(match['kind'], int(match['index']))
         if name is None:
             return None

@@ -21,7 +21,7 @@ from rs_ml_perception.recordings.messages import (
     TF_MESSAGE,
     Message,
 )
-from rs_ml_perception.recordings.realsense_streams import Stream
+from rs_ml_perception.recordings.realsense_streams import DeviceStream
 
 # realsense2_camera writes plumb_bob whatever the device's model; ours keeps the exceptions apart.
 _DISTORTION_MODELS = {
@@ -42,12 +42,12 @@ class DriverMessages:
         camera: namespace of the topics.
     """
 
-    def __init__(self, streams: Iterable[Stream], camera: str) -> None:
+    def __init__(self, streams: Iterable[DeviceStream], camera: str) -> None:
         self._streams = {stream.name: stream for stream in streams}
         self._camera = camera
 
     def convert(
-        self, stream: Stream, decode: Callable[[], Any], stamp_ns: int
+        self, stream: DeviceStream, decode: Callable[[], Any], stamp_ns: int
     ) -> Iterator[Message]:
         """Yield what the driver publishes for one frame, camera_info first.
 
@@ -63,7 +63,7 @@ class DriverMessages:
             for topic, name in stream.outputs:
                 yield Message(topic, name, stamp_ns, b'', one_line(error))
 
-    def _converted(self, stream: Stream, decoded: Any, stamp_ns: int) -> Iterator[Message]:
+    def _converted(self, stream: DeviceStream, decoded: Any, stamp_ns: int) -> Iterator[Message]:
         header = factory.header(stamp_ns, stream.frame_id)
         if not stream.info_topic:
             turn, push = _xyz(decoded.angular_velocity), _xyz(decoded.linear_acceleration)
@@ -109,7 +109,7 @@ def link_transforms(
     return tree
 
 
-def _image(stream: Stream, decoded: Any, header: Any) -> Any:
+def _image(stream: DeviceStream, decoded: Any, header: Any) -> Any:
     rows = np.asarray(decoded.data).reshape(decoded.height, decoded.step)
     if stream.name != 'depth':
         return factory.image_of_rows(header, decoded.encoding, decoded.width, rows)
@@ -117,7 +117,7 @@ def _image(stream: Stream, decoded: Any, header: Any) -> Any:
     return factory.depth_image(header, DepthImage(values, stream.metres_per_unit))
 
 
-def _camera(stream: Stream, decoded: Any) -> CameraModel:
+def _camera(stream: DeviceStream, decoded: Any) -> CameraModel:
     info = stream.info
     if info is None:
         raise InputError(

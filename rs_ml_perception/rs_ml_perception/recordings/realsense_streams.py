@@ -26,7 +26,7 @@ T = TypeVar('T')
 
 
 @dataclass(frozen=True, eq=False)
-class Stream:
+class DeviceStream:
     """One stream of the bag.
 
     Attributes:
@@ -80,7 +80,7 @@ def in_order_of_stamps(samples: Iterable[tuple[int, T]]) -> Iterator[tuple[int, 
         yield stamp_ns, sample
 
 
-def find_streams(bag: BagReader, camera: str) -> list[Stream]:
+def find_streams(bag: BagReader, camera: str) -> list[DeviceStream]:
     """The streams that hold frames and that the driver would publish."""
     streams = []
     for connection in bag.connections:
@@ -101,7 +101,7 @@ def driver_name(kind: str, index: int) -> str | None:
 
 def _stream(
     bag: BagReader, source: Connection, match: re.Match[str], name: str, camera: str
-) -> Stream:
+) -> DeviceStream:
     prefix = f'{match["sensor"]}/{match["kind"]}_{match["index"]}'
     unit = bag.first(f'{match["sensor"]}/option/Depth Units/value')
     return make_stream(
@@ -125,11 +125,11 @@ def make_stream(
     info: Any | None,
     stream_from_reference: RigidTransform,
     metres_per_unit: float,
-) -> Stream:
-    """A stream with the driver's names; see Stream."""
+) -> DeviceStream:
+    """A stream with the driver's names; see DeviceStream."""
     is_imu = name in ('accel', 'gyro')
     leaf = 'sample' if is_imu else 'image_raw' if name == 'color' else 'image_rect_raw'
-    return Stream(
+    return DeviceStream(
         source=source,
         count=count,
         name=name,

@@ -33,7 +33,7 @@ class InputImage:
 
 
 @dataclass(frozen=True)
-class Source:
+class InputSource:
     """One input, looked at but not read.
 
     Attributes:
@@ -73,11 +73,11 @@ class InputKinds:
     recorded: Callable[..., Iterator[Frame]]
     camera: Callable[[str], Iterator[Frame]]
     folder: Callable[[Path], Sequence[Path]]
-    file: Callable[[Path], Source | None]
-    no_file: Callable[[str], Source | None] = lambda _: None
+    file: Callable[[Path], InputSource | None]
+    no_file: Callable[[str], InputSource | None] = lambda _: None
 
 
-def resolve(texts: Sequence[str], kinds: InputKinds, camera: str = '') -> list[Source]:
+def resolve(texts: Sequence[str], kinds: InputKinds, camera: str = '') -> list[InputSource]:
     """Find out what each input is, before anything expensive is loaded.
 
     Args:
@@ -97,7 +97,7 @@ def resolve(texts: Sequence[str], kinds: InputKinds, camera: str = '') -> list[S
 
 
 def read_sources(
-    sources: Sequence[Source],
+    sources: Sequence[InputSource],
     read_picture: Callable[[Path], Frame],
     *,
     on_rejected: OnRejected,
@@ -124,11 +124,11 @@ def read_sources(
             on_rejected(source.name, error)
 
 
-def _found(text: str, kinds: InputKinds, camera: str) -> list[Source]:
+def _found(text: str, kinds: InputKinds, camera: str) -> list[InputSource]:
     realsense = _REALSENSE.fullmatch(text)
     if realsense:
         serial = realsense[1] or ''
-        return [Source('realsense', frames=lambda _: kinds.camera(serial), brings_depth=True)]
+        return [InputSource('realsense', frames=lambda _: kinds.camera(serial), brings_depth=True)]
     path = Path(text)
     if not path.exists():
         return [_known(kinds.no_file(text), f'{text} does not exist', kinds)]
@@ -136,13 +136,13 @@ def _found(text: str, kinds: InputKinds, camera: str) -> list[Source]:
         with open_recording(path, camera) as recording:
             notes = tuple(recording_notes(recording, '--camera'))
         frames = partial(_recorded, path, kinds, camera)
-        return [Source(path.stem, frames=frames, brings_depth=True, notes=notes)]
+        return [InputSource(path.stem, frames=frames, brings_depth=True, notes=notes)]
     if path.is_dir():
-        return [Source(picture.stem, picture=picture) for picture in kinds.folder(path)]
+        return [InputSource(picture.stem, picture=picture) for picture in kinds.folder(path)]
     return [_known(kinds.file(path), f'{text} is no known kind of file', kinds)]
 
 
-def _known(source: Source | None, otherwise: str, kinds: InputKinds) -> Source:
+def _known(source: InputSource | None, otherwise: str, kinds: InputKinds) -> InputSource:
     if source is None:
         raise InputError(f'{otherwise}: pass {kinds.names}')
     return source
@@ -155,7 +155,7 @@ def _recorded(
         yield from kinds.recorded(recording, on_rejected=on_rejected)
 
 
-def _with_unique_stems(sources: list[Source]) -> list[Source]:
+def _with_unique_stems(sources: list[InputSource]) -> list[InputSource]:
     """Number stems that come again, so that no result overwrites another."""
     taken: set[str] = set()
     unique = []

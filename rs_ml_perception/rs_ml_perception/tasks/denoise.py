@@ -11,7 +11,7 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.images.tiling import Window, plan_windows
+from rs_ml_perception.core.images.tiling import ImageWindow, plan_windows
 from rs_ml_perception.core.options import option
 from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
@@ -137,7 +137,7 @@ class Denoiser:
         self.model = model
         self.stages = StageTimer()
         self._default = default_threshold(model)
-        self._windows: dict[tuple[int, int], tuple[Window, ...]] = {}
+        self._windows: dict[tuple[int, int], tuple[ImageWindow, ...]] = {}
         self.options = options or DenoiseOptions()
 
     @property
@@ -216,14 +216,14 @@ class Denoiser:
         raw_m[~is_readable] = 0
         return raw_m, is_unreadable
 
-    def _windows_of(self, shape: tuple[int, ...]) -> tuple[Window, ...]:
+    def _windows_of(self, shape: tuple[int, ...]) -> tuple[ImageWindow, ...]:
         size = shape[1], shape[0]
         if size not in self._windows:
             self._windows = {size: plan_windows(size, self.model.input_size)}
         return self._windows[size]
 
     def _inputs(
-        self, window: Window, raw_m: np.ndarray, infrared: np.ndarray | None
+        self, window: ImageWindow, raw_m: np.ndarray, infrared: np.ndarray | None
     ) -> dict[str, np.ndarray]:
         seen = window.rows.seen, window.columns.seen
         inputs = {RAW_DEPTH: self._tensor(raw_m[seen])}
@@ -233,7 +233,7 @@ class Denoiser:
         return inputs
 
     def _keep(
-        self, window: Window, outputs: Mapping[str, np.ndarray], found: DenoisedDepth
+        self, window: ImageWindow, outputs: Mapping[str, np.ndarray], found: DenoisedDepth
     ) -> None:
         """Copy the window's part of the result."""
         inside = window.rows.kept_inside, window.columns.kept_inside

@@ -124,7 +124,7 @@ class Detector:
         with self.stages('preprocess'):
             tensor, transform = self._preprocess(rgb)
         with self.stages('inference'):
-            outputs = self.model({self.model.manifest.input.name: tensor})
+            outputs = self.model({self._preprocess.spec.name: tensor})
         with self.stages('postprocess'):
             return self.postprocess(outputs, transform)
 

@@ -97,7 +97,7 @@ class DepthEstimator:
         with self.stages('preprocess'):
             tensor, transform = self._preprocess(rgb)
         with self.stages('inference'):
-            outputs = self.model({self.model.manifest.input.name: tensor})
+            outputs = self.model({self._preprocess.spec.name: tensor})
         with self.stages('postprocess'):
             depth_m = self._metres(outputs[_OUTPUT], transform, camera)
             return self._placed(depth_m, transform, camera)

@@ -126,7 +126,7 @@ class Segmenter:
         """
         with self.stages('preprocess'):
             tensor, transform = self._preprocess(rgb)
-            inputs = {self.model.manifest.input.name: tensor}
+            inputs = {self._preprocess.spec.name: tensor}
             if self._depth_input is not None:
                 inputs[DEPTH] = self._depth_input(frame, transform)
         with self.stages('inference'):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.depth_inputs import (
-    DepthPictures,
+    DepthImageFiles,
     read_depth_inputs,
     resolve_depth_inputs,
 )
@@ -22,7 +22,7 @@ def read(*texts, **pictures):
     found = read_depth_inputs(
         resolve_depth_inputs([str(text) for text in texts]),
         on_rejected=lambda name, error: rejected.append((name, str(error))),
-        pictures=DepthPictures(**pictures),
+        pictures=DepthImageFiles(**pictures),
     )
     return {image.stem: image.frame for image in found}, rejected
 

@@ -6,7 +6,7 @@ from tools.live_image import trace_live_image
 
 pytestmark = pytest.mark.ros
 
-MAX_FILES = 36
+MAX_FILES = 28
 
 
 def test_the_way_of_an_image_is_short():

@@ -17,7 +17,7 @@ from rs_ml_perception.core.drawing.annotations import (
 )
 from rs_ml_perception.core.drawing.colormap import colorize_depth, depth_range_m
 from rs_ml_perception.core.drawing.text import Color
-from rs_ml_perception.core.drawing.tiles import Tile, missing_tile, percent, render_grid
+from rs_ml_perception.core.drawing.tiles import PanelTile, missing_tile, percent, render_grid
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
@@ -33,6 +33,19 @@ MISSING = {
 
 _MIN_SHARE = 0.002
 """Classes on less of the mask than this are left out of its legend."""
+
+
+_BAR_GREY = 38
+_LEAST_MOVE = 0.01
+"""Share of the distance; a camera's noise is about as large at two metres."""
+
+_NEITHER: Color = (0, 0, 0)
+_CHANGES: dict[str, Color] = {
+    'as it was': (90, 94, 100),
+    'moved by 1 % or more': (86, 156, 255),
+    'filled': (80, 200, 120),
+    'removed': (235, 90, 80),
+}
 
 
 def compose_panel(
@@ -98,7 +111,7 @@ def _depth_tiles(
     range_m: tuple[float, float],
     size: tuple[int, int],
     texts: Mapping[str, str],
-) -> list[Tile]:
+) -> list[PanelTile]:
     """Tiles of the camera's, the estimated and, where there is any, the denoised depth."""
     before_m, estimated_m, after_m = depths_m
     estimated = missing_tile('estimated depth', texts['estimated_depth'], size)
@@ -130,7 +143,7 @@ def _color_tile(
     placements: Placements | None,
     heights: PersonHeights | None,
     size: tuple[int, int],
-) -> Tile | None:
+) -> PanelTile | None:
     if rgb is None:
         return None
     # Scaled before drawing, so that lines and text come out sharp.
@@ -141,12 +154,12 @@ def _color_tile(
     if heights is not None:
         scaled = replace(heights, detections=_scaled(heights.detections, scale))
         picture = draw_heights(picture, scaled)
-    return Tile('colour', _found(detections, heights), picture, _counts(detections, labels))
+    return PanelTile('colour', _found(detections, heights), picture, _counts(detections, labels))
 
 
 def _mask_tile(
     rgb: np.ndarray | None, mask: np.ndarray | None, labels: LabelMap, size: tuple[int, int]
-) -> Tile | None:
+) -> PanelTile | None:
     if mask is None:
         return None
     clear = transparent_ids(labels)
@@ -159,7 +172,7 @@ def _mask_tile(
     ]
     picture = overlay_mask(base, shown, 0.55, transparent=clear)
     covered = 1 - shares[list(clear)].sum()
-    return Tile('segmentation', f'{percent(covered)} labelled', picture, legend)
+    return PanelTile('segmentation', f'{percent(covered)} labelled', picture, legend)
 
 
 def _resized(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -188,22 +201,9 @@ def _counts(detections: Detections | None, labels: LabelMap) -> list[tuple[str, 
     ]
 
 
-_BAR_GREY = 38
-_LEAST_MOVE = 0.01
-"""Share of the distance; a camera's noise is about as large at two metres."""
-
-_NEITHER: Color = (0, 0, 0)
-_CHANGES: dict[str, Color] = {
-    'as it was': (90, 94, 100),
-    'moved by 1 % or more': (86, 156, 255),
-    'filled': (80, 200, 120),
-    'removed': (235, 90, 80),
-}
-
-
 def depth_tile(
     caption: str, depth_m: np.ndarray, range_m: tuple[float, float], size: tuple[int, int]
-) -> Tile:
+) -> PanelTile:
     """A tile of depth between near and far end.
 
     Args:
@@ -215,10 +215,10 @@ def depth_tile(
     near_m, far_m = range_m
     picture = _fitted(colorize_depth(depth_m, near_m, far_m), size)
     valid = np.count_nonzero(depth_m > 0) / depth_m.size
-    return Tile(caption, f'{percent(valid)} valid', picture, scale_m=(near_m, far_m))
+    return PanelTile(caption, f'{percent(valid)} valid', picture, scale_m=(near_m, far_m))
 
 
-def change_tile(before_m: np.ndarray, after_m: np.ndarray, size: tuple[int, int]) -> Tile:
+def change_tile(before_m: np.ndarray, after_m: np.ndarray, size: tuple[int, int]) -> PanelTile:
     """What became of each pixel of a depth image.
 
     Args:
@@ -238,7 +238,7 @@ def change_tile(before_m: np.ndarray, after_m: np.ndarray, size: tuple[int, int]
         (f'{name} {percent(np.count_nonzero(mask) / mask.size)}', color)
         for mask, (name, color) in zip(masks, _CHANGES.items(), strict=True)
     ]
-    return Tile('what denoising changed', '', _fitted(picture, size), legend)
+    return PanelTile('what denoising changed', '', _fitted(picture, size), legend)
 
 
 def compose_denoised(

@@ -17,7 +17,7 @@ _GAP_PX = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Tile:
+class PanelTile:
     """One picture of a panel.
 
     Attributes:
@@ -35,7 +35,7 @@ class Tile:
     scale_m: tuple[float, float] | None = None
 
 
-def missing_tile(caption: str, text: str, size: tuple[int, int]) -> Tile:
+def missing_tile(caption: str, text: str, size: tuple[int, int]) -> PanelTile:
     """A grey tile of size (width, height) that says in its middle why it is empty."""
     width, height = size
     picture = np.full((height, width, 3), _TILE_GREY, np.uint8)
@@ -43,7 +43,7 @@ def missing_tile(caption: str, text: str, size: tuple[int, int]) -> Tile:
     text_width, text_height = style.size(text)
     x, y = (width - text_width) // 2, (height - text_height) // 2
     put_text(picture, text, x, y, style, _BRIGHT)
-    return Tile(caption, '', picture)
+    return PanelTile(caption, '', picture)
 
 
 def percent(share: float) -> str:
@@ -51,7 +51,7 @@ def percent(share: float) -> str:
     return '<1 %' if 0 < share < 0.005 else f'{100 * share:.0f} %'
 
 
-def render_grid(tiles: list[Tile], *, columns: int, title: str, note: str) -> np.ndarray:
+def render_grid(tiles: list[PanelTile], *, columns: int, title: str, note: str) -> np.ndarray:
     """Set tiles of one size in rows below a head line.
 
     Returns:
@@ -80,7 +80,7 @@ def _strip_style(tile_width: int) -> TextStyle:
     return TextStyle.for_capitals(max(7, tile_width / 66))
 
 
-def _render(tile: Tile) -> np.ndarray:
+def _render(tile: PanelTile) -> np.ndarray:
     width = tile.picture.shape[1]
     style = _strip_style(width)
     strip_height = round(1.4 * style.line_height())

@@ -22,6 +22,10 @@ NEAREST_DEPTH_M = 0.15
 """Nearer than any depth camera of the family sees."""
 
 
+_KERNEL = np.array([1, 2, 3, 2, 1], np.float64) / 9
+_MAX_BINS = 4096
+
+
 @dataclass(frozen=True, eq=False)
 class BoxPoints:
     """What the depth camera measured inside one box of the colour image.
@@ -138,10 +142,6 @@ def _depth_window(cameras: _Cameras, xyxy: np.ndarray) -> tuple[int, int, int, i
     pixels = np.nan_to_num(pixels, nan=0.0)
     span = np.concatenate([np.floor(pixels.min(axis=0)), np.ceil(pixels.max(axis=0)) + 1])
     return _window(span, cameras.depth.width, cameras.depth.height)
-
-
-_KERNEL = np.array([1, 2, 3, 2, 1], np.float64) / 9
-_MAX_BINS = 4096
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,11 @@ from rs_ml_perception.core.geometry.gravity import Up
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
+ColorFromDepth = Callable[[str, str, int], RigidTransform | None]
+"""(colour frame, depth frame, stamp) -> color_from_depth, None where it is unknown."""
+
+T = TypeVar('T')
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -104,14 +109,9 @@ def check_same_size(depth: DepthImage, width: int, height: int) -> None:
         )
 
 
-ColorFromDepth = Callable[[str, str, int], RigidTransform | None]
-"""(colour frame, depth frame, stamp) -> color_from_depth, None where it is unknown."""
-
 COLOR, DEPTH, INFRARED = 'color', 'depth', 'infrared'
 COLOR_INFO, DEPTH_INFO = 'color/camera_info', 'depth/camera_info'
 """Parts of a frame, as notes and problems name them."""
-
-T = TypeVar('T')
 
 
 class ImageMessage(Protocol):

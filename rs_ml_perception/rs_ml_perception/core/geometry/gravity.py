@@ -22,6 +22,17 @@ MAX_SPREAD = 1.0
 """[m/s2] Standard deviation of one axis over the samples: more, and the camera is being moved."""
 
 
+WINDOW_NS = 500_000_000
+"""Accelerometer samples averaged: half a second, 30 to 200 samples of a D435i."""
+
+MAX_SAMPLES = 400
+MAX_READING = 1000.0
+"""[m/s2] Six times the widest range of the cameras' accelerometers."""
+
+Lookup = Callable[[str, str, int], RigidTransform | None]
+"""(target, source, stamp_ns) -> target_from_source."""
+
+
 class UpMethod(IntEnum):
     """Where the direction of up comes from; numbers as in rs_ml_msgs/PersonHeight."""
 
@@ -91,18 +102,6 @@ def up_from_rotation(camera_from_gravity_frame: RigidTransform | np.ndarray) -> 
     if not isinstance(camera_from_gravity_frame, RigidTransform):
         camera_from_gravity_frame = RigidTransform(camera_from_gravity_frame, np.zeros(3))
     return Up(camera_from_gravity_frame.rotation[:, 2], UpMethod.TF)
-
-
-WINDOW_NS = 500_000_000
-"""Accelerometer samples averaged: half a second, 30 to 200 samples of a D435i."""
-
-MAX_SAMPLES = 400
-
-MAX_READING = 1000.0
-"""[m/s2] Six times the widest range of the cameras' accelerometers."""
-
-Lookup = Callable[[str, str, int], RigidTransform | None]
-"""(target, source, stamp_ns) -> target_from_source."""
 
 
 class UpSource:

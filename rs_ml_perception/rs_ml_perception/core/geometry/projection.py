@@ -10,6 +10,9 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.distortion import distort, undistort
 
+POINT_FIELDS = ('x', 'y', 'z', 'rgb')
+"""Names of the float32 fields of `packed_points`, 4 bytes each, in order."""
+
 
 @lru_cache(maxsize=8)
 def ray_grid(camera: CameraModel) -> np.ndarray:
@@ -111,10 +114,6 @@ def sampled_median(values: np.ndarray, *, max_samples: int = 1000) -> float:
     ascending = np.sort(values[:: max(1, len(values) // max_samples)])
     last = len(ascending) - 1
     return 0.5 * float(ascending[last // 2] + ascending[(last + 1) // 2])
-
-
-POINT_FIELDS = ('x', 'y', 'z', 'rgb')
-"""Names of the float32 fields of `packed_points`, 4 bytes each, in order."""
 
 
 def organized_points(depth_m: np.ndarray, camera: CameraModel) -> np.ndarray:

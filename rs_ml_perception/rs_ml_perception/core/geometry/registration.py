@@ -14,6 +14,23 @@ from rs_ml_perception.core.geometry.projection import pixel_rays
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
+_BLOCK_PIXELS = 1 << 15
+"""Pixels worked on at a time: the intermediate arrays then stay in the CPU's cache."""
+
+_MAX_EXTENT = 1 << 14
+"""More than any image is wide: widths and heights below it fit into one number."""
+
+_ROUNDING = np.float32(0.501)
+"""Half a pixel, and so much more that corners which fall on a boundary stay on one side of it."""
+
+_NOWHERE = -(10**6)
+"""Pixel of what is behind the camera."""
+
+_FARTHEST = {'H': np.uint16(65535), 'f': np.float32(np.inf)}
+"""Values that mean 'nothing here yet' while images are being merged."""
+
+_INVALID = {'H': np.uint16(0), 'f': np.float32(np.nan)}
+
 
 def register_depth(
     depth: DepthImage,
@@ -46,24 +63,6 @@ def register_depth(
     ]
     values, cells, extents = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     return DepthImage(_splat(values, cells, extents, camera), depth.metres_per_unit)
-
-
-_BLOCK_PIXELS = 1 << 15
-"""Pixels worked on at a time: the intermediate arrays then stay in the CPU's cache."""
-
-_MAX_EXTENT = 1 << 14
-"""More than any image is wide: widths and heights below it fit into one number."""
-
-_ROUNDING = np.float32(0.501)
-"""Half a pixel, and so much more that corners which fall on a boundary stay on one side of it."""
-
-_NOWHERE = -(10**6)
-"""Pixel of what is behind the camera."""
-
-_FARTHEST = {'H': np.uint16(65535), 'f': np.float32(np.inf)}
-"""Values that mean 'nothing here yet' while images are being merged."""
-
-_INVALID = {'H': np.uint16(0), 'f': np.float32(np.nan)}
 
 
 def check_size(depth: DepthImage, depth_camera: CameraModel) -> None:

@@ -19,6 +19,11 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.streams.stamps import StampHistory
 
+MAX_DEPTH = 64
+HISTORY = 1000  # transforms of a moving frame: 10 s at 100 Hz
+MAX_SKEW_NS = 100_000_000
+"""How far outside its history a moving frame is taken to stand still."""
+
 
 @dataclass(frozen=True, eq=False)
 class RigidTransform:
@@ -102,11 +107,6 @@ def _not_rigid(rotation: np.ndarray, translation_m: np.ndarray) -> InputError:
         f'translation {translation_m.tolist()}'
     )
 
-
-MAX_DEPTH = 64
-HISTORY = 1000  # transforms of a moving frame: 10 s at 100 Hz
-MAX_SKEW_NS = 100_000_000
-"""How far outside its history a moving frame is taken to stand still."""
 
 Placed = tuple[str, RigidTransform]
 """Parent of a frame, and parent_from_child."""

@@ -35,6 +35,10 @@ if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
     _SMALL_PNG += (cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE)
 
 
+_MAX_NIBBLES = 11
+"""Of one number of 32 bits."""
+
+
 class CompressedBytes(NamedTuple):
     """The two fields of a sensor_msgs/CompressedImage apart from its header."""
 
@@ -210,10 +214,6 @@ def _encode_png(values: np.ndarray, flags: Sequence[int]) -> bytes:
 def _encode_rvl(values: np.ndarray) -> bytes:
     height, width = values.shape
     return _RVL_SIZE.pack(width, height) + encode_rvl(values)
-
-
-_MAX_NIBBLES = 11
-"""Of one number of 32 bits."""
 
 
 def decode_rvl(stream: bytes, *, width: int, height: int) -> np.ndarray:

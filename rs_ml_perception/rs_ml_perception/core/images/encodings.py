@@ -17,26 +17,6 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.images.depth import DepthImage
 
-
-def byte_view(data: Any) -> memoryview:
-    """A flat view of bytes, without a copy where the object has the buffer protocol.
-
-    Raises:
-        InputError: the object gives no bytes.
-    """
-    try:
-        view = memoryview(data)
-    except TypeError:
-        copied = getattr(data, 'to_bytes', None) or getattr(data, 'tobytes', None)
-        if copied is None:
-            kind = type(data).__name__
-            raise InputError(f'data must be bytes, got {kind}: it gives none') from None
-        view = memoryview(copied())
-    if not view.nbytes or not view.c_contiguous:
-        return memoryview(view.tobytes())
-    return view.cast('B')
-
-
 # Bytes per pixel and OpenCV's conversion to RGB; None: RGB already. OpenCV names a Bayer pattern
 # by its second row, ROS by its first. 8UC1 and 8UC3 state no colours: grey and OpenCV's BGR.
 _COLOR: dict[str, tuple[int, int | None]] = {
@@ -59,16 +39,33 @@ _COLOR: dict[str, tuple[int, int | None]] = {
     'bayer_grbg8': (1, cv2.COLOR_BayerGB2RGB),
 }
 _YUV422 = {'yuv422', 'uyvy', 'yuv422_yuy2', 'yuyv'}
-
 # Element type and metres per unit: realsense2_camera's millimetres, REP-118's metres.
 _DEPTH: dict[str, tuple[type, float]] = {
     '16UC1': (np.uint16, 0.001),
     'mono16': (np.uint16, 0.001),
     '32FC1': (np.float32, 1.0),
 }
-
 # Bytes per pixel. 16 bit: the Y16 of the driver, whose ten bits stand at the upper end.
 _INFRARED: dict[str, int] = {'mono8': 1, '8UC1': 1, 'mono16': 2, '16UC1': 2}
+
+
+def byte_view(data: Any) -> memoryview:
+    """A flat view of bytes, without a copy where the object has the buffer protocol.
+
+    Raises:
+        InputError: the object gives no bytes.
+    """
+    try:
+        view = memoryview(data)
+    except TypeError:
+        copied = getattr(data, 'to_bytes', None) or getattr(data, 'tobytes', None)
+        if copied is None:
+            kind = type(data).__name__
+            raise InputError(f'data must be bytes, got {kind}: it gives none') from None
+        view = memoryview(copied())
+    if not view.nbytes or not view.c_contiguous:
+        return memoryview(view.tobytes())
+    return view.cast('B')
 
 
 @dataclass(frozen=True, eq=False)

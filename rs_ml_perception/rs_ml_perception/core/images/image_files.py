@@ -31,6 +31,14 @@ _TIFF_SIZES = {256: 'width', 257: 'height', 322: 'tile width', 323: 'tile height
 _TIFF_TYPES = {3: 'H', 4: 'I'}
 
 
+MAX_FILE_BYTES = 1 << 29
+"""Of a picture file: that many pixels, uncompressed, of eight bytes."""
+
+_PROBE = bytes(37 * i % 251 for i in range(256))
+"""Something that no decoder takes for nothing. Without a byte of 255, which begins a marker, and
+with a 0 in front, which makes a coded byte of the 255 that a cut may have left there."""
+
+
 @dataclass(frozen=True)
 class PictureHeader:
     """The header of a picture file.
@@ -198,13 +206,7 @@ _READERS: dict[bytes, Callable[[bytes], PictureHeader]] = {
 }
 
 
-MAX_FILE_BYTES = 1 << 29
-"""Of a picture file: that many pixels, uncompressed, of eight bytes."""
-
 _MID_GREY, _SLACK = 128, 1
-_PROBE = bytes(37 * i % 251 for i in range(256))
-"""Something that no decoder takes for nothing. Without a byte of 255, which begins a marker, and
-with a 0 in front, which makes a coded byte of the 255 that a cut may have left there."""
 
 
 def decode_picture(data: bytes, flags: int, *, what: str) -> np.ndarray:

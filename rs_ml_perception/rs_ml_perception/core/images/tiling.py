@@ -41,14 +41,16 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Window:
+class ImageWindow:
     """A rectangle of an image; smaller than asked for where the image is."""
 
     rows: Span
     columns: Span
 
 
-def plan_windows(size: tuple[int, int], window_size: tuple[int, int] | None) -> tuple[Window, ...]:
+def plan_windows(
+    size: tuple[int, int], window_size: tuple[int, int] | None
+) -> tuple[ImageWindow, ...]:
     """Windows of (width, height) that cover an image of (width, height); None: one for all of it.
 
     Example:
@@ -57,7 +59,7 @@ def plan_windows(size: tuple[int, int], window_size: tuple[int, int] | None) -> 
     """
     width, height = size if window_size is None else window_size
     return tuple(
-        Window(rows, columns)
+        ImageWindow(rows, columns)
         for rows, columns in itertools.product(_spans(size[1], height), _spans(size[0], width))
     )
 

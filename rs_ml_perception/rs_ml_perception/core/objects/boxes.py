@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0))
+
 
 def xyxy_from_cxcywh(boxes: np.ndarray) -> np.ndarray:
     """Corners of boxes given by centre and size: (N, 4) to (N, 4), same unit."""
@@ -113,9 +115,6 @@ def expected_distances(logits: np.ndarray) -> np.ndarray:
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True)).astype(np.float32)
     bins = np.arange(logits.shape[-1], dtype=np.float32)
     return (weights @ bins) / weights.sum(axis=-1)
-
-
-_AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0))
 
 
 @dataclass(frozen=True, eq=False)

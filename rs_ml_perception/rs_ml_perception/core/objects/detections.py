@@ -14,6 +14,19 @@ _NOT_TRACKED = np.zeros(0, np.int32)
 """Stands for as many -1 as there are objects."""
 
 
+MIN_POINTS = 12
+"""Fewer valid depth samples say nothing about where an object is."""
+
+_LAYER_WIDTH = 0.02
+"""Relative distance per histogram bin: the noise of a stereo camera at 4 m and less."""
+
+_NEARER_WINS = 0.4
+"""The nearest surface with this share of the strongest one's weight is the object."""
+
+_MAX_SAMPLES = 4000
+_QUANTILES = (0.01, 0.5, 0.99)
+
+
 def check_shape(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
     """Raise ValueError unless the array has the shape."""
     if array.shape != shape:
@@ -121,19 +134,6 @@ class Placements:
             self.width_m[index],
             self.height_extent_m[index],
         )
-
-
-MIN_POINTS = 12
-"""Fewer valid depth samples say nothing about where an object is."""
-
-_LAYER_WIDTH = 0.02
-"""Relative distance per histogram bin: the noise of a stereo camera at 4 m and less."""
-
-_NEARER_WINS = 0.4
-"""The nearest surface with this share of the strongest one's weight is the object."""
-
-_MAX_SAMPLES = 4000
-_QUANTILES = (0.01, 0.5, 0.99)
 
 
 def place_detections(

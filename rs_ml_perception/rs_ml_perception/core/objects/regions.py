@@ -15,6 +15,17 @@ from rs_ml_perception.core.geometry.projection import project
 from rs_ml_perception.core.objects.detections import check_shape
 from rs_ml_perception.core.objects.labels import UNLABELLED
 
+DEFAULT_MIN_AREA_PX = 400
+DEFAULT_MAX_REGIONS = 50
+MIN_POSE_POINTS = 30
+"""Fewer points give no axes."""
+
+_MAX_SAMPLES = 8000
+_EDGE_PX = 2
+"""Depth beside an outline is a mixture of both sides: so many pixels are left out."""
+
+_OUTLIER_SPREADS = 4.0
+
 
 @dataclass(frozen=True, eq=False)
 class Regions:
@@ -63,18 +74,6 @@ class Regions:
 
     def __len__(self) -> int:
         return len(self.class_ids)
-
-
-DEFAULT_MIN_AREA_PX = 400
-DEFAULT_MAX_REGIONS = 50
-MIN_POSE_POINTS = 30
-"""Fewer points give no axes."""
-
-_MAX_SAMPLES = 8000
-_EDGE_PX = 2
-"""Depth beside an outline is a mixture of both sides: so many pixels are left out."""
-
-_OUTLIER_SPREADS = 4.0
 
 
 def find_regions(

@@ -24,6 +24,10 @@ _SPEED_DRIFT = 0.7
 _MIN_SIZE_PX = 1.0
 
 
+_MARGIN = 0.3
+"""Of a wider box on each side, as a share of its size."""
+
+
 class BoxMotion:
     """States of N boxes as parallel arrays; centre x, centre y, width and height are independent.
 
@@ -104,10 +108,6 @@ def _centres_and_sizes(xyxy: np.ndarray) -> np.ndarray:
     corners = np.asarray(xyxy, np.float64)
     low, high = corners[:, :2], corners[:, 2:]
     return np.concatenate([(low + high) / 2, np.maximum(high - low, _MIN_SIZE_PX)], axis=1)
-
-
-_MARGIN = 0.3
-"""Of a wider box on each side, as a share of its size."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ _MAX_HEAD_WIDTH_M = 0.3
 
 
 @dataclass(frozen=True, eq=False)
-class Head:
+class HeadTop:
     """Where a head ends.
 
     Attributes:
@@ -57,7 +57,7 @@ class Head:
     columns: np.ndarray
 
 
-def find_head(points: PersonPoints) -> Head:
+def find_head(points: PersonPoints) -> HeadTop:
     """Find the top of the head.
 
     It is where the highest line of sight that meets the person passes the axis of the head: its
@@ -84,7 +84,7 @@ def find_head(points: PersonPoints) -> Head:
     stddev_m = np.hypot(outline * range_m, slope * face_stddev_m)
     first_row, last_row = points.box_rows
     gap = (int(rows.min()) - first_row) / max(last_row - first_row, 1)
-    return Head(top_m, float(stddev_m), samples, gap, columns[: last + 1])
+    return HeadTop(top_m, float(stddev_m), samples, gap, columns[: last + 1])
 
 
 def _upper_body(points: PersonPoints) -> np.ndarray:

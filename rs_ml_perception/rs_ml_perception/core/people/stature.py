@@ -9,7 +9,7 @@ import numpy as np
 from rs_ml_perception.core.geometry.floor import depth_stddev_m
 from rs_ml_perception.core.geometry.gravity import UpMethod
 from rs_ml_perception.core.geometry.projection import sampled_median
-from rs_ml_perception.core.people.head import Head, find_head
+from rs_ml_perception.core.people.head import HeadTop, find_head
 from rs_ml_perception.core.people.heights import HeightStatus
 from rs_ml_perception.core.people.person_points import MARGIN, PersonPoints, floor_clearance_m
 
@@ -38,6 +38,20 @@ _SPAN = (0.08, 0.92)
 _MIN_SAMPLES = 8
 
 
+_MODEL_STDDEV_M = 0.008
+"""Heads are no ellipsoids, and hair has height."""
+
+_MIN_SHINS = 0.35
+"""Shins are at least half as wide as thighs; three tenths of that may be holes. Of 130 people in
+rendered rooms who stand none has less than 0.38; chairs with somebody on them have 0.25."""
+
+_MAX_GAP = 0.1
+"""Share of a box's height that may hold no person at its upper end: boxes are drawn loosely."""
+
+_UNKNOWN_TILT = 0.05
+"""Share of the height that a tilt of 18 degrees hides from a camera that is taken for level."""
+
+
 def is_standing(points: PersonPoints, height_m: float) -> bool | None:
     """Legs below the trunk and close together; None where trunk or legs cannot be seen.
 
@@ -63,21 +77,8 @@ def is_standing(points: PersonPoints, height_m: float) -> bool | None:
     return bool(offset_m < MAX_LEGS_OFFSET * height_m and width_m < MAX_LEGS_WIDTH * height_m)
 
 
-_MODEL_STDDEV_M = 0.008
-"""Heads are no ellipsoids, and hair has height."""
-
 _SHINS, _THIGHS = (0.1, 0.25), (0.25, 0.42)
 """Parts of the body as shares of its height."""
-
-_MIN_SHINS = 0.35
-"""Shins are at least half as wide as thighs; three tenths of that may be holes. Of 130 people in
-rendered rooms who stand none has less than 0.38; chairs with somebody on them have 0.25."""
-
-_MAX_GAP = 0.1
-"""Share of a box's height that may hold no person at its upper end: boxes are drawn loosely."""
-
-_UNKNOWN_TILT = 0.05
-"""Share of the height that a tilt of 18 degrees hides from a camera that is taken for level."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,7 @@ def measure_stature(points: PersonPoints, limits: BoxLimits, method: UpMethod) -
 
 
 def _status(
-    points: PersonPoints, head: Head, limits: BoxLimits, height_m: float, on_floor: bool
+    points: PersonPoints, head: HeadTop, limits: BoxLimits, height_m: float, on_floor: bool
 ) -> HeightStatus:
     if limits.top or limits.bottom or (limits.sides and _at_side(points, head)):
         return HeightStatus.TRUNCATED
@@ -132,7 +133,7 @@ def _status(
     return HeightStatus.OK if stands else HeightStatus.NOT_STANDING
 
 
-def _head_seen(points: PersonPoints, head: Head) -> bool:
+def _head_seen(points: PersonPoints, head: HeadTop) -> bool:
     """Whether the person ends near the upper edge of its box, before something farther away."""
     goes_on_above = head.gap < -0.8 * MARGIN
     return head.gap < _MAX_GAP and not goes_on_above and not _is_covered(points, head.samples)
@@ -171,7 +172,7 @@ def _lowest_level(points: PersonPoints) -> float:
     return float(np.partition(levels, rank)[rank])
 
 
-def _at_side(points: PersonPoints, head: Head) -> bool:
+def _at_side(points: PersonPoints, head: HeadTop) -> bool:
     """Whether the top of the head lies in the outermost columns of the box."""
     column = np.median(head.columns)
     return bool(column < 3 or column > points.slope.shape[1] - 4)
