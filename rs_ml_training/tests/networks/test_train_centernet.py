@@ -5,7 +5,7 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import Boxes
 from rs_ml_training.networks.centernet.targets import CROWD_HEAT, gaussian_radius, targets_of
-from rs_ml_training.prediction.peaks import boxes_of
+from rs_ml_training.prediction.box_decoding import boxes_of_peaks
 
 keras = pytest.importorskip('keras')
 
@@ -93,7 +93,7 @@ def round_trip(boxes: Boxes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Boxes [px], scores and classes that come back from the targets."""
     maps = targets_of(boxes, SIZE, classes=2)
     del maps['mask']
-    found = boxes_of(**maps, model_size=SIZE).above(0.995)
+    found = boxes_of_peaks(**maps, model_size=SIZE).above(0.995)
     return found.xyxy, found.scores, found.class_ids
 
 

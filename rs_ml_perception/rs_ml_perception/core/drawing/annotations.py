@@ -57,7 +57,7 @@ def annotate_detections(
     check_rgb(rgb)
     colors = [class_color(int(class_id)) for class_id in detections.class_ids]
     texts = [_caption(detections, i, labels, placements) for i in range(len(detections))]
-    return _draw_captioned_boxes(rgb, detections.xyxy, texts, colors, captions_on_top=True)
+    return draw_captioned_boxes(rgb, detections.xyxy, texts, colors, captions_on_top=True)
 
 
 def draw_heights(
@@ -79,7 +79,7 @@ def draw_heights(
     names = [(labels or _NO_LABELS).name(i) for i in heights.detections.class_ids]
     texts = [f'{name} {height_caption(heights, i)}'.strip() for i, name in enumerate(names)]
     xyxy = heights.detections.xyxy
-    return _draw_captioned_boxes(rgb, xyxy, texts, colors, captions_on_top=False)
+    return draw_captioned_boxes(rgb, xyxy, texts, colors, captions_on_top=False)
 
 
 def height_caption(heights: PersonHeights, index: int) -> str:
@@ -144,7 +144,7 @@ def _palette() -> np.ndarray:
     return palette()
 
 
-def _draw_captioned_boxes(
+def draw_captioned_boxes(
     rgb: np.ndarray,
     xyxy: np.ndarray,
     texts: list[str],
@@ -152,7 +152,18 @@ def _draw_captioned_boxes(
     *,
     captions_on_top: bool,
 ) -> np.ndarray:
-    """Draw boxes, and over all of them their captions, the first row's last."""
+    """Draw boxes, and over all of them their captions, the first row's last.
+
+    Args:
+        rgb: uint8 (H, W, 3), RGB.
+        xyxy: float (N, 4), pixels of rgb, half-open.
+        texts: a caption for each box.
+        colors: RGB of each box.
+        captions_on_top: whether captions prefer the upper edge of their box.
+
+    Returns:
+        uint8 (H, W, 3), RGB, a new image.
+    """
     picture, style = rgb.copy(), TextStyle.for_image(rgb.shape[0])
     boxes = [_whole_pixels(box, rgb.shape) for box in xyxy]
     for (x_min, y_min, x_max, y_max), color in reversed(list(zip(boxes, colors, strict=True))):

@@ -83,10 +83,31 @@ def colorize_depth(
         far_m = max(found_far_m, near_m + _MIN_SPAN_M) if far_m is None else far_m
     if not near_m < far_m:
         raise ConfigError(f'depth range must grow, got near {near_m} m and far {far_m} m')
-    per_metre = 254 / (far_m - near_m)
-    index = depth_m * np.float32(per_metre)
-    index += np.float32(1.5 - near_m * per_metre)
-    np.clip(index, 1, 255, out=index)
     with np.errstate(invalid='ignore'):
-        index[~(depth_m > 0)] = 0
+        return colorize(depth_m, near_m, far_m, depth_m > 0, colormap)
+
+
+def colorize(
+    values: np.ndarray, low: float, high: float, valid: np.ndarray, colormap: str = 'viridis'
+) -> np.ndarray:
+    """Paint values of any unit.
+
+    Args:
+        values: float32 (H, W).
+        low: value of the palette's first colour.
+        high: value of its last, above `low`.
+        valid: bool (H, W); all else becomes black.
+        colormap: 'viridis', 'turbo' or 'jet'.
+
+    Returns:
+        uint8 (H, W, 3), RGB; values beyond the range in its end colours.
+
+    Raises:
+        ConfigError: unknown colormap.
+    """
+    per_unit = 254 / (high - low)
+    index = values * np.float32(per_unit)
+    index += np.float32(1.5 - low * per_unit)
+    np.clip(index, 1, 255, out=index)
+    index[~valid] = 0
     return cv2.applyColorMap(index.astype(np.uint8), colormap_rgb(colormap)[:, None])

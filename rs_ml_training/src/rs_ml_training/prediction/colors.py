@@ -1,32 +1,18 @@
-"""Depth, errors and normals as colours."""
+"""Depth, errors, normals and classes as colours, most of them those of the robot side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.drawing import colormap as core
+from rs_ml_perception.core.drawing.annotations import overlay_mask
+from rs_ml_perception.core.objects.labels import palette as distinct_colors
 
-_OPENCV = {
-    'viridis': cv2.COLORMAP_VIRIDIS,
-    'turbo': cv2.COLORMAP_TURBO,
-    'jet': cv2.COLORMAP_JET,
-}
-COLORMAPS = (*_OPENCV, 'greys')
-"""'greys' is white near and black far, of the logarithm of depth, as BTS shows its maps."""
+GREYS = 'greys'
+"""White near and black far, of the logarithm of depth, as BTS shows its maps."""
 
-_PERCENTILES = (2, 98)
-
-
-def common_range_m(*depths_m: np.ndarray | None) -> tuple[float, float]:
-    """Range (near, far) that holds 96 % of the known depths of all maps; (0, 1) without any."""
-    known = [d[np.isfinite(d) & (d > 0)] for d in depths_m if d is not None]
-    values = np.concatenate(known) if known else np.empty(0)
-    if not values.size:
-        return 0.0, 1.0
-    near, far = np.percentile(values, _PERCENTILES)
-    return float(near), float(max(far, near + 1e-3))
+COLORMAPS = (*core.COLORMAPS, GREYS)
 
 
 def depth_picture(
@@ -45,30 +31,17 @@ def depth_picture(
     Raises:
         ConfigError: no such colour map.
     """
-    near, far = range_m or common_range_m(depth_m)
-    if colormap == 'greys':
-        near, far = np.log10(max(near, 1e-3)), np.log10(max(far, 2e-3))
-        depth_m = np.log10(np.where(depth_m > 0, depth_m, np.nan))
-        return painted((depth_m - near) / max(far - near, 1e-6), colormap)
-    share = np.where(depth_m > 0, (depth_m - near) / max(far - near, 1e-6), np.nan)
-    return painted(share, colormap)
+    near_m, far_m = range_m or core.depth_range_m(depth_m)
+    if colormap == GREYS:
+        return _greys(depth_m, max(near_m, 1e-3), max(far_m, 2e-3))
+    return core.colorize_depth(depth_m, near_m, far_m, colormap)
 
 
-def painted(share: np.ndarray, colormap: str) -> np.ndarray:
-    """Colours of values in 0..1, clipped; NaN is black. uint8 (H, W, 3) RGB.
-
-    Raises:
-        ConfigError: no such colour map.
-    """
-    if colormap not in COLORMAPS:
-        raise ConfigError(f'no colour map {colormap!r}; there are {", ".join(COLORMAPS)}')
-    index = (np.clip(np.nan_to_num(share), 0, 1) * 255).astype(np.uint8)
-    if colormap == 'greys':
-        rgb = np.repeat(255 - index[..., None], 3, axis=2)
-    else:
-        rgb = cv2.applyColorMap(index, _OPENCV[colormap])[..., ::-1].copy()
-    rgb[np.isnan(share)] = 0
-    return rgb
+def _greys(depth_m: np.ndarray, near_m: float, far_m: float) -> np.ndarray:
+    known = depth_m > 0
+    distance = np.log10(np.where(known, depth_m, 1.0) / near_m) / np.log10(far_m / near_m)
+    grey = np.where(known, 255 * (1 - np.clip(distance, 0, 1)), 0).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def error_picture(
@@ -79,12 +52,12 @@ def error_picture(
     Args:
         depth_m: float32 (H, W), metres; NaN or 0 unknown.
         truth_m: the same of the truth.
-        limit: error of the last colour, as share of the truth or in metres.
+        limit: error of the last colour, as a fraction of the truth or in metres.
         relative: whether errors are divided by the truth.
     """
     known = np.isfinite(depth_m) & (depth_m > 0) & (truth_m > 0)
     error = np.abs(depth_m - truth_m) / (np.where(truth_m > 0, truth_m, 1) if relative else 1)
-    return painted(np.where(known, error / limit, np.nan), 'jet')
+    return core.colorize(np.where(known, error, 0), 0.0, limit, known, 'jet')
 
 
 def normals_picture(normals: np.ndarray) -> np.ndarray:
@@ -94,35 +67,26 @@ def normals_picture(normals: np.ndarray) -> np.ndarray:
 
 
 def overlay(rgb: np.ndarray, mask: np.ndarray, colors: np.ndarray, share: float) -> np.ndarray:
-    """A picture tinted with the colours of its classes; black ones leave it as it is."""
-    tint = colors[mask]
-    blended = cv2.addWeighted(rgb, 1 - share, tint, share, 0)
-    clear = ~tint.any(axis=2)
-    blended[clear] = rgb[clear]
-    return blended
+    """An image tinted with the colours of its classes; black ones leave it as it is."""
+    black = np.flatnonzero(~colors.any(axis=1)).tolist()
+    return overlay_mask(rgb, mask, share, colors, transparent=black)
 
 
 def palette(colors: Sequence[Sequence[int]], count: int) -> np.ndarray:
-    """Colours by class id, uint8 (256, 3) RGB: those given, else distinct ones; 255 is black."""
-    table = distinct_colors(count)
+    """Colours by class id, uint8 (256, 3) RGB: those given, else distinct ones.
+
+    Args:
+        colors: of the first ids.
+        count: of classes; ids from here on are black, as is 255.
+    """
+    table = distinct_colors()
+    table[max(count, len(colors)) :] = 0
     if len(colors):
         table[: len(colors)] = np.asarray(colors, np.uint8)
     table[255] = 0
     return table
 
 
-def distinct_colors(count: int) -> np.ndarray:
-    """PASCAL VOC's colours by class id, uint8 (256, 3) RGB; black from `count` on."""
-    ids = np.arange(256)
-    channels = np.zeros((256, 3), int)
-    for bit in range(8):
-        for channel in range(3):
-            channels[:, channel] |= ((ids >> (3 * bit + channel)) & 1) << (7 - bit)
-    channels = np.roll(channels, -1, axis=0)  # class 0 is an object like any other
-    channels[max(count, 0) :] = 0
-    return channels.astype(np.uint8)
-
-
 def side_by_side(*pictures: np.ndarray) -> np.ndarray:
-    """Join uint8 (h, w, 3) pictures of one size, left to right."""
+    """Join uint8 (h, w, 3) images of one size, left to right."""
     return np.ascontiguousarray(np.concatenate(pictures, axis=1))

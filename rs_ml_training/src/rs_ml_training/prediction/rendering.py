@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
+from rs_ml_perception.core.drawing.annotations import draw_captioned_boxes
+from rs_ml_perception.core.drawing.colormap import depth_range_m
 
 from rs_ml_training.data import encodings
 from rs_ml_training.data.sample import Boxes, Sample
@@ -38,7 +39,7 @@ def files_of(sample: Sample, prediction: Prediction, style: Style) -> Files:
 def _depth(sample: Sample, prediction: DepthPrediction, style: Style) -> Files:
     depth_m, truth_m = prediction.depth_m, sample.depth_m
     files: Files = {'_depth.png': encodings.encode(depth_m, style.encoding)}
-    shown = style.range_m or colors.common_range_m(depth_m, truth_m)
+    shown = style.range_m or depth_range_m(depth_m, truth_m)
     if style.pictures:
         files['_color.png'] = colors.depth_picture(depth_m, shown, style.colormap)
     if style.intermediates:
@@ -52,7 +53,7 @@ def _depth(sample: Sample, prediction: DepthPrediction, style: Style) -> Files:
 def _denoise(sample: Sample, prediction: DenoisePrediction, style: Style) -> Files:
     depth_m, confidence = prediction.depth_m, prediction.confidence
     files: Files = {'_depth.png': encodings.encode(depth_m, style.encoding)}
-    shown = style.range_m or colors.common_range_m(sample.raw_depth_m, sample.depth_m)
+    shown = style.range_m or depth_range_m(sample.raw_depth_m, sample.depth_m)
     if style.pictures:
         files['_color.png'] = colors.depth_picture(depth_m, shown, style.colormap)
     if style.pictures and confidence is not None:
@@ -95,11 +96,11 @@ def _mask(sample: Sample, prediction: MaskPrediction, style: Style) -> Files:
     mask, palette = prediction.mask, style.colors()
     files: Files = {'_mask.png': mask}
     if style.pictures:
-        files['_overlay.png'] = colors.overlay(sample.image, mask, palette, style.opacity)
+        files['_overlay.png'] = colors.overlay(sample.rgb, mask, palette, style.opacity)
         files['_confidence.png'] = np.rint(prediction.confidence * 255).astype(np.uint8)
     if style.strips:
         maps = [m for m in (sample.labels, mask) if m is not None]
-        files[STRIP] = colors.side_by_side(sample.image, *(palette[m] for m in maps))
+        files[STRIP] = colors.side_by_side(sample.rgb, *(palette[m] for m in maps))
     if style.errors and sample.labels is not None:
         wrong = (sample.labels != mask) & (sample.labels != 255)
         files['_error.png'] = wrong.astype(np.uint8) * 255
@@ -114,30 +115,22 @@ def _boxes(sample: Sample, prediction: BoxPrediction, style: Style) -> Files:
             f'{_label(style, class_id)} {score:.2f}'
             for class_id, score in zip(seen.class_ids, seen.scores, strict=True)
         ]
-        drawn = draw_boxes(sample.image, seen.xyxy, seen.class_ids, texts, style.colors())
+        drawn = _with_boxes(sample, seen.xyxy, seen.class_ids, texts, style)
         files['_overlay.png'] = drawn
         if style.strips:
             truth = sample.boxes or Boxes.of([], [])
             names = [_label(style, class_id) for class_id in truth.class_ids]
-            true = draw_boxes(sample.image, truth.xyxy, truth.class_ids, names, style.colors())
+            true = _with_boxes(sample, truth.xyxy, truth.class_ids, names, style)
             files[STRIP] = colors.side_by_side(true, drawn)
     return files
 
 
-def draw_boxes(
-    rgb: np.ndarray, xyxy: np.ndarray, class_ids: np.ndarray, texts: list[str], palette: np.ndarray
+def _with_boxes(
+    sample: Sample, xyxy: np.ndarray, class_ids: np.ndarray, texts: list[str], style: Style
 ) -> np.ndarray:
-    """A copy of a picture (H, W, 3) with boxes (N, 4) in the colours of their classes."""
-    picture = rgb.copy()
-    thickness = max(1, round(rgb.shape[0] / 240))
-    for box, class_id, text in zip(xyxy, class_ids, texts, strict=True):
-        color = tuple(int(c) for c in palette[class_id])
-        x_min, y_min, x_max, y_max = (round(float(v)) for v in box)
-        cv2.rectangle(picture, (x_min, y_min), (x_max - 1, y_max - 1), color, thickness)
-        place = x_min + thickness, max(y_min - 2 * thickness, 12)
-        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3)
-        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, 1)
-    return picture
+    palette = style.colors().tolist()
+    colors_of = [tuple(palette[class_id]) for class_id in class_ids]
+    return draw_captioned_boxes(sample.rgb, xyxy, texts, colors_of, captions_on_top=True)
 
 
 def detection_fields(prediction: BoxPrediction, labels: tuple[str, ...]) -> list[dict]:

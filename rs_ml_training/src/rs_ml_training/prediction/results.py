@@ -53,8 +53,11 @@ class BoxPrediction:
 
     def above(self, score: float) -> BoxPrediction:
         """Those of at least this score."""
-        keep = self.scores >= score
-        return BoxPrediction(self.xyxy[keep], self.scores[keep], self.class_ids[keep])
+        return self.chosen(self.scores >= score)
+
+    def chosen(self, rows: np.ndarray) -> BoxPrediction:
+        """Those of some rows, given by index or mask."""
+        return BoxPrediction(self.xyxy[rows], self.scores[rows], self.class_ids[rows])
 
 
 @dataclass(frozen=True, eq=False)

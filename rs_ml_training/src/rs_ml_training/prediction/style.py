@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from rs_ml_perception.core.drawing.colormap import depth_range_m
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.sample import Sample
@@ -96,7 +97,7 @@ class SteadyRange:
         """The style for the frame that this was predicted of."""
         if self._style.range_m or not isinstance(prediction, (DepthPrediction, DenoisePrediction)):
             return self._style
-        found = colors.common_range_m(prediction.depth_m)
+        found = depth_range_m(prediction.depth_m)
         before = self._range_m or found
         near, far = ((1 - _NEW) * b + _NEW * f for b, f in zip(before, found, strict=True))
         self._range_m = near, far

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rs_ml_perception.core.drawing.colormap import depth_range_m
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.options import option
 
@@ -16,7 +17,7 @@ from rs_ml_training.data.reader import Reader, Subset, last_frames
 from rs_ml_training.data.sample import Arrays, Sample, known_depth_m, required
 from rs_ml_training.metrics.denoise import DenoiseMetrics
 from rs_ml_training.networks.registry import NetworkEntry
-from rs_ml_training.prediction.colors import common_range_m, depth_picture, side_by_side
+from rs_ml_training.prediction.colors import depth_picture, side_by_side
 from rs_ml_training.prediction.predictor import Head, PredictOptions
 from rs_ml_training.prediction.results import DenoisePrediction
 from rs_ml_training.prediction.stored import RawDepth, StoredDenoised
@@ -140,7 +141,7 @@ class DenoiseObjective(Objective):
 
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
         maps = [m['depth_m'][..., 0] for m in (inputs, targets, outputs)]
-        shown = common_range_m(maps[1])
+        shown = depth_range_m(maps[1])
         return side_by_side(*(depth_picture(m, shown) for m in maps))
 
 

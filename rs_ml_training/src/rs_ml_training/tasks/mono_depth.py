@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rs_ml_perception.core.drawing.colormap import depth_range_m
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import option
 
@@ -18,7 +19,7 @@ from rs_ml_training.data.sample import Arrays, Sample, known_depth_m, required
 from rs_ml_training.errors import CheckpointError
 from rs_ml_training.metrics.crops import CROPS
 from rs_ml_training.metrics.depth import DepthMetrics
-from rs_ml_training.prediction.colors import common_range_m, depth_picture, side_by_side
+from rs_ml_training.prediction.colors import depth_picture, side_by_side
 from rs_ml_training.prediction.predictor import Head, PredictOptions
 from rs_ml_training.prediction.results import DepthPrediction
 from rs_ml_training.prediction.stored import StoredDepth
@@ -156,7 +157,7 @@ class DepthObjective(Objective):
 
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
         maps = [found['depth_m'][..., 0] for found in (targets, outputs)]
-        shown = common_range_m(maps[0])
+        shown = depth_range_m(maps[0])
         return side_by_side(inputs['image'], *(depth_picture(m, shown) for m in maps))
 
 

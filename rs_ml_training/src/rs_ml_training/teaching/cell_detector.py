@@ -12,7 +12,7 @@ from rs_ml_perception.core.errors import ConfigError, RsMlError
 from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor
 
-from rs_ml_training.prediction import cells
+from rs_ml_training.prediction.box_decoding import STRIDES, boxes_of_cells
 from rs_ml_training.teaching.frozen_detector import Found
 
 # Decoder -> outputs of a model that can teach.
@@ -69,11 +69,11 @@ class CellModel:
 
 
 def _require_same_cells(options: Mapping[str, Any], model: Path | str) -> None:
-    strides, offset = options.get('strides', cells.STRIDES), options.get('cell_offset', 0)
-    if tuple(strides) != cells.STRIDES or offset:
+    strides, offset = options.get('strides', STRIDES), options.get('cell_offset', 0)
+    if tuple(strides) != STRIDES or offset:
         raise ConfigError(
             f'{model} has cells of strides {list(strides)} and cell_offset {offset:g}: only '
-            f'those of strides {list(cells.STRIDES)} without an offset teach'
+            f'those of strides {list(STRIDES)} without an offset teach'
         )
 
 
@@ -100,7 +100,7 @@ class CellDetector:
     def __call__(self, image: np.ndarray) -> Found:
         """Find objects in a picture, uint8 (H, W, 3) RGB."""
         scores, distances, transform = self._model.logits(image)
-        found = cells.boxes_of(scores, distances, self._model.size)
+        found = boxes_of_cells(scores, distances, self._model.size)
         height, width = image.shape[:2]
         xyxy = np.clip(transform.boxes_to_source(found.xyxy), 0, [width, height] * 2)
         return Found(xyxy.astype(np.float32), found.scores, found.class_ids)

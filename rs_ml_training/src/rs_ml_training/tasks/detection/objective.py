@@ -15,7 +15,7 @@ from rs_ml_perception.core.objects.boxes import cell_centres
 from rs_ml_training.data.sample import Arrays, Boxes, Fit, Sample, required
 from rs_ml_training.metrics.precision import AveragePrecision
 from rs_ml_training.networks.centernet.targets import targets_of
-from rs_ml_training.prediction import cells, peaks
+from rs_ml_training.prediction.box_decoding import STRIDES, boxes_of_cells, boxes_of_peaks
 from rs_ml_training.prediction.colors import side_by_side
 from rs_ml_training.prediction.results import BoxPrediction
 from rs_ml_training.tasks.objective import (
@@ -82,7 +82,7 @@ def detection_losses() -> Mapping[str, DetectionLoss]:
     from rs_ml_training.losses.assignment import Cells
 
     def of_cells(size: tuple[int, int]) -> Loss:
-        return partial(focal.generalized_focal, cells=Cells(*cell_centres(size, cells.STRIDES)))
+        return partial(focal.generalized_focal, cells=Cells(*cell_centres(size, STRIDES)))
 
     terms = tuple(heatmap.TERM_WEIGHTS)
     return {
@@ -213,7 +213,7 @@ def predictions_of(
 ) -> list[BoxPrediction]:
     """Boxes of each image of a batch at size (width, height), for either kind of detector."""
     has_cells = set(CELL_OUTPUTS) <= set(outputs)
-    decode: Callable[..., BoxPrediction] = cells.boxes_of if has_cells else peaks.boxes_of
+    decode: Callable[..., BoxPrediction] = boxes_of_cells if has_cells else boxes_of_peaks
     names = CELL_OUTPUTS if has_cells else PEAK_OUTPUTS
     batch = zip(*(np.asarray(outputs[name]) for name in names), strict=True)
     return [decode(*maps, size) for maps in batch]

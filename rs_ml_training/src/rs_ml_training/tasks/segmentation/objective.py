@@ -12,7 +12,7 @@ from rs_ml_training.data.sample import Arrays, Sample, measured_m, required
 from rs_ml_training.data.yolo import UNLISTED
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.networks.registry import takes_depth
-from rs_ml_training.prediction.colors import distinct_colors, side_by_side
+from rs_ml_training.prediction.colors import palette, side_by_side
 from rs_ml_training.tasks.objective import (
     Accumulated,
     Objective,
@@ -94,7 +94,7 @@ class SegmentationObjective(Objective):
         return _BatchMetrics(ConfusionMatrix(self.spec.labels))
 
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
-        colors = distinct_colors(len(self.spec.labels))
+        colors = palette((), len(self.spec.labels))
         truth = targets['labels']
         maps = (colors[m] for m in (truth, _enlarged(class_map(outputs['logits']), truth)))
         return side_by_side(inputs['image'], *maps)
