@@ -15,7 +15,7 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.objects.boxes import box_iou
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.text_files import read_lines, read_text
-from rs_ml_training.prediction.files import file_stem
+from rs_ml_training.prediction.result_files import file_stem
 from rs_ml_training.prediction.stored import RESULTS
 
 from benchmarks.accuracy.definitions import NANODET, SHIPPED, Candidate, Target

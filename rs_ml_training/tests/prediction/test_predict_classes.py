@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_training.data.classes import class_table, with_classes
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.prediction.classes import class_table, with_classes
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.prediction.flow import Stopwatch, ahead, batched
+from rs_ml_training.prediction.batching import Stopwatch, ahead, batched
+from rs_ml_training.prediction.rendering import Style
 from rs_ml_training.prediction.results import BoxPrediction
 from rs_ml_training.prediction.session import Session, SessionOptions
 from rs_ml_training.prediction.sources import Source
-from rs_ml_training.prediction.style import Style
 from rs_ml_training.tasks.registry import predictor_for
 from rs_ml_training.trained import ModelSpec
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.kitti_list import kb_rect
-from rs_ml_training.prediction.view import view_of
+from rs_ml_training.prediction.preprocess import view_of
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,16 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.options import option
 
 from rs_ml_training.cli.command import command, progress_bar
+from rs_ml_training.data.classes import class_table, with_classes
 from rs_ml_training.data.encodings import ENCODINGS
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.prediction import sources as inputs
-from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.prediction.colors import COLORMAPS, palette
-from rs_ml_training.prediction.files import empty_folder
 from rs_ml_training.prediction.predictor import PredictOptions
+from rs_ml_training.prediction.rendering import PANORAMIC, Style, depth_encoding
+from rs_ml_training.prediction.result_files import empty_folder
 from rs_ml_training.prediction.session import Session, SessionOptions, Totals
 from rs_ml_training.prediction.sources import DepthPictures, Source
-from rs_ml_training.prediction.style import PANORAMIC, Style, depth_encoding
 from rs_ml_training.tasks.options import name_values
 from rs_ml_training.tasks.registry import TASKS, predictor_of, task_named
 from rs_ml_training.tasks.task import Task

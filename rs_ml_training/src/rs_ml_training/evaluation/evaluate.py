@@ -13,7 +13,7 @@ from typing import Any
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.prediction.flow import Stopwatch, ahead, batched
+from rs_ml_training.prediction.batching import Stopwatch, ahead, batched
 from rs_ml_training.prediction.results import Prediction
 from rs_ml_training.tasks.task import PredictBatch, Scorer
 

@@ -11,7 +11,7 @@ from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample, measured_m, required
 from rs_ml_training.errors import ExportError
 from rs_ml_training.export.artifact import Arrays, Network, Port
-from rs_ml_training.prediction.view import View, view_of
+from rs_ml_training.prediction.preprocess import View, view_of
 from rs_ml_training.tasks.registry import task_named
 from rs_ml_training.tasks.task import ServedSample
 from rs_ml_training.trained import ModelSpec

@@ -15,6 +15,7 @@ from rs_ml_perception.inference.golden import GOLDEN_NAME, picture_inputs, write
 from rs_ml_perception.inference.manifest import MANIFEST_NAME
 from rs_ml_perception.inference.output_errors import judged_outputs
 
+from rs_ml_training.data.classes import class_table, with_classes
 from rs_ml_training.data.output_folder import put_in_place
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.errors import ExportError
@@ -33,7 +34,6 @@ from rs_ml_training.export.cross_checks import CrossCheck, networks, tolerances
 from rs_ml_training.export.manifest import GoldenOutputs, input_spec, write_manifest
 from rs_ml_training.export.report import ExportedFile, ExportReport, write_card
 from rs_ml_training.export.serving import Serving, serving_of
-from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.tasks.task import ServingOptions
 from rs_ml_training.trained import ModelSpec, Trained
 

@@ -12,8 +12,8 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.options import Options, option
 
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.prediction.preprocess import View, view_of
 from rs_ml_training.prediction.results import Prediction
-from rs_ml_training.prediction.view import View, view_of
 from rs_ml_training.trained import ModelSpec
 
 if TYPE_CHECKING:

@@ -11,18 +11,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.prediction import rendering
-from rs_ml_training.prediction.files import Names, write_files
-from rs_ml_training.prediction.flow import Stopwatch, ahead, batched
+from rs_ml_training.prediction.batching import Stopwatch, ahead, batched
 from rs_ml_training.prediction.predictor import Predictor
-from rs_ml_training.prediction.rendering import Files
+from rs_ml_training.prediction.rendering import Files, SteadyRange, Style
+from rs_ml_training.prediction.result_files import Names, Sheets, Videos, write_files
 from rs_ml_training.prediction.results import BoxPrediction, Prediction
-from rs_ml_training.prediction.sheets import Sheets
 from rs_ml_training.prediction.sources import Source
-from rs_ml_training.prediction.style import SteadyRange, Style
-from rs_ml_training.prediction.videos import Videos
 
 RESULTS = 'results.jsonl'
 _WRITERS = 3
@@ -160,7 +159,8 @@ class Session:
     def _collect(self, future: Future[Files], videos: Videos | None) -> None:
         """In the order of the samples: what joins several of them."""
         files = future.result()
-        if rendering.STRIP in files:
-            self._sheets.add(files[rendering.STRIP])
+        strip = files.get(rendering.STRIP)
+        if isinstance(strip, np.ndarray):
+            self._sheets.add(strip)
         if videos is not None:
             videos.write(files)

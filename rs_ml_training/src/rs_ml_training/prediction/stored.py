@@ -14,7 +14,7 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data import encodings, pictures
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.metrics.crops import KB_HEIGHT, KB_WIDTH, pasted_kb
-from rs_ml_training.prediction.files import file_stem
+from rs_ml_training.prediction.result_files import file_stem
 from rs_ml_training.prediction.results import (
     BoxPrediction,
     DenoisePrediction,

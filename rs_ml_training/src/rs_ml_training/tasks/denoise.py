@@ -19,9 +19,9 @@ from rs_ml_training.metrics.denoise import DenoiseMetrics
 from rs_ml_training.networks.registry import NetworkEntry
 from rs_ml_training.prediction.colors import depth_picture, side_by_side
 from rs_ml_training.prediction.predictor import Head, PredictOptions
+from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import DenoisePrediction
 from rs_ml_training.prediction.stored import RawDepth, StoredDenoised
-from rs_ml_training.prediction.view import View
 from rs_ml_training.tasks.objective import (
     Accumulated,
     Objective,

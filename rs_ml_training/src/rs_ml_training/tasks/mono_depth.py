@@ -21,9 +21,9 @@ from rs_ml_training.metrics.crops import CROPS
 from rs_ml_training.metrics.depth import DepthMetrics
 from rs_ml_training.prediction.colors import depth_picture, side_by_side
 from rs_ml_training.prediction.predictor import Head, PredictOptions
+from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import DepthPrediction
 from rs_ml_training.prediction.stored import StoredDepth
-from rs_ml_training.prediction.view import View
 from rs_ml_training.tasks.objective import (
     Accumulated,
     Objective,

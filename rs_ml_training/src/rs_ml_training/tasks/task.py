@@ -16,9 +16,9 @@ from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample, required
 from rs_ml_training.networks.registry import NetworkEntry
 from rs_ml_training.prediction.predictor import Head, PredictOptions
+from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import Prediction
 from rs_ml_training.prediction.stored import StoredPredictions
-from rs_ml_training.prediction.view import View
 from rs_ml_training.tasks.objective import Augmentation, Objective
 from rs_ml_training.tasks.options import EvaluateOptions, TrainOptions
 from rs_ml_training.trained import ModelSpec

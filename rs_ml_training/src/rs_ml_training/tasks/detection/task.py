@@ -11,15 +11,15 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import option
 
+from rs_ml_training.data.classes import class_table, with_classes
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Arrays, Sample, required
 from rs_ml_training.metrics.precision import AveragePrecision
-from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.prediction.predictor import Head, PredictOptions
+from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import BoxPrediction
 from rs_ml_training.prediction.stored import StoredBoxes
-from rs_ml_training.prediction.view import View
 from rs_ml_training.tasks.detection.objective import (
     CELL_OUTPUTS,
     PEAK_OUTPUTS,

@@ -12,16 +12,16 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.options import option
 
+from rs_ml_training.data.classes import class_table, with_classes
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Arrays, Sample, measured_m, required
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.networks.registry import takes_depth
-from rs_ml_training.prediction.classes import class_table, with_classes
 from rs_ml_training.prediction.predictor import UPSAMPLINGS, Head, PredictOptions
+from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import MaskPrediction
 from rs_ml_training.prediction.stored import StoredMasks
-from rs_ml_training.prediction.view import View
 from rs_ml_training.tasks.objective import (
     Accumulated,
     Augmentation,

@@ -1,4 +1,4 @@
-"""Iterating in batches, and reading one step ahead."""
+"""Samples in batches, one step ahead of the network, and the time it takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which part of a picture a network sees, and the way back to the picture's pixels."""
+"""The part of an image that a network sees, and the way back to the pixels of the image."""
 
 from __future__ import annotations
 
