@@ -13,7 +13,7 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.prediction.files import file_stem, write_picture
+from rs_ml_training.prediction.result_files import file_stem, write_picture
 from rs_ml_training.synth.options import Side
 from rs_ml_training.synth.writing.data_set import INTEL, NYU, UPRIGHT, SetOptions
 
