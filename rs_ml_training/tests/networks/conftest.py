@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
@@ -31,6 +32,25 @@ def harness() -> ModuleType:
 def check_network(harness) -> Callable[..., None]:
     """The function of that name in harness.py."""
     return harness.check_network
+
+
+@pytest.fixture(scope='session')
+def built() -> Callable[..., Any]:
+    """`registry.build`, which gives the same network for the same arguments.
+
+    For tests that are about the layers, or that set the weights they need.
+    """
+    pytest.importorskip('keras')
+    from rs_ml_training.networks import registry
+
+    return functools.cache(registry.build)
+
+
+@pytest.fixture(scope='session')
+def efficientnet() -> Any:
+    """The encoder of keras.applications, without weights."""
+    keras = pytest.importorskip('keras')
+    return keras.applications.EfficientNetV2S(include_top=False, weights=None)
 
 
 @pytest.fixture(scope='session')

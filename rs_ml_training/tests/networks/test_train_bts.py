@@ -18,6 +18,12 @@ from rs_ml_training.networks.bts.model import bts  # noqa: E402
 from rs_ml_training.networks.complexity import multiply_adds, parameters  # noqa: E402
 
 
+@pytest.fixture(scope='module')
+def model() -> keras.Model:
+    """A small BTS on MobileNetV2."""
+    return bts(encoder='mobilenetv2', features=64)
+
+
 @pytest.mark.parametrize(
     'options',
     [
@@ -76,14 +82,13 @@ def test_contract_on_jax(check_network_on_jax):
     check_network_on_jax('bts', size=(64, 64), encoder='mobilenetv2', features=64)
 
 
-def test_options_that_a_weights_file_does_not_depend_on(tmp_path):
-    trained = bts(encoder='mobilenetv2', features=64)
-    trained.save_weights(tmp_path / 'x.weights.h5')
+def test_options_that_a_weights_file_does_not_depend_on(model, tmp_path):
+    model.save_weights(tmp_path / 'x.weights.h5')
     options = {'intermediates': True, 'frozen_batch_norm': True, 'fixed_blocks': 1}
     again = bts(encoder='mobilenetv2', features=64, **options)
     again.load_weights(tmp_path / 'x.weights.h5')
     image = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype(np.float32)
-    expected, depth_m = (m({'image': image})['depth_m'] for m in (trained, again))
+    expected, depth_m = (m({'image': image})['depth_m'] for m in (model, again))
     np.testing.assert_array_equal(
         keras.ops.convert_to_numpy(depth_m), keras.ops.convert_to_numpy(expected)
     )
@@ -155,12 +160,6 @@ def test_guidance_is_finite_where_the_plane_is_seen_edge_on():
     depth = keras.ops.convert_to_numpy(LocalPlanarGuidance(8)(steep))
     assert depth.min() > 0
     assert depth.max() == pytest.approx(1 / SMALLEST_RATIO)
-
-
-@pytest.fixture(scope='module')
-def model() -> keras.Model:
-    """A small BTS on MobileNetV2."""
-    return bts(encoder='mobilenetv2', features=64)
 
 
 @pytest.mark.parametrize(

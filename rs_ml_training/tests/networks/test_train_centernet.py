@@ -24,9 +24,22 @@ def test_contract_with_context(check_network):
     check_network('centernet-light', classes=1, alpha=0.35, width=24, context=True)
 
 
-@pytest.mark.parametrize('context', [False, True])
-def test_classes_are_channels_of_the_heat_map(context):
-    outputs = centernet_light(SIZE, classes=3, alpha=0.35, context=context).output
+@pytest.fixture(scope='module')
+def plain():
+    """A detector of three classes, all of which learns."""
+    return centernet_light(SIZE, classes=3, alpha=0.35)
+
+
+@pytest.fixture(scope='module')
+def known():
+    """One with context, whose decoder and heads alone learn."""
+    options = {'frozen_batch_norm': True, 'fixed_blocks': 4, 'context': True}
+    return centernet_light(SIZE, classes=3, alpha=0.35, **options)
+
+
+@pytest.mark.parametrize('network', ['plain', 'known'])
+def test_classes_are_channels_of_the_heat_map(network, request):
+    outputs = request.getfixturevalue(network).output
     assert {key: value.shape for key, value in outputs.items()} == {
         'heatmap': (None, 16, 24, 3),
         'size': (None, 16, 24, 2),
@@ -39,12 +52,8 @@ def test_contract_on_jax(check_network_on_jax):
     check_network_on_jax('centernet-light', classes=1, alpha=0.35)
 
 
-def test_averages_follow_a_short_training():
-    norms = (
-        layer
-        for layer in centernet_light(SIZE, alpha=0.35).layers
-        if isinstance(layer, keras.layers.BatchNormalization)
-    )
+def test_averages_follow_a_short_training(plain):
+    norms = (layer for layer in plain.layers if isinstance(layer, keras.layers.BatchNormalization))
     assert {layer.momentum for layer in norms} == {0.9}
 
 
@@ -60,9 +69,8 @@ def test_a_fixed_encoder_leaves_the_decoder_free():
     assert {name: model.get_layer(name).trainable for name in expected} == expected
 
 
-def test_all_that_is_known_already_is_fixed():
-    model = centernet_light(SIZE, alpha=0.35, frozen_batch_norm=True, fixed_blocks=4, context=True)
-    learns = {layer.name for layer in model.layers if layer.trainable_weights}
+def test_all_that_is_known_already_is_fixed(known):
+    learns = {layer.name for layer in known.layers if layer.trainable_weights}
     assert learns
     assert all(name.startswith(('decoder_', 'head_')) for name in learns)
 

@@ -16,10 +16,10 @@ layers = keras.layers
 @pytest.mark.parametrize(
     ('name', 'options', 'size', 'millions', 'giga'),
     [
-        ('fastdepth', {}, (224, 224), 3.96, 0.737),
+        pytest.param('fastdepth', {}, (224, 224), 3.96, 0.737, marks=pytest.mark.slow),
         ('fastdepth', {'skip': 'concat'}, (224, 224), 4.02, 0.849),
         ('fastdepth-pruned', {}, (224, 224), 1.36, 0.366),
-        ('unet', {}, (128, 128), 31.032264, 13.66),
+        pytest.param('unet', {}, (128, 128), 31.032264, 13.66, marks=pytest.mark.slow),
     ],
 )
 def test_published(name, options, size, millions, giga):

@@ -15,7 +15,7 @@ from rs_ml_training.networks.freezing import encoder_layers  # noqa: E402
 @pytest.mark.parametrize(
     ('name', 'options'),
     [
-        ('fastdepth', {'width': 0.25}),
+        pytest.param('fastdepth', {'width': 0.25}, marks=pytest.mark.slow),
         ('fastdepth', {'width': 0.25, 'skip': 'concat', 'head': 'relu'}),
     ],
 )

@@ -95,6 +95,12 @@ def test_training_sees_the_same_features(loaded):
     np.testing.assert_allclose(training, inference, atol=0.02 * inference.std())
 
 
+@pytest.fixture(scope='module')
+def target():
+    """A network that refuses what it is given."""
+    return detector()
+
+
 @pytest.mark.parametrize(
     ('change', 'batches', 'error', 'words'),
     [
@@ -104,12 +110,12 @@ def test_training_sees_the_same_features(loaded):
     ],
     ids=['short', 'other', 'no-pictures'],
 )
-def test_what_does_not_fit(change, batches, error, words, original, monkeypatch):
+def test_what_does_not_fit(change, batches, error, words, original, target, monkeypatch):
     source = folded(original)
     changed = FoldedNetwork(source.pixels, tuple(change(source.convolutions)))
     monkeypatch.setattr(folded_encoder, 'read_tflite', lambda path: changed)
     with pytest.raises(error, match=words):
-        load_encoder_weights(detector(), 'any.tflite', [{'image': pictures(1)}] * batches)
+        load_encoder_weights(target, 'any.tflite', [{'image': pictures(1)}] * batches)
 
 
 def test_context_behind_the_encoder_is_loaded_in_its_order(original, monkeypatch):

@@ -27,15 +27,26 @@ def test_network_on_jax(check_network_on_jax):
     check_network_on_jax('nanodet-plus', classes=3, width=16)
 
 
-def test_what_it_costs():
-    model = nanodet_plus((320, 256), batch_norm=False)
-    assert parameters(model) == 1_186_346
-    assert 0.35e9 < multiply_adds(model) < 0.37e9
+@pytest.fixture(scope='module')
+def published():
+    """The network of the published file."""
+    return nanodet_plus((320, 256), batch_norm=False)
+
+
+def test_what_it_costs(published):
+    assert parameters(published) == 1_186_346
+    assert 0.35e9 < multiply_adds(published) < 0.37e9
+
+
+@pytest.fixture(scope='module')
+def with_averages():
+    """With batch normalisation, all of it learns."""
+    return nanodet_plus(SIZE, classes=3, width=16)
 
 
 @pytest.mark.parametrize('fixed', FIXED)
-def test_what_stays_fixed(fixed):
-    model = nanodet_plus(SIZE, classes=2, width=16, fixed=fixed)
+def test_what_stays_fixed(fixed, with_averages):
+    model = nanodet_plus(SIZE, classes=2, width=16, fixed=fixed) if fixed else with_averages
     learning = {weight.path.split('_')[0] for weight in model.trainable_weights}
     assert learning == {'': {'backbone', 'neck', 'head'}, 'backbone': {'neck', 'head'}}.get(
         fixed, {'head'}
@@ -88,16 +99,17 @@ def file_of(model: keras.Model, path, *, without: int = 0):
     return path
 
 
-def randomised(model: keras.Model) -> keras.Model:
-    """With biases that are not 0."""
+@pytest.fixture(scope='module')
+def source():
+    """A network of three classes whose biases are not 0."""
+    model = nanodet_plus(SIZE, classes=3, width=16, batch_norm=False)
     rng = np.random.default_rng(3)
     model.set_weights([w + rng.normal(0, 0.05, w.shape) for w in model.get_weights()])
     return model
 
 
-def test_weights_go_round(tmp_path):
-    options = {'classes': 3, 'width': 16, 'batch_norm': False}
-    source, target = randomised(nanodet_plus(SIZE, **options)), nanodet_plus(SIZE, **options)
+def test_weights_go_round(source, tmp_path):
+    target = nanodet_plus(SIZE, classes=3, width=16, batch_norm=False)
     path = file_of(source, tmp_path / 'x.onnx')
     load_onnx_weights(target, path)
     for found, expected in zip(target.get_weights(), source.get_weights(), strict=True):
@@ -105,8 +117,7 @@ def test_weights_go_round(tmp_path):
     assert credit_of(path) == 'x.onnx, licence not stated'
 
 
-def test_files_that_do_not_fit(tmp_path):
-    source = nanodet_plus(SIZE, classes=3, width=16, batch_norm=False)
+def test_files_that_do_not_fit(source, with_averages, tmp_path):
     whole = file_of(source, tmp_path / 'whole.onnx')
     short = file_of(source, tmp_path / 'short.onnx', without=1)
     (tmp_path / 'text.onnx').write_text('no network')
@@ -123,10 +134,10 @@ def test_files_that_do_not_fit(tmp_path):
     for found, expected in zip(other.get_weights(), before, strict=True):
         np.testing.assert_array_equal(found, expected)
     with pytest.raises(ConfigError, match='batch_norm=false'):
-        load_onnx_weights(nanodet_plus(SIZE, classes=3, width=16), whole)
+        load_onnx_weights(with_averages, whole)
 
 
-def test_every_layer_is_that_of_the_published_network(data_file):
+def test_every_layer_is_that_of_the_published_network(published, data_file):
     """What each convolution puts out for a real picture, at another size than the file's."""
     onnx = pytest.importorskip('onnx')
     runtime = pytest.importorskip('onnxruntime')
@@ -134,8 +145,7 @@ def test_every_layer_is_that_of_the_published_network(data_file):
     from rs_ml_training.data.geometry import resized
     from rs_ml_training.networks.nanodet import onnx_weights
 
-    path, size = data_file(PUBLISHED), (320, 256)
-    model = nanodet_plus(size, batch_norm=False)
+    path, size, model = data_file(PUBLISHED), (320, 256), published
     load_onnx_weights(model, path)
     assert 'RangiLyu' in credit_of(path)
     image = resized(open_data(f'yolo:{data_file("coco_val_dev")}').read(0), size).image

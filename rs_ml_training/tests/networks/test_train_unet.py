@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -53,9 +55,15 @@ def test_senseless_option(name, options):
         registry.build(name, None, **options)
 
 
-def denoised(name, depth_m):
+@functools.cache
+def denoiser(name):
+    """As it is before its training."""
     keras.utils.set_random_seed(0)
-    model = registry.build(name, None, width=8)
+    return registry.build(name, None, width=8)
+
+
+def denoised(name, depth_m):
+    model = denoiser(name)
     inputs = {'depth_m': depth_m, 'infrared': np.zeros_like(depth_m)}
     return keras.ops.convert_to_numpy(model(inputs)['depth_m'])
 
@@ -101,8 +109,8 @@ def random_weights(model):
     return model
 
 
-def test_planes_of_a_cell_are_affine_in_inverse_depth():
-    model = random_weights(registry.build('unet-planes', (64, 64), width=8))
+def test_planes_of_a_cell_are_affine_in_inverse_depth(built):
+    model = random_weights(built('unet-planes', None, width=8))
     inputs = {name: np.zeros((1, 64, 64, 1), np.float32) for name in ('depth_m', 'infrared')}
     inputs['depth_m'][:, ::8, ::8] = 2.0
     head = model.get_layer('head')
@@ -117,8 +125,8 @@ def test_planes_of_a_cell_are_affine_in_inverse_depth():
         assert np.abs(np.diff(inverse, axis=axis)).max() > 1e-4
 
 
-def test_a_guess_needs_more_confidence_than_a_measurement():
-    plain = random_weights(registry.build('unet-planes', (32, 32), width=8))
+def test_a_guess_needs_more_confidence_than_a_measurement(built):
+    plain = random_weights(built('unet-planes', None, width=8))
     strict = registry.build('unet-planes', (32, 32), width=8, hole_power=8.0)
     strict.set_weights(plain.get_weights())
     depth_m = np.full((1, 32, 32, 1), 2.0, np.float32)
