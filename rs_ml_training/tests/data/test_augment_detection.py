@@ -7,7 +7,7 @@ import pytest
 from rs_ml_training.data.augment import detection
 from rs_ml_training.data.augment.detection import CopyObjects, Mosaic
 from rs_ml_training.data.augment.presets import preset
-from rs_ml_training.data.outlines import OBJECTS
+from rs_ml_training.data.polygons import OBJECTS
 from rs_ml_training.data.reader import CachedReader, NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 

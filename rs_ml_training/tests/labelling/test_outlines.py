@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from rs_ml_training.labelling.brush import erased, flooded
+from rs_ml_training.labelling.dialogs import erased, flooded
 from rs_ml_training.labelling.outlines import (
     CircleOptions,
     EdgeOptions,

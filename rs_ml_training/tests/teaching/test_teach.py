@@ -7,7 +7,7 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.cli.data import main
 from rs_ml_training.data.formats import open_data
-from rs_ml_training.data.outlines import OBJECTS
+from rs_ml_training.data.polygons import OBJECTS
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.teaching.frozen_detector import Found, FrozenDetector, read_label_map

@@ -12,9 +12,9 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.classes import UNWANTED, ClassTable, class_mapping
-from rs_ml_training.data.outlines import OBJECTS, Polygon, painted
 from rs_ml_training.data.pairing import chosen_names, natural_key
 from rs_ml_training.data.pictures import SUFFIXES, read_rgb, require_size
+from rs_ml_training.data.polygons import OBJECTS, Polygon, painted
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import read_license, read_text

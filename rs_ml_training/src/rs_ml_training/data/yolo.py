@@ -11,7 +11,9 @@ from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.coco import Coco
-from rs_ml_training.data.outlines import (
+from rs_ml_training.data.pairing import chosen_names
+from rs_ml_training.data.pictures import read_rgb
+from rs_ml_training.data.polygons import (
     OBJECTS,
     Polygon,
     assigned,
@@ -20,8 +22,6 @@ from rs_ml_training.data.outlines import (
     overlaps,
     painted,
 )
-from rs_ml_training.data.pairing import chosen_names
-from rs_ml_training.data.pictures import read_rgb
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 from rs_ml_training.data.text_files import read_license, read_scenes, read_yaml

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
-from rs_ml_training.data.outlines import OBJECTS, traced
 from rs_ml_training.data.output_folder import new_folder
+from rs_ml_training.data.polygons import OBJECTS, traced
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import write_license

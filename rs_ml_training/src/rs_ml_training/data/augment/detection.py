@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from rs_ml_training.data import box_geometry, geometry
-from rs_ml_training.data.outlines import OBJECTS
+from rs_ml_training.data.polygons import OBJECTS
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from rs_ml_training.data.formats import open_data
-from rs_ml_training.data.outlines import OBJECTS, assigned, painted, traced
+from rs_ml_training.data.polygons import OBJECTS, assigned, painted, traced
 
 SQUARE = np.float32([[10, 10], [29, 10], [29, 29], [10, 29]])
 SMALL = np.float32([[14, 14], [19, 14], [19, 19], [14, 19]])
