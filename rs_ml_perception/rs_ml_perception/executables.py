@@ -1,4 +1,4 @@
-"""Where the executables begin: signals are answered before anything slow is imported.
+"""Entry points of the executables; signals are handled before slow imports.
 
 ROS, OpenCV and NumPy take from half a second to some seconds to import. A Ctrl-C in that time, or
 the SIGTERM of a supervisor, would otherwise end in a traceback and in a status that reads as a

@@ -1,4 +1,4 @@
-"""Depth without the camera's noise, pixel for pixel in place of the camera's own."""
+"""Denoised depth in the resolution of the camera's depth."""
 
 from __future__ import annotations
 
@@ -35,12 +35,14 @@ class DenoiseParameters(DenoiseOptions, NetworkParameters):
     model: str = model_option('denoise')
     depth_source: str = option(
         'auto',
-        'depth as the sensor sees it, or aligned to colour; auto takes raw where it is published',
+        'raw depth of the sensor, or depth aligned to colour; auto prefers raw',
         choices=PRIMARY_DEPTH_SOURCES,
         static=True,
     )
     output_encoding: str = option(
-        AS_INPUT, 'that of the input, metres with NaN, or millimetres with 0', choices=ENCODINGS
+        AS_INPUT,
+        'encoding of depth/image_rect_raw: of the input, metres with NaN, or millimetres with 0',
+        choices=ENCODINGS,
     )
 
 
@@ -79,13 +81,13 @@ OUTPUTS = (
 
 
 _ALIGNED_NOTE = (
-    'aligned depth is denoised without infrared, which is seen from elsewhere: let the driver '
+    'aligned depth is denoised without infrared, which has another viewpoint: let the driver '
     'publish depth/image_rect_raw, or set depth_source to aligned'
 )
 
 
 class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDepth]):
-    """Publishes what is listed in OUTPUTS."""
+    """Publishes OUTPUTS."""
 
     default_name = 'denoise'
     parameters_type = DenoiseParameters
@@ -98,7 +100,7 @@ class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDep
         return DenoisePipeline.load(parameters, parameters)
 
     def source(self, parameters: DenoiseParameters) -> DepthSynchronizer:
-        # Nobody waits for an image that the network would not look at.
+        # Do not wait for images that the network has no input for.
         is_useless = parameters.infrared == 'auto' and not self.pipeline.uses_infrared
         infrared = 'none' if is_useless else parameters.infrared
         self._depth = self.hub.depth(parameters.depth_source, infrared, parameters.streams)
@@ -114,7 +116,7 @@ class DenoiseNode(PerceptionNode[DenoiseParameters, DenoisePipeline, DenoisedDep
         return self.pipeline(self._view.checked(frames, frame, is_required=is_required))
 
     def notes(self) -> tuple[str, ...]:
-        """Why infrared does not help although it may."""
+        """Reasons why infrared is not used although it may."""
         parameters = self.parameters
         if self.activation is None or parameters.infrared != 'auto':
             return ()

@@ -1,4 +1,4 @@
-"""Objects in the colour image, numbered over time and placed in 3-D where depth is known."""
+"""Objects in the colour image, tracked over time, with 3-D positions if there is depth."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ OUTPUTS = (
 
 
 class DetectionNode(LabelledNode[DetectionParameters, DetectionPipeline, DetectionResult]):
-    """Publishes what is listed in OUTPUTS."""
+    """Publishes OUTPUTS."""
 
     default_name = 'detection'
     parameters_type = DetectionParameters

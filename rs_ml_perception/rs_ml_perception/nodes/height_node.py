@@ -36,7 +36,7 @@ class HeightParameters(HeightOptions, StreamParameters):
     """Parameters of height_node."""
 
     gravity_frame: str = option(
-        '', 'TF frame whose z is up; empty: accelerometer, else the floor, else the image'
+        '', 'TF frame whose z axis is up; empty: accelerometer, else floor, else image'
     )
 
 
@@ -71,7 +71,7 @@ OUTPUTS = (
 
 
 class HeightNode(PerceptionNode[HeightParameters, HeightPipeline, PersonHeights]):
-    """Publishes what is listed in OUTPUTS."""
+    """Publishes OUTPUTS."""
 
     default_name = 'height'
     parameters_type = HeightParameters

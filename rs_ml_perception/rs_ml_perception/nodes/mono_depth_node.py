@@ -1,4 +1,4 @@
-"""Metric depth from the colour image alone."""
+"""Metric depth from colour images."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class MonoDepthParameters(MonoDepthOptions, NetworkParameters):
         'encoding of depth/image: metres with NaN, or millimetres with 0',
         choices=('32FC1', '16UC1'),
     )
-    publish_points: bool = option(False, 'offer points (PointCloud2)', static=True)
+    publish_points: bool = option(False, 'publish points (PointCloud2)', static=True)
 
 
 _Context = OutputContext[MonoDepthParameters, MonoDepthPipeline]
@@ -78,7 +78,7 @@ OUTPUTS = (
 
 
 class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, DepthEstimate]):
-    """Publishes what is listed in OUTPUTS."""
+    """Publishes OUTPUTS."""
 
     default_name = 'mono_depth'
     parameters_type = MonoDepthParameters

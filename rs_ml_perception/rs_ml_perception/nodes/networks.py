@@ -1,4 +1,4 @@
-"""What nodes with a network have in common."""
+"""Base of nodes with a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class NetworkParameters(ModelOptions, StreamParameters):
     """Parameters of a node with a network."""
 
     def with_threads(self: N, threads: int) -> N:
-        """The same with a number of inference threads, unless one was chosen."""
+        """A copy with this number of inference threads, unless one is set."""
         return replace(self, threads=threads) if threads and self.threads == 0 else self
 
 
@@ -29,7 +29,7 @@ class LabelledParameters(NetworkParameters):
     """Parameters of a node whose network has classes."""
 
     publish_vision_msgs: bool = option(
-        False, 'also publish vision_msgs under vision/, where they are installed', static=True
+        False, 'also publish vision_msgs under vision/, if installed', static=True
     )
 
 
@@ -43,7 +43,7 @@ class LabelledNode(PerceptionNode[P, L, R]):
 
     @abstractmethod
     def threshold(self) -> float:
-        """Least score or confidence in force."""
+        """The minimum score or confidence in force."""
 
     def announce(self) -> None:
         if self._labels is None:

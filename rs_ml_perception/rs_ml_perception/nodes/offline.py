@@ -1,4 +1,4 @@
-"""The nodes' work on a recording without middleware: every frame, in order, the same bytes."""
+"""The nodes on a recording without middleware: every frame, in order, reproducibly."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from rs_ml_perception.ros.output.result_messages import find_target, label_info
 
 @dataclass(frozen=True)
 class FrameChoice:
-    """Which frames a node works on: of depth alone or of colour, with what depth, how near."""
+    """The frames a node works on: depth or colour images, source and maximum skew of depth."""
 
     is_depth_primary: bool
     depth_source: str
@@ -44,7 +44,7 @@ class FrameChoice:
 
 
 class OfflineNode:
-    """Pipeline, parameters and outputs of one node, without the node.
+    """Pipeline, parameters and outputs of a node, without ROS.
 
     Attributes:
         name: of the node.
@@ -77,7 +77,7 @@ class OfflineNode:
         )
 
     def is_too_soon(self, stamp_ns: int) -> bool:
-        """Whether max_rate_hz leaves the frame out."""
+        """Whether max_rate_hz drops the frame."""
         return self._rate_limit.is_too_soon(stamp_ns, self.parameters.max_rate_hz)
 
     def topics(self) -> Iterator[tuple[str, type]]:
@@ -88,7 +88,7 @@ class OfflineNode:
     def messages(
         self, result: Any, context: OutputContext[Any, Any]
     ) -> tuple[list[tuple[str, Any]], list[str]]:
-        """(topic, message) of every output that has one for this frame, and those left out."""
+        """(topic, message) of every output for this frame, and problems of those left out."""
         messages, problems = make_messages(self._outputs, result, context)
         return [(f'{NAMESPACE}/{self.name}/{o.topic}', msg) for o, msg in messages], problems
 
@@ -97,8 +97,8 @@ class OfflineRun:
     """Runs nodes over a recording.
 
     Attributes:
-        counts: (node or topic, 'published' or what went wrong) -> frames.
-        damage: why the recording could not be read to its end, '' where it could.
+        counts: (node or topic, 'published' or the problem) -> frames.
+        damage: why the recording could not be read to its end, '' if it could.
     """
 
     def __init__(
@@ -122,11 +122,11 @@ class OfflineRun:
                 if number == 0:
                     self._announce(frame)
                 self._process(frame, nodes)
-        except InputError as error:  # what was read until here keeps its results
+        except InputError as error:  # results of earlier frames are kept
             self.damage = str(error)
 
     def _work(self) -> Iterator[tuple[Frame, Sequence[OfflineNode]]]:
-        """Frames in order of their stamps, each with the nodes that work on it."""
+        """Frames in order of their stamps, each with its nodes."""
         groups: dict[FrameChoice, list[OfflineNode]] = {}
         for node in self._nodes:
             groups.setdefault(node.frame_choice, []).append(node)
@@ -163,9 +163,9 @@ class OfflineRun:
             except InputError as error:
                 self._on_rejected(node.name, error)
                 continue
-            except ConfigError:  # the disk is full: no later frame would fare better
+            except ConfigError:  # the disk is full: later frames would fail as well
                 raise
-            except Exception as error:  # of one frame, which costs that frame alone
+            except Exception as error:  # costs this frame only
                 if os.environ.get('RS_ML_DEBUG'):
                     raise
                 reason = f'unexpected {type(error).__name__}: {one_line(error)}'
@@ -245,15 +245,15 @@ def run_offline(
     with_pictures: bool = False,
     overwrite: bool = False,
 ) -> OfflineRun:
-    """Process a recording into another; returns the run with what became of the frames.
+    """Process a recording into another; returns the run with the outcome of the frames.
 
     Raises:
         ConfigError: an argument or a parameter is wrong, or `out` cannot be written.
-        InputError: the recording holds no images, none can be read.
+        InputError: the recording contains no readable images.
     """
     check_apart(recording.path, out)
     nodes = [OfflineNode(name, params_file, with_pictures=with_pictures) for name in names]
-    # As in a graph, transforms given to one node are known to all.
+    # As in a graph, all nodes know the transforms of each.
     for text in (text for node in nodes for text in node.parameters.static_transforms):
         recording.give_static_transform(*parse_static_transform(text))
     try:

@@ -1,4 +1,4 @@
-"""ROS parameter files: the values that they give to each node, with and without ROS."""
+"""ROS parameter files: the parameters of each node in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARAMETERS = 'ros__parameters'
 
 
 class _PlainDumper(yaml.SafeDumper):
-    """Writes the same list twice rather than a reference, which rcl refuses."""
+    """Writes no references, which rcl refuses."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -37,7 +37,7 @@ class ParameterBlocks:
     values: Mapping[str, Mapping[str, Any]]
 
     def of(self, node: str) -> dict[str, Any]:
-        """The parameters of a node in the file, by its full name. As in rcl, later blocks win."""
+        """The parameters of a node by its full name. As in rcl, later blocks win."""
         found: dict[str, Any] = {}
         for key, block in self.values.items():
             if matches(key, node):
@@ -45,7 +45,7 @@ class ParameterBlocks:
         return found
 
     def missed(self, nodes: Iterable[str]) -> list[str]:
-        """Blocks that bear the name of one of the nodes but match none of them.
+        """Blocks with the name of one of the nodes that match none of them.
 
         Args:
             nodes: full names.
@@ -59,7 +59,7 @@ class ParameterBlocks:
         ]
 
     def follow_up(self, values: Mapping[str, Mapping[str, Any]]) -> str:
-        """A parameter file that wins over this one when it is passed after it.
+        """A parameter file that overrides this one if it is passed after it.
 
         rcl merges blocks of the same name, however far apart, and lets the block win whose name
         it read last. So the names here are ones that this file does not have.
@@ -139,11 +139,11 @@ def base_name(name: str) -> str:
 T = TypeVar('T', bound=DataclassInstance)
 
 OF_ROS = ('use_sim_time', 'qos_overrides')
-"""Parameters that every node has, of no meaning offline."""
+"""Parameters of every ROS node, ignored offline."""
 
 
 def read_parameters(parameters_type: type[T], name: str, path: str) -> T:
-    """The parameters a node of that name would get.
+    """The parameters that a node of this name would get.
 
     Args:
         parameters_type: options dataclass of the node.
@@ -167,7 +167,7 @@ def given_values(name: str, path: str) -> dict[str, Any]:
 
     Args:
         name: of the node.
-        path: of the file; '' says nothing. Blocks count whose key is the node's name, in any
+        path: of the file, or ''. A block counts if its key is the node's name, in any
             namespace, or a pattern (`/**`, `/*/name`) that its full name matches.
 
     Raises:
@@ -177,7 +177,7 @@ def given_values(name: str, path: str) -> dict[str, Any]:
 
 
 def _given(name: str, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(key, flat parameters) of every block that is meant for the node."""
+    """(key, flat parameters) of every block for the node."""
     blocks = read_blocks(path).values if path else {}
     for key, given in blocks.items():
         if base_name(key) == name or matches(key, f'/rs_ml/{name}'):

@@ -1,4 +1,4 @@
-"""Any set of nodes in one process: each camera topic is subscribed and decoded once."""
+"""A set of nodes in one process; each camera topic is subscribed and decoded once."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def make_graph() -> tuple[Sequence[AnyNode], Sequence[Node]]:
 
 
 def _share_of_cores(nodes: Sequence[AnyNode]) -> int:
-    """Threads per network, so that networks side by side do not fight for the cores.
+    """Threads per network, so that parallel networks do not compete for cores.
 
-    One network alone takes what its backend thinks best.
+    A single network keeps the default of its backend.
     """
     networks = sum(isinstance(node.parameters, ModelOptions) for node in nodes)
     return 0 if networks < 2 else max(1, len(os.sched_getaffinity(0)) // networks)

@@ -27,10 +27,10 @@ from rs_ml_perception.ros.qos import profile
 from rs_ml_perception.ros.tool_process import StopRequest, run_tool
 
 LOOK_PERIOD_SECS = 0.2
-"""How often the graph is looked at for new topics."""
+"""Period of looking for new topics."""
 
 DRAIN_SECS = 0.3
-"""At the end, time without a message after which nothing more is expected."""
+"""At the end, time without a message after which recording stops."""
 
 QUEUE_DEPTH = 200
 
@@ -42,16 +42,16 @@ class RecordOptions:
     out: str = option('', 'directory to create')
     topics: tuple[str, ...] = option(
         (),
-        'topics to record, regular expressions of whole names; none: all of the namespace; '
+        'regular expressions of the topics to record; empty: all of the namespace; '
         '`NAME/compressed` in addition to NAME only where one says compressed',
     )
     storage: str = option('mcap', 'file format', choices=tuple(STORAGES))
-    overwrite: bool = option(False, 'replace a recording that lies at `out`')
+    overwrite: bool = option(False, 'replace an existing recording at `out`')
 
 
 @dataclass(frozen=True)
 class _Offer:
-    """What publishers of a topic have in common."""
+    """Common QoS of the publishers of a topic."""
 
     is_reliable: bool
     is_latched: bool
@@ -63,7 +63,7 @@ class _Offer:
         )
 
     def serves(self, requested: _Offer) -> bool:
-        """Whether a subscription that requests so much is matched."""
+        """Whether a subscription with these requests is matched."""
         return self.weaker(requested) == requested
 
     def weaker(self, other: _Offer) -> _Offer:
@@ -85,20 +85,20 @@ def _common_offer(publishers: Sequence[TopicEndpointInfo]) -> _Offer:
 
 
 def is_unwanted_twin(topic: str, recorded: Iterable[str], patterns: Iterable[str]) -> bool:
-    """Whether a topic is the compressed form of another one, and nobody asked for it.
+    """Whether a topic is the compressed form of another one and not asked for.
 
-    Subscribing to it would make nodes compress pictures for nothing.
+    Subscribing to it would make nodes compress images for nothing.
     """
     raw = topic.removesuffix(COMPRESSED)
     return raw != topic and raw in recorded and not any('compressed' in p for p in patterns)
 
 
 class RecordNode(Node):
-    """Records until it is asked to stop; subscribes to topics as they appear.
+    """Records until it is stopped; subscribes to topics as they appear.
 
     Attributes:
         options: its parameters.
-        writer: where the messages go.
+        writer: of the recording.
     """
 
     def __init__(self) -> None:
@@ -140,9 +140,7 @@ class RecordNode(Node):
             self.writer.close()
         counts = self.writer.counts
         if not counts:
-            self.get_logger().warning(
-                f'nobody published a topic that matches {", ".join(self._patterns)}'
-            )
+            self.get_logger().warning(f'no published topic matches {", ".join(self._patterns)}')
         self.get_logger().info(
             f'recorded {sum(counts.values())} messages of {len(counts)} topics '
             f'in {self.writer.path}'
@@ -150,7 +148,7 @@ class RecordNode(Node):
         return 0
 
     def _follow_topics(self) -> None:
-        """Subscribe to new topics, and again where publishers came back with another QoS."""
+        """Subscribe to new topics, and again if publishers return with another QoS."""
         self._is_look_due = False
         topics = dict(self.get_topic_names_and_types())
         for topic, types in topics.items():
@@ -174,18 +172,18 @@ class RecordNode(Node):
             qos = qos_profile(latched=offer.is_latched, reliable=offer.is_reliable)
             self.writer.add_topic(topic, type_name, qos=[qos])
             self._subscribe(topic, type_name, offer)
-        except Exception as error:  # importing and rclpy raise as many kinds as there are faults
+        except Exception as error:  # imports and rclpy raise various kinds
             self._refused.add(topic)
             reason = ' '.join(str(error).split())
             self.get_logger().warning(f'{topic} is not recorded: {type_name}: {reason}')
 
     def _exchange(self, topic: str, type_name: str, offer: _Offer) -> None:
-        """Subscribe in the way that every publisher can serve."""
+        """Subscribe with a QoS that matches every publisher."""
         self.get_logger().warning(
             f'{topic}: a publisher offers less than before, recorded as {offer} from here on'
         )
         before = -1
-        while before != self._num_received:  # what is still in its queue
+        while before != self._num_received:  # messages still in its queue
             before = self._num_received
             self._spinner.spin_once(timeout_sec=0.0)
         self.destroy_subscription(self._subscribed.pop(topic).subscription)
@@ -213,7 +211,7 @@ class RecordNode(Node):
         def write(data: Any) -> None:
             self._num_received += 1
             self._last_message_secs = time.monotonic()
-            # ROS time: with use_sim_time a replayed recording gives times of that recording.
+            # ROS time: with use_sim_time the times are those of the replayed recording.
             try:
                 self.writer.write(topic, self.get_clock().now().nanoseconds, bytes(data))
             except ConfigError as error:
@@ -222,7 +220,7 @@ class RecordNode(Node):
         return write
 
     def _drain(self) -> None:
-        """Take what is still in the queues."""
+        """Take the messages still in the queues."""
         self._last_message_secs = time.monotonic()
         self._spin_for(
             10 * DRAIN_SECS, lambda: time.monotonic() - self._last_message_secs > DRAIN_SECS

@@ -1,4 +1,4 @@
-"""Publishes a recording, in real time or in step with the nodes that consume it."""
+"""Publishes a recording in real time or in lockstep with the nodes."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from rs_ml_perception.ros.tool_process import StopRequest, run_tool
 
 CLOCK_PERIOD_SECS = 0.02
 LOOK_PERIOD_SECS = 0.2
-"""How often the graph is looked at while waiting."""
+"""Period of looking at the ROS graph while waiting."""
 
 SETTLE_SECS = 0.5
-"""So long must everybody be there: services and subscriptions are discovered one by one."""
+"""All must be present this long: services and subscriptions are discovered one by one."""
 
 ACK_SECS = 2.0
 
@@ -49,10 +49,10 @@ class ReplayNode(Node):
 
     Attributes:
         options: its parameters.
-        recording: what it plays.
-        lockstep: who has reported what.
+        recording: the recording.
+        lockstep: reports of the nodes.
         published: number of messages.
-        damage: why the recording could not be read to its end, '' as long as it can.
+        damage: why the recording could not be read to its end, '' if it could.
     """
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class ReplayNode(Node):
             self.damage = str(error)
 
     def _play_one(self, message: Message, started_secs: float, stop: StopRequest) -> None:
-        """Publish a message when it is its turn."""
+        """Publish a message at its turn."""
         if message.problem:
             self._unusable[message.topic] += 1
             return
@@ -146,14 +146,14 @@ class ReplayNode(Node):
             self._clock_publisher.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
 
     def _wait_for_time(self, message: Message, started_secs: float, stop: StopRequest) -> None:
-        """Sleep until the message is due, ticking the clock."""
+        """Publish the clock until the message is due."""
         start_ns = self.recording.start_ns
         due_secs = (message.log_time_ns - start_ns) / 1e9 / self.options.rate
         gap_secs = due_secs - (time.monotonic() - started_secs)
         if gap_secs > GAP_SECS:
             self.get_logger().info(
                 f'the recording holds nothing for {gap_secs * self.options.rate:.0f} s here: '
-                f'it goes on in {gap_secs:.0f} s (a higher rate:= or lockstep:=true waits less)'
+                f'the replay continues in {gap_secs:.0f} s (rate:= or lockstep:=true shorten this)'
             )
         while not stop.is_set():
             elapsed_secs = time.monotonic() - started_secs
@@ -164,20 +164,20 @@ class ReplayNode(Node):
             self._spinner.spin_once(timeout_sec=min(CLOCK_PERIOD_SECS, due_secs - elapsed_secs))
 
     def _tick(self, now_ns: int) -> None:
-        """Publish the clock, not more often than nodes can use."""
+        """Publish the clock at a limited rate."""
         now_secs = time.monotonic()
         if now_secs >= self._next_tick_secs:
             self._next_tick_secs = now_secs + 0.9 * CLOCK_PERIOD_SECS
             self._publish_clock(now_ns)
 
     def _wait_for_turn(self, message: Message, stop: StopRequest) -> None:
-        """Lockstep: spin until nobody works on the frame before this message."""
+        """Lockstep: spin until the nodes have finished the previous frame."""
         if message.topic in self._primaries:
             self._watch_newcomers()
         self._wait_while(lambda: self.lockstep.blockers(message.topic, message.stamp_ns), stop)
 
     def _wait_while(self, blockers: Callable[[], set[str]], stop: StopRequest) -> None:
-        """Spin while there are blockers, as long as lockstep_timeout_secs allows."""
+        """Spin while there are blockers, for up to lockstep_timeout_secs."""
         timeout_secs = self.options.lockstep_timeout_secs
         deadline_secs = time.monotonic() + timeout_secs
         while blockers() and not stop.is_set():
@@ -190,7 +190,7 @@ class ReplayNode(Node):
                 self.lockstep.give_up(late)
 
     def _watch_newcomers(self) -> None:
-        """Follow nodes that come and go, now and then: the graph is slow to ask."""
+        """Follow nodes that come and go, at a limited rate since queries of the graph are slow."""
         if time.monotonic() < self._next_look_secs:
             return
         self._next_look_secs = time.monotonic() + LOOK_PERIOD_SECS
@@ -204,7 +204,7 @@ class ReplayNode(Node):
                 self.lockstep.forget(name)
 
     def _wait_for_consumers(self, stop: StopRequest) -> None:
-        """Wait until nothing has been missing for a while, or the time is over."""
+        """Wait until nothing has been missing for a while, or until the timeout."""
         now_secs = time.monotonic()
         deadline_secs = now_secs + self.options.wait_for_subscribers_secs
         settled_secs = now_secs + SETTLE_SECS
@@ -235,7 +235,7 @@ class ReplayNode(Node):
         return matched >= max(1, self.count_subscribers(name))
 
     def _finish(self, stop: StopRequest) -> None:
-        """Let the last frames be accounted for and delivered."""
+        """Wait until the last frames are delivered and accounted for."""
         if self.options.lockstep:
             self._wait_while(self.lockstep.all_waiting, stop)
         if stop.is_set():
@@ -285,7 +285,7 @@ class ReplayNode(Node):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the node; the exit status is 1 where nothing could be published."""
+    """Run the node; the exit status is 1 if nothing could be published."""
     return run_tool(ReplayNode, ReplayNode.play, args=args)
 
 

@@ -11,24 +11,24 @@ from rs_ml_perception.recordings.recording import Recording
 from rs_ml_perception.recordings.stamp_clock import MAX_DEVIATION_NS, StampClock
 
 NOTEWORTHY_NS = 500_000_000
-"""A lag beyond this makes frames stale for some nodes."""
+"""A larger lag makes frames stale for some nodes."""
 
 
 class ReplayClock:
-    """Follows the log times, or the stamps where these are of another clock.
+    """Follows the log times, or the stamps if those are of another clock.
 
-    In lockstep age is no reason to drop a frame: the time is that of the frames themselves,
-    however late they were recorded. In real time it is that of the log, so that frames are as old
-    as they were, unless no transport could have taken so long.
+    In lockstep frames must not be dropped for their age: the clock follows their stamps, however
+    late they were recorded. In real time it follows the log, which preserves the age of frames,
+    unless they are older than any transport explains.
 
     Args:
-        recording: what is replayed.
-        primary: topic whose stamps count; None: there are no images.
+        recording: the recording.
+        primary: topic with the stamps to follow, None without images.
         lockstep: whether frames wait for their nodes.
 
     Attributes:
-        lag_ns: by how much log times are later than stamps.
-        shift_ns: by how much the time is earlier than the log times.
+        lag_ns: log times minus stamps.
+        shift_ns: log times minus the time of /clock.
     """
 
     def __init__(self, recording: Recording, primary: str | None, *, lockstep: bool) -> None:
@@ -43,7 +43,7 @@ class ReplayClock:
 
     @property
     def note(self) -> str:
-        """A remark on the stamps for the user, '' for none."""
+        """A warning about the stamps, '' for none."""
         if abs(self.lag_ns) <= NOTEWORTHY_NS:
             return ''
         relation = 'behind' if self.lag_ns > 0 else 'ahead of'
@@ -51,23 +51,23 @@ class ReplayClock:
         if self.shift_ns:
             return f'{lag}: /clock follows the stamps'
         if self.lag_ns < 0:
-            return f'{lag}: nodes take the frames for those of the future'
+            return f'{lag}: for the nodes the frames are in the future'
         return (
             f'{lag}: nodes whose max_age_secs is less drop every frame as stale; raise it, or '
             'replay with lockstep:=true'
         )
 
     def restart(self) -> int:
-        """The time of the beginning."""
+        """Restart; returns the time of the beginning."""
         self._now_ns = self._start_ns
         return self._now_ns
 
     def at(self, log_time_ns: int) -> int:
-        """The time while a message of that log time is waited for."""
+        """The time while waiting for a message of this log time."""
         return log_time_ns - self.shift_ns
 
     def of(self, message: Message) -> int:
-        """The time at which a message is published in lockstep; it goes on with the frames."""
+        """The time at which a message is published in lockstep; it advances with the frames."""
         if self._primary is None:
             self._now_ns = max(self._now_ns, self.at(message.log_time_ns))
         elif message.topic == self._primary:
@@ -81,22 +81,22 @@ class ReplayClock:
 
 
 RECENT = 256
-"""Stamps remembered per topic, to distinguish late reports from wrong ones."""
+"""Stamps kept per topic, to distinguish late reports from wrong ones."""
 
 MAX_MISSES = 3
-"""A node that leaves this many frames in a row unreported is not waited for until it reports."""
+"""After this many unreported frames in a row a node is not waited for until it reports."""
 
 
 @dataclass
 class NodeProgress:
-    """What one watched node has reported.
+    """Reports of one watched node.
 
     Attributes:
-        topics: primary topics it may be working on; narrowed by what it reports.
-        published: frames that went out since it is watched, by topic.
+        topics: primary topics it may work on, narrowed by its reports.
+        published: frames published since it is watched, by topic.
         reported: number of reports that matched a published stamp.
         unmatched: reports of stamps that were never published.
-        misses: frames in a row whose wait ran out.
+        misses: consecutive frames without a report in time.
     """
 
     topics: set[str]
@@ -107,7 +107,7 @@ class NodeProgress:
 
     @property
     def lost(self) -> int:
-        """Frames it has not accounted for."""
+        """Frames without a report."""
         published = max((self.published[topic] for topic in self.topics), default=0)
         return max(0, published - self.reported)
 
@@ -123,15 +123,15 @@ class _Stream:
 class Lockstep:
     """Holds messages back until every watched node has accounted for the frame before them.
 
-    A message waits when it begins the next frame: it is of a primary topic, or its stamp is nearer
-    to the next frame of one than to the last.
+    A message waits if it belongs to the next frame: it is on a primary topic, or its stamp is
+    closer to the next frame of one than to the last.
 
     Args:
         periods_ns: primary topic -> period of its stream.
 
     Attributes:
         nodes: full name -> progress.
-        num_published: frames of primary topics that went out.
+        num_published: published frames of primary topics.
     """
 
     def __init__(self, periods_ns: Mapping[str, int]) -> None:
@@ -144,12 +144,12 @@ class Lockstep:
         self.nodes.setdefault(node, NodeProgress(set(self._streams)))
 
     def forget(self, node: str) -> None:
-        """Stop waiting for a node that is gone."""
+        """Stop waiting for a node that has gone."""
         for stream in self._streams.values():
             stream.waiting.discard(node)
 
     def published(self, topic: str, stamp_ns: int) -> None:
-        """Note that a frame went out."""
+        """Note that a frame was published."""
         stream = self._streams.get(topic)
         if stream is None:
             return
@@ -179,7 +179,7 @@ class Lockstep:
                 stream.waiting.discard(node)
 
     def blockers(self, topic: str, stamp_ns: int) -> set[str]:
-        """Nodes that must report before a message of this topic and stamp may go."""
+        """Nodes that must report before a message of this topic and stamp may be published."""
         blockers: set[str] = set()
         for name, stream in self._streams.items():
             if stream.last_ns is None:
@@ -194,7 +194,7 @@ class Lockstep:
         return set().union(*(stream.waiting for stream in self._streams.values()))
 
     def give_up(self, nodes: Iterable[str]) -> None:
-        """The wait ran out: go on without these nodes' reports."""
+        """Continue without the reports of these nodes after a timeout."""
         for node in nodes:
             self.nodes[node].misses += 1
             self.forget(node)

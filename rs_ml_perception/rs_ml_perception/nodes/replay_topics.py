@@ -1,4 +1,4 @@
-"""Topics of a replay: those that are published, and those whose frames nodes report."""
+"""Topics of a replay: those to publish, and those with frames that nodes report."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def import_message_type(name: str) -> Any:
 def create_publishers(
     node: Node, topics: Iterable[Topic], *, wanted: Collection[str], reliability: str
 ) -> dict[str, Publisher]:
-    """A publisher per topic whose type is installed; the others are named in a warning.
+    """A publisher for every topic with an installed type; a warning names the others.
 
     Args:
         node: owner.
         topics: of the recording.
-        wanted: regular expressions of whole names, none: all.
+        wanted: regular expressions of whole names; empty: all.
         reliability: of the images, 'reliable' or 'best_effort'.
     """
     publishers = {}
@@ -57,7 +57,7 @@ def create_publishers(
                 f'{topic.name} is left out: {topic.type} is not installed ({error}); '
                 f'install the package {topic.type.split("/")[0]} to replay it'
             )
-        except Exception as error:  # rclpy raises as many kinds as there are wrong names
+        except Exception as error:  # rclpy raises various kinds for bad names
             reason = ' '.join(str(error).split())
             node.get_logger().warning(f'{topic.name} ({topic.type}) is left out: {reason}')
     return publishers
@@ -67,7 +67,7 @@ class TopicFilter:
     """Chooses topics by regular expressions of whole names, with or without the leading slash.
 
     Args:
-        patterns: of the user; none: all.
+        patterns: of the user; empty: all.
 
     Raises:
         ConfigError: one is no regular expression.
@@ -98,17 +98,17 @@ def _qos(topic: Topic, reliability: str) -> QoSProfile:
         return latched()
     if topic.type in IMAGE_TYPES and reliability == 'best_effort':
         return profile(ReliabilityPolicy.BEST_EFFORT)
-    # Hundreds of samples a second come in bursts.
+    # IMU samples arrive in bursts, hundreds per second.
     return profile(ReliabilityPolicy.RELIABLE, depth=100 if topic.type == IMU else 10)
 
 
 def primary_topics(recording: Recording, nodes: Sequence[str]) -> list[str]:
-    """The primary streams of nodes, as far as the recording has them.
+    """The primary streams of nodes that the recording contains.
 
     Args:
         recording: to be replayed.
-        nodes: full names; what the table does not know, and no name at all, stands for nodes that
-            work on colour images (on depth where there is no colour).
+        nodes: full names; unknown ones, and an empty list, count as nodes that work on colour
+            images (on depth if there is no colour).
     """
     topics = camera_topics(recording)
     specs = [NODES.get(name.rpartition('/')[2]) for name in nodes]

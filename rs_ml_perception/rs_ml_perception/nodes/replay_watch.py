@@ -1,4 +1,4 @@
-"""The nodes a replay keeps step with: finding them, and hearing what became of each frame."""
+"""Nodes that a replay keeps in step with: discovery, and their reports on each frame."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ OnReport = Callable[[str, int], None]
 
 
 class NodeWatch:
-    """Subscribes to the reports of nodes and follows whether they are active.
+    """Subscribes to the reports of nodes and tracks whether they are active.
 
     Args:
         node: owner.
-        names: nodes to watch, relative to the owner's namespace; none: all that report.
+        names: nodes to watch, relative to the owner's namespace; empty: all that report.
         on_report: called for each report.
     """
 
@@ -60,7 +60,7 @@ class NodeWatch:
 
     @property
     def overwritten(self) -> dict[str, int | str]:
-        """Node -> images overwritten before it received them, but for nodes without any."""
+        """Node -> images overwritten before it received them, for nodes that have any."""
         counts = {name: stats.overwritten for name, stats in self._stats.items()}
         return {
             name: 'not counted' if count == InferenceStats.NOT_COUNTED else count
@@ -69,7 +69,7 @@ class NodeWatch:
         }
 
     def await_books(self, spin_until: Callable[[Callable[[], bool]], None]) -> None:
-        """Spin until nodes with counts have reported them twice: they look for gaps in between."""
+        """Spin until nodes with counts have reported them twice, since gaps show up in between."""
         counts = Counter(
             {n: 2 for n in self._watched if self._node.count_publishers(n + STATS_SUFFIX)}
         )
@@ -78,7 +78,7 @@ class NodeWatch:
         spin_until(lambda: counts <= self._heard or time.monotonic() >= end_secs)
 
     def update(self) -> list[str]:
-        """Look at the graph; return the names of nodes that are there and report."""
+        """Look at the ROS graph; return the names of the nodes that report."""
         if not self._names:
             for topic, types in self._node.get_topic_names_and_types():
                 if REPORT_TYPE in types and topic.endswith(REPORT_SUFFIX):
@@ -87,13 +87,13 @@ class NodeWatch:
         for name in self._watched:
             if name in here:
                 self._ask_state(name)
-            else:  # it may come back inactive, and will not answer what was asked before
+            else:  # it may come back inactive and never answer the old request
                 self._states.pop(name, None)
                 self._asked.pop(name, None)
         return here
 
     def not_ready(self) -> list[str]:
-        """Watched nodes that are not there, or are lifecycle nodes and not active."""
+        """Watched nodes that are missing, or lifecycle nodes that are not active."""
         return [name for name in self._watched if not self._is_ready(name)]
 
     def _is_ready(self, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Running nodes to the end of the process, whatever signals come."""
+"""Main functions of processes with nodes: start, spin, end on a signal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rs_ml_perception.ros.tool_process import StopRequest, ignore_signals
 AnyNode = PerceptionNode[Any, Any, Any]
 
 SPIN_SECS = 0.1
-"""A Python signal handler does not run inside a wait without end."""
+"""Python signal handlers do not run during an endless wait."""
 
 SWITCH_INTERVAL_SECS = 0.0005
 """With CPython's 5 ms a worker in pure Python halves the rate of its neighbours' inference."""
@@ -44,11 +44,11 @@ def run(make_node: Callable[[], AnyNode]) -> int:
 
 
 def input_lines(spec: NodeSpec, names: Mapping[str, str], namespace: str) -> list[str]:
-    """Lines of a node that runs alone on its inputs: a camera elsewhere leaves it silent.
+    """Log lines on the inputs of a node, which stays silent if the camera is in another namespace.
 
     Args:
         spec: the node.
-        names: each of its inputs -> the absolute name it has here.
+        names: input -> its resolved name.
         namespace: of the node.
     """
     lines = [f'inputs: {", ".join(names.values())}']
@@ -79,7 +79,7 @@ def run_nodes(
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:
-        # A malformed parameter file or remapping rule; rcl's message names it.
+        # A malformed parameter file or remapping rule, which the message of rcl names.
         print(f'cannot start: {error}', file=sys.stderr)
         return 2
     try:
@@ -115,21 +115,21 @@ def _end(
     plain_nodes: Sequence[Node],
     code: int,
 ) -> None:
-    """Stop, free and say goodbye, within a budget for the whole process."""
+    """Stop and destroy the nodes within the time budget of the process."""
     for node in nodes:
         node.begin_to_stop()
     deadline = time.monotonic() + STOP_BUDGET_SECS
     for node in nodes:
         guarded(node, node.stop)(_secs_until(deadline))
     busy = [n.get_name() for n in nodes if not n.has_ended(_secs_until(deadline))]
-    # Whatever still waits for a model will not get it.
+    # Pending loads of models are abandoned.
     executor.shutdown(timeout_sec=0.0)
     for each in (*nodes, *plain_nodes):
         each.destroy_node()
     rclpy.try_shutdown()
     if busy:
-        print(f'{", ".join(busy)}: still at work, not waited for', file=sys.stderr, flush=True)
-        # An inference runtime whose thread is at work aborts a process that exits by the book.
+        print(f'{", ".join(busy)}: still busy, not waited for', file=sys.stderr, flush=True)
+        # Runtimes with a busy thread abort a process that exits normally.
         sys.stdout.flush()
         os._exit(code)
 

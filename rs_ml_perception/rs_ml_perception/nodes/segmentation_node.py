@@ -1,4 +1,4 @@
-"""A class for every pixel, and regions of them with poses where depth is known."""
+"""A class for every pixel, and regions with poses if there is depth."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ OUTPUTS = (
 
 
 class SegmentationNode(LabelledNode[SegmentationParameters, SegmentationPipeline, np.ndarray]):
-    """Publishes what is listed in OUTPUTS."""
+    """Publishes OUTPUTS."""
 
     default_name = 'segmentation'
     parameters_type = SegmentationParameters

@@ -1,4 +1,7 @@
-"""The one table of nodes: launch file, graph, offline run and documentation read it."""
+"""The table of nodes: launch file, graph, offline run and documentation read it.
+
+A node outside this package adds a row to NODES before the graph or the offline run starts.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,12 @@ class NodeSpec:
         executable: console script of the node alone.
         class_path: 'module:class'.
         inputs: topics relative to the driver's, the primary stream first.
-        consumes: nodes whose results it works on; its pipeline is called with a frame and the
+        consumes: nodes that it takes results of; its pipeline is called with a frame and the
             result of each.
-        result: its own topic with what other nodes may consume, '' for nothing.
-        needs: launch arguments of realsense2_camera the inputs ask for.
-        has_network: whether it runs a network, and so has `model`, `backend` and `device`.
-        requires_depth: whether frames without depth are of no use to it.
+        result: its topic that other nodes may consume, '' for none.
+        needs: launch arguments of realsense2_camera for the inputs.
+        has_network: whether it runs a network, with parameters `model`, `backend`, `device`.
+        requires_depth: whether it cannot work on frames without depth.
     """
 
     name: str
@@ -38,7 +41,7 @@ class NodeSpec:
 
     @property
     def is_depth_primary(self) -> bool:
-        """Whether the node works on depth images rather than on colour images."""
+        """Whether the node works on depth images, not on colour images."""
         return self.inputs[0] == _RAW_DEPTH
 
     @property
@@ -137,7 +140,7 @@ EXECUTABLES = (*(spec.executable for spec in NODES.values()), GRAPH, 'replay_nod
 
 
 def camera_inputs() -> tuple[str, ...]:
-    """Every camera topic some node may listen to, relative to the driver's names."""
+    """Camera topics of all nodes, relative to the names of the driver."""
     return tuple(dict.fromkeys(topic for spec in NODES.values() for topic in spec.inputs))
 
 
@@ -148,7 +151,7 @@ def camera_prefix(camera_namespace: str, camera_name: str) -> str:
 
 
 def parse_nodes(text: str) -> tuple[str, ...]:
-    """Names separated by commas or blanks, in the table's order; empty or 'all': every node.
+    """Names separated by commas or blanks, in the order of the table; empty or 'all': all nodes.
 
     Raises:
         ConfigError: an unknown name.
@@ -163,10 +166,10 @@ def parse_nodes(text: str) -> tuple[str, ...]:
 
 
 def require_sources(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The same names, for a run in which no other nodes take part.
+    """The names unchanged, for a run without other nodes.
 
     Raises:
-        ConfigError: one listens to a node that is not among them.
+        ConfigError: one consumes results of a node that is not among them.
     """
     for name in names:
         for source in NODES[name].consumes:

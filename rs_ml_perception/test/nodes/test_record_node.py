@@ -142,7 +142,7 @@ def test_a_publisher_that_comes_back_with_less_is_recorded(first, second, start,
     ('topics', 'says'),
     [
         ('["recorded/words"]', 'recorded 1 messages of 1 topics'),
-        ('["/nowhere/.*"]', 'nobody published a topic that matches /nowhere/.*'),
+        ('["/nowhere/.*"]', 'no published topic matches /nowhere/.*'),
     ],
 )
 def test_what_was_asked_for_is_found_or_missed_in_words(topics, says, start, node, tmp_path):

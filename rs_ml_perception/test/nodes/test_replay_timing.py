@@ -244,7 +244,11 @@ def test_a_clock_that_was_set_is_followed():
         ),
         (2 * SEC_NS, True, '2.000 s behind the log times: /clock follows the stamps'),
         (900 * SEC_NS, False, '900.000 s behind the log times: /clock follows the stamps'),
-        (-2 * SEC_NS, False, '2.000 s ahead of the log times: nodes take the frames for those'),
+        (
+            -2 * SEC_NS,
+            False,
+            '2.000 s ahead of the log times: for the nodes the frames are in the future',
+        ),
         (-900 * SEC_NS, True, '900.000 s ahead of the log times: /clock follows the stamps'),
     ],
 )
