@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +161,13 @@ def _feed(
                 )
         # A machine that is too slow is not made up for in a burst.
         next_secs = max(next_secs + 1 / options.rate_hz, time.monotonic())
-        watch.wait(lambda due=next_secs: time.monotonic() >= due, 1.0)
+        watch.wait(partial(_is_due, next_secs), 1.0)
     memory.append((elapsed_secs, graph.resident_mb()))
     return memory
+
+
+def _is_due(due_secs: float) -> bool:
+    return time.monotonic() >= due_secs
 
 
 def _final_books(

@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from setuptools import find_packages
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / 'rs_ml_perception'
@@ -59,6 +60,15 @@ def test_setup_lists_every_shared_file(monkeypatch):
     expected = {f'share/{NAME}/{place}': path for place, path in shared_files().items()}
     assert expected
     assert expected.items() <= listed.items()
+
+
+def test_packages_hold_no_benchmarks(monkeypatch):
+    names = [
+        *setup_arguments(monkeypatch)['packages'],
+        *find_packages(str(ROOT / 'rs_ml_training' / 'src')),
+    ]
+    assert {name.partition('.')[0] for name in names} == {NAME, 'rs_ml_training'}
+    assert [name for name in names if 'bench' in name] == []
 
 
 def test_an_incomplete_folder_is_named(tmp_path):

@@ -98,7 +98,7 @@ def measure_denoising(
     evaluated = last_frames(reader) if benchmark.last_of_scene else range(len(reader))
     write_depth_images(Subset(reader, list(evaluated)), folder)
     out = folder / 'out'
-    words = [folder / DEPTH, '--model', MODEL, '--out', out, '--no-pictures']
+    words: list[str | Path] = [folder / DEPTH, '--model', MODEL, '--out', out, '--no-pictures']
     if any((folder / INFRARED).iterdir()):
         words += ['--infrared', folder / INFRARED]
     robot.run('denoise', *words)

@@ -9,6 +9,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rs_ml_perception.core.errors import InputError
@@ -66,6 +67,11 @@ class RobotCommands:
         return done.stdout
 
 
+def intrinsics_argument(camera: CameraModel) -> str:
+    """Value of `--intrinsics`: fx,fy,cx,cy."""
+    return ','.join(f'{number:.4f}' for number in (camera.fx, camera.fy, camera.cx, camera.cy))
+
+
 class Evaluator(ABC):
     """Runs a command of `rs-ml` on the images of a folder and scores its results."""
 
@@ -80,7 +86,14 @@ class Evaluator(ABC):
             InputError: the command failed, or a result is missing.
         """
         out = folder / f'out-{candidate.model}-{"rgbd" if candidate.takes_depth else "rgb"}'
-        words = [folder / IMAGES, '--model', candidate.model, '--out', out, '--no-pictures']
+        words: list[str | Path] = [
+            folder / IMAGES,
+            '--model',
+            candidate.model,
+            '--out',
+            out,
+            '--no-pictures',
+        ]
         camera = reader.read(0).intrinsics
         robot.run(self.command, *words, *self._extra_arguments(candidate, folder, camera))
         predictions = self._stored(out, reader)
@@ -92,8 +105,7 @@ class Evaluator(ABC):
         """Task-specific arguments of the command."""
         words: list[str | Path] = []
         if camera is not None:
-            numbers = camera.fx, camera.fy, camera.cx, camera.cy
-            words += ['--intrinsics', ','.join(f'{number:.4f}' for number in numbers)]
+            words += ['--intrinsics', intrinsics_argument(camera)]
         if candidate.takes_depth:
             words += ['--depth', folder / DEPTH]
         return words
@@ -102,7 +114,7 @@ class Evaluator(ABC):
     def _stored(self, out: Path, reader: Reader) -> stored.StoredPredictions: ...
 
     @abstractmethod
-    def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer: ...
+    def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer[Any]: ...
 
 
 class DepthEvaluator(Evaluator):
@@ -113,7 +125,7 @@ class DepthEvaluator(Evaluator):
     def _stored(self, out: Path, reader: Reader) -> stored.StoredPredictions:
         return stored.StoredDepth(out)
 
-    def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer:
+    def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer[Any]:
         rules = PROTOCOLS['nyu-labelled']
         return DepthScorer(max_depth_m=rules.max_depth_m, crop=rules.crop)
 
@@ -126,14 +138,14 @@ class MaskEvaluator(Evaluator):
     def _stored(self, out: Path, reader: Reader) -> stored.StoredPredictions:
         return stored.StoredMasks(out)
 
-    def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer:
+    def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer[Any]:
         return MaskScorer(reader.labels, reader.labels)
 
 
 class PersonMaskEvaluator(MaskEvaluator):
     """People against everything else, for networks with any classes."""
 
-    def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer:
+    def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer[Any]:
         return PersonScorer(candidate.person_id, list(reader.labels).index('person'))
 
 
@@ -150,7 +162,7 @@ class BoxEvaluator(Evaluator):
     def _stored(self, out: Path, reader: Reader) -> stored.StoredPredictions:
         return stored.StoredBoxes(out, reader.labels)
 
-    def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer:
+    def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer[Any]:
         return BoxScorer(reader.labels, reader.labels)
 
 
@@ -170,8 +182,9 @@ class PersonScorer(Scorer[MaskPrediction]):
 
     def update(self, sample: Sample, prediction: MaskPrediction) -> None:
         predicted_id, true_id = self._ids
-        counted = (sample.labels != IGNORE) | (sample.extra[UNLISTED] > 0)
-        truth = np.where(counted, (sample.labels == true_id).astype(np.uint8), np.uint8(IGNORE))
+        labels = sample.maps()['labels']
+        counted = (labels != IGNORE) | (sample.extra[UNLISTED] > 0)
+        truth = np.where(counted, (labels == true_id).astype(np.uint8), np.uint8(IGNORE))
         self._metrics.update(truth, (prediction.mask == predicted_id).astype(np.uint8))
 
     def result(self) -> dict[str, float]:

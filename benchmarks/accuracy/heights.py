@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.objects.boxes import box_iou
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.text_files import read_lines, read_text
@@ -19,7 +18,7 @@ from rs_ml_training.prediction.result_files import file_stem
 from rs_ml_training.prediction.stored import RESULTS
 
 from benchmarks.accuracy.definitions import NANODET, SHIPPED, Candidate, Target
-from benchmarks.accuracy.evaluators import RobotCommands
+from benchmarks.accuracy.evaluators import RobotCommands, intrinsics_argument
 from benchmarks.accuracy.inputs import DEPTH, IMAGES, write_images
 
 TRUTH = 'heights.json'
@@ -111,7 +110,10 @@ class HeightInput:
                 f'nobody in {rooms} is upright, uncut and visible: make rooms with '
                 'rs-ml-data synth --side test --people upright'
             )
-        self._folder, self._camera = folder, reader.read(0).intrinsics
+        camera = reader.read(0).intrinsics
+        if camera is None:
+            raise InputError(f'{rooms} has no intrinsics: render it again with rs-ml-data synth')
+        self._folder, self._camera = folder, camera
         write_images(reader, folder)
         readings = {file_stem(name): truth[name]['accelerometer'] for name in names}
         (folder / _ACCELEROMETER).write_text(json.dumps(readings))
@@ -125,8 +127,8 @@ class HeightInput:
             InputError: the command failed.
         """
         out = self._folder / f'out-{candidate.model or "boxes"}'
-        words = [self._folder / IMAGES, '--depth', self._folder / DEPTH]
-        words += ['--intrinsics', _numbers(self._camera)]
+        words: list[str | Path] = [self._folder / IMAGES, '--depth', self._folder / DEPTH]
+        words += ['--intrinsics', intrinsics_argument(self._camera)]
         words += ['--accelerometer', self._folder / _ACCELEROMETER]
         if candidate.model == _NO_DETECTOR:
             words += ['--boxes', self._folder / _BOXES]
@@ -154,10 +156,6 @@ def _boxes_line(stem: str, people: Sequence[Mapping[str, Any]]) -> str:
     """All people, as the results of a perfect detector."""
     found = [{'label': 'person', 'score': 1.0, 'box': person['box']} for person in people]
     return json.dumps({'image': f'{stem}.png', 'detections': found})
-
-
-def _numbers(camera: CameraModel) -> str:
-    return ','.join(f'{number:.4f}' for number in (camera.fx, camera.fy, camera.cx, camera.cy))
 
 
 def is_evaluated(person: TruePerson) -> bool:

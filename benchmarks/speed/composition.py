@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def measure(options: SpeedOptions, logs: Path) -> dict[str, Any]:
 
     with ros_session():
         cpu_ms = alternate(
-            {name: (lambda name=name: start(name)) for name in COMPOSED},
+            {name: partial(start, name) for name in COMPOSED},
             rounds=min(options.rounds, 3),
         )
     medians = {

@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def measure(options: SpeedOptions, logs: Path) -> dict[str, Any]:
         for reliability in ('best_effort', 'reliable')
     }
     fractions = alternate(
-        {name: (lambda name=name, way=way: send(name, *way)) for name, way in ways.items()},
+        {name: partial(send, name, *way) for name, way in ways.items()},
         rounds=min(options.rounds, 3),
     )
     return {

@@ -25,7 +25,7 @@ from rs_ml_perception.ros.qos import results
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from benchmarks.speed.recorded_input import Size, load_frames, load_message_sets, resized
+from benchmarks.speed.recorded_input import Size, depth_of, load_frames, load_message_sets, resized
 from benchmarks.speed.running_graph import running_graph
 from benchmarks.speed.sections import SpeedOptions
 from benchmarks.tables import Row
@@ -51,10 +51,10 @@ def measure(options: SpeedOptions, logs: Path) -> dict[str, Any]:
 
 def _functions(node: Node, frame: Frame, runs: int) -> dict[str, float]:
     """Median milliseconds of each step for one image."""
-    color = image(frame.rgb, 'rgb8', _header(1))
-    swapped = image(frame.rgb, 'rgb8', _header(1))
+    color = image(frame.color_image, 'rgb8', _header(1))
+    swapped = image(frame.color_image, 'rgb8', _header(1))
     swapped.encoding = 'bgr8'
-    depth = depth_image(frame.depth.depth_m, '16UC1', _header(1))
+    depth = depth_image(depth_of(frame).depth_m, '16UC1', _header(1))
     works: dict[str, Work] = {
         'convert rgb8': lambda: decode_color(color),
         'convert bgr8': lambda: decode_color(swapped),
@@ -84,14 +84,14 @@ def _pairing(color: Image, depth: Image) -> Work:
 
 def _publishing(node: Node, frame: Frame) -> dict[str, Work]:
     """Make and publish each kind of image, with a subscriber."""
-    mask = np.ascontiguousarray(frame.rgb[:, :, 0])
-    depth_m = cv2.resize(frame.depth.depth_m, mask.shape[::-1])
+    mask = np.ascontiguousarray(frame.color_image[:, :, 0])
+    depth_m = cv2.resize(depth_of(frame).depth_m, mask.shape[::-1])
     header = _header(1)
     makers: dict[str, Callable[[], Image]] = {
         'publish mask (mono8)': lambda: image(mask, 'mono8', header),
         'publish depth (32FC1)': lambda: depth_image(depth_m, '32FC1', header),
         'publish depth (16UC1)': lambda: depth_image(depth_m, '16UC1', header),
-        'publish annotated (rgb8)': lambda: image(frame.rgb, 'rgb8', header),
+        'publish annotated (rgb8)': lambda: image(frame.color_image, 'rgb8', header),
     }
     publisher = node.create_publisher(Image, '~/image', results())
     node.create_subscription(Image, '~/image', lambda _: None, results())

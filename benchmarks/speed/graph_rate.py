@@ -15,8 +15,14 @@ from rs_ml_perception.inference.preprocess import Preprocessor
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.dds_domain import ros_session
 from rs_ml_perception.tasks.denoise import Denoiser
+from rs_ml_perception.tasks.depth_input import DEPTH, DepthInput, depth_spec
 
-from benchmarks.speed.recorded_input import load_depth_frames, load_frames, load_message_sets
+from benchmarks.speed.recorded_input import (
+    depth_of,
+    load_depth_frames,
+    load_frames,
+    load_message_sets,
+)
 from benchmarks.speed.running_graph import RunningGraph, default_model, running_graph
 from benchmarks.speed.sections import SpeedOptions
 from benchmarks.tables import Row
@@ -53,7 +59,7 @@ class BareModels:
             model.title: f'{model.backend_name} {model.precision}' for model in models
         }
         self._work = [
-            (model, _depth_inputs(model, depth_frames) or _inputs(model, frames))
+            (model, _denoiser_inputs(model, depth_frames) or _inputs(model, frames))
             for model in models
         ]
         for model, _ in self._work:
@@ -77,11 +83,20 @@ class BareModels:
 
 
 def _inputs(model: Model, frames: Sequence[Frame]) -> list[Calls]:
-    preprocess = Preprocessor(model.manifest.input)
-    return [[{model.manifest.input.name: preprocess(frame.rgb)[0]}] for frame in frames]
+    """Of a network that takes colour, with or without depth."""
+    preprocess, spec = Preprocessor(model.manifest.input), depth_spec(model.manifest)
+    depth_input = None if spec is None else DepthInput(spec)
+    calls: list[Calls] = []
+    for frame in frames:
+        tensor, transform = preprocess(frame.color_image)
+        inputs = {model.manifest.input.name: tensor}
+        if depth_input is not None:
+            inputs[DEPTH] = depth_input(frame, transform)
+        calls.append([inputs])
+    return calls
 
 
-def _depth_inputs(model: Model, frames: Sequence[Frame]) -> list[Calls]:
+def _denoiser_inputs(model: Model, frames: Sequence[Frame]) -> list[Calls]:
     """Of a denoiser; [] for another network.
 
     Raises:
@@ -92,7 +107,7 @@ def _depth_inputs(model: Model, frames: Sequence[Frame]) -> list[Calls]:
     if not frames:
         raise InputError(f'{model.title} needs a recording with depth')
     denoiser = Denoiser(model)
-    return [denoiser.inputs(frame.depth, frame.infrared) for frame in frames]
+    return [denoiser.inputs(depth_of(frame), frame.infrared) for frame in frames]
 
 
 def measure(options: SpeedOptions, logs: Path) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
 
+from benchmarks.speed.recorded_input import depth_of
+
 PERSON_CLASS_ID = 1
 PERSON_SCORE = 0.8
 GATE_M = 1.0
@@ -43,11 +45,14 @@ class DetectionAndHeight:
 
     def __call__(self, frame: Frame) -> list[float]:
         """Heights in metres of the persons of one frame."""
-        bgr = frame.rgb[:, :, ::-1]
+        bgr = frame.color_image[:, :, ::-1]
         boxes, scores, classes, _ = self._session.run(
             _OUTPUTS, feed_dict={'image_tensor:0': bgr[np.newaxis]}
         )
-        points = point_cloud(frame.depth.values, frame.depth.metres_per_unit, frame.camera)
+        depth = depth_of(frame)
+        if frame.camera is None:
+            raise InputError('there is no camera_info')
+        points = point_cloud(depth.values, depth.metres_per_unit, frame.camera)
         is_person = (classes[0] == PERSON_CLASS_ID) & (scores[0] > PERSON_SCORE)
         return [box_height(points, box) for box in boxes[0][is_person]]
 
@@ -66,10 +71,11 @@ class MonoDepth:
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """float32 (H, W) metres."""
-        pixels = cv2.resize(frame.rgb, KERAS_SIZE).astype(np.float32) / 127.5 - 1
+        pixels = cv2.resize(frame.color_image, KERAS_SIZE).astype(np.float32) / 127.5 - 1
         output = self._model.predict(pixels[np.newaxis], verbose=0)
-        depth_m = np.squeeze(output) * KERAS_METRES_PER_UNIT
-        return cv2.resize(depth_m, (frame.rgb.shape[1], frame.rgb.shape[0]))
+        depth_m: np.ndarray = np.squeeze(output) * KERAS_METRES_PER_UNIT
+        height, width = frame.color_image.shape[:2]
+        return np.asarray(cv2.resize(depth_m, (width, height)))
 
 
 class Denoising:
@@ -91,10 +97,11 @@ class Denoising:
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """float32 (H, W) of depth up to 960x480; the rest is cut off, as in the original."""
-        height, width = frame.depth.values.shape
+        values = depth_of(frame).values
+        height, width = values.shape
         stacked = np.zeros((DENOISE_TILE_PX, 2 * DENOISE_TILE_PX, 2), np.float32)
         rows, columns = min(height, DENOISE_TILE_PX), min(width, 2 * DENOISE_TILE_PX)
-        stacked[:rows, :columns, 0] = frame.depth.values[:rows, :columns]
+        stacked[:rows, :columns, 0] = values[:rows, :columns]
         if frame.infrared is not None:
             stacked[:rows, :columns, 1] = frame.infrared[:rows, :columns]
         tiles = np.split(stacked, 2, axis=1)
@@ -103,7 +110,7 @@ class Denoising:
 
     def _predict(self, tile: np.ndarray) -> np.ndarray:
         inputs = {'depth_m': tile[None, :, :, :1], 'infrared': tile[None, :, :, 1:]}
-        return self._model.predict(inputs, verbose=0)['depth_m'][0, :, :, 0]
+        return np.asarray(self._model.predict(inputs, verbose=0)['depth_m'])[0, :, :, 0]
 
 
 def import_tensorflow() -> Any:

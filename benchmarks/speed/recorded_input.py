@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.registration import register_depth
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
@@ -67,7 +68,7 @@ def load_frames(path: str) -> list[Frame]:
     """Every frame of a recording with colour, its depth aligned to colour.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or unaligned depth has no camera_info.
     """
     with open_recording(path) as recording:
         found = [_aligned(frame) for frame in frames(recording) if frame.rgb is not None]
@@ -102,6 +103,17 @@ def load_message_sets(path: str) -> list[MessageSet]:
     return found
 
 
+def depth_of(frame: Frame) -> DepthImage:
+    """The depth image.
+
+    Raises:
+        InputError: the frame has none.
+    """
+    if frame.depth is None:
+        raise InputError('there is no depth image, only colour')
+    return frame.depth
+
+
 def restamp(data: bytes, stamp_ns: int) -> bytes:
     """A serialised message that begins with a header, with another stamp.
 
@@ -120,7 +132,8 @@ def resized(frame: Frame, size: Size) -> Frame:
         values = cv2.resize(depth.values, pixels, interpolation=cv2.INTER_NEAREST)
         depth = DepthImage(values, depth.metres_per_unit)
     camera = frame.camera.resized(*pixels) if frame.camera is not None else None
-    return replace(frame, rgb=cv2.resize(frame.rgb, pixels), depth=depth, camera=camera)
+    rgb = cv2.resize(frame.color_image, pixels)
+    return replace(frame, rgb=rgb, depth=depth, camera=camera)
 
 
 def _complete(sets: list[MessageSet]) -> list[MessageSet]:
@@ -148,20 +161,27 @@ def _recorded(path: str) -> list[MessageSet]:
 
 def _published_names(recording: Recording, topics: CameraTopics) -> dict[str, str]:
     """Topic of the recording -> name relative to the nodes' namespace; {} if not raw, aligned."""
-    raw = [name for name in topics.images if recording.topic(name).type == IMAGE]
-    if len(raw) < 2 or not topics.depth_is_aligned or not topics.color_info:
+    color, depth, info = topics.color, topics.depth, topics.color_info
+    if not (color and depth and info and topics.depth_is_aligned):
         return {}
-    return {topics.color: COLOR, topics.depth: DEPTH, topics.color_info: INFO}
+    if not _are_raw(recording, color, depth):
+        return {}
+    return {color: COLOR, depth: DEPTH, info: INFO}
 
 
 def _sensor_names(recording: Recording, topics: CameraTopics) -> dict[str, str]:
     """The same for uncompressed, unaligned depth."""
-    names = {topics.sensor_depth: RAW_DEPTH, topics.sensor_depth_info: RAW_INFO}
-    images = [name for name in (topics.sensor_depth, topics.infra) if name]
-    is_raw = all(recording.topic(name).type == IMAGE for name in images)
-    if topics.sensor_depth == topics.depth or not topics.sensor_depth_info or not is_raw:
+    depth, info, infra = topics.sensor_depth, topics.sensor_depth_info, topics.infra
+    if not (depth and info) or depth == topics.depth:
         return {}
-    return names | ({topics.infra: INFRA} if topics.infra else {})
+    names = {depth: RAW_DEPTH, info: RAW_INFO} | ({infra: INFRA} if infra else {})
+    images = (depth, infra) if infra else (depth,)
+    return names if _are_raw(recording, *images) else {}
+
+
+def _are_raw(recording: Recording, *names: str) -> bool:
+    """Whether the topics are uncompressed images."""
+    return all(topic.type == IMAGE for topic in recording.topics if topic.name in names)
 
 
 def _converted(path: str) -> list[MessageSet]:
@@ -170,9 +190,13 @@ def _converted(path: str) -> list[MessageSet]:
         topics = camera_topics(recording)
     has_sensor_depth = topics.sensor_depth != topics.depth or not topics.depth_is_aligned
     sensor_frames = load_depth_frames(path) if has_sensor_depth else []
-    sensor = {frame.stamp_ns: _sensor_messages(frame) for frame in sensor_frames if frame.camera}
+    sensor = {
+        frame.stamp_ns: _sensor_messages(frame, frame.camera)
+        for frame in sensor_frames
+        if frame.camera is not None
+    }
     return [
-        _color_messages(frame) | sensor.get(frame.stamp_ns, {})
+        _color_messages(frame, frame.camera) | sensor.get(frame.stamp_ns, {})
         for frame in load_frames(path)
         if frame.depth is not None and frame.camera is not None
     ]
@@ -180,26 +204,30 @@ def _converted(path: str) -> list[MessageSet]:
 
 def _aligned(frame: Frame) -> Frame:
     """The frame with its depth, if any, in the pixels of colour."""
-    if frame.depth is None or frame.depth_is_aligned:
+    depth, camera, depth_camera = frame.depth, frame.camera, frame.depth_camera
+    color_from_depth = frame.color_from_depth
+    if depth is None or color_from_depth is None:
         return frame
-    depth = register_depth(frame.depth, frame.depth_camera, frame.camera, frame.color_from_depth)
+    if camera is None or depth_camera is None:
+        raise InputError('depth is not aligned to colour, and camera_info to align it is missing')
+    depth = register_depth(depth, depth_camera, camera, color_from_depth)
     return replace(frame, depth=depth, depth_camera=None, color_from_depth=None)
 
 
-def _color_messages(frame: Frame) -> MessageSet:
+def _color_messages(frame: Frame, camera: CameraModel) -> MessageSet:
     head = header(frame.stamp_ns, frame.frame_id)
     return {
-        COLOR: _bytes(IMAGE, image(head, 'rgb8', frame.rgb)),
-        DEPTH: _bytes(IMAGE, depth_image(head, frame.depth)),
-        INFO: _bytes(CAMERA_INFO, camera_info(head, frame.camera)),
+        COLOR: _bytes(IMAGE, image(head, 'rgb8', frame.color_image)),
+        DEPTH: _bytes(IMAGE, depth_image(head, depth_of(frame))),
+        INFO: _bytes(CAMERA_INFO, camera_info(head, camera)),
     }
 
 
-def _sensor_messages(frame: Frame) -> MessageSet:
+def _sensor_messages(frame: Frame, camera: CameraModel) -> MessageSet:
     head = header(frame.stamp_ns, frame.frame_id)
     messages = {
-        RAW_DEPTH: _bytes(IMAGE, depth_image(head, frame.depth)),
-        RAW_INFO: _bytes(CAMERA_INFO, camera_info(head, frame.camera)),
+        RAW_DEPTH: _bytes(IMAGE, depth_image(head, depth_of(frame))),
+        RAW_INFO: _bytes(CAMERA_INFO, camera_info(head, camera)),
     }
     if frame.infrared is None:
         return messages

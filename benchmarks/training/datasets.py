@@ -74,7 +74,7 @@ def write_tile_files(
             write_png(frames / f'{kind}-{number}.png', array)
     write_tiles(IntelDenoise(frames), tiles, side)
     names = sorted(path.name.removeprefix('res-') for path in tiles.glob('res-*.png'))
-    triples = [tuple(tiles / f'{kind}-{n}' for kind in ('res', 'left', 'gt')) for n in names]
+    triples = [(tiles / f'res-{n}', tiles / f'left-{n}', tiles / f'gt-{n}') for n in names]
     return IntelDenoise(tiles), triples
 
 
@@ -89,8 +89,8 @@ def drawn(size: tuple[int, int], rng: np.random.Generator) -> tuple[np.ndarray, 
         part = (slice(y, y + height // 4), slice(x, x + width // 5))
         image[part] = 0.3 * image[part] + rng.uniform(0, 170, 3)
         depth_m[part] = rng.uniform(0.8, 5)
-    image += rng.normal(0, 5, image.shape)
-    return np.clip(image, 0, 255).astype(np.uint8), depth_m
+    noisy = image + rng.normal(0, 5, image.shape)
+    return np.clip(noisy, 0, 255).astype(np.uint8), depth_m
 
 
 def _draw_pairs(folder: Path, count: int, size: tuple[int, int]) -> None:
@@ -108,4 +108,4 @@ def _copy_pairs(folder: Path, count: int, nyu: Path) -> None:
     for index in range(min(count, len(reader))):
         sample = reader.read(index)
         shutil.copy(next((nyu / 'rgb').glob(f'{sample.name}.*')), folder / 'rgb')
-        write_depth(folder / 'depth' / f'{sample.name}.png', sample.depth_m)
+        write_depth(folder / 'depth' / f'{sample.name}.png', sample.maps()['depth_m'])

@@ -139,4 +139,4 @@ def _channels(depth: Path, infrared: Path) -> np.ndarray:
 
 def _normalised(block: np.ndarray) -> np.ndarray:
     """The script divides by the variance."""
-    return (block - block.mean()) / block.var()
+    return np.asarray((block - block.mean()) / block.var())
