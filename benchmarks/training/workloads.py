@@ -22,7 +22,7 @@ from rs_ml_training.tasks.denoise import DenoiseObjective
 from rs_ml_training.tasks.mono_depth import DepthObjective
 from rs_ml_training.tasks.objective import Augmentation
 from rs_ml_training.trained import ModelSpec
-from rs_ml_training.training.trainee import Trainee
+from rs_ml_training.training.session import Trainee
 
 from benchmarks.training import published
 from benchmarks.training.published import Batch, Epoch

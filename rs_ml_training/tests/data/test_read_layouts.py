@@ -8,7 +8,7 @@ import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.tasks.options import TrainOptions
-from rs_ml_training.training.sources import open_sources
+from rs_ml_training.training.spec import open_sources
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
-from rs_ml_training.evaluation.evaluate import Measured, Report, evaluate
+from rs_ml_training.evaluation.evaluate import EvaluationReport, Measured, evaluate
 from rs_ml_training.prediction.results import (
     BoxPrediction,
     DenoisePrediction,
@@ -170,7 +170,7 @@ def test_progress_sees_every_sample() -> None:
 
 
 MEASURED = Measured(2, {'rms': 0.5, 'd1': math.nan, 'count': 2.0}, 0.01, (('a', 0.7),))
-REPORT = Report('depth', 'runs/a', 'nyu-h5:/x', MEASURED, {'crop': 'garg'}, 'rms')
+REPORT = EvaluationReport('depth', 'runs/a', 'nyu-h5:/x', MEASURED, {'crop': 'garg'}, 'rms')
 
 
 def test_report_as_a_table() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from rs_ml_perception.inference.manifest import Tolerance
-from rs_ml_training.export.artifact import Artifact
+from rs_ml_training.export.artifact import ExportedArtifact
 from rs_ml_training.export.comparison import difference
 from rs_ml_training.export.cross_checks import CrossCheck, networks, tolerances
 from rs_ml_training.export.serving import serving_of
@@ -45,4 +45,4 @@ def test_openvino_reads_the_file_under_our_names(toy, inputs_of, tmp_path, task)
 
 
 def test_other_files_are_read_by_their_own_runtime_alone(tmp_path):
-    assert list(networks(Artifact('onnx', 'model.onnx'), tmp_path)) == []
+    assert list(networks(ExportedArtifact('onnx', 'model.onnx'), tmp_path)) == []

@@ -8,7 +8,7 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.inference.golden import GOLDEN_NAME
 from rs_ml_perception.inference.manifest import Tolerance
 from rs_ml_perception.inference.manifest_file import read_manifest
-from rs_ml_training.export.artifact import Artifact
+from rs_ml_training.export.artifact import ExportedArtifact
 from rs_ml_training.export.manifest import GoldenOutputs, training_camera, write_manifest
 from rs_ml_training.export.serving import serving_of
 from rs_ml_training.tasks.task import ServingOptions
@@ -101,7 +101,7 @@ def test_manifest(toy, tmp_path, task, spec, options, expected):
     serving = serving_of(trained, ServingOptions(**options))
     for name in ('model.xml', 'model.bin', GOLDEN_NAME):
         (tmp_path / name).write_bytes(name.encode())
-    artifact = Artifact('openvino', 'model.xml', ('model.bin',), {'image': 'x'})
+    artifact = ExportedArtifact('openvino', 'model.xml', ('model.bin',), {'image': 'x'})
     write_manifest(
         tmp_path,
         trained.spec,

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip('keras')
 
-from rs_ml_training.tasks.mono_depth import DepthOptions
+from rs_ml_training.tasks.mono_depth import DepthTraining
 from rs_ml_training.training.spec import origin_of
 
 from rs_ml_training import trained
@@ -24,7 +24,7 @@ from rs_ml_training import trained
     ],
 )
 def test_origin(options, expected):
-    assert origin_of(DepthOptions(**options)) == expected
+    assert origin_of(DepthTraining(**options)) == expected
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_run_hands_on_what_it_started_from(license, weights, expected, tmp_pat
     )
     trained.write_spec(spec, tmp_path)
     assert trained.read_spec(tmp_path) == spec
-    assert origin_of(DepthOptions(initial_weights=tmp_path)) == expected
+    assert origin_of(DepthTraining(initial_weights=tmp_path)) == expected
     (tmp_path / 'last.weights.h5').touch()
-    file = DepthOptions(initial_weights=tmp_path / 'last.weights.h5')
+    file = DepthTraining(initial_weights=tmp_path / 'last.weights.h5')
     assert origin_of(file) == expected

@@ -10,7 +10,7 @@ from rs_ml_training.data.sample import Sample
 
 pytest.importorskip('keras')
 
-from rs_ml_training.tasks.mono_depth import DepthOptions
+from rs_ml_training.tasks.mono_depth import DepthTraining
 from rs_ml_training.tasks.registry import TASKS
 from rs_ml_training.training.spec import spec_of
 
@@ -44,7 +44,7 @@ class _OneSample(Reader):
 )
 def test_camera_of_training(augment, reference_focal_px, fx, fx_at_twice_the_size):
     data = ('folder:x', 'folder:y')
-    options = DepthOptions(data=data, input_size=(64, 32), augment=augment)
+    options = DepthTraining(data=data, input_size=(64, 32), augment=augment)
     spec = spec_of(TASKS['depth'], options, _OneSample(reference_focal_px), 'rs-ml-train')
     assert spec.data == 'folder'
     assert (spec.intrinsics.width, spec.intrinsics.height) == (64, 32)

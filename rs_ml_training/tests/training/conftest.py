@@ -51,11 +51,11 @@ def without_curves(request, monkeypatch):
 def tiny(miniature, tmp_path) -> Callable[..., object]:
     """Options of a toy network on sixteen pictures, for two epochs; keywords change them."""
     pytest.importorskip('keras')
-    from rs_ml_training.tasks.segmentation.task import SegmentationOptions
+    from rs_ml_training.tasks.segmentation.task import SegmentationTraining
 
     path = miniature('camvid')
 
-    def make(**changes: object) -> SegmentationOptions:
+    def make(**changes: object) -> SegmentationTraining:
         values = {
             'data': (f'camvid:{path / "train"}',),
             'validation_data': (f'camvid:{path / "val"}',),
@@ -69,7 +69,7 @@ def tiny(miniature, tmp_path) -> Callable[..., object]:
             'name': 'tiny',
             'pictures': 1,
         }
-        return SegmentationOptions(**(values | changes))
+        return SegmentationTraining(**(values | changes))
 
     return make
 

@@ -11,8 +11,7 @@ keras = pytest.importorskip('keras')
 
 from rs_ml_training.tasks.options import TrainOptions  # noqa: E402
 from rs_ml_training.training.averaging import averaged, start_of  # noqa: E402
-from rs_ml_training.training.optimizers import RAdam, optimizer_of  # noqa: E402
-from rs_ml_training.training.schedules import WarmedUp, schedule_of  # noqa: E402
+from rs_ml_training.training.optimizers import RAdam, WarmedUp, optimizer_of, schedule_of  # noqa: E402  # noqa: E402
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rs_ml_training.errors import CheckpointError, DivergedError
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_training.tasks.mono_depth import DepthOptions  # noqa: E402
+from rs_ml_training.tasks.mono_depth import DepthTraining  # noqa: E402
 from rs_ml_training.training import checkpoint  # noqa: E402
 from rs_ml_training.training.epoch_end import EpochEnd, StopOnNan  # noqa: E402
 from rs_ml_training.training.run_folder import read_history  # noqa: E402
@@ -192,7 +192,7 @@ def test_a_folder_without_backgrounds(tiny, tmp_path):
 
 
 def test_data_that_cannot_serve_the_task(tiny):
-    options = DepthOptions(data=tiny().data)
+    options = DepthTraining(data=tiny().data)
     with pytest.raises(ConfigError, match=r'depth needs depth_m, .* have only image, labels'):
         prepare('depth', options)
 

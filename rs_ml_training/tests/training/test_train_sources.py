@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.tasks.options import TrainOptions, name_values
-from rs_ml_training.training.sources import Joined, open_sources
+from rs_ml_training.training.spec import Joined, open_sources
 
 
 def _names(reader) -> list[str]:

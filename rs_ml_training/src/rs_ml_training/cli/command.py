@@ -42,4 +42,5 @@ def progress_bar(samples: Iterable[T], count: int | None) -> Iterable[T]:
     """The samples; a terminal shows how many and how fast by the clock on the wall."""
     from tqdm import tqdm
 
-    return tqdm(samples, total=count, unit='image', disable=None, leave=False)
+    shown: Iterable[T] = tqdm(samples, total=count, unit='image', disable=None, leave=False)
+    return shown

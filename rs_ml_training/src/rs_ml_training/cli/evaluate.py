@@ -15,7 +15,7 @@ from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.options import REQUIRED, Options, option
 
 from rs_ml_training.cli.command import command, progress_bar
-from rs_ml_training.tasks.registry import TASKS
+from rs_ml_training.tasks.registry import TASKS, task_named
 
 _CURVES, _ALL = 'curves', '--all'
 EXAMPLE = """
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     if arguments.task == _CURVES:
         return _draw_curves(arguments.runs, from_flags(CurveOptions, arguments))
-    options = from_flags(TASKS[arguments.task].evaluate_options, arguments)
+    options = from_flags(task_named(arguments.task).evaluate_options, arguments)
     if options.json_file is not None and not options.json_file.parent.is_dir():
         raise ConfigError(f'{options.json_file.parent} is no folder: give --json a path in one')
     from rs_ml_training.evaluation.session import run

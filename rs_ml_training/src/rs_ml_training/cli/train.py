@@ -13,7 +13,7 @@ from rs_ml_perception.core.options import Options, option
 from rs_ml_training.cli.command import command
 from rs_ml_training.networks.registry import NETWORKS
 from rs_ml_training.tasks.options import TrainOptions
-from rs_ml_training.tasks.registry import TASKS
+from rs_ml_training.tasks.registry import TASKS, task_named
 
 EXAMPLE = """
 rs-ml-train depth --help
@@ -54,7 +54,7 @@ def parser() -> FlagParser:
 
 def options_of(arguments: argparse.Namespace) -> TrainOptions:
     """The task's options; those not given are as recommended for the network."""
-    options_type = TASKS[arguments.task].train_options
+    options_type: type[TrainOptions] = task_named(arguments.task).train_options
     network = getattr(arguments, 'model', None) or options_type().model
     recommended = NETWORKS[network].recommended if network in NETWORKS else {}
     return from_flags(options_type, arguments, **recommended)

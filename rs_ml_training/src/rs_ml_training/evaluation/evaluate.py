@@ -100,7 +100,7 @@ def _samples(reader: Reader) -> Iterator[Sample]:
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """What was measured on what.
 
     Attributes:

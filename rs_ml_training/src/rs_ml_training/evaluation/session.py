@@ -12,7 +12,7 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.evaluation.comparison import Comparison, compare
-from rs_ml_training.evaluation.evaluate import Progress, Report, evaluate
+from rs_ml_training.evaluation.evaluate import EvaluationReport, Progress, evaluate
 from rs_ml_training.tasks.options import EvaluateOptions, name_values
 from rs_ml_training.tasks.registry import predictor_of, task_named
 from rs_ml_training.tasks.task import PredictBatch, Rivals, Task
@@ -40,7 +40,7 @@ class Subject:
 
 def run(
     name: str, options: EvaluateOptions, progress: Progress | None = None
-) -> Report | Comparison:
+) -> EvaluationReport | Comparison:
     """Evaluate.
 
     Args:
@@ -71,7 +71,7 @@ def run(
         worst=options.worst,
         progress=progress,
     )
-    return Report(name, subject.name, options.data, measured, rules, scorer.judge)
+    return EvaluationReport(name, subject.name, options.data, measured, rules, scorer.judge)
 
 
 def _compared(

@@ -19,7 +19,7 @@ Network = Callable[[Arrays], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Artifact:
+class ExportedArtifact:
     """What a writer leaves in the folder of the model.
 
     Attributes:

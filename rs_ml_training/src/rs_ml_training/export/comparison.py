@@ -45,22 +45,32 @@ def served(sample: Sample, ports: Sequence[Port], crop: Crop) -> ServedSample:
         InputError: it lacks a map that the network reads.
     """
     view = view_of(sample.size, ports[0].size, crop)
-    inputs = {port.name: _array(sample, view, port.name) for port in ports}
+    inputs = {port.name: _INPUTS[port.name](sample, view) for port in ports}
     return ServedSample(sample, view, inputs)
 
 
-def _array(sample: Sample, view: View, name: str) -> np.ndarray:
-    if name == 'raw_depth':
-        depth_m = np.nan_to_num(required(sample, 'raw_depth_m', _PURPOSE)).astype(np.float32)
-        return view.measured(depth_m)[None, :, :, None]
-    if name == 'depth':
-        return view.measured(measured_m(sample)[..., 0])[None, :, :, None]
-    if name == 'image':
-        return view.picture(required(sample, 'image', _PURPOSE))[None]
+def _raw_depth(sample: Sample, view: View) -> np.ndarray:
+    depth_m = np.nan_to_num(required(sample, 'raw_depth_m', _PURPOSE)).astype(np.float32)
+    return view.measured(depth_m)[None, :, :, None]
+
+
+def _depth(sample: Sample, view: View) -> np.ndarray:
+    return view.measured(measured_m(sample)[..., 0])[None, :, :, None]
+
+
+def _image(sample: Sample, view: View) -> np.ndarray:
+    return view.picture(required(sample, 'image', _PURPOSE))[None]
+
+
+def _infrared(sample: Sample, view: View) -> np.ndarray:
     infrared = sample.infrared
     if infrared is None:
         infrared = np.zeros(sample.size[::-1], np.uint8)
     return view.picture(infrared)[None, :, :, None]
+
+
+# Name of a served input -> the array of a sample.
+_INPUTS = {'image': _image, 'raw_depth': _raw_depth, 'depth': _depth, 'infrared': _infrared}
 
 
 def measure(

@@ -18,7 +18,7 @@ from rs_ml_perception.inference.manifest import Tolerance
 from rs_ml_perception.inference.output_errors import usual_measure
 
 from rs_ml_training.export import cross_checks
-from rs_ml_training.export.artifact import Arrays, Artifact, Network
+from rs_ml_training.export.artifact import Arrays, ExportedArtifact, Network
 from rs_ml_training.export.onnx_file import converted_tflite
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class CrossCheck:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
-def networks(artifact: Artifact, folder: Path) -> Iterator[tuple[str, str, Network]]:
+def networks(artifact: ExportedArtifact, folder: Path) -> Iterator[tuple[str, str, Network]]:
     """(title, precision, network) of a TFLite file in OpenVINO.
 
     Where the CPU has no units for bfloat16 it is emulated. Nothing for other files, nor where
@@ -92,7 +92,7 @@ def tolerances(
     }
 
 
-def _compiled(artifact: Artifact, folder: Path, precision: str) -> Network:
+def _compiled(artifact: ExportedArtifact, folder: Path, precision: str) -> Network:
     import openvino
 
     names = {tensor: name for name, tensor in artifact.names.items()}

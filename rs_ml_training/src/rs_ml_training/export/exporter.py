@@ -20,7 +20,7 @@ from rs_ml_training.data.output_folder import put_in_place
 from rs_ml_training.data.reader import Reader, Subset
 from rs_ml_training.errors import ExportError
 from rs_ml_training.export import formats
-from rs_ml_training.export.artifact import DEFAULT_FORMATS, Arrays, Artifact
+from rs_ml_training.export.artifact import DEFAULT_FORMATS, Arrays, ExportedArtifact, Network
 from rs_ml_training.export.comparison import (
     LIMITS,
     Errors,
@@ -161,7 +161,7 @@ def _write_files(
     expected = [serving(inputs) for inputs in compared]
     data = _measured_data(options)
 
-    def measured(network: formats.Network) -> dict[str, float]:
+    def measured(network: Network) -> dict[str, float]:
         return _metrics(network, serving, spec, data, options)
 
     files: list[ExportedFile] = []
@@ -190,11 +190,11 @@ def _write_files(
 
 
 def _cross_checks(
-    artifact: Artifact,
+    artifact: ExportedArtifact,
     folder: Path,
     golden: Arrays,
     expected: Arrays,
-    measured: Callable[[formats.Network], dict[str, float]],
+    measured: Callable[[Network], dict[str, float]],
 ) -> list[CrossCheck]:
     """The file in other runtimes, against what its own gave for the golden input."""
     return [
@@ -224,7 +224,7 @@ def _measured_data(options: ExportOptions) -> Reader | None:
 
 
 def _metrics(
-    network: formats.Network,
+    network: Network,
     serving: Serving,
     spec: ModelSpec,
     data: Reader | None,
@@ -233,7 +233,7 @@ def _metrics(
     if data is None:
         return {}
     samples = served_samples(data, serving.inputs, spec.crop, options.data_samples)
-    if spec.labels:
+    if serving.task.has_labels and spec.labels:
         table = class_table(spec.labels, data.labels)
         samples = (replace(s, sample=with_classes(s.sample, table)) for s in samples)
     return measure(network, spec, samples)
@@ -282,7 +282,7 @@ def _describe(
     options: ExportOptions,
 ) -> None:
     name = options.name or report.directory.resolve().name
-    artifacts: list[Artifact] = [file.artifact for file in report.files]
+    artifacts: list[ExportedArtifact] = [file.artifact for file in report.files]
     write_manifest(
         folder,
         spec,

@@ -13,7 +13,7 @@ from rs_ml_training.export.artifact import (
     FORMATS,
     PRECISIONS,
     Arrays,
-    Artifact,
+    ExportedArtifact,
     Network,
 )
 from rs_ml_training.export.onnx_file import load_onnx, load_openvino, write_onnx, write_openvino
@@ -51,7 +51,7 @@ def check_formats(formats: Sequence[str], precision: str) -> None:
 
 def write(
     name: str, serving: Serving, folder: Path, precision: str, samples: Iterable[Arrays]
-) -> Artifact:
+) -> ExportedArtifact:
     """Write the network in a format below a folder.
 
     Raises:
@@ -65,7 +65,7 @@ def write(
     return writer(serving, folder, precision, samples)
 
 
-def load(artifact: Artifact, folder: Path, outputs: tuple[str, ...]) -> Network:
+def load(artifact: ExportedArtifact, folder: Path, outputs: tuple[str, ...]) -> Network:
     """What was written, in the runtime made for it."""
     if artifact.format == 'frozen_graph':
         return load_frozen_graph(artifact, folder, outputs)

@@ -15,7 +15,7 @@ from rs_ml_perception.inference.golden_recording import golden_section
 from rs_ml_perception.inference.manifest import MANIFEST_NAME, Tolerance
 from rs_ml_perception.inference.preprocess import InputSpec
 
-from rs_ml_training.export.artifact import Arrays, Artifact, Port
+from rs_ml_training.export.artifact import Arrays, ExportedArtifact, Port
 from rs_ml_training.export.serving import Serving
 from rs_ml_training.trained import ModelSpec
 
@@ -43,7 +43,7 @@ def write_manifest(
     folder: Path,
     spec: ModelSpec,
     serving: Serving,
-    artifacts: Iterable[Artifact],
+    artifacts: Iterable[ExportedArtifact],
     *,
     name: str,
     version: str,
@@ -112,7 +112,7 @@ def _uncropped(camera: CameraModel, crop: Sequence[float] | None) -> CameraModel
     return camera.cropped(-round(x * whole[0]), -round(y * whole[1]), *whole)
 
 
-def _artifact(folder: Path, artifact: Artifact) -> dict[str, Any]:
+def _artifact(folder: Path, artifact: ExportedArtifact) -> dict[str, Any]:
     values: dict[str, Any] = {'format': artifact.format, **_file(folder, artifact.path)}
     if artifact.companions:
         values['companions'] = [_file(folder, name) for name in artifact.companions]

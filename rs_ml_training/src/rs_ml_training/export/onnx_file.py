@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rs_ml_training.errors import ExportError
-from rs_ml_training.export.artifact import Arrays, Artifact, Network
+from rs_ml_training.export.artifact import Arrays, ExportedArtifact, Network
 from rs_ml_training.export.serving import Serving
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _NAME = 'model.xml'
 
 def write_onnx(
     serving: Serving, folder: Path, precision: str, representative: Iterable[Arrays] = ()
-) -> Artifact:
+) -> ExportedArtifact:
     """Convert to ONNX.
 
     float16 stores large constants as float16 and computes in float32. int8 quantises what
@@ -57,10 +57,10 @@ def write_onnx(
     onnx.save(model, path)
     if precision == 'int8':
         _quantise(path, representative)
-    return Artifact('onnx', NAME)
+    return ExportedArtifact('onnx', NAME)
 
 
-def load_onnx(artifact: Artifact, folder: Path) -> Network:
+def load_onnx(artifact: ExportedArtifact, folder: Path) -> Network:
     """An ONNX file in ONNX Runtime."""
     import onnxruntime
 
@@ -89,7 +89,7 @@ def converted_tflite(path: Path, names: Mapping[str, str]) -> onnx.ModelProto:
     """
     tf2onnx = _converter()
     try:
-        model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)
+        model: onnx.ModelProto = tf2onnx.convert.from_tflite(str(path), opset=OPSET)[0]
     except (ValueError, KeyError, RuntimeError) as error:
         raise ExportError(f'ONNX cannot express this network: {error}') from error
     rename = {old if ':' in old else f'{old}:0': new for old, new in names.items()}
@@ -115,9 +115,9 @@ def _converter() -> Any:
 def _converted(serving: Serving) -> onnx.ModelProto:
     tf2onnx = _converter()
     try:
-        model, _ = tf2onnx.convert.from_function(
+        model: onnx.ModelProto = tf2onnx.convert.from_function(
             serving.function, input_signature=serving.function.input_signature, opset=OPSET
-        )
+        )[0]
     except (ValueError, KeyError, RuntimeError) as error:
         raise ExportError(f'ONNX cannot express this network: {error}') from error
     # What the converter leaves behind refers to itself, and is dozens of copies of the weights.
@@ -205,7 +205,7 @@ class _Calibration:
 
 def write_openvino(
     serving: Serving, folder: Path, precision: str, representative: Iterable[Arrays] = ()
-) -> Artifact:
+) -> ExportedArtifact:
     """Convert to OpenVINO by way of ONNX, which keeps the names of all tensors.
 
     Args:
@@ -227,10 +227,10 @@ def write_openvino(
         except RuntimeError as error:
             raise ExportError(f'OpenVINO cannot express this network: {error}') from error
         openvino.save_model(model, folder / _NAME, compress_to_fp16=precision == 'float16')
-    return Artifact('openvino', _NAME, companions=('model.bin',))
+    return ExportedArtifact('openvino', _NAME, companions=('model.bin',))
 
 
-def load_openvino(artifact: Artifact, folder: Path) -> Network:
+def load_openvino(artifact: ExportedArtifact, folder: Path) -> Network:
     """An IR in OpenVINO, computing in float32."""
     import openvino
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rs_ml_training.export.artifact import Artifact, Port
+from rs_ml_training.export.artifact import ExportedArtifact, Port
 from rs_ml_training.export.cross_checks import CrossCheck
 from rs_ml_training.export.serving import Serving
 from rs_ml_training.trained import ModelSpec
@@ -29,7 +29,7 @@ class ExportedFile:
         metrics: of the task, where they were measured.
     """
 
-    artifact: Artifact
+    artifact: ExportedArtifact
     megabytes: float
     errors: Mapping[str, float]
     metrics: Mapping[str, float] = field(default_factory=dict)

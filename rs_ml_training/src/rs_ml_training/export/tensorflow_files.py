@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rs_ml_training.export.artifact import Arrays, Artifact, Network
+from rs_ml_training.export.artifact import Arrays, ExportedArtifact, Network
 from rs_ml_training.export.serving import Serving
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ from rs_ml_training.errors import ExportError
 _NAME = 'model.tflite'
 
 
-def write_saved_model(serving: Serving, folder: Path) -> Artifact:
+def write_saved_model(serving: Serving, folder: Path) -> ExportedArtifact:
     """A SavedModel with signature `serving_default`, variables and all."""
     import tensorflow as tf
 
@@ -29,14 +29,14 @@ def write_saved_model(serving: Serving, folder: Path) -> Artifact:
     module.weights = [variable.value for variable in serving.model.variables]
     module.serve = serving.function
     _save(module, serving.function, folder / 'saved_model')
-    return Artifact('saved_model', 'saved_model')
+    return ExportedArtifact('saved_model', 'saved_model')
 
 
-def write_frozen_graph(serving: Serving, folder: Path) -> Artifact:
+def write_frozen_graph(serving: Serving, folder: Path) -> ExportedArtifact:
     """A GraphDef with the weights as constants; tensors bear their own names."""
     graph_def = frozen_function(serving).graph.as_graph_def()
     (folder / 'frozen_graph.pb').write_bytes(graph_def.SerializeToString(deterministic=True))
-    return Artifact('frozen_graph', 'frozen_graph.pb')
+    return ExportedArtifact('frozen_graph', 'frozen_graph.pb')
 
 
 def write_constant_model(serving: Serving, folder: Path) -> None:
@@ -72,7 +72,7 @@ def frozen_function(serving: Serving) -> Any:
     return convert_variables_to_constants_v2(serving.function.get_concrete_function())
 
 
-def load_saved_model(artifact: Artifact, folder: Path) -> Network:
+def load_saved_model(artifact: ExportedArtifact, folder: Path) -> Network:
     """A SavedModel in TensorFlow."""
     import tensorflow as tf
 
@@ -88,7 +88,9 @@ def load_saved_model(artifact: Artifact, folder: Path) -> Network:
     return run
 
 
-def load_frozen_graph(artifact: Artifact, folder: Path, outputs: tuple[str, ...]) -> Network:
+def load_frozen_graph(
+    artifact: ExportedArtifact, folder: Path, outputs: tuple[str, ...]
+) -> Network:
     """A frozen graph in TensorFlow."""
     import tensorflow as tf
 
@@ -109,7 +111,7 @@ def load_frozen_graph(artifact: Artifact, folder: Path, outputs: tuple[str, ...]
 
 def write_tflite(
     serving: Serving, folder: Path, precision: str, representative: Iterable[Arrays] = ()
-) -> Artifact:
+) -> ExportedArtifact:
     """Convert to TFLite.
 
     Inputs stay raw uint8 (float32 metres for depth) and outputs stay float32 or class ids at every
@@ -138,10 +140,10 @@ def write_tflite(
         except (RuntimeError, ValueError, tf.errors.OpError) as error:
             raise ExportError(f'TFLite cannot express this network: {_reason(error)}') from error
     (folder / _NAME).write_bytes(content)
-    return Artifact('tflite', _NAME, names=_tensor_names(_interpreter(content)))
+    return ExportedArtifact('tflite', _NAME, names=_tensor_names(_interpreter(content)))
 
 
-def load_tflite(artifact: Artifact, folder: Path) -> Network:
+def load_tflite(artifact: ExportedArtifact, folder: Path) -> Network:
     """A TFLite file in LiteRT."""
     interpreter = _interpreter((folder / artifact.path).read_bytes())
     run = interpreter.get_signature_runner()

@@ -25,7 +25,7 @@ def gaussian(window: int) -> np.ndarray:
     """Weights float32 (window,) of sum 1; sigma = 1.5 for 11 pixels and in proportion."""
     x = np.arange(window) - (window - 1) / 2
     weights = np.exp(-0.5 * (x / (1.5 * window / 11)) ** 2)
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def blurred(maps: Tensor, window: int) -> Tensor:

@@ -53,7 +53,7 @@ class PredictOptions(Options):
     min_score: float = option(0.05, 'of boxes', low=0, high=1)
 
 
-class Head(ABC, Generic[P]):
+class PredictionHead(ABC, Generic[P]):
     """From samples to network inputs, and from its outputs to results.
 
     Arrays have no batch axis: (H, W, C). Each task has its head.
@@ -104,7 +104,7 @@ class Predictor:
         options: how it is used.
     """
 
-    def __init__(self, predict: Predict, head: Head[Any]) -> None:
+    def __init__(self, predict: Predict, head: PredictionHead[Any]) -> None:
         """Prepare a network.
 
         Args:

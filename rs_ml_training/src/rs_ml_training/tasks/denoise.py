@@ -18,7 +18,7 @@ from rs_ml_training.data.sample import Arrays, Sample, known_depth_m, required
 from rs_ml_training.metrics.denoise import DenoiseMetrics
 from rs_ml_training.networks.registry import NetworkEntry
 from rs_ml_training.prediction.colors import depth_picture, side_by_side
-from rs_ml_training.prediction.predictor import Head, PredictOptions
+from rs_ml_training.prediction.predictor import PredictionHead, PredictOptions
 from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import DenoisePrediction
 from rs_ml_training.prediction.stored import RawDepth, StoredDenoised
@@ -59,7 +59,7 @@ _FRACTIONS = 'coverage', 'hole_coverage', 'removed', 'good', 'good_raw'
 
 
 @dataclass(frozen=True)
-class DenoiseOptions(TrainOptions):
+class DenoiseTraining(TrainOptions):
     """Depth denoising and hole filling."""
 
     model: str = option('unet-light', 'the network', group='network')
@@ -152,7 +152,7 @@ class _BatchMetrics(Accumulated):
             self.accumulator.update(truth_m, raw_m, depth_m[..., 0])
 
 
-class DenoiseHead(Head[DenoisePrediction]):
+class DenoiseHead(PredictionHead[DenoisePrediction]):
     """Better depth in the pixels of the measured one."""
 
     def inputs(self, sample: Sample, view: View) -> Arrays:
@@ -212,11 +212,11 @@ class _ServedMetrics(Accumulated):
         self.accumulator.update(served.truth('depth_m'), raw_m, depth_m)
 
 
-class DenoiseTask(Task[DenoiseOptions, DenoiseEvaluation]):
+class DenoiseTask(Task[DenoiseTraining, DenoiseEvaluation]):
     """See tasks.task.Task."""
 
     name = manifest_name = 'denoise'
-    train_options, evaluate_options = DenoiseOptions, DenoiseEvaluation
+    train_options, evaluate_options = DenoiseTraining, DenoiseEvaluation
     needs = ('raw_depth_m', 'depth_m')
     lower_is_better = frozenset(('mae_raw_m', 'removed', *_MILLIMETRES))
     shown_metrics = ('rmse_m', 'mae_m')
@@ -225,10 +225,10 @@ class DenoiseTask(Task[DenoiseOptions, DenoiseEvaluation]):
     # Depth passes through the network, and 256 steps of it would be centimetres.
     quantises_activations = False
 
-    def objective(self, spec: ModelSpec, options: DenoiseOptions, data: Reader) -> Objective:
+    def objective(self, spec: ModelSpec, options: DenoiseTraining, data: Reader) -> Objective:
         return DenoiseObjective(spec, options.loss, name_values(options.loss_option))
 
-    def depth_range_m(self, options: DenoiseOptions) -> tuple[float, float]:
+    def depth_range_m(self, options: DenoiseTraining) -> tuple[float, float]:
         return options.min_depth_m, options.max_depth_m
 
     def default_size(self, entry: NetworkEntry, sample: Sample) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from rs_ml_training.errors import CheckpointError
 from rs_ml_training.metrics.crops import CROPS
 from rs_ml_training.metrics.depth import DepthMetrics
 from rs_ml_training.prediction.colors import depth_picture, side_by_side
-from rs_ml_training.prediction.predictor import Head, PredictOptions
+from rs_ml_training.prediction.predictor import PredictionHead, PredictOptions
 from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import DepthPrediction
 from rs_ml_training.prediction.stored import StoredDepth
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class DepthOptions(TrainOptions):
+class DepthTraining(TrainOptions):
     """Monocular depth."""
 
     model: str = option('fastdepth', 'the network', group='network')
@@ -167,7 +167,7 @@ class _BatchMetrics(Accumulated):
             self.accumulator.update(truth[..., 0], depth[..., 0])
 
 
-class DepthHead(Head[DepthPrediction]):
+class DepthHead(PredictionHead[DepthPrediction]):
     """Depth in the pixels of the image, scaled to its camera's focal length."""
 
     def inputs(self, sample: Sample, view: View) -> Arrays:
@@ -252,25 +252,25 @@ class _ServedMetrics(Accumulated):
         self.accumulator.update(served.truth('depth_m'), outputs['depth'][0, :, :, 0])
 
 
-class MonoDepthTask(Task[DepthOptions, DepthEvaluation]):
+class MonoDepthTask(Task[DepthTraining, DepthEvaluation]):
     """See tasks.task.Task."""
 
     name, manifest_name = 'depth', 'mono_depth'
-    train_options, evaluate_options = DepthOptions, DepthEvaluation
+    train_options, evaluate_options = DepthTraining, DepthEvaluation
     needs = ('image', 'depth_m')
     lower_is_better = frozenset(('silog', 'abs_rel', 'log10', 'rms', 'sq_rel', 'log_rms', 'mae'))
     shown_metrics = ('abs_rel', 'rms', 'd1')
     gives_depth = True
 
-    def objective(self, spec: ModelSpec, options: DepthOptions, data: Reader) -> Objective:
+    def objective(self, spec: ModelSpec, options: DepthTraining, data: Reader) -> Objective:
         return DepthObjective(spec, options.loss, name_values(options.loss_option))
 
     def network_options(
-        self, given: Mapping[str, Any], options: DepthOptions, data: Reader
+        self, given: Mapping[str, Any], options: DepthTraining, data: Reader
     ) -> dict[str, Any]:
         return {**given, 'max_depth_m': given.get('max_depth_m', options.max_depth_m)}
 
-    def depth_range_m(self, options: DepthOptions) -> tuple[float, float]:
+    def depth_range_m(self, options: DepthTraining) -> tuple[float, float]:
         return options.min_depth_m, options.max_depth_m
 
     def head(self, spec: ModelSpec, options: PredictOptions) -> DepthHead:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
@@ -21,7 +20,7 @@ from rs_ml_training.tasks.segmentation.task import SegmentationTask
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import ModelSpec, Trained
 
-TASKS: Mapping[str, Task[Any, Any]] = {
+TASKS: dict[str, Task[Any, Any]] = {
     task.name: task
     for task in (MonoDepthTask(), SegmentationTask(), DenoiseTask(), DetectionTask())
 }

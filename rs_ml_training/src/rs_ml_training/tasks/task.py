@@ -15,7 +15,7 @@ from rs_ml_perception.core.options import Options, option
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample, required
 from rs_ml_training.networks.registry import NetworkEntry
-from rs_ml_training.prediction.predictor import Head, PredictOptions
+from rs_ml_training.prediction.predictor import PredictionHead, PredictOptions
 from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import Prediction
 from rs_ml_training.prediction.stored import StoredPredictions
@@ -199,7 +199,7 @@ class Task(ABC, Generic[T, E]):
     # Prediction
 
     @abstractmethod
-    def head(self, spec: ModelSpec, options: PredictOptions) -> Head[Any]:
+    def head(self, spec: ModelSpec, options: PredictOptions) -> PredictionHead[Any]:
         """From samples to network inputs, and from its outputs to results."""
 
     # Evaluation

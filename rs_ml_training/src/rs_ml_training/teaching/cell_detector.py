@@ -133,4 +133,4 @@ class WatchingCells:
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Scores 0..1, float32 (N, C), of a picture uint8 (H, W, 3) RGB."""
         scores, _, _ = self._model.logits(image)
-        return 1 / (1 + np.exp(-scores[:, self._channels]))
+        return np.asarray(1 / (1 + np.exp(-scores[:, self._channels])))

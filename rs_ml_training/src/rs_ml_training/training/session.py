@@ -1,14 +1,15 @@
-"""A training from options to weights."""
+"""A training from options to weights: the network with its losses, prepared and fitted."""
 
 from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+from keras import ops
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training import trained
@@ -24,18 +25,66 @@ from rs_ml_training.trained import ModelSpec
 from rs_ml_training.training import checkpoint, devices
 from rs_ml_training.training.averaging import Start, start_of
 from rs_ml_training.training.epoch_end import EpochEnd, EpochReport, StopOnNan, stopped
-from rs_ml_training.training.optimizers import optimizer_of
+from rs_ml_training.training.optimizers import optimizer_of, schedule_of
 from rs_ml_training.training.run_folder import RunFolder
-from rs_ml_training.training.schedules import schedule_of
-from rs_ml_training.training.sources import open_sources
-from rs_ml_training.training.spec import spec_of
-from rs_ml_training.training.trainee import Trainee
+from rs_ml_training.training.spec import open_sources, spec_of
 
 _CALIBRATION_SAMPLES = 32
 
 
+class Trainee(keras.Model):
+    """Trains `network` on the losses of an objective; works on every Keras backend.
+
+    Args:
+        network: functional model with dictionaries of inputs and outputs.
+        objective: gives the losses.
+    """
+
+    def __init__(self, network: keras.Model, objective: Objective) -> None:
+        # Under mixed precision inputs would be rounded here, before the network can keep them.
+        super().__init__(autocast=False)
+        self.network = network
+        self._objective = objective
+        self._parts = {
+            name: keras.metrics.Mean(name=f'loss_{name}') for name in self._part_names()
+        }
+
+    def call(self, inputs: Mapping[str, Any], training: bool = False) -> dict[str, Any]:
+        return self.network(inputs, training=training)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Sum of the objective's losses and the network's own penalties."""
+        outputs = {name: ops.cast(value, 'float32') for name, value in y_pred.items()}
+        losses = self._objective.losses(y, outputs)
+        for name, tracker in self._parts.items():
+            if name in losses:
+                tracker.update_state(losses[name])
+        return (sum(losses.values()) + sum(self.network.losses)) / _replicas()
+
+    def _part_names(self) -> tuple[str, ...]:
+        """One loss needs no line of its own."""
+        names = self._objective.part_names(self.network.output)
+        return () if len(names) == 1 else names
+
+
+def _replicas() -> int:
+    """How many gradients tf.distribute adds up: each must be a share of the mean."""
+    if keras.backend.backend() != 'tensorflow':
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
 @dataclasses.dataclass
-class Session:
+class PreparedTraining:
     """Everything of a training that has been prepared.
 
     Attributes:
@@ -81,20 +130,20 @@ def train(
     """
     command = list(sys.argv if command is None else command)
     with devices.spread(options):
-        session = prepare(task, options, command)
+        prepared = prepare(task, options, command)
         folder = RunFolder(options.runs / (options.name or f'{task}-{options.model}'))
-        folder.check(options, session.spec)
-        progress = _resumed(session, folder)
+        folder.check(options, prepared.spec)
+        progress = _resumed(prepared, folder)
         if options.process_index == 0:
-            folder.describe(options, session.spec, command)
+            folder.describe(options, prepared.spec, command)
         if progress.epoch < options.epochs and not stopped(options, progress):
-            _fit(session, folder, progress, listener)
+            _fit(prepared, folder, progress, listener)
     if options.process_index == 0:
-        _write_metrics(session, folder, progress)
+        _write_metrics(prepared, folder, progress)
     return folder.path
 
 
-def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Session:
+def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> PreparedTraining:
     """Open the data, build the network, the losses and the batches."""
     _require_start(options)
     keras.utils.set_random_seed(options.seed)
@@ -112,7 +161,7 @@ def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Se
     schedule = schedule_of(options, len(training))
     model.compile(optimizer=optimizer_of(options, schedule, model.network))
     start = start_of(model.network, options.start_share)
-    return Session(options, spec, kind, objective, model, training, validation, start)
+    return PreparedTraining(options, spec, kind, objective, model, training, validation, start)
 
 
 def _require_start(options: TrainOptions) -> None:
@@ -196,36 +245,36 @@ def _batches(
     return training, validation
 
 
-def _resumed(session: Session, folder: RunFolder) -> checkpoint.Progress:
-    model = session.model
+def _resumed(prepared: PreparedTraining, folder: RunFolder) -> checkpoint.Progress:
+    model = prepared.model
     found = checkpoint.restore(folder.checkpoints, model.network, model.optimizer)
     if found is None:
         return checkpoint.Progress()
-    print(f'{folder.path}: going on after epoch {found.epoch} of {session.options.epochs}')
+    print(f'{folder.path}: going on after epoch {found.epoch} of {prepared.options.epochs}')
     return found
 
 
 def _fit(
-    session: Session,
+    prepared: PreparedTraining,
     folder: RunFolder,
     progress: checkpoint.Progress,
     listener: Callable[[EpochReport], None] | None,
 ) -> None:
-    session.training.start_epoch(progress.epoch)
-    data = session.training, session.validation
+    prepared.training.start_epoch(progress.epoch)
+    data = prepared.training, prepared.validation
     end = EpochEnd(
-        session.task,
-        session.objective,
-        session.options,
+        prepared.task,
+        prepared.objective,
+        prepared.options,
         folder,
         *data,
         progress,
         listener,
-        session.start,
+        prepared.start,
     )
-    session.model.fit(
-        session.training,
-        epochs=session.options.epochs,
+    prepared.model.fit(
+        prepared.training,
+        epochs=prepared.options.epochs,
         initial_epoch=progress.epoch,
         shuffle=False,  # the batches are shuffled already, by a seed that a resumed run shares
         callbacks=[StopOnNan(), end],
@@ -233,7 +282,9 @@ def _fit(
     )
 
 
-def _write_metrics(session: Session, folder: RunFolder, progress: checkpoint.Progress) -> None:
+def _write_metrics(
+    prepared: PreparedTraining, folder: RunFolder, progress: checkpoint.Progress
+) -> None:
     """The validation of the best weights into model.yaml, and the curves."""
     from rs_ml_training.training.curves import draw
     from rs_ml_training.training.run_folder import read_history
@@ -242,6 +293,6 @@ def _write_metrics(session: Session, folder: RunFolder, progress: checkpoint.Pro
     for best in (row for row in rows if float(row['epoch']) == progress.best_epoch):
         values = {n.removeprefix('val_'): v for n, v in best.items() if n.startswith('val_') and v}
         metrics = {name: float(value) for name, value in values.items()}
-        trained.write_spec(dataclasses.replace(session.spec, metrics=metrics), folder.path)
+        trained.write_spec(dataclasses.replace(prepared.spec, metrics=metrics), folder.path)
     if rows:
         draw(folder.history, folder.path / 'curves.png')

@@ -16,7 +16,7 @@ from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Arrays, Sample, required
 from rs_ml_training.metrics.precision import AveragePrecision
-from rs_ml_training.prediction.predictor import Head, PredictOptions
+from rs_ml_training.prediction.predictor import PredictionHead, PredictOptions
 from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import BoxPrediction
 from rs_ml_training.prediction.stored import StoredBoxes
@@ -46,7 +46,7 @@ _OVERLAPS = {'gfl': 0.6, 'centernet': 0.5}
 
 
 @dataclass(frozen=True)
-class DetectionOptions(TrainOptions):
+class DetectionTraining(TrainOptions):
     """Objects and their boxes."""
 
     model: str = option('centernet-light', 'the network', group='network')
@@ -77,7 +77,7 @@ class DetectionEvaluation(EvaluateOptions):
     """Objects: ap50, ap50_95, ap50 of every class."""
 
 
-class DetectionHead(Head[BoxPrediction]):
+class DetectionHead(PredictionHead[BoxPrediction]):
     """Boxes in the pixels of the image, from heat maps of their centres or from cells."""
 
     def inputs(self, sample: Sample, view: View) -> Arrays:
@@ -134,27 +134,27 @@ class _ServedMetrics(Accumulated):
         self.accumulator.update(boxes, found.scores, found.class_ids, truth)
 
 
-class DetectionTask(Task[DetectionOptions, DetectionEvaluation]):
+class DetectionTask(Task[DetectionTraining, DetectionEvaluation]):
     """See tasks.task.Task."""
 
     name = manifest_name = 'detection'
-    train_options, evaluate_options = DetectionOptions, DetectionEvaluation
+    train_options, evaluate_options = DetectionTraining, DetectionEvaluation
     needs = ('image', 'boxes')
     shown_metrics = ('ap50', 'ap50_95')
     has_labels = True
 
-    def objective(self, spec: ModelSpec, options: DetectionOptions, data: Reader) -> Objective:
+    def objective(self, spec: ModelSpec, options: DetectionTraining, data: Reader) -> Objective:
         loss_options = name_values(options.loss_option)
         teacher = _teacher(options, spec)
         return DetectionObjective(spec, data.labels, options.loss, loss_options, teacher)
 
     def network_options(
-        self, given: Mapping[str, Any], options: DetectionOptions, data: Reader
+        self, given: Mapping[str, Any], options: DetectionTraining, data: Reader
     ) -> dict[str, Any]:
         classes = len(self.labels(options, data))
         return {**given, 'classes': given.get('classes', classes)}
 
-    def labels(self, options: DetectionOptions, data: Reader) -> tuple[str, ...]:
+    def labels(self, options: DetectionTraining, data: Reader) -> tuple[str, ...]:
         unknown = set(options.classes) - set(data.labels)
         if unknown:
             raise ConfigError(
@@ -162,7 +162,7 @@ class DetectionTask(Task[DetectionOptions, DetectionEvaluation]):
             )
         return options.classes or data.labels
 
-    def augmentation(self, options: DetectionOptions) -> Augmentation:
+    def augmentation(self, options: DetectionTraining) -> Augmentation:
         cutouts = open_data(options.cutouts) if options.cutouts else None
         return Augmentation(options.augment, cutouts=cutouts)
 
@@ -199,7 +199,7 @@ class DetectionTask(Task[DetectionOptions, DetectionEvaluation]):
         return _ServedMetrics(AveragePrecision(max(len(spec.labels), 1)))
 
 
-def _teacher(options: DetectionOptions, spec: ModelSpec) -> Teacher | None:
+def _teacher(options: DetectionTraining, spec: ModelSpec) -> Teacher | None:
     if not 0 <= options.teacher_share <= 1:
         raise ConfigError(f'--teacher-share is 0 to 1, got {options.teacher_share:g}')
     if options.teacher is None:

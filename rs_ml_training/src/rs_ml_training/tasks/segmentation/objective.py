@@ -110,7 +110,7 @@ def class_map(logits: np.ndarray) -> np.ndarray:
     """Class ids (..., H, W) of logits (..., H, W, C); a single channel means foreground."""
     if logits.shape[-1] == 1:
         return (logits[..., 0] > 0).astype(np.int64)
-    return logits.argmax(axis=-1)
+    return np.asarray(logits.argmax(axis=-1))
 
 
 def _weighting(loss: str, class_weights: Sequence[float] | None) -> dict[str, Any]:

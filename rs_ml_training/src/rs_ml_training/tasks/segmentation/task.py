@@ -18,7 +18,7 @@ from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Arrays, Sample, measured_m, required
 from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.networks.registry import takes_depth
-from rs_ml_training.prediction.predictor import UPSAMPLINGS, Head, PredictOptions
+from rs_ml_training.prediction.predictor import UPSAMPLINGS, PredictionHead, PredictOptions
 from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import MaskPrediction
 from rs_ml_training.prediction.stored import StoredMasks
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SegmentationOptions(TrainOptions):
+class SegmentationTraining(TrainOptions):
     """Semantic segmentation."""
 
     model: str = option('ddrnet23-slim', 'the network', group='network')
@@ -83,7 +83,7 @@ class SegmentationEvaluation(EvaluateOptions):
     )
 
 
-class SegmentationHead(Head[MaskPrediction]):
+class SegmentationHead(PredictionHead[MaskPrediction]):
     """A class for every pixel; networks that take depth read that of the sample, if it has any."""
 
     def inputs(self, sample: Sample, view: View) -> Arrays:
@@ -161,16 +161,16 @@ class _ServedMetrics(Accumulated):
         self.accumulator.update(served.truth('labels'), ids)
 
 
-class SegmentationTask(Task[SegmentationOptions, SegmentationEvaluation]):
+class SegmentationTask(Task[SegmentationTraining, SegmentationEvaluation]):
     """See tasks.task.Task."""
 
     name = manifest_name = 'segmentation'
-    train_options, evaluate_options = SegmentationOptions, SegmentationEvaluation
+    train_options, evaluate_options = SegmentationTraining, SegmentationEvaluation
     needs = ('image', 'labels')
     shown_metrics = ('miou', 'pixel_accuracy')
     has_labels = True
 
-    def objective(self, spec: ModelSpec, options: SegmentationOptions, data: Reader) -> Objective:
+    def objective(self, spec: ModelSpec, options: SegmentationTraining, data: Reader) -> Objective:
         weights = None
         if options.class_weights:
             weights = balanced_weights(class_frequencies(data, len(spec.labels)))
@@ -185,7 +185,7 @@ class SegmentationTask(Task[SegmentationOptions, SegmentationEvaluation]):
         )
 
     def network_options(
-        self, given: Mapping[str, Any], options: SegmentationOptions, data: Reader
+        self, given: Mapping[str, Any], options: SegmentationTraining, data: Reader
     ) -> dict[str, Any]:
         channels = _channels(given.get('classes'), options.loss, data.labels)
         chosen = {**given, 'classes': channels}
@@ -196,7 +196,7 @@ class SegmentationTask(Task[SegmentationOptions, SegmentationEvaluation]):
     def colors(self, data: Reader) -> tuple[tuple[int, int, int], ...]:
         return tuple(data.colors)
 
-    def augmentation(self, options: SegmentationOptions) -> Augmentation:
+    def augmentation(self, options: SegmentationTraining) -> Augmentation:
         cutouts = open_data(options.cutouts) if options.cutouts else None
         return Augmentation(options.augment, options.crop_size, options.textures, cutouts)
 
@@ -256,7 +256,7 @@ def class_frequencies(reader: Reader, classes: int, *, limit: int = 400) -> np.n
         labels = reader.read(int(i)).labels
         if labels is not None:
             counts += np.bincount(labels.ravel(), minlength=256)
-    return counts[:classes] / max(counts[:classes].sum(), 1)
+    return np.asarray(counts[:classes] / max(counts[:classes].sum(), 1))
 
 
 def balanced_weights(frequencies: np.ndarray) -> tuple[float, ...]:
@@ -290,15 +290,15 @@ def _served_ids(mask: np.ndarray) -> np.ndarray:
         return mask
     if mask.shape[2] == 1:
         return (mask[..., 0] >= 0.5).astype(np.uint8)
-    return mask.argmax(axis=2)
+    return np.asarray(mask.argmax(axis=2))
 
 
 def _best_probability(logits: np.ndarray) -> np.ndarray:
     if logits.shape[2] == 1:
-        return 1 / (1 + np.exp(-np.abs(logits[..., 0])))
-    return 1 / np.exp(logits - logits.max(axis=2, keepdims=True)).sum(axis=2)
+        return np.asarray(1 / (1 + np.exp(-np.abs(logits[..., 0]))))
+    return np.asarray(1 / np.exp(logits - logits.max(axis=2, keepdims=True)).sum(axis=2))
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))

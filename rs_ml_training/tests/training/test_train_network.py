@@ -7,8 +7,8 @@ import pytest
 
 keras = pytest.importorskip('keras')
 
-from rs_ml_training.training import trainee  # noqa: E402
-from rs_ml_training.training.trainee import Trainee  # noqa: E402
+from rs_ml_training.training import session  # noqa: E402
+from rs_ml_training.training.session import Trainee  # noqa: E402
 
 
 class _Squares:
@@ -38,7 +38,7 @@ def test_inputs_are_not_rounded():
 @pytest.mark.parametrize('count', [1, 4])
 def test_replicas_share_the_mean(count, monkeypatch):
     """tf.distribute adds gradients: four replicas that see the same take a step of one."""
-    monkeypatch.setattr(trainee, '_replicas', lambda: count)
+    monkeypatch.setattr(session, '_replicas', lambda: count)
     model = Trainee(_network(keras.layers.Dense(1)), _Squares())
     outputs = {'y': np.full((2, 1), 3.0, np.float32)}
     loss = model.compute_loss(y={'y': np.zeros((2, 1), np.float32)}, y_pred=outputs)
