@@ -13,6 +13,7 @@ import yaml
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 
+from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.text_files import pinhole_values
 from rs_ml_training.errors import CheckpointError
 from rs_ml_training.networks import registry
@@ -106,9 +107,7 @@ def write_spec(spec: ModelSpec, directory: Path) -> None:
     values = dataclasses.asdict(spec)
     values['intrinsics'] = spec.intrinsics and pinhole_values(spec.intrinsics)
     text = yaml.safe_dump(_plain(values), sort_keys=False, allow_unicode=True)
-    part = directory / f'{SPEC_NAME}.part'
-    part.write_text(text)
-    part.replace(directory / SPEC_NAME)
+    write_file(directory / SPEC_NAME, text.encode(), replace=True)
 
 
 def read_spec(directory: Path) -> ModelSpec:

@@ -11,7 +11,7 @@ from rs_ml_training.synth.camera import CameraPose, d435
 from rs_ml_training.synth.device import MATCHERS
 from rs_ml_training.synth.families import FAMILIES
 from rs_ml_training.synth.frame import BOXED_CLASSES, Posture
-from rs_ml_training.synth.options import EMPTY_ROOM, Side, WorldOptions
+from rs_ml_training.synth.options import Side, WorldOptions
 from rs_ml_training.synth.patterns import GROUNDS
 from rs_ml_training.synth.rooms import draw_plan
 from rs_ml_training.synth.solids import box
@@ -24,6 +24,7 @@ from rs_ml_training.synth.world import draw_world
 
 SIZE, SMALL = (424, 240), (212, 120)
 RIG = d435(SIZE)
+EMPTY_ROOM = WorldOptions(furniture=(0, 0), objects=(0, 0), people=(0, 0), window_share=0.0)
 LEVEL = CameraPose(1.0)
 STANDING = WorldOptions(
     furniture=(0, 0), objects=(0, 0), people=(2, 2), postures=((Posture.STANDING, 1.0),)

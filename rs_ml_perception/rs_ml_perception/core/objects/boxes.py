@@ -42,11 +42,17 @@ def box_areas(xyxy: np.ndarray) -> np.ndarray:
     return sizes[:, 0] * sizes[:, 1]
 
 
-def box_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of every pair: (N, 4) and (M, 4) to (N, M), 0 for empty boxes."""
+def box_intersections(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Area that every pair has in common: (N, 4) and (M, 4) to (N, M)."""
     top_left = np.maximum(a[:, None, :2], b[None, :, :2])
     bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    overlap = np.prod(np.maximum(bottom_right - top_left, 0), axis=2)
+    common: np.ndarray = np.prod(np.maximum(bottom_right - top_left, 0), axis=2)
+    return common
+
+
+def box_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of every pair: (N, 4) and (M, 4) to (N, M), 0 for empty boxes."""
+    overlap = box_intersections(a, b)
     union = box_areas(a)[:, None] + box_areas(b)[None, :] - overlap
     return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
 

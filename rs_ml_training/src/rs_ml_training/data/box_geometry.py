@@ -5,22 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
 
 from rs_ml_training.data.sample import Boxes
 
 Size = tuple[int, int]
 
 
-def areas(xyxy: np.ndarray) -> np.ndarray:
-    """Areas of boxes (N, 4), 0 where a box is inside out."""
-    sides = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
-    return sides[:, 0] * sides[:, 1]
-
-
 def clipped(boxes: Boxes, size: Size) -> Boxes:
     """Boxes within a picture of (width, height); gone where nothing is left."""
-    inside = np.clip(boxes.xyxy, 0, np.array([*size, *size], np.float32))
-    keep = areas(inside) > 0
+    inside = clip_boxes(boxes.xyxy, *size)
+    keep = box_areas(inside) > 0
     return Boxes(inside[keep], boxes.class_ids[keep], boxes.is_crowd[keep])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.objects.boxes import box_iou
 
 OBJECTS = 'objects'
 """Key of the map in `Sample.extra`: 0 nothing, i + 1 the i-th box of the sample as it was read."""
@@ -75,7 +76,7 @@ def assigned(
     """
     found: list[list[Polygon]] = [[] for _ in boxes]
     for polygon in polygons if len(boxes) else ():
-        overlap = overlaps(extent(polygon), boxes)
+        overlap = box_iou(extent(polygon)[None], boxes)[0]
         if overlap.max() >= least:
             found[int(overlap.argmax())].append(polygon)
     return found
@@ -84,11 +85,3 @@ def assigned(
 def extent(polygon: Polygon) -> np.ndarray:
     """The smallest box around it, (4,) [px]."""
     return np.concatenate([polygon.min(axis=0), polygon.max(axis=0)])
-
-
-def overlaps(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Intersection over union of a box, (4,), with each of (N, 4) boxes."""
-    shared = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    shared = np.prod(np.maximum(shared, 0), axis=1)
-    both = np.prod(box[2:] - box[:2]) + np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    return shared / np.maximum(both - shared, 1e-9)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.objects.boxes import box_iou
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.coco import Coco
@@ -19,7 +20,6 @@ from rs_ml_training.data.polygons import (
     assigned,
     extent,
     filled,
-    overlaps,
     painted,
 )
 from rs_ml_training.data.reader import NamedReader
@@ -208,6 +208,6 @@ class YoloMasks(YoloFolder):
 def _without_outline(boxes: Boxes, outlines: list[Outline]) -> np.ndarray:
     """Boxes around which no outline lies, int64 (N, 4) [px]: crowds, and what is too small."""
     around = np.array([extent(polygon) for _, polygon in outlines]).reshape(-1, 4)
-    lone = [xyxy for xyxy in boxes.xyxy if (overlaps(xyxy, around) < _SAME).all()]
+    lone = boxes.xyxy[(box_iou(boxes.xyxy, around) < _SAME).all(axis=1)]
     outer = [np.r_[np.floor(xyxy[:2]), np.ceil(xyxy[2:])] for xyxy in lone]
     return np.array(outer, np.int64).reshape(-1, 4)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.objects.boxes import box_areas, box_intersections
 
 from rs_ml_training.data.sample import Boxes
 
@@ -98,15 +99,9 @@ class AveragePrecision:
 
 def overlaps(boxes: np.ndarray, real: np.ndarray, is_crowd: np.ndarray) -> np.ndarray:
     """Intersection over union (N, M) of boxes [x0, y0, x1, y1]; with crowds over the box alone."""
-    boxes, real = boxes[:, None].astype(np.float64), real[None].astype(np.float64)
-    low, high = (
-        np.maximum(boxes[..., :2], real[..., :2]),
-        np.minimum(boxes[..., 2:], real[..., 2:]),
-    )
-    shared = np.prod(np.maximum(high - low, 0.0), axis=-1)
-    area = np.prod(boxes[..., 2:] - boxes[..., :2], axis=-1)
-    real_area = np.prod(real[..., 2:] - real[..., :2], axis=-1)
-    either = np.where(is_crowd[None], area, area + real_area - shared)
+    boxes, real = boxes.astype(np.float64), real.astype(np.float64)
+    shared, area = box_intersections(boxes, real), box_areas(boxes)[:, None]
+    either = np.where(is_crowd[None], area, area + box_areas(real)[None] - shared)
     return shared / np.maximum(either, 1e-12)
 
 

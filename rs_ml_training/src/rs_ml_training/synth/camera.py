@@ -107,10 +107,6 @@ class CameraPose:
         """World z in optical axes, float64 (3,), unit."""
         return self.world_from_camera[2]
 
-    def to_camera(self, points: np.ndarray) -> np.ndarray:
-        """World points (..., 3) in the optical frame."""
-        return (points - self.position) @ self.world_from_camera
-
 
 def accelerometer_samples(
     pose: CameraPose,

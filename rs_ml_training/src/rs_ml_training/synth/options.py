@@ -68,7 +68,3 @@ class WorldOptions:
         for name in ('children', 'emitter_share', 'window_share'):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f'{name} must be within 0..1, got {getattr(self, name)}')
-
-
-EMPTY_ROOM = WorldOptions(furniture=(0, 0), objects=(0, 0), people=(0, 0), window_share=0.0)
-"""Walls, floor and ceiling."""

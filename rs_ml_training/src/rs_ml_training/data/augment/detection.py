@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from rs_ml_perception.core.objects.boxes import box_areas
 
 from rs_ml_training.data import box_geometry, geometry
 from rs_ml_training.data.polygons import OBJECTS
@@ -133,8 +134,8 @@ def _opacity(giver: Sample, index: int, box: tuple[int, int, int, int]) -> np.nd
 
 def _seen(boxes: Boxes, corner: tuple[int, int], size: tuple[int, int], min_share: float) -> Boxes:
     moved = boxes.xyxy - np.array([*corner, *corner], np.float32)
-    left = box_geometry.areas(np.clip(moved, 0, np.array([*size, *size], np.float32)))
-    too_little = left < min_share * box_geometry.areas(moved)
+    left = box_areas(np.clip(moved, 0, np.array([*size, *size], np.float32)))
+    too_little = left < min_share * box_areas(moved)
     crowd = boxes.is_crowd | too_little
     return box_geometry.clipped(Boxes(moved, boxes.class_ids, crowd), size)
 
@@ -174,7 +175,7 @@ def _with_box(boxes: Boxes, box: np.ndarray, class_id: int, covered: float) -> B
     common = np.concatenate(
         [np.maximum(boxes.xyxy[:, :2], box[:2]), np.minimum(boxes.xyxy[:, 2:], box[2:])], axis=1
     )
-    hidden = box_geometry.areas(common) / np.maximum(box_geometry.areas(boxes.xyxy), 1e-9)
+    hidden = box_areas(common) / np.maximum(box_areas(boxes.xyxy), 1e-9)
     keep = hidden <= covered
     return Boxes(
         np.concatenate([boxes.xyxy[keep], box[None]]),
