@@ -1,4 +1,4 @@
-"""Launches the perception nodes, with camera, replay and rviz2 where asked.
+"""Launches the perception nodes, and on request camera, replay and rviz2.
 
 Examples:
     ros2 launch rs_ml_perception perception.launch.py start_camera:=true rviz:=true
@@ -6,10 +6,10 @@ Examples:
     ros2 launch rs_ml_perception perception.launch.py bag:=~/room lockstep:=true loop:=true
     ros2 launch rs_ml_perception perception.launch.py cameras:=front,rear backend:=openvino
 
-Arguments that were given win over params_file, which wins over what a recording says of itself.
+Arguments override params_file, which overrides the settings of a recording.
 
-Everything that may be missing is looked for before the first process starts. This file and all it
-imports need no more than what comes with `ros2 launch`: the nodes may have a Python of their own.
+Missing parts are reported before the first process starts. This file and its imports need only
+the packages of `ros2 launch`: the nodes may run on another Python.
 """
 
 import atexit
@@ -73,7 +73,7 @@ INSPECTION_SECS = 120.0
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Declare the arguments; what they ask for is decided once they are known."""
+    """Declare the arguments; launch_all acts on their values."""
     declared = [
         DeclareLaunchArgument(name, default_value=default, description=text)
         for name, (default, text) in ARGUMENTS.items()
@@ -87,7 +87,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def launch_all(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """The actions the arguments ask for. All errors come from here: nothing runs yet."""
+    """The actions for the arguments. All errors are raised here, before anything runs."""
     arguments = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     pushed_namespace = context.launch_configurations.get('ros_namespace', '')
     request = parse_arguments(arguments, base_namespace=pushed_namespace)
@@ -111,7 +111,7 @@ def launch_all(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     cameras = [action for words in plan.drivers for action in camera(driver, words, context)]
     companions = []
     if plan.replay is not None:
-        # In a file of ours: launch_ros would make a number of a recording called 2024.
+        # In a parameter file: launch_ros would turn a recording named 2024 into a number.
         replay_file = temporary_file('.yaml', NO_BLOCKS.follow_up({'/**': plan.replay}))
         companions.append(own_node('replay_node', context, parameters=[replay_file]))
     if rviz:
@@ -144,7 +144,7 @@ def own_node(executable: str, context: LaunchContext, **details: object) -> Node
 
 
 def viewer(config: dict[str, object], plan: LaunchPlan, context: LaunchContext) -> Node:
-    """rviz2 with a configuration made for it."""
+    """rviz2 with its configuration."""
     return Node(
         package='rviz2',
         executable='rviz2',
@@ -173,14 +173,14 @@ def camera(
 
 
 def ending(nodes: list[Node], companions: list[Node]) -> list[LaunchDescriptionEntity]:
-    """Once no perception node is left, nothing is replayed or viewed any longer."""
+    """End replay and viewer with the last perception node."""
     running = list(nodes)
 
     def on_exit(event: object, context: LaunchContext) -> list[LaunchDescriptionEntity] | None:
         running.remove(event.action)
         if running or not companions or context.is_shutdown:
             return None
-        message = 'no perception node is left: what was started for them ends'
+        message = 'no perception node is left: replay and viewer end'
         stops = [ShutdownProcess(process_matcher=matches_action(action)) for action in companions]
         return [LogInfo(msg=message), *(EmitEvent(event=stop) for stop in stops)]
 
@@ -192,7 +192,7 @@ def ending(nodes: list[Node], companions: list[Node]) -> list[LaunchDescriptionE
 def ending_with_us(context: LaunchContext) -> str | None:
     """Command prefix by which a process gets SIGINT when `ros2 launch` is killed.
 
-    On SIGTERM launch leaves its processes behind. None where a prefix was asked for, or where
+    On SIGTERM launch leaves its processes behind. None if a prefix is given, or if
     there is no setpriv.
     """
     if context.launch_configurations.get('launch-prefix') or not shutil.which('setpriv'):
@@ -201,7 +201,7 @@ def ending_with_us(context: LaunchContext) -> str | None:
 
 
 def look_into(request: Request) -> RecordingPlan:
-    """What a recording offers the nodes; their Python is the one that can read it.
+    """The plan for a recording, made by the Python of the nodes, which can read it.
 
     Raises:
         InputError: it cannot be read or holds no images.
@@ -217,7 +217,7 @@ def look_into(request: Request) -> RecordingPlan:
             command, capture_output=True, text=True, timeout=INSPECTION_SECS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise InputError(f'recording {request.bag} cannot be looked into: {error}') from error
+        raise InputError(f'recording {request.bag} cannot be inspected: {error}') from error
     if done.returncode:
         words = done.stderr.strip().splitlines() or [f'status {done.returncode}']
         raise InputError(words[-1].removeprefix('rs-ml: '))
@@ -235,12 +235,12 @@ def driver_file() -> Path:
 
 
 def driver_source(path: Path) -> PythonLaunchDescriptionSource:
-    """To be used once: the actions in it cannot be executed twice."""
+    """A source for one use: its actions cannot be executed twice."""
     return PythonLaunchDescriptionSource(str(path))
 
 
 def driver_arguments(driver: Path, context: LaunchContext) -> frozenset[str]:
-    """Names of the driver's own launch arguments; those that we have too are ours."""
+    """Names of the driver's launch arguments, without those that are also ours."""
     declared = driver_source(driver).get_launch_description(context).get_launch_arguments()
     return frozenset(argument.name for argument in declared) - set(ARGUMENTS)
 

@@ -1,8 +1,7 @@
 """Entry points of the executables; signals are handled before slow imports.
 
-ROS, OpenCV and NumPy take from half a second to some seconds to import. A Ctrl-C in that time, or
-the SIGTERM of a supervisor, would otherwise end in a traceback and in a status that reads as a
-crash.
+ROS, OpenCV and NumPy take half a second to several seconds to import. Without a handler a Ctrl-C or
+SIGTERM in that time ends in a traceback and a status that reads as a crash.
 
 `python -m rs_ml_perception.executables NAME ARGUMENT...` runs one without its script.
 """
@@ -20,7 +19,7 @@ from rs_ml_perception.nodes.table import EXECUTABLES
 
 
 def _node(module: str) -> Callable[[], int]:
-    """Main function of a ROS process: a signal is its ordinary end, status 0."""
+    """Main function of a ROS process: a signal ends it with status 0."""
 
     def main() -> int:
         _end_at_once(0, signal.SIGINT, signal.SIGTERM)  # until the module has its own handlers

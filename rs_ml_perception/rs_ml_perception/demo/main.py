@@ -1,4 +1,4 @@
-"""`make demo`: a recording in; detections, heights, masks and depth out, on real ROS 2."""
+"""`make demo`: run the nodes on a recording with ROS 2, and draw their results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DATA_VARIABLE = 'RS_ML_TEST_DATA'
 MODEL_VARIABLE = 'RS_ML_MODEL_PATH'
 
 REAL = ('realsense_room', 'nyu_people')
-"""Recordings of RS_ML_TEST_DATA that are shown after the shipped one."""
+"""Recordings of RS_ML_TEST_DATA to show after the shipped one."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
-    """Every recording in turn; the exit code is 0 where each gave results."""
+    """Run each recording; the exit code is 0 if all gave results."""
     _offer_models()
     codes = [
         _show(recording, out, arguments)
@@ -53,7 +53,7 @@ def run_demo(arguments: argparse.Namespace) -> int:
 
 
 def _show(recording: Path, out: Path, arguments: argparse.Namespace) -> int:
-    """Plan, run, draw, sum up."""
+    """Plan, run, draw, summarise."""
     check_apart(recording, out / 'results')
     plan = _plan(recording, arguments.nodes, arguments.camera)
     replay = Replay(plan, out, arguments.composed != '0', arguments.params, arguments.camera)
@@ -82,12 +82,12 @@ def _plan(recording: Path, nodes: str, camera: str) -> RecordingPlan:
     for name, reason in plan.left_out.items():
         print(f'{name} is left out: {reason}')
     if not plan.nodes:
-        raise InputError('none of the nodes asked for can work with this recording')
+        raise InputError('none of the requested nodes can run on this recording')
     return plan
 
 
 def _prepare(out: Path, logs: Path) -> None:
-    """Make the folders; the panels of an earlier run go."""
+    """Make the folders and remove panels of an earlier run."""
     try:
         logs.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -97,7 +97,7 @@ def _prepare(out: Path, logs: Path) -> None:
 
 
 def _recordings(chosen: str, out: Path) -> list[tuple[Path, Path]]:
-    """(recording, folder for its results): the one chosen, else the shipped and real ones."""
+    """(recording, folder for its results): the chosen one, else the shipped and real ones."""
     if chosen:
         return [(Path(chosen), out)]
     found = [(shipped_recording(), out)]
@@ -120,7 +120,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--recording',
         default='',
-        help='rosbag2 directory, .mcap, .db3 or .bag (default: the one that came along, and where '
+        help='rosbag2 directory, .mcap, .db3 or .bag (default: the shipped one, and if '
         f'{DATA_VARIABLE} is set real ones after it, in OUT/real)',
     )
     parser.add_argument('--out', default='out/demo', help='folder for results, frames, summary')
@@ -135,6 +135,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('--params', default='', help='parameter file for the nodes')
     parser.add_argument(
-        '--ancestor', type=int, default=0, help='end when the process of this number is gone'
+        '--ancestor', type=int, default=0, help='exit when the process with this id has ended'
     )
     return parser.parse_args(argv)

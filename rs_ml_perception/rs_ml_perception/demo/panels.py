@@ -33,11 +33,11 @@ TOPIC = 'denoise/depth/image_rect_raw'
 
 
 class DenoisedPairs:
-    """(raw, denoised) of a recording and what the denoise node made of it, by time.
+    """(raw, denoised) depth of a recording and of the denoise node, by time.
 
     Args:
-        recording: what was replayed.
-        results: what the nodes published.
+        recording: the replayed recording.
+        results: recorded results of the nodes.
         namespace: of the nodes.
     """
 
@@ -148,9 +148,9 @@ def make_panel(
         frame: of the recording.
         results: of its stamp.
         mask_labels: names of the classes of the mask.
-        denoised: raw depth, and float32 metres made of it.
-        title: on the left of the head line.
-        note: on its right.
+        denoised: raw depth, and denoised float32 metres.
+        title: at the left of the header.
+        note: at its right.
     """
     depth, denoised_depth_m = denoised or (frame.depth, None)
     found = results.get('detections')
@@ -176,6 +176,6 @@ def make_panel(
 
 
 def _usable_frames(recording: Recording) -> Iterator[Frame]:
-    """Frames that can be shown; what the nodes rejected has no panel."""
-    # The nodes have counted and reported what was rejected.
+    """Usable frames; rejected ones have no panel."""
+    # The nodes have counted and reported rejections.
     yield from frames(recording, on_rejected=lambda topic, error: None)

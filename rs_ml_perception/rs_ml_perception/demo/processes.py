@@ -1,4 +1,4 @@
-"""The processes of the demo: started with the right names, metered, ended in order."""
+"""Processes of the demo: start, resource usage, end."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Usage:
 
 
 class Process:
-    """An executable of the package as a process in its own session, its output in a file.
+    """An executable of the package as a process in its own session, with output to a file.
 
-    It ends when this process does, also when that is killed.
+    It ends with this process, even if that is killed.
     """
 
     def __init__(self, executable: str, ros_args: Sequence[str], log: Path) -> None:
@@ -73,7 +73,7 @@ class Process:
         return int(resident_kb[0]) / 1024 if resident_kb else 0.0
 
     def stop(self) -> None:
-        """Ask it to end; kill it when it does not."""
+        """Interrupt it; kill it if it does not end."""
         if self._popen.poll() is None:
             self._popen.send_signal(signal.SIGINT)
         try:
@@ -83,7 +83,7 @@ class Process:
             self._popen.wait()
 
     def wait(self, timeout_secs: float) -> int:
-        """Wait for its own end; kill it after the time-out."""
+        """Wait for its end; kill it after the timeout."""
         deadline = time.monotonic() + timeout_secs
         while self._popen.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -99,7 +99,7 @@ class Process:
 def start_nodes(
     names: Sequence[str], *, composed: bool, ros_args: Sequence[str], logs: Path
 ) -> list[Process]:
-    """Start the perception nodes in one process or in one each."""
+    """Start the perception nodes in one process or in one per node."""
     if composed:
         quoted = ', '.join(names)
         graph_args = [*ros_args, '-p', f'nodes:=[{quoted}]']

@@ -1,4 +1,4 @@
-"""One recording through the graph: nodes, recorder and replay as processes of their own."""
+"""Replay of a recording to the graph: nodes, recorder and replay in separate processes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ REPLAY_SECS = 3600.0
 
 @dataclass(frozen=True)
 class Replay:
-    """How a recording is replayed.
+    """Settings of a replay.
 
     Attributes:
-        plan: which nodes run on it, and how.
+        plan: nodes and their settings.
         out: folder for the recorded results and the logs.
         composed: all nodes in one process.
         params_file: for the nodes, '' for none.
@@ -49,7 +49,7 @@ class Replay:
 
 
 def run_replay(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
-    """Play it to the nodes and record what they publish in out/results.
+    """Replay it to the nodes and record their outputs in out/results.
 
     Returns:
         The summary, and node -> why it last dropped a frame.
@@ -58,7 +58,7 @@ def run_replay(replay: Replay) -> tuple[dict[str, Any], dict[str, str]]:
         ConfigError: no node came up, or every DDS domain is in use.
         InputError: the recording cannot be played.
     """
-    # In a domain of its own, whatever else runs on this network stays out of the results.
+    # A separate domain keeps other processes of the network out of the results.
     with ros_session(is_domain_chosen=bool(os.environ.get(DOMAIN_VARIABLE))):
         return _run(replay)
 
@@ -97,9 +97,9 @@ def _ros_args(plan: RecordingPlan, params_file: str, plan_file: Path) -> list[st
     for name in plan.runs:
         node = f'{NAMESPACE}/{name}'
         said = blocks.of(node)
-        # In lockstep every frame waits for the nodes: age is no reason to drop it.
+        # Frames wait for the nodes and must not be dropped for their age.
         age = {} if 'max_age_secs' in said else {'max_age_secs': 0.0}
-        # Stamps of the recording are ages old by any other clock.
+        # By any other clock the stamps of the recording are old.
         values[node] = {**plan.parameters(name, said), **age, 'use_sim_time': True}
     plan_file.write_text(blocks.follow_up(values), encoding='utf-8')
     args = ['--params-file', params_file] if params_file else []
@@ -123,13 +123,13 @@ def _start_player(plan: RecordingPlan, camera: str, active: Sequence[str], logs:
 
 
 def _parameters(values: Mapping[str, Any]) -> list[str]:
-    """Words for --ros-args. As JSON, for a bare 123 would be a number, and # begin a comment."""
+    """Words for --ros-args; JSON, since a bare 123 would be a number and # a comment."""
     given = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
     return [word for name, text in given.items() for word in ('-p', f'{name}:={text}')]
 
 
 def _wait_until_active(watch: DemoWatch, nodes: Sequence[Process]) -> None:
-    """Until every node is up or has said why not.
+    """Wait until every node is active or has reported why not.
 
     Raises:
         ConfigError: no node came up.
@@ -155,7 +155,7 @@ def _wait_for(player: Process, watch: DemoWatch) -> None:
 
 
 def _final_stats(watch: DemoWatch) -> dict[str, Any]:
-    """Accounting that is younger than the last frame and closed."""
+    """Final counts of the nodes after the last frame."""
     watch.forget_stats()
     watch.wait(watch.all_idle, SETTLE_SECS)
     return {name: watch.stats[name] for name in sorted(watch.stats)}

@@ -1,4 +1,4 @@
-"""The demo's summary.json and its table."""
+"""The summary.json of the demo, and its table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watching nodes from outside: are they up, and what have they counted."""
+"""State and counts of nodes, observed from outside."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class DemoWatch:
     Attributes:
         active: nodes that process frames.
         failed: node -> why it cannot.
-        stats: node -> its latest accounting.
+        stats: node -> its latest counts.
         drops: node -> why it last dropped a frame.
     """
 
@@ -41,7 +41,7 @@ class DemoWatch:
         self._executor.add_node(self._node)
 
     def wait(self, is_done: Callable[[], bool], timeout_secs: float) -> bool:
-        """Spin until the condition holds; False after the time-out."""
+        """Spin until the condition holds; False after the timeout."""
         deadline = time.monotonic() + timeout_secs
         while not is_done():
             if time.monotonic() > deadline:
@@ -54,12 +54,12 @@ class DemoWatch:
         return len(self.active | set(self.failed)) == len(self._names)
 
     def all_idle(self) -> bool:
-        """Whether every active node has closed its counts on all it received."""
+        """Whether every active node has finished all frames it received."""
         counts = [self.stats.get(name) for name in self.active]
         return all(b is not None and b.received > 0 and b.in_flight == 0 for b in counts)
 
     def forget_stats(self) -> None:
-        """Wait for fresh accounting from now on."""
+        """Discard the counts so far."""
         self.stats.clear()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The arguments of the launch file, and their values.
 
-Like everything the launch file imports, this module gets by with the standard library and yaml: on
-a robot the Python that runs `ros2 launch` need not be the one of the nodes.
+Like all imports of the launch file, this module needs only the standard library and yaml: on a
+robot `ros2 launch` and the nodes may run on different Pythons.
 """
 
 from __future__ import annotations
@@ -21,35 +21,37 @@ DEFAULT_CAMERA = 'camera'
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 OF_THE_REPLAY = ('loop', 'rate', 'lockstep')
 PARAMETER_FILE = 'config/perception.yaml'
+MODEL_ARGUMENTS = {'detection_model': 'detection'}
+"""Argument -> node whose `model` it sets."""
 
 ARGUMENTS: dict[str, tuple[str, str]] = {
-    'namespace': ('rs_ml', 'of the nodes; / for none'),
-    'camera_namespace': (DEFAULT_CAMERA, 'of the camera driver; / for none'),
-    'camera_name': (DEFAULT_CAMERA, 'of the camera driver, or in a recording'),
-    'cameras': ('', 'names, such as front,rear: several cameras, with nodes in NAMESPACE/NAME'),
-    'nodes': ('all', f'some of {",".join(NODES)}'),
-    'composed': ('true', 'one process for all nodes of a camera, or one for each node'),
+    'namespace': ('rs_ml', 'namespace of the nodes; / for none'),
+    'camera_namespace': (DEFAULT_CAMERA, 'namespace of the camera driver; / for none'),
+    'camera_name': (DEFAULT_CAMERA, 'name of the camera driver, also in a recording'),
+    'cameras': ('', 'names of several cameras, such as front,rear; nodes are in NAMESPACE/NAME'),
+    'nodes': ('all', f'nodes to start, of {",".join(NODES)}'),
+    'composed': ('true', 'true: one process per camera; false: one process per node'),
     'params_file': ('', f'parameters of the nodes; default: {PARAMETER_FILE} of the package'),
-    'detection_model': ('', 'model of the detection node: a name or a directory'),
+    'detection_model': ('', 'model of the detection node: name or directory'),
     'backend': ('', 'inference runtime of all nodes, such as openvino; default: auto'),
-    'device': ('', 'of the inference: auto, cpu, gpu or npu; default: auto'),
-    'start_camera': ('false', 'also start realsense2_camera with the streams the nodes need'),
-    'serial_no': ('', 'of the camera to start; with cameras: one for each, in their order'),
+    'device': ('', 'device of the inference: auto, cpu, gpu or npu; default: auto'),
+    'start_camera': ('false', 'also start realsense2_camera with the streams of the nodes'),
+    'serial_no': ('', 'serial number of the camera to start; with cameras: one each, in order'),
     'bag': ('', 'recording to replay instead of a camera'),
     'rate': ('', 'speed factor of the replay; default: 1'),
-    'loop': ('', 'replay the recording again and again; default: false'),
-    'lockstep': ('', 'replay a frame once the nodes are done with the last; default: false'),
-    'rviz': ('false', 'also start rviz2 with what the nodes publish'),
+    'loop': ('', 'repeat the replay; default: false'),
+    'lockstep': ('', 'publish a frame after the nodes have finished the last; default: false'),
+    'rviz': ('false', 'also start rviz2 with the outputs of the nodes'),
     'use_sim_time': ('', 'default: true with a recording, false without'),
     'autostart': ('', 'nodes configure and activate by themselves; default: true'),
-    'log_level': ('', f'of the nodes: {", ".join(LOG_LEVELS)}; default: info'),
+    'log_level': ('', f'log level of the nodes: {", ".join(LOG_LEVELS)}; default: info'),
 }  # fmt: skip
 """Name -> default and meaning. An empty default leaves the choice to params_file."""
 
 
 @dataclass(frozen=True)
 class Camera:
-    """One camera and the nodes that look through it.
+    """One camera and its nodes.
 
     Attributes:
         namespace: of the nodes, absolute; '/' for none.
@@ -91,7 +93,7 @@ class Request:
         replay: parameters of the replay node that were given.
         rviz: whether to start rviz2.
         log_level: of the nodes, '' for the default.
-        given: node -> parameters that were given as arguments.
+        given: node -> parameters given as arguments.
         remarks: on arguments without effect.
     """
 
@@ -109,11 +111,11 @@ class Request:
 
 
 def parse_arguments(values: Mapping[str, str], *, base_namespace: str = '') -> Request:
-    """Understand the values of ARGUMENTS.
+    """Parse the values of ARGUMENTS.
 
     Args:
         values: all of them; empty ones are not given.
-        base_namespace: what a relative namespace is relative to.
+        base_namespace: namespace in which relative ones are resolved.
 
     Raises:
         ConfigError: a value is wrong, or two of them contradict each other.
@@ -121,7 +123,7 @@ def parse_arguments(values: Mapping[str, str], *, base_namespace: str = '') -> R
     values = {name: value.strip() for name, value in values.items()}
     start_camera, bag = _is_true(values, 'start_camera'), _path(values['bag'])
     if bag and start_camera:
-        raise ConfigError('bag and start_camera exclude each other: leave one of them out')
+        raise ConfigError('bag and start_camera exclude each other: pass only one of them')
     cameras = _cameras(values, base_namespace)
     if bag and len(cameras) > 1:
         raise ConfigError("a recording is replayed to one camera's nodes: leave cameras out")
@@ -144,12 +146,12 @@ def parse_arguments(values: Mapping[str, str], *, base_namespace: str = '') -> R
 def unknown_arguments(
     names: Iterable[str], others: Iterable[str] = (), *, only_misspelt: bool = False
 ) -> list[str]:
-    """Sentences on names that are no argument.
+    """Sentences on unknown arguments.
 
     Args:
-        names: that were given.
-        others: known ones other than ARGUMENTS.
-        only_misspelt: pass over names that resemble none of ours.
+        names: given ones.
+        others: known ones besides ARGUMENTS.
+        only_misspelt: ignore names that are not similar to ours.
     """
     known = [*ARGUMENTS, *others]
     sentences = []
@@ -198,17 +200,18 @@ def _given_parameters(
         name: _is_true(values, name) for name in ('use_sim_time', 'autostart') if values[name]
     }
     if values['lockstep'] and _is_true(values, 'lockstep'):
-        # Every frame waits for the nodes: age is no reason to drop it.
+        # Frames wait for the nodes and must not be dropped for their age.
         for_all['max_age_secs'] = 0.0
     for_networks = {name: values[name] for name in ('backend', 'device') if values[name]}
     given = {name: for_all | (for_networks if NODES[name].has_network else {}) for name in nodes}
-    if values['detection_model'] and 'detection' in given:
-        given['detection']['model'] = _path(values['detection_model'])
+    for argument, name in MODEL_ARGUMENTS.items():
+        if values[argument] and name in given:
+            given[name]['model'] = _path(values[argument])
     return given
 
 
 def _replay_parameters(values: Mapping[str, str]) -> dict[str, Any]:
-    """Of the replay node; its own dataclass checks them."""
+    """Parameters of the replay node, checked by its options."""
     given: dict[str, Any] = {}
     for leaf in walk(ReplayOptions):
         if leaf.name in OF_THE_REPLAY and values[leaf.name]:
@@ -225,8 +228,9 @@ def _remarks(values: Mapping[str, str], nodes: tuple[str, ...]) -> Iterable[str]
                 yield f'{name} has no effect without bag'
     if values['serial_no'] and not _is_true(values, 'start_camera'):
         yield 'serial_no has no effect without start_camera:=true'
-    if values['detection_model'] and 'detection' not in nodes:
-        yield 'detection_model has no effect: detection is not among nodes'
+    for argument, name in MODEL_ARGUMENTS.items():
+        if values[argument] and name not in nodes:
+            yield f'{argument} has no effect: {name} is not among nodes'
 
 
 def _log_level(text: str) -> str:
@@ -237,7 +241,7 @@ def _log_level(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    """~ for the home folder, as the shell leaves it in the value of an argument."""
+    """Expand ~, which the shell leaves in the value of an argument."""
     return str(Path(text).expanduser()) if text.startswith('~') else text
 
 

@@ -1,4 +1,4 @@
-"""Looking into a recording before nodes are run on it."""
+"""Inspection of a recording before nodes run on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROS_NAME = re.compile(r'(/[A-Za-z_][A-Za-z0-9_]*)+')
 
 
 def make_plan(recording: Recording, wanted: Sequence[str]) -> RecordingPlan:
-    """Find out which nodes can work with a recording, and how.
+    """Determine the nodes that can run on a recording, and their settings.
 
     Raises:
         InputError: it has no images that any of the nodes could work on, or they are on a topic
@@ -48,7 +48,7 @@ def make_plan(recording: Recording, wanted: Sequence[str]) -> RecordingPlan:
 
 
 def _why_not(name: str, topics: CameraTopics) -> str:
-    """Why a node cannot work with a recording, '' where it can."""
+    """Why a node cannot run on a recording, '' if it can."""
     if NODES[name].is_depth_primary:
         return '' if topics.sensor_depth else 'the recording has no depth'
     if topics.color is None:
@@ -76,7 +76,7 @@ def _remappings(topics: CameraTopics) -> dict[str, str]:
         if not _ROS_NAME.fullmatch(topic):
             raise InputError(
                 f'{topic} of the recording is no topic that ROS 2 can publish (letters, digits '
-                'and underscores): `rs-ml process` works on it without publishing'
+                'and underscores): `rs-ml process` needs no publishing'
             )
     return remappings
 
@@ -108,14 +108,14 @@ def _has_raw_depth(topics: CameraTopics) -> bool:
 
 
 def _single_frameset_skew_ms(recording: Recording, topics: CameraTopics) -> float:
-    """Half a period for a recording of one frameset, whose period no node can know; else 0."""
+    """Half a period for a recording of one frameset, where nodes cannot measure it; else 0."""
     counts = [topic.count for name in topics.images if (topic := recording.topic(name))]
     is_single = min(counts) == 1 < len(counts)
     return half_period_ns(recording, topics.images) * 1e-6 if is_single else 0.0
 
 
 def _frame_id(recording: Recording, image_topic: str | None) -> str:
-    """That of the first image, '' where it is damaged."""
+    """Frame of the first image, '' if it is damaged."""
     try:
         first = recording.first(image_topic)
     except InputError:

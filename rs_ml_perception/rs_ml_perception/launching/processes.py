@@ -1,4 +1,4 @@
-"""The processes that are asked for; the launch file starts them."""
+"""The processes to start, for the launch file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rs_ml_perception.nodes.table import GRAPH, NODES, camera_inputs
 
 @dataclass(frozen=True)
 class LaunchInputs:
-    """All that is known before anything starts.
+    """Everything known before the first process starts.
 
     Attributes:
-        request: what the arguments ask for.
-        blocks: those of the parameter file.
-        recording: what the recording offers, None without one.
-        driver_arguments: given to the driver, winning over what the nodes need.
+        request: parsed arguments.
+        blocks: of the parameter file.
+        recording: plan of the recording, None without one.
+        driver_arguments: given for the driver; they override the needs of the nodes.
     """
 
     request: Request
@@ -32,7 +32,7 @@ class LaunchInputs:
 
     @cached_property
     def nodes(self) -> tuple[str, ...]:
-        """The nodes asked for that can work.
+        """The requested nodes that can run.
 
         Raises:
             ConfigError: none can.
@@ -41,17 +41,17 @@ class LaunchInputs:
             return self.request.nodes
         if not self.recording.nodes:
             reasons = '; '.join(self.left_out)
-            raise ConfigError(f'no node can work with {self.request.bag}: {reasons}')
+            raise ConfigError(f'no node can run on {self.request.bag}: {reasons}')
         return self.recording.nodes
 
     @property
     def left_out(self) -> list[str]:
-        """A sentence on each node that cannot work."""
+        """A sentence on each node that cannot run."""
         reasons = self.recording.left_out if self.recording else {}
         return [f'{name} is left out: {reason}' for name, reason in reasons.items()]
 
     def value(self, camera: Camera, node: str, parameter: str, default: Any) -> Any:
-        """A parameter of a node: as given, else as params_file says, else the default."""
+        """A parameter of a node: from the arguments, else from params_file, else the default."""
         said = self.blocks.of(camera.node(node)).get(parameter, default)
         return self.request.given.get(node, {}).get(parameter, said)
 
@@ -77,14 +77,14 @@ class NodeProcess:
 
 @dataclass(frozen=True)
 class LaunchPlan:
-    """All that is to be started.
+    """Everything to start.
 
     Attributes:
         nodes: processes with perception nodes.
         replay: parameters of the replay node, None without a recording.
         drivers: launch arguments of realsense2_camera, one mapping for each camera.
         use_sim_time: of the viewer.
-        remarks: worth a warning.
+        remarks: warnings.
     """
 
     nodes: tuple[NodeProcess, ...]
@@ -95,11 +95,11 @@ class LaunchPlan:
 
 
 def make_launch_plan(inputs: LaunchInputs, viewed_topics: tuple[str, ...] = ()) -> LaunchPlan:
-    """Decide on everything that is to be started.
+    """Plan everything to start.
 
     Args:
-        inputs: what is known.
-        viewed_topics: that a viewer is going to subscribe to.
+        inputs: arguments, parameters, recording.
+        viewed_topics: topics that a viewer will subscribe to.
 
     Raises:
         ConfigError: no node can work with the recording.
@@ -133,7 +133,7 @@ def _processes(camera: Camera, inputs: LaunchInputs) -> Iterator[NodeProcess]:
 
 
 def _parameters(camera: Camera, inputs: LaunchInputs) -> str:
-    """Parameters of the recording that params_file does not set, and those given as arguments."""
+    """Parameters of the recording not set by params_file, and those given as arguments."""
     given = {name: inputs.request.given[name] for name in inputs.nodes}
     # The graph's own clock is that of its nodes.
     of_time = {k: v for k, v in given[inputs.nodes[0]].items() if k == 'use_sim_time'}
@@ -148,13 +148,13 @@ def _parameters(camera: Camera, inputs: LaunchInputs) -> str:
 
 
 def _remappings(camera: Camera, recording: RecordingPlan | None) -> tuple[tuple[str, str], ...]:
-    """Inputs to the driver's topics, or to those of the recording, under any name."""
+    """Remappings of the inputs to topics of the driver or of the recording."""
     topics = {topic: f'{camera.prefix}/{topic}' for topic in camera_inputs()}
     return tuple((topics | dict(recording.remappings if recording else {})).items())
 
 
 def _log_arguments(camera: Camera, level: str, loggers: tuple[str, ...]) -> tuple[str, ...]:
-    """By logger: without a name, the level would hold for rcl too, which says much at debug."""
+    """Levels by logger, since a global level would include rcl, which logs a lot at debug."""
     if not level:
         return ()
     names = [camera.node(name).strip('/').replace('/', '.') for name in loggers]
@@ -176,11 +176,11 @@ def _replay_parameters(inputs: LaunchInputs, viewed_topics: tuple[str, ...]) -> 
 
 
 def _driver_arguments(camera: Camera, inputs: LaunchInputs) -> dict[str, str]:
-    """With the streams the nodes need."""
+    """Launch arguments of the driver, with the streams of the nodes."""
     arguments = dict(need for name in inputs.nodes for need in NODES[name].needs)
     arguments |= {'camera_namespace': camera.driver_namespace or '/', 'camera_name': camera.name}
     if camera.serial_no:
-        # launch would make a number of the digits alone, which the driver refuses.
+        # launch turns bare digits into a number, which the driver refuses.
         arguments['serial_no'] = f'_{camera.serial_no.lstrip("_")}'
     return arguments | dict(inputs.driver_arguments)
 

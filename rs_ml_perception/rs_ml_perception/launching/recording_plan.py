@@ -1,4 +1,4 @@
-"""How to run nodes on a recording: found in one process, used in another."""
+"""Settings of nodes for a recording, passed between processes as JSON."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ TRANSFORMS = 'static_transforms'
 
 @dataclass(frozen=True)
 class RecordingPlan:
-    """The settings with which nodes work on a recording.
+    """Settings with which nodes run on a recording.
 
     Attributes:
         recording: its path.
-        nodes: that can work with it.
+        nodes: nodes that can run on it.
         left_out: node -> why it cannot.
         remappings: input of the nodes -> topic of the recording.
         shared: parameters of every node, and of the graph; see `parameters`.
         own: node -> parameters in addition to these.
         frame_id: optical frame of the first image.
-        camera: namespace of the camera where the recording holds several, else ''.
-        notes: what a user should know of the recording.
+        camera: namespace of the camera in a recording with several, else ''.
+        notes: remarks for the user.
     """
 
     recording: str
@@ -42,15 +42,15 @@ class RecordingPlan:
 
     @property
     def runs(self) -> tuple[str, ...]:
-        """The graph, and the nodes that can work."""
+        """The graph, and the nodes that can run."""
         return (GRAPH, *self.nodes)
 
     def parameters(self, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters for the recording, except those that the user sets.
+        """The parameters for the recording, except those set by the user.
 
         Args:
             name: of a node or of the graph.
-            said: what the user's parameter file says of it.
+            said: its parameters in the user's parameter file.
         """
         asked = {**self.shared, **self.own.get(name, {})}
         found = {key: value for key, value in asked.items() if key not in said}
@@ -77,6 +77,6 @@ class RecordingPlan:
 
 
 def _with_by_hand(recorded: Sequence[str], by_hand: Sequence[str]) -> list[str]:
-    """Static transforms of a recording, but for frames that the user places, and the user's."""
+    """Static transforms of a recording, replaced by those of the user for the same frames."""
     children = {text.split()[1] for text in by_hand if len(text.split()) > 1}
     return [*(text for text in recorded if text.split()[1] not in children), *by_hand]

@@ -1,4 +1,4 @@
-"""The rviz configuration for the nodes and cameras at hand."""
+"""The rviz configuration for the given nodes and cameras."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rs_ml_perception.launching.processes import LaunchInputs
 from rs_ml_perception.nodes.table import NODES
 
 NAMESPACE, CAMERA = '/rs_ml/', '/camera/camera/'
-"""How the topics of the template begin."""
+"""Prefixes of the topics in the template."""
 
 ON_REQUEST = {'mono_depth/points': 'publish_points'}
-"""Output -> parameter of its node that offers it."""
+"""Output -> parameter of its node that enables it."""
 
 Config = dict[str, Any]
 
@@ -23,7 +23,7 @@ def make_rviz_config(template: Config, inputs: LaunchInputs) -> Config:
 
     Args:
         template: the package's configuration, for the default namespace and camera.
-        inputs: what is known before anything starts.
+        inputs: arguments, parameters, recording.
     """
     config = copy.deepcopy(template)
     manager = config['Visualization Manager']
@@ -42,15 +42,15 @@ def make_rviz_config(template: Config, inputs: LaunchInputs) -> Config:
 
 
 def viewed_topics(config: Config) -> tuple[str, ...]:
-    """Topics that rviz2 subscribes to as soon as it runs."""
+    """Topics that rviz2 subscribes to at start."""
     displays = config['Visualization Manager']['Displays']
     return tuple(d['Topic']['Value'] for d in displays if 'Topic' in d and d['Enabled'])
 
 
 def _topic(template: str, camera: Camera, inputs: LaunchInputs) -> str:
-    """The topic of a display for one camera, '' where nobody publishes it."""
+    """The topic of a display for one camera, '' if it is not published."""
     if template.startswith(CAMERA):
-        # Points are the only topic of the driver that is shown; it publishes them on request.
+        # Points are the only displayed topic of the driver, which publishes them on request.
         wanted = inputs.driver_arguments.get('pointcloud.enable', 'false').lower() == 'true'
         return f'{camera.prefix}/{template.removeprefix(CAMERA)}' if wanted else ''
     output = template.removeprefix(NAMESPACE)

@@ -83,7 +83,7 @@ def test_in_lockstep_no_frame_is_too_old(inputs_for, recording_of):
 
 
 def test_a_recording_for_no_node_is_refused(inputs_for, recording_of):
-    with pytest.raises(ConfigError, match='no node can work with x: denoise is left out'):
+    with pytest.raises(ConfigError, match='no node can run on x: denoise is left out'):
         make_launch_plan(inputs_for(recording=recording_of(), bag='x'))
 
 
