@@ -1,6 +1,6 @@
 """Entry points of the executables; signals are handled before slow imports.
 
-ROS, OpenCV and NumPy take half a second to several seconds to import. Without a handler a Ctrl-C or
+ROS, OpenCV and NumPy take half a second to several seconds to import. Without a handler, Ctrl-C or
 SIGTERM in that time ends in a traceback and a status that reads as a crash.
 
 `python -m rs_ml_perception.executables NAME ARGUMENT...` runs one without its script.
