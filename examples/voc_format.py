@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.formats import FORMATS
-from rs_ml_training.data.pictures import read_rgb
+from rs_ml_training.data.image_files import read_rgb
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 

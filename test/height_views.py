@@ -21,8 +21,8 @@ from rs_ml_training.synth.camera import (
     accelerometer_samples,
 )
 from rs_ml_training.synth.frame import PeopleTruth, Posture
+from rs_ml_training.synth.furnishing import Inhabitant
 from rs_ml_training.synth.gbuffer import Sight, camera_rays
-from rs_ml_training.synth.inhabitants import Inhabitant
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import Mesh
 from rs_ml_training.synth.numerics import rotation_about_z

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError
-from rs_ml_training.data.pictures import read_gray, read_labels, read_rgb, read_stored
+from rs_ml_training.data.image_files import read_gray, read_labels, read_rgb, read_stored
 
 VALUES = np.array([[0, 1, 2, 255], [7, 7, 7, 7]], np.uint8)
 

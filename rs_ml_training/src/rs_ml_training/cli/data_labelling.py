@@ -14,9 +14,9 @@ from rs_ml_perception.core.options import REQUIRED, Options, option
 
 from rs_ml_training.cli.data_command import Commands, add_command
 from rs_ml_training.data.capture import at_rate, frames, write_captured
+from rs_ml_training.data.image_files import read_labels, read_rgb, require_size
 from rs_ml_training.data.output_folder import png_of, write_file
 from rs_ml_training.data.pairing import files_by_stem
-from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.labelling import dialogs
 from rs_ml_training.labelling.screen import Screen, Window

@@ -22,8 +22,8 @@ from rs_ml_perception.recordings.frame_recorder import CameraWriter
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, foreign_files
 
 from rs_ml_training.data.encodings import encode, read_depth
+from rs_ml_training.data.image_files import require_size
 from rs_ml_training.data.output_folder import put_in_place
-from rs_ml_training.data.pictures import require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 

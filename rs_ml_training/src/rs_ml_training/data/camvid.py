@@ -8,8 +8,8 @@ from pathlib import Path
 from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
+from rs_ml_training.data.image_files import read_labels, read_rgb, require_size
 from rs_ml_training.data.pairing import chosen_names, natural_key, paired_by_stem
-from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.splits import held_out_masks

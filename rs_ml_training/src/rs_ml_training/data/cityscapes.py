@@ -10,8 +10,8 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
+from rs_ml_training.data.image_files import read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.pairing import chosen_names, natural_key
-from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
+from rs_ml_training.data.image_files import ImageFile, read_labels
 from rs_ml_training.data.indoor_classes import CLASS_TABLES
-from rs_ml_training.data.pictures import ImageFile, read_labels
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
 from rs_ml_training.data.text_files import read_yaml
 

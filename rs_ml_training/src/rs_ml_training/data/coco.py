@@ -12,8 +12,8 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.classes import UNWANTED, ClassTable, class_mapping
+from rs_ml_training.data.image_files import SUFFIXES, read_rgb, require_size
 from rs_ml_training.data.pairing import chosen_names, natural_key
-from rs_ml_training.data.pictures import SUFFIXES, read_rgb, require_size
 from rs_ml_training.data.polygons import OBJECTS, Polygon, painted
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample

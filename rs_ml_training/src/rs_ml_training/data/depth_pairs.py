@@ -8,8 +8,8 @@ from pathlib import Path
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.encodings import read_depth
+from rs_ml_training.data.image_files import read_gray, read_rgb, require_size
 from rs_ml_training.data.pairing import files_by_stem, natural_key, require_pairs
-from rs_ml_training.data.pictures import read_gray, read_rgb, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 

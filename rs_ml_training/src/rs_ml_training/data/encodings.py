@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
-from rs_ml_training.data.pictures import read_stored
+from rs_ml_training.data.image_files import read_stored
 
 RAW_SIZES = ((1280, 720), (848, 480), (640, 480))
 """(width, height) of headerless uint16 dumps, told apart by their length."""

@@ -11,8 +11,14 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.classes import ClassMapping, coding_mapping, guessed_coding
 from rs_ml_training.data.encodings import read_depth, require_encoding
+from rs_ml_training.data.image_files import (
+    SUFFIXES,
+    read_labels,
+    read_rgb,
+    read_stored,
+    require_size,
+)
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, read_names, require_pairs
-from rs_ml_training.data.pictures import SUFFIXES, read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_camera, read_license, read_scenes

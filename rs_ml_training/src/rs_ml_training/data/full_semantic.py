@@ -12,9 +12,9 @@ from typing import Any
 import tensorflow_datasets as tfds
 from rs_ml_perception.core.errors import InputError
 
+from rs_ml_training.data.image_files import read_labels, read_rgb
 from rs_ml_training.data.output_folder import new_folder
 from rs_ml_training.data.pairing import paired_by_stem
-from rs_ml_training.data.pictures import read_labels, read_rgb
 
 ZIP_NAME = 'full_semantic.zip'
 

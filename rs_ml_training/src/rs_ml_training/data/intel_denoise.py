@@ -9,8 +9,8 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.encodings import read_depth
+from rs_ml_training.data.image_files import read_gray, require_size
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, require_pairs
-from rs_ml_training.data.pictures import read_gray, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_camera, read_license, read_scenes

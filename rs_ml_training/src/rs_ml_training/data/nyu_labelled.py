@@ -12,8 +12,8 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.encodings import decode
+from rs_ml_training.data.image_files import read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, paired_by_stem
-from rs_ml_training.data.pictures import read_labels, read_rgb, read_stored, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import read_text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.data.pictures import SUFFIXES
+from rs_ml_training.data.image_files import SUFFIXES
 from rs_ml_training.data.text_files import read_lines
 
 _NUMBER = re.compile(r'(\d+)')

@@ -11,9 +11,9 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
 from rs_ml_training.data.encodings import read_depth, require_encoding
+from rs_ml_training.data.image_files import SUFFIXES, read_rgb, require_size
 from rs_ml_training.data.output_folder import new_folder
 from rs_ml_training.data.pairing import files_by_stem, natural_key, require_pairs
-from rs_ml_training.data.pictures import SUFFIXES, read_rgb, require_size
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 

@@ -8,10 +8,10 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.encodings import read_depth
+from rs_ml_training.data.image_files import read_labels, read_rgb, require_size
 from rs_ml_training.data.indoor_classes import INDOOR_COLORS, INDOOR_LABELS
 from rs_ml_training.data.intel_denoise import IntelDenoise
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, require_pairs
-from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.data.text_files import read_camera, read_license, read_scenes

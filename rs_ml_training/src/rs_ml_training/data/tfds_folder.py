@@ -14,8 +14,8 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data.classes import INDEX, coding_mapping
+from rs_ml_training.data.image_files import read_labels, read_rgb, require_size
 from rs_ml_training.data.pairing import natural_key, require_pairs
-from rs_ml_training.data.pictures import read_labels, read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import IGNORE, Sample
 from rs_ml_training.data.tfrecord_format import features_of

@@ -177,7 +177,7 @@ def read_stitched(paths: Sequence[Path], size: tuple[int, int], overlap: int = 0
     Raises:
         InputError: a file is missing, damaged or of another picture.
     """
-    from rs_ml_training.data.pictures import read_stored
+    from rs_ml_training.data.image_files import read_stored
 
     found = sorted((place_of(path.stem)[1].index, path) for path in paths)
     stems = {place_of(path.stem)[0] for path in paths}

@@ -12,8 +12,8 @@ from rs_ml_perception.core.objects.boxes import box_iou
 
 from rs_ml_training.data.classes import ClassTable, class_mapping
 from rs_ml_training.data.coco import Coco
+from rs_ml_training.data.image_files import read_rgb
 from rs_ml_training.data.pairing import chosen_names
-from rs_ml_training.data.pictures import read_rgb
 from rs_ml_training.data.polygons import (
     OBJECTS,
     Polygon,

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from rs_ml_perception.core.errors import InputError
 
+from rs_ml_training.data.image_files import SUFFIXES
 from rs_ml_training.data.pairing import natural_key
-from rs_ml_training.data.pictures import SUFFIXES
 from rs_ml_training.data.sample import Boxes
 from rs_ml_training.data.text_files import read_text
 

@@ -11,7 +11,7 @@ from typing import Any
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.recordings.videos import VIDEO_SUFFIXES, video_frames, video_info
 
-from rs_ml_training.data import encodings, pictures
+from rs_ml_training.data import encodings, image_files
 from rs_ml_training.data.formats import FORMATS, open_data
 from rs_ml_training.data.pairing import natural_key
 from rs_ml_training.data.reader import Reader
@@ -60,7 +60,7 @@ class DepthPictures:
         infrared = None
         if beside is not None:
             size = depth_m.shape[1], depth_m.shape[0]
-            infrared = pictures.require_size(beside, pictures.read_gray(beside), size)
+            infrared = image_files.require_size(beside, image_files.read_gray(beside), size)
         return Sample(path.stem, raw_depth_m=depth_m, infrared=infrared)
 
     def _infrared_of(self, path: Path) -> Path | None:
@@ -72,7 +72,7 @@ class DepthPictures:
 
 def read_color(path: Path) -> Sample:
     """A picture as a sample named by its stem."""
-    return Sample(path.stem, image=pictures.read_rgb(path))
+    return Sample(path.stem, image=image_files.read_rgb(path))
 
 
 def open_sources(
@@ -141,7 +141,7 @@ def _is_video(path: Path, read: ReadPicture) -> bool:
 
 
 def _suffixes(read: ReadPicture) -> tuple[str, ...]:
-    return DEPTH_SUFFIXES if isinstance(read, DepthPictures) else pictures.SUFFIXES
+    return DEPTH_SUFFIXES if isinstance(read, DepthPictures) else image_files.SUFFIXES
 
 
 def _files_source(name: str, paths: Sequence[Path], read: ReadPicture) -> Source:

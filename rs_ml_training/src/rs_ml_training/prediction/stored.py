@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from rs_ml_perception.core.errors import InputError
 
-from rs_ml_training.data import encodings, pictures
+from rs_ml_training.data import encodings, image_files
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.metrics.crops import KB_HEIGHT, KB_WIDTH, pasted_kb
 from rs_ml_training.prediction.result_files import file_stem
@@ -104,7 +104,7 @@ class StoredMasks(StoredPredictions):
     endings = ('_mask.png', '.png')
 
     def _read(self, sample: Sample) -> MaskPrediction:
-        mask = pictures.read_labels(self._path(sample.name))
+        mask = image_files.read_labels(self._path(sample.name))
         return MaskPrediction(mask, np.ones(mask.shape, np.float32))
 
 
@@ -170,7 +170,7 @@ def _parsed(path: Path, ids: Mapping[str, int]) -> Iterable[tuple[str, BoxPredic
 def _stem(image: str) -> str:
     """The last part of a path without the ending of a picture; other dots belong to the name."""
     path = Path(image)
-    return path.stem if path.suffix.lower() in pictures.SUFFIXES else path.name
+    return path.stem if path.suffix.lower() in image_files.SUFFIXES else path.name
 
 
 def _boxes(detections: Sequence[Mapping[str, Any]], ids: Mapping[str, int]) -> BoxPrediction:

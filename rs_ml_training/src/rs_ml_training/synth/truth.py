@@ -10,8 +10,8 @@ import numpy as np
 from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.synth.frame import BOXED_CLASSES, BoxTruth, PeopleTruth, SynthFrame
+from rs_ml_training.synth.furnishing import Inhabitant
 from rs_ml_training.synth.gbuffer import Sight, camera_rays
-from rs_ml_training.synth.inhabitants import Inhabitant
 from rs_ml_training.synth.props import LABEL
 from rs_ml_training.synth.ray_scene import RayScene
 

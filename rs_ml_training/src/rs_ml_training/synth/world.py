@@ -9,9 +9,8 @@ from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.synth.camera import DEPTH_848, CameraPose
 from rs_ml_training.synth.device import Device, draw_device
-from rs_ml_training.synth.furnishing import Furnisher
+from rs_ml_training.synth.furnishing import Furnisher, Inhabitant, inhabit
 from rs_ml_training.synth.gbuffer import camera_rays
-from rs_ml_training.synth.inhabitants import Inhabitant, inhabit
 from rs_ml_training.synth.lighting import Lamp, Lighting
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.numerics import triple

@@ -15,7 +15,7 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 
 from rs_ml_training.data import geometry
-from rs_ml_training.data.pictures import read_rgb
+from rs_ml_training.data.image_files import read_rgb
 from rs_ml_training.data.sample import IGNORE, Sample
 
 _SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp'}

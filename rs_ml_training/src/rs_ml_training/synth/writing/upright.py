@@ -9,8 +9,8 @@ from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.synth.camera import COLOR_640, CameraPose
 from rs_ml_training.synth.frame import PeopleTruth, Posture
+from rs_ml_training.synth.furnishing import Inhabitant
 from rs_ml_training.synth.gbuffer import Sight, camera_rays
-from rs_ml_training.synth.inhabitants import Inhabitant
 from rs_ml_training.synth.options import Side, WorldOptions
 from rs_ml_training.synth.truth import people_of
 from rs_ml_training.synth.world import World, draw_world

@@ -12,8 +12,8 @@ from rs_ml_training.synth.body import Outfit, Person, person
 from rs_ml_training.synth.camera import COLOR_640, CameraPose, d435
 from rs_ml_training.synth.families import FAMILIES
 from rs_ml_training.synth.frame import Posture, SynthFrame
+from rs_ml_training.synth.furnishing import Inhabitant
 from rs_ml_training.synth.gbuffer import Sight, camera_rays
-from rs_ml_training.synth.inhabitants import Inhabitant
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.options import Side
 from rs_ml_training.synth.ray_scene import RayScene
