@@ -173,20 +173,55 @@ def test_a_network_is_built_by_its_name(extension):
         registry.build('tiny-depth', (64, 50))
 
 
+def depth_folder(path: Path) -> str:
+    """Four images with depth, near on the left and far on the right."""
+    for n in range(4):
+        write_image(path / 'rgb' / f'{n}.png')
+        depth_mm = np.full((48, 64), 1000 + n, np.uint16)
+        depth_mm[:, 32:] += 1000
+        (path / 'depth').mkdir(exist_ok=True)
+        cv2.imwrite(str(path / 'depth' / f'{n}.png'), depth_mm)
+    return f'folder:{path}'
+
+
 @pytest.mark.slow
 def test_a_network_is_trained_and_exported(tmp_path):
     pytest.importorskip('tensorflow')
-    for n in range(4):
-        write_image(tmp_path / 'data' / 'rgb' / f'{n}.png')
-        depth = np.full((48, 64), 1000 + n, np.uint16)
-        (tmp_path / 'data' / 'depth').mkdir(exist_ok=True)
-        cv2.imwrite(str(tmp_path / 'data' / 'depth' / f'{n}.png'), depth)
-    data = f'folder:{tmp_path / "data"}'
+    data = depth_folder(tmp_path / 'data')
     words = '--model', 'tiny-depth', '--epochs', 1, '--runs', tmp_path, '--name', 'run'
     run('tiny_network', 'rs-ml-train', 'depth', '--data', data, *words)
     words = '--out', tmp_path / 'model', '--formats', 'tflite'
     run('tiny_network', 'rs-ml-export', tmp_path / 'run', *words)
     assert (tmp_path / 'model' / 'model.tflite').is_file()
+
+
+@pytest.mark.parametrize(
+    ('depth_m', 'expected'),
+    [
+        (np.zeros((0, 3)), np.zeros((0, 3))),
+        (np.array([[1, 1, 1]]), [[0, 0, 0]]),
+        (np.array([[1, 1.05, 2]]), [[0, 0, 1]]),
+    ],
+)
+def test_edges_of_depth(extension, depth_m, expected):
+    registry = importlib.import_module('rs_ml_training.tasks.registry')
+    module = extension(registry.TASKS, 'edge_task')
+    assert np.array_equal(module.edges(depth_m), expected)
+
+
+@pytest.mark.slow
+def test_a_task_is_trained_evaluated_and_exported(tmp_path):
+    pytest.importorskip('tensorflow')
+    data = depth_folder(tmp_path / 'data')
+    words = '--epochs', 1, '--runs', tmp_path, '--name', 'run'
+    run('edge_task', 'rs-ml-train', 'edges', '--data', data, *words)
+    words = '--model', tmp_path / 'run', '--json', tmp_path / 'result.json'
+    run('edge_task', 'rs-ml-evaluate', 'edges', '--data', data, *words)
+    assert 'miou' in (tmp_path / 'result.json').read_text()
+    words = '--out', tmp_path / 'model', '--formats', 'tflite', '--data', data
+    run('edge_task', 'rs-ml-export', tmp_path / 'run', *words)
+    manifest = yaml.safe_load((tmp_path / 'model' / 'manifest.yaml').read_text())
+    assert (manifest['task'], manifest['decoder']) == ('segmentation', 'class_map')
 
 
 @pytest.mark.ros
