@@ -16,6 +16,7 @@ rclpy = pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy  # noqa: E402
+from rs_ml_perception.nodes import record_node  # noqa: E402
 from rs_ml_perception.recordings.open_recording import open_recording  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
@@ -159,11 +160,10 @@ def test_what_was_asked_for_is_found_or_missed_in_words(topics, says, start, nod
 @pytest.mark.parametrize(
     ('out', 'reason'), [('""', 'parameter out is empty'), ('{tmp}', 'holds keep.txt')]
 )
-def test_no_place_to_write_is_one_sentence(start, out, reason, tmp_path):
+def test_no_place_to_write_is_one_sentence(run_node, out, reason, tmp_path):
     (tmp_path / 'keep.txt').write_text('precious')
-    process = start(out.format(tmp=tmp_path))
-    output, _ = process.communicate(timeout=PATIENCE_SECS)
-    assert process.returncode == 1
+    status, output = run_node(record_node.main, '/recorded', out=out.format(tmp=tmp_path))
+    assert status == 1
     assert reason in output
     assert 'Traceback' not in output
 

@@ -23,6 +23,7 @@ from rosgraph_msgs.msg import Clock  # noqa: E402
 from rs_ml_perception.core.frames.frame import Frame  # noqa: E402
 from rs_ml_perception.core.geometry.camera import CameraModel  # noqa: E402
 from rs_ml_perception.core.images.depth import DepthImage  # noqa: E402
+from rs_ml_perception.nodes import replay_node  # noqa: E402
 from rs_ml_perception.recordings.frame_recorder import FrameRecorder  # noqa: E402
 from rs_ml_perception.recordings.writer import RecordingWriter  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
@@ -107,6 +108,12 @@ class Consumer:
 def start(start_node):
     """Call with a recording and parameters to start the node as a process."""
     return lambda bag, **parameters: start_node('replay_node', '/rs_ml', bag=bag, **parameters)
+
+
+@pytest.fixture
+def run(run_node):
+    """Call with a recording and parameters; returns (exit code, output) of a replay to its end."""
+    return lambda bag, **parameters: run_node(replay_node.main, '/rs_ml', bag=bag, **parameters)
 
 
 def spin(context, nodes, process, *, until=lambda: False):
@@ -218,47 +225,50 @@ def test_a_pause_in_the_recording_is_announced(start, tmp_path):
 
 
 @pytest.mark.parametrize('topics', ['[camera/.*/color/.*]', '[/camera/.*/color/.*]'])
-def test_topics_may_be_given_without_the_leading_slash(topics, start, tmp_path):
+def test_topics_may_be_given_without_the_leading_slash(topics, run, tmp_path):
     bag = write_bag(tmp_path / 'bag', 2)
-    process = start(bag, topics=topics, primary_topics='[camera/camera/color/image_raw]',
-                    wait_for_subscribers_secs=0.0)  # fmt: skip
-    status, output = finish(process)
+    status, output = run(
+        bag,
+        topics=topics,
+        primary_topics='[camera/camera/color/image_raw]',
+        wait_for_subscribers_secs=0.0,
+    )
     assert status == 0, output
     assert 'replayed 4 messages of 2 topics, 2 frames' in output
 
 
-def test_a_topic_that_cannot_be_published_is_left_out(start, tmp_path):
+def test_a_topic_that_cannot_be_published_is_left_out(run, tmp_path):
     bag = tmp_path / 'bag'
     with RecordingWriter(bag) as writer:
         for name in ('/words', '/front-camera/words', '/1/words'):
             writer.add_topic(name, 'std_msgs/msg/String')
             writer.write_message(name, 1, factory.make('std_msgs/msg/String', data='x'))
-    status, output = finish(start(bag, wait_for_subscribers_secs=0.0))
+    status, output = run(bag, wait_for_subscribers_secs=0.0)
     assert status == 0, output
     assert 'replayed 1 messages of 1 topics' in output
     for name in ('/front-camera/words', '/1/words'):
         assert f'{name} (std_msgs/msg/String) is left out' in output
 
 
-def test_a_recording_that_is_damaged_further_on_ends_with_the_reason(start, tmp_path):
+def test_a_recording_that_is_damaged_further_on_ends_with_the_reason(run, tmp_path):
     bag = write_bag(tmp_path / 'bag', 2)
     metadata = bag / 'metadata.yaml'
     metadata.write_text(metadata.read_text().replace('message_count: 2\n', 'message_count: 3\n'))
-    status, output = finish(start(bag, wait_for_subscribers_secs=0.0))
+    status, output = run(bag, wait_for_subscribers_secs=0.0)
     assert status == 1
     assert 'it is incomplete' in output
     assert '2 frames' in output
     assert 'Traceback' not in output
 
 
-def test_the_camera_is_said_and_chosen(start, tmp_path):
+def test_the_camera_is_said_and_chosen(run, tmp_path):
     bag = tmp_path / 'bag'
     with RecordingWriter(bag) as writer:
         for camera in ('/front', '/rear'):
             FrameRecorder(writer, camera=camera).write(
                 Frame(rgb=np.zeros((4, 6, 3), np.uint8), stamp_ns=START_NS)
             )
-    status, output = finish(start(bag, camera='/rear', wait_for_subscribers_secs=0.0))
+    status, output = run(bag, camera='/rear', wait_for_subscribers_secs=0.0)
     assert status == 0, output
     assert 'camera /rear is used; camera:=NAMESPACE chooses another: /front' in output
     assert 'starting without a subscriber of /rear/color/image_raw' in output
@@ -328,9 +338,8 @@ def test_a_loop_begins_again_until_it_is_stopped(start, context, tmp_path):
     assert [image.data[0] for image in images[:5]] == [0, 1, 0, 1, 0]
 
 
-def test_without_subscribers_it_says_so_and_goes_on(start, tmp_path):
-    process = start(write_bag(tmp_path / 'bag', 1), wait_for_subscribers_secs=0.2)
-    status, output = finish(process)
+def test_without_subscribers_it_says_so_and_goes_on(run, tmp_path):
+    status, output = run(write_bag(tmp_path / 'bag', 1), wait_for_subscribers_secs=0.2)
     assert status == 0
     assert f'starting without a subscriber of {CAMERA}/color/image_raw' in output
 
@@ -368,11 +377,10 @@ def test_a_replay_stopped_before_its_first_message_has_not_failed(start, context
     assert 'replayed 0 messages' in output
 
 
-def test_a_type_that_is_not_installed_is_left_out_with_a_warning(start, tmp_path):
+def test_a_type_that_is_not_installed_is_left_out_with_a_warning(run, tmp_path):
     if importlib.util.find_spec('tf2_msgs'):
         pytest.skip('tf2_msgs is installed')
-    process = start(write_bag(tmp_path / 'bag', 1), wait_for_subscribers_secs=0.0)
-    status, output = finish(process)
+    status, output = run(write_bag(tmp_path / 'bag', 1), wait_for_subscribers_secs=0.0)
     assert status == 0
     assert '/tf_static is left out' in output
     assert 'install the package tf2_msgs' in output
@@ -389,16 +397,16 @@ def test_a_type_that_is_not_installed_is_left_out_with_a_warning(start, tmp_path
         ({'reliability': 'perhaps'}, 'reliability must be one of'),
     ],
 )
-def test_wrong_parameters_end_with_status_1(start, parameters, reason, tmp_path):
-    status, output = finish(start(write_bag(tmp_path / 'bag', 1), **parameters))
+def test_wrong_parameters_end_with_status_1(run, parameters, reason, tmp_path):
+    status, output = run(write_bag(tmp_path / 'bag', 1), **parameters)
     assert status == 1, output
     assert reason in output
     assert 'Traceback' not in output
 
 
 @pytest.mark.parametrize('bag', ['', '""', '/no/such/bag', '/'])
-def test_no_recording_is_one_sentence(start, bag):
-    status, output = finish(start(bag))
+def test_no_recording_is_one_sentence(run, bag):
+    status, output = run(bag)
     assert status == 1
     assert 'bag' in output
     assert 'Traceback' not in output

@@ -17,7 +17,7 @@ SIZE = (64, 48)
 CLASSES = 5
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def toy() -> Callable[..., Trained]:
     """Task -> a trained network of random weights; the same weights every time."""
     keras = pytest.importorskip('keras')

@@ -1,5 +1,7 @@
 """ONNX for a model directory that has TFLite alone."""
 
+import shutil
+
 import numpy as np
 import pytest
 import yaml
@@ -10,14 +12,29 @@ from rs_ml_training.cli.export import main
 from rs_ml_training.export.exporter import ExportOptions, export
 
 
-@pytest.fixture
-def folder(toy, tmp_path):
+@pytest.fixture(scope='module')
+def exported(toy, tmp_path_factory):
     """A denoiser of two inputs and two outputs."""
     pytest.importorskip('tf2onnx')
     pytest.importorskip('onnxruntime')
-    options = ExportOptions(('tflite',), 'float16')
-    export(toy('denoise'), tmp_path / 'model', options)
-    return tmp_path / 'model'
+    folder = tmp_path_factory.mktemp('exported') / 'model'
+    export(toy('denoise'), folder, ExportOptions(('tflite',), 'float16'))
+    return folder
+
+
+@pytest.fixture
+def folder(exported, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(exported, tmp_path / 'model')
+
+
+@pytest.fixture(scope='module')
+def added(exported, tmp_path_factory):
+    """The ONNX model added to another copy."""
+    onnx = pytest.importorskip('onnx')
+    folder = shutil.copytree(exported, tmp_path_factory.mktemp('added') / 'model')
+    assert main([str(folder)]) == 0
+    return onnx.load(folder / 'model.onnx')
 
 
 def test_the_new_file_computes_the_same_under_our_names(folder, capsys):
@@ -40,23 +57,16 @@ def test_the_new_file_computes_the_same_under_our_names(folder, capsys):
     ]
 
 
-def test_weights_stay_float16(folder):
+def test_weights_stay_float16(added):
     import onnx
 
-    main([str(folder)])
-    model = onnx.load(folder / 'model.onnx')
-    large = [c for c in model.graph.initializer if np.prod(c.dims) >= 256]
+    large = [c for c in added.graph.initializer if np.prod(c.dims) >= 256]
     assert large
     assert {c.data_type for c in large} == {onnx.TensorProto.FLOAT16}
 
 
-def test_nearest_neighbours_are_told_to_every_runtime(folder):
-    import onnx
-
-    main([str(folder)])
-    model = onnx.load(folder / 'model.onnx')
-    text = str(model.graph)
-    assert 'tf_half_pixel_for_nn' not in text
+def test_no_runtime_has_to_guess_nearest_neighbours(added):
+    assert 'tf_half_pixel_for_nn' not in str(added.graph)
 
 
 def test_no_other_flag_is_ignored(folder, capsys):
