@@ -10,9 +10,9 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.data.encodings import encode, write_depth
 from rs_ml_training.data.formats import open_data
-from rs_ml_training.data.intel_denoise import IntelDenoise
 from rs_ml_training.data.output_folder import write_png
 from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.stereo_frames import IntelDenoise
 from rs_ml_training.data.tiling import write_tiles
 
 from benchmarks.training.published import Pair, Triple

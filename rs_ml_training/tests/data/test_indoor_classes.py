@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rs_ml_training.data import indoor_classes
 from rs_ml_training.data.classes import class_mapping
-from rs_ml_training.data.nyu_labelled import LABELS
+from rs_ml_training.data.nyu import LABELS
 
 NAMES = 'bed books ceiling chair floor furniture objects picture sofa table tv wall window person'
 

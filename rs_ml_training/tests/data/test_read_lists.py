@@ -9,8 +9,7 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.kitti_list import REFERENCE_FOCAL_PX
-from rs_ml_training.data.nyu_h5 import room
-from rs_ml_training.data.nyu_labelled import runs
+from rs_ml_training.data.nyu import room, runs
 from rs_ml_training.data.pairing import natural_key
 from rs_ml_training.data.pano_csv import write_lists
 from rs_ml_training.data.statistics import as_text, measure

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data import tiling
-from rs_ml_training.data.intel_denoise import IntelDenoise
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
+from rs_ml_training.data.stereo_frames import IntelDenoise
 
 
 class Frames(Reader):

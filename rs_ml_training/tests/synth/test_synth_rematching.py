@@ -8,7 +8,7 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_training.cli.data import main
-from rs_ml_training.data.intel_denoise import IntelDenoise
+from rs_ml_training.data.stereo_frames import IntelDenoise
 from rs_ml_training.data.text_files import write_camera
 from rs_ml_training.synth.device import MATCHERS
 from rs_ml_training.synth.matcher import Prefilter

@@ -143,7 +143,7 @@ def _to_bag(options: ToBagOptions, arguments: argparse.Namespace) -> None:
 
 
 def _denoised(options: ToBagOptions, reader: Reader) -> dict[str, Path]:
-    from rs_ml_training.data.intel_denoise import find_denoised, require_denoised
+    from rs_ml_training.data.stereo_frames import find_denoised, require_denoised
 
     names = [reader.name(index) for index in range(len(reader))]
     if options.denoised is not None:

@@ -14,8 +14,7 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.encodings import read_depth, require_encoding
 from rs_ml_training.data.geometry import cropped
 from rs_ml_training.data.image_files import read_rgb, require_size
-from rs_ml_training.data.nyu_h5 import room
-from rs_ml_training.data.nyu_labelled import CAMERA
+from rs_ml_training.data.nyu import CAMERA, room
 from rs_ml_training.data.pairing import natural_key, read_names
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample

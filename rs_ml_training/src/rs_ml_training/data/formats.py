@@ -18,9 +18,9 @@ _logger = logging.getLogger(__name__)
 
 _DATA = 'rs_ml_training.data'
 FORMATS: dict[str, str] = {
-    'nyu-labelled': f'{_DATA}.nyu_labelled:NyuLabelled',
-    'nyu-h5': f'{_DATA}.nyu_h5:NyuH5',
-    'nyu-rgbd': f'{_DATA}.nyu_labelled:NyuRgbd',
+    'nyu-labelled': f'{_DATA}.nyu:NyuLabelled',
+    'nyu-h5': f'{_DATA}.nyu:NyuH5',
+    'nyu-rgbd': f'{_DATA}.nyu:NyuRgbd',
     'bts-list': f'{_DATA}.bts_list:BtsList',
     'kitti-list': f'{_DATA}.kitti_list:KittiList',
     'camvid': f'{_DATA}.camvid:CamVid',
@@ -30,13 +30,13 @@ FORMATS: dict[str, str] = {
     'yolo': f'{_DATA}.yolo:Yolo',
     'yolo-masks': f'{_DATA}.yolo:YoloMasks',
     'coco': f'{_DATA}.coco:Coco',
-    'intel-denoise': f'{_DATA}.intel_denoise:IntelDenoise',
+    'intel-denoise': f'{_DATA}.stereo_frames:IntelDenoise',
     'depth-pairs': f'{_DATA}.depth_pairs:DepthPairs',
     'pano-csv': f'{_DATA}.pano_csv:PanoCsv',
     'tfrecord': f'{_DATA}.tfrecords:TfRecords',
     'mix': f'{_DATA}.mix:Mix',
-    'synth': f'{_DATA}.synth_set:SynthStereo',
-    'synth-color': f'{_DATA}.synth_set:SynthColor',
+    'synth': f'{_DATA}.stereo_frames:SynthStereo',
+    'synth-color': f'{_DATA}.stereo_frames:SynthColor',
 }
 """Format -> 'module:class'; the constructor takes the path and keyword options."""
 

@@ -88,7 +88,7 @@ NYU40_TO_INDOOR: Mapping[str, tuple[str, ...]] = MappingProxyType(
         'person': ('person',),
     }
 )
-"""New name -> names of `nyu_labelled.LABELS`. "Other prop" is stored as unlabelled and ignored."""
+"""New name -> names of `nyu.LABELS`. "Other prop" is stored as unlabelled and ignored."""
 
 COCO_TO_INDOOR: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -13,8 +13,8 @@ from rs_ml_perception.core.options import Options, option
 
 from rs_ml_training.data.encodings import encode
 from rs_ml_training.data.image_files import read_gray
-from rs_ml_training.data.intel_denoise import LEFT, RAW, RIGHT, TRUTH, IntelDenoise
 from rs_ml_training.data.output_folder import new_folder, write_png
+from rs_ml_training.data.stereo_frames import LEFT, RAW, RIGHT, TRUTH, IntelDenoise
 from rs_ml_training.data.text_files import read_camera
 from rs_ml_training.synth.camera import Rig, d435
 from rs_ml_training.synth.device import draw_matcher
