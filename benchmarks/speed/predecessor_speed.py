@@ -14,8 +14,8 @@ from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate
-from rs_ml_perception.tasks.denoise import DenoisePipeline, DenoiseTraining
-from rs_ml_perception.tasks.detection import DetectionPipeline, DetectionTraining
+from rs_ml_perception.tasks.denoise import DenoisePipeline, DenoiseOptions
+from rs_ml_perception.tasks.detection import DetectionPipeline, DetectionOptions
 from rs_ml_perception.tasks.height import HeightPipeline
 from rs_ml_perception.tasks.mono_depth import MonoDepthOptions, MonoDepthPipeline
 from rs_ml_perception.tasks.options import ModelOptions
@@ -71,7 +71,7 @@ def _denoise(options: SpeedOptions) -> dict[str, Any]:
     except InputError as error:
         return {'note': f'none: {error}'}
     choice = ModelOptions(default_model('denoise'))
-    ours = DenoisePipeline.load(choice, DenoiseTraining())
+    ours = DenoisePipeline.load(choice, DenoiseOptions())
     few = replace(options, frames=SLOW_FRAMES, rounds=min(options.rounds, 3))
     return _compare(theirs, ours, frames[:SLOW_FRAMES], few)
 
@@ -103,7 +103,7 @@ def _compare(
 def _our_height() -> Callable[[Frame], Any]:
     """Detection, tracking, placement and heights as the nodes do them."""
     choice = ModelOptions(default_model('detection'))
-    detection = DetectionPipeline.load(choice, DetectionTraining())
+    detection = DetectionPipeline.load(choice, DetectionOptions())
     height = HeightPipeline()
 
     return lambda frame: height(frame, detection(frame))
