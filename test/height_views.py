@@ -82,13 +82,16 @@ def _draw(rng: np.random.Generator, situation: Situation) -> PersonView | None:
     camera = CAMERAS[rng.integers(len(CAMERAS))]
     someone = _someone(rng, situation)
     pose = _pose(rng, someone)
-    sight = Sight(camera, pose.position, pose.world_from_camera)
-    unhidden, _ = _seen(someone, [], sight)
-    if not len(unhidden) or not _is_framed(unhidden, camera, situation):
-        return None
     boxes = [*_room(rng, someone), *_clutter(rng, someone), *_hider(rng, someone, situation, pose)]
-    people, depth_m = _seen(someone, boxes, sight)
+    preview = camera.resized(camera.width // 4, camera.height // 4)
+    unhidden, _ = _seen(someone, [], Sight(preview, pose.position, pose.world_from_camera))
+    if not len(unhidden) or not _is_framed(unhidden, preview, situation):
+        return None
+    people, _ = _seen(someone, boxes, Sight(preview, pose.position, pose.world_from_camera))
     if not len(people) or not _is_visible(people, unhidden, situation):
+        return None
+    people, depth_m = _seen(someone, boxes, Sight(camera, pose.position, pose.world_from_camera))
+    if people.cut[0] != unhidden.cut[0]:
         return None
     return PersonView(
         _measured_mm(depth_m, rng),
@@ -143,7 +146,7 @@ def _is_framed(unhidden: PeopleTruth, camera: CameraModel, situation: Situation)
     if situation is not Situation.TRUNCATED:
         return not unhidden.cut[0]
     _, top, _, bottom = unhidden.boxes_px[0]
-    return (top <= 0 or bottom >= camera.height) and bottom - top > 100
+    return (top <= 0 or bottom >= camera.height) and bottom - top > 0.2 * camera.height
 
 
 def _is_visible(people: PeopleTruth, unhidden: PeopleTruth, situation: Situation) -> bool:
@@ -176,7 +179,7 @@ def _room(rng: np.random.Generator, someone: Inhabitant) -> list[Mesh]:
 
 
 def _clutter(rng: np.random.Generator, someone: Inhabitant) -> list[Mesh]:
-    """Boxes and poles around the person, some close to it; the chair of a seated one."""
+    """Boxes and poles around the person, some close to it; the stool of a seated one."""
     things = []
     for _ in range(rng.integers(2, 7)):
         angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0.45, 1.8)
@@ -187,8 +190,9 @@ def _clutter(rng: np.random.Generator, someone: Inhabitant) -> list[Mesh]:
         thing = box(size, (0.0, 0.0, 0.5 * size[2]))
         things.append(thing.moved(rotation_about_z(rng.uniform(0, np.pi)), place))
     if someone.person.posture is Posture.SITTING:
-        seat_m = SEAT * someone.person.stature_m - 0.01
-        things.append(box((0.4, 0.4, seat_m), (someone.x, someone.y, 0.5 * seat_m)))
+        top_m = SEAT * someone.person.stature_m - 0.01
+        things.append(box((0.4, 0.4, 0.06), (someone.x, someone.y, top_m - 0.03)))
+        things.append(box((0.06, 0.06, top_m), (someone.x, someone.y, 0.5 * top_m)))
     return things
 
 
