@@ -19,9 +19,9 @@ from rs_ml_training.data.classes import class_table, with_classes
 from rs_ml_training.data.encodings import ENCODINGS
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.prediction import sources as inputs
-from rs_ml_training.prediction.colors import COLORMAPS, palette
+from rs_ml_training.prediction.colors import palette
 from rs_ml_training.prediction.predictor import PredictOptions
-from rs_ml_training.prediction.rendering import PANORAMIC, Style, depth_encoding
+from rs_ml_training.prediction.rendering import PANORAMIC, Style, StyleOptions, depth_encoding
 from rs_ml_training.prediction.result_files import empty_folder
 from rs_ml_training.prediction.session import Session, SessionOptions, Totals
 from rs_ml_training.prediction.sources import DepthPictures, Source
@@ -39,8 +39,8 @@ rs-ml-predict runs/denoise depth/ --infrared infrared/ --out result --cloud
 
 
 @dataclass(frozen=True)
-class PredictFlags(PredictOptions):
-    """Flags; the options of PredictOptions are among them."""
+class PredictFlags(PredictOptions, SessionOptions, StyleOptions):
+    """Flags of the command; those of its three bases are among them."""
 
     min_score: float = option(
         0.3, 'of boxes drawn; results.jsonl has more', low=0, high=1, group=_OUTPUT
@@ -53,7 +53,6 @@ class PredictFlags(PredictOptions):
     input_size: tuple[int, int] | None = option(
         None, 'size to run at', none_doc='as trained', metavar='WIDTHxHEIGHT'
     )
-    batch_size: int = option(1, 'images a step', low=1)
     list_file: Path | None = option(
         None, 'file that names the samples of a data set', flag='list', group=_INPUT
     )
@@ -70,7 +69,6 @@ class PredictFlags(PredictOptions):
     input_encoding: str = option(
         'mm', 'denoise: of depth files read', choices=ENCODINGS, group=_INPUT
     )
-    panorama: bool = option(False, 'images are equirectangular', group=_INPUT)
     depth_encoding: str | None = option(
         None,
         'of depth files written',
@@ -78,24 +76,12 @@ class PredictFlags(PredictOptions):
         choices=('mm', 'kitti'),
         group=_OUTPUT,
     )
-    pictures: bool = option(True, 'colours and overlays for looking at', group=_OUTPUT)
-    colormap: str = option('viridis', 'of depth', choices=COLORMAPS, group=_OUTPUT)
     range_m: tuple[float, ...] = option(
         (), 'NEAR FAR of the colours', unit='m', none_doc='of each image', group=_OUTPUT
     )
-    intermediates: bool = option(False, 'further maps of the network, in grey', group=_OUTPUT)
-    strips: bool = option(False, 'image, truth and prediction side by side', group=_OUTPUT)
-    sheet_rows: int = option(0, 'strips on a sheet, 0: no sheets', low=0, group=_OUTPUT)
-    every: int = option(1, 'only each n-th strip comes on a sheet', low=1, group=_OUTPUT)
-    errors: bool = option(False, 'error against the truth in jet colours', group=_OUTPUT)
-    error_limit: float = option(0.5, 'relative error of the last colour', low=1e-3, group=_OUTPUT)
-    normals: bool = option(False, 'surface normals as colours', group=_OUTPUT)
-    cloud: bool = option(False, 'coloured point cloud, .ply', group=_OUTPUT)
-    keep_edges: bool = option(True, 'keep points on depth edges in clouds', group=_OUTPUT)
     fps: float = option(
         0.0, 'make a video of the images of a folder', unit='frames/s', low=0, group=_VIDEO
     )
-    frames: bool = option(False, 'files of every frame of a video too', group=_VIDEO)
 
 
 def parser() -> FlagParser:
@@ -219,19 +205,14 @@ def _load(run: Path, flags: PredictFlags) -> Trained:
 
 
 def _style(spec: ModelSpec, flags: PredictFlags, is_video: bool) -> Style:
+    chosen = {f.name: getattr(flags, f.name) for f in fields(StyleOptions)}
+    chosen['pictures'] |= is_video
+    chosen['strips'] |= flags.sheet_rows > 0
+    chosen['panorama'] |= spec.network in PANORAMIC
     return Style(
-        pictures=flags.pictures or is_video,
-        colormap=flags.colormap,
+        **chosen,
         range_m=(flags.range_m[0], flags.range_m[1]) if flags.range_m else None,
         encoding=flags.depth_encoding or depth_encoding(spec),
-        strips=flags.strips or flags.sheet_rows > 0,
-        errors=flags.errors,
-        error_limit=flags.error_limit,
-        normals=flags.normals,
-        cloud=flags.cloud,
-        keep_edges=flags.keep_edges,
-        intermediates=flags.intermediates,
-        panorama=flags.panorama or spec.network in PANORAMIC,
         min_score=flags.min_score,
         labels=spec.labels,
         palette=palette(spec.colors, max(len(spec.labels), 2)),
@@ -246,7 +227,7 @@ def _run(
     found: Sequence[Source],
     flags: PredictFlags,
 ) -> Totals:
-    session = SessionOptions(flags.batch_size, flags.frames, flags.sheet_rows, flags.every)
+    session = SessionOptions(**{f.name: getattr(flags, f.name) for f in fields(SessionOptions)})
     predictor = predictor_of(trained, options)
     return Session(predictor, style, out, session, progress_bar).run(found)
 

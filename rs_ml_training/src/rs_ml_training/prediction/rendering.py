@@ -9,6 +9,7 @@ import numpy as np
 from rs_ml_perception.core.drawing.annotations import draw_captioned_boxes
 from rs_ml_perception.core.drawing.colormap import depth_range_m
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.options import Options, option
 
 from rs_ml_training.data import encodings
 from rs_ml_training.data.sample import Boxes, Sample
@@ -37,40 +38,36 @@ Range = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
-class Style:
-    """Which files are made of a prediction, and how.
+class StyleOptions(Options):
+    """Which files are made of a prediction, and how."""
+
+    pictures: bool = option(True, 'colours and overlays for looking at', group='output')
+    colormap: str = option('viridis', 'of depth', choices=colors.COLORMAPS, group='output')
+    strips: bool = option(False, 'image, truth and prediction side by side', group='output')
+    errors: bool = option(False, 'error against the truth in jet colours', group='output')
+    error_limit: float = option(0.5, 'relative error of the last colour', low=1e-3, group='output')
+    normals: bool = option(False, 'surface normals as colours', group='output')
+    cloud: bool = option(False, 'coloured point cloud, .ply', group='output')
+    keep_edges: bool = option(True, 'keep points on depth edges in clouds', group='output')
+    intermediates: bool = option(False, 'further maps of the network, in grey', group='output')
+    panorama: bool = option(False, 'images are equirectangular', group='input')
+
+
+@dataclass(frozen=True, eq=False)
+class Style(StyleOptions):
+    """The options, and what the network adds to them.
 
     Attributes:
-        pictures: colours and overlays for looking at.
-        colormap: of depth, see colors.COLORMAPS.
-        range_m: distances of its first and last colour; None: those of each picture.
+        range_m: distances of the first and last colour; None: those of each image.
         encoding: of depth files, see data.encodings.ENCODINGS.
-        strips: picture, truth and prediction side by side.
-        errors: error against the truth in jet colours.
-        error_limit: relative error of its last colour.
-        normals: surface normals as colours.
-        cloud: coloured point cloud.
-        keep_edges: whether the cloud keeps points on depth edges.
-        intermediates: further maps of the network.
-        panorama: depth is along the rays of an equirectangular picture.
-        opacity: of the class colours over the picture.
+        opacity: of the class colours over the image.
         min_score: of boxes that are drawn.
         labels: class names by id.
         palette: uint8 (256, 3) RGB by class id.
     """
 
-    pictures: bool = True
-    colormap: str = 'viridis'
     range_m: tuple[float, float] | None = None
     encoding: str = 'mm'
-    strips: bool = False
-    errors: bool = False
-    error_limit: float = 0.5
-    normals: bool = False
-    cloud: bool = False
-    keep_edges: bool = True
-    intermediates: bool = False
-    panorama: bool = False
     opacity: float = 0.5
     min_score: float = 0.3
     labels: tuple[str, ...] = ()

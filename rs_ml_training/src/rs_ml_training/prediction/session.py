@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rs_ml_perception.core.options import Options, option
 
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.sample import Sample
@@ -47,20 +48,13 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class SessionOptions:
-    """How a session runs.
+class SessionOptions(Options):
+    """How a session runs."""
 
-    Attributes:
-        batch_size: samples a step.
-        frames: whether videos also give the files of every frame.
-        sheet_rows: strips a sheet, 0: no sheets.
-        every: only each n-th strip comes on a sheet.
-    """
-
-    batch_size: int = 1
-    frames: bool = False
-    sheet_rows: int = 0
-    every: int = 1
+    batch_size: int = option(1, 'images a step', low=1, group='network')
+    frames: bool = option(False, 'files of every frame of a video too', group='video')
+    sheet_rows: int = option(0, 'strips on a sheet, 0: no sheets', low=0, group='output')
+    every: int = option(1, 'only each n-th strip comes on a sheet', low=1, group='output')
 
 
 class Session:
