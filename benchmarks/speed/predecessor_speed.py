@@ -14,8 +14,8 @@ from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate
-from rs_ml_perception.tasks.denoise import DenoisePipeline, DenoiseOptions
-from rs_ml_perception.tasks.detection import DetectionPipeline, DetectionOptions
+from rs_ml_perception.tasks.denoise import DenoiseOptions, DenoisePipeline
+from rs_ml_perception.tasks.detection import DetectionOptions, DetectionPipeline
 from rs_ml_perception.tasks.height import HeightPipeline
 from rs_ml_perception.tasks.mono_depth import MonoDepthOptions, MonoDepthPipeline
 from rs_ml_perception.tasks.options import ModelOptions
