@@ -1,4 +1,4 @@
-"""A camera of small images on every topic that some node listens to."""
+"""A camera of small images on every topic that a node may subscribe to."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _COLOR_FRAME, _DEPTH_FRAME = 'camera_color_optical_frame', 'camera_depth_optical
 
 
 class SmallCamera:
-    """Noise of 64x48 pixels, always the same, with depth of two metres and more.
+    """Publishes one constant noise image of 64x48 pixels, with depth from 2 m.
 
     Attributes:
-        sent: frames so far, on every topic one message.
+        sent: frames so far, one message per topic each.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class SmallCamera:
         rgb = rng.integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
         depth_mm = rng.integers(2000, 2400, (HEIGHT, WIDTH)).astype(np.uint16)
         model = CameraModel(WIDTH, HEIGHT, WIDTH, WIDTH, WIDTH / 2, HEIGHT / 2)
-        # Depth and camera_info first: colour finds its partners waiting.
+        # Depth and camera_info first: they wait for colour.
         self._messages = {
             COLOR_INFO: camera_info(model, Header(frame_id=_COLOR_FRAME)),
             RAW_DEPTH_INFO: camera_info(model, Header(frame_id=_DEPTH_FRAME)),
@@ -61,10 +61,9 @@ class SmallCamera:
         }
 
     def is_heard(self) -> bool:
-        """Whether the images of colour and depth have a subscriber, as far as anybody wants them.
+        """Whether the wanted primary streams, colour or depth, are matched with a subscriber.
 
-        Nodes subscribe to all they need at once, so one of the two primary streams is enough of a
-        sign where the other is not wanted.
+        Nodes create all their subscriptions at once, so these two stand for the others.
         """
         wanted = [t for t in (COLOR, RAW_DEPTH) if self._node.count_subscribers(self._name(t))]
         return bool(wanted) and all(
@@ -72,7 +71,7 @@ class SmallCamera:
         )
 
     def send(self) -> None:
-        """One message on every topic, all of one stamp."""
+        """Publish one message per topic, all with one stamp."""
         seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
         for topic, publisher in self._publishers.items():
             message = self._messages[topic]

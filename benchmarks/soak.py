@@ -1,7 +1,7 @@
-"""`make soak`: small images at a high rate through the graph, for as long as one likes.
+"""`make soak`: small images at a high rate through the graph, for a given time.
 
-Every image sent must turn up in the books of every node: received, lost or overwritten before it
-was received; and every one received must have an outcome. Memory is printed as a slope.
+Every node must account for every image: as received, lost, or overwritten before reception, and
+for every received one with an outcome. Memory is printed as a slope.
 """
 
 from __future__ import annotations
@@ -33,21 +33,19 @@ from rs_ml_msgs.msg import InferenceStats
 
 START_SECS = 120.0
 CLOSE_SECS = 20.0
-LOOK_SECS = 5.0
-LOOKS_A_LINE = 12
-
-WARM_UP_SHARE = 1 / 3
-"""Of the memory samples, so many are left out of the slope: caches and histories still fill."""
+MEMORY_SECS, MEMORY_SAMPLES_PER_LINE = 5.0, 12
+# Fraction of memory samples excluded from the slope, while caches and histories still fill.
+WARM_UP_FRACTION = 1 / 3
 
 
 @dataclass(frozen=True)
 class Balance:
-    """The books of one node after the last image.
+    """The accounting of one node after the last image.
 
     Attributes:
         sent: messages of its primary stream.
-        received, lost, overwritten: what became of them on the way; overwritten is None where it
-            is not counted.
+        received, lost: of them.
+        overwritten: in the reader's queue, None where the middleware does not count it.
         published: results.
         dropped: by reason.
         unaccounted: received without an outcome.
@@ -78,17 +76,18 @@ class Balance:
 
     @property
     def missing(self) -> int:
-        """Sent and in no book; where overwritten ones are not counted, those are among them."""
+        """Sent without a trace; includes overwritten ones where they are not counted."""
         return self.sent - self.received - self.lost - (self.overwritten or 0)
 
     @property
     def is_closed(self) -> bool:
+        """Whether every message is accounted for."""
         return self.unaccounted == 0 and (self.missing == 0 or self.overwritten is None)
 
 
 @dataclass(frozen=True)
 class SoakOptions:
-    """How long, how fast, with what."""
+    """Duration [s], rate of the camera, rate limit of the nodes, and nodes."""
 
     seconds: float = 1800.0
     rate_hz: float = 60.0
@@ -100,7 +99,7 @@ def soak(options: SoakOptions, logs: Path) -> tuple[dict[str, Balance], list[tup
     """Run the graph on small images.
 
     Returns:
-        The books of every node, and (seconds, megabytes resident) of the graph.
+        The balance of every node, and (seconds, megabytes resident) of the graph.
 
     Raises:
         ConfigError: the graph did not come up, or ended by itself.
@@ -111,8 +110,8 @@ def soak(options: SoakOptions, logs: Path) -> tuple[dict[str, Balance], list[tup
         graph = start_nodes(options.nodes, composed=True, ros_args=arguments, logs=logs)[0]
         try:
             _wait_until_ready(watch, camera, graph, options.nodes)
-            memory = _feed(options, watch, camera, graph)
-            return _final_books(options.nodes, watch, camera), memory
+            memory = _send_images(options, watch, camera, graph)
+            return _final_balances(options.nodes, watch, camera), memory
         finally:
             graph.stop()
             camera.close()
@@ -122,7 +121,7 @@ def soak(options: SoakOptions, logs: Path) -> tuple[dict[str, Balance], list[tup
 def _wait_until_ready(
     watch: DemoWatch, camera: SmallCamera, graph: Process, names: Sequence[str]
 ) -> None:
-    """Until every node has received the first image: the following ones can be counted."""
+    """Until every node has received the first image, from which on images are counted."""
     ready = watch.wait(
         lambda: (len(watch.active) == len(names) and camera.is_heard()) or _has_ended(graph),
         START_SECS,
@@ -143,23 +142,23 @@ def _all_received(watch: DemoWatch, names: Sequence[str]) -> bool:
     return all(name in watch.stats and watch.stats[name].received > 0 for name in names)
 
 
-def _feed(
+def _send_images(
     options: SoakOptions, watch: DemoWatch, camera: SmallCamera, graph: Process
 ) -> list[tuple[float, float]]:
-    """Send for as long as asked; (seconds, megabytes) now and then."""
+    """Send for the given time; returns (seconds, megabytes) every few seconds."""
     memory: list[tuple[float, float]] = []
     start_secs = next_secs = time.monotonic()
     while (elapsed_secs := time.monotonic() - start_secs) < options.seconds:
         if _has_ended(graph):
             raise ConfigError(f'the graph has ended by itself: {graph.tail(3)}')
         camera.send()
-        if not memory or elapsed_secs - memory[-1][0] > LOOK_SECS:
+        if not memory or elapsed_secs - memory[-1][0] > MEMORY_SECS:
             memory.append((elapsed_secs, graph.resident_mb()))
-            if len(memory) % LOOKS_A_LINE == 1:
+            if len(memory) % MEMORY_SAMPLES_PER_LINE == 1:
                 print(
                     f'{elapsed_secs:.0f} s: sent {camera.sent}, {memory[-1][1]:.0f} MB', flush=True
                 )
-        # A machine that is too slow is not made up for in a burst.
+        # On a slow machine, late images are not sent in a burst.
         next_secs = max(next_secs + 1 / options.rate_hz, time.monotonic())
         watch.wait(partial(_is_due, next_secs), 1.0)
     memory.append((elapsed_secs, graph.resident_mb()))
@@ -170,28 +169,28 @@ def _is_due(due_secs: float) -> bool:
     return time.monotonic() >= due_secs
 
 
-def _final_books(
+def _final_balances(
     names: Sequence[str], watch: DemoWatch, camera: SmallCamera
 ) -> dict[str, Balance]:
-    def books() -> dict[str, Balance]:
-        # Books come one by one: those of height need those of detection.
+    def balances() -> dict[str, Balance]:
+        # Statistics arrive one by one: height needs those of detection.
         stats = dict(watch.stats)
         sent = {name: _sent(name, stats, camera) for name in names if name in stats}
         return {n: Balance.of(count, stats[n]) for n, count in sent.items() if count is not None}
 
     def are_closed() -> bool:
-        found = books()
-        return len(found) == len(names) and all(book.is_closed for book in found.values())
+        found = balances()
+        return len(found) == len(names) and all(one.is_closed for one in found.values())
 
     watch.forget_stats()
     watch.wait(are_closed, CLOSE_SECS)
-    return books()
+    return balances()
 
 
 def _sent(name: str, stats: Mapping[str, InferenceStats], camera: SmallCamera) -> int | None:
-    """Messages of the node's primary stream; those of height are what detection publishes.
+    """Messages of the node's primary stream: images, or the results of its source node.
 
-    None while the books of its source have not come.
+    None until the statistics of the source arrive.
     """
     source = next((topic.partition('/')[0] for topic in NODES[name].inner_inputs), None)
     if source is None:
@@ -200,18 +199,18 @@ def _sent(name: str, stats: Mapping[str, InferenceStats], camera: SmallCamera) -
 
 
 def slope_mb_per_hour(memory: Sequence[tuple[float, float]]) -> float:
-    """Of a line through the samples after the warm-up; NaN for fewer than two."""
-    rest = memory[int(WARM_UP_SHARE * len(memory)) :]
+    """Slope of a line through the samples after the warm-up; NaN for fewer than two."""
+    rest = memory[int(WARM_UP_FRACTION * len(memory)) :]
     if len(rest) < 2:
         return float('nan')
     seconds, megabytes = np.array(rest, float).T
     return float(np.polyfit(seconds, megabytes, 1)[0] * 3600.0)
 
 
-def report(books: Mapping[str, Balance], memory: Sequence[tuple[float, float]]) -> list[str]:
-    """Lines for people."""
+def report(balances: Mapping[str, Balance], memory: Sequence[tuple[float, float]]) -> list[str]:
+    """Lines for the terminal."""
     lines = []
-    for name, b in books.items():
+    for name, b in balances.items():
         overwritten = 'not counted' if b.overwritten is None else b.overwritten
         dropped = ', '.join(f'{count} {reason}' for reason, count in b.dropped.items()) or 'none'
         lines.append(
@@ -227,7 +226,7 @@ def report(books: Mapping[str, Balance], memory: Sequence[tuple[float, float]]) 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Soak; 0 where every book is closed."""
+    """Soak; 0 if every balance is closed."""
     arguments = _parse(argv)
     if arguments.ancestor:
         interrupt_when_gone(arguments.ancestor)
@@ -235,24 +234,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         names = require_sources(parse_nodes(arguments.nodes))
         options = SoakOptions(arguments.seconds, arguments.rate_hz, nodes=names)
         with tempfile.TemporaryDirectory() as logs:
-            books, memory = soak(options, Path(logs))
+            balances, memory = soak(options, Path(logs))
     except RsMlError as error:
         print(f'soak: {error}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print('soak: interrupted', file=sys.stderr)
         return INTERRUPTED
-    print('\n'.join(report(books, memory)), flush=True)
+    print('\n'.join(report(balances, memory)), flush=True)
     if arguments.json:
-        _write(arguments.json, books, memory)
-    return 0 if all(book.is_closed for book in books.values()) else 1
+        _write(arguments.json, balances, memory)
+    return 0 if all(one.is_closed for one in balances.values()) else 1
 
 
 def _write(
-    path: Path, books: Mapping[str, Balance], memory: Sequence[tuple[float, float]]
+    path: Path, balances: Mapping[str, Balance], memory: Sequence[tuple[float, float]]
 ) -> None:
     content: dict[str, Any] = {
-        'nodes': {name: {**asdict(b), 'missing': b.missing} for name, b in books.items()},
+        'nodes': {name: {**asdict(b), 'missing': b.missing} for name, b in balances.items()},
         'memory_mb': memory,
         'slope_mb_per_hour': slope_mb_per_hour(memory),
     }

@@ -34,7 +34,7 @@ MIN_SCORE = 0.01  # boxes below it do not change an average precision
 
 
 class RobotCommands:
-    """Commands of the robot side, each in a process of its own.
+    """Commands of the robot side, each in a separate process.
 
     Args:
         model_folder: of third-party model files.
@@ -44,7 +44,7 @@ class RobotCommands:
         self._model_folder = model_folder
 
     def run(self, *arguments: str | Path, module: str = COMMAND) -> str:
-        """Run `rs-ml`, or another module; returns what it printed.
+        """Run `rs-ml`, or another module; returns its output.
 
         Tuning results of this machine are ignored, so that every machine computes alike.
 

@@ -70,7 +70,7 @@ def _eight_bit(infrared: np.ndarray) -> np.ndarray:
 
 
 class UnseenRooms:
-    """A set of rooms that training never drew: a given one, or one rendered on first use.
+    """A set of rooms unseen in training: a given one, or one rendered on first use.
 
     Args:
         given: folder of a set, or None.

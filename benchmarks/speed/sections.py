@@ -60,7 +60,7 @@ class SectionModule(Protocol):
         """JSON values; `logs` is a folder for the output of processes."""
 
     def rows(self, result: dict[str, Any]) -> list[Row]:
-        """Lines of the table of what `measure` returned."""
+        """Rows of the table for a result of `measure`."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Books that close, and a graph that is soaked for a moment."""
+"""Balances that close, and a short soak of a graph."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_balance(fields, missing, unaccounted, is_closed):
     ('known', 'expected'),
     [(['height'], None), (['height', 'detection'], 4), (['detection'], 4), ([], None)],
 )
-def test_the_books_of_height_wait_for_those_of_detection(known, expected):
+def test_the_balance_of_height_waits_for_detection(known, expected):
     stats = {name: InferenceStats(published=4) for name in known}
     assert _sent('height', stats, SimpleNamespace(sent=9)) == expected
     assert _sent('detection', stats, SimpleNamespace(sent=9)) == 9
@@ -53,12 +53,12 @@ def test_the_books_of_height_wait_for_those_of_detection(known, expected):
         ([(0.0, 0.0), (3600.0, 500.0), (7200.0, 502.0), (10800.0, 504.0)], 2.0),
     ],
 )
-def test_the_slope_leaves_the_warm_up_out(memory, expected):
+def test_the_slope_excludes_the_warm_up(memory, expected):
     assert slope_mb_per_hour(memory) == pytest.approx(expected, abs=1e-6, nan_ok=True)
     assert 'MB an hour' in report({}, memory)[-1]
 
 
-def test_a_moment_of_soaking(tmp_path, capsys):
+def test_a_short_soak(tmp_path, capsys):
     numbers = tmp_path / 'soak.json'
     arguments = ['--seconds', '2', '--rate-hz', '200', '--nodes', 'mono_depth']
     assert main([*arguments, '--json', str(numbers)]) == 0, capsys.readouterr()

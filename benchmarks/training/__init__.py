@@ -1,1 +1,1 @@
-"""How fast data are read and networks trained here, beside the way of the published scripts."""
+"""Speed of reading data and training, against published scripts."""

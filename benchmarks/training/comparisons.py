@@ -94,7 +94,7 @@ def run_comparisons(options: TrainingOptions) -> dict[str, Any]:
     return {
         'host': host,
         'load_after': load_1_min(),
-        'real_pictures': options.real is not None,
+        'real_images': options.real is not None,
         'workers': options.workers,
         'rounds': options.rounds,
         'rows': [dataclasses.asdict(speed) for speed in speeds],
@@ -137,7 +137,7 @@ def format_table(book: dict[str, Any]) -> str:
     """The result of `run_comparisons` for the terminal."""
     host = book['host']
     versions = ', '.join(f'{name} {text}' for name, text in host['versions'].items() if text)
-    kind = 'real' if book['real_pictures'] else 'drawn'
+    kind = 'real' if book['real_images'] else 'drawn'
     lines = [
         f'{host["cores"]} cores, load {host["load_1_min"]} before and {book["load_after"]} after, '
         f'Python {host["python"]}, {versions}',

@@ -56,7 +56,7 @@ def write_tile_files(
 
     Args:
         folder: a new one.
-        count: of frames, each of which gives many tiles.
+        count: of frames, each of many tiles.
         size: (width, height) of the frames [px].
         side: of the tiles [px].
 

@@ -17,7 +17,7 @@ def way(ms, is_faithful=True):
         ({'a': way(3), 'b': way(1, False), 'c': way(2)}, 'c'),
     ],
 )
-def test_only_what_reproduces_the_golden_output_can_be_best(ways, best):
+def test_only_faithful_backends_can_be_best(ways, best):
     assert _best(ways) == best
 
 

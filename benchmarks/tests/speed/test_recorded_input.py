@@ -58,7 +58,7 @@ def test_without_data_it_is_the_shipped_recording(tmp_path, monkeypatch):
     assert default_recording() == str(tmp_path)
 
 
-def test_models_beside_the_data_are_offered(monkeypatch, tmp_path):
+def test_models_of_the_data_folder_become_available(monkeypatch, tmp_path):
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
     monkeypatch.setenv(MODEL_VARIABLE, 'mine')  # restored afterwards
     assert default_recording() == str(tmp_path / 'recordings' / 'nyu_people')
