@@ -6,15 +6,15 @@ Every message names the offending value and the way out.
 from __future__ import annotations
 
 MAX_TEXT = 2000
-"""Characters of one message; a name of thousands must not bury the sentence around it."""
+"""Characters of one message, so that a very long name does not bury the sentence around it."""
 _KEPT = '\n\t'
 
 
 def printable(text: str) -> str:
-    r"""Text without what a terminal obeys or an encoder refuses.
+    r"""Text that terminals and encoders accept as it is.
 
-    Escape codes, marks that turn the direction of reading and bytes that are no UTF-8 come out
-    as \x1b, \u202e and \udc80.
+    Escape codes, marks that reverse the reading direction and bytes that are not UTF-8 become
+    \x1b, \u202e and \udc80.
     """
     if text.isprintable():
         return text
@@ -22,7 +22,7 @@ def printable(text: str) -> str:
 
 
 def shortened(text: str, most: int = MAX_TEXT) -> str:
-    """At most so many characters: both ends stay, the middle gives way."""
+    """At most `most` characters: both ends stay, the middle is cut."""
     if len(text) <= most:
         return text
     half = most // 2
@@ -34,10 +34,9 @@ def _escaped(char: str) -> str:
 
 
 class RsMlError(Exception):
-    """Root of the family: catch this to catch all errors that the package reports by itself.
+    """Base class of all errors that the package raises on purpose.
 
-    Its text may be shown as it is: values that strangers chose bring no escape codes and do not
-    bury the sentence around them.
+    Its text is safe to show: foreign values in it are escaped and shortened.
     """
 
     def __str__(self) -> str:
@@ -53,7 +52,7 @@ class ModelError(RsMlError):
 
 
 class MissingArtifactError(ModelError):
-    """A file of a model is nowhere to be found: another format of the model may still be there."""
+    """A file of a model is missing; another format of the model may still be present."""
 
 
 class BackendError(RsMlError):
@@ -65,4 +64,4 @@ class BusyError(RsMlError):
 
 
 class InputError(RsMlError):
-    """A frame, message or file cannot be used: it is rejected, the caller lives on."""
+    """A frame, message or file cannot be used: it is rejected and the caller continues."""

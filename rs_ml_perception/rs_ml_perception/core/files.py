@@ -14,7 +14,7 @@ PACKAGE = 'rs_ml_perception'
 _PROJECT = Path(__file__).resolve().parents[2]
 _CHUNK_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 32
-"""Of a file of a model; protobuf, in which networks come, ends at half of it."""
+"""Of a model file; protobuf, the container of most networks, allows half of it."""
 
 
 def check_regular(path: Path, *, max_bytes: int) -> None:
@@ -41,8 +41,8 @@ def read_regular(path: Path, *, max_bytes: int) -> bytes:
     """The bytes of a regular file.
 
     Raises:
-        InputError: it does not exist, is no regular file, is larger than max_bytes or cannot be
-            read.
+        InputError: it does not exist, is not a regular file, is larger than max_bytes or cannot
+            be read.
     """
     check_regular(path, max_bytes=max_bytes)
     try:
@@ -55,7 +55,7 @@ def read_regular_text(path: Path, *, max_bytes: int) -> str:
     """The text of a regular file in UTF-8.
 
     Raises:
-        InputError: as `read_regular`, or it is no UTF-8.
+        InputError: as `read_regular`, or it is not UTF-8.
     """
     try:
         return read_regular(path, max_bytes=max_bytes).decode('utf-8')
@@ -64,13 +64,13 @@ def read_regular_text(path: Path, *, max_bytes: int) -> str:
 
 
 def shared_folders(name: str) -> list[Path]:
-    """Every folder of that name, the nearest first.
+    """Every folder of that name, the closest first.
 
     The source tree comes first (a symlink install runs from it), then the share folder of the
     prefix the package is installed in, then those of the sourced ROS workspaces.
 
     Args:
-        name: relative, such as 'models' or 'config/models'.
+        name: relative path, such as 'models' or 'config/models'.
     """
     prefixes = [*Path(__file__).resolve().parents, Path(sys.prefix)]
     prefixes += [Path(p) for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
@@ -83,7 +83,7 @@ def sha256_of(path: Path) -> str:
     """Lower-case hex digest of a file, or of a folder as tree_sha256 defines it.
 
     Raises:
-        ModelError: something else than regular files and folders is there, or a file is too
+        ModelError: there is something other than regular files and folders, or a file is too
             large.
     """
     try:

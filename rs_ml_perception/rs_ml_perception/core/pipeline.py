@@ -15,7 +15,7 @@ C = TypeVar('C', bound='Closing')
 
 
 class Closing(ABC):
-    """A context manager whose end is `close`, whatever went wrong before it."""
+    """A context manager that calls `close` at the end."""
 
     @abstractmethod
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Pipeline(Generic[OptionsT]):
 
 
 class StageTimer:
-    """Adds up wall time per named stage until `take` is called.
+    """Sums wall time per named stage until `take` is called.
 
     Example:
         >>> stages = StageTimer()

@@ -1,4 +1,4 @@
-"""Processes that end with their parent, however that ends.
+"""Processes that end with their parent.
 
     python -m rs_ml_perception.core.tether PID MODULE ARGUMENT...
 
@@ -57,7 +57,7 @@ def _die_with(parent_pid: int) -> None:
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent_pid:
-        # It ended before the system was asked to watch it.
+        # It ended before prctl was called.
         sys.exit('the process that started this one is gone')
 
 

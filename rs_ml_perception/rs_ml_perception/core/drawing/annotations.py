@@ -1,4 +1,4 @@
-"""Results drawn on the image they come from; the image itself is left as it is."""
+"""Results drawn on a copy of their image."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def annotate_detections(
     Args:
         rgb: uint8 (H, W, 3), RGB.
         detections: boxes in pixels of rgb.
-        labels: names of their classes; an id without a name is shown as a number.
+        labels: names of their classes; ids without a name are shown as numbers.
         placements: parallel to the detections; the distance shown is that from the camera.
 
     Returns:
-        uint8 (H, W, 3), RGB, a new picture.
+        uint8 (H, W, 3), RGB, a new image.
     """
     check_rgb(rgb)
     colors = [class_color(int(class_id)) for class_id in detections.class_ids]
@@ -63,16 +63,16 @@ def annotate_detections(
 def draw_heights(
     rgb: np.ndarray, heights: PersonHeights, labels: LabelMap | None = None
 ) -> np.ndarray:
-    """Draw each person's box with its height and what that is worth.
+    """Draw the box of each person with its height and the status of the height.
 
     Args:
         rgb: uint8 (H, W, 3), RGB.
         heights: boxes in pixels of rgb.
-        labels: where given, the class is shown with the height.
+        labels: if given, the class is shown with the height.
 
     Returns:
-        uint8 (H, W, 3), RGB, a new picture: measured heights green, lower bounds yellow,
-        people who do not stand blue, unknown ones grey.
+        uint8 (H, W, 3), RGB, a new image: measured heights green, lower bounds yellow, people not
+        standing blue, unknown heights grey.
     """
     check_rgb(rgb)
     colors = [_STATUS_COLORS[HeightStatus(status)] for status in heights.status]
@@ -107,12 +107,12 @@ def overlay_mask(
     Args:
         rgb: uint8 (H, W, 3), RGB.
         mask: uint8 (H, W), class ids.
-        alpha: share of the class colour, 0 to 1.
+        alpha: fraction of the class colour, 0 to 1.
         colors: uint8 (256, 3) RGB by class id; None: the palette of `core.objects.labels`.
-        transparent: ids that stay untinted, see `transparent_ids`.
+        transparent: ids without a tint, see `transparent_ids`.
 
     Returns:
-        uint8 (H, W, 3), RGB, a new picture.
+        uint8 (H, W, 3), RGB, a new image.
 
     Raises:
         InputError: mask and image differ in size, or the mask is not uint8.
@@ -134,7 +134,7 @@ def overlay_mask(
 
 
 def transparent_ids(labels: LabelMap) -> tuple[int, ...]:
-    """Ids an overlay leaves clear: 255, and the classes that stand for the background."""
+    """Ids without a tint in an overlay: 255 and background classes."""
     background = [i for i, name in labels.names.items() if name.lower() in _BACKGROUND_NAMES]
     return (*background, UNLABELLED)
 
@@ -176,7 +176,7 @@ def draw_captioned_boxes(
 
 
 def _whole_pixels(xyxy: np.ndarray, shape: tuple[int, ...]) -> Box:
-    """Corners in whole pixels, half-open, of at least one pixel inside the image."""
+    """Half-open corners in whole pixels, with at least one pixel inside the image."""
     rows, columns = shape[:2]
     x_min, y_min, x_max, y_max = (round(float(v)) for v in xyxy)
     x_min, y_min = max(0, min(x_min, columns - 1)), max(0, min(y_min, rows - 1))
@@ -186,7 +186,7 @@ def _whole_pixels(xyxy: np.ndarray, shape: tuple[int, ...]) -> Box:
 def _caption_places(
     boxes: list[Box], texts: list[str], style: TextStyle, shape: tuple[int, ...], on_top: bool
 ) -> list[tuple[int, int]]:
-    """Upper left corners of the captions: the first place of each box where no other stands."""
+    """Upper left corners of the captions: the first free place of each box."""
     taken: list[Box] = []
     for (x_min, y_min, _, y_max), text in zip(boxes, texts, strict=True):
         width, height = style.size(text)

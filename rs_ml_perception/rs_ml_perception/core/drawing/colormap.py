@@ -1,4 +1,4 @@
-"""Depth as a picture."""
+"""Depth as an image."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ COLORMAPS = {
 
 _PERCENTILES = (2, 98)
 _STRIDE = 4
-"""Every fourth pixel each way is plenty for a percentile, and sixteen times as fast."""
+"""Every fourth pixel each way suffices for a percentile and is sixteen times as fast."""
 _MIN_SPAN_M = 0.1
-"""A flat wall is not stretched until its noise fills the palette."""
+"""Minimum range, so that the noise of a flat wall does not fill the palette."""
 
 
 @cache
@@ -44,10 +44,10 @@ def depth_range_m(*depths_m: np.ndarray | None) -> tuple[float, float]:
     """Near and far end of a palette that shows all the given depths, in metres.
 
     Args:
-        depths_m: float32 arrays (H, W), NaN invalid; None is passed over.
+        depths_m: float32 arrays (H, W), NaN invalid; None is skipped.
 
     Returns:
-        The outermost percentiles 2 and 98; 0 and 1 where nothing is valid.
+        The outermost percentiles 2 and 98; 0 and 1 if no pixel is valid.
     """
     samples = [d[::_STRIDE, ::_STRIDE] for d in depths_m if d is not None]
     bounds_m = [np.percentile(s[s > 0], _PERCENTILES) for s in samples if (s > 0).any()]

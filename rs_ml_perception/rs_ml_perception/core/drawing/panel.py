@@ -29,15 +29,14 @@ MISSING = {
     'depth': 'no depth in this recording',
     'estimated_depth': 'no depth estimate',
 }
-"""What a tile says in place of its picture."""
+"""Texts of tiles without an image."""
 
-_MIN_SHARE = 0.002
-"""Classes on less of the mask than this are left out of its legend."""
-
+_MIN_FRACTION = 0.002
+"""Classes on a smaller fraction of the mask are left out of its legend."""
 
 _BAR_GREY = 38
 _LEAST_MOVE = 0.01
-"""Share of the distance; a camera's noise is about as large at two metres."""
+"""Fraction of the distance, about the noise of a camera at two metres."""
 
 _NEITHER: Color = (0, 0, 0)
 _CHANGES: dict[str, Color] = {
@@ -76,20 +75,21 @@ def compose_panel(
         heights: in pixels of rgb.
         mask: uint8 (H, W), class ids.
         mask_labels: names of the classes of the mask.
-        depth: of the camera, any size; where there is denoised depth, what that was made of.
+        depth: of the camera, any size; the input of denoised depth, if there is any.
         estimated_depth_m: float32 (H, W), metres, NaN invalid, any size.
         denoised_depth_m: float32 of the size of depth, metres, NaN invalid; with it the panel has
-            two columns more.
+            two more columns.
         title: on the left of the head line, for example the name of the recording.
         note: on its right, for example the stamp.
-        range_m: near and far end of both depth pictures; None: what this frame needs.
+        range_m: near and far end of both depth images; None: those of this frame.
         missing: replaces texts of `MISSING`.
-        tile_width: of each of the pictures, pixels.
+        tile_width: of each image, pixels.
 
     Returns:
-        uint8 RGB picture: colour with boxes, labels and heights beside the mask, the camera's
-        depth beside the estimated one, or colour, mask and estimated depth above the camera's
-        depth, the denoised one and what denoising changed; a grey tile says what is missing.
+        uint8 RGB image. Without denoised depth: colour with boxes, labels and heights next to the
+        mask, above the depth of the camera and the estimated depth. With it: colour, mask and
+        estimated depth above raw depth, denoised depth and the changes. A grey tile replaces a
+        missing image.
     """
     size = (tile_width, _tile_height(tile_width, rgb, depth, estimated_depth_m))
     texts = {**MISSING, **(missing or {})}
@@ -112,7 +112,7 @@ def _depth_tiles(
     size: tuple[int, int],
     texts: Mapping[str, str],
 ) -> list[PanelTile]:
-    """Tiles of the camera's, the estimated and, where there is any, the denoised depth."""
+    """Tiles of the camera's, the estimated and, if available, the denoised depth."""
     before_m, estimated_m, after_m = depths_m
     estimated = missing_tile('estimated depth', texts['estimated_depth'], size)
     if estimated_m is not None:
@@ -127,7 +127,7 @@ def _depth_tiles(
 
 
 def _tile_height(width: int, *pictures: np.ndarray | DepthImage | None) -> int:
-    """Keep the proportions of the first picture there is."""
+    """Keep the proportions of the first image that is not None."""
     for picture in pictures:
         if isinstance(picture, DepthImage):
             picture = picture.values
@@ -165,13 +165,15 @@ def _mask_tile(
     clear = transparent_ids(labels)
     shown = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
     base = np.zeros((*shown.shape, 3), np.uint8) if rgb is None else _resized(rgb, size)
-    shares = np.bincount(mask.ravel(), minlength=256) / mask.size
-    present = [int(i) for i in np.argsort(-shares) if shares[i] >= _MIN_SHARE and i not in clear]
+    fractions = np.bincount(mask.ravel(), minlength=256) / mask.size
+    descending = (int(i) for i in np.argsort(-fractions))
+    present = [i for i in descending if fractions[i] >= _MIN_FRACTION and i not in clear]
     legend = [
-        (f'{labels.name(i) or f"class {i}"} {percent(shares[i])}', class_color(i)) for i in present
+        (f'{labels.name(i) or f"class {i}"} {percent(fractions[i])}', class_color(i))
+        for i in present
     ]
     picture = overlay_mask(base, shown, 0.55, transparent=clear)
-    covered = 1 - shares[list(clear)].sum()
+    covered = 1 - fractions[list(clear)].sum()
     return PanelTile('segmentation', f'{percent(covered)} labelled', picture, legend)
 
 
@@ -207,10 +209,10 @@ def depth_tile(
     """A tile of depth between near and far end.
 
     Args:
-        caption: what it is.
+        caption: above the image.
         depth_m: float32 (H, W), metres, NaN invalid, any size.
         range_m: distances of the palette's ends.
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
     """
     near_m, far_m = range_m
     picture = _fitted(colorize_depth(depth_m, near_m, far_m), size)
@@ -219,12 +221,12 @@ def depth_tile(
 
 
 def change_tile(before_m: np.ndarray, after_m: np.ndarray, size: tuple[int, int]) -> PanelTile:
-    """What became of each pixel of a depth image.
+    """A tile of the changes of each pixel of a depth image.
 
     Args:
         before_m: float32 (H, W), metres, NaN invalid.
-        after_m: the same after it was worked on.
-        size: (width, height) of the picture.
+        after_m: the same after processing.
+        size: (width, height) of the image.
     """
     had, has = before_m > 0, after_m > 0
     with np.errstate(invalid='ignore'):
@@ -244,16 +246,16 @@ def change_tile(before_m: np.ndarray, after_m: np.ndarray, size: tuple[int, int]
 def compose_denoised(
     before_m: np.ndarray, after_m: np.ndarray, *, title: str = '', tile_width: int = 640
 ) -> np.ndarray:
-    """Raw depth, denoised depth in the same colours, and what changed, side by side.
+    """Raw depth, denoised depth in the same colours, and the changes, side by side.
 
     Args:
         before_m: float32 (H, W), metres, NaN invalid.
         after_m: the same after denoising.
         title: on the left of the head line.
-        tile_width: of each picture, pixels.
+        tile_width: of each image, pixels.
 
     Returns:
-        uint8 RGB picture.
+        uint8 RGB image.
     """
     size = tile_width, round(tile_width * before_m.shape[0] / before_m.shape[1])
     range_m = depth_range_m(before_m, after_m)
@@ -264,13 +266,13 @@ def compose_denoised(
 
 
 def _fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize without distortion, centred between bars where the proportions differ."""
+    """Resize without distortion, centred between bars if the proportions differ."""
     width, height = size
     scale = min(width / picture.shape[1], height / picture.shape[0])
     w, h = (max(1, round(scale * n)) for n in (picture.shape[1], picture.shape[0]))
     x, y = (width - w) // 2, (height - h) // 2
     fitted = np.full((height, width, 3), _BAR_GREY, np.uint8)
-    # Nearest: a mean of the colours of two depths is the colour of neither.
+    # Nearest: the mean of two colours is the colour of neither depth.
     shown = cv2.resize(picture, (w, h), interpolation=cv2.INTER_NEAREST)
     fitted[y : y + h, x : x + w] = shown
     return fitted

@@ -1,4 +1,4 @@
-"""Text on pictures: readable on any background, in proportion to the picture, inside it."""
+"""Text on images: readable on any background, in proportion to the image, inside it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def line_width(image_height: int) -> int:
 
 
 def contrasting(color: Color) -> Color:
-    """Black or white, whichever is read better on the colour (luma of BT.601)."""
+    """Black or white, for the better contrast with the colour (luma of BT.601)."""
     luma = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
     return _DARK if luma > 140 else _LIGHT
 
@@ -73,7 +73,7 @@ def contrasting(color: Color) -> Color:
 def put_text(
     rgb: np.ndarray, text: str, x: int, y: int, style: TextStyle, color: Color = _LIGHT
 ) -> None:
-    """Write text into rgb, in place, its chip's upper left corner at (x, y)."""
+    """Write text into rgb, in place, with the upper left corner of its chip at (x, y)."""
     baseline = y + style.size(text)[1] - style.pad
     cv2.putText(
         rgb,
@@ -101,7 +101,7 @@ def put_chip(
         color: RGB of the rectangle; the text is black or white.
 
     Returns:
-        Where it went: x and y of its upper left corner.
+        x and y of its upper left corner.
     """
     width, height = style.size(text)
     x = max(0, min(int(x), rgb.shape[1] - width))

@@ -1,4 +1,4 @@
-"""Pictures with a head line and a legend, set in a grid."""
+"""Images with a caption and a legend, arranged in a grid."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _GAP_PX = 10
 
 @dataclass(frozen=True, eq=False)
 class PanelTile:
-    """One picture of a panel.
+    """One image of a panel.
 
     Attributes:
-        caption: what it shows.
+        caption: above the image.
         note: on the right of the caption.
         picture: uint8 (H, W, 3), RGB.
-        legend: names and colours below the picture.
-        scale_m: near and far end of the depth bar below the picture, or None.
+        legend: names and colours below the image.
+        scale_m: near and far end of the depth bar below the image, or None.
     """
 
     caption: str
@@ -36,7 +36,7 @@ class PanelTile:
 
 
 def missing_tile(caption: str, text: str, size: tuple[int, int]) -> PanelTile:
-    """A grey tile of size (width, height) that says in its middle why it is empty."""
+    """A grey tile of size (width, height) with a text in its middle."""
     width, height = size
     picture = np.full((height, width, 3), _TILE_GREY, np.uint8)
     style = TextStyle.for_capitals(max(7, width / 45))
@@ -46,16 +46,16 @@ def missing_tile(caption: str, text: str, size: tuple[int, int]) -> PanelTile:
     return PanelTile(caption, '', picture)
 
 
-def percent(share: float) -> str:
-    """A share in words short enough for a caption."""
-    return '<1 %' if 0 < share < 0.005 else f'{100 * share:.0f} %'
+def percent(fraction: float) -> str:
+    """A fraction as a short text for captions."""
+    return '<1 %' if 0 < fraction < 0.005 else f'{100 * fraction:.0f} %'
 
 
 def render_grid(tiles: list[PanelTile], *, columns: int, title: str, note: str) -> np.ndarray:
-    """Set tiles of one size in rows below a head line.
+    """Arrange tiles of one size in rows below a head line.
 
     Returns:
-        uint8 RGB picture.
+        uint8 RGB image.
     """
     rendered = [_render(tile) for tile in tiles]
     height, width = rendered[0].shape[:2]
@@ -100,7 +100,7 @@ def _put_line(strip: np.ndarray, left: str, right: str, style: TextStyle) -> Non
 
 
 def _put_legend(strip: np.ndarray, entries: list[tuple[str, Color]], style: TextStyle) -> None:
-    """Swatches with names from left to right; what finds no room is counted at the end."""
+    """Swatches with names from left to right; the rest is counted at the end."""
     y, side = (strip.shape[0] - style.line_height()) // 2, style.line_height() // 2
     room, x = strip.shape[1] - style.size('+99 more')[0], style.pad
     for i, (name, color) in enumerate(entries):
@@ -115,7 +115,7 @@ def _put_legend(strip: np.ndarray, entries: list[tuple[str, Color]], style: Text
 
 
 def _put_scale(strip: np.ndarray, near_m: float, far_m: float, style: TextStyle) -> None:
-    """A bar of the palette with distances inside it; black stands for invalid."""
+    """A bar of the palette with distances inside it; black is invalid."""
     height, width = strip.shape[:2]
     colors = colormap_rgb()[1:]
     bar = cv2.resize(colors[None], (width, height), interpolation=cv2.INTER_LINEAR)

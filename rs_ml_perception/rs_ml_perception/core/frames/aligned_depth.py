@@ -1,4 +1,4 @@
-"""What a driver's alignment does to depth, and how it is taken back."""
+"""Undoing the growth of outlines that a driver's alignment causes."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from rs_ml_perception.core.images.depth import DepthImage
 
 _PIXEL = np.ones((2, 2), np.uint8)
 _FIRST, _LAST = (0, 0), (1, 1)
-"""Anchors: the block reaches to the lower right of its pixel, or to the upper left."""
+"""Anchors: the block extends to the lower right of its pixel, or to the upper left."""
 
 _INNER = np.s_[1:-1, 1:-1]
-"""Without the rectangles that the image's border cuts."""
+"""Without the rectangles cut by the border of the image."""
 
-_LEAST_SHARE = 0.998
-"""Of pixels that lie in some block of 2x2 of which none is farther: all of what drivers aligned,
-half of pictures with noise in each pixel, up to 99.6 % of smooth ones aligned some other way."""
+_MIN_FRACTION = 0.998
+"""Of the pixels in some 2x2 block without a farther pixel: all if a driver aligned the depth,
+half of them with noise in each pixel, up to 99.6 % of smooth depth aligned otherwise."""
 
 
 def without_overlap(frame: Frame) -> Frame:
-    """Depth as it would be if alignment drew no depth pixel wider than it is.
+    """Depth as it would be if alignment drew each depth pixel at its size.
 
     librealsense draws each depth pixel as the rectangle of colour pixels from its upper left to
     its lower right corner, both included: half a pixel too far in each direction. Where rectangles
-    overlap the nearest stays. So outlines grow, and surfaces come nearer by about the noise
-    between neighbours. The farthest of 2x2 pixels is what was drawn around the corner where the
-    four of them meet.
+    overlap the nearest value is kept, so outlines grow and surfaces appear closer by about the
+    noise between neighbours. The farthest of 2x2 pixels was drawn around the corner where the
+    four meet.
 
     Args:
         frame: with depth and intrinsics.
 
     Returns:
-        Depth with a camera of its own, half a pixel aside; the frame itself where its depth is
-        not aligned, or not in that way.
+        Depth with its own camera, shifted by half a pixel; the frame itself if its depth is not
+        aligned, or not in that way.
     """
     depth, camera = frame.depth, frame.camera
     if depth is None or camera is None or not frame.depth_is_aligned:
@@ -56,19 +56,19 @@ def without_overlap(frame: Frame) -> Frame:
 
 
 def _is_drawn_wide(far: np.ndarray, farthest: np.ndarray) -> bool:
-    """Whether each depth lies in a block of 2x2 pixels of which none is farther.
+    """Whether each depth lies in a 2x2 block without a farther pixel.
 
-    It does wherever depth pixels were drawn as rectangles of that size or larger and the nearest
-    stayed: a block of the pixel's own rectangle is one.
+    It does if depth pixels were drawn as rectangles of at least that size and the nearest value
+    was kept: any block inside the rectangle of the pixel is one.
     """
     nearest = cv2.erode(farthest, _PIXEL, anchor=_LAST)
     is_valid = far[_INNER] < _hole(far)
     is_whole = (nearest == far)[_INNER] & is_valid
-    return bool(np.count_nonzero(is_whole) > _LEAST_SHARE * np.count_nonzero(is_valid))
+    return bool(np.count_nonzero(is_whole) > _MIN_FRACTION * np.count_nonzero(is_valid))
 
 
 def _with_holes_far(values: np.ndarray) -> np.ndarray:
-    """Nothing was seen there: anything is nearer."""
+    """Holes become the farthest value."""
     with np.errstate(invalid='ignore'):
         return np.where(values > 0, values, _hole(values))
 

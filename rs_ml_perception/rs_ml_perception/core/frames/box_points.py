@@ -19,7 +19,7 @@ from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 NEAREST_DEPTH_M = 0.15
-"""Nearer than any depth camera of the family sees."""
+"""Closer than the minimum distance of every camera of the family."""
 
 
 _KERNEL = np.array([1, 2, 3, 2, 1], np.float64) / 9
@@ -28,7 +28,7 @@ _MAX_BINS = 4096
 
 @dataclass(frozen=True, eq=False)
 class BoxPoints:
-    """What the depth camera measured inside one box of the colour image.
+    """Measurements of the depth camera inside one box of the colour image.
 
     Attributes:
         points_m: float32 (h, w, 3), metres in the colour optical frame, organised as the depth
@@ -52,12 +52,12 @@ class BoxPoints:
 def box_points(
     frame: Frame, xyxy: np.ndarray, *, max_samples: int = 6000, clip: bool = True
 ) -> BoxPoints:
-    """Points of one box without touching the other pixels of the depth image.
+    """Points of one box; the other pixels of the depth image are not touched.
 
     Args:
         frame: with depth and intrinsics; depth may be aligned to colour or not.
         xyxy: (4,), half-open pixels of the colour image; parts outside the image are ignored.
-        max_samples: about so many depth pixels are looked at, evenly spaced.
+        max_samples: approximate number of depth pixels used, evenly spaced.
         clip: whether unaligned depth pixels that appear outside the box become NaN.
 
     Raises:
@@ -131,12 +131,12 @@ def _registered_box_points(
 
 
 def _depth_window(cameras: _Cameras, xyxy: np.ndarray) -> tuple[int, int, int, int]:
-    """The depth pixels that can appear in the box, whatever their depth."""
+    """The depth pixels that can appear in the box at any depth."""
     x_min, y_min, x_max, y_max = np.asarray(xyxy, np.float64)
     corners = [[x_min, y_min], [x_max, y_min], [x_min, y_max], [x_max, y_max]]
     xy = pixel_rays(np.array(corners) - 0.5, cameras.color)
     rays = np.concatenate([xy, np.ones((4, 1))], axis=-1)
-    # A line of sight is straight in the other camera too: its ends bound it.
+    # A line of sight is straight in the other camera as well, so its ends bound it.
     ends = np.concatenate([rays * NEAREST_DEPTH_M, rays * 100.0])
     pixels = project(cameras.color_from_depth.inverse().apply(ends), cameras.depth)
     pixels = np.nan_to_num(pixels, nan=0.0)
@@ -146,7 +146,7 @@ def _depth_window(cameras: _Cameras, xyxy: np.ndarray) -> tuple[int, int, int, i
 
 @dataclass(frozen=True)
 class Layer:
-    """One surface, or several that touch: the half-open range [low, high) of the histogram."""
+    """One surface, or several in contact: the half-open range [low, high) of the histogram."""
 
     low: float
     high: float
@@ -160,14 +160,14 @@ def find_layers(
     bin_width: float,
     valley: float = 0.5,
 ) -> list[Layer]:
-    """Split positions along a line where hardly any lie.
+    """Split positions along a line where the density is low.
 
     Args:
         positions: float (N,), distances or their logarithms; finite.
-        weights: float (N,), what each counts; None: 1.
-        valley: two peaks are two surfaces where the density between them falls below this share of
-            the lower.
-        bin_width: in the unit of the positions; gaps below three bins are not seen.
+        weights: float (N,); None: all 1.
+        valley: two peaks are two surfaces if the density between them falls below this fraction
+            of the lower peak.
+        bin_width: in the unit of the positions; gaps below three bins are ignored.
 
     Returns:
         Layers in ascending order; empty for N = 0.

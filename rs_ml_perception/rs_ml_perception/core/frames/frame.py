@@ -31,17 +31,17 @@ class Frame:
     """One moment of one camera.
 
     Attributes:
-        rgb: uint8 (H, W, 3), RGB; None for a task that looks at depth alone.
+        rgb: uint8 (H, W, 3), RGB; None for a task that only uses depth.
         depth: depth image, or None.
         infrared: uint8 (H, W), the left infrared image, whose pixels are those of unaligned depth;
-            only of a frame of depth alone.
-        camera: intrinsics of the colour image (of the depth image where that is alone), or None
-            while unknown.
+            only in a frame without colour.
+        camera: intrinsics of the colour image (of the depth image in a frame without colour), or
+            None while unknown.
         depth_camera: intrinsics of the depth image, or None: it is aligned, `camera` holds.
         color_from_depth: where the depth camera sits, or None: depth is aligned to colour.
         stamp_ns: acquisition time in nanoseconds.
-        frame_id: optical frame of the colour image, or of depth where that is alone.
-        up: against gravity in that frame, where the source of the frame was asked and knows it.
+        frame_id: optical frame of the colour image, or of depth without colour.
+        up: against gravity in that frame, if the source of the frame provides it.
         depth_skew_ns: stamp of the depth image minus that of the frame.
     """
 
@@ -65,7 +65,7 @@ class Frame:
 
     @property
     def depth_is_aligned(self) -> bool:
-        """Whether depth pixels are colour pixels already."""
+        """Whether depth and colour share their pixels."""
         return self.color_from_depth is None
 
     @property
@@ -75,7 +75,7 @@ class Frame:
 
 
 def check_header(stamp_ns: int, frame_id: str) -> None:
-    """Raise InputError for a zero stamp, or a frame_id that can be none."""
+    """Raise InputError for a zero stamp or an impossible frame_id."""
     check_frame_id(frame_id)
     if stamp_ns == 0:
         raise InputError('the header has a zero stamp: the camera driver must set it')
@@ -111,11 +111,11 @@ def check_same_size(depth: DepthImage, width: int, height: int) -> None:
 
 COLOR, DEPTH, INFRARED = 'color', 'depth', 'infrared'
 COLOR_INFO, DEPTH_INFO = 'color/camera_info', 'depth/camera_info'
-"""Parts of a frame, as notes and problems name them."""
+"""Names of the parts of a frame in notes and problems."""
 
 
 class ImageMessage(Protocol):
-    """A stamped image; each method raises InputError where the image is no such one."""
+    """A stamped image; each method raises InputError for an image of another kind."""
 
     @property
     def stamp_ns(self) -> int:
@@ -136,7 +136,7 @@ class ImageMessage(Protocol):
 
 
 class FrameParts(Protocol):
-    """What belongs together; everything but `primary` may be None."""
+    """Messages of one moment; everything but `primary` may be None."""
 
     @property
     def primary(self) -> Any:
@@ -168,7 +168,7 @@ class FrameParts(Protocol):
 
 
 class FrameBuilder:
-    """Decodes and checks what belongs together.
+    """Decodes and checks messages of one moment.
 
     Attributes:
         problems: (part, reason) of each unusable part other than the primary message.
@@ -181,7 +181,7 @@ class FrameBuilder:
 
     @property
     def notes(self) -> list[str]:
-        """The reasons alone."""
+        """The reasons."""
         return [reason for _, reason in self.problems]
 
     def build(self) -> Frame:
@@ -196,7 +196,7 @@ class FrameBuilder:
         return self._color_frame()
 
     def _color_frame(self) -> Frame:
-        """A frame of colour or of detections, with depth where there is any."""
+        """A frame of colour or of detections, with depth if available."""
         frames = self._frames
         rgb = self._color()
         camera = self._camera(frames.color_info, COLOR_INFO)
@@ -218,7 +218,7 @@ class FrameBuilder:
         )
 
     def _depth_frame(self, image: ImageMessage) -> Frame:
-        """A frame of depth for its own sake, its camera being that of the depth image."""
+        """A frame without colour, whose camera is that of the depth image."""
         frames = self._frames
         depth, infra = image.depth(), frames.infra
         source = DEPTH_INFO if frames.depth_is_raw else COLOR_INFO
@@ -238,7 +238,7 @@ class FrameBuilder:
         color = self._frames.color
         if color is None or color is self._frames.primary:
             return None if color is None else color.rgb()
-        # Beside detections it is there for pictures alone.
+        # With detections it only serves for drawing.
         return self._attempt(COLOR, color.rgb)
 
     def _camera(self, info: Any, source: str) -> CameraModel | None:
@@ -256,7 +256,7 @@ class FrameBuilder:
         return self._attempt(source, checked)
 
     def _with_known_lens(self, camera: CameraModel | None, source: str) -> CameraModel | None:
-        """The camera, None where its pixels cannot be turned into directions."""
+        """The camera, or None if its pixels cannot be turned into directions."""
         if camera is None or not camera.lens_problem:
             return camera
         self.problems.append((source, f'positions need {source}: {camera.lens_problem}'))
@@ -283,13 +283,13 @@ class FrameBuilder:
             frames.primary.frame_id, frame_id, frames.primary.stamp_ns
         )
         if depth_camera is None or transform is None:
-            # Without them depth cannot be placed; the colour image is still worth its result.
+            # Depth cannot be placed without them; the colour image is still processed.
             return {}
         check_size('depth image', depth.width, depth.height, DEPTH_INFO, depth_camera)
         return {'depth': depth, 'depth_camera': depth_camera, 'color_from_depth': transform}
 
     def _attempt(self, part: str, make: Callable[[], T], prefix: str = '') -> T | None:
-        """The converted part, None where converting it raises anything."""
+        """The converted part, or None if the conversion raises anything."""
         try:
             return make()
         except Exception as error:

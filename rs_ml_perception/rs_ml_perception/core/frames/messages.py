@@ -1,6 +1,6 @@
-"""From ROS messages to the types of core, whichever library decoded them.
+"""From ROS messages to the types of core.
 
-rclpy and rosbags name the fields alike, so nothing of either is needed here.
+rclpy and rosbags name the fields alike, so messages of both are accepted and neither is imported.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def stamp_of(message: Any) -> int:
 
 
 def check_frame_id(frame_id: str) -> None:
-    """Raise InputError for an impossible name: it would bury logs, diagnostics and TF."""
+    """Raise InputError for an impossible name, which would spoil logs, diagnostics and TF."""
     if len(frame_id) > MAX_FRAME_ID or not frame_id.isprintable():
         raise InputError(
             f'frame_id must be a printable name of at most {MAX_FRAME_ID} characters, got '
@@ -79,7 +79,7 @@ def infrared_from_message(message: Any) -> np.ndarray:
     """
     check_frame_id(message.header.frame_id)
     if hasattr(message, 'format'):
-        # Of a grey picture all three channels are the same.
+        # All three channels of a grey image are equal.
         return np.ascontiguousarray(decode_compressed_color(message.format, message.data)[:, :, 1])
     return decode_infrared(_image_fields(message))
 

@@ -11,7 +11,7 @@ from rs_ml_perception.core.geometry.distortion import check_lens
 
 _SMALLEST_FOCAL_PX = 1e-3
 _LARGEST_PX = 1e7
-"""Beyond these, positions overflow float32; no lens of any camera, cropped or not, comes near."""
+"""Positions overflow float32 beyond these limits; no real lens comes close, cropped or not."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class CameraModel:
 
     @property
     def matrix(self) -> np.ndarray:
-        """float64 (3, 3), the K of the field's books."""
+        """float64 (3, 3), the camera matrix K."""
         return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
     @property
@@ -63,9 +63,9 @@ class CameraModel:
 
     @property
     def lens_problem(self) -> str:
-        """Why pixels cannot be turned into directions, '' where they can.
+        """Why pixels cannot be turned into directions, '' if they can.
 
-        Focal lengths are of use even then.
+        Focal lengths remain usable.
         """
         try:
             check_lens(self.distortion_model, self.distortion)
@@ -74,7 +74,7 @@ class CameraModel:
         return ''
 
     def resized(self, width: int, height: int) -> CameraModel:
-        """The model of the same view resampled to width x height pixels."""
+        """The model of the image resampled to width x height pixels."""
         sx, sy = width / self.width, height / self.height
         return replace(
             self,
@@ -96,8 +96,7 @@ D435_DEPTH = (
     CameraModel(1280, 720, 636.2, 636.2, 640.7, 359.6),
     CameraModel(640, 480, 383.2, 383.2, 320.6, 238.1),
 )
-"""Depth cameras of a D435 at the sizes of its driver; other devices of the size differ by a few
-per cent."""
+"""Depth cameras of a D435 at the sizes of its driver; devices differ by a few per cent."""
 
 
 def d435_depth_camera(width: int, height: int) -> CameraModel:

@@ -92,7 +92,7 @@ def _brown_conrady_inverse(xy: np.ndarray, k: Coefficients) -> np.ndarray:
 
 
 def _modified_brown_conrady(xy: np.ndarray, k: Coefficients) -> np.ndarray:
-    """The tangential part acts on what the radial part has moved already."""
+    """The tangential part acts on points after the radial part."""
     r2 = _split(xy)[2]
     moved = xy * _radial(r2, k)[..., None]
     return moved + _tangential(moved[..., 0], moved[..., 1], r2, k)

@@ -17,32 +17,32 @@ from rs_ml_perception.core.images.depth import DepthImage
 Metres = TypeVar('Metres', float, np.ndarray)
 
 MAX_TILT_DEG = 35.0
-"""A floor is looked for within this angle of the image's vertical where gravity is not known."""
+"""Without gravity the floor is within this angle of the image vertical."""
 
 _SAMPLES = 5000
 _MIN_INLIERS = 60
 _HEIGHTS_M = (0.15, 3.0)
-"""Cameras stand so high above the floor."""
+"""Range of the height of a camera above the floor."""
 
 _TRIPLES = 300
 _JUDGES = 1000
 _BIN_M = 0.02
-_PEAK_SHARE = 0.2
+_PEAK_FRACTION = 0.2
 _TILT_STDDEV = 0.01
-"""[rad] What gravity may be off by: keeps a strip of floor from tilting the plane."""
+"""[rad] Error of gravity; it keeps a strip of floor from tilting the plane."""
 
 _LEAST_NOISE = 0.4
-"""Share of the expected noise below which the points on the floor are not narrowed down."""
+"""Lower limit of the noise of the points on the floor, as a fraction of the expected noise."""
 
 _LEVEL_STDDEV_M = 0.004
-"""What a stereo camera is off by over a whole surface, which averaging does not remove."""
+"""Systematic error of a stereo camera over a whole surface; averaging does not remove it."""
 
 
 def depth_stddev_m(depth_m: Metres) -> Metres:
-    """Noise to expect of one pixel of an active stereo camera; tolerances are multiples of it.
+    """Expected noise of one pixel of an active stereo camera; tolerances are multiples of it.
 
-    Grows with the square of the distance for a fixed disparity error (about 0.1 pixel at 50 mm
-    baseline); near by, edges and calibration make up the linear part.
+    It grows with the square of the distance for a fixed disparity error (about 0.1 pixel at 50 mm
+    baseline); edges and calibration add the linear part.
     """
     return depth_m * (0.008 + 0.002 * depth_m)
 
@@ -83,17 +83,17 @@ class FloorPlane:
         return FloorPlane(normal, offset_m, self.num_points, axes, self.covariance)
 
     def as_up(self) -> Up:
-        """Up as the floor has it."""
+        """The direction of up given by the floor."""
         return Up(self.normal, UpMethod.FLOOR_PLANE)
 
 
 def fit_floor(depth: DepthImage, camera: CameraModel, up: Up | None = None) -> FloorPlane | None:
     """The lowest large level surface in the image.
 
-    With gravity known it is the lowest peak of the histogram of heights; without, the best of some
-    hundred planes through three points each that are at most MAX_TILT_DEG from the image's
-    vertical and have next to nothing below. Either is refined by weighted least squares. Same
-    input, same result.
+    With known gravity it is the lowest peak of the histogram of heights; without, the best of some
+    hundred planes through three points each that are at most MAX_TILT_DEG from the image vertical
+    and have hardly any points below. Both are refined by weighted least squares. The result is
+    deterministic.
 
     Args:
         depth: depth image.
@@ -101,7 +101,7 @@ def fit_floor(depth: DepthImage, camera: CameraModel, up: Up | None = None) -> F
         up: gravity in that frame, or None.
 
     Returns:
-        None where too few pixels show a floor.
+        None if too few pixels show a floor.
     """
     check_size(depth, camera)
     points = _sample_points(depth, camera)
@@ -129,7 +129,7 @@ def _lowest_level(heights_m: np.ndarray) -> float | None:
     counts, edges = np.histogram(heights_m, np.arange(low, high + _BIN_M, _BIN_M))
     density = np.convolve(counts, np.ones(3), mode='same')
     is_peak = (density >= np.roll(density, 1)) & (density >= np.roll(density, -1))
-    strong = density >= max(_PEAK_SHARE * density.max(), 0.5 * _MIN_INLIERS)
+    strong = density >= max(_PEAK_FRACTION * density.max(), 0.5 * _MIN_INLIERS)
     peaks = np.flatnonzero(is_peak & strong)
     return None if len(peaks) == 0 else float(edges[peaks[0]] + 0.5 * _BIN_M)
 
@@ -169,15 +169,16 @@ def _planes_through_triples(
     normals *= np.where(normals[:, 1] > 0, -1.0, 1.0)[:, None]
     offsets = -(normals * a).sum(axis=1)
     possible = (offsets > _HEIGHTS_M[0]) & (offsets < _HEIGHTS_M[1])
-    good = _is_level(normals) & possible & (lengths > 0.02)  # thinner triangles point anywhere
+    # The normal of a thin triangle is arbitrary.
+    good = _is_level(normals) & possible & (lengths > 0.02)
     return normals[good], offsets[good]
 
 
 def _tolerance(points: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """How far floor points may be from planes, (N, M).
+    """Tolerance of the distance of floor points from planes, (N, M).
 
-    Noise moves a point along its ray, so across the floor by so many per cent of the camera's
-    height.
+    Noise moves a point along its ray, and therefore across the floor by the same percentage of
+    the height of the camera.
     """
     relative = depth_stddev_m(points[:, 2]) / points[:, 2]
     return 0.01 + 2.5 * relative[:, None] * np.abs(offsets)
@@ -213,6 +214,6 @@ def _refine(
 
 
 def _is_surface(places: np.ndarray, depth_m: np.ndarray) -> bool:
-    """Whether points spread both ways seen from above (N, 2): a strip of wall does not."""
+    """Whether points (N, 2) seen from above spread both ways; a strip of wall does not."""
     least_spread_m = np.sqrt(max(np.linalg.eigvalsh(np.cov(places.T))[0], 0.0))
     return bool(least_spread_m > 0.05 + 1.5 * depth_stddev_m(np.median(depth_m)))

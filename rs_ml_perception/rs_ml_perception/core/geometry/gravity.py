@@ -16,10 +16,10 @@ STANDARD_GRAVITY = 9.80665
 """Metres per square second."""
 
 MAX_DEVIATION = 0.6
-"""[m/s2] The mean reading may be off 1 g by 6 %: the bias of an uncalibrated D435i stays below."""
+"""[m/s2] Deviation of the mean reading from 1 g, 6 %: above the bias of an uncalibrated D435i."""
 
 MAX_SPREAD = 1.0
-"""[m/s2] Standard deviation of one axis over the samples: more, and the camera is being moved."""
+"""[m/s2] Standard deviation of one axis over the samples; above it the camera is moving."""
 
 
 WINDOW_NS = 500_000_000
@@ -34,7 +34,7 @@ Lookup = Callable[[str, str, int], RigidTransform | None]
 
 
 class UpMethod(IntEnum):
-    """Where the direction of up comes from; numbers as in rs_ml_msgs/PersonHeight."""
+    """Source of the direction of up; numbers as in rs_ml_msgs/PersonHeight."""
 
     CAMERA_VERTICAL = 0
     IMU = 1
@@ -48,7 +48,7 @@ class Up:
 
     Attributes:
         vector: float64 (3,), unit, in the optical frame of the colour image (x right, y down).
-        method: where it comes from.
+        method: its source.
     """
 
     vector: np.ndarray
@@ -62,25 +62,25 @@ class Up:
 
 
 def camera_vertical() -> Up:
-    """Up of a camera that is taken to be level: against the image's y."""
+    """Up of a camera that is assumed level: against the y axis of the image."""
     return Up(np.array([0.0, -1.0, 0.0]), UpMethod.CAMERA_VERTICAL)
 
 
 def up_from_accelerometer(
     samples: np.ndarray, color_from_imu: RigidTransform | None = None
 ) -> Up | None:
-    """Up by the mean of some accelerometer readings.
+    """Up from the mean of accelerometer readings.
 
-    At rest an accelerometer measures the force that holds it up: its reading points up (REP-145).
+    At rest an accelerometer measures the supporting force, so its reading points up (REP-145).
 
     Args:
         samples: float (N, 3) or (3,), m/s2, in the optical frame of the IMU, as realsense2_camera
             publishes `accel/sample`.
-        color_from_imu: extrinsics; None where both frames have the same axes.
+        color_from_imu: extrinsics; None if both frames have the same axes.
 
     Returns:
-        None while that is not gravity alone: no finite sample, a mean more than MAX_DEVIATION from
-        1 g, or readings that spread by more than MAX_SPREAD.
+        None if the readings are not gravity alone: no finite sample, a mean more than
+        MAX_DEVIATION from 1 g, or a spread above MAX_SPREAD.
     """
     samples = np.asarray(samples, np.float64).reshape(-1, 3)
     samples = samples[np.isfinite(samples).all(axis=1)]
@@ -94,7 +94,7 @@ def up_from_accelerometer(
 
 
 def up_from_rotation(camera_from_gravity_frame: RigidTransform | np.ndarray) -> Up:
-    """Up as the z axis of a frame that stands upright (REP-103: z up), for instance by TF.
+    """Up as the z axis of an upright frame (REP-103: z up), for instance from TF.
 
     Args:
         camera_from_gravity_frame: transform, or its rotation (3, 3), into the optical frame.
@@ -105,11 +105,11 @@ def up_from_rotation(camera_from_gravity_frame: RigidTransform | np.ndarray) -> 
 
 
 class UpSource:
-    """TF when a gravity frame is named, else the accelerometer, else None: look at the floor.
+    """Up from TF if a gravity frame is named, else from the accelerometer, else None.
 
     Attributes:
-        problem: why the source asked for gave nothing, '' when it did or none was asked for.
-        reading_problem: why the latest reading was left out, '' when it was not.
+        problem: why the requested source gave nothing, '' if it did or none was requested.
+        reading_problem: why the latest reading was rejected, '' if it was not.
     """
 
     def __init__(self, lookup: Lookup) -> None:
@@ -123,7 +123,7 @@ class UpSource:
     def add_acceleration(
         self, stamp_ns: int, frame_id: str, acceleration: tuple[float, float, float]
     ) -> None:
-        """Note one reading, m/s2, in the IMU's optical frame; an impossible one is left out."""
+        """Add one reading, m/s2, in the optical frame of the IMU; impossible ones are rejected."""
         # NaN compares false.
         if not all(abs(component) < MAX_READING for component in acceleration):
             self.reading_problem = (
@@ -137,7 +137,7 @@ class UpSource:
         self._samples.append((stamp_ns, frame_id, acceleration))
 
     def up(self, camera_frame: str, stamp_ns: int, gravity_frame: str) -> Up | None:
-        """Up in the colour optical frame at a time; None: neither source knows it."""
+        """Up in the colour optical frame at a time; None if neither source gives it."""
         self.problem = ''
         if gravity_frame:
             camera_from_gravity = self._lookup(camera_frame, gravity_frame, stamp_ns)

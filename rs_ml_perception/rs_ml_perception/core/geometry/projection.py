@@ -100,11 +100,11 @@ def horizontal_axes(up: np.ndarray, toward: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def sampled_median(values: np.ndarray, *, max_samples: int = 1000) -> float:
-    """Median of about max_samples evenly chosen values: a full one costs more than it is worth.
+    """Median of about max_samples evenly chosen values, which is much cheaper than of all.
 
     Args:
         values: (N,), free of NaN.
-        max_samples: about so many are looked at.
+        max_samples: approximate number of values used.
 
     Returns:
         NaN for N = 0.
@@ -138,7 +138,7 @@ def organized_points(depth_m: np.ndarray, camera: CameraModel) -> np.ndarray:
 
 
 def packed_points(depth_m: np.ndarray, camera: CameraModel, rgb: np.ndarray) -> np.ndarray:
-    """One coloured point per pixel, laid out as sensor_msgs/PointCloud2 wants it.
+    """One coloured point per pixel, in the layout of sensor_msgs/PointCloud2.
 
     Args:
         depth_m: float32 (H, W), metres, NaN where invalid.
@@ -146,8 +146,8 @@ def packed_points(depth_m: np.ndarray, camera: CameraModel, rgb: np.ndarray) -> 
         rgb: uint8 (H, W, 3), RGB, pixel by pixel the colours of the depth.
 
     Returns:
-        float32 (H, W, 4), the fields of `POINT_FIELDS`; the bits of the last are 0x00RRGGBB,
-        the custom of PCL and RViz.
+        float32 (H, W, 4), the fields of `POINT_FIELDS`; the bits of the last are 0x00RRGGBB, the
+        convention of PCL and RViz.
 
     Raises:
         InputError: the sizes differ.

@@ -15,19 +15,19 @@ from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 _BLOCK_PIXELS = 1 << 15
-"""Pixels worked on at a time: the intermediate arrays then stay in the CPU's cache."""
+"""Pixels processed at a time, so that intermediate arrays stay in the CPU cache."""
 
 _MAX_EXTENT = 1 << 14
-"""More than any image is wide: widths and heights below it fit into one number."""
+"""Above the width of any image, so that a width and a height fit into one number."""
 
 _ROUNDING = np.float32(0.501)
-"""Half a pixel, and so much more that corners which fall on a boundary stay on one side of it."""
+"""Half a pixel, plus a margin that keeps corners on a boundary on one side of it."""
 
 _NOWHERE = -(10**6)
-"""Pixel of what is behind the camera."""
+"""Pixel of points behind the camera."""
 
 _FARTHEST = {'H': np.uint16(65535), 'f': np.float32(np.inf)}
-"""Values that mean 'nothing here yet' while images are being merged."""
+"""Values of empty pixels while images are merged."""
 
 _INVALID = {'H': np.uint16(0), 'f': np.float32(np.nan)}
 
@@ -38,13 +38,13 @@ def register_depth(
     camera: CameraModel,
     color_from_depth: RigidTransform,
 ) -> DepthImage:
-    """The depth image in the pixels of the colour image, as `rs.align` and the driver make it.
+    """The depth image in the pixels of the colour image, as `rs.align` and the driver produce it.
 
     Where the colour camera resolves finer, each depth pixel covers the rectangle between its
     projected upper left and lower right corner, else the one pixel at its upper left corner; of
-    several depths at one pixel the least stays. That is how librealsense does it on x86; but it
-    leaves out the colour camera's distortion unless it is of the modified Brown-Conrady model, and
-    here every model counts. As there, the values stay those along the axis of the *depth* camera;
+    several depths at one pixel the least is kept, as in librealsense on x86. librealsense ignores
+    the distortion of the colour camera unless it is of the modified Brown-Conrady model; here
+    every model counts. As there, values are distances along the axis of the *depth* camera;
     `core.frames.box_points` gives points in the colour frame.
 
     Args:
@@ -66,7 +66,7 @@ def register_depth(
 
 
 def check_size(depth: DepthImage, depth_camera: CameraModel) -> None:
-    """Raise InputError unless the image has the size its intrinsics are for."""
+    """Raise InputError unless the image has the size of its intrinsics."""
     if (depth.width, depth.height) != (depth_camera.width, depth_camera.height):
         raise InputError(
             f'the depth image is {depth.width}x{depth.height} but its intrinsics are for '
@@ -86,7 +86,7 @@ def _covered_rectangles(
     camera: CameraModel,
     extrinsics: RigidTransform,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What some rows of the depth image cover in the colour image.
+    """The rectangles that some rows of the depth image cover in the colour image.
 
     Returns:
         values (M,) of the depth pixels that fall into the image, the flat index (M,) of the first
@@ -179,7 +179,7 @@ def _corner_pixels(
 def _splat(
     values: np.ndarray, cells: np.ndarray, extents: np.ndarray, camera: CameraModel
 ) -> np.ndarray:
-    """Write each value over its rectangle, the least value wins.
+    """Write each value over its rectangle; the least value is kept.
 
     Rectangles of one size share a layer: each is written at its first pixel, and a minimum filter
     spreads the layer. That is one scattered write per depth pixel instead of one per colour pixel.
@@ -208,8 +208,8 @@ def _distinct(extents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _nearest_per_cell(values: np.ndarray, cells: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Image stack with the least of the values that share a cell.
 
-    Of repeated indices numpy keeps one; who lost to a greater value is written again, until none
-    is left. Few collide, so this beats sorting and `np.minimum.at`.
+    Of repeated indices numpy keeps one; a value that lost to a greater one is written again until
+    none is left. Few collide, so this is faster than sorting and `np.minimum.at`.
     """
     layers = np.full(shape, _FARTHEST[values.dtype.char])
     flat = layers.reshape(-1)

@@ -22,7 +22,7 @@ from rs_ml_perception.core.streams.stamps import StampHistory
 MAX_DEPTH = 64
 HISTORY = 1000  # transforms of a moving frame: 10 s at 100 Hz
 MAX_SKEW_NS = 100_000_000
-"""How far outside its history a moving frame is taken to stand still."""
+"""How far outside its history a moving frame is assumed still."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class RigidTransform:
 
     @classmethod
     def _of_rigid(cls, rotation: np.ndarray, translation_m: np.ndarray) -> RigidTransform:
-        """From parts of rigid transforms: only overflow is left to check, the rest costs more."""
+        """From parts of rigid transforms: only overflow is checked, since full checks are slow."""
         if not math.isfinite(translation_m.sum()):
             raise _not_rigid(rotation, translation_m)
         transform = object.__new__(cls)
@@ -87,9 +87,9 @@ class RigidTransform:
         )
 
     def interpolate(self, other: RigidTransform, fraction: float) -> RigidTransform:
-        """The transform at a fraction of the way to another one, as tf2 has it.
+        """The transform at a fraction of the way to another one, as tf2 interpolates.
 
-        The translation is linear; the rotation turns at constant speed about one axis (slerp).
+        The translation is linear; the rotation is spherical (slerp).
         """
         turn, _ = cv2.Rodrigues(self.rotation.T @ other.rotation)
         part, _ = cv2.Rodrigues(turn * fraction)
@@ -122,7 +122,7 @@ class TransformTree:
         self._moving: dict[str, tuple[str, StampHistory[RigidTransform]]] = {}
 
     def give(self, given: Mapping[str, Placed]) -> None:
-        """Replace the frames given by hand, which win over all others; by child."""
+        """Replace the frames given by hand, which override all others; by child."""
         with self._lock:
             self._given = dict(given)
 
@@ -133,7 +133,7 @@ class TransformTree:
     def add(
         self, parent: str, child: str, stamp_ns: int, parent_from_child: RigidTransform
     ) -> None:
-        """Note where a moving frame was; a new parent starts a new history."""
+        """Add the pose of a moving frame; a new parent starts a new history."""
         with self._lock:
             known = self._moving.get(child)
             if known is None or known[0] != parent:
@@ -141,7 +141,7 @@ class TransformTree:
             known[1].add_or_restart(stamp_ns, parent_from_child)
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> RigidTransform | None:
-        """target_from_source at a time, or None where the frames are not connected then."""
+        """target_from_source at a time, or None if the frames are not connected then."""
         if target == source:
             return RigidTransform.identity()
         with self._lock:
@@ -177,7 +177,7 @@ class TransformTree:
 
 
 def _at(history: StampHistory[RigidTransform], stamp_ns: int) -> RigidTransform | None:
-    """Between two transforms interpolated, just outside the history the nearest one."""
+    """Interpolated between two transforms; just outside the history the nearest one."""
     before, after = history.around(stamp_ns)
     if before is None or after is None or before[0] == after[0]:
         found = history.nearest(stamp_ns, tolerance_ns=MAX_SKEW_NS)

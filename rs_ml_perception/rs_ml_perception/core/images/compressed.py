@@ -63,10 +63,10 @@ def decode_compressed_color(format: str, data: Any) -> np.ndarray:
         raise InputError(
             f'compressed format {format!r} is depth, not colour: remap to a colour image topic'
         )
-    # The orientation flag stays unused: camera_info describes the pixels as they are stored.
+    # The orientation flag is ignored: camera_info describes the pixels as stored.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = _decode_picture(format, _as_bytes(data), flags)
-    # Publishers that store RGB where JPEG readers expect BGR say so.
+    # Some publishers store RGB where JPEG readers expect BGR, and name it in the format.
     if 'compressed rgb' in format:
         return pixels
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
@@ -201,7 +201,7 @@ def _inverse(
 ) -> np.ndarray:
     with np.errstate(invalid='ignore'):
         inverse = quant_a / depth_m + quant_b
-        # Nearer than 16 bits reach: invalid, as what is too far.
+        # Too near for 16 bits is invalid, as is too far.
         usable = (depth_m < depth_max_m) & (inverse <= np.iinfo(np.uint16).max)
     return np.where(usable, inverse, 0).astype(np.uint16)
 
@@ -269,7 +269,7 @@ def _numbers(nibbles: np.ndarray) -> np.ndarray:
 
 
 def _layout(numbers: np.ndarray, pixels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Tell values from run lengths.
+    """Separate values from run lengths.
 
     Returns:
         Two masks: bool (len(numbers),), which numbers are values, and bool (pixels,), which

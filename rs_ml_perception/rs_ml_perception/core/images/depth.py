@@ -1,4 +1,4 @@
-"""Depth images as the camera delivers them, and metres on demand."""
+"""Raw depth images, converted to metres on demand."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 
 LEAST_M, MOST_M = 5e-4, 1e4
-"""Numbers outside are no distances that any camera measures; squares of them do not overflow."""
+"""Range of distances measured by any camera; their squares do not overflow."""
 
 
 @dataclass(frozen=True, eq=False)
 class DepthImage:
-    """Distance along the optical axis, in the sensor's own numbers.
+    """Distance along the optical axis in units of the sensor.
 
-    Kept raw because most tasks look at a few boxes: converting those pixels is cheaper than the
+    It stays raw because most tasks use a few boxes, whose pixels are converted faster than the
     whole image.
 
     Attributes:
@@ -57,6 +57,6 @@ class DepthImage:
         depth_m = values.astype(np.float32)
         if self.metres_per_unit != 1.0:
             depth_m *= np.float32(self.metres_per_unit)
-        # A 0 is no distance in either encoding; +-Inf is REP-117's out of range.
+        # 0 is invalid in both encodings; +-Inf means out of range in REP-117.
         depth_m[~((depth_m >= LEAST_M) & (depth_m <= MOST_M))] = np.nan
         return depth_m

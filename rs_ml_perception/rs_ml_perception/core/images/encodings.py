@@ -89,7 +89,7 @@ class ImageFields:
 
 
 def is_fast_path(encoding: str) -> bool:
-    """Whether `decode_color` or `decode_depth` serves the encoding."""
+    """Whether `decode_color` or `decode_depth` supports the encoding."""
     return encoding in _COLOR or encoding in _DEPTH
 
 
@@ -190,7 +190,7 @@ def _rows(image: ImageFields, pixel_bytes: int) -> np.ndarray:
 
 
 def _elements(rows: np.ndarray, dtype: type, is_bigendian: bool) -> np.ndarray:
-    """See bytes (height, row_bytes) as native (height, width) elements."""
+    """View bytes (height, row_bytes) as native (height, width) elements."""
     stored = np.dtype(dtype).newbyteorder('>' if is_bigendian else '<')
     values = np.require(rows.view(stored), dtype, ('C', 'A'))
     values.flags.writeable = False

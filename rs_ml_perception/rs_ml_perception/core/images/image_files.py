@@ -17,7 +17,7 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 
 MAX_PIXELS = 1 << 26
-"""Of an image that is decoded; no camera comes near: eight times a picture of 4K."""
+"""Of an image to decode: eight times a 4K image, far above any camera."""
 
 JPEG_END = b'\xff\xd9'
 _JPEG, _PNG, _PNG_END, _BMP = b'\xff\xd8', b'\x89PNG\r\n\x1a\n', b'IEND\xaeB`\x82', b'BM'
@@ -31,23 +31,25 @@ _TIFF_SIZES = {256: 'width', 257: 'height', 322: 'tile width', 323: 'tile height
 _TIFF_TYPES = {3: 'H', 4: 'I'}
 
 
+_MID_GREY, _SLACK = 128, 1
+
 MAX_FILE_BYTES = 1 << 29
-"""Of a picture file: that many pixels, uncompressed, of eight bytes."""
+"""Of an image file: MAX_PIXELS uncompressed pixels of eight bytes."""
 
 _PROBE = bytes(37 * i % 251 for i in range(256))
-"""Something that no decoder takes for nothing. Without a byte of 255, which begins a marker, and
-with a 0 in front, which makes a coded byte of the 255 that a cut may have left there."""
+"""Bytes that change the output of any decoder: without 255, which begins a marker, and with a
+leading 0, which turns a trailing 255 into a coded byte."""
 
 
 @dataclass(frozen=True)
-class PictureHeader:
-    """The header of a picture file.
+class ImageHeader:
+    """The header of an image file.
 
     Attributes:
         format: 'JPEG', 'PNG', 'BMP', 'WebP' or 'TIFF'.
-        width, height: stored pixels, before any turning by an orientation flag.
-        coded: where the coded pixels of a JPEG begin and end, byte offsets; else None.
-        is_progressive: whether a JPEG comes in several scans over the whole picture.
+        width, height: stored pixels, before any rotation by an orientation flag.
+        coded: byte offsets of the begin and the end of the coded pixels of a JPEG; else None.
+        is_progressive: whether a JPEG has several scans over the whole image.
     """
 
     format: str
@@ -57,8 +59,8 @@ class PictureHeader:
     is_progressive: bool = False
 
 
-def read_header(data: bytes) -> PictureHeader:
-    """The header of a picture file.
+def read_header(data: bytes) -> ImageHeader:
+    """The header of an image file.
 
     Raises:
         InputError: the format is none of these, the header is damaged or the file lacks its end.
@@ -84,7 +86,7 @@ def check_pixels(width: int, height: int, *, what: str) -> None:
         )
 
 
-def _jpeg(data: bytes) -> PictureHeader:
+def _jpeg(data: bytes) -> ImageHeader:
     """Walk the segments as libjpeg does, so that both find the same frame header."""
     frame: tuple[int, int, int] | None = None
     size = 0, 0
@@ -119,7 +121,7 @@ def _next_marker(data: bytes, at: int) -> tuple[int, int]:
 
 def _scanned(
     data: bytes, frame: tuple[int, int, int] | None, size: tuple[int, int], scan: int
-) -> PictureHeader:
+) -> ImageHeader:
     if frame is None:
         raise InputError('is damaged: its pixels come before their size')
     # Inside a scan the end marker cannot occur; thumbnails before it have one of their own.
@@ -135,7 +137,7 @@ def _scanned(
         raise InputError(
             f'is truncated: {end - scan} bytes cannot hold the pixels of {width}x{height}'
         )
-    return PictureHeader('JPEG', width, height, (scan, end), is_progressive)
+    return ImageHeader('JPEG', width, height, (scan, end), is_progressive)
 
 
 def _blocks(frame: bytes, width: int, height: int) -> int:
@@ -145,22 +147,22 @@ def _blocks(frame: bytes, width: int, height: int) -> int:
     return sum(-(-width * x // (8 * most_x)) * -(-height * y // (8 * most_y)) for x, y in factors)
 
 
-def _png(data: bytes) -> PictureHeader:
+def _png(data: bytes) -> ImageHeader:
     if data[12:16] != b'IHDR':
         raise InputError('is damaged: a PNG must begin with its size')
     width, height = struct.unpack_from('>II', data, 16)
     if data.find(_PNG_END, max(0, len(data) - 4096)) < 0:
         raise InputError(f'is truncated: no end marker in its {len(data)} bytes')
-    return PictureHeader('PNG', width, height)
+    return ImageHeader('PNG', width, height)
 
 
-def _bmp(data: bytes) -> PictureHeader:
+def _bmp(data: bytes) -> ImageHeader:
     is_old = struct.unpack_from('<I', data, 14)[0] == 12
     width, height = struct.unpack_from('<HH' if is_old else '<ii', data, 18)
-    return PictureHeader('BMP', width, abs(height))
+    return ImageHeader('BMP', width, abs(height))
 
 
-def _webp(data: bytes) -> PictureHeader:
+def _webp(data: bytes) -> ImageHeader:
     chunk = data[12:16]
     if data[8:12] != b'WEBP' or chunk not in (b'VP8 ', b'VP8L', b'VP8X'):
         raise InputError('is no WebP, or a damaged one')
@@ -168,15 +170,15 @@ def _webp(data: bytes) -> PictureHeader:
         raise InputError(f'is truncated: its {len(data)} bytes end early')
     if chunk == b'VP8 ':
         width, height = struct.unpack_from('<HH', data, 26)
-        return PictureHeader('WebP', width & 0x3FFF, height & 0x3FFF)
+        return ImageHeader('WebP', width & 0x3FFF, height & 0x3FFF)
     if chunk == b'VP8L':
         bits = struct.unpack_from('<I', data, 21)[0]
-        return PictureHeader('WebP', 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+        return ImageHeader('WebP', 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
     width, height = (int.from_bytes(data[i : i + 3], 'little') for i in (24, 27))
-    return PictureHeader('WebP', 1 + width, 1 + height)
+    return ImageHeader('WebP', 1 + width, 1 + height)
 
 
-def _tiff(data: bytes) -> PictureHeader:
+def _tiff(data: bytes) -> ImageHeader:
     """The first directory counts; of repeated entries the greatest value."""
     order = '<' if data.startswith(_TIFF_LITTLE) else '>'
     at = struct.unpack_from(f'{order}I', data, 4)[0]
@@ -190,13 +192,13 @@ def _tiff(data: bytes) -> PictureHeader:
         elif tag in _TIFF_SIZES:
             raise InputError(f'is damaged: its {_TIFF_SIZES[tag]} is no single number')
     width, height = found['width'], found['height']
-    # A tile may be larger than the picture, and is decoded whole.
+    # A tile may be larger than the image and is decoded whole.
     if found['tile width'] * found['tile height'] > width * height:
         width, height = found['tile width'], found['tile height']
-    return PictureHeader('TIFF', width, height)
+    return ImageHeader('TIFF', width, height)
 
 
-_READERS: dict[bytes, Callable[[bytes], PictureHeader]] = {
+_READERS: dict[bytes, Callable[[bytes], ImageHeader]] = {
     _JPEG: _jpeg,
     _PNG: _png,
     _BMP: _bmp,
@@ -206,11 +208,8 @@ _READERS: dict[bytes, Callable[[bytes], PictureHeader]] = {
 }
 
 
-_MID_GREY, _SLACK = 128, 1
-
-
 def decode_picture(data: bytes, flags: int, *, what: str) -> np.ndarray:
-    """Decode a whole picture file.
+    """Decode a whole image file.
 
     Args:
         data: the file.
@@ -243,7 +242,7 @@ def _decoded(data: bytes, flags: int) -> np.ndarray | None:
         return None
 
 
-def _ends_early(data: bytes, header: PictureHeader, flags: int, pixels: np.ndarray) -> bool:
+def _ends_early(data: bytes, header: ImageHeader, flags: int, pixels: np.ndarray) -> bool:
     """Whether a JPEG with an end marker lacks pixels in front of it.
 
     libjpeg leaves missing blocks at mid grey. A picture may be that grey in a corner, so the

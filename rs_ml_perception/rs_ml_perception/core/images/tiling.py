@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MIN_OVERLAP_PX = 64
-"""Neighbours share at least so much, and each pixel is taken from where it is less at the rim."""
+"""Minimum overlap of neighbours; a pixel is taken from the window whose border is farther away."""
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,9 @@ class Span:
     """One side of a window, in pixels of the image.
 
     Attributes:
-        start, stop: what is looked at.
-        keep_start, keep_stop: what is taken of it; the kept parts of all spans fill the side.
+        start, stop: the part seen by the window.
+        keep_start, keep_stop: the part of it that is kept; the kept parts of all spans fill the
+            side.
     """
 
     start: int
@@ -26,23 +27,23 @@ class Span:
 
     @property
     def seen(self) -> slice:
-        """Of the image: what is looked at."""
+        """The part of the image seen by the window."""
         return slice(self.start, self.stop)
 
     @property
     def kept(self) -> slice:
-        """Of the image: what is taken."""
+        """The part of the image that is kept."""
         return slice(self.keep_start, self.keep_stop)
 
     @property
     def kept_inside(self) -> slice:
-        """The same in pixels of the window."""
+        """The kept part in pixels of the window."""
         return slice(self.keep_start - self.start, self.keep_stop - self.start)
 
 
 @dataclass(frozen=True)
 class ImageWindow:
-    """A rectangle of an image; smaller than asked for where the image is."""
+    """A rectangle of an image; smaller than requested if the image is."""
 
     rows: Span
     columns: Span

@@ -62,8 +62,8 @@ def suppress_non_maxima(
 ) -> np.ndarray:
     """Indices of the boxes to keep, best score first.
 
-    Greedy suppression per class: a box goes when a better one of its class overlaps it by more
-    than the threshold. Equal scores keep their order, so the result is the same on every machine.
+    Greedy suppression per class: a box is removed if a better one of its class overlaps it by
+    more than the threshold. Equal scores keep their order, so results are reproducible.
 
     Args:
         xyxy: float (N, 4), pixels.
@@ -92,8 +92,8 @@ def cell_centres(
     Args:
         size: (width, height) of the network input in pixels; of a stride there are
             ceil(width / stride) x ceil(height / stride) cells.
-        strides: pixels of a cell per side, in the order of the head.
-        offset: where in its cell the point lies, in cells: 0 the upper left corner, 0.5 the
+        strides: side of a cell in pixels, in the order of the head.
+        offset: position of the point in its cell, in cells: 0 the upper left corner, 0.5 the
             centre.
 
     Returns:
@@ -113,7 +113,7 @@ def expected_distances(logits: np.ndarray) -> np.ndarray:
     """Mean of distributions over whole distances 0, 1, ... (arXiv 2006.04388, equation 5).
 
     Args:
-        logits: float (..., bins); bin i stands for the distance of i cells.
+        logits: float (..., bins); bin i is the distance of i cells.
 
     Returns:
         float32 (...), in cells.
@@ -139,14 +139,14 @@ class Peaks:
 
 
 def heatmap_peaks(heat: np.ndarray, min_value: float) -> Peaks:
-    """Cells that are higher than their eight neighbours in their channel.
+    """Cells above their eight neighbours in their channel.
 
-    Of equal neighbours the first in reading order counts, so that arithmetic of few bits does not
-    find an object twice. Only cells that reach the least value are looked at.
+    Of equal neighbours the first in reading order counts, so that low-precision arithmetic does
+    not detect an object twice. Cells below the minimum are skipped.
 
     Args:
         heat: float (h, w, channels).
-        min_value: least height of a peak.
+        min_value: minimum height of a peak.
     """
     padded = np.pad(heat, ((1, 1), (1, 1), (0, 0)), constant_values=-np.inf)
     rows, columns, channels = np.nonzero(heat >= min_value)

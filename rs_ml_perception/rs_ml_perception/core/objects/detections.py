@@ -11,17 +11,17 @@ from rs_ml_perception.core.frames.box_points import BoxPoints, Layer, box_points
 from rs_ml_perception.core.frames.frame import Frame
 
 _NOT_TRACKED = np.zeros(0, np.int32)
-"""Stands for as many -1 as there are objects."""
+"""Default of `track_ids`: -1 for every object."""
 
 
 MIN_POINTS = 12
-"""Fewer valid depth samples say nothing about where an object is."""
+"""Fewer valid depth samples do not give a position."""
 
 _LAYER_WIDTH = 0.02
 """Relative distance per histogram bin: the noise of a stereo camera at 4 m and less."""
 
 _NEARER_WINS = 0.4
-"""The nearest surface with this share of the strongest one's weight is the object."""
+"""The nearest surface with this fraction of the weight of the strongest one is the object."""
 
 _MAX_SAMPLES = 4000
 _QUANTILES = (0.01, 0.5, 0.99)
@@ -80,7 +80,7 @@ class Detections:
 
 @dataclass(frozen=True, eq=False)
 class Placements:
-    """Parallel to a Detections of N objects; NaN where nothing is known.
+    """Parallel to a Detections of N objects; NaN if unknown.
 
     Attributes:
         has_position: bool (N,).
@@ -102,7 +102,7 @@ class Placements:
 
     @classmethod
     def unknown(cls, n: int) -> Placements:
-        """N objects of which nothing is known."""
+        """N objects without positions."""
         nan = np.full(n, np.nan, np.float32)
         return cls(np.zeros(n, bool), np.full((n, 3), np.nan), nan, nan.copy())
 
@@ -110,16 +110,16 @@ class Placements:
         return len(self.has_position)
 
     def among(self, n: int, rows: np.ndarray) -> Placements:
-        """N objects of which these are known, each in the row of `rows`."""
+        """N objects, with these placements in the rows of `rows`."""
         all_of_them = Placements.unknown(n)
         for name in ('has_position', 'position_m', 'width_m', 'height_extent_m'):
             getattr(all_of_them, name)[rows] = getattr(self, name)
         return all_of_them
 
     def within(self, range_min_m: float, range_max_m: float) -> np.ndarray:
-        """Whose distance along the optical axis is within limits, bool (N,).
+        """Whether the distance along the optical axis is within limits, bool (N,).
 
-        Without a limit all are; with any limit none of unknown distance is: nobody can say it.
+        Without limits every object is; with a limit, objects of unknown distance are not.
         """
         if range_min_m <= 0.0 and np.isinf(range_max_m):
             return np.ones(len(self), bool)
@@ -143,19 +143,19 @@ def place_detections(
     range_min_m: float = 0.0,
     range_max_m: float = np.inf,
 ) -> tuple[Detections, Placements]:
-    """Say where each object is and how large, looking at the depth pixels of its box only.
+    """Position and size of each object from the depth pixels of its box.
 
-    Gaps in depth separate the object from background and occluders: of the surfaces in the box
-    the nearest that holds much of the box's middle. Without depth or intrinsics nothing is known.
+    Gaps in depth separate the object from background and occluders: it is the nearest surface
+    that covers much of the middle of the box. Without depth or intrinsics nothing is known.
 
     Args:
-        frame: with depth (aligned to colour or not) and intrinsics, or without.
+        frame: depth (aligned to colour or not) and intrinsics are optional.
         detections: boxes in pixels of the colour image, of any class.
-        range_min_m: objects known to be nearer are left out.
-        range_max_m: objects known to be farther are left out, see `Placements.within`.
+        range_min_m: closer objects are left out.
+        range_max_m: farther objects are left out, see `Placements.within`.
 
     Returns:
-        The detections that stay, and their placements. Range is along the optical axis.
+        The remaining detections and their placements. Range is along the optical axis.
     """
     if frame.depth is None or frame.camera is None or len(detections) == 0:
         placements = Placements.unknown(len(detections))
@@ -176,7 +176,7 @@ def _stack(rows: list[tuple[np.ndarray, float, float]]) -> Placements:
 
 
 def _place(frame: Frame, xyxy: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Position, width and height extent of one object; NaN where not known."""
+    """Position, width and height extent of one object; NaN if unknown."""
     points_m = _object_points(box_points(frame, xyxy, max_samples=_MAX_SAMPLES))
     return summarise(points_m)
 
@@ -185,18 +185,18 @@ def summarise(points_m: np.ndarray) -> tuple[np.ndarray, float, float]:
     """Median position, width and height extent of points (N, 3) that belong to one object."""
     if len(points_m) < MIN_POINTS:
         return np.full(3, np.nan), np.nan, np.nan
-    # One sort an axis serves all three, at a third of what np.quantile and np.median take.
+    # One sort per axis serves all three, in a third of the time of np.quantile and np.median.
     ascending = np.sort(points_m.T, axis=1)
     numbers = np.arange(len(points_m))
     places = np.multiply(_QUANTILES, len(points_m) - 1)
     low, middle, high = np.array([np.interp(places, numbers, axis) for axis in ascending]).T
-    # What the quantiles cut off is given back as if the object were evenly wide.
+    # The tails cut off by the quantiles are restored as if the object were evenly wide.
     width_m, height_m, _ = (high - low) / (_QUANTILES[2] - _QUANTILES[0])
     return middle, float(width_m), float(height_m)
 
 
 def _object_points(box: BoxPoints) -> np.ndarray:
-    """Points (N, 3) of the surface that the box was drawn around."""
+    """Points (N, 3) of the surface inside the box that is the object."""
     depth_m = np.ascontiguousarray(box.depth_m)
     valid = np.isfinite(depth_m)
     index = np.flatnonzero(valid)
@@ -215,7 +215,7 @@ def _nearest_strong(layers: list[Layer]) -> Layer:
 
 
 def _middle_weight(valid: np.ndarray) -> np.ndarray:
-    """Weight of each sample: a bell over the middle of what the box holds, (h, w)."""
+    """Weight of each sample: a bell over the middle of the valid samples, (h, w)."""
     rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
     bells = [
         np.exp(

@@ -11,7 +11,7 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError, shortened
 
 UNLABELLED = 255
-"""Mask value of a pixel that has no class."""
+"""Mask value of a pixel without a class."""
 
 
 MAX_LABEL = 200
@@ -19,7 +19,7 @@ MAX_LABEL = 200
 
 
 def check_label(name: str) -> None:
-    """Raise InputError for a name that pictures and logs cannot show."""
+    """Raise InputError for a name that images and logs cannot show."""
     if len(name) > MAX_LABEL or not name.isprintable():
         raise InputError(
             f'a label must be of at most {MAX_LABEL} printable characters, got {len(name)}: '
@@ -38,7 +38,7 @@ class LabelMap:
     names: Mapping[int, str]
 
     def name(self, class_id: int) -> str:
-        """The name, or '' for an id the model does not name."""
+        """The name, or '' for an id without one."""
         return self.names.get(int(class_id), '')
 
     def ids_of(self, wanted: Iterable[str]) -> set[int]:
@@ -51,7 +51,7 @@ class LabelMap:
         return {by_name[name] for name in wanted}
 
     def known_ids(self, wanted: Iterable[str], *, model: str) -> set[int]:
-        """Ids of classes a user named.
+        """Ids of classes named by a user.
 
         Raises:
             ConfigError: the model has no such class.

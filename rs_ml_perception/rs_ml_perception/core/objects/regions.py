@@ -22,14 +22,14 @@ MIN_POSE_POINTS = 30
 
 _MAX_SAMPLES = 8000
 _EDGE_PX = 2
-"""Depth beside an outline is a mixture of both sides: so many pixels are left out."""
+"""Depth at an outline mixes both sides, so this many pixels are left out."""
 
 _OUTLIER_SPREADS = 4.0
 
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Parallel arrays over N regions, largest first; NaN where nothing is known.
+    """Parallel arrays over N regions, largest first; NaN if unknown.
 
     Attributes:
         class_ids: int32 (N,).
@@ -61,7 +61,7 @@ class Regions:
 
     @classmethod
     def empty(cls) -> Regions:
-        """Of a mask without any."""
+        """No regions."""
         return cls(
             np.zeros(0, np.int32),
             np.zeros(0, np.int64),
@@ -88,7 +88,7 @@ def find_regions(
 
     Args:
         mask: uint8 (H, W), class ids, of the size of the colour image.
-        frame: depth and intrinsics (aligned or not) give the poses; without, has_pose is False.
+        frame: depth and intrinsics (aligned or not) give the poses; has_pose is False without.
         min_area_px: smaller regions are left out.
         max_regions: only the largest are kept.
         ignore: class ids that are no objects, such as background.
@@ -171,7 +171,7 @@ def _region_pose(region: _Region, frame: Frame) -> Pose | None:
 
 
 def _region_points(region: _Region, frame: Frame, camera: CameraModel) -> np.ndarray:
-    """Points (N, 3) under the region, its rim left out where the rest suffices."""
+    """Points (N, 3) under the region, without its rim if the rest suffices."""
     h, w = region.inside.shape
     xyxy = np.array([region.x, region.y, region.x + w, region.y + h])
     points_m = box_points(frame, xyxy, max_samples=_MAX_SAMPLES).points_m.reshape(-1, 3)
@@ -187,7 +187,7 @@ def _region_points(region: _Region, frame: Frame, camera: CameraModel) -> np.nda
 
 
 def cloud_pose(points_m: np.ndarray) -> Pose | None:
-    """Pose of a cloud by principal components; what lies far off in depth is left out first.
+    """Pose of a cloud by principal components, without outliers in depth.
 
     Args:
         points_m: float (N, 3), metres, in a camera's optical frame.

@@ -16,11 +16,11 @@ from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.core.streams.stamps import JUMP_BACK_NS
 
 _MEASURED = 0.05
-"""Standard deviation of a detected centre or size, as a share of the box's size."""
+"""Standard deviation of a detected centre or size, as a fraction of the box size."""
 _START_SPEED = 1.0
 """Standard deviation of the unknown speed of a new box, sizes per second."""
 _SPEED_DRIFT = 0.7
-"""How much the speed wanders, sizes per second per root second."""
+"""Random walk of the speed, sizes per second per root second."""
 _MIN_SIZE_PX = 1.0
 
 
@@ -63,7 +63,7 @@ class BoxMotion:
         self._speed_variance = self._speed_variance + noise * dt_secs
 
     def update(self, rows: np.ndarray, xyxy: np.ndarray) -> None:
-        """Correct the boxes of the rows by what was detected.
+        """Correct the boxes of the rows by detections.
 
         Args:
             rows: int (K,), distinct.
@@ -91,7 +91,7 @@ class BoxMotion:
         self._speed_variance = np.concatenate([self._speed_variance, speed_variance])
 
     def keep(self, rows: np.ndarray) -> None:
-        """Forget all boxes but those of the rows, bool (N,)."""
+        """Keep only the boxes of the rows, bool (N,)."""
         self.values, self.speeds = self.values[rows], self.speeds[rows]
         self._variance, self._covariance = self._variance[rows], self._covariance[rows]
         self._speed_variance = self._speed_variance[rows]
@@ -211,8 +211,8 @@ class Tracker:
     def _match(self, detections: Detections) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the tracks and of the detections that belong together.
 
-        What stays alone is tried again with wider boxes, so that small, fast or long hidden
-        objects are found where prediction and detection only just miss each other: F. Yang et al.,
+        Unmatched rows are tried once more with wider boxes, so that small, fast or long occluded
+        objects match if prediction and detection only just miss each other: F. Yang et al.,
         Hard to track objects with irregular motions and similar appearances?, WACV 2023.
         """
         predicted, found = self._motion.xyxy(), detections.xyxy.astype(np.float64)
@@ -235,7 +235,7 @@ class Tracker:
         self._seen_ns = np.append(self._seen_ns, np.full(n, stamp_ns, np.int64))
 
     def _number(self) -> None:
-        """Give numbers to the tracks that have earned them."""
+        """Number the tracks with enough detections."""
         earned = (self._track_ids < 0) & (self._hits >= self.options.min_hits)
         first, self._next_id = self._next_id, self._next_id + int(np.count_nonzero(earned))
         self._track_ids[earned] = np.arange(first, self._next_id)
@@ -249,11 +249,11 @@ def _widened(xyxy: np.ndarray) -> np.ndarray:
 def best_pairs(gain: np.ndarray, min_gain: float) -> tuple[np.ndarray, np.ndarray]:
     """Pair rows with columns so that the sum of gains is greatest.
 
-    Pairs nobody else competes for are taken at once; what is left goes to the Hungarian method.
+    Uncontested pairs are taken at once; the Hungarian method solves the rest.
 
     Args:
         gain: float (N, M), not negative.
-        min_gain: pairs below are never made.
+        min_gain: pairs below it are never made.
 
     Returns:
         Indices of the paired rows and columns, int64 (K,) each, ascending rows.
@@ -276,7 +276,7 @@ def best_pairs(gain: np.ndarray, min_gain: float) -> tuple[np.ndarray, np.ndarra
 
 
 def _min_cost_columns(cost: np.ndarray) -> np.ndarray:
-    """Column of each row, -1 for rows left over: int64 (N,)."""
+    """Column of each row, -1 for unpaired rows: int64 (N,)."""
     n, m = cost.shape
     if n > m:
         row_of = _min_cost_columns(cost.T)
@@ -317,7 +317,7 @@ def _augment_all(cost: np.ndarray) -> np.ndarray:
 
 
 def _flip_path(row_of: np.ndarray, previous: np.ndarray, column: int, start: int) -> None:
-    """Hand each column on the path the row of the one before it, in place."""
+    """Give each column on the path the row of the previous one, in place."""
     while previous[column] >= 0:
         row_of[column] = row_of[previous[column]]
         column = previous[column]

@@ -13,40 +13,41 @@ from rs_ml_perception.core.people.person_points import MATCHING_WINDOW_PX, Perso
 _TYPICAL_STATURE_M = 1.65
 _HALF_HEIGHT_M = 0.065 * _TYPICAL_STATURE_M
 _HALF_DEPTH_M = 0.049 * _TYPICAL_STATURE_M
-"""Semi-axes of a head as shares of the stature (Drillis and Contini, 1966)."""
+"""Semi-axes of a head as fractions of the stature (Drillis and Contini, 1966)."""
 
 _DEPTH_OF_FACE = 0.7
-"""A ball's visible half lies, by its median, so much of the radius before the centre."""
+"""Median distance of the visible half of a ball in front of its centre, in radii."""
 
 _UNSEEN_CROWN_M = 0.012
-"""The crown turns away from the camera, and a matcher smooths it off: so much lower ends what
-stereo sees, at all distances (median of 130 people in rendered rooms; 2 mm with true depth)."""
+"""Stereo matching smooths off the crown, which turns away from the camera: measured heads end this
+much lower at all distances (median of 130 people in rendered rooms; 2 mm with true depth)."""
 
 _TOP_SAMPLES = 3
-"""The top is where that many samples are seen at least: one alone may be noise."""
+"""Minimum number of samples at the top; a single one may be noise."""
 
 _OUTLINE_PX = MATCHING_WINDOW_PX / np.sqrt(12.0)
-"""Standard deviation of an outline: it is told somewhere within the window that is matched."""
+"""Standard deviation of an outline, which lies anywhere in the matched window."""
 
 _SYSTEMATIC = 0.005
-"""Share of the distance by which a calibrated camera is off, which averaging does not remove."""
+"""Error of a calibrated camera as a fraction of the distance; averaging does not remove it."""
 
 _MAX_LEAN_M = 0.25
-"""A head is not farther to the side of the trunk's middle."""
+"""Maximum distance of a head to the side of the middle of the trunk."""
 
 _MAX_HEAD_WIDTH_M = 0.3
-"""What is broader and sticks out of the box is no hair that the detector missed."""
+"""Hair above the box that the detector missed is at most this wide."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeadTop:
-    """Where a head ends.
+    """The top of a head.
 
     Attributes:
         top_m: float64 (3,), in the colour optical frame.
         stddev_m: standard deviation of the height of the top.
-        samples: bool (h, w), what may belong to head and shoulders.
-        gap: share of the box's height between its upper edge and the highest sample.
+        samples: bool (h, w), possible samples of head and shoulders.
+        gap: distance from the upper edge of the box to the highest sample, as a fraction of the
+            box height.
         columns: the columns of the highest samples, best first.
     """
 
@@ -60,20 +61,20 @@ class HeadTop:
 def find_head(points: PersonPoints) -> HeadTop:
     """Find the top of the head.
 
-    It is where the highest line of sight that meets the person passes the axis of the head: its
-    elevation is a matter of pixels, not of noisy depth, and the distance of the head is the median
-    of many samples.
+    It is the point where the highest line of sight to the person passes the axis of the head: the
+    elevation depends on pixels, not on noisy depth, and the distance of the head is the median of
+    many samples.
     """
     samples = _upper_body(points)
     rows, columns = _highest(points, samples)
     last = min(_TOP_SAMPLES, len(rows)) - 1
     slope = float(points.slope[rows[last], columns[last]])
-    # A sample's middle is seen; the outline passes half a sample higher on average.
+    # The slope is that of the middle of a sample; the outline is half a sample higher on average.
     slope += 0.5 * points.box.pixel_size * (1.0 + slope * slope)
     side_m = float(np.median(points.side_m[rows, columns]))
     face_m, face_stddev_m = _face_range(points, samples, slope, side_m)
     range_m = face_m + _DEPTH_OF_FACE * _HALF_DEPTH_M
-    # The tangent to an ellipse passes its axis so far above the top.
+    # The tangent to an ellipse passes its axis this far above the top.
     overshoot_m = np.hypot(_HALF_HEIGHT_M, _HALF_DEPTH_M * slope) - _HALF_HEIGHT_M
     ray = points.box.points_m[rows[last], columns[last]] - points.box.viewpoint_m
     horizontal = ray - points.up * (ray @ points.up)
@@ -88,7 +89,7 @@ def find_head(points: PersonPoints) -> HeadTop:
 
 
 def _upper_body(points: PersonPoints) -> np.ndarray:
-    """The person's samples at the place of its upper half: not what stands right behind it."""
+    """Samples of the person at the position of its upper half, without objects right behind it."""
     slope = points.slope[points.is_person]
     upper = slope > 0.5 * (slope.min() + slope.max())
     ranges, sides = points.range_m[points.is_person], points.side_m[points.is_person]
@@ -104,7 +105,7 @@ def _upper_body(points: PersonPoints) -> np.ndarray:
 
 
 def _without_broad_margin(points: PersonPoints, samples: np.ndarray) -> np.ndarray:
-    """Leave out what sticks out of the box unless it is as narrow as a head."""
+    """Leave out samples above the box unless they are as narrow as a head."""
     above = samples.copy()
     above[points.box_rows[0] :] = False
     sides = points.side_m[above]
@@ -115,7 +116,7 @@ def _without_broad_margin(points: PersonPoints, samples: np.ndarray) -> np.ndarr
 
 
 def _highest(points: PersonPoints, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the samples that are seen highest, best first."""
+    """Rows and columns of the highest samples, best first."""
     slope = np.where(samples, points.slope, -np.inf).ravel()
     count = min(int(np.count_nonzero(samples)), 4 * _TOP_SAMPLES)
     highest = np.argpartition(slope, -count)[-count:]

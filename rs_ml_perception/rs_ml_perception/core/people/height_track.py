@@ -1,4 +1,4 @@
-"""Heights steadied over the frames of one track."""
+"""Heights averaged over the frames of one track."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MAX_JUMP_M, MAX_SPEED_M_PER_SEC = 0.3, 4.0
-"""What changes its distance faster is somebody else: the tracker confused two persons."""
+"""Limits of the change of distance of one person; beyond them the tracker confused two persons."""
 
 
 @dataclass
@@ -25,10 +25,10 @@ class HeightTracks:
     """A robust running mean per track, forgetting the old.
 
     Args:
-        memory: weight at which the mean stops growing stiffer, in frames.
-        outlier_stddevs: a measurement farther off counts less, by Huber's rule.
-        forget_after_secs: tracks not seen for so long are dropped.
-        max_tracks: the longest unseen are dropped beyond that.
+        memory: maximum weight of the mean, in frames.
+        outlier_stddevs: measurements farther off count less, by Huber's rule.
+        forget_after_secs: tracks are dropped this long after their last frame.
+        max_tracks: above it the tracks not seen for longest are dropped.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class HeightTracks:
         *,
         range_m: float = math.nan,
     ) -> tuple[float, float]:
-        """Take in a full measurement; returns the steadied height and its standard deviation.
+        """Add a full measurement; returns the averaged height and its standard deviation.
 
         Args:
             track_id: of the tracker.
             height_m: as measured in this frame.
             stddev_m: its standard deviation.
             stamp_ns: of the frame.
-            range_m: horizontal distance from the camera; NaN: unknown, and not looked at.
+            range_m: horizontal distance from the camera; NaN: unknown and ignored.
         """
         estimate = self._same_person(track_id, range_m, stamp_ns)
         if estimate is None:
@@ -75,10 +75,10 @@ class HeightTracks:
         else:
             self._update(estimate, height_m, stddev_m)
         self._remember(track_id, estimate, stamp_ns, range_m)
-        # Errors of one camera and one floor repeat from frame to frame: no less than a third of
-        # one measurement's remains, however many there are.
-        share = max(1.0 / np.sqrt(estimate.weight), 1.0 / 3.0)
-        return estimate.height_m, float(np.sqrt(estimate.variance) * share)
+        # Errors of one camera and one floor repeat from frame to frame: at least a third of the
+        # error of one measurement remains.
+        fraction = max(1.0 / np.sqrt(estimate.weight), 1.0 / 3.0)
+        return estimate.height_m, float(np.sqrt(estimate.variance) * fraction)
 
     def bounded(
         self,
@@ -89,7 +89,7 @@ class HeightTracks:
         *,
         range_m: float = math.nan,
     ) -> tuple[float, float]:
-        """Take in a lower bound: it never changes what was measured, and what was stays known."""
+        """Add a lower bound, which never changes a measured height."""
         estimate = self._same_person(track_id, range_m, stamp_ns)
         if estimate is None or bound_m > estimate.height_m:
             return bound_m, stddev_m
@@ -97,9 +97,9 @@ class HeightTracks:
         return estimate.height_m, float(np.sqrt(estimate.variance))
 
     def _same_person(self, track_id: int, range_m: float, stamp_ns: int) -> _Estimate | None:
-        """The estimate of a track, forgotten where the track has jumped to somebody else.
+        """The estimate of a track, dropped if the track has jumped to another person.
 
-        Distance alone, for a turning camera moves everything else.
+        Only the distance is compared, since a turning camera moves everything else.
         """
         estimate = self._estimates.get(track_id)
         if estimate is None:
@@ -128,5 +128,5 @@ class HeightTracks:
             self._estimates.popitem(last=False)
         for old_id, old in list(self._estimates.items()):
             if stamp_ns - old.last_seen_ns <= self._forget_after_ns:
-                break  # in order of last sight: the rest is younger
+                break  # in order of the last frame: the rest is newer
             del self._estimates[old_id]

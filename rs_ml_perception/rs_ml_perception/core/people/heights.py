@@ -11,7 +11,7 @@ from rs_ml_perception.core.objects.detections import Detections, Placements, che
 
 
 class HeightStatus(IntEnum):
-    """What a height is worth; numbers as in rs_ml_msgs/PersonHeight."""
+    """Validity of a height; numbers as in rs_ml_msgs/PersonHeight."""
 
     OK = 0
     TRUNCATED = 1
@@ -33,7 +33,7 @@ class PersonHeights:
             NOT_MEASURED.
         height_stddev_m: float32 (N,).
         head_m: float64 (N, 3).
-        feet_m: float64 (N, 3), below the head on the floor, or at the lowest point seen.
+        feet_m: float64 (N, 3), below the head on the floor, or at the lowest visible point.
         method: uint8 (N,), UpMethod.
         num_points: int64 (N,), depth pixels used.
     """
@@ -59,7 +59,7 @@ class PersonHeights:
 
     @classmethod
     def empty(cls) -> PersonHeights:
-        """Of nobody."""
+        """No persons."""
         floats, points = np.zeros(0, np.float32), np.zeros((0, 3))
         codes = np.zeros(0, np.uint8)
         return cls(

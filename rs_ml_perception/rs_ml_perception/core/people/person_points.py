@@ -1,4 +1,4 @@
-"""A person's points separated from everything else in the box."""
+"""Points of a person, separated from the rest of the box."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ from rs_ml_perception.core.geometry.projection import horizontal_axes, sampled_m
 from rs_ml_perception.core.objects.detections import MIN_POINTS
 
 MAX_REACH_M = 0.8
-"""No part of a person is farther from the trunk along the line of sight (an outstretched leg)."""
+"""Maximum distance of any part from the trunk along the line of sight (an outstretched leg)."""
 
 _BODY_HALF_DEPTH_M = 0.18
-"""From the middle of the visible side of a trunk to a shoulder turned this way or that."""
+"""From the middle of the visible side of a trunk to a turned shoulder."""
 
 _FINE_SAMPLE_M = 0.012
-"""Samples this near to one another allow a wider median."""
+"""Maximum distance of samples for a wider median."""
 
-_MIN_SHARES = np.array([0.3, 0.6, 0.45])
-"""What a person has at least of the greatest weight in the middle, of the most rows and of the
-most columns that any surface fills: its box fits it, but not a pole or a table before it."""
+_MIN_FRACTIONS = np.array([0.3, 0.6, 0.45])
+"""Minimum weight in the middle, rows and columns of a person, as fractions of the maxima over all
+surfaces: the box fits the person, but not a pole or a table in front of it."""
 
 _MIN_FILL = 0.04
 _VALLEY = 0.35
-"""As find_layers has it: bodies are rugged, so only clear gaps count."""
+"""See find_layers: bodies are rugged, so only clear gaps count."""
+
 MARGIN = 0.08
-"""Share of the box's height added above and below: boxes of detectors cut hair and soles."""
+"""Fraction of the box height added above and below, since detectors cut hair and soles."""
 
 MATCHING_WINDOW_PX = 9
-"""Side of the windows that stereo cameras match."""
+"""Side of the matching windows of stereo cameras."""
 
 _MAX_SAMPLES = 8000
 _OUTSIDE = -1e3
-"""Distance of what cannot be the person, far from any that can."""
+"""Distance of samples that cannot be the person, far from all others."""
 
 
 @dataclass(frozen=True, eq=False)
 class PersonPoints:
-    """Samples of one box and which of them are the person.
+    """Samples of one box, and a mask of the person.
 
     Attributes:
         box: the samples, organised in rows and columns.
@@ -52,7 +53,7 @@ class PersonPoints:
             on the floor.
         side_m: float32 (h, w), horizontal position across the view; NaN invalid.
         level_m: float32 (h, w), height above the floor, or above the viewpoint without a floor.
-        slope: float32 (h, w), tangent of the elevation at which each sample is seen.
+        slope: float32 (h, w), tangent of the elevation of each sample.
         box_rows: first row and row after the last of the box itself, without its margin.
         floor: the floor, or None.
     """
@@ -76,9 +77,9 @@ def separate_person(
 ) -> PersonPoints | None:
     """Find the person in a box.
 
-    Seen from above, a person is a small spot whatever the camera's tilt: the histogram of
-    horizontal distances splits the box into surfaces, the nearest that fills much of the box is
-    the trunk, and what hangs together with it from pixel to pixel is the person.
+    From above, a person is a small spot at any tilt of the camera: the histogram of horizontal
+    distances splits the box into surfaces, the nearest one that fills much of the box is the
+    trunk, and the samples connected to it are the person.
 
     Args:
         frame: with depth and intrinsics.
@@ -87,7 +88,7 @@ def separate_person(
         floor: in the colour optical frame; points on it are left out.
 
     Returns:
-        None where too few points remain.
+        None if too few points remain.
     """
     box = box_points(frame, _grown(xyxy), max_samples=_MAX_SAMPLES)
     if np.count_nonzero(np.isfinite(box.depth_m)) < MIN_POINTS:
@@ -135,7 +136,7 @@ def _rows(valid: np.ndarray) -> tuple[int, int]:
 
 
 def floor_clearance_m(points: PersonPoints) -> float:
-    """Lower than this, a sample may be floor."""
+    """Samples below this level may be floor."""
     if points.floor is None:
         return -np.inf
     range_m = sampled_median(points.range_m[points.is_person])
@@ -149,7 +150,7 @@ def _off_floor(points: PersonPoints) -> np.ndarray:
 
 
 def _trunk_range(points: PersonPoints, smooth: np.ndarray) -> Layer | None:
-    """The nearest surface that fills much of the middle and reaches through most rows."""
+    """The nearest surface that fills much of the middle and most rows."""
     inside = smooth > 0
     range_m = smooth[inside]
     if len(range_m) < MIN_POINTS:
@@ -160,7 +161,7 @@ def _trunk_range(points: PersonPoints, smooth: np.ndarray) -> Layer | None:
     width = max(0.02, 0.25 * float(depth_stddev_m(sampled_median(range_m))))
     layers = find_layers(range_m, weights, bin_width=width, valley=_VALLEY)
     extents = np.array([[layer.mass, *_lines_covered(smooth, layer)] for layer in layers])
-    enough = (extents >= _MIN_SHARES * extents.max(axis=0)).all(axis=1)
+    enough = (extents >= _MIN_FRACTIONS * extents.max(axis=0)).all(axis=1)
     nearest = np.argmax(enough) if enough.any() else np.argmax(extents[:, 0])
     return layers[int(nearest)]
 
@@ -172,11 +173,11 @@ def _lines_covered(smooth: np.ndarray, layer: Layer) -> list[int]:
 
 
 def _scatter(smooth: np.ndarray, step: int) -> float:
-    """Standard deviation of 1 / range that smoothing leaves [1/m], the same at all distances.
+    """Standard deviation of 1 / range after smoothing [1/m], the same at all distances.
 
-    That of the disparity, but for a factor. By samples one above the other in the middle of the
-    box, where bodies are steep, so far apart that the matcher's windows around them overlap
-    little.
+    It is that of the disparity up to a factor, from pairs of samples one above the other in the
+    middle of the box, where bodies are steep. They are so far apart that their matching windows
+    hardly overlap.
     """
     quarter, lag = smooth.shape[1] // 4, max(1, round(MATCHING_WINDOW_PX / step))
     middle = smooth[:, quarter : smooth.shape[1] - quarter]
@@ -189,11 +190,10 @@ def _scatter(smooth: np.ndarray, step: int) -> float:
 
 
 def _grow_from_trunk(smooth: np.ndarray, trunk: Layer, step: int) -> np.ndarray:
-    """What hangs together with the trunk, bool (h, w).
+    """Samples connected to the trunk, bool (h, w).
 
-    Within the trunk's own depth neighbouring samples always do (a shoulder stands out before the
-    neck, and more where depth scatters more); farther from it, only those at nearly the same
-    range.
+    Within the depth of the trunk neighbouring samples are always connected (a shoulder is in front
+    of the neck, the more so with noisy depth); farther away, only those at nearly the same range.
     """
     middle = sampled_median(smooth[(smooth >= trunk.low) & (smooth < trunk.high)])
     noise_m = float(depth_stddev_m(middle))
@@ -208,14 +208,14 @@ def _grow_from_trunk(smooth: np.ndarray, trunk: Layer, step: int) -> np.ndarray:
 
 
 def _smoothed(range_m: np.ndarray, box: BoxPoints) -> np.ndarray:
-    """Ranges with small holes filled from the farther neighbours, then a median; 0 nowhere."""
+    """Ranges with small holes filled from the farther neighbours, then a median; 0 invalid."""
     filled = np.where(range_m > 0, range_m, cv2.dilate(range_m, np.ones((3, 3), np.uint8)))
     fine = box.pixel_size * sampled_median(range_m[range_m > 0]) < _FINE_SAMPLE_M
     return cv2.medianBlur(filled, 5 if fine else 3)
 
 
 def _largest_growth(beyond: np.ndarray, seeds: np.ndarray, jump: float) -> np.ndarray:
-    """The growth, from any seed, that covers most seeds."""
+    """The connected region, grown from any seed, that covers most seeds."""
     h, w = beyond.shape
     best = np.zeros((h, w), bool)
     left = seeds

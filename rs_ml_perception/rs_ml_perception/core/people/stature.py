@@ -14,59 +14,58 @@ from rs_ml_perception.core.people.heights import HeightStatus
 from rs_ml_perception.core.people.person_points import MARGIN, PersonPoints, floor_clearance_m
 
 MIN_STANDING_M = 0.6
-"""Nobody who stands is lower (a one-year-old is 0.7 m tall)."""
+"""Minimum height of a standing person (a one-year-old is 0.7 m tall)."""
 
 MAX_STATURE_M = 2.5
-"""Nobody is taller: a wall or a wardrobe was taken for somebody."""
+"""Maximum height of a person; above it a wall or a wardrobe was detected as one."""
 
 MAX_LEGS_WIDTH = 0.4
-"""Legs of a standing body are spread less across the view, as a share of its height: in the
-longest steps each thigh is 0.5 rad before or behind the trunk, and hands swing beside them."""
+"""Maximum spread of standing legs across the view, as a fraction of the height: in the longest
+steps each thigh is 0.5 rad in front of or behind the trunk, with a hand next to it."""
 
 MAX_LEGS_OFFSET = 0.08
-"""The middle of the legs of a standing body is less before or beside its trunk, as a share of its
-height: steps go as far ahead as behind. Thighs of one who sits are a third of what is left of the
-height, so that their middle is a sixth away; this is half of it."""
+"""Maximum offset between the middle of standing legs and the trunk, as a fraction of the height:
+steps extend as far ahead as behind. The thighs of a sitting person are a third of the remaining
+height, so their middle is a sixth away; this is half of that."""
 
 _TRUNK = (0.6, 0.9)
 _LEGS = (0.25, 0.42)
-"""Parts of the body as shares of the height above the floor."""
+"""Parts of the body as fractions of the height above the floor."""
 
 _SPAN = (0.08, 0.92)
-"""Quantiles between which a part counts: beyond may be a hand, a bag or a flying pixel."""
+"""Quantiles of a part; beyond them may be a hand, a bag or a flying pixel."""
 
 _MIN_SAMPLES = 8
 
-
 _MODEL_STDDEV_M = 0.008
-"""Heads are no ellipsoids, and hair has height."""
+"""Heads are not ellipsoids, and hair has height."""
 
 _MIN_SHINS = 0.35
-"""Shins are at least half as wide as thighs; three tenths of that may be holes. Of 130 people in
-rendered rooms who stand none has less than 0.38; chairs with somebody on them have 0.25."""
+"""Shins are at least half as wide as thighs; three tenths of that may be holes. None of 130
+standing people in rendered rooms has less than 0.38; occupied chairs have 0.25."""
 
 _MAX_GAP = 0.1
-"""Share of a box's height that may hold no person at its upper end: boxes are drawn loosely."""
+"""Fraction of the box height that may be empty at its upper end, since boxes are loose."""
 
 _UNKNOWN_TILT = 0.05
-"""Share of the height that a tilt of 18 degrees hides from a camera that is taken for level."""
+"""Fraction of the height that a tilt of 18 degrees hides from a camera assumed level."""
 
 
 def is_standing(points: PersonPoints, height_m: float) -> bool | None:
-    """Legs below the trunk and close together; None where trunk or legs cannot be seen.
+    """Legs below the trunk and close together; None if trunk or legs cannot be seen.
 
-    A sitting person's shins are before or beside the trunk by the length of a thigh, a quarter of
-    the stature, and seen from the front the knees come first. Legs behind the trunk say nothing:
-    the front of the trunk alone is seen, and bellies stick out.
+    The shins of a sitting person are in front of or next to the trunk by the length of a thigh, a
+    quarter of the stature, and from the front the knees are nearest. Legs behind the trunk prove
+    nothing: only the front of the trunk is seen, and bellies stick out.
     """
     if not height_m >= MIN_STANDING_M:
         return False
     person = points.is_person
     bottom = 0.0 if points.floor is not None else float(points.level_m[person].min())
-    share = (points.level_m[person] - bottom) / height_m
+    fraction = (points.level_m[person] - bottom) / height_m
     place = np.stack([points.range_m[person], points.side_m[person]], axis=-1)
-    trunk = place[(share > _TRUNK[0]) & (share < _TRUNK[1])]
-    legs = place[(share > _LEGS[0]) & (share < _LEGS[1])]
+    trunk = place[(fraction > _TRUNK[0]) & (fraction < _TRUNK[1])]
+    legs = place[(fraction > _LEGS[0]) & (fraction < _LEGS[1])]
     if len(trunk) < _MIN_SAMPLES or len(legs) < _MIN_SAMPLES:
         return None
     low, high = np.quantile(legs[:: max(1, len(legs) // 1000)], _SPAN, axis=0)
@@ -94,7 +93,7 @@ class Stature:
 
 @dataclass(frozen=True)
 class BoxLimits:
-    """Which sides of a box lie at the border of the image."""
+    """Sides of a box at the border of the image."""
 
     top: bool
     bottom: bool
@@ -106,8 +105,8 @@ def measure_stature(points: PersonPoints, limits: BoxLimits, method: UpMethod) -
 
     Args:
         points: the person in its box.
-        limits: where the image cuts the box.
-        method: where up comes from, hence how reliable it is.
+        limits: sides of the box cut by the image.
+        method: source of up, which determines its reliability.
     """
     head = find_head(points)
     feet_m, feet_stddev_m, on_floor = _feet(points, head.top_m)
@@ -134,7 +133,7 @@ def _status(
 
 
 def _head_seen(points: PersonPoints, head: HeadTop) -> bool:
-    """Whether the person ends near the upper edge of its box, before something farther away."""
+    """Whether the person ends near the upper edge of its box, in front of the background."""
     goes_on_above = head.gap < -0.8 * MARGIN
     return head.gap < _MAX_GAP and not goes_on_above and not _is_covered(points, head.samples)
 
@@ -154,13 +153,13 @@ def _feet(points: PersonPoints, head_m: np.ndarray) -> tuple[np.ndarray, float, 
 
 
 def _shins_seen(points: PersonPoints, height_m: float) -> bool:
-    """Whether as much is seen of the shins, for their length, as there should be below thighs.
+    """Whether the visible shins are wide enough for the thighs.
 
-    Otherwise what reaches the floor is the leg of a chair or a strip beside a table.
+    Otherwise the leg of a chair or a strip next to a table reaches the floor.
     """
-    share = points.level_m[points.is_person] / height_m
+    fraction = points.level_m[points.is_person] / height_m
     shins, thighs = (
-        np.count_nonzero((share > low) & (share < high)) / (high - low)
+        np.count_nonzero((fraction > low) & (fraction < high)) / (high - low)
         for low, high in (_SHINS, _THIGHS)
     )
     return bool(shins > _MIN_SHINS * thighs)
@@ -179,7 +178,7 @@ def _at_side(points: PersonPoints, head: HeadTop) -> bool:
 
 
 def _is_covered(points: PersonPoints, samples: np.ndarray) -> bool:
-    """Whether what is seen right above the head stands before the person."""
+    """Whether the surface right above the head is in front of the person."""
     rows, columns = np.nonzero(samples)
     edge, strip = rows.min(), _strip(rows)
     near_edge = rows - edge <= strip
@@ -194,14 +193,14 @@ def _is_covered(points: PersonPoints, samples: np.ndarray) -> bool:
 
 
 def _strip(rows: np.ndarray) -> int:
-    """So many rows beside a person say what it borders on."""
+    """Number of rows next to a person that show its surroundings."""
     return max(2, round(0.05 * np.ptp(rows)))
 
 
 def _feet_on_something(points: PersonPoints) -> bool:
-    """Whether the ground is seen to go on right below the feet, where no floor was fitted.
+    """Whether the ground continues right below the feet, if no floor was fitted.
 
-    Nothing seen there, or something much nearer, may hide the feet.
+    Missing or much nearer depth there may hide the feet.
     """
     rows, columns = np.nonzero(points.is_person)
     edge, strip = rows.max(), _strip(rows)

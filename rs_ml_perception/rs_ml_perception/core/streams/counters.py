@@ -13,13 +13,13 @@ from enum import Enum
 import numpy as np
 
 WINDOW_FRAMES = 300
-"""Frames that percentiles look back on: 10 s at 30 Hz."""
+"""Frames in the window of percentiles: 10 s at 30 Hz."""
 
 FPS_WINDOW_SECS = 5.0
 
 
 class Outcome(str, Enum):
-    """What became of a frame."""
+    """The outcome of a frame."""
 
     PUBLISHED = 'published'
     STALE = 'stale'
@@ -34,7 +34,7 @@ DROPPED = tuple(outcome for outcome in Outcome if outcome is not Outcome.PUBLISH
 
 @dataclass(frozen=True)
 class FrameCounts:
-    """The counts at one moment: received = sum of outcomes + in_flight.
+    """Counts at one moment: received = sum of outcomes + in_flight.
 
     Attributes:
         received: messages of the primary stream.
@@ -43,7 +43,7 @@ class FrameCounts:
         latency_ms: (p50, p95) from reception to publication, wall time; NaN before the first.
         age_ms: (p50, p95) from stamp to publication, ROS time; NaN before the first.
         stage_ms: mean per stage over the last frames.
-        last_detail: why the latest dropped frame was dropped, '' when none was.
+        last_detail: reason of the latest dropped frame, '' if none was dropped.
     """
 
     received: int
@@ -60,7 +60,7 @@ class FrameCounts:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Frames per reason, reasons without a frame left out."""
+        """Frames per reason, without reasons that did not occur."""
         return {o.value: self.outcomes[o] for o in DROPPED if self.outcomes[o]}
 
     @property
@@ -69,14 +69,14 @@ class FrameCounts:
 
 
 class FrameCounters:
-    """Counts frames from several threads."""
+    """Counts frames; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
-        """Open a new book."""
+        """Start from zero."""
         with self._lock:
             self._received = 0
             self._outcomes: Counter[Outcome] = Counter()
@@ -93,7 +93,7 @@ class FrameCounters:
     def publish(
         self, *, latency_ms: float, age_ms: float, stage_ms: Mapping[str, float] | None = None
     ) -> None:
-        """Close one frame as published."""
+        """Count one frame as published."""
         with self._lock:
             self._outcomes[Outcome.PUBLISHED] += 1
             self._latency_ms.append(latency_ms)
@@ -102,7 +102,7 @@ class FrameCounters:
             self._stages.append(stage_ms or {})
 
     def drop(self, reason: Outcome, detail: str = '') -> None:
-        """Close one frame as dropped."""
+        """Count one frame as dropped."""
         if reason is Outcome.PUBLISHED:
             raise ValueError('published is no reason to drop a frame: call publish')
         with self._lock:
@@ -110,7 +110,7 @@ class FrameCounters:
             self._last_detail = detail or reason.value
 
     def snapshot(self) -> FrameCounts:
-        """The counts of this moment: no frame comes or goes between two of its numbers."""
+        """Consistent counts of this moment."""
         with self._lock:
             return FrameCounts(
                 received=self._received,
@@ -144,12 +144,12 @@ def _means(rows: deque[Mapping[str, float]]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Missed:
-    """Messages of a stream that never reached the reader.
+    """Messages of a stream that never arrived.
 
     Attributes:
         lost: reported lost by the middleware.
-        overwritten: sent, not reported lost, and yet not received: overwritten in the reader's
-            queue by younger ones. None: not counted, since the middleware gives no numbers or
+        overwritten: sent, not reported lost and not received: overwritten in the queue of the
+            reader by newer ones. None: not counted, since the middleware gives no numbers or
             several publishers share the topic.
     """
 
@@ -165,11 +165,11 @@ class Missed:
 
 
 class SequenceGaps:
-    """Counts the numbers that a reader never saw.
+    """Counts missing sequence numbers.
 
-    A message does not say who sent it, so a gap is believed only once the graph shows that one
-    publisher was there all the time: neither a late start of the reader nor a restarted publisher
-    nor two that take turns count as losses.
+    A message does not name its publisher, so a gap only counts once the graph shows that there was
+    one publisher all the time: a late start of the reader, a restarted publisher or two
+    alternating ones are not losses.
     """
 
     def __init__(self) -> None:
@@ -181,13 +181,13 @@ class SequenceGaps:
 
     @property
     def missed(self) -> int | None:
-        """Numbers never seen, as far as confirmed; None where they cannot be known."""
+        """Confirmed number of missing messages; None if it cannot be known."""
         if not self._is_numbered or len(self._publishers) > 1:
             return None
         return self._confirmed
 
     def add(self, number: int | None) -> None:
-        """Note the number of a message received; None: the middleware gives none."""
+        """Add the number of a received message; None: the middleware gives none."""
         self._is_numbered = number is not None
         if number is None:
             return
@@ -196,10 +196,10 @@ class SequenceGaps:
         self._last = number
 
     def confirm(self, publishers: Collection[Hashable]) -> None:
-        """Update the publishers of the topic; call it now and then."""
+        """Update the publishers of the topic; call it regularly."""
         now = frozenset(publishers)
         if not now or now == self._publishers or not self._publishers:
-            # A publisher that has just gone sent all that came before.
+            # A publisher that has just gone sent all earlier messages.
             if len(now) <= 1:
                 self._confirmed += self._unconfirmed
         else:
@@ -210,5 +210,5 @@ class SequenceGaps:
         self._publishers = now or self._publishers
 
     def restart(self) -> None:
-        """The reader begins again: messages sent in between do not count."""
+        """The reader restarts: messages sent in between do not count."""
         self._last = None

@@ -1,4 +1,4 @@
-"""The last messages of a partner stream, and its properties by them."""
+"""The most recent messages of a partner stream, and statistics of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAR_NS = 1_000_000_000
 
 
 class Stamped(Protocol):
-    """As much of a message as pairing looks at: acquisition time, and monotonic arrival."""
+    """The part of a message used for pairing: acquisition time and monotonic arrival."""
 
     @property
     def stamp_ns(self) -> int: ...
@@ -28,12 +28,12 @@ Q = TypeVar('Q', bound=Stamped)
 
 
 class Partner(Generic[Q]):
-    """A partner that is kept.
+    """A kept partner.
 
     Attributes:
-        was_near: its stamp was near the primary stream once.
-        is_late: the message it belongs to went without it.
-        is_used: it went with a message.
+        was_near: whether its stamp was near the primary stream once.
+        is_late: whether its primary message was released before it.
+        is_used: whether it was paired.
     """
 
     def __init__(self, sample: Q) -> None:
@@ -43,16 +43,16 @@ class Partner(Generic[Q]):
 
 
 class PartnerBuffer(Generic[Q]):
-    """Keeps the partners that came last, regardless of their stamps, and judges each.
+    """Keeps the most recent partners by arrival and classifies each.
 
     Args:
         capacity: partners kept.
-        counters: gets the counts.
-        far_ns: how far a stamp may be from the primary stream.
-        suspect_secs: how far ahead of it, at arrival.
+        counters: counts the partners.
+        far_ns: maximum distance of a stamp from the primary stream.
+        suspect_secs: maximum lead over it at arrival.
 
     Attributes:
-        period: of the stream, by the partners near the primary stream.
+        period: of the stream, from partners near the primary stream.
     """
 
     def __init__(
@@ -74,30 +74,30 @@ class PartnerBuffer(Generic[Q]):
 
     @property
     def newest_ns(self) -> int | None:
-        """Stamp of the partner that came last, None before the first."""
+        """Stamp of the most recent partner, None before the first."""
         return self._kept[-1].stamp_ns if self._kept else None
 
     @property
     def waiting(self) -> int:
-        """Partners that went with nothing yet."""
+        """Number of unpaired partners."""
         return sum(not partner.is_used for partner in self._kept)
 
     def see_primary(self, message: Stamped) -> None:
-        """The primary stream has got as far as this message."""
+        """Add a message of the primary stream."""
         self._latest = message
         self._primary_period.add(message.stamp_ns)
         for partner in self._kept:
             partner.was_near |= self._is_near(partner.stamp_ns, message.stamp_ns)
 
     def add(self, sample: Q, lateness_secs: float) -> None:
-        """Keep a partner; it came so long after a message that went without it, NaN for none."""
+        """Keep a partner; `lateness_secs` after its message was released without it, else NaN."""
         partner, latest = Partner(sample), self._latest
         partner.was_near = latest is None or self._is_of_the_present(sample, latest)
         partner.is_late = not math.isnan(lateness_secs)
         if partner.was_near:
             self.period.add(sample.stamp_ns)
         offset_secs = math.nan if latest is None else self._offset_secs(sample, latest)
-        # In a replay faster than time a partner may come a period ahead.
+        # In a replay faster than real time a partner may arrive a period ahead.
         ahead_secs = max(self._suspect_secs, 1.5e-9 * self._primary_period.period_ns)
         arrival = Arrival(
             offset_secs,
@@ -108,10 +108,10 @@ class PartnerBuffer(Generic[Q]):
         self._counters.receive(sample.received_secs, arrival)
         self._kept.append(partner)
         while len(self._kept) > self._capacity:
-            self._book(self._kept.popleft())
+            self._count(self._kept.popleft())
 
     def same(self, stamp_ns: int) -> Partner[Q] | None:
-        """The partner of equal stamp that came last."""
+        """The most recent partner of equal stamp."""
         return next((p for p in reversed(self._kept) if p.stamp_ns == stamp_ns), None)
 
     def nearest(self, stamp_ns: int, tolerance_ns: int) -> Partner[Q] | None:
@@ -121,7 +121,7 @@ class PartnerBuffer(Generic[Q]):
         return found if is_within else None
 
     def gap_ns(self, stamp_ns: int) -> int | None:
-        """The nearest stamp, however far, minus this one; None where no partner is kept."""
+        """The nearest stamp at any distance minus this one; None if no partner is kept."""
         return min((p.stamp_ns - stamp_ns for p in self._kept), key=abs, default=None)
 
     def near_secs(self, gap_ns: int | None) -> float:
@@ -131,27 +131,27 @@ class PartnerBuffer(Generic[Q]):
         return 1e-9 * gap_ns
 
     def newest_near_ns(self, stamp_ns: int) -> int | None:
-        """Stamp of the partner that came last, those of another clock left out."""
+        """Stamp of the most recent partner on the same clock."""
         stamps_ns = (partner.stamp_ns for partner in reversed(self._kept))
         return next((ns for ns in stamps_ns if self._is_near(ns, stamp_ns)), None)
 
     def jump(self, stamp_ns: int) -> None:
-        """The primary stream goes on at another time: forget partners of other times."""
+        """The primary stream has jumped in time: forget partners of other times."""
         self._forget(lambda partner: abs(partner.stamp_ns - stamp_ns) >= JUMP_BACK_NS)
         self._primary_period = PeriodMeter()
         self._latest = None
 
     def restart(self) -> None:
-        """Another partner stream begins."""
+        """Start another partner stream."""
         self._forget(lambda _: True)
         self.period = PeriodMeter()
         self._counters.forget_recent()
 
     def _is_of_the_present(self, sample: Q, latest: Stamped) -> bool:
-        """Whether a stamp is near where the primary stream may have got by now.
+        """Whether a stamp is near the present stamps of the primary stream.
 
-        That is somewhere between its last stamp and as much later as time has gone on, or a period
-        later where a replay is faster than time.
+        Those lie between its last stamp and that plus the elapsed time, or plus one period in a
+        replay faster than real time.
         """
         elapsed_ns = int(1e9 * (sample.received_secs - latest.received_secs))
         reach_ns = max(elapsed_ns, self._primary_period.period_ns)
@@ -159,7 +159,7 @@ class PartnerBuffer(Generic[Q]):
         return -self._far_ns <= since_ns <= reach_ns + self._far_ns
 
     def _offset_secs(self, sample: Q, latest: Stamped) -> float:
-        """Stamp of a partner minus that of the primary stream at this moment."""
+        """Stamp of a partner minus the present stamp of the primary stream."""
         elapsed_secs = max(0.0, sample.received_secs - latest.received_secs)
         since_secs = 1e-9 * (sample.stamp_ns - latest.stamp_ns)
         return since_secs - min(elapsed_secs, 1e-9 * self._primary_period.period_ns)
@@ -171,12 +171,12 @@ class PartnerBuffer(Generic[Q]):
         kept: deque[Partner[Q]] = deque()
         for partner in self._kept:
             if is_over(partner):
-                self._book(partner)
+                self._count(partner)
             else:
                 kept.append(partner)
         self._kept = kept
 
-    def _book(self, partner: Partner[Q]) -> None:
-        """Close the account of a partner that leaves."""
+    def _count(self, partner: Partner[Q]) -> None:
+        """Count a partner that is no longer kept."""
         if not partner.is_used:
             self._counters.drop(is_far=not partner.was_near, is_late=partner.is_late)

@@ -1,4 +1,4 @@
-"""The counts of a stream that is paired with another one, and notes on its faults."""
+"""Counters of a stream that is paired with another one, and notes on its faults."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from enum import Enum
 
 RECENT = 30
-"""Messages that notes look back on: a second at 30 Hz, five at 6 Hz."""
+"""Messages in the window of notes: a second at 30 Hz, five at 6 Hz."""
 
 FEWEST = 5
-"""Messages before anything is said: one that is lost is no trouble."""
+"""Messages before a note is given, since a single loss is harmless."""
 
 SILENCE_SECS = 1.0
-"""A partner stream that has said nothing for this long is silent."""
+"""A partner stream without messages for this long is silent."""
 
 
 class PartnerDrop(str, Enum):
-    """Why a partner went with no primary message.
+    """Reason for a partner without a primary message.
 
-    FAR: stamped far from the primary stream. LATE: its primary message had gone without it.
-    UNUSED: there was no primary message of its time.
+    FAR: stamped far from the primary stream. LATE: its primary message was released before it.
+    UNUSED: there was no primary message at its time.
     """
 
     FAR = 'far'
@@ -50,22 +50,22 @@ class Arrival:
 
 @dataclass(frozen=True)
 class PartnerCounts:
-    """The counts at one moment: received = used + all dropped + waiting.
+    """Counts at one moment: received = used + all dropped + waiting.
 
     Attributes:
         received: messages of the partner stream.
-        used: those that went with a primary message.
-        dropped: those that never will, by reason.
-        waiting: those kept for what may come.
-        paired, without: primary messages that went with a partner, and without.
-        recent, recent_without: the last primary messages, and those of them that went without.
+        used: partners paired with a primary message.
+        dropped: partners that never will be, by reason.
+        waiting: partners kept for later primary messages.
+        paired, without: primary messages released with a partner, and without.
+        recent, recent_without: the last primary messages, and those of them without a partner.
         recent_received, recent_far, recent_ahead: the last partners, and those of them stamped
             far away, and ahead.
         offset_secs: stamp of a partner minus that of the primary stream when it came: median of
             the last ones, of the far ones where there are any; NaN while unknown.
-        lateness_secs: by how much late partners came after their primary message; NaN: none.
-        nearest_secs: stamp of the nearest partner minus that of a message that went without,
-            median; NaN where there was none near.
+        lateness_secs: delay of late partners after their primary message; NaN: none.
+        nearest_secs: stamp of the nearest partner minus that of a message without a partner,
+            median; NaN if there was none near.
         last_secs: arrival of the last partner; -inf before the first.
     """
 
@@ -87,17 +87,17 @@ class PartnerCounts:
 
     @property
     def is_ending(self) -> bool:
-        """Whether most of the last primary messages went without."""
+        """Whether most of the last primary messages had no partner."""
         return self.recent >= FEWEST and 2 * self.recent_without > self.recent
 
     @property
     def is_astray(self) -> bool:
-        """Whether partners of another clock come, more than one could do by accident."""
+        """Whether several partners are stamped by another clock."""
         return self.recent_far >= FEWEST
 
     @property
     def is_suspect(self) -> bool:
-        """Whether most partners are stamped ahead of the messages that come at the same time."""
+        """Whether most partners are stamped ahead of messages that arrive at the same time."""
         return self.recent_ahead >= FEWEST and 2 * self.recent_ahead > self.recent_received
 
 
@@ -110,35 +110,35 @@ class PartnerCounters:
         self.forget_recent()
 
     def forget_recent(self) -> None:
-        """Another stream begins: later notes are about that one alone."""
+        """Start another stream: later notes only concern that one."""
         self._misses: deque[float | None] = deque(maxlen=RECENT)
         self._arrivals: deque[Arrival] = deque(maxlen=RECENT)
         self._last_secs = -math.inf
 
     def receive(self, received_secs: float, arrival: Arrival) -> None:
-        """A partner has come."""
+        """Count an arriving partner."""
         self._received += 1
         self._last_secs = received_secs
         self._arrivals.append(arrival)
 
     def pair(self, *, is_first: bool) -> None:
-        """A primary message goes with a partner, which may have served another one already."""
+        """Count a primary message with a partner, which may have served another one before."""
         self._paired += 1
         self._used += is_first
         self._misses.append(None)
 
     def miss(self, nearest_secs: float) -> None:
-        """A primary message goes without; the nearest partner was that far, NaN for none."""
+        """Count a primary message without a partner; NaN: no partner is near."""
         self._without += 1
         self._misses.append(nearest_secs)
 
     def drop(self, *, is_far: bool, is_late: bool) -> None:
-        """A partner leaves that went with nothing."""
+        """Count an unused partner that is no longer kept."""
         late_or_unused = PartnerDrop.LATE if is_late else PartnerDrop.UNUSED
         self._dropped[PartnerDrop.FAR if is_far else late_or_unused] += 1
 
     def snapshot(self, *, waiting: int) -> PartnerCounts:
-        """The counts of this moment."""
+        """Counts of this moment."""
         far = [arrival for arrival in self._arrivals if arrival.is_far]
         misses = [miss for miss in self._misses if miss is not None]
         return PartnerCounts(
@@ -169,15 +169,15 @@ def partner_notes(
     primaries: str,
     timeout_secs: float,
 ) -> tuple[str, ...]:
-    """Sentences on why partners are missing.
+    """Sentences on the causes of missing partners.
 
     Args:
         counts: of the pairing.
-        now_secs: the present on the clock of arrivals.
-        partner: what partners are ('depth').
-        topic: where they come from.
-        primaries: what they are partners of ('images').
-        timeout_secs: how long a primary message waits.
+        now_secs: now on the clock of arrivals.
+        partner: name of the partners ('depth').
+        topic: their topic.
+        primaries: name of the primary messages ('images').
+        timeout_secs: maximum wait of a primary message.
     """
     if counts.is_ending:
         why = _why_missing(counts, now_secs, topic=topic, timeout_secs=timeout_secs)

@@ -10,16 +10,16 @@ from typing import Generic, TypeVar
 T = TypeVar('T')
 
 JUMP_BACK_NS = 100_000_000
-"""A stamp this far behind its predecessor is a new beginning (looped bag, camera restart)."""
+"""A stamp this far behind its predecessor starts a new time line (looped bag, camera restart)."""
 
 DEFAULT_PERIOD_NS = 33_333_333
 
 
 class StampHistory(Generic[T]):
-    """The items of a stream that came last, looked up by stamp. Not thread-safe.
+    """The most recent items of a stream, looked up by stamp. Not thread-safe.
 
-    Beyond capacity the first to come goes, whatever its stamp: one of the future would stay for
-    ever if the oldest stamp went.
+    Beyond capacity the first item to arrive is dropped, not the oldest stamp: otherwise a stamp in
+    the future would stay for ever.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -31,7 +31,7 @@ class StampHistory(Generic[T]):
         return len(self._stamps_ns)
 
     def add(self, stamp_ns: int, item: T) -> None:
-        """Note an item; an equal stamp replaces the item."""
+        """Add an item; an equal stamp replaces the item."""
         if stamp_ns in self._items:
             del self._items[stamp_ns]
         else:
@@ -45,9 +45,10 @@ class StampHistory(Generic[T]):
             )
 
     def add_or_restart(self, stamp_ns: int, item: T) -> None:
-        """Add; an item that goes back removes all later ones.
+        """Add an item; one that goes back in time removes all later ones.
 
-        A new time line is alone then, and a single stamp of the future takes nothing else along.
+        So a new time line does not mix with the old one, and a single stamp in the future removes
+        nothing else.
         """
         if self._stamps_ns and stamp_ns < self._stamps_ns[-1] - JUMP_BACK_NS:
             count = bisect.bisect_left(self._stamps_ns, stamp_ns)
@@ -84,14 +85,14 @@ class StampHistory(Generic[T]):
 
 
 class JumpDetector:
-    """Tells when a stream's stamps go back by more than jitter."""
+    """Detects stamps that go back by more than jitter."""
 
     def __init__(self, jump_back_ns: int = JUMP_BACK_NS) -> None:
         self._jump_back_ns = jump_back_ns
         self._newest_ns: int | None = None
 
     def __call__(self, stamp_ns: int) -> bool:
-        """Note a stamp; True when it starts a new time line."""
+        """Add a stamp; True if it starts a new time line."""
         newest_ns = self._newest_ns
         if newest_ns is not None and stamp_ns < newest_ns - self._jump_back_ns:
             self._newest_ns = stamp_ns
@@ -107,7 +108,7 @@ class PeriodMeter:
         self._stamps_ns: deque[int] = deque(maxlen=window)
 
     def add(self, stamp_ns: int) -> None:
-        """Note a stamp; one that goes back starts over, a repeated one says nothing."""
+        """Add a stamp; one that goes back starts over, a repeated one is ignored."""
         if self._stamps_ns and stamp_ns < self._stamps_ns[-1]:
             self._stamps_ns.clear()
         if not self._stamps_ns or stamp_ns > self._stamps_ns[-1]:
@@ -133,13 +134,13 @@ class PeriodMeter:
 
 
 class RateLimit:
-    """Judges by stamps, so that a replay at any speed thins out alike."""
+    """Limits the rate by stamps, so that replays at any speed are thinned alike."""
 
     def __init__(self) -> None:
         self._accepted_secs = float('-inf')
 
     def is_too_soon(self, stamp_ns: int, max_rate_hz: float) -> bool:
-        """Whether an image comes too soon after the last one that did not; rate 0: never."""
+        """Whether an image follows the last accepted one too closely; rate 0: never."""
         if max_rate_hz <= 0:
             return False
         stamp_secs = stamp_ns * 1e-9

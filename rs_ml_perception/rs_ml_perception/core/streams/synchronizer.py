@@ -1,7 +1,7 @@
-"""Gives each message of a primary stream the message of another stream that belongs to it.
+"""Pairs each message of a primary stream with a message of another stream.
 
-Nothing here knows ROS, a clock or a thread: messages go in with stamps and times of arrival, and
-every primary message comes out once, in order, with its partner or with none.
+There is no ROS, clock or thread here: messages go in with stamps and times of arrival, and every
+primary message comes out once, in order, with or without a partner.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from rs_ml_perception.core.streams.partner_buffer import FAR_NS, Partner, Partne
 from rs_ml_perception.core.streams.partner_counts import PartnerCounters, PartnerCounts
 
 PATIENCE = 3
-"""A silent stream costs at most three images that come a quarter of a second late."""
+"""A silent stream delays at most three images by the timeout."""
 
 EXACT_TRIALS = 5
-"""Partners next to a primary message, none of equal stamp, after which stamps are unshared."""
+"""Partners near a primary message but of other stamps, before stamps count as unshared."""
 
 MISSED = 32
-"""Primary messages remembered that went without: their partners may still come, too late."""
+"""Remembered primary messages without partners, which may still arrive late."""
 
 P = TypeVar('P', bound=Stamped)
 
 
 @dataclass(frozen=True)
 class SyncOptions:
-    """How partners are chosen.
+    """Selection of partners.
 
     Attributes:
-        max_skew_ns: farthest stamp of a partner, also while stamps are shared; 0: equal stamps
-            while they are shared, else half the partner's present period.
-        takes_neighbours: whether half a period holds also while stamps are shared.
-        timeout_secs: how long a message waits: partners leave the camera together.
-        capacity: partners kept, the last to arrive: a second of them, for images that take longer
-            to arrive than their depth.
-        suspect_secs: partners stamped this far ahead of the primary messages that come with them
-            are suspect; infinity where those are long under way as a rule.
-        patience: so many messages in a row that waited in vain, and no more wait until a partner
+        max_skew_ns: maximum distance of the stamp of a partner, also while stamps are shared; 0:
+            equal stamps while they are shared, else half the present period of the partner.
+        takes_neighbours: whether half a period also applies while stamps are shared.
+        timeout_secs: maximum wait of a message; partners leave the camera together.
+        capacity: number of kept partners: a second of them, for images that take longer to arrive
+            than their depth.
+        suspect_secs: partners stamped this far ahead of primary messages that arrive with them are
+            suspect; infinity if those usually take long.
+        patience: after this many messages in a row that waited in vain, none waits until a partner
             shows that waiting helps.
     """
 
@@ -57,9 +57,9 @@ class Match(Generic[P, Q]):
 
     Attributes:
         primary: the message.
-        partner: what belongs to it, None for nothing.
-        gap_ns: stamp of the nearest partner kept, however far, minus that of the message; None
-            where none is kept.
+        partner: its partner, or None.
+        gap_ns: stamp of the nearest kept partner at any distance, minus that of the message; None
+            if none is kept.
     """
 
     primary: P
@@ -71,9 +71,9 @@ class Synchronizer(Generic[P, Q]):
     """Pairs by stamp; not thread-safe.
 
     An equal stamp always wins. Without one a message waits until the partner stream has passed
-    its stamp, the time is up, or waiting is known to be in vain; then the nearest partner within
-    the tolerance is taken, if neighbours are taken at all. All that is learned of the streams is
-    learned from their last messages, so that a disturbance has no lasting effect.
+    its stamp, the timeout is over, or waiting is known to be in vain; then the nearest partner
+    within the tolerance is taken, if neighbours are allowed. Statistics of the streams come from
+    their last messages, so that a disturbance has no lasting effect.
 
     Attributes:
         shares_stamps: whether both streams have the same stamps, None while unknown.
@@ -96,7 +96,7 @@ class Synchronizer(Generic[P, Q]):
 
     @property
     def pending(self) -> tuple[P, ...]:
-        """Primary messages that wait."""
+        """Waiting primary messages."""
         return tuple(self._pending)
 
     @property
@@ -106,34 +106,34 @@ class Synchronizer(Generic[P, Q]):
 
     @property
     def is_patient(self) -> bool:
-        """Whether messages wait for partners that have not come yet."""
+        """Whether messages wait for later partners."""
         return self._vain < self.options.patience
 
     def counts(self) -> PartnerCounts:
-        """What became of the messages so far."""
+        """Counts of the messages so far."""
         return self._counters.snapshot(waiting=self._partners.waiting)
 
     def add_primary(self, message: P) -> None:
-        """A message that wants a partner has come."""
+        """Add a message that needs a partner."""
         self._pending.append(message)
-        # A zero stamp is no time at all: it waits for nothing and says nothing.
+        # A zero stamp is not a time: such a message does not wait.
         if message.stamp_ns:
             self._partners.see_primary(message)
 
     def add_partner(self, sample: Q) -> None:
-        """A message that may be a partner has come."""
+        """Add a possible partner."""
         lateness_secs = self._lateness_secs(sample)
         if lateness_secs <= self.options.timeout_secs:
             self._vain = 0
         self._partners.add(sample, lateness_secs)
 
     def take(self, now_secs: float, *, asks: bool = True, held: bool = False) -> list[Match[P, Q]]:
-        """Messages that have waited enough, in order of arrival.
+        """Messages that need not wait any longer, in order of arrival.
 
         Args:
-            now_secs: the present on the clock of `received_secs`.
-            asks: whether partners are asked for at all; if not, nothing waits.
-            held: whether something else is still missing: only those whose time is up go.
+            now_secs: now on the clock of `received_secs`.
+            asks: whether partners are requested; if not, no message waits.
+            held: whether something else is still missing: only timed-out messages are returned.
         """
         count = 0
         for index, message in enumerate(self._pending):
@@ -143,32 +143,32 @@ class Synchronizer(Generic[P, Q]):
         return self._release(count, now_secs, asks=asks)
 
     def flush(self, now_secs: float, *, asks: bool = True) -> list[Match[P, Q]]:
-        """All that wait, as they are."""
+        """All waiting messages, as they are."""
         return self._release(len(self._pending), now_secs, asks=asks)
 
     def find(self, message: P) -> Q | None:
-        """The partner a message would get now."""
+        """The partner of a message at present."""
         found = self._choose(message)
         return None if found is None else found.sample
 
     def jump(self, stamp_ns: int) -> None:
-        """The primary stream goes on at another time: forget messages of other times."""
+        """The primary stream has jumped in time: forget messages of other times."""
         self._partners.jump(stamp_ns)
         self._missed.clear()
         self._strangers.clear()
 
     def restart(self) -> None:
-        """The partner stream is about to be another one: nothing learned of it holds."""
+        """The partner stream will be another one: forget its statistics."""
         self._partners.restart()
         self._missed.clear()
         self._strangers.clear()
         self._vain = 0
         self.shares_stamps = None
 
-    # Overridden by the engine on top of message_filters.
+    # Overridden by the synchronizer on top of message_filters.
 
     def _exact(self, message: P) -> Partner[Q] | None:
-        """The partner that needs no waiting."""
+        """The partner of equal stamp."""
         return self._partners.same(message.stamp_ns)
 
     def _neighbour(self, message: P) -> Partner[Q] | None:
@@ -178,7 +178,7 @@ class Synchronizer(Generic[P, Q]):
     # Waiting.
 
     def _waits(self, message: P) -> bool:
-        """Whether a better partner than those at hand may come in time."""
+        """Whether a better partner may still arrive in time."""
         if not (message.stamp_ns and self.is_patient) or self._exact(message) is not None:
             return False
         newest_ns = self._partners.newest_near_ns(message.stamp_ns)
@@ -187,7 +187,7 @@ class Synchronizer(Generic[P, Q]):
         since_ns = message.stamp_ns - newest_ns
         if since_ns < 0:
             return False
-        # The shortest distance of late: after a loss the next one may come sooner than usual.
+        # The shortest recent distance: after a loss the next one may arrive early.
         period_ns = self._partners.period.shortest_ns
         if period_ns is None or self.shares_stamps is None:
             return True
@@ -221,7 +221,7 @@ class Synchronizer(Generic[P, Q]):
         return self._exact(message) or (self._neighbour(message) if self._takes() else None)
 
     def _takes(self) -> bool:
-        """Whether neighbours are taken at present."""
+        """Whether partners of other stamps are taken at present."""
         options = self.options
         return bool(options.max_skew_ns or options.takes_neighbours or not self.shares_stamps)
 
@@ -230,13 +230,13 @@ class Synchronizer(Generic[P, Q]):
         return self.options.max_skew_ns or self._partners.period.period_ns // 2
 
     def _learn(self, message: P, partner: Partner[Q] | None) -> None:
-        """Follow whether the streams share stamps."""
+        """Update whether the streams share stamps."""
         if partner is not None and partner.stamp_ns == message.stamp_ns:
             self.shares_stamps = True
             self._strangers.clear()
             return
         near = self._neighbour(message)
-        # One that is another message's own says nothing.
+        # A partner of another message proves nothing.
         if near is not None and not near.is_used:
             self._strangers.add(near.stamp_ns)
         is_first = self.shares_stamps is None and partner is not None
@@ -244,7 +244,7 @@ class Synchronizer(Generic[P, Q]):
             self.shares_stamps = False
 
     def _lateness_secs(self, sample: Q) -> float:
-        """How long after the message it belongs to it came, which went without; NaN: to none."""
+        """Delay after its message, if that was released without it; else NaN."""
         reach_ns = self._tolerance_ns if self._takes() else 0
         late = [
             sample.received_secs - message.received_secs
