@@ -6,22 +6,24 @@ export ROS_DISTRO
 
 RUN := tools/run
 SETUP := python3 tools/setup_env.py --distro $(ROS_DISTRO)
-# One wedged test must not hold up the others for ever.
+# A test that hangs must not block the others.
 PYTEST := $(RUN) python -m pytest --timeout 300 $(PYTEST_ARGS)
-# Whatever a sourced ROS or another Python left behind would be imported first.
+# Modules of a sourced ROS or of another Python would be imported first.
 PLAIN := env -u PYTHONHOME -u PYTHONPATH
 
 .PHONY: help setup build demo test test-fast test-ros test-apt test-all lint docs bench soak clean lock
 
 help:
-	@echo 'make setup|build     private environment in .venv and .ros (ROS_DISTRO=jazzy|kilted, LEVEL=run|training|full)'
-	@echo 'make demo            a recording through the graph on real DDS; RECORDING= OUT= NODES= COMPOSED=0'
-	@echo 'make test-fast       what needs neither ROS nor TensorFlow, in a small environment (.venv/fast)'
-	@echo 'make test            all but the slow ones; test-ros: those on DDS; test-all: everything'
-	@echo 'make test-apt        what needs no ROS, on /usr/bin/python3 with the OpenCV and NumPy of apt'
-	@echo 'make soak            small images through all nodes for SECS (1800) seconds: books and memory'
-	@echo 'make docs            reference of the Python interfaces in out/api, from docstrings'
-	@echo 'make lint bench clean'
+	@echo 'make setup|build     private environment in .venv and .ros; ROS_DISTRO=jazzy|kilted LEVEL=run|training|test|full'
+	@echo 'make demo            run a recording through all nodes; RECORDING= OUT= NODES= COMPOSED=0'
+	@echo 'make test-fast       tests that need neither ROS nor TensorFlow, in a small environment (.venv/fast)'
+	@echo 'make test            all tests except slow ones; test-ros: the ROS tests; test-all: slow ones too'
+	@echo 'make test-apt        tests without ROS, on /usr/bin/python3 with the OpenCV and NumPy of apt'
+	@echo 'make soak            small images through all nodes for SECS (1800) seconds: frame counts and memory'
+	@echo 'make docs            API reference in out/api, from docstrings'
+	@echo 'make lint            ruff and mypy'
+	@echo 'make bench           measure speed on this machine; BENCH_ARGS='
+	@echo 'make clean'
 
 setup build:
 	@$(SETUP) $(if $(LEVEL),--level $(LEVEL))
@@ -36,7 +38,7 @@ test:
 	@$(SETUP) --level full
 	@$(PYTEST) -m 'not slow$(if $(TESTS), and $(TESTS))'
 
-# The first ones for a change: everything that needs neither ROS nor TensorFlow.
+# The first tests to run after a change.
 test-fast:
 	@$(SETUP) --level fast
 	@$(PLAIN) .venv/fast/bin/python -m pytest --timeout 300 -n auto $(PYTEST_ARGS) -m 'not ros and not slow'
@@ -49,7 +51,7 @@ test-all:
 	@$(SETUP) --level full
 	@$(PYTEST)
 
-# As on a robot: the system's Python with apt's NumPy and OpenCV, and no ROS.
+# A robot's Python with apt's NumPy and OpenCV, without ROS.
 test-apt:
 	@python3 tools/setup_env.py --distro apt
 	@$(PLAIN) .venv/apt/bin/python -m pytest --timeout 300 $(PYTEST_ARGS) \

@@ -1,4 +1,4 @@
-"""Shared by the tests that cross packages."""
+"""Fixtures of tests that cross packages."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture
 def data(data_file) -> Path:
-    """The folder with real recordings and models."""
+    """The folder of real recordings and models."""
     return data_file('')

@@ -1,4 +1,4 @@
-"""Files that repeat what the code says are checked against it."""
+"""Files that repeat the code agree with it."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def test_tables_are_written_where_a_page_has_their_place(tmp_path, capsys):
 
 
 @pytest.mark.parametrize('name', NODES)
-def test_with_every_comment_removed_it_gives_the_defaults(name, tmp_path):
+def test_uncommented_values_are_the_defaults(name, tmp_path):
     text = PARAMETER_FILE.read_text().replace('    # ', '    ')
     everything = tmp_path / 'all.yaml'
     everything.write_text(text)
@@ -65,14 +65,14 @@ def test_with_every_comment_removed_it_gives_the_defaults(name, tmp_path):
         ('- 1', 'must map node names'),
     ],
 )
-def test_what_is_wrong_in_a_parameter_file_is_named(tmp_path, text, sentence):
+def test_errors_in_a_parameter_file_are_named(tmp_path, text, sentence):
     path = tmp_path / 'params.yaml'
     path.write_text(text)
     with pytest.raises(ConfigError, match=sentence):
         read_parameters(NODES['detection'].node_class().parameters_type, 'detection', str(path))
 
 
-def test_parameters_of_others_are_no_business_of_a_node(tmp_path):
+def test_a_node_ignores_parameters_of_other_nodes(tmp_path):
     path = tmp_path / 'params.yaml'
     block = 'ros__parameters: {use_sim_time: true}'
     path.write_text(

@@ -1,4 +1,4 @@
-"""Container files and the set-up of robots, as far as they can be read: no engine, no apt here."""
+"""Container files and the robot set-up, checked by reading them: no engine, no apt."""
 
 import re
 import subprocess
@@ -33,7 +33,7 @@ def services(compose):
     return compose['services'].values()
 
 
-def test_what_is_copied_exists_and_is_not_ignored():
+def test_copied_files_exist_and_are_not_ignored():
     ignored = (DOCKER / 'Dockerfile.dockerignore').read_text().splitlines()
     for copied in of_kind('COPY'):
         *sources, _ = copied.split()
@@ -43,7 +43,7 @@ def test_what_is_copied_exists_and_is_not_ignored():
 
 
 def test_both_packages_are_copied_whole_after_their_manifests():
-    """Models, launch files and configuration lie within them."""
+    """Models, launch files and configuration are inside the packages."""
     copied = [rest.split()[0] for rest in of_kind('COPY')]
     for package in ('rs_ml_msgs', 'rs_ml_perception'):
         assert copied.index(f'{package}/package.xml') < copied.index(package)
@@ -56,7 +56,7 @@ def test_the_image_is_set_up_by_the_script_for_robots():
     assert set(steps) < set(functions)
 
 
-def test_processes_run_as_no_root():
+def test_processes_do_not_run_as_root():
     kinds = [kind for kind, _ in instructions()]
     assert of_kind('USER') == ['robot']
     assert kinds.index('USER') > max(i for i, kind in enumerate(kinds) if kind in ('RUN', 'COPY'))
@@ -71,7 +71,7 @@ def test_every_argument_of_the_build_is_declared(compose):
         assert (DOCKER / service['build']['context'] / service['build']['dockerfile']).is_file()
 
 
-def test_health_is_asked_of_the_nodes_that_run(compose):
+def test_the_health_check_asks_the_running_nodes(compose):
     (health,) = of_kind('HEALTHCHECK')
     assert '["entrypoint.sh", "healthcheck.sh"]' in health
     script = (DOCKER / 'healthcheck.sh').read_text()
@@ -81,14 +81,14 @@ def test_health_is_asked_of_the_nodes_that_run(compose):
         assert f'nodes:={nodes}' in service['command']
 
 
-def test_the_middleware_is_handed_on(compose):
-    """Without a value, which takes that of the caller where there is one."""
+def test_the_choice_of_middleware_is_passed_on(compose):
+    """An argument without a value takes that of the caller."""
     for service in services(compose):
         assert service['environment']['RMW_IMPLEMENTATION'] is None
         assert 'ROS_DOMAIN_ID' in service['environment']
 
 
-def test_every_profile_stands_by_itself(compose):
+def test_every_profile_works_alone(compose):
     assert {name: s['profiles'] for name, s in compose['services'].items()} == {
         name: [name] for name in ('demo', 'camera', 'replay')
     }
@@ -102,7 +102,7 @@ def test_the_launch_file_knows_every_argument(compose):
         assert set(given) <= set(ARGUMENTS)
 
 
-def test_the_demo_needs_nothing(compose):
+def test_the_demo_needs_no_files(compose):
     demo = compose['services']['demo']
     assert 'volumes' not in demo
     bag = re.search(r'bag:=(\S+)', demo['command'])[1]
@@ -128,7 +128,7 @@ def test_scripts_can_be_parsed_and_run(script):
         ('jazzy', ['src'], ['biuld'], 'there is no step biuld: choose from dependencies'),
     ],
 )
-def test_set_up_says_what_is_wrong(tmp_path, distro, folders, arguments, sentence):
+def test_set_up_names_the_problem(tmp_path, distro, folders, arguments, sentence):
     for folder in folders:
         (tmp_path / folder).mkdir()
     environment = {'PATH': '/usr/bin:/bin', 'ROS_DISTRO': distro}
@@ -140,12 +140,12 @@ def test_set_up_says_what_is_wrong(tmp_path, distro, folders, arguments, sentenc
 
 
 def robot_lines() -> list[str]:
-    """The commands of README's section on robots."""
+    """The commands in the README section on robots."""
     section = (ROOT / 'README.md').read_text().split('## On a robot')[1].split('\n## ')[0]
     return [line.strip() for line in section.splitlines() if line.startswith('    ')]
 
 
-def test_readme_brings_a_runtime_before_it_builds_by_its_python():
+def test_readme_installs_a_runtime_before_it_builds():
     lines = robot_lines()
     words = ['source /opt/ros', 'rosdep install', 'venv --system-site-packages', 'colcon build']
     places = [next(i for i, line in enumerate(lines) if word in line) for word in words]

@@ -1,4 +1,4 @@
-"""`make demo` as a user meets it: whole runs on real DDS, and one sentence for what cannot run."""
+"""`make demo` as users run it: whole runs on real DDS, and one sentence where it cannot run."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def truncated_third_without_depth(recording, message, number):
     return bytes(message_types().serialize_cdr(image, message.type))
 
 
-def test_what_came_along_is_enough_for_all_nodes(tmp_path, monkeypatch):
+def test_shipped_files_suffice_for_all_nodes(tmp_path, monkeypatch):
     for variable in ('RS_ML_TEST_DATA', 'RS_ML_MODEL_PATH'):
         monkeypatch.delenv(variable, raising=False)
     code, text, summary = run_demo(tmp_path)
@@ -94,7 +94,7 @@ def test_what_came_along_is_enough_for_all_nodes(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(('composed', 'is_composed'), [('1', True), ('0', False)])
-def test_people_go_through_the_whole_graph(data, tmp_path, composed, is_composed):
+def test_people_pass_through_the_whole_graph(data, tmp_path, composed, is_composed):
     people = str(data / 'recordings' / 'nyu_people')
     # The heights asserted below are those of a detector that finds these people.
     params = tmp_path / 'params.yaml'
@@ -198,7 +198,7 @@ def test_a_damaged_model_is_named(data, tmp_path):
         (['--recording', '/no', '--nodes', 'heigth'], 'does not exist'),
     ],
 )
-def test_what_cannot_run_says_so(tmp_path, arguments, sentence):
+def test_a_demo_that_cannot_run_gives_the_reason(tmp_path, arguments, sentence):
     empty = tmp_path / 'empty'
     empty.mkdir()
     arguments = [str(empty) if word == 'EMPTY' else word for word in arguments]
@@ -216,7 +216,7 @@ def test_what_cannot_run_says_so(tmp_path, arguments, sentence):
         (['--out', '/dev/null'], '/dev/null cannot be written'),
     ],
 )
-def test_what_cannot_run_on_a_good_recording(tmp_path, arguments, sentence):
+def test_arguments_that_fit_no_recording(tmp_path, arguments, sentence):
     code, text, summary = run_demo(tmp_path, *arguments)
     assert code == 2
     assert re.fullmatch(r'demo: .*\n', text), text
@@ -225,7 +225,7 @@ def test_what_cannot_run_on_a_good_recording(tmp_path, arguments, sentence):
 
 
 def processes_of(out):
-    """Process ids whose command line names the folder."""
+    """Ids of the processes whose command line names the folder."""
     found = []
     for folder in Path('/proc').glob('[0-9]*'):
         try:
@@ -239,7 +239,7 @@ def processes_of(out):
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='looks at /proc')
 def test_a_demo_that_is_killed_leaves_nothing_running(tmp_path):
-    """A recorder left over would be heard by the next run."""
+    """The next run would hear a recorder that is left over."""
     out = tmp_path / 'out'
     command = [sys.executable, '-m', 'rs_ml_perception.demo', '--out', str(out)]
     environment = {key: value for key, value in os.environ.items() if key != 'RS_ML_TEST_DATA'}

@@ -1,4 +1,4 @@
-"""The pages say what exists: links, anchors, languages of code."""
+"""Pages refer to things that exist: links, anchors, make targets, modules."""
 
 import re
 import subprocess
@@ -45,7 +45,7 @@ def test_the_readme_is_short():
 
 
 def test_every_page_is_linked():
-    """From another page: nobody finds what nothing leads to."""
+    """Readers find a page only by a link."""
     linked = {
         (page.parent / link.partition('#')[0]).resolve()
         for page in PAGES
@@ -66,7 +66,7 @@ NAMES_OF_MAKE = [
 
 
 @pytest.mark.parametrize('path', NAMES_OF_MAKE, ids=lambda path: path.name)
-def test_make_has_every_target_that_is_named(path):
+def test_every_make_target_in_the_docs_exists(path):
     targets = re.findall(r'^([\w -]+):(?!=)', (ROOT / 'Makefile').read_text(), re.MULTILINE)
     known = {target for line in targets for target in line.split()}
     named = set(MAKE_TARGET.findall(path.read_text()))
@@ -94,13 +94,13 @@ PYTHON_FILE = re.compile(r'`([\w/.]+\.py)`')
 
 @pytest.mark.skipif(not FILES, reason='needs a git checkout')
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_modules_that_pages_name_exist(page):
+def test_modules_named_in_the_docs_exist(page):
     for name in PYTHON_FILE.findall(page.read_text()):
         assert any(f'/{file}'.endswith(f'/{name}') for file in FILES), name
 
 
 @pytest.mark.skipif(not FILES, reason='needs a git checkout')
-def test_classes_that_the_architecture_names_exist():
+def test_classes_named_in_the_architecture_exist():
     sources = [ROOT / file for file in FILES if file.endswith('.py')]
     code = '\n'.join(path.read_text() for path in sources if path.is_file())
     text = (ROOT / 'docs' / 'architecture.md').read_text()

@@ -1,4 +1,4 @@
-"""The examples do what their pages say."""
+"""The examples work as their pages promise."""
 
 import os
 import shutil
@@ -44,7 +44,7 @@ def subscriber(domain):
     process.communicate()
 
 
-def test_the_python_subscriber_prints_what_is_seen(publisher, subscriber):
+def test_the_python_subscriber_prints_detections(publisher, subscriber):
     deadline = time.monotonic() + PATIENCE_SECS
     while publisher.get_subscription_count() == 0:
         assert time.monotonic() < deadline, 'it did not subscribe'
@@ -57,7 +57,7 @@ def test_the_python_subscriber_prints_what_is_seen(publisher, subscriber):
 
 
 def include_folders():
-    """Of the message packages: theirs lie in a folder of the package's name."""
+    """Include folders of the message packages: headers are in a folder named after the package."""
     for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
         yield from (folder for folder in Path(prefix, 'include').glob('*') if folder.is_dir())
 

@@ -1,4 +1,4 @@
-"""What rs_ml_training exports, rs_ml_perception runs: every format, every backend."""
+"""rs_ml_perception runs every format that rs_ml_training exports, on every backend."""
 
 import shutil
 
@@ -38,7 +38,7 @@ SPECS = {
 
 @pytest.fixture(scope='module')
 def exported(tmp_path_factory):
-    """(task, precision) -> folder of a model of random weights, made when first asked for."""
+    """(task, precision) -> folder of a model with random weights, made at first use."""
     from rs_ml_training.export.exporter import ExportOptions, export
 
     folders = {}
@@ -66,7 +66,7 @@ def network_of(task):
 
 
 class Pictures:
-    """Three samples with everything."""
+    """Three samples with all maps."""
 
     license, labels = '', LABELS
 
@@ -90,7 +90,7 @@ class Pictures:
 
 
 def rows():
-    """Every task with every backend; the ones that add least only in `make test-all`."""
+    """Every task with every backend; combinations that add little run in `make test-all`."""
     for task in SPECS:
         for backend, info in BACKENDS.items():
             for precision in info.precisions:
@@ -109,7 +109,7 @@ def test_every_backend_reproduces_the_golden_output(exported, task, backend, pre
 @pytest.mark.parametrize('precision', ['float16', 'int8'])
 @pytest.mark.parametrize('backend', ['litert', 'openvino', 'onnxruntime', 'opencv'])
 @pytest.mark.parametrize('task', ['depth', 'segmentation', 'denoise'])
-def test_smaller_precisions_run_as_well(exported, task, backend, precision):
+def test_smaller_precisions_run_too(exported, task, backend, precision):
     folder = exported(task, precision)
     with load_model(folder, backend=backend) as model:
         result = verify_golden(model)
@@ -165,7 +165,7 @@ def test_detection_task(exported):
     assert {model.labels.name(i) for i in found.class_ids} == {'person'}
 
 
-def test_damage_is_noticed(exported, tmp_path):
+def test_a_damaged_file_is_refused(exported, tmp_path):
     folder = shutil.copytree(exported('depth'), tmp_path / 'model')
     content = bytearray((folder / 'model.tflite').read_bytes())
     content[len(content) // 2] ^= 1

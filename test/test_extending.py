@@ -247,7 +247,7 @@ def sharpness_node(domain):
 
 
 @pytest.mark.ros
-def test_a_node_publishes_what_it_measures(domain, sharpness_node):
+def test_a_node_publishes_its_measurement(domain, sharpness_node):
     rclpy = pytest.importorskip('rclpy')
     from sensor_msgs.msg import Image
     from std_msgs.msg import Float32

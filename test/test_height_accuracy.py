@@ -44,7 +44,7 @@ def sample_height_m(view: PersonView) -> float:
 
 @dataclass(frozen=True)
 class Row:
-    """One person measured one way."""
+    """One person measured with one source of the up direction."""
 
     situation: Situation
     way: str
@@ -109,7 +109,7 @@ def of(rows: list[Row], situation: Situation, way: str) -> list[Row]:
 
 
 def errors(rows: list[Row]) -> np.ndarray:
-    """Absolute errors; what was not measured at all counts as a metre."""
+    """Absolute errors; an unmeasured height counts as one metre."""
     return np.nan_to_num(np.abs([row.error_m for row in rows]), nan=1.0)
 
 

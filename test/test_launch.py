@@ -1,4 +1,4 @@
-"""The launch file, run for real wherever `ros2 launch` is installed, whatever Python it has."""
+"""The launch file, run by `ros2 launch` where that is installed, by any Python."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def is_installed(package: str) -> bool:
 
 
 class Launched:
-    """`ros2 launch` in a process group of its own, its output collected."""
+    """`ros2 launch` in a separate process group, with its output."""
 
     def __init__(
         self, log: Path, domain: int, arguments: tuple[str, ...], file: list[str]
@@ -57,12 +57,12 @@ class Launched:
         return self.text()
 
     def pids(self) -> dict[str, int]:
-        """Process id by the name of the executable."""
+        """Name of an executable -> its process id."""
         found = re.findall(r'\[(\w+)-\d+\]: process started with pid \[(\d+)\]', self.text())
         return {name: int(pid) for name, pid in found}
 
     def interrupt(self) -> str:
-        """Ctrl-C in a terminal: the whole group gets SIGINT."""
+        """Ctrl-C in a terminal sends SIGINT to the whole group."""
         os.killpg(self.process.pid, signal.SIGINT)
         assert self.process.wait(30) == 0, self.text()
         return self.text()
@@ -122,7 +122,7 @@ def test_a_node_comes_up_and_goes_down(launch, composed, executable):
         ('rviz:=true', 'rviz:=true needs rviz2: sudo apt-get install ros-'),
     ],
 )
-def test_nothing_is_started_where_something_is_wrong(launch, argument, sentence):
+def test_wrong_arguments_start_nothing(launch, argument, sentence):
     package = sentence.partition(' needs ')[2].partition(':')[0]
     if package and is_installed(package):
         pytest.skip(f'{package} is installed')
@@ -166,15 +166,15 @@ def check_that_all_nodes_see(launched, images: int, processes: int) -> None:
 
 @pytest.mark.skipif('RS_ML_TEST_DATA' not in os.environ, reason='RS_ML_TEST_DATA is not set')
 @pytest.mark.parametrize(('composed', 'processes'), [('true', 2), ('false', 6)])
-def test_a_recording_goes_through_all_nodes(launch, composed, processes, monkeypatch):
+def test_a_recording_passes_through_all_nodes(launch, composed, processes, monkeypatch):
     data = Path(os.environ['RS_ML_TEST_DATA'])
     monkeypatch.setenv('RS_ML_MODEL_PATH', str(data / 'models'))
     launched = launch(f'bag:={data / "recordings" / "nyu_people"}', f'composed:={composed}')
     check_that_all_nodes_see(launched, 14 + 14, processes)  # of colour, of depth
 
 
-def test_what_ships_goes_through_all_nodes(launch, monkeypatch):
-    """Compressed, and depth as the sensor sees it."""
+def test_the_shipped_recording_passes_through_all_nodes(launch, monkeypatch):
+    """Compressed images, and depth in the depth camera's frame."""
     monkeypatch.delenv('RS_ML_MODEL_PATH', raising=False)
     launched = launch(f'bag:={shipped_recording()}')
     check_that_all_nodes_see(launched, 14 + 14, processes=2)
@@ -195,7 +195,7 @@ def wait_until(condition) -> None:
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL])
-def test_nothing_outlives_a_launch_that_is_killed(launch, number):
+def test_nothing_outlives_a_killed_launch(launch, number):
     if not shutil.which('setpriv'):
         pytest.skip('util-linux has no setpriv')
     launched = launch('nodes:=height', f'bag:={shipped_recording()}', 'loop:=true')
@@ -255,7 +255,7 @@ def generate_launch_description():
 
 @pytest.fixture
 def driver(tmp_path, monkeypatch):
-    """A launch file in place of the driver's, which says how it was called."""
+    """A launch file in place of the driver's that records its arguments."""
     marker = tmp_path / 'share/ament_index/resource_index/packages/realsense2_camera'
     launch_file = tmp_path / 'share/realsense2_camera/launch/rs_launch.py'
     for path, text in ((marker, ''), (launch_file, DRIVER)):

@@ -1,4 +1,4 @@
-"""What the build installs: complete file lists, one version, both kinds of colcon build, pip."""
+"""Installed files are complete, with one version, by both kinds of colcon build and pip."""
 
 import ast
 import os
@@ -40,7 +40,7 @@ def setup_arguments(monkeypatch) -> dict:
 
 
 def shared_files(base: Path = PACKAGE) -> dict[str, Path]:
-    """Every file that has to be installed beside the modules, by its place."""
+    """Installed place -> source, of every file except modules."""
     folders = {'launch': '*.launch.py', 'config': '**/*', 'models': '**/*', 'recordings': '**/*'}
     paths = [path for folder, pattern in folders.items() for path in (base / folder).glob(pattern)]
     return {str(path.relative_to(base)): path for path in paths if path.is_file()}
@@ -125,7 +125,7 @@ def test_there_is_one_version(monkeypatch):
 
 @pytest.mark.parametrize('package', [NAME, 'rs_ml_msgs', 'rs_ml_training'])
 def test_every_package_has_its_licence(package):
-    """As a file of its own, for each is exported and released by itself."""
+    """Each package is exported and released alone, so each has its own file."""
     path = ROOT / package / 'LICENSE'
     assert path.is_file()
     assert not path.is_symlink()
@@ -153,7 +153,7 @@ def test_every_shipped_model_has_its_terms():
 
 @pytest.mark.parametrize('package', [NAME, 'rs_ml_msgs'])
 def test_the_changelog_can_be_released(package):
-    """Bloom reads it once catkin_prepare_release has put a version in place of Forthcoming."""
+    """Bloom reads it after catkin_prepare_release has replaced Forthcoming by a version."""
     pytest.importorskip('docutils')
     changelog = pytest.importorskip('catkin_pkg.changelog')
     text = (ROOT / package / 'CHANGELOG.rst').read_text()
@@ -206,7 +206,7 @@ def run_checked(command, **options):
 
 
 def assert_installed(prefix: Path, scripts: str, base: Path = PACKAGE):
-    """Marker, package.xml, scripts and all shared files lie under the prefix."""
+    """Marker, package.xml, scripts and all shared files are under the prefix."""
     share = prefix / 'share'
     assert (share / 'ament_index/resource_index/packages' / NAME).exists()
     assert (share / NAME / 'package.xml').exists()
@@ -217,7 +217,7 @@ def assert_installed(prefix: Path, scripts: str, base: Path = PACKAGE):
 
 
 def colcon_build(base: Path, package: Path, options: list[str]) -> None:
-    """A workspace in base with the one package."""
+    """Build a workspace in `base` that holds this package alone."""
     pytest.importorskip('colcon_core')
     command = [sys.executable, '-m', 'colcon', '--log-base', base / 'log', 'build']
     command += ['--base-paths', package, '--build-base', base / 'build']
@@ -236,7 +236,7 @@ def test_colcon_build(tmp_path, options):
 
 
 def overlay(base: Path) -> dict[str, str]:
-    """The variables of the build in base, as its local_setup.bash gives them."""
+    """The variables that local_setup.bash of the build in `base` sets."""
     script = f'source {base}/install/local_setup.bash && env -0'
     env = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
     run = run_checked(['bash', '-c', script], env=env)
@@ -244,7 +244,7 @@ def overlay(base: Path) -> dict[str, str]:
 
 
 def exported(folder: str, target: Path) -> Path:
-    """What `git archive HEAD:folder` holds, unpacked."""
+    """The unpacked content of `git archive HEAD:folder`."""
     if not (ROOT / '.git').exists() or not shutil.which('git'):
         pytest.skip('not a git checkout')
     target.mkdir()
@@ -262,7 +262,7 @@ def pip_install(source: Path, prefix: Path) -> None:
 
 
 def test_the_exported_package_builds(tmp_path):
-    """`git archive` -> sdist -> wheel: nothing of it lies outside the package's folder."""
+    """`git archive` -> sdist -> wheel needs nothing outside the package's folder."""
     package = exported(NAME, tmp_path / 'export')
     setup = [sys.executable, 'setup.py', '-q', 'sdist', '--formats=tar', '-d', tmp_path / 'dist']
     run_checked(setup, cwd=package)

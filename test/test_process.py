@@ -1,4 +1,4 @@
-"""`rs-ml process`: every frame, and the same bytes from two fresh processes."""
+"""`rs-ml process` handles every frame, and two processes write the same bytes."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Our registration of depth to colour against `rs.align` of the camera's own SDK."""
+"""Registration of depth to colour against `rs.align` of librealsense."""
 
 import os
 from pathlib import Path
@@ -39,7 +39,7 @@ def camera_of(intrinsics) -> CameraModel:
 
 
 def transform_of(extrinsics) -> RigidTransform:
-    """Rotations of librealsense are stored column by column."""
+    """Rotations in librealsense are stored by column."""
     rotation = np.array(extrinsics.rotation).reshape(3, 3).T
     return RigidTransform(rotation, np.array(extrinsics.translation))
 
@@ -85,7 +85,7 @@ def test_real_recording():
 
 
 def test_boxes_of_the_real_recording():
-    """Each point, put back into the depth camera, has the depth the SDK shows at its pixel."""
+    """Each point, projected back into the depth camera, has the SDK's depth at its pixel."""
     depth, (depth_camera, camera), color_from_depth, oracle = bag_frames()
     frame = Frame(
         depth=depth, camera=camera, depth_camera=depth_camera, color_from_depth=color_from_depth
@@ -132,7 +132,7 @@ def intrinsics(width: int, height: int, focal: float, model, coefficients):
 
 
 def align_by_sdk(depth_mm: np.ndarray, depth_intrinsics, color_intrinsics, extrinsics):
-    """What rs.align makes of a depth frame of a software device."""
+    """The depth frame of a software device, aligned by rs.align."""
     device = rs.software_device()
     sensor = device.add_sensor('test')
     profiles = []

@@ -1,4 +1,4 @@
-"""The tools that make environments: what a machine must have, and signs of life."""
+"""The tools that make environments: requirements on the machine and progress reports."""
 
 import importlib.util
 import re
@@ -13,7 +13,7 @@ TOOLS = Path(__file__).resolve().parent.parent / 'tools'
 
 @pytest.fixture(scope='module')
 def setup_env():
-    """The module tools/setup_env.py, which is in no package."""
+    """The module tools/setup_env.py, which belongs to no package."""
     sys.path.insert(0, str(TOOLS))
     spec = importlib.util.spec_from_file_location('setup_env', TOOLS / 'setup_env.py')
     module = importlib.util.module_from_spec(spec)
@@ -24,14 +24,14 @@ def setup_env():
 
 @pytest.mark.parametrize('level', ['run', 'test', 'full'])
 @pytest.mark.parametrize('missing', [['g++'], ['g++', 'make']])
-def test_what_only_apt_can_give_is_named(setup_env, monkeypatch, level, missing):
+def test_missing_apt_packages_are_named(setup_env, monkeypatch, level, missing):
     monkeypatch.setattr(setup_env.shutil, 'which', lambda name: name not in missing)
     with pytest.raises(setup_env.SetupError, match=f'install -y {re.escape(" ".join(missing))}$'):
         setup_env.check_machine(level)
 
 
 @pytest.mark.parametrize(('level', 'is_said'), [('run', False), ('test', True), ('full', True)])
-def test_without_libusb_tests_are_skipped_and_set_up_goes_on(
+def test_missing_libusb_is_reported_and_set_up_continues(
     setup_env, monkeypatch, capsys, level, is_said
 ):
     monkeypatch.setattr(setup_env.shutil, 'which', lambda name: f'/usr/bin/{name}')
@@ -40,7 +40,7 @@ def test_without_libusb_tests_are_skipped_and_set_up_goes_on(
     assert ('libusb-1.0-0 is missing' in capsys.readouterr().out) == is_said
 
 
-def test_a_long_step_shows_that_it_is_alive(setup_env, monkeypatch, capsys):
+def test_a_long_step_reports_progress(setup_env, monkeypatch, capsys):
     monkeypatch.setattr(setup_env, 'SIGN_OF_LIFE_SECS', 0.01)
     with setup_env.progress('pip install'):
         said = ''
@@ -50,7 +50,7 @@ def test_a_long_step_shows_that_it_is_alive(setup_env, monkeypatch, capsys):
     assert re.fullmatch(r'  pip install \.\.\.( \d+)+ \d+\.\d s\n', said + capsys.readouterr().out)
 
 
-def test_a_step_that_fails_ends_its_signs_of_life(setup_env, monkeypatch, capsys):
+def test_a_failed_step_stops_its_progress_report(setup_env, monkeypatch, capsys):
     monkeypatch.setattr(setup_env, 'SIGN_OF_LIFE_SECS', 0.01)
     with pytest.raises(ValueError, match='broken'), setup_env.progress('pip install'):
         raise ValueError('broken')
@@ -59,7 +59,7 @@ def test_a_step_that_fails_ends_its_signs_of_life(setup_env, monkeypatch, capsys
     assert capsys.readouterr().out == ''
 
 
-def test_the_python_of_apt_must_have_what_apt_gives(setup_env, monkeypatch):
+def test_missing_modules_of_the_apt_python_are_named(setup_env, monkeypatch):
     interpreter = sys.modules['interpreter']
     absent = {'no_module_of_this_name': 'python3-nothing', 'sys': 'python3-something'}
     monkeypatch.setattr(interpreter, 'APT_MODULES', absent)
@@ -67,8 +67,8 @@ def test_the_python_of_apt_must_have_what_apt_gives(setup_env, monkeypatch):
         setup_env.apt_interpreter()
 
 
-def test_the_python_of_apt_is_the_one_of_the_system(setup_env, monkeypatch):
-    """PYTHON= chooses the interpreter of the other environments only."""
+def test_the_apt_environment_uses_the_system_python(setup_env, monkeypatch):
+    """PYTHON= only chooses the interpreter of the other environments."""
     monkeypatch.setenv('PYTHON', '/opt/other/python3')
     environment = setup_env.AptEnvironment()
     assert environment.wanted == '/usr/bin/python3'
@@ -76,7 +76,7 @@ def test_the_python_of_apt_is_the_one_of_the_system(setup_env, monkeypatch):
     assert [path.name for path in environment.requirements('full')] == ['apt.txt']
 
 
-def test_only_what_compiles_needs_the_headers_of_python(setup_env):
+def test_only_builds_need_the_python_headers(setup_env):
     python = sys.modules['interpreter'].Interpreter(sys.executable)
     python.has_headers = False
     assert python.obstacle() == (

@@ -1,4 +1,4 @@
-"""What comes with the package works without anything else: models, recording."""
+"""The shipped models and recording work without any other files."""
 
 import subprocess
 from dataclasses import replace
@@ -23,7 +23,7 @@ MOST_MB, MOST_RECORDING_MB = 27, 6
 
 @pytest.fixture(autouse=True)
 def nothing_else(monkeypatch):
-    """Neither test data nor models of others."""
+    """Hide test data and third-party models."""
     for name in ('RS_ML_TEST_DATA', 'RS_ML_MODEL_PATH'):
         monkeypatch.delenv(name, raising=False)
 
@@ -39,7 +39,7 @@ def test_the_models_folder_holds_these_and_no_others():
 
 
 @pytest.mark.parametrize('name', SHIPPED_MODELS)
-def test_a_model_directory_is_whole(name):
+def test_a_model_directory_is_complete(name):
     manifest = read_manifest(find_model(name))
     assert manifest.directory == PROJECT / 'models' / name
     assert manifest.name == name
@@ -67,7 +67,7 @@ WAYS = [
 
 
 def manifest_of(name, backend, file_format):
-    """A model with one file; a skip where the runtime is missing."""
+    """A model with one file; skips where the runtime is missing."""
     pytest.importorskip({'litert': 'ai_edge_litert'}.get(backend, backend))
     manifest = read_manifest(find_model(name))
     chosen = tuple(a for a in manifest.artifacts if a.format == file_format)
@@ -85,7 +85,7 @@ def test_runtimes_reproduce_the_golden_outputs(name, backend, file_format):
 
 @pytest.mark.parametrize(('backend', 'file_format'), WAYS)
 @pytest.mark.parametrize('part', ['shape', 'dtype', 'outputs', 'name'])
-def test_a_file_that_is_not_what_the_manifest_says_is_refused(backend, file_format, part):
+def test_a_file_with_another_checksum_is_refused(backend, file_format, part):
     manifest = manifest_of('mono_depth', backend, file_format)
     wrong = {
         'name': {'outputs': {'else': replace(manifest.outputs['depth'], name='else')}},
@@ -115,7 +115,7 @@ PLAIN_TFLITE = """
     SPLIT_V SQRT STRIDED_SLICE SUB TILE TRANSPOSE
 """
 MASKS = {'segmentation': {'ArgMax', 'ARG_MAX'}}
-"""A class per pixel is found inside: out of it, the scores would be fourteen times as much."""
+"""The network outputs the class of each pixel: scores would be fourteen times as large."""
 
 
 def test_networks_end_at_their_head():
@@ -128,7 +128,7 @@ def test_networks_end_at_their_head():
         assert operators <= set(PLAIN_ONNX.split()) | MASKS.get(name, set()), name
 
 
-def test_tflite_has_plain_operators_as_well():
+def test_tflite_has_plain_operators_too():
     schema = pytest.importorskip('ai_edge_litert.schema_py_generated')
     names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
     for name in SHIPPED_MODELS:
@@ -140,14 +140,14 @@ def test_tflite_has_plain_operators_as_well():
         assert operators <= set(PLAIN_TFLITE.split()) | MASKS.get(name, set()), name
 
 
-def test_nodes_take_them_by_default():
+def test_nodes_use_the_shipped_models_by_default():
     assert set(DEFAULT_MODELS.values()) <= set(SHIPPED_MODELS)
     pytest.importorskip('rclpy')
     defaults = {getattr(n.node_class().parameters_type(), 'model', None) for n in NODES.values()}
     assert defaults - {None} == set(DEFAULT_MODELS.values())
 
 
-def test_the_recording_is_small_and_has_what_every_node_needs():
+def test_the_recording_is_small_and_serves_every_node():
     path = shipped_recording()
     assert path == PROJECT / 'recordings' / 'synthetic_room'
     assert megabytes(path) < MOST_RECORDING_MB
@@ -159,8 +159,8 @@ def test_the_recording_is_small_and_has_what_every_node_needs():
     assert first.depth is not None
 
 
-def test_git_keeps_every_file_of_them():
-    """What .gitignore hid would be missing in a clone."""
+def test_git_tracks_every_file_of_the_models():
+    """A clone lacks files that .gitignore hides."""
     shipped = ['git', 'ls-files', '--others', '--ignored', '--exclude-standard', '--']
     done = subprocess.run(
         [*shipped, 'models', 'recordings'], cwd=PROJECT, capture_output=True, text=True

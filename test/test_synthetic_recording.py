@@ -1,4 +1,4 @@
-"""The recording that ships tells the truth about what it shows."""
+"""The truth in the shipped recording agrees with its images."""
 
 import json
 
@@ -30,7 +30,7 @@ def truths(recording):
     return [json.loads(recording.decode(m).data) for m in recording.messages([TRUTH])]
 
 
-def test_every_frame_is_whole(shown, truths):
+def test_every_frame_is_complete(shown, truths):
     assert len(shown) == len(truths) == 14
     steps_ns = np.diff([frame.stamp_ns for frame in shown])
     assert np.ptp(steps_ns) < 1000
@@ -59,7 +59,7 @@ def test_the_accelerometer_knows_the_tilt(recording, truths):
     assert off_deg < 1.5
 
 
-def test_heights_come_out(shown, truths):
+def test_heights_are_measured(shown, truths):
     estimator, errors_m = HeightEstimator(), []
     for frame, truth in zip(shown, truths, strict=True):
         standing = truth['people'][0]

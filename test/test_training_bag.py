@@ -1,4 +1,4 @@
-"""What `rs-ml-data to-bag` writes, the nodes' readers of recordings read."""
+"""The nodes' readers of recordings read the output of `rs-ml-data to-bag`."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_registered_depth(written):
 
 
 def test_depth_of_the_infrared_camera(written):
-    """The truth must not pass for what the camera measured, whatever the camera is called."""
+    """True depth must not pass for measured depth, whatever the name of the camera."""
     recording, camera = written(STEREO)
     with recording:
         topics = camera_topics(recording)

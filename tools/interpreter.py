@@ -1,4 +1,4 @@
-"""Which Python the environment is made with."""
+"""The Python that an environment is made with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 
-OLDEST, NEWEST = (3, 10), (3, 13)  # Pythons that the wheels of Jazzy and Kilted exist for
+OLDEST, NEWEST = (3, 10), (3, 13)  # range of the Jazzy and Kilted wheels
 CANDIDATES = ('python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10')
 SYSTEM_PYTHON = '/usr/bin/python3'
 APT_MODULES = {
@@ -24,14 +24,14 @@ PROBE = (
 
 
 class SetupError(Exception):
-    """What the user has to do, in one sentence."""
+    """A problem with its remedy, in one sentence."""
 
 
 class Interpreter:
-    """A Python found on this machine and what it can do."""
+    """A Python on this machine, with its version and abilities."""
 
     def __init__(self, command: str):
-        """Asks the interpreter; raises OSError or ValueError when it does not answer."""
+        """Asks the interpreter; raises OSError or ValueError if it does not answer."""
         run = subprocess.run([command, '-I', '-c', PROBE], capture_output=True, text=True)
         if run.returncode:
             raise ValueError(f'{command} does not run')
@@ -45,7 +45,7 @@ class Interpreter:
         return 'python{}.{}'.format(*self.version)
 
     def obstacle(self, compiles: bool = True) -> str | None:
-        """The sentence that says why this one cannot be used, or None.
+        """The reason why this one cannot be used, as a sentence, or None.
 
         Args:
             compiles: whether messages will be compiled, which needs Python's headers.
@@ -63,12 +63,10 @@ class Interpreter:
 
 
 def apt_interpreter() -> Interpreter:
-    """The system's Python; SetupError names what apt has not yet installed beside it."""
+    """The system's Python; SetupError names packages that apt has to install first."""
     missing = [package for module, package in APT_MODULES.items() if not _imports(module)]
     if missing:
-        raise SetupError(
-            f'the tests as on a robot need sudo apt-get install -y {" ".join(missing)}'
-        )
+        raise SetupError(f'make test-apt needs sudo apt-get install -y {" ".join(missing)}')
     return Interpreter(SYSTEM_PYTHON)
 
 
@@ -81,7 +79,7 @@ def _imports(module: str) -> bool:
 
 
 def find_interpreter(compiles: bool = True) -> Interpreter:
-    """PYTHON= if given, else the first usable python3; raises the first one's obstacle.
+    """PYTHON= if given, else the first usable python3; SetupError gives the first obstacle.
 
     Args:
         compiles: whether messages will be compiled, which needs Python's headers.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# From a workspace with ROS sourced to installed nodes, as README has it line by line:
+# Installs the nodes in a workspace with ROS sourced; the README lists the same commands:
 #   cd ~/ws && source /opt/ros/jazzy/setup.bash && src/rs_ml_perception/tools/robot_setup.sh
-# Names of steps as arguments do only those: dependencies, python, build.
-#   RUNTIME        what pip installs beside what apt has (openvino rosbags)
-#   SKIP_KEYS      what rosdep leaves out, such as rviz2 on a robot without a screen
+# Arguments choose steps: dependencies, python, build.
+#   RUNTIME        packages for pip, in addition to those of apt (openvino rosbags)
+#   SKIP_KEYS      keys that rosdep skips, such as rviz2 on a robot without a screen
 #   COLCON_ARGS    of colcon build (--symlink-install)
 set -euo pipefail
 
@@ -12,13 +12,13 @@ fail() {
   exit 1
 }
 
-dependencies() {  # what apt has
+dependencies() {  # from apt
   command -v rosdep > /dev/null || fail 'rosdep is missing: sudo apt-get install ros-dev-tools'
   rosdep update --rosdistro "$ROS_DISTRO"
   rosdep install --from-paths src --ignore-src -y ${SKIP_KEYS:+--skip-keys "$SKIP_KEYS"}
 }
 
-python() {  # what it has not, beside it; NumPy stays the one that apt's cv_bridge was compiled for
+python() {  # from pip; NumPy keeps the version that apt's cv_bridge was compiled for
   local numpy
   numpy=$(/usr/bin/python3 -c 'import numpy; print(numpy.__version__)') ||
     fail 'numpy is missing: run the step dependencies first'
@@ -27,7 +27,7 @@ python() {  # what it has not, beside it; NumPy stays the one that apt's cv_brid
   .venv/bin/pip install --disable-pip-version-check "numpy==$numpy" ${RUNTIME:-openvino rosbags}
 }
 
-build() {  # by that Python, so that the installed executables use it
+build() {  # by that Python, so the installed executables use it
   .venv/bin/python -c 'import colcon_core' 2> /dev/null ||
     fail 'colcon is missing: sudo apt-get install ros-dev-tools'
   # shellcheck disable=SC2086

@@ -1,11 +1,11 @@
 """Makes the project's private environments: .venv/<distro> (pip) and .ros/<distro> (colcon).
 
-Two have no ROS: the distro `apt` stands for a robot's Python, in .venv/apt, and the level `fast`,
-in .venv/fast, for the tests that need neither ROS nor TensorFlow.
+Two environments have no ROS: the distro `apt` (.venv/apt) is the Python of a robot, and the level
+`fast` (.venv/fast) serves the tests that need neither ROS nor TensorFlow.
 
-Standard library only, so that any Python can run it. Every step leaves a mark in
-.venv/<distro>/setup.json with the digest of what it read: a step whose digest is unchanged is
-skipped, and one that was cut short is done again from a clean start.
+This script uses the standard library only, so any Python can run it. Every step records the digest
+of its inputs in .venv/<distro>/setup.json. A step whose digest is unchanged is skipped; an
+interrupted step starts again from a clean state.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DISTROS = ('jazzy', 'kilted')
 APT, FAST = 'apt', 'fast'
 REQUIREMENTS = ROOT / 'tools' / 'requirements'
-LEVELS = {  # what each level installs in addition to the distro's own list
+LEVELS = {  # lists that a level installs in addition to the distro's own
     'run': ('runtime',),
     'training': ('runtime', 'tensorflow', 'training'),
     'test': ('runtime', 'test'),
@@ -44,14 +44,14 @@ LEVELS = {  # what each level installs in addition to the distro's own list
 PACKAGES = ('rs_ml_msgs', 'rs_ml_perception')
 TRAINING = ROOT / 'rs_ml_training'
 LINKED = {'rs_ml_perception': ROOT / 'rs_ml_perception', 'rs_ml_training': TRAINING / 'src'}
-TRAINING_PYTHON = (3, 11)  # what Keras and NumPy of today need
+TRAINING_PYTHON = (3, 11)  # the oldest that current Keras and NumPy support
 LIBUSB = 'libusb-1.0.so.0'  # pyrealsense2 is linked to it
 SIGN_OF_LIFE_SECS = 10.0
-WHEEL_PREFIX = '/opt/python/cp{0}{1}-cp{0}{1}'  # where the wheels were built
+WHEEL_PREFIX = '/opt/python/cp{0}{1}-cp{0}{1}'  # of the machine that built the wheels
 
 
 def check_machine(level: str) -> None:
-    """Raises SetupError when something that only apt can give is missing."""
+    """Raises SetupError when a package that only apt can install is missing."""
     missing = [p for p in ('g++', 'make') if not shutil.which(p)]
     if missing:
         names = ' '.join(missing)
@@ -62,7 +62,7 @@ def check_machine(level: str) -> None:
 
 
 def has_library(name: str) -> bool:
-    """Whether the dynamic linker finds it."""
+    """Whether the dynamic linker finds the library."""
     try:
         ctypes.CDLL(name)
     except OSError:
@@ -71,7 +71,7 @@ def has_library(name: str) -> bool:
 
 
 def digest(paths: list[Path]) -> str:
-    """SHA-256 over the names and the content of the files."""
+    """SHA-256 over the names and contents of the files."""
     total = hashlib.sha256()
     for path in paths:
         total.update(f'{path.relative_to(ROOT)}\0'.encode())
@@ -80,9 +80,9 @@ def digest(paths: list[Path]) -> str:
 
 
 def build_digest() -> str:
-    """Changes with the messages, the build files, and the set of files that get installed.
+    """Changes with the messages, the build files and the set of installed files.
 
-    The build links to the source files, so that the content of those need not count.
+    The build links to the source files, so their content does not count.
     """
     sources = sorted((ROOT / 'rs_ml_msgs' / 'msg').glob('*.msg'))
     sources += [ROOT / 'rs_ml_msgs' / n for n in ('CMakeLists.txt', 'package.xml')]
@@ -94,7 +94,7 @@ def build_digest() -> str:
 
 
 class Marks:
-    """Which steps are done, kept in a file inside the environment."""
+    """The finished steps, stored in a file inside the environment."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -104,7 +104,7 @@ class Marks:
             self.done = {}
 
     def set(self, step: str, value: str | dict[str, str] | None) -> None:
-        """Writes at once, by rename: None says that the step has begun."""
+        """Writes at once, by rename; None means that the step has begun."""
         self.done[step] = value
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix('.new')
@@ -114,7 +114,7 @@ class Marks:
 
 @contextlib.contextmanager
 def progress(what: str) -> Iterator[None]:
-    """Prints what is being done, every ten seconds that it still is, and the seconds it took."""
+    """Prints the step, its elapsed time every ten seconds, and its duration."""
     print(f'  {what} ...', end='', flush=True)
     start = time.monotonic()
     is_over = threading.Event()
@@ -134,7 +134,7 @@ def progress(what: str) -> Iterator[None]:
 
 
 def call(command: Sequence[object], log: Path, env: dict[str, str] | None = None) -> None:
-    """Runs a command with its output in a file; SetupError shows the end of it on failure."""
+    """Runs a command with its output in a file; on failure SetupError shows the end of it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open('w') as out:
         run = subprocess.run(
@@ -146,7 +146,7 @@ def call(command: Sequence[object], log: Path, env: dict[str, str] | None = None
 
 
 class Environment:
-    """One distro's .venv and .ros folders."""
+    """The .venv and .ros folders of one distro."""
 
     venv_options: tuple[str, ...] = ()
 
@@ -157,7 +157,7 @@ class Environment:
         self.logs = self.ros / 'setup'
         self.python = self.venv / 'bin' / 'python'
         self.marks = Marks(self.venv / 'setup.json')
-        self.wanted = os.environ.get('PYTHON')  # None: the one it has, or the first that will do
+        self.wanted = os.environ.get('PYTHON')  # None: the present one, or the first usable one
         self.interpreter: Callable[[], Interpreter] = find_interpreter
 
     def requirements(self, level: str) -> list[Path]:
@@ -166,7 +166,7 @@ class Environment:
         return [REQUIREMENTS / f'{name}.txt' for name in names]
 
     def bring_to(self, level: str) -> None:
-        """Does what is missing; what is there already stays."""
+        """Does the missing steps; finished ones stay."""
         check_machine(level)
         if not self.usable():
             self.create()
@@ -176,7 +176,7 @@ class Environment:
         self.build()
 
     def usable(self) -> bool:
-        """Whether the venv is whole, lies where it was made and is of the wanted Python."""
+        """Whether the venv is complete, in its original place and of the wanted Python."""
         done = self.marks.done
         return (
             done.get('place') == str(self.venv)
@@ -186,7 +186,7 @@ class Environment:
         )
 
     def create(self) -> None:
-        """Makes the virtual environment; an old one is removed first."""
+        """Makes the virtual environment; removes an old one first."""
         interpreter = self.interpreter()
         with progress(f'{self.venv.relative_to(ROOT)} with {interpreter.path}'):
             for folder in (self.venv, self.ros):
@@ -200,7 +200,7 @@ class Environment:
         self.marks.set('place', str(self.venv))
 
     def install(self, level: str) -> None:
-        """Installs the pinned lists that are new or have changed."""
+        """Installs the pinned lists that are new or changed."""
         installed = dict(self.marks.done.get('pip') or {})
         files = self.requirements(level)
         new = [f for f in files if installed.get(f.stem) != digest([f])]
@@ -208,7 +208,7 @@ class Environment:
             return
         names = ', '.join(f.stem for f in new)
         with progress(f'pip install {names} (the first time this downloads for a minute or two)'):
-            self.marks.set('pip', None)  # cut short from here on: the venv is made again
+            self.marks.set('pip', None)  # interrupted from here on: the venv is made again
             arguments = [a for f in new for a in ('-r', f)]
             pip = [self.python, '-m', 'pip', 'install', '--disable-pip-version-check']
             call([*pip, *arguments], self.logs / 'pip.log', self.variables())
@@ -216,7 +216,7 @@ class Environment:
         self.marks.set('pip', {**installed, **{f.stem: digest([f]) for f in new}})
 
     def link_training(self) -> None:
-        """Installs rs_ml_training as a link, which gives its commands."""
+        """Installs rs_ml_training as a link, with its commands."""
         wanted = digest([TRAINING / 'pyproject.toml'])
         version = self.marks.done['version']
         is_too_old = (int(version[0]), int(version[1:])) < TRAINING_PYTHON
@@ -229,9 +229,10 @@ class Environment:
         self.marks.set('training', wanted)
 
     def patch_prefix(self) -> None:
-        """Replaces the build machine's Python in the wheels' CMake files by this one's.
+        """Replaces the build machine's Python in the wheels' CMake files by this one.
 
-        Its packages (numpy's headers) become those of the venv, the rest the base Python's.
+        Paths of its packages (numpy's headers) become those of the venv, others those of the base
+        Python.
         """
         version = self.marks.done['version']
         old = WHEEL_PREFIX.format(version[0], version[1:])
@@ -242,7 +243,7 @@ class Environment:
                 path.write_text(content.replace(old, self.marks.done['base_prefix']))
 
     def variables(self) -> dict[str, str]:
-        """The caller's variables without those of another ROS or Python environment."""
+        """The caller's variables, without those of another ROS or Python environment."""
         foreign = ('PYTHONPATH', 'PYTHONHOME', 'LD_LIBRARY_PATH', '_ROS_WHEELS_BOOTSTRAP_COMPLETE')
         env = {k: v for k, v in os.environ.items() if k not in foreign}
         env.update(
@@ -256,7 +257,7 @@ class Environment:
         return env
 
     def build(self) -> None:
-        """Generates and compiles the messages and installs the package as links."""
+        """Generates and compiles the messages; installs the package as links."""
         wanted = build_digest()
         built = self.marks.done.get('build')
         if built == wanted and (self.ros / 'install' / PACKAGES[-1]).is_dir():
@@ -279,7 +280,7 @@ class Environment:
 
 
 class PlainEnvironment(Environment):
-    """One without ROS: nothing is compiled, and both packages are used where they lie."""
+    """An environment without ROS: nothing is compiled, and both packages run from the sources."""
 
     def bring_to(self, level: str) -> None:
         if not self.usable():
@@ -288,14 +289,14 @@ class PlainEnvironment(Environment):
         self.link_packages()
 
     def link_packages(self) -> None:
-        """Puts both packages on the path of this Python."""
+        """Puts both packages on the path of this Python, and of no other."""
         version = self.marks.done['version']
         packages = self.venv / 'lib' / f'python{version[0]}.{version[1:]}' / 'site-packages'
         (packages / 'rs_ml.pth').write_text(''.join(f'{f}\n' for f in LINKED.values()))
 
 
 class FastEnvironment(PlainEnvironment):
-    """The smallest one: it is made in less than a minute, for the tests of `make test-fast`."""
+    """The smallest environment, for `make test-fast`; it takes less than a minute."""
 
     def __init__(self) -> None:
         super().__init__(FAST)
@@ -306,9 +307,9 @@ class FastEnvironment(PlainEnvironment):
 
 
 class AptEnvironment(PlainEnvironment):
-    """As robots are set up: the system's Python, what apt installs, and the rest from PyPI.
+    """A robot's environment: the system's Python with apt's packages, the others from PyPI.
 
-    ROS is not part of it: without apt's there is none for that Python.
+    It has no ROS: for the system's Python only apt has one.
     """
 
     venv_options = ('--system-site-packages',)
@@ -324,7 +325,7 @@ class AptEnvironment(PlainEnvironment):
 
 @contextlib.contextmanager
 def alone(distro: str) -> Iterator[None]:
-    """Lets one set-up of a distro run at a time; a pip that outlives us still holds the lock."""
+    """Lets one set-up of a distro run at a time; a pip that outlives it keeps the lock."""
     (ROOT / '.venv').mkdir(exist_ok=True)
     with (ROOT / '.venv' / f'{distro}.lock').open('w') as lock:
         os.set_inheritable(lock.fileno(), True)
@@ -345,14 +346,14 @@ def set_up(distro: str, level: str) -> None:
 
 
 def make_environment(distro: str, level: str) -> Environment:
-    """The environment that a level of a distro lives in."""
+    """The environment of a level of a distro."""
     if level == FAST:
         return FastEnvironment()
     return AptEnvironment() if distro == APT else Environment(distro)
 
 
 def main() -> int:
-    """Runs the command; 1 where something is missing, 130 after Ctrl-C."""
+    """Runs the command; returns 1 if something is missing, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--distro', default=os.environ.get('ROS_DISTRO') or 'jazzy')
     parser.add_argument('--level', choices=LEVELS, default='run')
@@ -363,7 +364,7 @@ def main() -> int:
         print(f'\nset-up: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print('\nset-up: interrupted; the next run goes on from a clean state', file=sys.stderr)
+        print('\nset-up: interrupted; the next run continues from a clean state', file=sys.stderr)
         return 130
     return 0
 
