@@ -24,7 +24,7 @@ from benchmarks.accuracy.report import (
 )
 from benchmarks.accuracy.run import Report, run_benchmarks
 
-_CARD_HEADING = '## On data that training never saw'
+_CARD_HEADING = '## On unseen data'
 
 
 @command

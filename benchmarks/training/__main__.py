@@ -26,7 +26,13 @@ def parser() -> FlagParser:
     """Flags of the benchmark."""
     parser = FlagParser(prog='python -m benchmarks.training', description=__doc__)
     add, defaults = parser.add_argument, TrainingOptions()
-    add('--only', nargs='+', default=[], metavar='SECTION', help=f'of {", ".join(SECTIONS)}')
+    add(
+        '--only',
+        nargs='+',
+        default=[],
+        metavar='SECTION',
+        help=f'of {", ".join(SECTIONS)}; default: all',
+    )
     add('--data', type=Path, default=_real(), help=f'folder with {NYU}/; default: drawn images')
     add('--workers', type=int, default=defaults.workers, help='threads')
     add('--rounds', type=int, default=defaults.rounds, help='of every comparison')

@@ -43,7 +43,10 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(required=True, metavar='COMMAND')
     for add_command in COMMANDS:
         add_command(subparsers)
-    moved = subparsers.add_parser('bench', help='moved: make bench in a checkout')
+    # Another prefix: whatever follows is swallowed, --help too.
+    moved = subparsers.add_parser(
+        'bench', help='moved: make bench in a checkout', prefix_chars='+', add_help=False
+    )
     moved.add_argument('arguments', nargs=argparse.REMAINDER)
     moved.set_defaults(run=_bench)
     return parser

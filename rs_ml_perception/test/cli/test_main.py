@@ -145,3 +145,9 @@ def test_help_needs_no_runtime():
         [sys.executable, '-c', code], capture_output=True, text=True, check=True
     ).stdout
     assert printed.strip() == '[]'
+
+
+@pytest.mark.parametrize('words', [[], ['--quick', '--only', 'graph'], ['--help']])
+def test_bench_says_where_it_is(words, capsys):
+    assert main(['bench', *words]) == 2
+    assert 'benchmarks.speed' in capsys.readouterr().err
