@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from rs_ml_perception.nodes.table import EXECUTABLES as NODE_EXECUTABLES
 from setuptools import find_packages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,12 +86,11 @@ def test_an_incomplete_folder_is_named(tmp_path):
 
 def modules_behind(executables: Path) -> dict[str, Path]:
     """Name of each function in executables.py -> the module it runs."""
-    found = {}
+    found = {name: executables.parent / 'nodes' / f'{name}.py' for name in NODE_EXECUTABLES}
     for statement in ast.parse(executables.read_text()).body:
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
             module = statement.value.args[0].value
-            folder = 'nodes/' if statement.value.func.id == '_node' else ''
-            path = executables.parent / f'{folder}{module.replace(".", "/")}.py'
+            path = executables.parent / f'{module.replace(".", "/")}.py'
             found[statement.targets[0].id] = path
     return found
 

@@ -20,6 +20,10 @@ PERSONS = {'classes': ('person',)}
 """Classes that are measured by default."""
 
 
+Find = Callable[[Any], Any]
+"""Detections of an InputImage."""
+
+
 @dataclass(frozen=True)
 class HeightRunOptions(DepthRunOptions):
     """Input and output of `height`."""
@@ -99,10 +103,6 @@ def _prepare(args: argparse.Namespace) -> Any:
         )
 
     return measure
-
-
-Find = Callable[[Any], Any]
-"""Detections of an InputImage."""
 
 
 def _detector(args: argparse.Namespace) -> tuple[Find, Any]:

@@ -32,6 +32,14 @@ from rs_ml_perception.ros.output.result_messages import (
 TOPIC = 'denoise/depth/image_rect_raw'
 
 
+COLLECTED = {
+    'detection/detections': 'detections',
+    'height/heights': 'heights',
+    'segmentation/mask': 'mask',
+    'mono_depth/depth/image': 'estimate',
+}
+
+
 class DenoisedPairs:
     """(raw, denoised) depth of a recording and of the denoise node, by time.
 
@@ -71,14 +79,6 @@ def _by_stamp(recording: Recording, topic: str) -> dict[int, Message]:
     if recording.topic(topic) is None:
         return {}
     return {message.stamp_ns: message for message in recording.messages([topic])}
-
-
-COLLECTED = {
-    'detection/detections': 'detections',
-    'height/heights': 'heights',
-    'segmentation/mask': 'mask',
-    'mono_depth/depth/image': 'estimate',
-}
 
 
 @dataclass

@@ -28,6 +28,12 @@ ENCODINGS = (AS_INPUT, '16UC1', '32FC1')
 """Values of the parameter output_encoding."""
 
 
+_ALIGNED_NOTE = (
+    'aligned depth is denoised without infrared, which has another viewpoint: let the driver '
+    'publish depth/image_rect_raw, or set depth_source to aligned'
+)
+
+
 @dataclass(frozen=True)
 class DenoiseParameters(DenoiseOptions, NetworkParameters):
     """Parameters of denoise_node."""
@@ -77,12 +83,6 @@ OUTPUTS = (
     Output('depth/image_rect_raw', Image, _depth),
     Output('depth/camera_info', CameraInfo, _info),
     Output('depth/confidence', Image, _confidence, is_optional=True),
-)
-
-
-_ALIGNED_NOTE = (
-    'aligned depth is denoised without infrared, which has another viewpoint: let the driver '
-    'publish depth/image_rect_raw, or set depth_source to aligned'
 )
 
 

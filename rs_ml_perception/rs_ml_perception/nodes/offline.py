@@ -33,6 +33,8 @@ from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.output.outputs import Output, OutputContext, make_messages
 from rs_ml_perception.ros.output.result_messages import find_target, label_info
 
+LATCHED = qos_profile(latched=True, depth=1)
+
 
 @dataclass(frozen=True)
 class FrameChoice:
@@ -231,9 +233,6 @@ class OfflineRun:
 
     def _on_rejected(self, where: str, error: InputError) -> None:
         self.counts[where, f'rejected: {error}'] += 1
-
-
-LATCHED = qos_profile(latched=True, depth=1)
 
 
 def run_offline(

@@ -18,6 +18,11 @@ from rs_ml_perception.inference.foreign_yaml import read_yaml
 PARAMETERS = 'ros__parameters'
 
 
+T = TypeVar('T', bound=DataclassInstance)
+OF_ROS = ('use_sim_time', 'qos_overrides')
+"""Parameters of every ROS node, ignored offline."""
+
+
 class _PlainDumper(yaml.SafeDumper):
     """Writes no references, which rcl refuses."""
 
@@ -134,12 +139,6 @@ def matches(key: str, node: str) -> bool:
 def base_name(name: str) -> str:
     """A node's name without its namespace."""
     return name.rpartition('/')[2]
-
-
-T = TypeVar('T', bound=DataclassInstance)
-
-OF_ROS = ('use_sim_time', 'qos_overrides')
-"""Parameters of every ROS node, ignored offline."""
 
 
 def read_parameters(parameters_type: type[T], name: str, path: str) -> T:

@@ -14,6 +14,13 @@ NOTEWORTHY_NS = 500_000_000
 """A larger lag makes frames stale for some nodes."""
 
 
+RECENT = 256
+"""Stamps kept per topic, to distinguish late reports from wrong ones."""
+
+MAX_MISSES = 3
+"""After this many unreported frames in a row a node is not waited for until it reports."""
+
+
 class ReplayClock:
     """Follows the log times, or the stamps if those are of another clock.
 
@@ -78,13 +85,6 @@ class ReplayClock:
             now_ns = self.at(message.log_time_ns)
             self._now_ns = max(self._now_ns, min(now_ns, message.stamp_ns) if is_true else now_ns)
         return self._now_ns
-
-
-RECENT = 256
-"""Stamps kept per topic, to distinguish late reports from wrong ones."""
-
-MAX_MISSES = 3
-"""After this many unreported frames in a row a node is not waited for until it reports."""
 
 
 @dataclass

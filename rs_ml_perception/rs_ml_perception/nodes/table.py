@@ -11,6 +11,21 @@ from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
 
+_COLOR = ('color/image_raw', 'color/camera_info')
+_RAW_DEPTH = 'depth/image_rect_raw'
+_DEPTH = (
+    'aligned_depth_to_color/image_raw',
+    _RAW_DEPTH,
+    'depth/camera_info',
+    'extrinsics/depth_to_color',
+)
+_ACCEL = 'accel/sample'
+_INFRARED = (('enable_infra1', 'true'), ('enable_sync', 'true'))
+_ALIGNED = (('align_depth.enable', 'true'), ('enable_sync', 'true'))
+_NODES = 'rs_ml_perception.nodes'
+GRAPH = 'perception_graph'
+"""Name and executable of the process that runs several nodes."""
+
 
 @dataclass(frozen=True)
 class NodeSpec:
@@ -68,22 +83,6 @@ class NodeSpec:
         node_class: type[Any] = getattr(importlib.import_module(module), name)
         return node_class
 
-
-_COLOR = ('color/image_raw', 'color/camera_info')
-_RAW_DEPTH = 'depth/image_rect_raw'
-_DEPTH = (
-    'aligned_depth_to_color/image_raw',
-    _RAW_DEPTH,
-    'depth/camera_info',
-    'extrinsics/depth_to_color',
-)
-_ACCEL = 'accel/sample'
-_INFRARED = (('enable_infra1', 'true'), ('enable_sync', 'true'))
-_ALIGNED = (('align_depth.enable', 'true'), ('enable_sync', 'true'))
-_NODES = 'rs_ml_perception.nodes'
-
-GRAPH = 'perception_graph'
-"""Name and executable of the process that runs several nodes."""
 
 NODES: dict[str, NodeSpec] = {
     spec.name: spec

@@ -25,6 +25,9 @@ from rs_ml_perception.core.objects.boxes import (
 EDGES = 4
 
 
+_GFL_OPTIONS = {'strides': (8, 16, 32, 64), 'cell_offset': 0.0}
+
+
 @dataclass(frozen=True, eq=False)
 class RawBoxes:
     """Boxes as the head predicts them, unordered and unclipped.
@@ -219,8 +222,6 @@ def _scaled(fractions: np.ndarray, model_size: tuple[int, int]) -> np.ndarray:
     pixels: np.ndarray = fractions * np.array([*model_size, *model_size])
     return pixels.astype(np.float32)
 
-
-_GFL_OPTIONS = {'strides': (8, 16, 32, 64), 'cell_offset': 0.0}
 
 BOX_DECODERS: dict[str, BoxDecoder] = {
     'tf_detection': BoxDecoder(
