@@ -1,4 +1,4 @@
-"""A trained network on disk: what it is (`model.yaml`) and its weights beside it."""
+"""A trained network on disk: its description `model.yaml` and its weights."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ LAST_WEIGHTS = 'last.weights.h5'
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What must be known to build a network again and to use it.
+    """Everything needed to rebuild a network and to use it.
 
     Attributes:
         task: depth, segmentation, denoise or detection.
         network: key of networks.registry.NETWORKS.
         options: keyword arguments of its builder.
-        input_size: (width, height) the pictures are brought to.
-        crop: [x, y, width, height] as fractions of the picture, seen by the network; None: all.
+        input_size: (width, height) the images are brought to.
+        crop: [x, y, width, height] as fractions of the image, seen by the network; None: all.
         labels: class names by id.
         colors: [r, g, b] by class id; empty: the default palette.
         depth_range_m: distances the network was trained for.
-        intrinsics: camera of the training pictures at input_size, or None.
+        intrinsics: camera of the training images at input_size, or None.
         reference_focal_px: depth was divided by focal / this (KITTI); the output must be
             multiplied by it. None: no such scaling.
-        cropped: training cut the input out of pictures as they are, so that a focal length
-            stays what it is at another input size; else pictures were stretched to it.
-        data: what it was trained on.
+        cropped: training cut the input out of images as they are, so that a focal length
+            is the same at another input size; else images were stretched to it.
+        data: of the training.
         license: of that data.
         weights: where training started and the licence of that; empty: from random weights.
         metrics: name -> value, measured on validation data at the weights kept.
-        command: what reproduces it.
+        command: that reproduces it.
     """
 
     task: str
@@ -78,7 +78,7 @@ class ModelSpec:
 
 
 def best_weights_of(metric: str) -> str:
-    """File of the weights that are the best for a metric, beside those of the monitored one."""
+    """File of the best weights by a further metric."""
     return f'best-{metric.replace("/", "_")}.weights.h5'
 
 
@@ -87,7 +87,7 @@ class Trained:
     """A network with its weights.
 
     Attributes:
-        spec: what it is.
+        spec: its description.
         model: functional Keras model; dictionaries of named inputs and outputs.
         directory: where it came from.
     """

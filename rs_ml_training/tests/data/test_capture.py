@@ -123,8 +123,8 @@ def test_recording_of_a_realsense(data_file, tmp_path):
     ('arguments', 'message'),
     [
         (['nowhere.mp4'], 'nowhere.mp4'),
-        (['nowhere.mp4', '--rate', '-1'], '--rate -1.0'),
-        (['nowhere.mp4', '--count', '0'], '--count 0'),
+        (['nowhere.mp4', '--rate', '-1'], '--rate must be at least 0'),
+        (['nowhere.mp4', '--count', '0'], '--count must be at least 1'),
     ],
 )
 def test_what_is_wrong_is_one_sentence(tmp_path, capsys, arguments, message):

@@ -259,7 +259,7 @@ def test_an_empty_folder(tmp_path, name):
         ('folder', {'block': 0}, 'block 0'),
         ('folder', {'block': 'two'}, "block='two'"),
         ('folder', {'values': 3}, 'values=3'),
-        ('kitti-list', {'kb_crop': 'nein'}, "kb_crop='nein' is not what it takes: bool"),
+        ('kitti-list', {'kb_crop': 'nein'}, "kb_crop='nein' is of the wrong type: give bool"),
         ('bts-list', {'border_crop': 1}, 'border_crop=1'),
         ('pano-csv', {'max_depth_m': [1]}, 'max_depth_m=[1]'),
         ('camvid', {'split': True}, 'split=True'),

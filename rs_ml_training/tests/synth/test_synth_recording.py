@@ -165,7 +165,7 @@ def test_the_same_frames_give_the_same_bytes(tmp_path):
 @pytest.mark.parametrize(
     ('options', 'words'),
     [
-        ({'rate_hz': 0}, 'rate 0'),
+        ({'rate_hz': 0}, 'rate_hz must lie in'),
         ({'storage': 'zip'}, 'zip'),
         ({'jpeg_quality': 101}, '101'),
         ({'camera': '9'}, 'no namespace'),

@@ -41,12 +41,12 @@ START_NS = 1_600_000_000 * 1_000_000_000
 
 @dataclass(frozen=True)
 class Stream:
-    """Pictures of one kind.
+    """Images of one kind.
 
     Attributes:
-        folder: absolute name of what the topics of picture and camera_info are in.
+        folder: namespace of the topics of image and camera_info.
         leaf: last part of the picture's topic.
-        frame: stream in whose optical frame the pixels are.
+        frame: stream whose optical frame the pixels are in.
         encoding: of the message.
         pixels: as the encoding wants them.
     """
@@ -59,7 +59,7 @@ class Stream:
 
     @property
     def topic(self) -> str:
-        """Of the picture."""
+        """Of the image."""
         return f'{self.folder}/{self.leaf}'
 
     @property
@@ -83,10 +83,10 @@ def camera_namespace(name: str) -> str:
 def streams_of(
     sample: Sample, camera: str, denoised_m: np.ndarray | None = None
 ) -> Iterator[Stream]:
-    """What the driver publishes of a sample; truth and denoised depth are topics beside it.
+    """A sample as the driver's streams; truth and denoised depth are further topics.
 
-    Depth in a sample with a picture has the picture's pixels: it is aligned depth. Depth without
-    a measurement beside it counts as measured.
+    Depth in a sample with an image has the picture's pixels: it is aligned depth. Depth without
+    a separate measurement counts as measured.
 
     Args:
         sample: depth as float32 (H, W) [m].
@@ -179,7 +179,7 @@ def write_bag(reader: Reader, out: Path, options: BagOptions) -> dict[str, int]:
 
     Raises:
         ConfigError: `out` must not be written, the intrinsics are unknown, or the disk is full.
-        InputError: a sample is damaged or holds no picture.
+        InputError: a sample is damaged or holds no image.
     """
     with new_bag(out, storage=options.storage, replace=options.replace) as writer:
         recorder = _Recorder(writer, options)

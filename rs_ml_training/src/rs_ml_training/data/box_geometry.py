@@ -1,4 +1,4 @@
-"""Boxes that follow their picture; every function also takes None and gives it back."""
+"""Boxes that follow their image; every function also takes None and gives it back."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ Size = tuple[int, int]
 
 
 def clipped(boxes: Boxes, size: Size) -> Boxes:
-    """Boxes within a picture of (width, height); gone where nothing is left."""
+    """Boxes within an image of (width, height); gone where nothing is left."""
     inside = clip_boxes(boxes.xyxy, *size)
     keep = box_areas(inside) > 0
     return Boxes(inside[keep], boxes.class_ids[keep], boxes.is_crowd[keep])
 
 
 def scaled(boxes: Boxes | None, factors: tuple[float, float], size: Size) -> Boxes | None:
-    """Boxes of the picture stretched by factors in x and y to a size."""
+    """Boxes of the image stretched by factors in x and y to a size."""
     if boxes is None:
         return None
     return clipped(replace(boxes, xyxy=boxes.xyxy * np.array([*factors] * 2, np.float32)), size)
 
 
 def shifted(boxes: Boxes | None, pixels: tuple[int, int], size: Size) -> Boxes | None:
-    """Boxes moved by pixels in x and y in a picture of a size."""
+    """Boxes moved by pixels in x and y in an image of a size."""
     if boxes is None:
         return None
     return clipped(replace(boxes, xyxy=boxes.xyxy + np.array([*pixels] * 2, np.float32)), size)
 
 
 def flipped(boxes: Boxes | None, axis: int, side: int) -> Boxes | None:
-    """Boxes mirrored along an axis (0: x, 1: y) in a picture with this side."""
+    """Boxes mirrored along an axis (0: x, 1: y) in an image with this side."""
     if boxes is None:
         return None
     xyxy = boxes.xyxy.copy()

@@ -22,7 +22,7 @@ from rs_ml_training.data.sample import Sample
 NO_DEPTH = 'None'
 
 BORDER_CROP = 43, 45, 565, 427
-"""x, y, width, height of what the undistorted 640 x 480 pictures fill: rows 45 to 471, columns
+"""x, y, width, height of the valid part of undistorted 640 x 480 images: rows 45 to 471, columns
 43 to 607."""
 
 NYU_FOCAL_PX = 518.8579
@@ -42,10 +42,10 @@ class Entry:
     """A line of a list.
 
     Attributes:
-        rgb: picture.
+        rgb: image.
         depth: its depth, or None where there is none.
         focal_px: or None where the line does not say.
-        key: path of the picture as the list gives it, without a leading '/'.
+        key: path of the image as the list gives it, without a leading '/'.
     """
 
     rgb: Path
@@ -66,9 +66,9 @@ def read_entries(path: Path, data_root: Path, gt_root: Path, right: bool = False
 
     Args:
         path: the list.
-        data_root: folder of the pictures.
+        data_root: folder of the images.
         gt_root: folder of the depth.
-        right: give the right pictures too, each after its left one.
+        right: give the right images too, each after its left one.
 
     Raises:
         InputError: the list is missing, empty or malformed, or a file is missing; names the line.
@@ -113,10 +113,10 @@ def _focal(word: str, where: str) -> float:
 
 
 class ListReader(Reader):
-    """Pictures and depth that a list names.
+    """Images and depth that a list names.
 
     Attributes:
-        without_depth: how many entries have None for a depth; left out unless told otherwise.
+        without_depth: how many entries have None for a depth; left out by default.
     """
 
     encoding = 'mm'
@@ -176,13 +176,13 @@ class ListReader(Reader):
 
     @abstractmethod
     def _sample(self, entry: Entry, image: np.ndarray, depth_m: np.ndarray | None) -> Sample:
-        """The sample of what was read, cropped as the data set wants it."""
+        """A sample of image and depth, cropped as the data set wants it."""
 
 
 class BtsList(ListReader):
     """A list of '<rgb> <depth or None> <focal>' with 16-bit millimetres; see path_list.
 
-    A scene is a room: the folder of the picture without the letter that numbers recordings.
+    A scene is a room: the folder of the image without the letter that numbers recordings.
     """
 
     license = 'NYU Depth v2: research use only'
@@ -201,14 +201,14 @@ class BtsList(ListReader):
         """Read the list.
 
         Args:
-            path: the list, or with `list_file` the folder of the pictures.
+            path: the list, or with `list_file` the folder of the images.
             list_file: the list; looked for in `path` too.
-            data_root: folder of the pictures; None: that of the list.
+            data_root: folder of the images; None: that of the list.
             gt_root: folder of the depth; None: data_root.
             border_crop: cut the blank borders off, as BTS trains.
             encoding: of the depth files, a name of encodings.ENCODINGS.
             max_depth_m: for the encoding share-of-max.
-            keep_without_depth: give entries whose depth is None, for prediction.
+            keep_without_depth: keep entries without depth, for prediction.
 
         Raises:
             ConfigError: no such encoding, or it needs max_depth_m.
@@ -243,13 +243,13 @@ def nyu_lines(root: Path) -> list[str]:
     """'/<scene>/rgb_N.jpg /<scene>/sync_depth_N.png focal' of all pairs below a folder.
 
     Raises:
-        InputError: there is none, or a picture has no depth.
+        InputError: there is none, or an image has no depth.
     """
     lines = []
     for rgb in _sorted(root.glob('**/rgb_*.jpg')):
         depth = rgb.with_name(f'sync_depth_{rgb.stem.removeprefix("rgb_")}.png')
         if not depth.is_file():
-            raise InputError(f'{rgb} has no {depth.name} beside it: add it or remove the picture')
+            raise InputError(f'{rgb} has no {depth.name} next to it: add it or remove the picture')
         lines.append(f'/{_below(rgb, root)} /{_below(depth, root)} {NYU_FOCAL_PX}')
     return _some(lines, root, '<scene>/rgb_*.jpg')
 
@@ -262,7 +262,7 @@ def kitti_lines(root: Path, gt_root: Path) -> list[str]:
         gt_root: folder of the drives with annotated depth, maybe within train/ or val/.
 
     Raises:
-        InputError: there is no picture, or one of a day whose camera is not known.
+        InputError: there is no image, or one of a day without known camera.
     """
     lines = []
     for rgb in _sorted(root.glob('*/*_sync/image_02/data/*.png')):

@@ -1,4 +1,4 @@
-"""Pictures for a data set from a video, a webcam or a RealSense camera."""
+"""Images for a data set from a video, a webcam or a RealSense camera."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def write_captured(
 
     Args:
         captured: the frames.
-        out: folder; what is there is kept.
+        out: folder; existing files are kept.
         count: stop after so many.
         roi: x, y, width, height of the part that is kept [px].
         chosen: whether a frame is kept; None ends the capture.
@@ -87,7 +87,7 @@ def write_captured(
         How many were written.
 
     Raises:
-        InputError: a file cannot be written, or the folder holds pictures of another camera.
+        InputError: a file cannot be written, or the folder holds images of another camera.
     """
     number, written = _next_number(out), 0
     with suppress(KeyboardInterrupt):  # which is how a capture without a count ends
@@ -148,7 +148,7 @@ def _next_number(out: Path) -> int:
 
 
 def _write(sample: Sample, out: Path, number: int) -> None:
-    """The colour picture last: without it a frame does not count."""
+    """The colour image last: without it a frame does not count."""
     files = {f'rgb/{number:06}.png': png_of(sample.rgb)}
     if sample.depth_m is not None:
         depth_mm = encode(sample.depth_m, 'mm')

@@ -72,7 +72,7 @@ class Cityscapes(NamedReader):
             list_file: names as aachen_000000_000019, one a line; looked for in `path` too.
 
         Raises:
-            InputError: a picture without its labels, or its disparity and camera if wanted.
+            InputError: an image without its labels, or its disparity and camera if wanted.
         """
         self._path, self._split = Path(path), split
         folder = self._path / 'leftImg8bit' / split

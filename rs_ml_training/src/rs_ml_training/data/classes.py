@@ -55,7 +55,7 @@ class ClassMapping:
         return None if len(ids) == len(self.labels) else tuple(ids.tolist())
 
     def map(self, stored: np.ndarray, path: ImageFile) -> np.ndarray:
-        """Class ids of a label picture, IGNORE for those left out; uint8 of the same shape.
+        """Class ids of a label image, IGNORE for those left out; uint8 of the same shape.
 
         Args:
             stored: uint8 (H, W).
@@ -107,7 +107,7 @@ def class_mapping(
         names: classes of the data set by stored value.
         table: new name -> the old name or names that it stands for, '*' for all the rest; or a
             YAML file with such a table, or a key of indoor_classes.CLASS_TABLES; None: the
-            classes as they are. What no entry names is left out; a new name that stands for
+            classes as they are. Classes without an entry are left out; a new name that stands for
             nothing, [], is a class that the data set does not mark.
         ignored: further stored values, which are unlabelled.
 
@@ -166,7 +166,7 @@ def _read_table(path: Path) -> ClassTable:
 
 
 def guessed_coding(paths: Sequence[Path], names: Sequence[str] | None = None) -> str:
-    """'binary' if some pictures of the set hold nothing but 0 and 255, both; else 'index'.
+    """'binary' if some images of the set hold nothing but 0 and 255, both; else 'index'.
 
     Other than two class names are never binary: then 255 is for unlabelled.
     """
@@ -182,14 +182,14 @@ def guessed_coding(paths: Sequence[Path], names: Sequence[str] | None = None) ->
 def coding_mapping(
     coding: str, names: Sequence[str] | None, values: Sequence[int] | None, paths: Iterable[Path]
 ) -> ClassMapping:
-    """From the values of the pictures to class ids.
+    """From the values of the images to class ids.
 
     Args:
         coding: index, binary or foreground.
         names: of the classes; None: those of the coding, or 'class 0', ... up to the greatest id
-            in any of the pictures.
+            in any of the images.
         values: stored value by class id, where those are no class ids (226, 209, 55, ...).
-        paths: the pictures.
+        paths: the images.
 
     Raises:
         ConfigError: no such coding, or names and values of different number.
@@ -210,7 +210,7 @@ def coding_mapping(
 
 
 def present(path: Path) -> np.ndarray:
-    """Which values a label picture holds, bool (256,)."""
+    """Which values a label image holds, bool (256,)."""
     return np.bincount(read_labels(path).ravel(), minlength=256) > 0
 
 

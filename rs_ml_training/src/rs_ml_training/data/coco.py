@@ -1,4 +1,4 @@
-"""Pictures with boxes as COCO describes them."""
+"""Images with boxes as COCO describes them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import read_license, read_text
 
 _BESIDE = '_annotations.coco.json'
-"""What Roboflow calls the file, which it puts beside the pictures."""
+"""Roboflow's name of the file, which lies next to the images."""
 
 
 class Coco(NamedReader):
-    """`annotations/instances_SPLIT.json` and pictures in `SPLIT/`, or any such file and folder.
+    """`annotations/instances_SPLIT.json` and images in `SPLIT/`, or any such file and folder.
 
-    Pictures are looked for in `SPLIT/`, `images/SPLIT/`, `SPLIT/images/` and `images/`, and beside
+    Images are looked for in `SPLIT/`, `images/SPLIT/`, `SPLIT/images/` and `images/`, and next to
     a file called `_annotations.coco.json` in `SPLIT/`.
 
-    Category ids become 0, 1, ... in their order. Every picture is a scene of its own; those
+    Category ids become 0, 1, ... in their order. Every image is a separate scene; those
     without annotations belong to the set too. Polygons of `segmentation` become
     `extra['objects']`, see data.outlines. `license.txt` in the folder replaces COCO's licence.
     """
@@ -47,15 +47,15 @@ class Coco(NamedReader):
         """Read the annotations.
 
         Args:
-            path: the annotation file, or the folder with annotations/ and the split's pictures.
-            images: folder of the pictures; None: looked for as said above.
+            path: the annotation file, or the folder with annotations/ and the split's images.
+            images: folder of the images; None: looked for as said above.
             split: where `path` is a folder.
             classes: fewer classes; see `classes.class_mapping`.
-            list_file: names of pictures without suffix, one a line; looked for in `path` too.
+            list_file: names of images without suffix, one a line; looked for in `path` too.
 
         Raises:
             ConfigError: a table with unknown classes.
-            InputError: the file is damaged, pictures are missing, or two have one name.
+            InputError: the file is damaged, images are missing, or two have one name.
         """
         path = Path(path)
         file = _annotations(path, split) if path.is_dir() else path
@@ -91,7 +91,7 @@ class Coco(NamedReader):
         )
 
     def _wanted(self, image: int, size: tuple[int, int]) -> tuple[Boxes, list[list[Polygon]]]:
-        """Boxes of the training's classes that have an extent in the picture, and outlines."""
+        """Boxes of the training's classes that have an extent in the image, and outlines."""
         boxes = self._boxes.get(image, Boxes.of([], []))
         xyxy = np.clip(boxes.xyxy, 0, np.array([*size, *size], np.float32))
         ids = self._mapping.ids[boxes.class_ids]
@@ -159,7 +159,7 @@ def _annotations(path: Path, split: str) -> Path:
 
 
 def _image_folder(file: Path, split: str, images: list[dict[str, Any]]) -> Path:
-    """The first folder that holds the first picture, else the first that there is."""
+    """The first folder that holds the first image, else the first that there is."""
     if file.name == _BESIDE:
         return file.parent
     root = file.parent.parent if file.parent.name == 'annotations' else file.parent
@@ -173,7 +173,7 @@ def _image_folder(file: Path, split: str, images: list[dict[str, Any]]) -> Path:
 def _existing(
     images: list[dict[str, Any]], folder: Path
 ) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
-    """Descriptions by the name of the sample, and what is there but not read."""
+    """Descriptions by the name of the sample, and notes on unread ones."""
     present = {file.relative_to(folder).as_posix() for file in folder.rglob('*') if file.is_file()}
     missing = [image['file_name'] for image in images if image['file_name'] not in present]
     if missing:

@@ -20,7 +20,7 @@ def depth_maps(source: str) -> Iterator[np.ndarray]:
 
     Args:
         source: FORMAT:PATH; a rosbag2 folder or a .bag; a folder of 16-bit [mm] or
-            float32 [m] pictures or one of them.
+            float32 [m] images or one of them.
 
     Raises:
         InputError: it does not exist or holds no depth.

@@ -1,4 +1,4 @@
-"""Depth as measured beside better depth of the same frame (DDRNet, ECCV 2018)."""
+"""Measured depth and better depth of the same frame (DDRNet, ECCV 2018)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DepthPairs(Reader):
     """A folder for each group with `color_map/ depth_map/ high_quality_depth/` and maybe `mask/`.
 
     The folder of one group alone works as well. Depth is in millimetres. The mask (1 inside, 0
-    outside) is `extra['mask']`. A group is one scene. There is no infrared picture.
+    outside) is `extra['mask']`. A group is one scene. There is no infrared image.
     """
 
     license = 'DDRNet depth refinement data: MIT'

@@ -13,7 +13,7 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.image_files import read_stored
 
 RAW_SIZES = ((1280, 720), (848, 480), (640, 480))
-"""(width, height) of headerless uint16 dumps, told apart by their length."""
+"""(width, height) of headerless uint16 dumps, distinguished by their length."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def decode(stored: np.ndarray, encoding: str, max_depth_m: float | None = None) 
         max_depth_m: for share-of-max.
 
     Returns:
-        float32 (H, W) [m]; what is negative or not finite is 0, unknown.
+        float32 (H, W) [m]; negative and non-finite values become 0, unknown.
 
     Raises:
         ConfigError: no such encoding, or it needs max_depth_m.
@@ -134,7 +134,7 @@ def write_depth(
 
 
 def require_encoding(encoding: str, max_depth_m: float | None = None) -> None:
-    """Check what will be needed to decode.
+    """Check that depth of this encoding can be decoded.
 
     Raises:
         ConfigError: no such encoding, or it needs max_depth_m.

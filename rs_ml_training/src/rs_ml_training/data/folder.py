@@ -1,4 +1,4 @@
-"""One's own data: a folder of pictures and a folder of what belongs to them."""
+"""Your data: a folder of images and a folder of class ids or depth."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _NAMES_FILE = 'labels.txt'
 class PairedFolder(NamedReader):
     """`rgb/` and `gt/` (or `mask/` or `depth/`) paired by stem; 'n_mask' belongs to 'n'.
 
-    `depth/` holds depth; elsewhere the files show what they are: more than 8 bits are depth,
-    nothing but 0 and 255 is a binary mask (unless other than two names say otherwise), anything
-    else class ids, 255 for unlabelled. Beside `gt/` or `mask/`, `depth/` is read when depth is
-    asked for. `labels.txt` names the classes, a line each; `intrinsics.yaml` gives the camera.
+    `depth/` holds depth; elsewhere the files decide: more than 8 bits are depth, only 0 and 255
+    are a binary mask (unless there are other than two names), anything else are class ids, 255
+    for unlabelled. With `gt/` or `mask/` present, `depth/` is read only if depth is asked for.
+    `labels.txt` names the classes, a line each; `intrinsics.yaml` gives the camera.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class PairedFolder(NamedReader):
             encoding: of depth, a name of encodings.ENCODINGS; given, the truth is depth.
                 None: mm.
             max_depth_m: for the encoding share-of-max.
-            block: so many successive files are a scene; 1: what `scenes.csv` says, else each.
+            block: so many successive files are a scene; 1: as `scenes.csv` says, else each.
 
         Raises:
             ConfigError: an option that makes no sense.
@@ -111,7 +111,7 @@ def _truth_folder(path: Path, *, wants_depth: bool) -> Path:
     names = sorted(TRUTH_FOLDERS, key=lambda name: wants_depth and name != DEPTH)
     folder = next((path / name for name in names if (path / name).is_dir()), None)
     if folder is None:
-        raise InputError(f'{path} has none of {", ".join(TRUTH_FOLDERS)} beside rgb')
+        raise InputError(f'{path} has none of {", ".join(TRUTH_FOLDERS)} next to rgb')
     return folder
 
 

@@ -23,16 +23,16 @@ _UNSAFE = re.compile(r'[^\w.-]+')
 def write_augmented(
     reader: Reader, augment: Augment, out: Path, *, copies: int = 1, seed: int = 0
 ) -> int:
-    """Write augmented copies of every sample, each under a name of its own.
+    """Write augmented copies of every sample, each under its own name.
 
-    Pictures go to `rgb/`, their class ids to `gt/` and their depth to `depth/` (16-bit
+    Images go to `rgb/`, their class ids to `gt/` and their depth to `depth/` (16-bit
     millimetres), those with boxes alone to `images/` and `boxes/` as YOLO has them, those with
     measured and better depth to the folders of 'depth-pairs', and those without colours to
-    `res-`, `gt-` and `left-` files. `labels.txt` or, beside boxes, `classes.yaml` names the
+    `res-`, `gt-` and `left-` files. `labels.txt`, or `classes.yaml` next to boxes, names the
     classes, `scenes.csv` the scene of each copy.
 
     Args:
-        reader: what to augment.
+        reader: the samples to augment.
         augment: how.
         out: a new folder.
         copies: of each sample.
@@ -88,7 +88,7 @@ def _by_folder(sample: Sample) -> dict[str, np.ndarray | None]:
 
 
 def _write_boxes(sample: Sample, boxes: Boxes, folder: Path, name: str) -> None:
-    """A line 'class x_center y_center width height' in shares of the picture for each box."""
+    """A line 'class x_center y_center width height' in fractions of the image for each box."""
     write_png(folder / 'images' / f'{name}.png', sample.rgb)
     shares = boxes.xyxy / np.array([*sample.size] * 2)
     centers, sides = (shares[:, :2] + shares[:, 2:]) / 2, shares[:, 2:] - shares[:, :2]

@@ -1,4 +1,4 @@
-"""`--data FORMAT:PATH`: which reader opens what."""
+"""`--data FORMAT:PATH`: the reader of each format."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FORMATS: dict[str, str] = {
 
 
 def open_data(source: str, **options: Any) -> Reader:
-    """Open 'FORMAT:PATH', as 'camvid:/data/camvid/train', and say what is not read.
+    """Open 'FORMAT:PATH', as 'camvid:/data/camvid/train', and log what the reader leaves out.
 
     Args:
         source: the format and where the data lie.
@@ -90,7 +90,7 @@ def _option_types(reader: type[Reader]) -> dict[str, Any]:
 
 
 def _of_type(key: str, value: Any, hint: Any) -> Any:
-    """The value, if it is what the option takes; a number for a text is that text.
+    """The value, checked against the option's type; a number for a text becomes that text.
 
     Raises:
         ConfigError: it is something else.
@@ -109,4 +109,4 @@ def _of_type(key: str, value: Any, hint: Any) -> Any:
     if str in kinds and isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     wanted = ' or '.join(getattr(kind, '__name__', str(kind)) for kind in kinds - {type(None)})
-    raise ConfigError(f'option {key}={value!r} is not what it takes: {wanted}')
+    raise ConfigError(f'option {key}={value!r} is of the wrong type: give {wanted}')

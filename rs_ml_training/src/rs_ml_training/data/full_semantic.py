@@ -1,4 +1,4 @@
-"""The TFDS builder `full_semantic`: pictures and class ids of one's own, in TFRecord shards."""
+"""The TFDS builder `full_semantic`: your images and class ids in TFRecord shards."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def mapped(sample: Sample, change: Callable[[str, np.ndarray], np.ndarray]) -> S
 def resized(sample: Sample, size: tuple[int, int]) -> Sample:
     """Stretch to a size.
 
-    Pictures are averaged over blocks where they shrink to a half or less, then interpolated;
+    Images are averaged over blocks where they shrink to a half or less, then interpolated;
     depth, labels and extra maps take the nearest pixel: no value appears that was not there.
 
     Args:
@@ -58,14 +58,14 @@ def resized(sample: Sample, size: tuple[int, int]) -> Sample:
 
 
 def cropped(sample: Sample, x: int, y: int, width: int, height: int) -> Sample:
-    """Cut out a part; what lies beyond the border is black, unknown depth and IGNORE.
+    """Cut out a part; beyond the border are black, unknown depth and IGNORE.
 
     Args:
         sample: any sample.
         x: left column [px], may be negative.
         y: upper row [px], may be negative.
-        width: of the part [px], may reach beyond the picture.
-        height: of the part [px], may reach beyond the picture.
+        width: of the part [px], may reach beyond the image.
+        height: of the part [px], may reach beyond the image.
 
     Raises:
         InputError: a side is not positive.
@@ -129,7 +129,7 @@ def rotated(
 ) -> Sample:
     """Turn about the centre, counter-clockwise as seen, and cut out the middle or another part.
 
-    Pictures are interpolated, other maps take the nearest pixel; what lies beyond the border is
+    Images are interpolated, other maps take the nearest pixel; beyond the border it is
     black, unknown depth and IGNORE. A box becomes the upright box around its turned corners. The
     camera keeps its focal lengths, which is exact where both are equal.
 
@@ -155,7 +155,7 @@ def scaled(sample: Sample, factor: float, size: tuple[int, int] | None = None) -
 
     Args:
         sample: any sample.
-        factor: how much larger things look.
+        factor: enlargement of objects in the image.
         size: (width, height) that factor 1 would give; None: that of the sample.
     """
     width, height = size or sample.size

@@ -1,4 +1,4 @@
-"""Picture files as arrays, and what is wrong with those that are none."""
+"""Image files as arrays, checked before they are decoded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rs_ml_perception.core.files import read_regular
 from rs_ml_perception.core.images.image_files import MAX_FILE_BYTES, decode_picture
 
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
-"""Of the picture files that readers look for."""
+"""Of the image files that readers look for."""
 
 _PNG_COLOR_TYPE = slice(25, 26)
 
@@ -28,7 +28,7 @@ class ImageFile(Protocol):
 
 
 def read_rgb(path: ImageFile) -> np.ndarray:
-    """Read a colour picture, uint8 (H, W, 3) RGB.
+    """Read a colour image, uint8 (H, W, 3) RGB.
 
     Raises:
         InputError: the file is missing or damaged.
@@ -37,7 +37,7 @@ def read_rgb(path: ImageFile) -> np.ndarray:
 
 
 def read_gray(path: ImageFile) -> np.ndarray:
-    """Read a picture as uint8 (H, W) gray.
+    """Read an image as uint8 (H, W) gray.
 
     Of 16 bits the upper 8 count, unless they are 0 everywhere: Intel's tiles hold 0..255 in 16.
 
@@ -53,7 +53,7 @@ def read_gray(path: ImageFile) -> np.ndarray:
 
 
 def read_stored(path: ImageFile) -> np.ndarray:
-    """Read a one-channel picture with its values untouched, uint8 or uint16 or float32 (H, W).
+    """Read a one-channel image with its values untouched, uint8 or uint16 or float32 (H, W).
 
     A PNG with a palette gives the indices; three equal channels count as one.
 
@@ -82,7 +82,7 @@ def require_size(path: ImageFile, array: np.ndarray, size: tuple[int, int]) -> n
     """The array, if it is (width, height) large.
 
     Raises:
-        InputError: it has another size than the picture it belongs to.
+        InputError: it has another size than the image it belongs to.
     """
     height, width = array.shape[:2]
     if (width, height) != size:
@@ -94,10 +94,10 @@ def require_size(path: ImageFile, array: np.ndarray, size: tuple[int, int]) -> n
 
 
 def decoded(data: bytes, flags: int, *, what: str) -> np.ndarray:
-    """Decode a picture file with the limits of the robot side; see `core.images.image_files`.
+    """Decode an image file with the limits of the robot side; see `core.images.image_files`.
 
     Raises:
-        InputError: no picture, too large, truncated or damaged; the message begins with `what`.
+        InputError: no image, too large, truncated or damaged; the message begins with `what`.
     """
     try:
         return decode_picture(data, flags, what=what)

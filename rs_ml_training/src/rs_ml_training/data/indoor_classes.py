@@ -1,7 +1,7 @@
 """The 14 classes of rooms: the 13 of indoor RGB-D work, and people apart from objects.
 
 The 13 are those of Couprie et al. (arXiv 1301.3572); which of NYU40's classes becomes which is the
-table that A. Handa published beside SceneNet. It counts people among the objects; here they are a
+table that A. Handa published with SceneNet. It counts people among the objects; here they are a
 class of their own, after the others.
 """
 
@@ -145,7 +145,7 @@ COCO_TO_INDOOR: Mapping[str, tuple[str, ...]] = MappingProxyType(
         'person': ('person',),
     }
 )
-"""New name -> names of COCO's 80 classes. What is found outdoors alone is left out."""
+"""New name -> names of COCO's 80 classes. Outdoor classes are left out."""
 
 CLASS_TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {'indoor': NYU40_TO_INDOOR, 'indoor-coco': COCO_TO_INDOOR}

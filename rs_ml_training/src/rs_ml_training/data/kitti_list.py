@@ -48,15 +48,15 @@ class KittiList(ListReader):
         """Read the list.
 
         Args:
-            path: the list, or with `list_file` the folder of the pictures.
+            path: the list, or with `list_file` the folder of the images.
             list_file: the list; looked for in `path` too.
             data_root: folder of the dates; None: that of the list.
             gt_root: folder of the depth; None: data_depth_annotated/ in data_root, else data_root.
             kb_crop: give the benchmark crop of 1216 x 352.
             focal_scaling: divide depth by focal / 715.0873, so that one focal length is learned;
                 `reference_focal_px` says so.
-            right: the right pictures too; the list must name them.
-            keep_without_depth: give entries whose depth is None, for prediction.
+            right: the right images too; the list must name them.
+            keep_without_depth: keep entries without depth, for prediction.
 
         Raises:
             InputError: the list is malformed or names a missing file, or focal lengths are
@@ -108,10 +108,10 @@ def kb_cropped(sample: Sample) -> Sample:
 
 
 def kb_rect(size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """x, y, width, height of the benchmark crop of a KITTI picture of (width, height).
+    """x, y, width, height of the benchmark crop of a KITTI image of (width, height).
 
     Raises:
-        InputError: the picture is smaller.
+        InputError: the image is smaller.
     """
     width, height = size
     if width < KB_SIZE[0] or height < KB_SIZE[1]:

@@ -20,17 +20,17 @@ from rs_ml_training.data.text_files import read_text
 class FocalRescaled(Reader):
     """Samples whose depth is multiplied by focal_px / (focal length of their camera).
 
-    What a camera of twice the focal length sees at twice the distance looks the same. A network
-    that sees pictures of several cameras can only tell depth if all are brought to one focal
+    An object looks the same to a camera of twice the focal length at twice the distance. A network
+    that sees images of several cameras can only learn depth if all are brought to one focal
     length; in use its depth is corrected by the ratio of focal lengths.
     """
 
     def __init__(self, reader: Reader, focal_px: float) -> None:
-        """Take over what is known of the data.
+        """Wrap a reader.
 
         Args:
             reader: of samples with intrinsics.
-            focal_px: horizontal focal length for pictures of the size they are stored in [px].
+            focal_px: horizontal focal length for images of the size they are stored in [px].
 
         Raises:
             ConfigError: the focal length is not positive, or depth has been divided by another.
@@ -107,7 +107,7 @@ class Joined(Reader):
 
 
 class Mix(Joined):
-    """What a YAML file lists: `- {source: FORMAT:PATH, repeat: 2, NAME: VALUE, ...}`.
+    """Data sets listed in a YAML file: `- {source: FORMAT:PATH, repeat: 2, NAME: VALUE, ...}`.
 
     `repeat` reads a data set several times an epoch, `focal_px` brings its depth to another focal
     length (see `FocalRescaled`); the other names are options of its reader. `list_file` is looked

@@ -67,14 +67,14 @@ LABELS = (
 OTHER_PROP = 39
 
 HELD_OUT = ('00001.h5', '00201.h5')
-"""Of every training scene: what FastDepth keeps from training."""
+"""Frames of every training scene that FastDepth holds out."""
 
 
 class NyuLabelled(NamedReader):
     """`rgb/`, `depth/` and `labels40/` with one file an id in each, and lists of ids.
 
     8-bit depth counts 1 / 25.5 m, 16-bit depth millimetres. `labels40/` may be absent, and
-    `person_boxes.json` too: then nobody marked boxes. A picture without an entry there holds no
+    `person_boxes.json` too: then there are no boxes. An image without an entry there holds no
     person. Scenes are runs of consecutive ids.
     """
 
@@ -94,7 +94,7 @@ class NyuLabelled(NamedReader):
             classes: fewer classes than 39; see `classes.class_mapping`.
 
         Raises:
-            InputError: a file without partner, an id in the list without picture.
+            InputError: a file without partner, an id in the list without image.
         """
         path = Path(path)
         self._rgb = files_by_stem(path / 'rgb')
@@ -135,7 +135,7 @@ class NyuLabelled(NamedReader):
 
 
 def runs(names: list[str]) -> dict[str, str]:
-    """The scene of each numbered name: consecutive numbers share one.
+    """The scene of each numbered name: consecutive numbers belong to one.
 
     Raises:
         InputError: a name is not a number.
@@ -178,7 +178,7 @@ def _person_boxes(path: Path) -> dict[str, Boxes] | None:
 
 
 class NyuRgbd(NyuLabelled):
-    """The layout of `NyuLabelled`, its depth as what the camera measured instead of the truth."""
+    """The layout of `NyuLabelled`, its depth as measured depth instead of the truth."""
 
     def read(self, index: int) -> Sample:
         sample = super().read(index)
@@ -202,7 +202,7 @@ class NyuH5(NamedReader):
             path: the folder of the scenes, as train/ or val/.
             list_file: names of samples, one a line; looked for in `path` too. None: all.
             part: 'train' leaves out the frames that FastDepth holds out, 'holdout' gives only
-                those. They share scenes with the rest, so they say little.
+                those. Their scenes are in training too, so they are a weak test.
 
         Raises:
             ConfigError: no such part.

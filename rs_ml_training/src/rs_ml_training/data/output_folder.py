@@ -16,7 +16,7 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """A folder to write into, beside `out`; it becomes `out` when all went well.
+    """A folder to write into, next to `out`; it becomes `out` if all goes well.
 
     Args:
         out: must not exist, or be empty.
@@ -44,7 +44,7 @@ def put_in_place(fresh: Path, out: Path, aside: Path) -> None:
     """Rename a folder to one that may exist; the old one stays if that fails.
 
     Args:
-        fresh: what is put there.
+        fresh: the new folder.
         out: where, on the same file system.
         aside: name for the old one, which is the caller's to delete.
 
@@ -67,7 +67,7 @@ class Png(Enum):
 
     SMALL: as much as it needs to be small.
     SMOOTH: half of that for about a tenth more bytes.
-    NOISY: a third of it for what is full of noise, in which little repeats.
+    NOISY: a third of it, for noisy images, in which little repeats.
     """
 
     SMALL = 'small'
@@ -76,7 +76,7 @@ class Png(Enum):
 
 
 def write_png(path: Path, array: np.ndarray, effort: Png = Png.SMALL) -> None:
-    """Write a picture as `png_of` gives it; folders are made.
+    """Write an image as `png_of` gives it; folders are made.
 
     Raises:
         OSError: the file cannot be written.
@@ -90,7 +90,7 @@ def png_of(array: np.ndarray, effort: Png = Png.SMALL) -> bytes:
 
     Args:
         array: uint8 RGB (H, W, 3) or uint8 or uint16 (H, W).
-        effort: what is spent on it.
+        effort: time spent on it.
     """
     stored = cv2.cvtColor(array, cv2.COLOR_RGB2BGR) if array.ndim == 3 else array
     flags = _png_flags(stored, effort)
@@ -113,7 +113,7 @@ def write_file(path: Path, data: bytes, *, replace: bool = False) -> None:
 
     Args:
         path: of the file.
-        data: what it holds.
+        data: its content.
         replace: whether there may be such a file already.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Which files belong together."""
+"""Pairs of files that belong together, and lists of names."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def paired_by_stem(
     """Files of two folders by stem, in natural order.
 
     Args:
-        first: folder of pictures.
-        second: folder of what belongs to them.
+        first: folder of images.
+        second: folder of their partners.
         suffixes: of the files in the second.
 
     Raises:
@@ -81,7 +81,7 @@ def chosen_names(
         folder: of the data.
 
     Raises:
-        InputError: the list is missing or empty, or names what is not available.
+        InputError: the list is missing or empty, or names a missing sample.
     """
     if list_file is None:
         return list(available)

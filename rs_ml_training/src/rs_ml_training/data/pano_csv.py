@@ -28,7 +28,7 @@ class PanoCsv(Reader):
     """A CSV with the columns rgb and depth, or a folder of scans: `ID/pan/QUALITY` and `ID/depth`.
 
     Paths in a CSV are relative to its folder. A scene is a scan: the folder above `pan/`, else
-    that of the picture.
+    that of the image.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class PanoCsv(Reader):
         Args:
             path: the CSV, or the folder of the scans.
             list_file: a CSV all the same; looked for in `path` too.
-            root: what paths in the CSV are relative to; None: its folder.
+            root: base of the paths in the CSV; None: its folder.
             encoding: of the depth, a name of encodings.ENCODINGS.
             max_depth_m: for the encoding share-of-max.
             quality: images, high or low; None: the first of them that a scan has.
@@ -89,7 +89,7 @@ class PanoCsv(Reader):
 
 
 def scan_of(rgb: Path) -> str:
-    """Name of the scan of a picture."""
+    """Name of the scan of an image."""
     above = [folder.name for folder in rgb.parents]
     return above[above.index('pan') + 1] if 'pan' in above[:-1] else above[0]
 
@@ -130,12 +130,12 @@ def write_lists(
         Number of pairs in each list.
 
     Raises:
-        ConfigError: the share makes no sense, or `out` holds files.
+        ConfigError: the fraction is not within (0, 1), or `out` holds files.
         InputError: fewer than two scans, or a file has no partner.
     """
     found = scans(root, quality)
     if not 0 < valid_share < 1:
-        raise ConfigError(f'valid_share {valid_share} is not a share: give 0.1 for a tenth')
+        raise ConfigError(f'valid_share {valid_share} is not a fraction: give 0.1 for a tenth')
     if len(found) < 2:
         raise InputError(f'{root} holds {len(found)} scan, which cannot be split: give more')
     count = min(max(1, round(valid_share * len(found))), len(found) - 1)

@@ -1,4 +1,4 @@
-"""Outlines of boxed objects as a map that follows the picture."""
+"""Outlines of boxed objects as a map that follows the image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OBJECTS = 'objects'
 _MOST = 254
 
 Polygon = np.ndarray
-"""(P, 2) pixels; borders of the picture are 0 and its size, as those of boxes."""
+"""(P, 2) pixels; borders of the image are 0 and its size, as those of boxes."""
 
 
 def painted(outlines: Sequence[Sequence[Polygon]], size: tuple[int, int]) -> np.ndarray:
@@ -21,7 +21,7 @@ def painted(outlines: Sequence[Sequence[Polygon]], size: tuple[int, int]) -> np.
 
     Args:
         outlines: of each box its polygons [px], maybe none; boxes beyond the 254th are not drawn.
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
 
     Returns:
         uint8 (H, W), see OBJECTS.
@@ -72,7 +72,7 @@ def assigned(
     Args:
         polygons: each (P, 2) pixels.
         boxes: (N, 4) pixels.
-        least: intersection over union; what fits no box so well is left out.
+        least: intersection over union; polygons below it with every box are left out.
     """
     found: list[list[Polygon]] = [[] for _ in boxes]
     for polygon in polygons if len(boxes) else ():

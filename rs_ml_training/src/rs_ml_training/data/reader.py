@@ -1,4 +1,4 @@
-"""What every data set offers: samples by index, read one at a time."""
+"""The interface of data sets: samples by index, read one at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Reader(ABC):
             must be multiplied by it; None: depth is as measured.
         counted: classes of which unlabelled pixels that the extra map 'unlisted' marks are known
             to hold none; see data.yolo.
-        notes: what the files hold that is not read, or what they lack, counted, a sentence each.
+        notes: counts of unread and missing data, a sentence each.
     """
 
     labels: tuple[str, ...] = ()
@@ -46,12 +46,12 @@ class Reader(ABC):
         """Name of a sample, without reading it."""
 
     def scene(self, index: int) -> str:
-        """What must stay on one side of a split, without reading the sample."""
+        """The scene of a sample, without reading it."""
         return self.name(index)
 
 
 class NamedReader(Reader):
-    """A reader that knows the names of its samples, and the scenes of those that share one.
+    """A reader that knows the names of its samples, and the scenes of several samples.
 
     Constructors set `_names`, in order, and may set `_scenes`, by name.
     """
@@ -97,7 +97,7 @@ class CachedReader(Subset):
     """All samples of a reader, kept in memory from their first reading on.
 
     Args:
-        reader: whose samples fit into memory, and are not written to.
+        reader: its samples fit into memory; nothing may write to them.
     """
 
     def __init__(self, reader: Reader) -> None:

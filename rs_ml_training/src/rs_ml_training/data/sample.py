@@ -1,4 +1,4 @@
-"""One picture of a data set with everything that is known about it."""
+"""One image of a data set with everything that is known about it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 
 IGNORE = 255
-"""Label of pixels that nobody labelled."""
+"""Label of unlabelled pixels."""
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """Objects in a picture.
+    """Objects in an image.
 
     Attributes:
         xyxy: float32 (N, 4) pixels [x_min, y_min, x_max, y_max], half-open.
@@ -47,19 +47,19 @@ class Boxes:
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture and its truth; what a data set does not have is None. All maps have one size.
+    """An image and its truth, None where a data set has none. All maps have one size.
 
     Attributes:
         name: unique within the reader; becomes the stem of files made from the sample.
-        scene: what must not be split between training and validation.
+        scene: samples of one scene stay on one side of a split.
         image: uint8 (H, W, 3) RGB.
         depth_m: float32 (H, W), the truth [m], 0 where unknown.
-        raw_depth_m: float32 (H, W), what the camera measured [m], 0 where it saw nothing.
-        infrared: uint8 (H, W), left infrared picture.
+        raw_depth_m: float32 (H, W), as measured [m], 0 where the camera saw nothing.
+        infrared: uint8 (H, W), left infrared image.
         labels: uint8 (H, W) class ids, IGNORE where unlabelled.
-        boxes: objects, or None where nobody marked any.
-        marked: class ids of which every object has its box; None: of all classes.
-        intrinsics: of this picture as it is now, or None.
+        boxes: objects; None where none were annotated.
+        marked: class ids whose objects all have boxes; None: all classes.
+        intrinsics: of this image as it is now, or None.
         focal_px: focal length that the data set's lists give (BTS), or None.
         extra: further maps of the same size by name, resampled as labels are.
     """
@@ -141,6 +141,6 @@ def required(sample: Sample, name: str, purpose: str) -> Any:
     return value
 
 
-# Named arrays of a network, and what makes inputs and targets of a sample.
+# Named arrays of a network, and the function that makes inputs and targets of a sample.
 Arrays = dict[str, np.ndarray]
 Fit = Callable[[Sample, np.random.Generator], tuple[Arrays, Arrays]]

@@ -57,7 +57,7 @@ class SampleSequence(keras.utils.PyDataset):
         reader: where samples come from.
         fit: makes named arrays of one sample and a generator.
         batch_size: samples a batch.
-        shuffle: whether to permute; if so, what does not fill a batch is left out this epoch.
+        shuffle: whether to permute; if so, an incomplete last batch is left out this epoch.
         seed: see above.
         workers: threads.
         cache: keep decoded samples in memory.

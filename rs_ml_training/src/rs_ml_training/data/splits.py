@@ -1,4 +1,4 @@
-"""Training and validation parts that share nothing."""
+"""Training and validation parts without common scenes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def split_by_scene(
 ) -> tuple[Subset, Subset]:
     """Split so that every scene lies on one side; the same for the same seed.
 
-    Scenes are drawn at random until the share is reached; one that would exceed it by more than
+    Scenes are drawn at random until the fraction is reached; one that would exceed it by more than
     a tenth is passed over. If none fits, the smallest scene is taken.
 
     Args:
-        reader: what to split.
+        reader: the samples to split.
         valid_share: of the samples, in (0, 1).
         seed: of the drawing.
 
@@ -28,7 +28,7 @@ def split_by_scene(
         (training, validation), both in the reader's order.
 
     Raises:
-        ConfigError: the share is not within (0, 1).
+        ConfigError: the fraction is not within (0, 1).
         InputError: there are fewer than two scenes.
     """
     return _subsets(reader, *held_out_masks(_scenes(reader), valid_share, seed))
@@ -37,13 +37,13 @@ def split_by_scene(
 def hold_out_blocks(
     reader: Reader, valid_share: float = 0.1, seed: int = 0, margin: int = 2
 ) -> tuple[Subset, Subset]:
-    """Split a sequence by blocks, and drop what lies too near to a validation block.
+    """Split a sequence by blocks, and drop samples too near to a validation block.
 
     The scenes of the reader are the blocks, and its order is that of time: neighbours look alike,
     so `margin` samples at each side of a validation block belong to neither part.
 
     Args:
-        reader: what to split, as CamVid.
+        reader: the sequence, as CamVid.
         valid_share: of the samples, in (0, 1).
         seed: of the drawing.
         margin: samples to drop at each border.
@@ -52,7 +52,7 @@ def hold_out_blocks(
         (training, validation), both in the reader's order.
 
     Raises:
-        ConfigError: the share or the margin makes no sense.
+        ConfigError: the fraction or the margin is out of range.
         InputError: there are fewer than two blocks, or the margin leaves nothing to train on.
     """
     return _subsets(reader, *held_out_masks(_scenes(reader), valid_share, seed, margin))
@@ -73,7 +73,7 @@ def held_out_masks(
         Two bool (N,).
 
     Raises:
-        ConfigError: the share or the margin makes no sense.
+        ConfigError: the fraction or the margin is out of range.
         InputError: there are fewer than two scenes, or nothing is left to train on.
     """
     if margin < 0:
@@ -102,10 +102,10 @@ def _subsets(reader: Reader, train: np.ndarray, valid: np.ndarray) -> tuple[Subs
 
 def _valid_scenes(sizes: Mapping[str, int], valid_share: float, seed: int) -> set[str]:
     if not 0 < valid_share < 1:
-        raise ConfigError(f'valid_share {valid_share} is not a share: give 0.1 for a tenth')
+        raise ConfigError(f'valid_share {valid_share} is not a fraction: give 0.1 for a tenth')
     if len(sizes) < 2:
         raise InputError(
-            f'{len(sizes)} scenes cannot be split: give more, or validation data of their own'
+            f'{len(sizes)} scenes cannot be split: give more, or separate validation data'
         )
     names = sorted(sizes)
     wanted = valid_share * sum(sizes.values())

@@ -1,4 +1,4 @@
-"""What a data set holds: sizes, colours, depth, classes, boxes."""
+"""Statistics of a data set: sizes, colours, depth, classes, boxes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class DepthHistogram:
         self.moments.update(known[:, None])
 
     def result(self) -> dict[str, Any]:
-        """Known share, mean, percentiles (upper border of their bin) and the histogram."""
+        """Known fraction, mean, percentiles (upper border of their bin) and the histogram."""
         total = int(self.counts.sum())
         if not total + self.unknown:
             return {}
@@ -113,7 +113,7 @@ class Statistics:
             self._count_boxes(sample.boxes)
 
     def result(self) -> dict[str, Any]:
-        """Everything found, as numbers and texts; what no sample has is left out."""
+        """Everything found, as numbers and texts, without kinds of data that no sample has."""
         total = sum(self.pixels.values())
         classes = {
             name: {
@@ -162,7 +162,7 @@ def measure(reader: Reader, limit: int | None = None) -> dict[str, Any]:
     statistics = Statistics(reader.labels)
     for index in np.linspace(0, count, wanted, endpoint=False).astype(int):
         statistics.update(reader.read(int(index)))
-    # Of a list with depth: what the reader passes over would else go unnoticed.
+    # Of a list with depth: entries without depth would otherwise go unnoticed.
     left_out = getattr(reader, 'without_depth', 0)
     return statistics.result() | ({'entries_without_depth': left_out} if left_out else {})
 

@@ -30,9 +30,9 @@ class IntelDenoise(NamedReader):
     """One folder of `res-N.png`, `left-N.png`, `gt-N.png` and maybe `right-N.png` for each id N.
 
     Depth is 16-bit millimetres in the frame of the left infrared camera. Without any `gt`
-    (pictures to denoise) there is no `depth_m`. An `intrinsics.yaml` gives the camera. A
-    `scenes.csv` says which frames belong together, as tiles of one picture; else every frame is a
-    scene of its own.
+    (images to denoise) there is no `depth_m`. An `intrinsics.yaml` gives the camera. A
+    `scenes.csv` says which frames belong together, as tiles of one image; else every frame is a
+    separate scene.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class IntelDenoise(NamedReader):
         Args:
             path: the folder.
             list_file: ids, one a line; looked for in `path` too. None: all.
-            right: read the right infrared picture too, as `extra['right']`.
+            right: read the right infrared image too, as `extra['right']`.
 
         Raises:
             InputError: a file without partner, an id in the list without files.
@@ -139,7 +139,7 @@ class SynthStereo(IntelDenoise):
 class SynthColor(NamedReader):
     """The frames of the colour camera; the path is that of the set or of its folder `nyu`.
 
-    `rgb/`, `depth/` (exact), `raw/` (as the camera registers what it matched) and `gt/` (ids of
+    `rgb/`, `depth/` (exact), `raw/` (as the camera registers its depth) and `gt/` (ids of
     `indoor_classes`, 255: nothing there) hold one file a frame.
     """
 

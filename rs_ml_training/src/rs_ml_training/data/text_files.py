@@ -73,14 +73,14 @@ def read_scenes(folder: Path) -> dict[str, str]:
 
 
 def write_scenes(scenes: Mapping[str, str], folder: Path) -> None:
-    """Write `scenes.csv`, so that copies and parts of one picture stay on one side of a split."""
+    """Write `scenes.csv`, so that copies and parts of one image stay on one side of a split."""
     text = io.StringIO()
     csv.writer(text, lineterminator='\n').writerows([_SCENES_HEADER, *scenes.items()])
     (folder / _SCENES_NAME).write_text(text.getvalue(), encoding='utf-8')
 
 
 def read_license(folder: Path) -> str:
-    """What `license.txt` of a folder says; nothing without it.
+    """The text of a folder's `license.txt`, '' without it.
 
     Raises:
         InputError: it is not text.

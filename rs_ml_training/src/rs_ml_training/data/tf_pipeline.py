@@ -39,7 +39,7 @@ def dataset(
         reader: where samples come from.
         fit: makes named arrays of one sample and a generator; the same shapes every time.
         batch_size: samples a batch, over all devices.
-        shuffle: whether to permute; if so, what does not fill a batch is left out this epoch.
+        shuffle: whether to permute; if so, an incomplete last batch is left out this epoch.
         seed: see above.
         workers: threads that read and augment.
         first_epoch: number of the first iteration, for a training that goes on.
@@ -78,7 +78,7 @@ def dataset(
 def _places(
     count: int, shuffle: bool, seed: int, first_epoch: int
 ) -> Callable[[], Iterator[tuple[int, int]]]:
-    """A function whose n-th call yields the (epoch, index) pairs of the n-th epoch."""
+    """A function; its n-th call yields the (epoch, index) pairs of the n-th epoch."""
     epochs = iter(range(first_epoch, 2**31))
 
     def places() -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""A TFDS data set of pictures and class ids, read without TensorFlow; or the zip it is made of."""
+"""A TFDS data set of images and class ids, read without TensorFlow; or the zip it is made of."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INFO = 'dataset_info.json'
 
 @dataclass(frozen=True)
 class StoredPicture:
-    """A picture inside another file, with what the functions of `pictures` ask of a path.
+    """An image inside another file, to be read like a path by `image_files`.
 
     Attributes:
         where: named in errors.
@@ -41,7 +41,7 @@ class StoredPicture:
         return self.where
 
     def read_bytes(self) -> bytes:
-        """The bytes of the picture."""
+        """The bytes of the image."""
         try:
             return self.load()
         except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError) as error:
@@ -68,12 +68,12 @@ class TfdsFolder(NamedReader):
             labels: class names, or a text with commas between; None: numbered up to the greatest
                 id found.
             values: stored value of each class, where those are no ids.
-            image_key: name of the pictures.
+            image_key: name of the images.
             gt_key: name of the class ids.
 
         Raises:
             ConfigError: an option that makes no sense.
-            InputError: it is no such data set, or a picture has no partner.
+            InputError: it is no such data set, or an image has no partner.
         """
         path = Path(path)
         read = _of_zip if path.is_file() else _of_prepared
@@ -93,7 +93,7 @@ class TfdsFolder(NamedReader):
         return Sample(name, name, image=image, labels=self._mapping.map(labels, gt))
 
     def _greatest(self) -> int:
-        """The greatest class id of all pictures."""
+        """The greatest class id of all images."""
         greatest = 0
         for _, gt in self._pairs.values():
             found = np.unique(read_labels(gt))

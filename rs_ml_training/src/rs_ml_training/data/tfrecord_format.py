@@ -64,7 +64,7 @@ def _lane_crcs(words: np.ndarray) -> np.ndarray:
 
 @cache
 def _byte_tables() -> np.ndarray:
-    """What a byte becomes that is followed by 0, 1, 2 or 3 zero bytes, uint32 (4, 256)."""
+    """Registers after a byte and 0, 1, 2 or 3 zero bytes, uint32 (4, 256)."""
     table = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1)
@@ -76,7 +76,7 @@ def _byte_tables() -> np.ndarray:
 
 @cache
 def _zeros_tables() -> list[list[int]]:
-    """What each byte of the register becomes after a lane of zeros, 4 lists of 256."""
+    """Registers of each byte after a lane of zeros, 4 lists of 256."""
     table = _byte_tables()[0]
     registers = np.arange(256, dtype=np.uint32)[None] << np.array(
         [[0], [8], [16], [24]], np.uint32

@@ -1,7 +1,7 @@
 """Sharded TFRecord files with an index, written and read without TensorFlow.
 
 Each record is a `tf.train.Example` of bytes, see sample_codec; `image` is a PNG that
-`tf.io.decode_png` reads, or raw bytes that `tf.io.decode_raw` reads. `index.json` tells where each
+`tf.io.decode_png` reads, or raw bytes that `tf.io.decode_raw` reads. `index.json` lists where each
 sample lies.
 """
 
@@ -45,7 +45,7 @@ def write_shards(
     """Write all samples of a reader, in its order, into a new folder.
 
     Args:
-        reader: what to write.
+        reader: the samples to write.
         out: a new folder; it appears when everything is written.
         shards: files, of about equal numbers of samples.
         compression: one of COMPRESSIONS; samples of gzip files are slow to read at random.
@@ -75,7 +75,7 @@ def write_shards(
         try:
             entries = [entry for part in pool.map(write, range(shards)) for entry in part]
         finally:
-            # An interrupted command must not wait for what is not begun.
+            # An interrupted command must not wait for shards that have not begun.
             stop.set()
         (folder / INDEX).write_text(json.dumps(_index(reader, names, compression, entries)))
 

@@ -32,14 +32,14 @@ _PREFIXES = {
 
 @dataclass(frozen=True)
 class Tile:
-    """Where a tile lies in its picture.
+    """Where a tile lies in its image.
 
     Attributes:
         index: in column-major order.
         x: left column [px].
         y: upper row [px].
-        width: of the tile, which may reach beyond the picture [px].
-        height: likewise [px].
+        width: of the tile, which may reach beyond the image [px].
+        height: of the tile, which may reach beyond the image [px].
     """
 
     index: int
@@ -49,17 +49,17 @@ class Tile:
     height: int
 
     def name(self, stem: str) -> str:
-        """Name of the tile of a picture, as in the published set."""
+        """Name of the tile of an image, as in the published set."""
         place = f'row_{self.y}_col_{self.x}'
         return f'{stem}_{self.index:03}_{place}_width{self.width}_height{self.height}'
 
 
 def grid(size: tuple[int, int], side: int | None, overlap: int = 0) -> list[Tile]:
-    """Tiles that cover a picture, column by column.
+    """Tiles that cover an image, column by column.
 
     Args:
-        size: (width, height) of the picture [px].
-        side: of a tile [px]; None: one tile, the whole picture.
+        size: (width, height) of the image [px].
+        side: of a tile [px]; None: one tile, the whole image.
         overlap: of neighbours [px].
 
     Raises:
@@ -99,7 +99,7 @@ def stitch(
 
     Args:
         tiles: (S, S) or (S, S, C) each, in the order of `grid`.
-        size: (width, height) of the picture [px].
+        size: (width, height) of the image [px].
         overlap: as they were cut [px].
         unknown: a value that says nothing and must not be mixed with others, as 0 in depth.
 
@@ -122,7 +122,7 @@ def stitch(
 
 
 def place_of(name: str) -> tuple[str, Tile]:
-    """Stem of the picture and the tile of a file name, without its ending.
+    """Stem of the image and the tile of a file name, without its ending.
 
     Raises:
         InputError: it is not the name of a tile.
@@ -140,14 +140,14 @@ def write_tiles(
     """Cut all samples of a reader into PNG files `res-`, `gt-`, `left-`, `rgb-`, `labels-`.
 
     Depth becomes 16-bit millimetres. The format 'intel-denoise' reads the folder back; all tiles
-    of a picture are in its scene.
+    of an image are in its scene.
 
     Args:
-        reader: what to cut.
+        reader: the samples to cut.
         out: a new folder.
-        side: of the tiles [px]; None: whole pictures.
+        side: of the tiles [px]; None: whole images.
         overlap: of neighbours [px].
-        by_source: a folder for each picture.
+        by_source: a folder for each image.
 
     Returns:
         How many tiles were written.
@@ -167,15 +167,15 @@ def write_tiles(
 
 
 def read_stitched(paths: Sequence[Path], size: tuple[int, int], overlap: int = 0) -> np.ndarray:
-    """Read the tiles of one picture and put them together, depth in millimetres as stored.
+    """Read the tiles of one image and put them together, depth in millimetres as stored.
 
     Args:
         paths: PNG files in any order, named as `write_tiles` does.
-        size: (width, height) of the picture [px].
+        size: (width, height) of the image [px].
         overlap: as they were cut [px].
 
     Raises:
-        InputError: a file is missing, damaged or of another picture.
+        InputError: a file is missing, damaged or of another image.
     """
     from rs_ml_training.data.image_files import read_stored
 

@@ -50,10 +50,10 @@ class YoloFolder(NamedReader):
     Or such a pair in each of the folders `train/`, `valid/` and so on.
 
     A line is 'class x_center y_center width height' or 'class x1 y1 x2 y2 x3 y3 ...' (a polygon,
-    of which the extent counts), in shares of the picture. No file: nothing in the picture; a
-    file without picture does not count (COCO128 has some); `notes` counts both. The class names
+    of which the extent counts), in fractions of the image. No file: nothing in the image; a
+    file without image does not count (COCO128 has some); `notes` counts both. The class names
     are `names` of classes.yaml, data.yaml or dataset.yaml, here or in the folder around.
-    `instances/` may hold files of polygons, in the same folders. Every picture is a scene of its
+    `instances/` may hold files of polygons, in the same folders. Every image is a scene of its
     own, unless `scenes.csv` says otherwise.
     """
 
@@ -76,8 +76,8 @@ class YoloFolder(NamedReader):
 
         Raises:
             ConfigError: a table with unknown classes.
-            InputError: folders or class names are missing, no label file has a picture, or two
-                pictures have one name.
+            InputError: folders or class names are missing, no label file has an image, or two
+                images have one name.
         """
         path = Path(path)
         self._stored_labels = _names(path, labels)
@@ -90,7 +90,7 @@ class YoloFolder(NamedReader):
         self.license = read_license(path)
 
     def _boxed(self, name: str) -> tuple[np.ndarray, Boxes]:
-        """Picture, uint8 RGB, and boxes of the wanted classes."""
+        """Image, uint8 RGB, and boxes of the wanted classes."""
         picture, labels = self._pairs[name]
         image = read_rgb(picture)
         if labels is None:
@@ -143,9 +143,9 @@ class Yolo(YoloFolder):
 class YoloMasks(YoloFolder):
     """The layout of `YoloFolder`, outlines in `instances/`, else in the label files themselves.
 
-    Small things lie over large ones. What no outline of a wanted class covers is unlabelled, but
-    not unknown: every object of these classes is outlined or has a box at least, so it is none of
-    those that `counted` names. The extra map UNLISTED says where that is so.
+    Small objects lie over large ones. A pixel outside the outlines of wanted classes is
+    unlabelled, but not unknown: every object of these classes has an outline or at least a box,
+    so the pixel is of no class in `counted`. The extra map UNLISTED marks such pixels.
 
     Attributes:
         counted: classes of which every object is marked: those that occur in the table, less the
@@ -206,7 +206,7 @@ class YoloMasks(YoloFolder):
 
 
 def _without_outline(boxes: Boxes, outlines: list[Outline]) -> np.ndarray:
-    """Boxes around which no outline lies, int64 (N, 4) [px]: crowds, and what is too small."""
+    """Boxes without an outline, int64 (N, 4) [px]: crowds and objects that are too small."""
     around = np.array([extent(polygon) for _, polygon in outlines]).reshape(-1, 4)
     lone = boxes.xyxy[(box_iou(boxes.xyxy, around) < _SAME).all(axis=1)]
     outer = [np.r_[np.floor(xyxy[:2]), np.ceil(xyxy[2:])] for xyxy in lone]

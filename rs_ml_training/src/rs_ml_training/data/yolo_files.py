@@ -1,4 +1,4 @@
-"""Files in YOLO's folders: which belong together, and the boxes and polygons in them."""
+"""Files in YOLO's folders: pairs of images and labels, and the boxes and polygons in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGE_FOLDER = 'images'
 LABEL_FOLDERS = ('labels', 'boxes')
 OUTLINE_FOLDER = 'instances'
 _NO_LABELS = {'classes.txt', 'labels.cache'}
-"""What labelImg and Ultralytics put beside label files."""
+"""Files that labelImg and Ultralytics put next to label files."""
 
 _SLACK = 0.01
 
@@ -29,10 +29,10 @@ class YoloFiles:
     """The files of a data set.
 
     Attributes:
-        pairs: picture and label file, None where it has none, by the name of the sample.
+        pairs: image and label file, None where it has none, by the name of the sample.
         outlines: files of polygons by the name of the sample; None: the data set has no folder
             of them.
-        notes: what is there and not read, or missing, a sentence each.
+        notes: unread and missing files, a sentence each.
     """
 
     pairs: dict[str, tuple[Path, Path | None]]
@@ -48,7 +48,7 @@ def find_files(path: Path, split: str | None) -> YoloFiles:
         split: folder inside images/ and labels/, or the one around them; None: all.
 
     Raises:
-        InputError: folders are missing, nothing belongs together, or two pictures have one name.
+        InputError: folders are missing, nothing belongs together, or two images have one name.
     """
     pictures: dict[str, Path] = {}
     texts: dict[str, Path] = {}
@@ -72,7 +72,7 @@ def find_files(path: Path, split: str | None) -> YoloFiles:
 
 
 def _roots(path: Path, split: str | None) -> Iterator[tuple[Path, str, str]]:
-    """Folders with images/, what to put before the names of their samples, and the folder inside.
+    """Folders with images/, the prefix of the names of their samples, and the folder inside.
 
     `images/train` and `train/images` are both common.
     """
@@ -147,11 +147,11 @@ def read_boxes(path: Path, size: tuple[int, int], classes: int) -> Boxes:
 
     Args:
         path: the file.
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
         classes: number of classes.
 
     Raises:
-        InputError: a malformed line, a class that does not exist, a box outside the picture.
+        InputError: a malformed line, a class that does not exist, a box outside the image.
     """
     lines = read_text(path).splitlines()
     rows = [
@@ -169,7 +169,7 @@ def read_polygons(path: Path, size: tuple[int, int]) -> list[tuple[float, np.nda
 
     Args:
         path: the file.
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
 
     Raises:
         InputError: a malformed line.
@@ -195,7 +195,7 @@ def _numbers(line: str, where: str) -> list[float]:
 
 
 def _row(line: str, where: str, classes: int) -> tuple[float, ...]:
-    """(class, x_min, y_min, x_max, y_max) in shares of the picture."""
+    """(class, x_min, y_min, x_max, y_max) in fractions of the image."""
     class_id, *numbers = _numbers(line, where)
     if class_id not in range(classes):
         raise InputError(f'{where}: class {class_id:g} does not exist; there are {classes}')

@@ -1,4 +1,4 @@
-"""The dialogs of labelling, each from a picture to a mask or label map, or to nothing."""
+"""The dialogs of labelling, each from an image to a mask or label map, or to nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def flooded(rgb: np.ndarray, x: int, y: int, side: int, threshold: int) -> np.nd
         threshold: greatest difference in each channel from the colour of the point.
 
     Returns:
-        bool (H, W); nothing for a point beyond the picture.
+        bool (H, W); nothing for a point beyond the image.
     """
     height, width = rgb.shape[:2]
     painted = np.zeros((height, width), bool)
@@ -65,7 +65,7 @@ _MARK = 255, 0, 0
 _PALETTE = np.array([(0, 0, 0), (0, 200, 0), (255, 60, 60), (60, 120, 255), (255, 220, 0)])
 
 Find = Callable[[Mapping[str, int]], tuple[np.ndarray, list[np.ndarray]]]
-"""From where the sliders stand to a picture to look at and the outlines found."""
+"""From where the sliders stand to an image to look at and the outlines found."""
 
 
 def mask_of_object(rgb: np.ndarray, screen: Screen) -> np.ndarray | None:
@@ -185,7 +185,7 @@ def chosen(rgb: np.ndarray, found: Sequence[np.ndarray], screen: Screen) -> list
 
 
 def painted(rgb: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The picture with its classes in colours, uint8 (H, W, 3)."""
+    """The image with its classes in colours, uint8 (H, W, 3)."""
     colors = _PALETTE[labels % len(_PALETTE)]
     mixed = np.where(labels[..., None] > 0, rgb // 2 + colors // 2, rgb)
     return mixed.astype(np.uint8)

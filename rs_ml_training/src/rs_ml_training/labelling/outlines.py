@@ -1,4 +1,4 @@
-"""Outlines of things in a picture, by edges or circles, and the masks they enclose."""
+"""Outlines of objects in an image, by edges or circles, and the masks they enclose."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ CIRCLE_RANGES: dict[str, tuple[int, int]] = {
 
 
 def edges(rgb: np.ndarray, options: EdgeOptions, blur: int = 0) -> np.ndarray:
-    """Edges of a picture.
+    """Edges of an image.
 
     Args:
         rgb: uint8 (H, W, 3).
@@ -121,7 +121,7 @@ def outlines(edge_map: np.ndarray, min_area: float, *, inner: bool = False) -> l
 
 
 def circles(rgb: np.ndarray, options: CircleOptions, blur: int = 5) -> list[np.ndarray]:
-    """Outlines of the circles in a picture.
+    """Outlines of the circles in an image.
 
     Args:
         rgb: uint8 (H, W, 3).
@@ -151,7 +151,7 @@ def circles(rgb: np.ndarray, options: CircleOptions, blur: int = 5) -> list[np.n
 
 
 def enclosed(found: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    """What outlines enclose in a picture of (width, height), bool (H, W)."""
+    """The inside of outlines in an image of (width, height), bool (H, W)."""
     mask = np.zeros(size[::-1], np.uint8)
     for outline in found:
         cv2.drawContours(mask, [outline], -1, 1, cv2.FILLED)

@@ -1,4 +1,4 @@
-"""What labelling needs of a window: OpenCV's, or a script in its place."""
+"""The window of labelling: OpenCV's, or a script in tests."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Click:
 
 
 class Screen(Protocol):
-    """Shows a picture and says what the user does."""
+    """Shows an image and reports the user's actions."""
 
     def show(self, rgb: np.ndarray, title: str) -> None:
-        """Show a picture, uint8 (H, W, 3), with a line that says what to do."""
+        """Show an image, uint8 (H, W, 3), with a line of instructions."""
 
     def sliders(self, starts: Mapping[str, int], ranges: Mapping[str, tuple[int, int]]) -> None:
         """Offer these sliders instead of those there were."""

@@ -65,6 +65,6 @@ class ConfusionMatrix:
 
 
 def _mean(values: np.ndarray) -> float:
-    """Mean of what is not NaN; NaN where nothing is."""
+    """Mean of the values that are not NaN, NaN without any."""
     there = values[~np.isnan(values)]
     return float(there.mean()) if there.size else math.nan

@@ -1,4 +1,4 @@
-"""The parts of a picture that published depth evaluations look at."""
+"""The parts of an image that published depth evaluations look at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 
 KB_HEIGHT, KB_WIDTH = 352, 1216
-# (top, bottom, left, right) as shares of the picture, or of its 480 x 640 pixels for NYU.
+# (top, bottom, left, right) as fractions of the image, or of its 480 x 640 pixels for NYU.
 GARG = (0.40810811, 0.99189189, 0.03594771, 0.96405229)
 EIGEN = (0.3324324, 0.91351351, 0.0359477, 0.96405229)
 NYU_PX = (45, 471, 41, 601)
@@ -14,7 +14,7 @@ CROPS = ('eigen', 'garg', 'nyu-eigen')
 
 
 def window(crop: str | None, height: int, width: int) -> tuple[slice, slice]:
-    """Rows and columns of a crop in a picture of height x width.
+    """Rows and columns of a crop in an image of height x width.
 
     `garg` and `eigen` are KITTI's (fractions, cut down to whole pixels), `nyu-eigen` is rows
     45..470 and columns 41..600 of 480 x 640, scaled to other sizes. Source: the evaluation code
@@ -38,10 +38,10 @@ def window(crop: str | None, height: int, width: int) -> tuple[slice, slice]:
 
 
 def pasted_kb(prediction_m: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A prediction (352, 1216) for KITTI's benchmark crop in a picture of 0 of the full size.
+    """A prediction (352, 1216) for KITTI's benchmark crop in an image of 0 of the full size.
 
     Raises:
-        InputError: the prediction has another size, or the picture is smaller.
+        InputError: the prediction has another size, or the image is smaller.
     """
     if prediction_m.shape != (KB_HEIGHT, KB_WIDTH) or height < KB_HEIGHT or width < KB_WIDTH:
         raise InputError(

@@ -1,4 +1,4 @@
-"""How well a cleaned depth map agrees with the truth, and what it filled and removed."""
+"""Metrics of denoised depth: errors, filled holes, removed pixels."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 
 EDGE_SHARE = 0.05
-"""A jump of more than this share of the depth between neighbours is an edge."""
+"""A jump of more than this fraction of the depth between neighbours is an edge."""
 EDGE_REACH_PX = 3
 WINDOW_PX = 32
 PLANAR_M = 0.002
-"""A window counts where the truth strays from a plane by less than this share of its depth ..."""
+"""A window counts if the truth strays from a plane by less than this fraction of its depth ..."""
 WINDOW_FILL = 0.9
-"""... truth and camera know at least this share of it, so that all networks get the same ..."""
+"""... at least this fraction has truth and measurement, the same for all networks ..."""
 CLEANED_FILL = 0.5
-"""... and this share of it is left."""
+"""... and this fraction of it is left."""
 GOOD_M, GOOD_SHARE = 0.02, 0.02
-"""A pixel is good within 2 cm or this share of its depth, whichever is larger."""
+"""A pixel is good within 2 cm or this fraction of its depth, whichever is larger."""
 
 
 _MASKS = 'truth', 'hole', 'filled', 'measured', 'removed'
 
 
 class DenoiseMetrics:
-    """Accumulates errors of cleaned depth maps; all pixels of all pictures count alike.
+    """Accumulates errors of cleaned depth maps; all pixels of all images count alike.
 
     A pixel without depth is 0 or NaN in all three maps. Errors are those of pixels that have
     truth and a cleaned depth; `coverage` says how much of the truth that is.
@@ -70,11 +70,11 @@ class DenoiseMetrics:
         those that the camera measured too; `rmse_strict_m` over every pixel that was measured, a
         removed one counting as a depth of 0, so that removing never pays. `edge_mae_m` and
         `edge_raw_mae_m` within 3 px of depth edges of the truth, of all known and of measured
-        pixels. `good` is the share of all truth pixels within 2 cm or 2 %, `good_raw` that of
-        measured ones; removed pixels and holes are not good. `coverage` is the share of truth
-        pixels that are known, `hole_coverage` that of unmeasured ones, `removed` the share of
+        pixels. `good` is the fraction of all truth pixels within 2 cm or 2 %, `good_raw` that of
+        measured ones; removed pixels and holes are not good. `coverage` is the fraction of truth
+        pixels that are known, `hole_coverage` that of unmeasured ones, `removed` the fraction of
         measured pixels that are gone; `plane_rms_m` the RMS distance from their planes in windows
-        where the truth is planar; `count` the pictures.
+        where the truth is planar; `count` the images.
         """
         n, sizes = self._counts, self._sizes
         return {
@@ -198,12 +198,12 @@ def planes_of_windows(points_in_camera: np.ndarray, valid: np.ndarray, side: int
 
 
 def filled_windows(depth_m: np.ndarray) -> np.ndarray:
-    """Share (rows, columns) of known pixels in windows of 32 x 32."""
+    """Fraction (rows, columns) of known pixels in windows of 32 x 32."""
     return (_tiles(depth_m) > 0).mean(axis=(1, 3))
 
 
 def _tiles(depth_m: np.ndarray) -> np.ndarray:
-    """As (rows, 32, columns, 32), without what is left of a last window."""
+    """As (rows, 32, columns, 32), without incomplete windows."""
     rows, columns = (n // WINDOW_PX for n in depth_m.shape)
     whole = depth_m[: rows * WINDOW_PX, : columns * WINDOW_PX]
     return whole.reshape(rows, WINDOW_PX, columns, WINDOW_PX)

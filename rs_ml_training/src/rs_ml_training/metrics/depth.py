@@ -13,12 +13,12 @@ NAMES = ('silog', 'abs_rel', 'log10', 'rms', 'sq_rel', 'log_rms', 'd1', 'd2', 'd
 
 
 class DepthMetrics:
-    """Accumulates depth errors over pictures.
+    """Accumulates depth errors over images.
 
     Pixels count where min_depth_m < truth < max_depth_m inside the crop. Predictions are clamped
     to [min_depth_m, max_depth_m], NaN to min_depth_m, as in the PyTorch code of BTS. The result
-    is the mean over pictures of each picture's metrics, or with `pooled` the metrics of all
-    pixels together; pictures without such a pixel are left out.
+    is the mean over images of each picture's metrics, or with `pooled` the metrics of all
+    pixels together; images without such a pixel are left out.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class DepthMetrics:
         self._sums: list[np.ndarray] = []
 
     def update(self, truth_m: np.ndarray, prediction_m: np.ndarray) -> None:
-        """One picture (H, W) or (H, W, 1), or a batch (B, H, W, 1) or (B, H, W); metres.
+        """One image (H, W) or (H, W, 1), or a batch (B, H, W, 1) or (B, H, W); metres.
 
         Raises:
             InputError: truth and prediction differ in size.
@@ -55,7 +55,7 @@ class DepthMetrics:
                 self._sums.append(sums)
 
     def result(self) -> dict[str, float]:
-        """Every metric by name (NaN without pictures), and `count`, the pictures with truth."""
+        """Every metric by name (NaN without images), and `count`, the images with truth."""
         sums = np.array(self._sums).reshape(-1, 11)
         count = len(sums)
         if self.pooled:

@@ -1,4 +1,4 @@
-"""Noise of depth by range, from pictures alone: how far flat places stray from planes.
+"""Noise of depth by range, from images alone: how far flat places stray from planes.
 
 The depth of a plane is one over a linear function of the pixel, so a plane is fitted to 1 / z, for
 which no intrinsics are needed. Times focal length and baseline the residual is the matcher's
@@ -16,7 +16,7 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 
 SIDE_PX = 24
-"""Of the windows: larger than what a matcher looks at, small enough to lie on one surface."""
+"""Of the windows: larger than a matcher's block, small enough to lie on one surface."""
 
 _EDGES_M = np.geomspace(0.3, 10.0, 17)
 _FLATTEST = 25
@@ -32,7 +32,7 @@ class NoiseCurve:
         rms_m: float64 (N,), RMS from the plane that a quarter of the windows there stays below.
         windows: int64 (N,), how many there were.
         pictures: depth maps that were looked at.
-        holes: share of pixels without measurement.
+        holes: fraction of pixels without measurement.
     """
 
     range_m: np.ndarray

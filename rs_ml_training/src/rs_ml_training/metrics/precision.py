@@ -19,7 +19,7 @@ MOST_PER_PICTURE = 100
 
 @dataclass
 class _Found:
-    """What was found of one class: a row per picture."""
+    """Detections of one class: a row per image."""
 
     scores: list[np.ndarray] = field(default_factory=list)
     hits: list[np.ndarray] = field(default_factory=list)
@@ -31,7 +31,7 @@ class AveragePrecision:
     """Average precision over intersection-over-union thresholds, classes and 101 recalls.
 
     The rules are those of COCO's evaluation (cocodataset/cocoapi, bbox, all areas, 100 detections
-    per picture and class): greedy by score, each object once; a detection on a crowd box counts
+    per image and class): greedy by score, each object once; a detection on a crowd box counts
     neither for nor against.
     """
 
@@ -44,7 +44,7 @@ class AveragePrecision:
     def update(
         self, boxes_xyxy: np.ndarray, scores: np.ndarray, class_ids: np.ndarray, truth: Boxes
     ) -> None:
-        """The detections of one picture: (N, 4) pixels, (N,), (N,), and what is really there.
+        """The detections of one picture: (N, 4) pixels, (N,), (N,), and the truth.
 
         Raises:
             InputError: lengths differ, or a class id is out of range.
@@ -68,7 +68,7 @@ class AveragePrecision:
             )
 
     def result(self) -> dict[str, float]:
-        """`ap50`, `ap50_95`, `ap50_<name>`, and `count` of pictures.
+        """`ap50`, `ap50_95`, `ap50_<name>`, and `count` of images.
 
         Classes without an object are NaN and left out of the means.
         """

@@ -32,7 +32,7 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 class Stopwatch:
-    """Seconds a picture, by the clock on the wall.
+    """Seconds an image, by the clock on the wall.
 
     The first batch, during which networks are compiled, counts only where there is no other.
     """
@@ -42,7 +42,7 @@ class Stopwatch:
 
     @contextmanager
     def lap(self, pictures: int) -> Iterator[None]:
-        """Measure what is done inside, for so many pictures."""
+        """Measure the body of the with statement, for so many images."""
         started = time.perf_counter()
         yield
         self._laps.append((time.perf_counter() - started, pictures))

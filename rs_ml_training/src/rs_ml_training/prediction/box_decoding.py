@@ -28,7 +28,7 @@ _CANDIDATES = 1000
 def boxes_of_cells(
     scores: np.ndarray, distances: np.ndarray, model_size: tuple[int, int]
 ) -> BoxPrediction:
-    """Objects of one picture, the most certain first.
+    """Objects of one image, the most certain first.
 
     Args:
         scores: (N, C) logits of the cells of STRIDES.
@@ -59,7 +59,7 @@ def _cells(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
 def boxes_of_peaks(
     heatmap: np.ndarray, size: np.ndarray, offset: np.ndarray, model_size: tuple[int, int]
 ) -> BoxPrediction:
-    """Objects of one picture, the most certain first.
+    """Objects of one image, the most certain first.
 
     Args:
         heatmap: (h, w, C) scores.

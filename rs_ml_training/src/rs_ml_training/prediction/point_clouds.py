@@ -17,7 +17,7 @@ _HEADER = (
 
 
 def sphere_rays(width: int, height: int) -> np.ndarray:
-    """Unit directions of an equirectangular picture, float64 (H, W, 3), x right, y down, z ahead.
+    """Unit directions of an equirectangular image, float64 (H, W, 3), x right, y down, z ahead.
 
     The middle column looks ahead, the uppermost row up.
     """

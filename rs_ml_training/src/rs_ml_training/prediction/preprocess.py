@@ -15,10 +15,10 @@ Rect = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class View:
-    """Where the pixels of a network input lie in the picture they come from.
+    """Where the pixels of a network input lie in the image they come from.
 
     Attributes:
-        source_size: (width, height) of the picture [px].
+        source_size: (width, height) of the image [px].
         rect: (x, y, width, height) of the part that is seen [px].
         model_size: (width, height) that this part is stretched to [px].
     """
@@ -28,7 +28,7 @@ class View:
     model_size: Size
 
     def picture(self, pixels: np.ndarray) -> np.ndarray:
-        """A picture (H, W, ...) as the network gets it: averaged over areas where it shrinks."""
+        """An image (H, W, ...) as the network gets it: averaged over areas where it shrinks."""
         shrinks = self.model_size[0] < self.rect[2] or self.model_size[1] < self.rect[3]
         return self._stretched(pixels, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
@@ -42,15 +42,15 @@ class View:
         return whole.reshape(*whole.shape[:2], -1)
 
     def smooth_to_source(self, dense: np.ndarray, fill: float) -> np.ndarray:
-        """A dense output (h, w, ...) interpolated to the picture, `fill` where nobody looked."""
+        """A dense output (h, w, ...) interpolated to the image, `fill` where it is not seen."""
         return self._to_source(dense, cv2.INTER_LINEAR, fill)
 
     def nearest_to_source(self, dense: np.ndarray, fill: float) -> np.ndarray:
-        """A dense output (h, w) of the nearest value, `fill` where nobody looked."""
+        """A dense output (h, w) by nearest neighbour, `fill` outside the part that is seen."""
         return self._to_source(dense, cv2.INTER_NEAREST, fill)
 
     def boxes_to_source(self, xyxy: np.ndarray) -> np.ndarray:
-        """Boxes (N, 4) in pixels of the network input to pixels of the picture, clipped to it."""
+        """Boxes (N, 4) in pixels of the network input to pixels of the image, clipped to it."""
         x, y, width, height = self.rect
         scale = np.array([width / self.model_size[0], height / self.model_size[1]] * 2)
         boxes = xyxy * scale + np.array([x, y] * 2)
@@ -81,16 +81,16 @@ def view_of(
     crop: tuple[float, float, float, float] | None = None,
     kb_crop: bool = False,
 ) -> View:
-    """The view of a picture.
+    """The view of an image.
 
     Args:
-        source_size: (width, height) of the picture [px].
+        source_size: (width, height) of the image [px].
         model_size: (width, height) of the network input [px].
-        crop: [x, y, width, height] as fractions of the picture; None: all of it.
+        crop: [x, y, width, height] as fractions of the image; None: all of it.
         kb_crop: the bottom centre of 1216 x 352 instead.
 
     Raises:
-        InputError: the picture is smaller than the KITTI crop.
+        InputError: the image is smaller than the KITTI crop.
     """
     if kb_crop:
         return View(source_size, kb_rect(source_size), model_size)

@@ -24,13 +24,13 @@ from rs_ml_training.prediction.results import (
 from rs_ml_training.trained import ModelSpec
 
 PANORAMIC = ('pano-depth',)
-"""Networks whose pictures are equirectangular."""
+"""Networks for equirectangular images."""
 
 _NEW = 0.1
-"""Share of a new frame in the colour range of a video."""
+"""Fraction of a new frame in the colour range of a video."""
 
 Files = dict[str, np.ndarray | bytes]
-"""Ending of a file name -> picture (uint8 RGB, or one channel of 8 or 16 bit) or bytes."""
+"""Ending of a file name -> image (uint8 RGB, or one channel of 8 or 16 bit) or bytes."""
 
 STRIP = '_strip.png'
 
@@ -83,7 +83,7 @@ class Style(StyleOptions):
         """Points of a depth map, float32 (H, W, 3) metres.
 
         Raises:
-            ConfigError: nobody knows the camera.
+            ConfigError: the camera is unknown.
         """
         if self.panorama:
             return point_clouds.points_of(depth_m, None)
@@ -126,7 +126,7 @@ def files_of(sample: Sample, prediction: Prediction, style: Style) -> Files:
     """Everything that is written about one sample.
 
     Raises:
-        ConfigError: normals or a cloud of a picture whose camera is unknown.
+        ConfigError: normals or a cloud of an image without known camera.
     """
     return _RENDERINGS[type(prediction)](sample, prediction, style)
 

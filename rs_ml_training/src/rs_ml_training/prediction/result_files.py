@@ -16,7 +16,7 @@ from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.prediction.rendering import Files
 
 _FRAMES = ('_color.png', '_overlay.png', '_strip.png', '_normals.png', '_error.png')
-"""Endings of pictures that make a video."""
+"""Endings of images that make a video."""
 
 
 def write_picture(path: Path, pixels: np.ndarray) -> None:
@@ -31,7 +31,7 @@ def write_picture(path: Path, pixels: np.ndarray) -> None:
 
 
 def write_files(folder: Path, stem: str, files: Mapping[str, np.ndarray | bytes]) -> None:
-    """Write pictures and bytes by the ending that follows the stem.
+    """Write images and bytes by the ending that follows the stem.
 
     Raises:
         InputError: one cannot be written.
@@ -116,7 +116,7 @@ class Sheets:
             self.finish()
 
     def finish(self) -> None:
-        """Write what there is."""
+        """Write the strips so far."""
         if self._strips:
             write_picture(self._out / f'sheet_{self._written:03d}.png', sheet(self._strips))
             self._written += 1
@@ -136,11 +136,11 @@ def _of_width(strip: np.ndarray, width: int) -> np.ndarray:
 
 
 class VideoWriter:
-    """An mp4 file that appears when it is complete; what is left unfinished is removed.
+    """An mp4 file that appears when it is complete; an unfinished one is removed.
 
     Example:
         >>> with VideoWriter(Path('depth.mp4'), fps=30.0) as video:  # doctest: +SKIP
-        ...     video.write(picture)
+        ...     video.write(image)
     """
 
     def __init__(self, path: Path, fps: float) -> None:
@@ -187,7 +187,7 @@ class VideoWriter:
 
 
 class Videos:
-    """One video for each kind of picture that is made of a frame.
+    """One video for each kind of image that is made of a frame.
 
     Args:
         path: where they go; `_color.mp4` and the like are appended.
@@ -205,7 +205,7 @@ class Videos:
         self._stack.__exit__(*error)
 
     def write(self, files: Files) -> None:
-        """Append the pictures of a frame."""
+        """Append the images of a frame."""
         for ending in _FRAMES:
             picture = files.get(ending)
             if isinstance(picture, np.ndarray):

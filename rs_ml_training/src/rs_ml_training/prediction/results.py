@@ -1,4 +1,4 @@
-"""What a network says about a picture, in the pixels of that picture."""
+"""Predictions of a network, in the pixels of the image."""
 
 from __future__ import annotations
 

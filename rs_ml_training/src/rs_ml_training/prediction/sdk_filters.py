@@ -1,4 +1,4 @@
-"""The camera SDK's own post-processing on stored frames: what a denoiser must beat."""
+"""The camera SDK's post-processing on stored frames, the baseline of denoisers."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class SdkFilters:
 
 
 class _SoftwareCamera:
-    """A depth camera that shows what it is given."""
+    """A depth camera that plays given images."""
 
     def __init__(self, sdk: Any, sample: Sample) -> None:
         self._sdk, self.size = sdk, sample.size

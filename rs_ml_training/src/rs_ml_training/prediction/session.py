@@ -1,4 +1,4 @@
-"""Runs a network over sources and writes what comes of it; reads and writes meanwhile."""
+"""Runs a network over sources and writes the results, reading and writing in parallel."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from rs_ml_training.prediction.sources import Source
 RESULTS = 'results.jsonl'
 _WRITERS = 3
 _PENDING = 16
-"""Predictions that wait to be written, at most; each holds a picture."""
+"""Predictions that wait to be written, at most; each holds an image."""
 
 Progress = Callable[[Iterable[Sample], int | None], Iterable[Sample]]
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What a session did.
+    """Counts and times of a session.
 
     Attributes:
         images: how many were predicted.
@@ -62,7 +62,7 @@ class Session:
 
     Args:
         predictor: runs the network.
-        style: what is written.
+        style: of the files.
         out: folder that exists.
         options: how it runs.
         progress: wraps samples and their number, as a progress bar does.
@@ -88,7 +88,7 @@ class Session:
         """Predict everything.
 
         Raises:
-            InputError: a file is damaged or cannot be written; what was complete by then stays.
+            InputError: a file is damaged or cannot be written; complete results stay.
         """
         started = time.perf_counter()
         try:
@@ -100,7 +100,7 @@ class Session:
         return Totals(self._watch.pictures, each_s, wall_s)
 
     def _finish(self) -> None:
-        """What joins pictures, of those there were."""
+        """Write the files that join several samples."""
         self._sheets.finish()
         if self._lines:
             write_file(self._out / RESULTS, ''.join(self._lines).encode(), replace=True)
@@ -151,7 +151,7 @@ class Session:
         return files
 
     def _collect(self, future: Future[Files], videos: Videos | None) -> None:
-        """In the order of the samples: what joins several of them."""
+        """Add to the files that join several samples, in their order."""
         files = future.result()
         strip = files.get(rendering.STRIP)
         if isinstance(strip, np.ndarray):

@@ -1,4 +1,4 @@
-"""What a network is to be run on: pictures, folders of them, videos, data sets."""
+"""Inputs of a network: images, folders of them, videos, data sets."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Source:
     """One input of a command.
 
     Attributes:
-        name: what messages and videos made of it are called.
+        name: of messages and videos made of it.
         samples: yields its samples; reads one at a time.
         count: how many; None: unknown before the end.
-        fps: frames per second of a video, None for single pictures.
+        fps: frames per second of a video, None for single images.
         labels: class names by id, where the data set has classes.
     """
 
@@ -43,11 +43,11 @@ class Source:
 
 @dataclass(frozen=True)
 class DepthPictures:
-    """How depth files and the infrared pictures beside them are read.
+    """How depth files and their infrared images are read.
 
     Attributes:
         encoding: a name of data.encodings.ENCODINGS.
-        infrared: folder with infrared pictures of the same names; None: `left-7.png` beside
+        infrared: folder with infrared images of the same names; None: `left-7.png` next to
             `res-7.png`, else none.
     """
 
@@ -71,22 +71,22 @@ class DepthPictures:
 
 
 def read_color(path: Path) -> Sample:
-    """A picture as a sample named by its stem."""
+    """An image as a sample named by its stem."""
     return Sample(path.stem, image=image_files.read_rgb(path))
 
 
 def open_sources(
     inputs: Sequence[str], read: ReadPicture = read_color, **data_options: Any
 ) -> list[Source]:
-    """What the inputs of a command are.
+    """Open the inputs of a command.
 
     Args:
-        inputs: paths of pictures, folders and videos, or FORMAT:PATH.
-        read: makes a sample of a picture file.
+        inputs: paths of images, folders and videos, or FORMAT:PATH.
+        read: makes a sample of an image file.
         data_options: of the readers of data sets, as list_file.
 
     Raises:
-        InputError: a path does not exist, is of no known kind, or a folder holds no picture.
+        InputError: a path does not exist, is of no known kind, or a folder holds no image.
         ConfigError: a data set has no such option.
     """
     return [source for text in inputs for source in _open(text, read, data_options)]
@@ -123,7 +123,7 @@ def _open(text: str, read: ReadPicture, data_options: Mapping[str, Any]) -> list
 
 
 def _folder_sources(folder: Path, read: ReadPicture) -> list[Source]:
-    """The pictures of a folder; of one without pictures every video."""
+    """The images of a folder; of one without images every video."""
     entries = sorted(folder.iterdir(), key=lambda p: natural_key(p.name))
     found = [p for p in entries if p.suffix.lower() in _suffixes(read)]
     if isinstance(read, DepthPictures) and any(p.name.startswith('res-') for p in found):

@@ -69,7 +69,7 @@ class StoredDepth(StoredPredictions):
     Args:
         folder: where they lie.
         encoding: a name of data.encodings.ENCODINGS.
-        kb_crop: whether a file of 1216 x 352 shows the KITTI crop of a larger picture.
+        kb_crop: whether a file of 1216 x 352 shows the KITTI crop of a larger image.
     """
 
     endings = ('_depth.png', '.png', '_depth.tif', '.tif', '.npy')
@@ -109,7 +109,7 @@ class StoredMasks(StoredPredictions):
 
 
 class StoredBoxes(StoredPredictions):
-    """Boxes of `results.jsonl`, a line a picture as `rs-ml detect` and rs-ml-predict write it.
+    """Boxes of `results.jsonl`, a line an image as `rs-ml detect` and rs-ml-predict write it.
 
     Args:
         folder: where it lies.
@@ -139,7 +139,7 @@ class StoredBoxes(StoredPredictions):
 
 
 class RawDepth:
-    """The measured depth as it is: what a denoiser must beat."""
+    """The measured depth as it is, the baseline of denoisers."""
 
     def batch(self, samples: Iterable[Sample]) -> list[DenoisePrediction]:
         """The measured depth of some samples.
@@ -168,7 +168,7 @@ def _parsed(path: Path, ids: Mapping[str, int]) -> Iterable[tuple[str, BoxPredic
 
 
 def _stem(image: str) -> str:
-    """The last part of a path without the ending of a picture; other dots belong to the name."""
+    """The last part of a path without the ending of an image; other dots belong to the name."""
     path = Path(image)
     return path.stem if path.suffix.lower() in image_files.SUFFIXES else path.name
 

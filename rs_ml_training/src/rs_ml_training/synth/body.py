@@ -110,7 +110,7 @@ def _hood() -> Mesh:
 
 
 class Outfit(Enum):
-    """What a body wears; the first three are of the training side, the others of the test side."""
+    """Clothes; the first three are of the training side, the others of the test side."""
 
     SHIRT_AND_TROUSERS = 'shirt and trousers'
     SHORTS = 'shorts'
@@ -122,13 +122,13 @@ class Outfit(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """A body in world coordinates, its lowest point on what it stands, sits or lies on.
+    """A body in world coordinates, its lowest point on its support.
 
     Attributes:
         prop: its meshes, label person; the origin is between its feet or below its pelvis.
         stature_m: height when standing upright.
         top_m: highest point above the floor.
-        posture: what it does.
+        posture: of the body.
     """
 
     prop: Prop
@@ -147,12 +147,12 @@ def person(
     seat_m: float = 0.45,
     step: float | None = None,
 ) -> Person:
-    """A body; `seat_m` is the height of what a sitting one sits on, or a lying one lies on.
+    """A body; `seat_m` is the height of the seat or bed of a sitting or lying one.
 
     `step` is where in two steps a walking one is, 0..1; without it one foot is far ahead.
 
     Raises:
-        ConfigError: nobody is that tall.
+        ConfigError: the stature is out of range.
     """
     if not 0.5 <= stature_m <= 2.3:
         raise ConfigError(f'stature_m must be within 0.5 to 2.3 m, got {stature_m}')

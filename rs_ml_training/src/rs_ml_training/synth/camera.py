@@ -1,4 +1,4 @@
-"""The cameras of a device, where they sit, and what its accelerometer measures."""
+"""The cameras of a device, where they sit, and the readings of its accelerometer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What differs from device to device and from shot to shot: sensors, projector, matcher."""
+"""Properties that differ between devices and shots: sensors, projector, matcher."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rs_ml_training.synth.projector import PATTERNS
 
 @dataclass(frozen=True)
 class MatcherRanges:
-    """From what the settings of a matcher are drawn."""
+    """Ranges that the settings of a matcher are drawn from."""
 
     prefilters: tuple[Prefilter, ...]
     searches: tuple[Search, ...]
@@ -60,7 +60,7 @@ class Device:
         right: its right infrared imager.
         color: its colour imager.
         emitter: whether the projector is on.
-        power: brightness of a dot on white at 1 m; 1 is what `Lighting` calls 1.
+        power: brightness of a dot on white at 1 m; 1 as in `Lighting`.
         pattern: of the projector's dots.
         misalignment_rad: residual rotation of the right imager about x, y, z, which the matcher
             knows nothing of.

@@ -1,4 +1,4 @@
-"""One exposure of a world: every picture of the device, and what is true about them."""
+"""One exposure of a world: every image of the device, and the truth."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ FARTHEST_M = 20.0
 def draw_frame(
     seed: int, options: WorldOptions | None = None, size: tuple[int, int] = (848, 480)
 ) -> SynthFrame:
-    """A frame of a world of its own; the same seed, options and size give the same bytes.
+    """A frame of a new world; the same seed, options and size give the same bytes.
 
     Args:
         seed: from 0 up.
-        options: from what the world is drawn.
+        options: ranges the world is drawn from.
         size: (width, height) of all images [px].
     """
     world = draw_world(seed, options)
@@ -41,10 +41,10 @@ def draw_frame(
 
 
 def expose(world: World, pose: CameraPose, rig: Rig, rng: np.random.Generator) -> SynthFrame:
-    """What the device sees from a pose.
+    """Take a frame from a pose.
 
     Args:
-        world: what there is.
+        world: the scene.
         pose: of the left imager.
         rig: its cameras.
         rng: of the noise; a second exposure of a camera at rest differs in noise only.

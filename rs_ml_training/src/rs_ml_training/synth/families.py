@@ -1,4 +1,4 @@
-"""Which kinds of things stand in which side's rooms; no kind stands in both."""
+"""Kinds of props in the rooms of each side; no kind is in both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What hangs on walls: the wall is the plane x = 0 and faces +x, z = 0 is the floor."""
+"""Fittings on walls: the wall is the plane x = 0 and faces +x, z = 0 is the floor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one exposure of the synthetic world gives: every stream of the device and its truth."""
+"""One exposure of the synthetic world: every stream of the device and its truth."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_training.synth.camera import CameraPose, Rig
 
 BOXED_CLASSES = ('person', 'chair', 'sofa', 'bed', 'table', 'tv')
-"""What carries boxes; the order is that of the ids in `BoxTruth`."""
+"""Classes with boxes; the order is that of the ids in `BoxTruth`."""
 
 
 class Posture(Enum):
-    """What a body does."""
+    """The posture of a body."""
 
     STANDING = 'standing'
     WALKING = 'walking'
@@ -26,7 +26,7 @@ class Posture(Enum):
 
 @dataclass(frozen=True, eq=False)
 class PeopleTruth:
-    """All people of whom anything is visible to the colour camera; N may be 0.
+    """All people who are at least partly visible to the colour camera; N may be 0.
 
     Attributes:
         boxes_px: float32 (N, 4), half-open [x_min, y_min, x_max, y_max] around the visible pixels.
@@ -51,7 +51,7 @@ class PeopleTruth:
 
 @dataclass(frozen=True, eq=False)
 class BoxTruth:
-    """Boxes around the visible pixels of all things of BOXED_CLASSES; N may be 0.
+    """Boxes around the visible pixels of all props of BOXED_CLASSES; N may be 0.
 
     Attributes:
         boxes_px: float32 (N, 4), half-open [x_min, y_min, x_max, y_max], colour image.
@@ -73,7 +73,7 @@ class SynthFrame:
 
     Attributes:
         seed: of the world.
-        left, right: uint8 (H, W), rectified infrared pictures.
+        left, right: uint8 (H, W), rectified infrared images.
         depth_m: float32 (H, W), exact, of the left imager; 0 where nothing is hit within range.
             Glass counts where it stands, though the imagers look through it.
         raw_depth_m: float32 (H, W), matched as the device does, whole millimetres; 0: none.
@@ -81,8 +81,8 @@ class SynthFrame:
         color_depth_m: float32 (Hc, Wc), exact, along the colour camera's optical axis.
         aligned_depth_m: float32 (Hc, Wc), raw depth registered to colour as the driver does.
         labels: uint8 (Hc, Wc), ids of `data.indoor_classes`; 255 where nothing is hit.
-        people: who is visible to the colour camera.
-        boxes: of what BOXED_CLASSES names, people among them, colour image.
+        people: those visible to the colour camera.
+        boxes: of BOXED_CLASSES, people among them, in the colour image.
         rig: the cameras.
         pose: where the left imager stands.
         accelerometer: float64 (n, 3) [m/s2], axes parallel to the optical frame of depth.

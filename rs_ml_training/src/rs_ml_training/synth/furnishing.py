@@ -1,7 +1,7 @@
-"""Furniture, objects and people where such things stand, sit and lie.
+"""Placing furniture, objects and people in a room.
 
 Rooms for training have their furniture along the walls, chairs at tables, tables before sofas.
-Rooms for tests have it at any angle in the middle of the room, backs to nobody.
+Rooms for tests have it at any angle in the middle of the room.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class PlacedSeat:
 
 @dataclass(eq=False)
 class Furnisher:
-    """Puts things into a room; its lists grow.
+    """Puts props into a room; its lists grow.
 
     Attributes:
         rng: source of numbers.
@@ -44,7 +44,7 @@ class Furnisher:
         options: how much there is.
         parts: meshes placed so far.
         seats: where people may sit.
-        instances: number of boxed things so far.
+        instances: number of boxed props so far.
     """
 
     rng: np.random.Generator
@@ -56,7 +56,7 @@ class Furnisher:
     instances: int = 0
 
     def furnish(self) -> None:
-        """Furniture first, then what stands on it and around it."""
+        """Furniture first, then objects on it and around it."""
         families = FAMILIES[self.options.side]
         groups = (self._table_group, self._sofa_group, self._bed, self._storage, self._chair)
         for _ in range(
@@ -226,7 +226,7 @@ class Inhabitant:
 
 
 def inhabit(rng: np.random.Generator, furnisher: Furnisher) -> tuple[Inhabitant, ...]:
-    """As many people as the options ask for, less those for whom there is no place."""
+    """As many people as the options ask for and the room has places for."""
     options = furnisher.options
     count = rng.integers(options.people[0], options.people[1] + 1)
     found = [_somebody(rng, furnisher) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""What one camera sees of a scene, before any light."""
+"""The surfaces that one camera sees, before any light."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class GBuffer:
         origin: float32 (3, 1) or (3, N), where rays start, world.
         directions: float32 (3, N), world; of length 1 along the optical axis.
         hits: where they end.
-        surface: what lies there.
+        surface: of the points.
         points: float32 (3, N), world.
         tone: float32 (N,), of the surface's pattern, 0..1.
     """
@@ -85,7 +85,7 @@ def camera_rays(
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """What reaches the pixels of a camera.
+    """Light and distance in the pixels of a camera.
 
     Attributes:
         t: float32 (H, W), exact depth, infinite where nothing is.
@@ -99,7 +99,7 @@ class Picture:
 
 
 def sighted(scene: RayScene, sight: Sight) -> Hits:
-    """What each pixel of a camera shows, row by row."""
+    """The surface in each pixel of a camera, row by row."""
     return scene.cast(sight.position, camera_rays(sight.camera, sight.world_from_camera))
 
 
@@ -110,13 +110,13 @@ def taken(
     hits: Hits,
     shade: Callable[[GBuffer], np.ndarray],
 ) -> Picture:
-    """Shade band by band: what fits into the cache of a core is worked on much faster.
+    """Shade band by band: bands that fit into a core's cache are much faster.
 
     Args:
-        scene: what is there.
+        scene: the surfaces.
         bank: patterns of its side.
         sight: the camera.
-        hits: what its pixels show.
+        hits: of the rays through its pixels.
         shade: gives the light (C, N) of a view of N rays.
     """
     width, bands = sight.camera.width, []
@@ -140,10 +140,10 @@ def viewed(
     hits: Hits,
     pixel_rad: float,
 ) -> GBuffer:
-    """What rays meet.
+    """Trace rays.
 
     Args:
-        scene: what is there.
+        scene: the surfaces.
         bank: patterns of its side.
         origin: (3,) or (3, N), world [m].
         directions: (3, N), world.

@@ -1,7 +1,7 @@
-"""From light to gray levels: what an infrared or colour sensor adds.
+"""From light to gray levels: gain, noise and pattern of an infrared or colour sensor.
 
-Noise of a pixel of s gray levels above black has the variance read^2 + shot * gain * s. What is
-fixed to the sensor (its pattern) follows from its number: all exposures of one device share it.
+Noise of a pixel of s gray levels above black has the variance read^2 + shot * gain * s. The
+pattern of a sensor follows from its number: it is the same in all exposures of a device.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Imager:
         shot: variance of noise per gray level in a bright room [gray levels].
         blur_px: standard deviation of the lens's blur at a width of 1280 pixels.
         vignette: loss of light in the corners, 0..1.
-        pattern: differences between pixels that stay, as a share.
+        pattern: constant differences between pixels, as a fraction.
         number: of the device; the pattern follows from it.
     """
 
@@ -46,12 +46,12 @@ class Imager:
 
     def gain(self, light: np.ndarray) -> float:
         """Gray levels per unit of light that automatic exposure would choose."""
-        # What saturates anyway must not darken the rest: dots close by, lamps, windows.
+        # Saturated areas (dots close by, lamps, windows) must not darken the rest.
         mean = float(np.minimum(light, 4 * median(light) + 1e-4).mean())
         return float(min((self.target - self.black) / max(mean, 1e-6), self.max_gain))
 
     def expose(self, light: np.ndarray, gain: float, rng: np.random.Generator) -> np.ndarray:
-        """One picture.
+        """One image.
 
         Args:
             light: float32 (H, W) or (H, W, C), linear.

@@ -80,7 +80,7 @@ class Shadows:
     sight: Sight
 
     def at(self, points: np.ndarray) -> np.ndarray:
-        """What arrives at points (3, N), float32 (4, N); beyond the border as at the border."""
+        """Light at points (3, N), float32 (4, N); beyond the border as at the border."""
         turn, camera = np.asarray(self.sight.world_from_camera, np.float32), self.sight.camera
         x, y, z = turn.T @ (points - column(self.sight.position))
         z = np.maximum(z, 0.05)
@@ -90,7 +90,7 @@ class Shadows:
 
 
 def cast_shadows(scene: RayScene, sight: Sight, hits: Hits, lighting: Lighting) -> Shadows:
-    """Shadows and dark corners as a camera shows them, whose pixels show `hits`."""
+    """Shadows and dark corners in the pixels of a camera, which show `hits`."""
     every = slice(None, None, _STEP)
     rays = camera_rays(sight.camera, sight.world_from_camera, every, every)
     places = np.arange(hits.face.size).reshape(sight.shape)[every, every]
@@ -115,7 +115,7 @@ def _lit_share(scene: RayScene, points: np.ndarray, lamp: Lamp) -> np.ndarray:
 
 
 def _openness(scene: RayScene, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """Ambient occlusion: share of sixteen directions that are free over a short reach."""
+    """Ambient occlusion: fraction of sixteen directions that are free over a short reach."""
     way = _tiled(_half_sphere(16), 4, points.shape[1:])
     way *= np.where(dot(way, normals) < 0, np.float32(-1), np.float32(1))
     way = (way + normals) * np.float32(_OCCLUSION_REACH_M / 2)
@@ -141,7 +141,7 @@ def _half_sphere(count: int) -> np.ndarray:
 
 
 def arriving(view: GBuffer, lighting: Lighting, shadows: Shadows | None) -> np.ndarray:
-    """Share of each light that a surface receives, float32 (L + 1, N): ambient, then lamps."""
+    """Fraction of each light that a surface receives, float32 (L + 1, N): ambient, then lamps."""
     shape = 1 + len(lighting.lamps), view.points.shape[1]
     shares = np.ones(shape, np.float32) if shadows is None else shadows.at(view.points)
     shares = shares[: shape[0]]
@@ -184,7 +184,7 @@ def highlights(
 def secondary_view(
     scene: RayScene, bank: PatternBank, view: GBuffer, rows: np.ndarray, *, mirrored: bool
 ) -> GBuffer:
-    """What lies behind clear surfaces, or what mirrors show, for some rays of a view."""
+    """The view behind clear surfaces, or in mirrors, for some rays of a view."""
     directions = view.directions.take(rows, axis=1)
     if mirrored:
         normals = view.surface.normals.take(rows, axis=1)

@@ -1,4 +1,4 @@
-"""Depth from two infrared pictures as the device's processor finds it.
+"""Depth from two infrared images as the device's processor finds it.
 
 Semi-global matching over at most 126 disparities, then sub-pixel refinement by least squares over
 a window (Lucas and Kanade), both checked from left to right, for uniqueness, for texture and for
@@ -23,7 +23,7 @@ _NOISE = 1.5
 
 
 class Prefilter(Enum):
-    """What pictures go through before they are matched."""
+    """Filters of images before they are matched."""
 
     NONE = 'none'
     NORMALISED = 'normalised'
@@ -40,16 +40,16 @@ class Search(Enum):
 
 @dataclass(frozen=True)
 class MatcherSettings:
-    """How pictures are matched.
+    """How images are matched.
 
     Attributes:
-        prefilter: what pictures go through first.
+        prefilter: of the images.
         search: along which paths.
         block: side of the matched blocks [px], odd.
         small_penalty, large_penalty: of a step in disparity, per pixel of a block.
         uniqueness: by how many percent the best match must be better than the second.
         refine_px: side of the window of sub-pixel refinement, odd.
-        worst_fit: residual of the refined match, as a share of the texture, above which nothing
+        worst_fit: residual of the refined match, as a fraction of the texture, above which nothing
             is reported: edges, mirrors, noise.
         least_texture: mean slope [gray levels per px] below which nothing is matched.
         speckle_px: patches of fewer pixels are dropped.
@@ -77,7 +77,7 @@ class MatcherSettings:
 
 
 def match(left: np.ndarray, right: np.ndarray, rig: Rig, settings: MatcherSettings) -> np.ndarray:
-    """Depth of the left picture.
+    """Depth of the left image.
 
     Args:
         left: uint8 (H, W), rectified.
@@ -149,7 +149,7 @@ def _prefiltered(gray: np.ndarray, prefilter: Prefilter) -> np.ndarray:
 def _refined(
     left: np.ndarray, right: np.ndarray, disparity: np.ndarray, settings: MatcherSettings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Disparities that fit best within a window, and where there is texture to tell."""
+    """Disparities that fit best within a window, and where there is enough texture."""
     height, width = left.shape
     columns = np.arange(width, dtype=np.float32)
     rows = np.broadcast_to(np.arange(height, dtype=np.float32)[:, None], left.shape)

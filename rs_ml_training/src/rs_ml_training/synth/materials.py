@@ -1,4 +1,4 @@
-"""What surfaces look like, in visible light and in the infrared of the imagers."""
+"""The look of surfaces in visible light and in the infrared of the imagers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rs_ml_training.synth.patterns import VARIANTS
 Rgb = tuple[float, float, float]
 
 _GROUND, _PILE, _GRAIN, _BANDS, _REPEATS, _TILES, _CLOTH, _PRINT = range(8)
-"""What the kinds of patterns of a side stand for, by their order."""
+"""The meaning of the kinds of patterns of a side, by their order."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Material:
         dark, light: RGB where the pattern is 0 and where it is 1.
         ir_dark, ir_light: albedo in the infrared there.
         gloss: strength of highlights.
-        mirror: share of light that is reflected as in a mirror.
-        clear: share that passes straight through, as in glass.
+        mirror: fraction of light that is reflected as in a mirror.
+        clear: fraction that passes straight through, as in glass.
         glow: RGB that the surface sends out by itself.
         ir_glow: the same in the infrared.
     """
@@ -68,7 +68,7 @@ class MaterialTable:
 
 
 class MaterialMaker:
-    """Draws materials; their patterns are those of the side whose bank they are looked up in."""
+    """Draws materials, with patterns of the bank of one side."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
@@ -139,7 +139,7 @@ class MaterialMaker:
         )
 
     def metal(self) -> Material:
-        """Steel and chrome: little of their own colour, the room in them."""
+        """Steel and chrome: little colour, mostly reflections of the room."""
         return self._make(
             _GROUND,
             0.4,
@@ -151,7 +151,7 @@ class MaterialMaker:
         )
 
     def glass(self) -> Material:
-        """What both imagers see through."""
+        """Glass, which both imagers see through."""
         return Material(
             0, 1.0, (0.05,) * 3, (0.06,) * 3, 0.03, 0.04,
             gloss=1.0, mirror=self._rng.uniform(0.04, 0.2), clear=self._rng.uniform(0.6, 0.8),
@@ -189,7 +189,7 @@ class MaterialMaker:
         )
 
     def skin(self) -> Material:
-        """From light to dark; the infrared hardly tells."""
+        """From light to dark; hardly any difference in the infrared."""
         tone = self._rng.beta(1.3, 1.3)
         light, dark = np.array([0.75, 0.5, 0.38]), np.array([0.09, 0.045, 0.028])
         color = triple(light ** (1 - tone) * dark**tone)

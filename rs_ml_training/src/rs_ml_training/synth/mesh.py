@@ -16,7 +16,7 @@ class Mesh:
     Attributes:
         vertices: float32 (V, 3) [m].
         normals: float32 (V, 3), unit.
-        uv: float32 (V, 2), place on the surface [m], what textures are laid out by.
+        uv: float32 (V, 2), place on the surface [m], for textures.
         faces: int32 (F, 3), places in `vertices`.
     """
 

@@ -18,7 +18,7 @@ _ROW = 1024
 _FEW = 4096
 
 _MARGIN = 0.05
-"""Share of the few to either side, six standard deviations of where a value's place may be."""
+"""Fraction of the few to either side, six standard deviations of where a value's place may be."""
 
 
 def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -30,7 +30,7 @@ def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def column(vector: np.ndarray | tuple[float, float, float]) -> np.ndarray:
-    """One vector beside many, float32 (3, 1)."""
+    """One vector as a column, float32 (3, 1)."""
     return np.asarray(vector, np.float32).reshape(3, 1)
 
 
@@ -66,19 +66,19 @@ def rotation_about_x(angle_rad: float) -> np.ndarray:
 def sampled(
     picture: np.ndarray, u: np.ndarray, v: np.ndarray, *, border: int = cv2.BORDER_REPLICATE
 ) -> np.ndarray:
-    """Values at places of a picture.
+    """Values at places of an image.
 
     Args:
         picture: (H, W) or (H, W, C), uint8 or float32.
         u: (N,), columns; pixel centres are whole numbers.
         v: (N,), rows.
-        border: what lies beyond, a border type of OpenCV.
+        border: a border type of OpenCV.
 
     Returns:
         (N,) or (N, C) of the picture's type.
     """
     count = len(u)
-    # OpenCV takes no picture of more than 32767 rows or columns: the list is folded.
+    # OpenCV takes no image of more than 32767 rows or columns: the list is folded.
     folded = np.empty((2, -(-count // _ROW) * _ROW), np.float32)
     folded[0, :count], folded[1, :count] = u, v
     folded[:, count:] = -10
@@ -90,7 +90,7 @@ def sampled(
 
 
 def ranked(values: np.ndarray, first: int, last: int) -> np.ndarray:
-    """What `numpy.sort(values.ravel())[first : last + 1]` is, in a tenth of the time.
+    """`numpy.sort(values.ravel())[first : last + 1]` in a tenth of the time.
 
     Args:
         values: of any shape, none of them NaN.

@@ -11,7 +11,7 @@ from rs_ml_training.synth.frame import Posture
 
 
 class Side(str, Enum):
-    """What a world may be used for."""
+    """The use of a world."""
 
     TRAIN = 'train'
     TEST = 'test'
@@ -19,7 +19,7 @@ class Side(str, Enum):
 
 @dataclass(frozen=True)
 class WorldOptions:
-    """Ranges and shares; the sides share no kind of room, prop, texture or matcher.
+    """Ranges and fractions; the sides have no kind of room, prop, texture or matcher in common.
 
     Attributes:
         side: 'train' or 'test'.
@@ -28,9 +28,9 @@ class WorldOptions:
         objects: how many objects are tried on the floor.
         objects_on_tops: how many objects are tried on each table or board.
         people: how many people are tried.
-        children: share of people below 1.5 m.
+        children: fraction of people below 1.5 m.
         stature_m: of grown-ups.
-        postures: share of each posture; who is to sit stands where there is no seat.
+        postures: fraction of each posture; sitting people stand if there is no seat.
         camera_height_m: above the floor.
         max_pitch_deg: tilt up or down.
         roll_deg: standard deviation of the roll.

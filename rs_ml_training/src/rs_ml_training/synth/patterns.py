@@ -1,6 +1,6 @@
-"""Gray pictures that repeat without a seam: what surfaces are textured with.
+"""Gray images that repeat without a seam, the textures of surfaces.
 
-Each side of the world has kinds of its own; none is drawn for both.
+Each side of the world has its own kinds; none is drawn for both.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from rs_ml_training.synth.numerics import quantile, sampled
 from rs_ml_training.synth.options import Side
 
 LEVELS = 8
-"""Halvings of each picture, for surfaces that are far away."""
+"""Halvings of each image, for surfaces that are far away."""
 
 _ACROSS = 8
 
 SIDE_PX = 512
 
 VARIANTS = 4
-"""Pictures of each kind."""
+"""Images of each kind."""
 
 _SIDES_PX = np.array([SIDE_PX >> level for level in range(LEVELS)], np.float32)
 
@@ -31,7 +31,7 @@ PatternMaker = Callable[[np.random.Generator], np.ndarray]
 
 
 def halvings(picture: np.ndarray) -> list[np.ndarray]:
-    """A picture (S, S) of 0..1 and its halvings, uint8."""
+    """An image (S, S) of 0..1 and its halvings, uint8."""
     levels = [picture]
     for _ in range(LEVELS - 1):
         upper, lower = levels[-1][::2], levels[-1][1::2]
@@ -41,13 +41,13 @@ def halvings(picture: np.ndarray) -> list[np.ndarray]:
 
 
 def atlas(levels: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """All pictures of all levels side by side, each with a rim that repeats it.
+    """All images of all levels side by side, each with a rim that repeats it.
 
     Args:
         levels: uint8 (N, S, S), the largest first.
 
     Returns:
-        uint8 (H, W), and where each picture's (0, 0) lies, float32 (level, picture, 2) as x, y;
+        uint8 (H, W), and where each picture's (0, 0) lies, float32 (level, image, 2) as x, y;
         the corner of its first pixel, not its centre.
     """
     count, width = len(levels[0]), _ACROSS * (levels[0].shape[-1] + 2)
@@ -70,7 +70,7 @@ def atlas(levels: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 def fractal_noise(
     rng: np.random.Generator, slope: float, *, stretch: tuple[float, float] = (1.0, 1.0)
 ) -> np.ndarray:
-    """Noise whose amplitude falls with frequency ** -slope, periodic, float32, 0..1.
+    """Noise with an amplitude that falls with frequency ** -slope, periodic, float32, 0..1.
 
     Args:
         rng: source of numbers.
@@ -98,7 +98,7 @@ def _spread(values: np.ndarray) -> np.ndarray:
 
 
 def _grid() -> tuple[np.ndarray, np.ndarray]:
-    """Rows (SIDE_PX, 1) and columns (1, SIDE_PX) as shares of the side."""
+    """Rows (SIDE_PX, 1) and columns (1, SIDE_PX) as fractions of the side."""
     share = (np.arange(SIDE_PX, dtype=np.float32) + 0.5) / SIDE_PX
     return share[:, None], share[None]
 
@@ -270,7 +270,7 @@ GROUNDS: Mapping[Side, Mapping[str, PatternMaker]] = MappingProxyType(
         ),
     }
 )
-"""Kinds of patterns by side; the order tells what they stand for, see `materials`."""
+"""Kinds of patterns by side; the order gives their meaning, see `materials`."""
 
 
 class PatternBank:

@@ -28,7 +28,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Top:
-    """A level rectangle that smaller things may stand on: middle, height, half sizes [m]."""
+    """A level rectangle that smaller props may stand on: middle, height, half sizes [m]."""
 
     x: float
     y: float
@@ -52,10 +52,10 @@ class Prop:
 
     Attributes:
         label: name of its class.
-        pieces: what it consists of.
+        pieces: its parts.
         half_x: half the depth of the floor it takes [m].
         half_y: half the width of the floor it takes [m].
-        tops: what others may stand on.
+        tops: surfaces that others may stand on.
         seats: where people may sit.
     """
 
@@ -89,7 +89,7 @@ def prop(
     tops: Sequence[Top] = (),
     seats: Sequence[Seat] = (),
 ) -> Prop:
-    """A prop whose footprint is that of its meshes, which are moved to be around the origin."""
+    """A prop with the footprint of its meshes, which are moved to the origin."""
     corners = np.concatenate([piece.mesh.vertices[:, :2] for piece in pieces])
     low, high = corners.min(axis=0), corners.max(axis=0)
     middle, half = (low + high) / 2, (high - low) / 2

@@ -47,7 +47,7 @@ class LitScene:
         return self._with_secondary(view, alone)
 
     def _with_secondary(self, view: GBuffer, alone: _Shader) -> np.ndarray:
-        """Add what is seen in mirrors, without highlights and dots, and through glass."""
+        """Add the view in mirrors, without highlights and dots, and through glass."""
         light = alone(view, self.shadows)
         for mirrored in (False, True):
             rows, share = self._shares(view, mirrored=mirrored)
@@ -103,7 +103,7 @@ class LitScene:
         glow: np.ndarray,
         shadows: Shadows | None,
     ) -> np.ndarray:
-        """Add highlights (where there are shadows) and what glows to light (C, N)."""
+        """Add highlights (where there are shadows) and glowing surfaces to light (C, N)."""
         table, material = self.scene.materials, view.surface.material
         if shadows is not None:
             rows, shine = highlights(view, table.gloss.take(material), self.lighting)

@@ -24,7 +24,7 @@ class Part:
 
     Attributes:
         mesh: in world coordinates, z up [m].
-        material: what it looks like.
+        material: of its surface.
         label: class id.
         instance: parts of one prop share it; 0: not asked for.
     """
@@ -58,7 +58,7 @@ class Hits:
 
 @dataclass(frozen=True, eq=False)
 class SurfacePoints:
-    """What lies where rays end.
+    """Surfaces at the ends of rays.
 
     Attributes:
         normals: float32 (3, N), unit, towards where the ray comes from.
@@ -100,7 +100,7 @@ class RayScene:
         Args:
             origins: (3, N), or (3,) for all [m].
             directions: float32 (3, N) of any length.
-            solid: look through what is clear.
+            solid: look through clear surfaces.
         """
         scene = self._solid_embree if solid else self._embree
         origins = np.asarray(origins, np.float32).reshape(3, -1)
@@ -158,7 +158,7 @@ def _against(values: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _corner_table(mesh: Mesh) -> np.ndarray:
-    """Normal and uv of each face's first corner, and what the others add, float32 (F, 15)."""
+    """Normal and uv of each face's first corner, and steps to the others, float32 (F, 15)."""
     values = np.concatenate([mesh.normals, mesh.uv], axis=1)
     first, second, third = (values[mesh.faces[:, i]] for i in range(3))
     return np.concatenate([first, second - first, third - first], axis=1)

@@ -1,4 +1,4 @@
-"""The same rooms through other matchers: more measurements of infrared pictures that are there."""
+"""The same rooms through other matchers: more measurements of infrared images that are there."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RematchOptions(Options):
 
 
 def rematch(source: Path, out: Path, options: RematchOptions) -> Iterator[str]:
-    """Write a folder of Intel's layout whose `res-N` are new; the rest is copied.
+    """Write a folder of Intel's layout with new `res-N`; the rest is copied.
 
     Args:
         source: folder with `left-N`, `right-N`, `gt-N` and `res-N`, N a number, and

@@ -39,7 +39,7 @@ class FloorPlan:
     Attributes:
         outline: float (N, 2), corners counter-clockwise [m].
         height_m: of the ceiling.
-        taken: x_min, y_min, x_max, y_max of what stands already.
+        taken: x_min, y_min, x_max, y_max of placed furniture.
     """
 
     outline: np.ndarray

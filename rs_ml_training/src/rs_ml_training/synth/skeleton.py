@@ -1,8 +1,8 @@
 """Joints of a body in many postures.
 
-Lengths as shares of the stature are those of Drillis and Contini, "Body segment parameters"
+Lengths as fractions of the stature are those of Drillis and Contini, "Body segment parameters"
 (1966), as reprinted in Winter, "Biomechanics and motor control of human movement". The body looks
-along +x, its left is +y, z is up; all lengths are shares of the stature.
+along +x, its left is +y, z is up; all lengths are fractions of the stature.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HIP, THIGH, SHANK, SOLE = 0.530, 0.245, 0.246, 0.039
 SHOULDER_UP, SHOULDER_SIDE, HIP_SIDE = 0.270, 0.113, 0.052
 UPPER_ARM, FOREARM = 0.186, 0.152
 SEAT_OVER_HIP = 0.062
-"""How far the joint of the hip is above what a body sits on."""
+"""Height of the hip joint above the seat."""
 LIE_OVER_FLOOR = 0.072
 
 
@@ -46,12 +46,12 @@ class Skeleton:
 def posed(
     posture: Posture, rng: np.random.Generator, *, seat: float = 0.26, step: float | None = None
 ) -> Skeleton:
-    """A body that stands, walks, sits, bends or lies; the soles of who stands are at 0.
+    """A body that stands, walks, sits, bends or lies; soles of standing people are at 0.
 
     Args:
-        posture: what it does.
+        posture: of the body.
         rng: how exactly.
-        seat: height of what a sitting body sits on, as a share of the stature.
+        seat: height of the seat as a fraction of the stature.
         step: where in two steps a walking body is, 0..1; None: one foot far ahead.
     """
     return {
@@ -125,7 +125,7 @@ def _bent(rng: np.random.Generator) -> Skeleton:
         _arm(side, lean + rng.uniform(-0.3, 0.7), 0.1, rng.uniform(0.0, 0.6)) for side in (-1, 1)
     ]
     head = rotation_about_y(lean * rng.uniform(0.4, 1.0)) @ rotation_about_z(rng.normal(0, 0.3))
-    # Whoever bends moves the hips back: the feet stay below the weight.
+    # A bending person moves the hips back: the feet stay below the weight.
     feet = [np.eye(3)] * 2
     return _assembled(pelvis, trunk, head, legs, feet, arms)
 

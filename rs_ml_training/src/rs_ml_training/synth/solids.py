@@ -24,7 +24,7 @@ _FACES = (
 
 
 def _unit_box() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Corners and normals (24, 3), uv (24, 2) of the cube from -1 to 1; along what uv run."""
+    """Corners and normals (24, 3), uv (24, 2) of the cube from -1 to 1, and the axes of uv."""
     signs = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
     n, right, up = np.array(_FACES).transpose(1, 0, 2)
     corners = n[:, None] + signs[:, :1] * right[:, None] + signs[:, 1:] * up[:, None]
@@ -196,7 +196,7 @@ def tube(
         path: (P, 3), P at least 2, its middle line [m].
         radii: of each point, or one for all [m].
         sides: points around.
-        flatness: thickness across `side_axis` as a share of the radius.
+        flatness: thickness across `side_axis` as a fraction of the radius.
         side_axis: direction in which the full radius lies.
     """
     path = np.asarray(path, float)

@@ -221,7 +221,7 @@ def flat_tv(rng: _Rng, make: MaterialMaker) -> Prop:
 
 
 def tube_tv(rng: _Rng, make: MaterialMaker) -> Prop:
-    """A deep old television with its speaker beside the screen."""
+    """A deep old television with its speaker next to the screen."""
     wide = rng.uniform(0.5, 0.8)
     high, frame = wide * 0.75, make.plastic()
     pieces = [

@@ -49,7 +49,7 @@ def boxes_of(labels: np.ndarray, instances: np.ndarray) -> BoxTruth:
 def people_of(
     inhabitants: Sequence[Inhabitant], instances: np.ndarray, sight: Sight
 ) -> PeopleTruth:
-    """Whoever is visible, in the order of the inhabitants.
+    """The visible people, in the order of the inhabitants.
 
     Args:
         inhabitants: all people of the room.
@@ -106,7 +106,7 @@ def truth_record(frame: SynthFrame, name: str) -> dict[str, Any]:
         `image` (name), `scene`, `emitter`; `camera` with `height_m`, `pitch_deg` (positive looks
         up), `roll_deg` (positive turns the camera clockwise as seen from behind it) and
         `up_in_camera`; `accelerometer` [[x, y, z], ...] in m/s2, optical axes; `people` with `box`
-        [x_min, y_min, x_max, y_max] of the visible pixels of the colour picture, half-open,
+        [x_min, y_min, x_max, y_max] of the visible pixels of the colour image, half-open,
         `stature_m` when upright, `top_m` above the floor, `posture`, `visible_share`, `cut`.
     """
     pose = frame.pose

@@ -28,7 +28,7 @@ class World:
     """A room that can be exposed as often as one likes.
 
     Attributes:
-        seed: what it was drawn from.
+        seed: of its random numbers.
         options: the same.
         scene: all meshes.
         surroundings: the parts of the scene that are not people.
@@ -61,7 +61,7 @@ def draw_world(seed: int, options: WorldOptions | None = None) -> World:
 
     Args:
         seed: from 0 up; the same seed gives unrelated worlds on the two sides.
-        options: from what it is drawn.
+        options: ranges it is drawn from.
 
     Raises:
         ConfigError: the seed is negative.
@@ -91,7 +91,7 @@ def _draw_lighting(rng: np.random.Generator, plan: FloorPlan, *, emitter: bool) 
     lamps = []
     total, warm = rng.uniform(0.6, 3.0), np.array([1.0, rng.uniform(0.75, 1), rng.uniform(0.5, 1)])
     count = int(rng.choice([1, 2, 3], p=[0.45, 0.4, 0.15]))
-    # LEDs send next to no infrared; nobody switches the projector off in their light.
+    # LEDs emit almost no infrared; the projector is never off in their light.
     ir = float(rng.choice([0.02, 0.2, 1.0], p=[0.35, 0.35, 0.3])) * rng.uniform(0.3, 1.2)
     if not emitter:
         ir = max(ir, 0.2)

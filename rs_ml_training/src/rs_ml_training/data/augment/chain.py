@@ -1,4 +1,4 @@
-"""Random changes of samples and how they are put together."""
+"""Combinations of random changes: chains, probabilities, alternatives."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Maybe:
     """A step that is taken with a probability.
 
     Attributes:
-        step: what may happen.
+        step: taken or not.
         probability: 0 never, 1 always.
     """
 

@@ -1,4 +1,4 @@
-"""Random changes of the colour picture; nothing else is touched."""
+"""Random changes of the colour image; nothing else is touched."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Jitter:
 
     Attributes:
         brightness: limits of the factor on all channels.
-        contrast: limits of the factor on the distance from the mean gray of the picture.
+        contrast: limits of the factor on the distance from the mean gray of the image.
         saturation: limits of the factor on the distance from the gray of the pixel.
-        offset: limits of what is added at the end [gray levels].
+        offset: limits of the value added at the end [gray levels].
     """
 
     brightness: Range = (1.0, 1.0)
@@ -123,11 +123,11 @@ class Equalize:
 
 @dataclass(frozen=True)
 class Erase:
-    """Paint rectangles over, each in one random colour, so that what is behind must be inferred.
+    """Paint rectangles over, each in one random colour, so that hidden parts must be inferred.
 
     Attributes:
         count: most rectangles; at least one is painted.
-        low, high: limits of their sides as shares of those of the picture.
+        low, high: limits of their sides as fractions of those of the image.
     """
 
     count: int = 3

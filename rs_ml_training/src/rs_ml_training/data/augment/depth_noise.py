@@ -1,6 +1,6 @@
-"""What a stereo depth camera does wrong, done at random to `raw_depth_m`.
+"""Errors of a stereo depth camera, applied at random to `raw_depth_m`.
 
-Each step changes what the camera measured and leaves the truth alone; a sample without a
+Each step changes measured depth and leaves the truth alone; a sample without a
 measurement gets one made from its truth.
 """
 
@@ -18,7 +18,7 @@ from rs_ml_training.data.sample import Sample
 
 
 class DepthFault(abc.ABC):
-    """A step that changes what was measured, or the truth where nothing was.
+    """A step that changes measured depth, or the truth where nothing was measured.
 
     A sample without any depth stays as it is.
     """
@@ -29,7 +29,7 @@ class DepthFault(abc.ABC):
 
     @abc.abstractmethod
     def spoil(self, depth_m: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """What the camera would have measured instead: float32 (H, W) [m], 0 = none."""
+        """The changed measurement: float32 (H, W) [m], 0 = none."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Simulated:
     """A measurement made from the truth, where the data set has none.
 
     Attributes:
-        faults: what makes a measurement of the truth.
+        faults: steps that turn the truth into a measurement.
     """
 
     faults: Augment
@@ -75,7 +75,7 @@ class Holes(DepthFault):
 
     Attributes:
         most: up to so many.
-        low, high: limits of the half axes as a share of the smaller side.
+        low, high: limits of the half axes as a fraction of the smaller side.
     """
 
     most: int = 8
@@ -95,7 +95,7 @@ class Speckle(DepthFault):
     """Single pixels without a measurement.
 
     Attributes:
-        high: up to this share of the pixels.
+        high: up to this fraction of the pixels.
     """
 
     high: float = 0.05
@@ -123,7 +123,7 @@ class Farthest(DepthFault):
 
 @dataclass(frozen=True)
 class OtherScale(DepthFault):
-    """All distances times one factor: the same picture from a lower camera in a smaller world.
+    """All distances times one factor: the same image from a lower camera in a smaller world.
 
     Rooms are photographed at the height of a chest, robots see them from that of a shin: what is
     learned must not hang on how high above the floor the camera is.
@@ -150,11 +150,11 @@ class NoDepth:
 
 @dataclass(frozen=True)
 class FlyingPixels(DepthFault):
-    """Points between foreground and background along the edges of things, and gaps there.
+    """Points between foreground and background along the edges of objects, and gaps there.
 
     Attributes:
         step_m: a larger jump between neighbours is an edge [m].
-        share: of the pixels at edges that fly.
+        share: fraction of the pixels at edges that fly.
         lost: of the pixels at edges that are not measured at all.
     """
 
@@ -176,7 +176,7 @@ class FlyingPixels(DepthFault):
 
 @dataclass(frozen=True)
 class InfraredGain:
-    """Another exposure of the infrared picture.
+    """Another exposure of the infrared image.
 
     Attributes:
         low, high: limits of the factor.
@@ -197,7 +197,7 @@ class InfraredGain:
 
 @dataclass(frozen=True)
 class NoInfrared:
-    """A camera whose infrared picture nobody sends: all black."""
+    """A camera without infrared image: all black."""
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
         if sample.infrared is None:

@@ -1,4 +1,4 @@
-"""Random changes of pictures with boxes."""
+"""Random changes of images with boxes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from rs_ml_training.data.sample import Boxes, Sample
 
 @dataclass(frozen=True)
 class ScaledCrop:
-    """A picture of (width, height) that shows a random part, or all of it with a border.
+    """An image of (width, height) that shows a random part, or all of it with a border.
 
-    An object of which too little is left is neither to be found nor a mistake when found.
+    An object that is mostly cut off is ignored: a detection of it is neither right nor wrong.
 
     Attributes:
         size: (width, height) of the result; None: that of the sample.
-        low, high: limits of the factor on the stretched picture.
+        low, high: limits of the factor on the stretched image.
         min_share: of the area of a box that must be left.
-        of: (width, height) that the picture is stretched to before; None: the result's.
+        of: (width, height) that the image is stretched to before; None: the result's.
     """
 
     size: tuple[int, int] | None = None
@@ -48,16 +48,16 @@ class ScaledCrop:
 
 @dataclass(frozen=True)
 class CopyObjects:
-    """Copies objects into the picture, and hides what they cover.
+    """Copies objects into the image, where they cover others.
 
     Along its outline where one is known (`extra['objects']`, see data.outlines), else its box
     with a soft border.
 
     Attributes:
-        source: where the objects come from; None: the picture itself.
+        source: where the objects come from; None: the image itself.
         most: up to so many copies.
-        low, high: limits of the factor on their size, which shrinks to what the picture holds.
-        covered: a box hidden by more than this share is not to be found any more.
+        low, high: limits of the factor on their size, which shrinks until the copy fits.
+        covered: a box hidden by more than this fraction is ignored.
         outlined: whether objects without outline stay where they are.
     """
 
@@ -141,7 +141,7 @@ def _seen(boxes: Boxes, corner: tuple[int, int], size: tuple[int, int], min_shar
 
 
 def _blended(sample: Sample, patch: np.ndarray, x: int, y: int) -> Sample:
-    """The patch (h, w, 4: RGB and opacity) in the picture; depth there is unknown."""
+    """The patch (h, w, 4: RGB and opacity) in the image; depth there is unknown."""
     height, width = patch.shape[:2]
     weight = patch[..., 3:].astype(np.float32) / 255
     image = sample.rgb.copy()
@@ -186,16 +186,16 @@ def _with_box(boxes: Boxes, box: np.ndarray, class_id: int, covered: float) -> B
 
 @dataclass(frozen=True)
 class Mosaic:
-    """A random part of the picture and of three others around a random point (YOLOv4).
+    """A random part of the image and of three others around a random point (YOLOv4).
 
-    Objects appear small, cut, and in other surroundings; nothing is left but picture and boxes.
-    Which classes are marked is what the picture says, and `source` must mark at least these.
+    Objects appear small, cut, and in other surroundings; nothing is left but image and boxes.
+    The image decides which classes are annotated; `source` must annotate at least these.
 
     Attributes:
         source: where the others come from.
         size: (width, height) of the result; None: that of the sample.
-        low, high: limits of the factor on the pictures, stretched to the result.
-        margin: share of the sides that the point keeps from the border.
+        low, high: limits of the factor on the images, stretched to the result.
+        margin: fraction of the sides that the point keeps from the border.
     """
 
     source: Reader
@@ -226,7 +226,7 @@ class Mosaic:
     def _tile(
         self, sample: Sample | None, size: tuple[int, int], rng: np.random.Generator
     ) -> Sample:
-        """Picture and boxes of the sample, or of another one that has boxes."""
+        """Image and boxes of the sample, or of another one that has boxes."""
         if sample is None:
             sample = self.source.read(int(rng.integers(len(self.source))))
         boxes = Boxes.of([], []) if sample.boxes is None else sample.boxes
@@ -241,7 +241,7 @@ class Mosaic:
         whole: tuple[int, int],
         rng: np.random.Generator,
     ) -> Sample:
-        """A part of the tile, whose scale is that of the whole result."""
+        """A part of the tile at the scale of the whole result."""
         share = max(have / want for have, want in zip(size, whole, strict=True))
         crop = ScaledCrop(size, max(self.low, share), max(self.high, share), of=whole)
         return crop(tile, rng)

@@ -1,6 +1,6 @@
 """Random changes of labelled objects and of their backgrounds.
 
-An object is every pixel whose label is neither 0 (background) nor IGNORE.
+Pixels of objects have labels other than 0 (background) and IGNORE.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Textures:
     """Makes backgrounds.
 
     Attributes:
-        folder: pictures in it and below it are used, such as the Describable Textures Dataset;
+        folder: images in it and below it are used, such as the Describable Textures Dataset;
             None: patterns are drawn.
     """
 
@@ -36,7 +36,7 @@ class Textures:
         """A background uint8 (H, W, 3) of (width, height).
 
         Raises:
-            InputError: the folder holds no picture, or one that cannot be read.
+            InputError: the folder holds no image, or one that cannot be read.
         """
         if self.folder is None:
             return drawn(size, rng)
@@ -108,7 +108,7 @@ def _ramp(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
 
 
 def _covering(picture: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """A random part of the picture, enlarged where it is too small."""
+    """A random part of the image, enlarged where it is too small."""
     height, width = picture.shape[:2]
     factor = max(size[0] / width, size[1] / height, 1.0)
     large = max(round(width * factor), size[0]), max(round(height * factor), size[1])
@@ -188,7 +188,7 @@ def objects_of(sample: Sample) -> np.ndarray:
 
 
 def _before(background: np.ndarray, sample: Sample, mask: np.ndarray) -> Sample:
-    """What the mask shows of a sample before a background without depth."""
+    """The masked part of a sample in front of a background without depth."""
 
     def known(depth_m: np.ndarray | None) -> np.ndarray | None:
         return None if depth_m is None else np.where(mask, depth_m, np.float32(0))
@@ -203,7 +203,7 @@ def _before(background: np.ndarray, sample: Sample, mask: np.ndarray) -> Sample:
 
 
 def _over(below: np.ndarray, above: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The picture above where the mask is, that below elsewhere."""
+    """The image above where the mask is, that below elsewhere."""
     return cv2.copyTo(above, mask.astype(np.uint8), below.copy())
 
 

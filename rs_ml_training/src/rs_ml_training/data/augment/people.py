@@ -1,4 +1,4 @@
-"""People cut out of photographs, put into rooms in front of and behind what is there."""
+"""People cut out of photographs and put into rooms, in front of and behind other objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Figure:
 
     Attributes:
         rgba: uint8 (H, W, 4), opaque where the person is.
-        is_whole: from head to feet, judged by the shape.
+        is_whole: whether it reaches from head to feet, by its shape.
     """
 
     rgba: np.ndarray
@@ -63,12 +63,12 @@ def _figures(sample: Sample, person: int, min_height_px: int) -> list[Figure]:
 
 @dataclass(frozen=True)
 class PastePeople:
-    """A person at a distance that fits the size, hidden by what is nearer.
+    """A person at a distance that fits the size, hidden by nearer surfaces.
 
     Attributes:
         figures: to choose from.
         person: class id of their pixels.
-        low, high: limits of the height as a share of the picture's.
+        low, high: limits of the height as a fraction of the picture's.
     """
 
     figures: tuple[Figure, ...]
@@ -103,7 +103,7 @@ def _resized(rgba: np.ndarray, height: int, mirror: bool) -> np.ndarray:
 
 
 def _on_canvas(rgba: np.ndarray, left: int, top: int, size: tuple[int, int]) -> np.ndarray:
-    """The picture at a place of an empty one of (width, height), cut at its border."""
+    """The image at a place of an empty one of (width, height), cut at its border."""
     shift = np.array([[1, 0, left], [0, 1, top]], np.float32)
     return cv2.warpAffine(rgba, shift, size, flags=cv2.INTER_NEAREST)
 

@@ -63,7 +63,7 @@ def preset(
         name: key of PRESETS.
         size: (width, height) that every sample gets [px]; None: as large as it is.
         textures: folder of backgrounds for 'industrial'; None: patterns are drawn.
-        cutouts: masks whose people 'indoor' puts into pictures; outlined objects, and pictures of
+        cutouts: masks whose people 'indoor' puts into images; outlined objects, and images of
             mosaics, of 'detection-mixed'. None: nothing is put in.
 
     Raises:
@@ -92,10 +92,10 @@ def _fastdepth(size: Size | None) -> Augment:
 
 
 def _depth(size: Size | None) -> Augment:
-    """Depth as a camera will see it: about the whole picture, so that the scale stays true.
+    """Depth as a camera will see it: about the whole image, so that the scale stays true.
 
-    FastDepth's factor of up to 1.5 makes training pictures a fifth nearer on average than those
-    that are predicted, and a network that cannot tell is off by as much.
+    FastDepth's factor of up to 1.5 makes training images a fifth nearer on average than those
+    that are predicted, and a network that cannot notice is off by as much.
     """
     light = Jitter((0.7, 1.3), (0.7, 1.3), (0.7, 1.3))
     return Chain((Near(size, 1.0, 1.15), Rotate(-3, 3, size), Maybe(Flip()), light))
@@ -104,7 +104,7 @@ def _depth(size: Size | None) -> Augment:
 def _depth_strong(size: Size | None) -> Augment:
     """For few pictures: both nearer and farther, any part, other light and colours, erased parts.
 
-    Factors below 1 balance those above, so that pictures are as near as they will be predicted.
+    Factors below 1 balance those above, so that images are as near as they will be predicted.
     """
     turn = RotatedCrop(-5, 5, size) if size else Rotate(-5, 5)
     light = GammaColor(gamma=(0.7, 1.4), brightness=(0.7, 1.3), color=(0.85, 1.15))
@@ -162,7 +162,7 @@ def _industrial(size: Size | None, textures: Textures | None = None) -> Augment:
 def _indoor(size: Size | None, cutouts: Reader | None = None) -> Augment:
     """Rooms in colour and maybe depth: people put in, nearer or farther, other light and camera.
 
-    Where depth was measured it gets the faults of a stereo camera, and of two pictures in five
+    Where depth was measured it gets the faults of a stereo camera, and of two images in five
     it is taken away.
     """
     people: tuple[Augment, ...] = ()
@@ -193,7 +193,7 @@ def _detection(size: Size | None) -> Augment:
 
 
 def _detection_mixed(size: Size | None, cutouts: Reader | None = None) -> Augment:
-    """Few labelled objects in many places: put into other pictures, mosaics, every scale."""
+    """Few labelled objects in many places: put into other images, mosaics, every scale."""
     place: Augment = ScaledCrop(size, 0.6, 1.9)
     if cutouts is not None:
         cutouts = CachedReader(cutouts)
@@ -209,8 +209,8 @@ def _denoise(size: Size | None) -> Augment:
 
     Most faults are rare: a matcher's own, which differ from frame to frame, are the lesson. A
     third of the crops come without infrared, for cameras that do not send it. Nothing is mirrored:
-    what the right imager cannot see lies to the left of things, and on which side a shadow lies
-    tells whose surface goes on there.
+    areas hidden from the right imager lie left of objects, and the side of such a shadow shows
+    which surface continues there.
     """
     crop = (RandomCrop(size),) if size else ()
     faults = (
@@ -258,7 +258,7 @@ ALIASES = {'segmentation-april': 'segmentation-both-flips'}
 """Former names, which run folders and commands may still use."""
 
 CROPPING = frozenset(('bts-nyu', 'bts-kitti', 'denoise'))
-"""Those that cut their size out of a picture as it is, where the others shrink the whole of it."""
+"""Those that cut their size out of an image as it is, where the others shrink the whole of it."""
 
 
 def fitted(sample: Sample, name: str, size: Size) -> Sample:

@@ -1,4 +1,4 @@
-"""Random changes of where things are: all maps, boxes and the camera move together."""
+"""Random changes of geometry: all maps, boxes and the camera move together."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class RandomPart:
     """A part of random size, as it is.
 
     Attributes:
-        low, high: limits of its width as a share of the picture's.
-        aspect: width / height of the part; None: that of the picture.
+        low, high: limits of its width as a fraction of the picture's.
+        aspect: width / height of the part; None: that of the image.
     """
 
     low: float = 0.6
@@ -52,10 +52,10 @@ class RandomPart:
 
 @dataclass(frozen=True)
 class Near:
-    """Come nearer at random: larger pictures of smaller depth, not yet cropped (FastDepth).
+    """Come nearer at random: larger images of smaller depth, not yet cropped (FastDepth).
 
     Attributes:
-        size: (width, height) of the whole picture at factor `low`; None: its own.
+        size: (width, height) of the whole image at factor `low`; None: its own.
         low, high: limits of the factor.
     """
 
@@ -128,7 +128,7 @@ class RotatedCrop:
 
 @dataclass(frozen=True)
 class Shift:
-    """Move sideways and up or down; what comes in from outside is unknown.
+    """Move sideways and up or down; the uncovered border is unknown.
 
     Attributes:
         low, high: limits of the distance in x and in y [px].

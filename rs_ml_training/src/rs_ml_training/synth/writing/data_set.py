@@ -78,7 +78,7 @@ class SetOptions(Options):
 
     count: int = option(100, 'rooms; with --bag: frames', low=1)
     seed: int = option(0, 'of the rooms', low=0)
-    side: str = option('train', 'train or test, which share nothing', choices=SIDES)
+    side: str = option('train', 'train or test, without common content', choices=SIDES)
     size: tuple[int, int] = option(
         (848, 480), 'of depth and infrared', low=_SMALLEST_PX, metavar='WIDTHxHEIGHT'
     )
@@ -102,7 +102,7 @@ class SetOptions(Options):
         return self.count * self.repeats
 
     def room_seed(self, room: int) -> int:
-        """What room N, from 1, is drawn from."""
+        """The seed of room N, counted from 1."""
         return self.seed + room
 
     def frame_name(self, room: int, exposure: int) -> str:
@@ -143,7 +143,7 @@ def _write_nyu(frame: SynthFrame, folder: Path, name: str) -> None:
 
 
 def _write_yolo(frame: SynthFrame, folder: Path, name: str) -> None:
-    """A line 'class x_center y_center width height' in shares of the picture for each box."""
+    """A line 'class x_center y_center width height' in fractions of the image for each box."""
     height, width = frame.color.shape[:2]
     seen = frame.boxes.pixels >= FEWEST_PIXELS
     shares = frame.boxes.boxes_px[seen] / np.array([width, height, width, height])
@@ -172,7 +172,7 @@ _WRITERS: dict[str, Callable[[SynthFrame, Path, str], None]] = {
 
 
 def exposures(options: SetOptions, room: int) -> Iterator[SynthFrame]:
-    """Each exposure of a room: one view, noise of its own.
+    """Each exposure of a room: one view, different noise.
 
     Args:
         options: of the data set.
@@ -209,9 +209,9 @@ def write_frame_set(
     expose: Expose = exposures,
     spread: Spread = map,
 ) -> None:
-    """Write rooms; the same options give the same bytes, however the work is spread.
+    """Write rooms; the same options give the same bytes for any number of workers.
 
-    Each layout has a folder of its own with its camera, classes, `scenes.csv` and licence:
+    Each layout has its own folder with camera, classes, `scenes.csv` and licence:
 
     - `intel/`: `res-N` (matched), `gt-N` (exact), `left-N`, `right-N` PNG, left imager;
     - `nyu/`: `rgb/N`, `depth/N` (exact), `raw/N` (matched, registered), `gt/N` (class ids);
@@ -223,7 +223,7 @@ def write_frame_set(
     Args:
         out: a new folder.
         options: see there.
-        expose: what makes the frames of a room.
+        expose: makes the frames of a room.
         spread: applies a function to the numbers of the rooms and gives the results in order,
             maybe in several processes.
 

@@ -21,7 +21,7 @@ _KEEPING = {
     'mmap_threshold': 1 << 30,
     'trim_threshold': 1 << 30,
 }
-"""For glibc: keep the memory of a picture for the next one. New pages cost more than most of what
+"""For glibc: keep the memory of an image for the next one. New pages cost more than most of what
 is done to them. Other C libraries do not know the variable."""
 
 
@@ -49,15 +49,15 @@ def spread(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator
         try:
             yield from results
         finally:
-            # After an error nobody wants what waits.
+            # After an error the waiting work is not needed.
             pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    """What processes that are started meanwhile find: C libraries read it when they are loaded."""
+    """Environment of processes started inside: C libraries read it when they are loaded."""
     tunables = ':'.join(f'glibc.malloc.{name}={value}' for name, value in _KEEPING.items())
-    # Whoever has set the latter knows why.
+    # A value that the user has set stays.
     wanted = dict.fromkeys(_THREADS, '1')
     wanted['GLIBC_TUNABLES'] = os.environ.get('GLIBC_TUNABLES', tunables)
     before = {name: os.environ.get(name) for name in wanted}

@@ -37,7 +37,7 @@ from rs_ml_training.synth.truth import truth_record
 
 ACCELEROMETER = 'accel'
 TRUTH_TOPIC = '/ground_truth/frame'
-"""std_msgs/String of JSON beside every frame, see `truth_record`."""
+"""std_msgs/String of JSON with every frame, see `truth_record`."""
 
 _ACCELEROMETER_HZ = 63
 
@@ -134,7 +134,7 @@ class _Recorder:
         self._writer.write(f'{stream.topic}/{transport}', COMPRESSED_IMAGE, stamp_ns, message)
 
     def _write_accelerometer(self, frame: SynthFrame, stamp_ns: int) -> None:
-        """What the camera felt since the last frame."""
+        """Readings since the last frame."""
         count = max(1, round(_ACCELEROMETER_HZ / self._options.rate_hz))
         samples = frame.accelerometer[:count]
         for place, sample in enumerate(samples, 1 - len(samples)):

@@ -1,4 +1,4 @@
-"""Rooms in which somebody upright is in full view, so that heights can be judged."""
+"""Rooms with an upright person in full view, so that heights can be measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rs_ml_training.synth.truth import people_of
 from rs_ml_training.synth.world import World, draw_world
 
 FARTHEST_M = 5.0
-"""Along the floor, of whoever is in full view."""
+"""Along the floor, of the person in full view."""
 
 _PREVIEW = COLOR_640.resized(160, 120)
 _MARGIN_PX = 2
@@ -29,7 +29,7 @@ _SEEDS_APART = 1_000_000_000
 def upright_world(seed: int, side: Side) -> World:
     """A room as others are, but people stand or walk, and the camera has one of them in full view.
 
-    Whether room and camera will do is decided by what is visible alone: the body is uncut, at
+    Room and camera are accepted by visibility alone: the body is uncut, at
     least 97 % visible and at most 5 m away. A room that has no such view gives way to another one.
 
     Args:

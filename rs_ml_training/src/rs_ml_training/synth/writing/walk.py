@@ -28,7 +28,7 @@ _ELBOW_ROOM_M = 0.35
 _STEPS_HZ = 0.9
 """Double steps a second."""
 _LEAST_VISIBLE = (0.97, 0.75)
-"""Of whoever stands and whoever walks."""
+"""Of the standing and of the walking person."""
 
 _SPEED = 0.12
 """Of the camera, to its right [m/s]."""
@@ -41,13 +41,13 @@ _SWAY_HZ, _SWAY_RAD, _SWAY_M = 0.4, 0.008, 0.008
 
 @dataclass(frozen=True)
 class Passer:
-    """Somebody who stands or walks straight on.
+    """A person who stands or walks straight on.
 
     Attributes:
         seed: of clothes and build.
         stature_m: height when upright.
         posture: standing or walking.
-        outfit: what is worn.
+        outfit: the clothes.
         x: place on the floor at time 0 [m].
         y: place on the floor at time 0 [m].
         yaw_rad: heading.
@@ -83,7 +83,7 @@ class Passer:
 
 
 def peopled(world: World, passers: Sequence[Passer], time_s: float) -> World:
-    """The world with these people in place of its own."""
+    """The world with these people instead of the drawn ones."""
     side = world.options.side
     people = tuple(p.at(time_s, side, _FIRST_INSTANCE + i) for i, p in enumerate(passers))
     parts = [part for one in people for part in one.parts]
@@ -131,7 +131,7 @@ def _pose(plan: FloorPlan, rng: np.random.Generator) -> CameraPose:
 def _passers(
     world: World, pose: CameraPose, rng: np.random.Generator, duration_s: float
 ) -> tuple[Passer, ...]:
-    """One who faces the camera and one who crosses the view; nobody if there is no room."""
+    """One person facing the camera and one crossing the view; none if there is no room."""
     outfits = FAMILIES[world.options.side].outfits
     standing, walking = (int(s) for s in rng.integers(1 << 30, size=2))
     left = rng.choice([-1.0, 1.0])
