@@ -42,6 +42,7 @@ def _add_list(verbs: Any) -> None:
     parser = verbs.add_parser(
         'list',
         help='list every known model and its missing files',
+        description='List every known model and its missing files.',
         example='rs-ml models list --json',
     )
     parser.group(OUTPUT).add_argument('--json', action='store_true', help='print JSON lines')
@@ -52,13 +53,16 @@ def _add_check(verbs: Any) -> None:
     parser = verbs.add_parser(
         'check',
         help='check checksums, loading and golden outputs',
+        description='Check checksums, loading and golden outputs of models.',
         example='rs-ml models check detection --backend openvino',
     )
     group = parser.group(MODEL)
-    group.add_argument('models', nargs='+', metavar='NAME|DIR')
+    group.add_argument('models', nargs='+', metavar='NAME|DIR', help='names or directories')
     add_flags(parser, ModelOptions, group=MODEL, only=('backend', 'device'))
     group.add_argument(
-        '--precision', choices=PRECISIONS, help="of the arithmetic (default: the backend's)"
+        '--precision',
+        choices=PRECISIONS,
+        help="precision of the arithmetic (default: the backend's)",
     )
     parser.group(OUTPUT).add_argument(
         '--record-golden',
@@ -75,10 +79,11 @@ def _add_download(verbs: Any) -> None:
     parser = verbs.add_parser(
         'download',
         help='download a third-party model into the cache',
+        description='Download third-party models into the cache.',
         example='rs-ml models download centernet_mnv3_coco',
     )
     group = parser.group(MODEL)
-    group.add_argument('models', nargs='+', metavar='NAME')
+    group.add_argument('models', nargs='+', metavar='NAME', help='names of models')
     group.add_argument('--sha256', help='digest of the download, if the manifest has none')
     parser.set_defaults(run=run_download)
 
@@ -87,10 +92,11 @@ def _add_tune(verbs: Any) -> None:
     parser = verbs.add_parser(
         'tune',
         help='find the fastest correct backend on this machine',
+        description='Find the fastest correct backend for models on this machine, and save it.',
         example='rs-ml models tune detection segmentation --runs 50',
     )
     group = parser.group(MODEL)
-    group.add_argument('models', nargs='+', metavar='NAME|DIR')
+    group.add_argument('models', nargs='+', metavar='NAME|DIR', help='names or directories')
     add_flags(parser, ModelOptions, group=MODEL, only=('device',))
     group.add_argument(
         '--threads', type=int, default=0, help='try only this thread count; 0: several'

@@ -44,7 +44,7 @@ class OptionInfo:
         choices: the values allowed; empty: any.
         static: needed to build the node; may only change while it is unconfigured.
         none: parameter value that stands for None, such as -1.0.
-        none_doc: the meaning of None, such as 'as the model says'.
+        none_doc: the meaning of None, such as 'set by the model'.
         flag: name of the flag; '': that of the field, None: the option has no flag.
         metavar: placeholder of the value in `--help`; '': made from the name or the choices.
         group: heading in `--help` under which the flag stands; '': that of the whole dataclass.

@@ -37,13 +37,13 @@ QUEUE_DEPTH = 200
 
 @dataclass(frozen=True)
 class RecordOptions:
-    """Parameters of the record node, read once, at the start."""
+    """Parameters of the record node, read once at the start."""
 
-    out: str = option('', 'directory to create')
+    out: str = option('', 'directory of the recording')
     topics: tuple[str, ...] = option(
         (),
         'regular expressions of the topics to record; empty: all of the namespace; '
-        '`NAME/compressed` in addition to NAME only where one says compressed',
+        '`NAME/compressed` in addition to NAME only if one contains compressed',
     )
     storage: str = option('mcap', 'file format', choices=tuple(STORAGES))
     overwrite: bool = option(False, 'replace an existing recording at `out`')

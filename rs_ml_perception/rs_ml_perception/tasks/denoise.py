@@ -92,11 +92,11 @@ class DenoiseOptions(RangeOptions):
     )
     confidence_threshold: float | None = option(
         None,
-        'invalidate pixels with less confidence',
+        'minimum confidence; pixels below it become invalid',
         low=0.0,
         high=1.0,
         none=-1.0,
-        none_doc='as the model says',
+        none_doc='set by the model',
     )
 
 

@@ -35,7 +35,7 @@ class DetectorOptions(Options):
     """
 
     score_threshold: float | None = option(
-        None, 'minimum score', low=0.0, high=1.0, none=-1.0, none_doc='as the model says'
+        None, 'minimum score', low=0.0, high=1.0, none=-1.0, none_doc='set by the model'
     )
     iou_threshold: float | None = option(
         None,
@@ -43,7 +43,7 @@ class DetectorOptions(Options):
         low=0.0,
         high=1.0,
         none=-1.0,
-        none_doc='as the model says',
+        none_doc='set by the model',
     )
     classes: tuple[str, ...] = option(
         (),

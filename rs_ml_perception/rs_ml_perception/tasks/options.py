@@ -22,11 +22,11 @@ class RangeOptions(Options):
     """A band of distances, either limit of which may be open."""
 
     range_min_m: float = option(
-        0.0, 'discard everything closer than this', unit='m', low=0.0, high=1000.0
+        0.0, 'minimum distance; anything closer is discarded', unit='m', low=0.0, high=1000.0
     )
     range_max_m: float | None = option(
         None,
-        'discard everything farther than this, and objects of unknown distance',
+        'maximum distance; anything farther or without depth is discarded',
         unit='m',
         low=0.0,
         none=1000.0,

@@ -34,7 +34,7 @@ class SegmenterOptions(Options):
     """Options of the mask. A network that predicts class ids only takes no threshold."""
 
     confidence_threshold: float = option(
-        0.0, 'label pixels with less confidence 255 (unlabelled); 0 keeps all', low=0.0, high=1.0
+        0.0, 'minimum confidence; pixels below it become 255, unlabelled', low=0.0, high=1.0
     )
 
 

@@ -21,7 +21,7 @@ class _Options(Options):
     count: int = option(3, 'a count', low=1, high=10)
     inner: _Inner = field(default_factory=_Inner)
     score: float | None = option(
-        None, 'a score', low=0, high=1, none=-1.0, none_doc='as the model says'
+        None, 'a score', low=0, high=1, none=-1.0, none_doc='set by the model'
     )
     far_m: float | None = option(None, 'far', unit='m', low=0, none=1000.0, none_doc='no limit')
     kind: str = option('a', 'a choice', choices=('a', 'b'))
@@ -114,7 +114,7 @@ def test_refused_parameters(given, words):
     ('name', 'default', 'limits', 'text'),
     [
         ('count', 3, (1, 10), 'a count'),
-        ('score', -1.0, (-1.0, 1), 'a score; -1: as the model says'),
+        ('score', -1.0, (-1.0, 1), 'a score; -1: set by the model'),
         ('far_m', 1000.0, (0, 1000.0), 'far; 1000: no limit [m]'),
         ('inner.limit_ms', 200.0, (0.1, 1e6), 'limit [ms]'),
     ],
