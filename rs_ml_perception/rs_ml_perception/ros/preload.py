@@ -1,4 +1,4 @@
-"""Loading in the background while the node already answers."""
+"""Loading a model in the background while the node already answers requests."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from typing import Generic, TypeVar
 import rclpy.task
 from rclpy.executors import Executor
 
-S = TypeVar('S')
+K = TypeVar('K')
 T = TypeVar('T')
 
 
-class Preload(Generic[S, T]):
-    """Loads the thing that belongs to a subject, on request ahead of time and in a thread.
+class Preload(Generic[K, T]):
+    """Loads a value in a background thread ahead of use.
 
     Args:
-        load: makes the thing; slow.
-        discard: frees a thing that was loaded in vain.
+        load: makes the value of a key; slow.
+        discard: frees a value that is not used.
     """
 
-    def __init__(self, load: Callable[[S], T], discard: Callable[[T], None]) -> None:
+    def __init__(self, load: Callable[[K], T], discard: Callable[[T], None]) -> None:
         self._load = load
         self._discard = discard
-        self._begun: _Loading[S, T] | None = None
-        self._abandoned: list[_Loading[S, T]] = []
+        self._begun: _Loading[K, T] | None = None
+        self._abandoned: list[_Loading[K, T]] = []
 
     @property
     def is_under_way(self) -> bool:
-        """Whether the thread is still at work."""
+        """Whether the thread is still loading."""
         return self._begun is not None and not self._begun.result.done()
 
-    def is_ready(self, subject: S) -> bool:
-        """Whether `take` would not have to wait."""
-        return self._begun is not None and self._begun.is_ready(subject)
+    def is_ready(self, key: K) -> bool:
+        """Whether `take` returns at once."""
+        return self._begun is not None and self._begun.is_ready(key)
 
-    def begin(self, subject: S) -> None:
-        """Load in the background, unless that has been begun."""
-        if self._begun is not None and self._begun.subject == subject:
+    def begin(self, key: K) -> None:
+        """Load in the background, unless this key is being loaded already."""
+        if self._begun is not None and self._begun.key == key:
             return
         self.abandon()
-        self._begun = _Loading(self._load, subject)
+        self._begun = _Loading(self._load, key)
 
     async def wait(self, executor: Executor) -> None:
-        """Let the executor go on with other callbacks until the thread has ended."""
+        """Let the executor run other callbacks until the thread has ended."""
         if self._begun is None:
             return
         done = rclpy.task.Future(executor=executor)
@@ -58,21 +58,21 @@ class Preload(Generic[S, T]):
         self._begun.result.add_done_callback(wake)
         await done
 
-    def take(self, subject: S) -> T:
-        """The thing: what was begun, once it is there; loaded now if that was for another subject.
+    def take(self, key: K) -> T:
+        """The value of the key: from the background if it was begun there, else loaded now.
 
         Raises:
-            Exception: what loading raised.
+            Exception: loading failed.
         """
         begun = self._begun
-        if begun is None or begun.subject != subject:
+        if begun is None or begun.key != key:
             self.abandon()
-            return self._load(subject)
+            return self._load(key)
         self._begun = None
         return begun.result.result()
 
     def abandon(self) -> None:
-        """Nobody waits for it: what it loads is freed as soon as it is there."""
+        """Give up the current loading; its value is freed as soon as it is loaded."""
         self._abandoned = [loading for loading in self._abandoned if loading.thread.is_alive()]
         if self._begun is not None:
             self._begun.result.add_done_callback(self._free)
@@ -80,7 +80,7 @@ class Preload(Generic[S, T]):
             self._begun = None
 
     def has_ended(self, timeout_secs: float) -> bool:
-        """Whether no abandoned thread is at work any more, after a while at most.
+        """Wait for abandoned threads, at most this long; whether all have ended.
 
         A runtime must not be loading while the process exits.
         """
@@ -94,19 +94,19 @@ class Preload(Generic[S, T]):
             self._discard(result.result())
 
 
-class _Loading(Generic[S, T]):
-    def __init__(self, load: Callable[[S], T], subject: S) -> None:
-        self.subject = subject
+class _Loading(Generic[K, T]):
+    def __init__(self, load: Callable[[K], T], key: K) -> None:
+        self.key = key
         self.result: Future[T] = Future()
         self._load = load
         self.thread = threading.Thread(target=self._run, name='preload', daemon=True)
         self.thread.start()
 
-    def is_ready(self, subject: S) -> bool:
-        return self.subject == subject and self.result.done()
+    def is_ready(self, key: K) -> bool:
+        return self.key == key and self.result.done()
 
     def _run(self) -> None:
         try:
-            self.result.set_result(self._load(self.subject))
-        except BaseException as error:  # carried to the thread that asks for the result
+            self.result.set_result(self._load(self.key))
+        except BaseException as error:  # raised again in the thread that takes the result
             self.result.set_exception(error)

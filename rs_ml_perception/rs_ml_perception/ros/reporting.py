@@ -1,4 +1,4 @@
-"""Reports of a node on itself: /diagnostics and ~/stats at 1 Hz, ~/frames on request."""
+"""The reports of a node: /diagnostics and ~/stats at 1 Hz, ~/frames on request, log lines."""
 
 from __future__ import annotations
 
@@ -19,14 +19,25 @@ from rs_ml_perception.ros.input.samples import TopicSample
 from rs_ml_perception.ros.qos import no_events, profile, results
 
 LOG_THROTTLE_SECS = 5.0
+REPORT_DEPTH = 100
+
+ALERT_STATES = ('waiting_image', 'waiting_camera_info', 'stale')
+"""Input states that are logged; the worker logs rejected frames itself."""
+
+CONCERN = 'active, with a concern'
+
+PATIENCE = 3
+"""Equal reports in a row, a second apart, before a line is logged: cameras take a moment."""
+
+_NOT_COUNTED = InferenceStats.NOT_COUNTED
 
 
 class Shortfalls:
-    """Parts of results that could not be made although somebody wants them.
+    """Subscribed parts of results that could not be made: logged once, and counted.
 
     Attributes:
         latest: why parts of the latest result are missing.
-        count: results since `reset` that lacked something.
+        count: incomplete results since `reset`.
     """
 
     def __init__(self, logger: RcutilsLogger) -> None:
@@ -38,7 +49,7 @@ class Shortfalls:
         self.count = 0
 
     def note(self, shortfalls: Sequence[str]) -> None:
-        """A result has gone out, without these."""
+        """Note the parts that the result just published lacks."""
         before, self.latest = self.latest, tuple(map(printable, shortfalls))
         self.count += bool(shortfalls)
         for text in self.latest:
@@ -46,45 +57,32 @@ class Shortfalls:
                 self._logger.warning(text, throttle_duration_sec=LOG_THROTTLE_SECS)
 
 
-SPOKEN_STATES = ('waiting_image', 'waiting_camera_info', 'stale')
-"""Frames that are rejected are logged one by one by the worker."""
-
-CONCERN = 'active, with a concern'
-
-PATIENCE = 3
-"""Reports in a row, a second apart, before trouble is worth a line: cameras take a moment."""
-
-
 class ConsoleAlerts:
-    """Logs once when the input stays in trouble, and once when it is well again."""
+    """Logs once when the input stays in a bad state, and once when it has recovered."""
 
     def __init__(self, logger: RcutilsLogger) -> None:
         self._logger = logger
         self._state = ''
         self._reports = 0
-        self._is_complaining = False
+        self._has_alerted = False
 
     def note(self, status: DiagnosticStatus) -> None:
-        """Note the input status of one report."""
+        """Take the input status of one report."""
         state = {pair.key: pair.value for pair in status.values}['state']
         if state == 'active' and status.level != DiagnosticStatus.OK:
             state = CONCERN
         self._reports = self._reports + 1 if state == self._state else 1
         self._state = state
-        if state in (*SPOKEN_STATES, CONCERN) and self._reports == PATIENCE:
+        if state in (*ALERT_STATES, CONCERN) and self._reports == PATIENCE:
             self._logger.warning(status.message)
-            self._is_complaining = True
-        elif state == 'active' and self._is_complaining:
+            self._has_alerted = True
+        elif state == 'active' and self._has_alerted:
             self._logger.info('input is well again')
-            self._is_complaining = False
-
-
-REPORT_DEPTH = 100
-_NOT_COUNTED = InferenceStats.NOT_COUNTED
+            self._has_alerted = False
 
 
 class NodeReporter:
-    """The reporting publishers of one node; they live as long as the node."""
+    """The reporting publishers of one node, which live as long as the node."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -103,7 +101,7 @@ class NodeReporter:
     def frame(
         self, sample: TopicSample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float
     ) -> None:
-        """Report the outcome of one frame, if anybody listens."""
+        """Report the outcome of one frame while ~/frames is subscribed."""
         if self._frames.get_subscription_count() == 0:
             return
         report = FrameReport(header=sample.header, outcome=outcome.value, detail=detail)
@@ -111,7 +109,7 @@ class NodeReporter:
         self._frames.publish(report)
 
     def diagnostics(self, statuses: list[DiagnosticStatus]) -> None:
-        """Publish the statuses, that of the input first."""
+        """Publish the statuses; the first is that of the input."""
         self._alerts.note(statuses[0])
         self._diagnostics.publish(diagnostic_array(statuses, stamp=self._now()))
 

@@ -1,4 +1,4 @@
-"""The thread that processes frames, and the counts of what became of each."""
+"""The thread that processes the latest frame set, drops stale ones and counts every outcome."""
 
 from __future__ import annotations
 
@@ -20,14 +20,42 @@ from rs_ml_perception.core.streams.stamps import RateLimit
 from rs_ml_perception.ros.guards import traceback_text
 from rs_ml_perception.ros.input.samples import FrameSet, TopicSample
 
+TAKE_TIMEOUT_SECS = 0.5
+LOG_THROTTLE_SECS = 5.0
+
 TYPICAL_FRAMES = 20
+"""The processing times of so many frames say which is usual."""
 
 AHEAD_SECS = 0.5
-"""A stamp so far in the future is reported: /clock and the stamps of a replay differ by less."""
+"""A stamp this far in the future is reported: /clock and the stamps of a replay differ by less."""
+
+T = TypeVar('T')
+
+Process = Callable[[FrameSet], Mapping[str, float]]
+"""Processes and publishes one frame set; returns milliseconds per stage."""
+
+Report = Callable[[TopicSample, Outcome, str, float, float], None]
+"""Called with (sample, outcome, detail, age_ms, latency_ms) once per frame."""
+
+
+class UnsynchronisedError(Exception):
+    """A message that the frame requires never came."""
+
+
+class OverdueError(Exception):
+    """The node was deactivated without waiting for the frame in progress."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits beyond which a frame is not processed; 0 for no limit."""
+
+    max_age_secs: float = 0.0
+    max_rate_hz: float = 0.0
 
 
 class StaleError(Exception):
-    """A frame is too old: the detail for its report, and `advice` for the log."""
+    """A frame is too old; the text is the detail of its report, `advice` is for the log."""
 
     def __init__(self, detail: str, advice: str) -> None:
         super().__init__(detail)
@@ -35,10 +63,10 @@ class StaleError(Exception):
 
 
 class Freshness:
-    """Judges frames by ROS time; one frame at a time.
+    """Checks the age of frames in ROS time, one frame at a time.
 
     Attributes:
-        note: what is wrong with the stamps of the latest frame, '' for nothing.
+        note: the fault in the stamps of the latest frame, '' for none.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -52,11 +80,11 @@ class Freshness:
         return max(0.0, 1e-6 * (self._clock.now().nanoseconds - sample.stamp_ns))
 
     def begin(self, sample: TopicSample, limit_secs: float) -> None:
-        """A frame's turn has come.
+        """Check a frame whose processing begins.
 
         Args:
             sample: the primary message.
-            limit_secs: how old it may be, 0: as old as it likes.
+            limit_secs: largest age; 0: no limit.
 
         Raises:
             StaleError: it is older.
@@ -66,13 +94,13 @@ class Freshness:
         self._check(sample, limit_secs, 0.0)
 
     def check_result(self, sample: TopicSample, limit_secs: float, budget_ms: float) -> None:
-        """Its result is at hand: judge again, for the process may have been stopped meanwhile.
+        """Check the same frame before its result is published: the process may have been stopped.
 
-        A network that is slow every time does not make its results stale: what processing
-        usually takes, or may take, comes on top of the limit.
+        A network that is always slow does not make its results stale: the usual processing time,
+        or the budget where that is longer, is added to the limit.
 
         Raises:
-            StaleError: the result is too old to go out.
+            StaleError: the result is too old.
         """
         usual_ms = statistics.median(self._took_ms) if self._took_ms else 0.0
         self._took_ms.append(self.age_ms(sample) - self._began_ms)
@@ -82,7 +110,7 @@ class Freshness:
         age_ms = self.age_ms(sample)
         if limit_secs <= 0 or age_ms <= 1e3 * limit_secs + allowed_ms:
             return
-        # The part that did not pass in this process is due to clocks or transport.
+        # Age that did not accumulate in this process comes from clocks or transport.
         lag_secs = 1e-3 * age_ms - (time.monotonic() - sample.received_secs)
         if lag_secs > limit_secs:
             self.note = f'stale: stamps lag {self._clock_name} by {lag_secs:.1f} s'
@@ -93,7 +121,7 @@ class Freshness:
         raise StaleError(f'{1e-3 * age_ms:.1f} s old', advice)
 
     def _future(self, sample: TopicSample) -> str:
-        """The problem of a stamp of the future: its age cannot be known."""
+        """Why the age of the frame is unknown: its stamp is in the future."""
         now_ns = self._clock.now().nanoseconds
         if now_ns == 0:
             return 'use_sim_time is set, and nothing comes on /clock: age is not known'
@@ -127,11 +155,8 @@ class Freshness:
         return '/clock' if self._is_simulated else "this computer's clock"
 
 
-T = TypeVar('T')
-
-
 class Mailbox(Generic[T]):
-    """One slot. What is put while the slot is full comes back to be counted."""
+    """One slot from the executor to the worker: the latest item wins, latency stays bounded."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -139,7 +164,7 @@ class Mailbox(Generic[T]):
         self._is_closed = False
 
     def put(self, item: T) -> T | None:
-        """Store the item and return the one it replaces; a closed box returns the item itself."""
+        """Store the item; returns the one it replaces, or the item itself once closed."""
         with self._condition:
             if self._is_closed:
                 return item
@@ -156,7 +181,7 @@ class Mailbox(Generic[T]):
             return item
 
     def close(self) -> T | None:
-        """Wake the worker up for good; return what it will not see."""
+        """Accept no more items and wake the worker; returns the item it will not get."""
         with self._condition:
             self._is_closed = True
             left, self._item = self._item, None
@@ -164,44 +189,17 @@ class Mailbox(Generic[T]):
             return left
 
 
-TAKE_TIMEOUT_SECS = 0.5
-LOG_THROTTLE_SECS = 5.0
-
-
-class UnsynchronisedError(Exception):
-    """The partner a frame cannot do without never came."""
-
-
-class OverdueError(Exception):
-    """The node was deactivated while the frame was worked on, and did not wait for it."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a frame is not worth processing: max_age_secs and max_rate_hz, 0 for no limit."""
-
-    max_age_secs: float = 0.0
-    max_rate_hz: float = 0.0
-
-
-Process = Callable[[FrameSet], Mapping[str, float]]
-"""Handles one frame set, publishes, returns milliseconds per stage."""
-
-Report = Callable[[TopicSample, Outcome, str, float, float], None]
-"""Called with (sample, outcome, detail, age_ms, latency_ms) once per frame."""
-
-
 class FrameWorker:
-    """Consumer of a frame synchronizer: keeps the latest frame set for its thread.
+    """Consumer of a frame synchronizer with a thread of its own that works on the latest frame set.
 
     Attributes:
         limits: may be replaced at any time.
-        rejected: why the latest frame was rejected, '' once one went through.
-        failure: what the latest frame raised, '' once one went through.
-        first_failure: what the first frame that failed raised.
-        is_overdue: nobody waits any more for the frame at hand.
-        freshness: judges the age of frames.
-        over_budget_since: monotonic time since which every frame took too long, None within.
+        rejected: why the latest frame was rejected, '' after a success.
+        failure: the exception of the latest frame, '' after a success.
+        first_failure: the first exception of any frame.
+        is_overdue: whether the node was deactivated without waiting for the current frame.
+        freshness: checks the age of frames.
+        over_budget_since: monotonic time since which every frame exceeded the budget, or None.
     """
 
     def __init__(
@@ -246,16 +244,18 @@ class FrameWorker:
             self._drop(replaced, Outcome.SUPERSEDED, why)
 
     def begin_to_stop(self) -> None:
-        """Take on no more frames; one that was not begun is counted."""
+        """Accept no more frames; one that still waits is counted as dropped."""
         self._is_stopping.set()
         left = self._mailbox.close()
         if left is not None:
             self._drop(left, Outcome.SUPERSEDED, 'deactivated')
 
     def stop(self, timeout_secs: float) -> bool:
-        """End the thread; False where the frame at hand takes longer: it is counted, unpublished.
+        """End the thread after the current frame.
 
-        The thread then goes on by itself until it is through with the frame.
+        Returns:
+            False where that takes longer. The frame is then counted and not published, and the
+            thread ends when it is done.
         """
         self.begin_to_stop()
         self._thread.join(timeout_secs)
@@ -263,12 +263,12 @@ class FrameWorker:
         return not self.is_overdue
 
     def has_ended(self, timeout_secs: float) -> bool:
-        """Whether the thread has ended, after a while at most."""
+        """Wait for the end of the thread, at most this long; whether it has ended."""
         self._thread.join(timeout_secs)
         return not self._thread.is_alive()
 
     def when_ended(self, action: Callable[[], None]) -> None:
-        """Call the action once the thread is through with its frame."""
+        """Call the action, in another thread, when this one has ended."""
 
         def wait() -> None:
             self._thread.join()
@@ -277,7 +277,7 @@ class FrameWorker:
         threading.Thread(target=wait, name='afterwards', daemon=True).start()
 
     def over_budget_secs(self) -> float:
-        """For how long every frame has taken more than the budget."""
+        """How long every frame has exceeded the budget."""
         since = self.over_budget_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -320,18 +320,18 @@ class FrameWorker:
         self._note_budget(sum(stage_ms.values()))
         age_ms, latency_ms = self._age_ms(frames.primary), self._latency_ms(frames.primary)
         self._counters.publish(latency_ms=latency_ms, age_ms=age_ms, stage_ms=stage_ms)
-        self._tell(frames.primary, Outcome.PUBLISHED, '', age_ms, latency_ms)
+        self._report_outcome(frames.primary, Outcome.PUBLISHED, '', age_ms, latency_ms)
 
     def check_result(self, frames: FrameSet, *, is_current: bool) -> None:
-        """Whether a result may still go out.
+        """Check that a result may still be published.
 
         Args:
-            frames: what it was made of.
-            is_current: whether the node still works with this worker.
+            frames: its messages.
+            is_current: whether the node still uses this worker.
 
         Raises:
-            OverdueError: nobody waits for it.
-            StaleError: it is too old.
+            OverdueError: the node was deactivated meanwhile.
+            StaleError: the result is too old.
         """
         if self.is_overdue or not is_current:
             raise OverdueError
@@ -347,12 +347,14 @@ class FrameWorker:
     def _drop(self, frames: FrameSet, reason: Outcome, detail: str) -> None:
         self._counters.drop(reason, detail)
         sample = frames.primary
-        self._tell(sample, reason, detail, self._age_ms(sample), self._latency_ms(sample))
+        self._report_outcome(
+            sample, reason, detail, self._age_ms(sample), self._latency_ms(sample)
+        )
 
-    def _tell(
+    def _report_outcome(
         self, sample: TopicSample, outcome: Outcome, detail: str, age_ms: float, latency_ms: float
     ) -> None:
-        """Report what the counts hold already: a failure here must not book the frame again."""
+        """Report an outcome that is counted already: an exception must not count it twice."""
         try:
             self._report(sample, outcome, detail, age_ms, latency_ms)
         except Exception:
