@@ -1,4 +1,4 @@
-"""Parameters every node has."""
+"""The parameters of every node."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rs_ml_perception.ros.worker import Limits
 
 @dataclass(frozen=True)
 class DiagnosticsParameters(Options):
-    """Limits that /diagnostics judges by."""
+    """Limits of /diagnostics."""
 
     max_image_age_ms: float = option(
         1000.0, 'input is stale when the last image is older [ms]', low=1.0, high=1e9
@@ -29,7 +29,7 @@ S = TypeVar('S', bound='StreamParameters')
 
 @dataclass(frozen=True)
 class StreamParameters(Options):
-    """What a node needs to know about its input and its life."""
+    """Parameters of the input and the lifecycle."""
 
     autostart: bool = option(True, 'configure and activate by itself', static=True)
     image_transport: str = option(
@@ -80,7 +80,7 @@ class StreamParameters(Options):
     diagnostics: DiagnosticsParameters = field(default_factory=DiagnosticsParameters)
 
     def with_threads(self: S, threads: int) -> S:
-        """The same with a number of inference threads where it has a network."""
+        """The same with a number of inference threads, if the node has a network."""
         return self
 
     @property

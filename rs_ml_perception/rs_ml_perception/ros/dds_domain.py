@@ -1,9 +1,9 @@
-"""A DDS domain that nobody else on this machine is in.
+"""A DDS domain that no other process on this machine uses, and rclpy in it.
 
-Domain d has 250 UDP ports from 7400 + 250 d on: numbers 0 and 1 are for multicast, and from number
-10 each participant has two (DDSI-RTPS, well-known ports). Number 9 is nobody's, so whoever
-holds it holds the domain: the system gives it to one process at a time and takes it back when that
-ends, however it ends. Those who do not ask, as any other ROS node, show by a port in use.
+Domain d has 250 UDP ports from 7400 + 250 d on. Ports 0 and 1 are for multicast, and each
+participant has two from port 10 on (DDSI-RTPS, well-known ports). Port 9 is unused, so it serves
+as a lock on the domain: the system gives it to one process at a time and frees it when that
+process ends, however it ends. Other ROS nodes do not take the lock; their open ports show them.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from rs_ml_perception.core.errors import ConfigError
 DOMAIN_VARIABLE = 'ROS_DOMAIN_ID'
 
 DOMAINS = range(1, 101)
-"""0 is everybody's; higher ones have ports that Linux hands out to anybody (32768 and up)."""
+"""0 is the default of ROS; ports of higher domains lie in Linux' ephemeral range (from 32768)."""
 
 _FIRST_PORT, _PORTS = 7400, 250
-_NOBODYS = 9
+_LOCK_PORT = 9
 _LOCAL, _EVERYWHERE = '127.0.0.1', ''
 
-# Processes begin at different domains, and one process takes another one each time: what lingers
-# of the last session is not heard in the next.
+# Processes start at different domains, and a process takes another one each time, so that it does
+# not hear the remains of its last session.
 _turns = itertools.count(os.getpid())
 
 
 @contextmanager
 def reserved_domain(candidates: Sequence[int] = DOMAINS) -> Iterator[int]:
-    """Hold a domain: no other reservation gets it, and nobody is in it when it begins.
+    """Reserve a domain that is empty.
 
     Args:
         candidates: numbers to choose from.
@@ -55,7 +55,7 @@ def _reserve(candidates: Sequence[int]) -> tuple[int, socket.socket]:
     turn = next(_turns)
     for i in range(len(candidates)):
         domain = candidates[(turn + i) % len(candidates)]
-        holder = _bound(_LOCAL, _port(domain, _NOBODYS))
+        holder = _bound(_LOCAL, _port(domain, _LOCK_PORT))
         if holder is None:
             continue
         if _is_quiet(domain):
@@ -70,7 +70,7 @@ def _reserve(candidates: Sequence[int]) -> tuple[int, socket.socket]:
 def _is_quiet(domain: int) -> bool:
     """Whether none of its other ports is in use."""
     for number in range(_PORTS):
-        if number != _NOBODYS:
+        if number != _LOCK_PORT:
             probe = _bound(_EVERYWHERE, _port(domain, number))
             if probe is None:
                 return False
@@ -83,7 +83,7 @@ def _port(domain: int, number: int) -> int:
 
 
 def _bound(host: str, port: int) -> socket.socket | None:
-    """A UDP socket that has the port to itself; None where somebody has it."""
+    """A UDP socket bound to the port; None if the port is in use."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         bound.bind((host, port))
@@ -95,10 +95,10 @@ def _bound(host: str, port: int) -> socket.socket | None:
 
 @contextmanager
 def ros_session(*, is_domain_chosen: bool = False) -> Iterator[None]:
-    """Rclpy in a domain of its own, which child processes inherit: nobody else is heard.
+    """Rclpy in a reserved domain, which child processes inherit.
 
     Args:
-        is_domain_chosen: stay in the one of ROS_DOMAIN_ID.
+        is_domain_chosen: use the domain of ROS_DOMAIN_ID instead.
 
     Raises:
         ConfigError: every domain is in use.

@@ -16,26 +16,26 @@ from rs_ml_perception.core.streams.partner_counts import PartnerCounters, Partne
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 OVER_BUDGET_ERROR_SECS = 1.0
-"""Processing over its budget for this long without a break is an ERROR, before that a WARN."""
+"""Processing over budget is a WARN, and after this long without a break an ERROR."""
 
 
 @dataclass(frozen=True)
 class InputState:
-    """What is known of a node's input, most specific problem first.
+    """The state of a node's input.
 
     Attributes:
-        is_active: whether the node is meant to receive.
-        rejected: why the latest frame was rejected, '' when it was not.
-        waits_for_camera_info: images come, their intrinsics do not.
-        nobody: that nobody publishes the primary stream, and the remedy; '' where somebody does.
-        image_age_ms: since the last image was received; NaN before the first.
-        max_image_age_ms: beyond which the input is stale.
+        is_active: whether the node is active.
+        rejected: why the latest frame was rejected, '' for an accepted one.
+        waits_for_camera_info: whether images arrive without intrinsics.
+        no_publisher: a sentence with the remedy if nobody publishes the primary stream, else ''.
+        image_age_ms: time since the last image arrived; NaN before the first.
+        max_image_age_ms: an older last image makes the input stale.
         problems: QoS or type mismatches of its topics, with the remedy.
-        incomplete: results that went out without a part that could not be made.
-        primary: what messages of the primary stream are.
-        partner: what they are paired with.
-        partners: what became of partners, and of those that wanted one.
-        notes: what is missing without stopping the node (extrinsics, target_frame).
+        incomplete: number of results published without a part that could not be made.
+        primary: name for messages of the primary stream.
+        partner: name for messages they are paired with.
+        partners: counts of the pairing.
+        notes: faults that do not stop the node (extrinsics, target_frame).
         topics: role -> absolute name.
     """
 
@@ -49,7 +49,7 @@ class InputState:
     topics: Mapping[str, str] = field(default_factory=dict)
     partners: PartnerCounts = field(default_factory=lambda: PartnerCounters().snapshot(waiting=0))
     incomplete: int = 0
-    nobody: str = ''
+    no_publisher: str = ''
     primary: str = 'image'
     partner: str = 'depth'
 
@@ -58,8 +58,8 @@ class InputState:
 
 
 def input_status(name: str, state: InputState) -> DiagnosticStatus:
-    """rejected, waiting_camera_info, waiting_image, stale, active; inactive when switched off."""
-    level, word, message = _judge_input(state)
+    """One of rejected, waiting_camera_info, waiting_image, stale, active, inactive."""
+    level, word, message = _classify_input(state)
     values = {
         'state': word,
         'image_age_ms': _number(state.image_age_ms),
@@ -71,18 +71,26 @@ def input_status(name: str, state: InputState) -> DiagnosticStatus:
     return _status(f'{name}: input', level, message, values)
 
 
-def _judge_input(state: InputState) -> tuple[bytes, str, str]:
+def _classify_input(state: InputState) -> tuple[bytes, str, str]:
     if not state.is_active:
         return OK, 'inactive', 'inactive'
-    nobody = f'; {state.nobody}' if state.nobody else ''
+    no_publisher = f'; {state.no_publisher}' if state.no_publisher else ''
     why = f': {state.problems[0]}' if state.problems else ''
     if math.isnan(state.image_age_ms):
         level = ERROR if why else WARN
-        return level, 'waiting_image', f'waiting_image{why or _nothing_on(state.topics)}{nobody}'
+        return (
+            level,
+            'waiting_image',
+            f'waiting_image{why or _nothing_on(state.topics)}{no_publisher}',
+        )
     rejected = f'rejected: {state.rejected}' if state.rejected else ''
     if state.image_age_ms > state.max_image_age_ms:
         last = f'stale: last {state.primary} {state.image_age_ms:.0f} ms ago'
-        return ERROR, 'stale', f'{last}{why}{nobody}' + (f'; it was {rejected}' * bool(rejected))
+        return (
+            ERROR,
+            'stale',
+            f'{last}{why}{no_publisher}' + (f'; it was {rejected}' * bool(rejected)),
+        )
     if rejected:
         return ERROR, 'rejected', rejected
     if state.waits_for_camera_info:
@@ -116,14 +124,14 @@ def processing_status(
     failure: str,
     missed: Missed,
 ) -> DiagnosticStatus:
-    """Accounting and times; over budget WARN, for longer ERROR, a failed frame ERROR.
+    """Counts and times; WARN over budget, ERROR if that lasts or the last frame failed.
 
     Args:
         name: of the node.
-        counts: its counters.
+        counts: outcomes of its frames.
         budget_ms: largest processing time.
-        over_budget_secs: for how long it has been exceeded without a break.
-        failure: what the latest frame raised, '' when it went well.
+        over_budget_secs: how long every frame has exceeded it.
+        failure: the exception of the latest frame, '' after a success.
         missed: messages of the primary stream that never reached the node.
     """
     processing_ms = sum(counts.stage_ms.values())
@@ -152,7 +160,7 @@ def processing_status(
 
 
 def model_status(name: str, *, failure: str, facts: Mapping[str, str]) -> DiagnosticStatus:
-    """Whether the node could be configured, and with what."""
+    """The model a node is configured with, or why it is not."""
     if failure:
         return _status(f'{name}: model', ERROR, failure, facts)
     return _status(f'{name}: model', OK, facts.get('model', '') or 'not configured', facts)
@@ -173,10 +181,10 @@ def _status(name: str, level: bytes, message: str, values: Mapping[str, str]) ->
 
 
 def _shown(text: str) -> str:
-    """Names that strangers chose may stand in it."""
+    """The text without control characters and not too long: it may hold names from messages."""
     return printable(shortened(text))
 
 
 def _number(value: float) -> str:
-    """Fixed point, which sorts and plots; '-' for what is not known."""
+    """Fixed point, so that tools can sort and plot it; '-' for unknown."""
     return '-' if math.isnan(value) else f'{value:.1f}'

@@ -22,13 +22,13 @@ STOP_BUDGET_SECS = 2.0
 class ManagedNode(ABC, LifecycleNode):
     """The lifecycle without the work: transitions, ~/change_state, ~/enable.
 
-    rclpy swallows what a transition callback raises, and ends the process on an invalid request.
-    Here both are answered: a transition that fails returns FAILURE with its reason in the log, in
-    the answer of ~/enable and in diagnostics, and may be repeated.
+    rclpy swallows exceptions of transition callbacks and ends the process on an invalid request.
+    Here a failed transition returns FAILURE, with the reason in the log, in the answer of ~/enable
+    and in diagnostics, and may be repeated.
 
     Attributes:
         phase: unconfigured, inactive, active or finalized.
-        failure: why the last transition failed, '' when it did not.
+        failure: why the last transition failed, '' after a success.
     """
 
     def __init__(self, name: str, **node_args: Any) -> None:
@@ -43,44 +43,44 @@ class ManagedNode(ABC, LifecycleNode):
 
     @abstractmethod
     async def load_ahead(self) -> None:
-        """Load in the background what configure needs, while the executor goes on."""
+        """Load the model in the background, while the executor serves other callbacks."""
 
     @abstractmethod
     def configure(self) -> None:
-        """Load and announce; raises what keeps the node unconfigured."""
+        """Load and announce; an exception leaves the node unconfigured."""
 
     @abstractmethod
     def activate(self) -> None:
-        """Begin to work; raises what keeps the node inactive."""
+        """Begin to work; an exception leaves the node inactive."""
 
     @abstractmethod
     def deactivate(self, budget_secs: float = STOP_BUDGET_SECS) -> None:
-        """End the work, waiting for a frame no longer than the budget; safe in any phase."""
+        """Stop working; waits for the current frame up to the budget. Safe in any phase."""
 
     @abstractmethod
     def release(self) -> None:
-        """Free what configure loaded; safe in any phase."""
+        """Free everything that configure made; safe in any phase."""
 
     @abstractmethod
     def report_status(self) -> None:
         """Publish diagnostics and accounting."""
 
-    # Starting and stopping by itself.
+    # Autostart and stop.
 
     async def start_by_itself(self) -> None:
-        """Load, configure and activate, as far as possible."""
+        """Load in the background, then configure and activate as far as possible."""
         await self.load_ahead()
         guarded(self, self.start)()
 
     def start(self) -> None:
-        """Configure and activate, as far as possible."""
+        """Configure and activate as far as possible."""
         if self.phase == 'unconfigured':
             self.trigger_configure()
         if self.phase == 'inactive':
             self.trigger_activate()
 
     def stop(self, budget_secs: float = STOP_BUDGET_SECS) -> None:
-        """Detach, end the worker, free the model; safe in any phase."""
+        """Deactivate and release; safe in any phase."""
         self.deactivate(budget_secs)
         self.release()
 
@@ -139,7 +139,7 @@ class ManagedNode(ABC, LifecycleNode):
     async def _answer_enable(
         self, request: SetBool.Request, response: SetBool.Response
     ) -> SetBool.Response:
-        """Activate, configuring first if necessary, or deactivate."""
+        """Serve ~/enable: activate, configuring first if necessary, or deactivate."""
         try:
             if request.data:
                 await self.load_ahead()
@@ -195,5 +195,5 @@ def _words(error: Exception) -> str:
 
 
 def _trace(error: Exception) -> str:
-    """The traceback of an error that nobody foresaw."""
+    """The traceback of an unexpected error."""
     return '' if isinstance(error, RsMlError) else f'\n{traceback_text()}'

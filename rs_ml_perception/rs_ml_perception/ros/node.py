@@ -40,10 +40,10 @@ STATUS_PERIOD_SECS = 1.0
 
 @dataclass
 class Configuration(Generic[P, L, R]):
-    """The things a node has from `configure` to `clean up`.
+    """The part of a node that exists from `configure` to `clean up`.
 
     Attributes:
-        pipeline: loaded.
+        pipeline: the loaded work.
         publisher: of the results.
         facts: about the model, for the log and diagnostics.
     """
@@ -55,12 +55,12 @@ class Configuration(Generic[P, L, R]):
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """The things a node has from `activate` to `deactivate`.
+    """The part of a node that exists from `activate` to `deactivate`.
 
     Attributes:
         worker: processes the frames.
-        source: brings them.
-        missed_before: messages that the source had missed when the node began to listen.
+        source: delivers them.
+        missed_before: messages that the source had missed at activation.
     """
 
     worker: FrameWorker
@@ -74,17 +74,17 @@ class Activation:
 
 
 class PerceptionNode(NodeRole[P, L, R], ManagedNode):
-    """A lifecycle node around one Pipeline. Subclasses state what differs, see NodeRole.
+    """A lifecycle node around one Pipeline; subclasses fill in NodeRole.
 
-    Every message of the primary stream gives exactly one set of outputs with its header, or is
-    counted under a reason; nothing a message, a parameter or a request holds ends the process.
+    Every message of the primary stream gives one set of outputs with its header or is counted
+    under a reason. No message, parameter or request ends the process.
 
     Attributes:
-        counters: the counts of the primary stream since activation.
+        counters: outcomes of the primary stream since activation.
         configuration: None while unconfigured.
         activation: None while not active.
-        target_problem: why positions are not in target_frame, '' when they are.
-        shortfalls: what results lack, and why.
+        target_problem: why positions are not in target_frame, else ''.
+        shortfalls: missing parts of results.
     """
 
     def __init__(self, hub: CameraHub | None = None, **node_args: Any) -> None:
@@ -116,14 +116,14 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
 
     @property
     def fatal(self) -> str:
-        """Why a strict node wants the process to end, '' otherwise."""
+        """Why a strict node ends the process, else ''."""
         first_failure = self.activation.worker.first_failure if self.activation else ''
         if not self.parameters.strict or not first_failure:
             return ''
         return f'{self.get_name()}: {first_failure}'
 
     def is_wanted(self, topic: str) -> bool:
-        """Whether somebody subscribes to the output."""
+        """Whether the output has a subscriber."""
         return self.configuration is not None and self.configuration.publisher.is_wanted(topic)
 
     # Transitions.
@@ -191,7 +191,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
             worker = self.activation.worker
             if not worker.stop(budget_secs):
                 self._lingering = worker
-                self.get_logger().warning('the frame at hand takes long: it will not be published')
+                self.get_logger().warning('the current frame takes long: it will not be published')
             self.activation = None
 
     def release(self) -> None:
@@ -209,16 +209,16 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
     # The end of the process.
 
     def begin_to_stop(self) -> None:
-        """Take on no more frames, so that nodes of one process end side by side."""
+        """Accept no more frames, so that the nodes of a process end in parallel."""
         if self.activation is not None:
             self.activation.worker.begin_to_stop()
 
     def has_ended(self, timeout_secs: float) -> bool:
-        """Whether no thread of a stopped node is at work any more, after a while at most."""
+        """Wait for the threads of a stopped node, at most this long; whether all have ended."""
         return self._is_idle(timeout_secs) and self._preload.has_ended(timeout_secs)
 
     def _is_idle(self, timeout_secs: float) -> bool:
-        """Whether the worker that deactivation did not wait for has ended."""
+        """Whether a worker that deactivation did not wait for has ended."""
         return self._lingering is None or self._lingering.has_ended(timeout_secs)
 
     # The way of a frame.
@@ -252,7 +252,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
         return frame
 
     def _follow_timeline(self, timeline: int, pipeline: L) -> None:
-        """By number, as the first frame after the jump may have been superseded."""
+        """Reset at a new time line, by its number: its first frame may have been superseded."""
         if timeline == self._timeline:
             return
         if self._timeline:
@@ -322,7 +322,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
         )
 
     def input_state(self) -> InputState:
-        """What is known of the node's input."""
+        """The state of the input for diagnostics."""
         notes = (
             self.extrinsics.problem,
             self.target_problem,
@@ -346,7 +346,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
             topics=topics,
             partners=source.partner_counts(),
             incomplete=incomplete,
-            nobody=source.nobody,
+            no_publisher=source.no_publisher,
             primary=source.primary_name,
             partner=source.partner_name,
         )

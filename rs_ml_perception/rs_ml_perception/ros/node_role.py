@@ -1,4 +1,4 @@
-"""The page to read before writing a node: the part that differs from node to node."""
+"""The part that differs from node to node: read this before writing a node."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class NodeRole(ABC, Generic[P, L, R]):
     Attributes:
         default_name: of the node.
         parameters_type: options dataclass P.
-        outputs: what it publishes, one Output[R, P, L] a topic.
-        hub: where its inputs come from.
+        outputs: one Output[R, P, L] for each published topic.
+        hub: source of its inputs.
         parameters: in force.
         frame_notes: why parts of the latest frame other than its primary message were unusable.
     """
@@ -59,21 +59,21 @@ class NodeRole(ABC, Generic[P, L, R]):
         self.pipeline.options = parameters
 
     def source(self, parameters: P) -> FrameSynchronizer[Any]:
-        """Where frame sets come from."""
+        """The source of frame sets."""
         return self.hub.color(parameters.depth_source, parameters.streams)
 
     def on_published(self, result: R, frames: FrameSet, context: OutputContext[P, L]) -> None:
-        """Hand the result on inside the process."""
+        """Pass the result to other nodes of the process."""
 
     def announce(self) -> None:
-        """Publish latched messages; the node has just been configured."""
+        """Publish latched messages at the end of configure."""
 
     def attach_inputs(self) -> None:
-        """Listen to inputs other than the source; the node becomes active."""
+        """Listen to inputs other than the source, at activation."""
 
     def detach_inputs(self) -> None:
         """The opposite of attach_inputs."""
 
     def notes(self) -> tuple[str, ...]:
-        """Shortcomings of the input that do not stop the node."""
+        """Faults of the input that do not stop the node, for diagnostics."""
         return ()

@@ -44,7 +44,7 @@ class ParameterBinding(Generic[T]):
     """Declares an options dataclass on a node, reads it back and validates changes.
 
     Attributes:
-        problems: parameter name -> why its initial value was refused. The default stands in until
+        problems: parameter name -> why its initial value was refused. The default is used until
             a valid value is set; a node with problems must not configure.
     """
 
@@ -73,7 +73,7 @@ class ParameterBinding(Generic[T]):
         return build(self._options_type, values)
 
     def review(self, changes: list[Parameter], *, static_is_open: bool) -> SetParametersResult:
-        """Judge changes before they happen.
+        """Accept or refuse changes before they are made.
 
         Args:
             changes: all parameters of one request.
@@ -89,7 +89,7 @@ class ParameterBinding(Generic[T]):
         return SetParametersResult(successful=True)
 
     def refuse(self, changes: list[Parameter]) -> SetParametersResult:
-        """Refuse what would have no effect: a tool reads its options once, at the start."""
+        """Refuse changes, which have no effect: a tool reads its options once, at the start."""
         own = [parameter.name for parameter in changes if parameter.name in self._leaves]
         if not own:
             return SetParametersResult(successful=True)
@@ -100,7 +100,7 @@ class ParameterBinding(Generic[T]):
         )
 
     def _allow_whole_numbers(self) -> None:
-        """Let `0` stand for `0.0` in YAML and on the command line, where rclpy refuses it."""
+        """Accept `0` for `0.0` in YAML and on the command line, which rclpy refuses."""
         for name, parameter in self._overrides.items():
             self._overrides[name] = _whole_number_to_float(parameter, self._leaves.get(name))
 
@@ -151,7 +151,7 @@ def read_once(node: Node, options_type: type[T], *, required: str, meaning: str)
         node: the tool.
         options_type: options dataclass.
         required: name of a parameter that must not be empty.
-        meaning: what it is, for the message.
+        meaning: of its value, for the message.
 
     Raises:
         ConfigError: a value is refused, or the required one is missing.

@@ -1,4 +1,4 @@
-"""Quality of service that matches what publishers offer."""
+"""Quality of service that matches the offers of the publishers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IMAGE_DEPTH = 10
 """Samples a reader keeps while the executor is busy: a third of a second at 30 Hz.
 
 With 1, a frame that arrives while another callback runs is overwritten inside the middleware,
-where nothing counts it; the latest-wins rule is kept behind the callback, in the Mailbox.
+where nothing counts it. The Mailbox behind the callback keeps the latest only, and counts.
 """
 
 
@@ -47,22 +47,22 @@ def latched() -> QoSProfile:
 
 
 def results() -> QoSProfile:
-    """What this package publishes with: reliable, so that every subscriber can match it."""
+    """The profile of results: reliable, so that every subscriber matches."""
     return profile(ReliabilityPolicy.RELIABLE)
 
 
 def no_events() -> PublisherEventCallbacks:
     """For publishers: rclpy's default callbacks cost every wake-up of the executor 10 us each.
 
-    Two a publisher make a third of the executor's time in a graph of four nodes. What they would
-    log, a subscriber whose QoS does not match, the subscriber's side logs too.
+    Two for each publisher take a third of the executor's time in a graph of four nodes. They would
+    log subscribers whose QoS does not match; the subscriber logs that too.
     """
     return PublisherEventCallbacks(use_default_callbacks=False)
 
 
 @dataclass(frozen=True)
 class SubscriptionQos:
-    """The policies of a subscription that follow its publishers."""
+    """The policies of a subscription that depend on its publishers."""
 
     reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE
     durability: DurabilityPolicy = DurabilityPolicy.VOLATILE
@@ -95,16 +95,15 @@ def choose_qos(
 ) -> SubscriptionQos:
     """The policies to subscribe with.
 
-    With no publisher the current ones stay: of a subscription that starts reliable a best-effort
-    camera does not match until the change, whereas a change after the match would lose what is
-    sent meanwhile.
+    They stay as they are without a publisher. A subscription that starts reliable does not match a
+    best-effort camera until it is changed, so the change loses no message.
 
     Args:
         publishers: of the topic.
         wanted: 'reliable', 'best_effort', or 'auto': reliable if all publishers offer it.
-        current: of the subscription so far.
-        follows_durability: whether a message published once and kept for late subscribers is
-            wanted, where all publishers keep it. What is kept comes to reliable readers alone.
+        current: policies of the subscription so far.
+        follows_durability: whether to ask for messages published earlier, if all publishers keep
+            them. Only reliable subscribers receive these.
     """
     offers = [info.qos_profile for info in publishers]
     if not offers:

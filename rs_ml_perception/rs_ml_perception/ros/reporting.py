@@ -77,7 +77,7 @@ class ConsoleAlerts:
             self._logger.warning(status.message)
             self._has_alerted = True
         elif state == 'active' and self._has_alerted:
-            self._logger.info('input is well again')
+            self._logger.info('input has recovered')
             self._has_alerted = False
 
 

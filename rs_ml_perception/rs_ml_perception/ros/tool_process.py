@@ -1,4 +1,4 @@
-"""The process around a node that does one job and ends: signals, errors, exit status."""
+"""The process of a node that does one job and ends: signals, errors, exit status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ N = TypeVar('N', bound=Node)
 class StopRequest:
     """Set by SIGINT or SIGTERM; more signals change nothing.
 
-    No threading.Event: its `set` holds a lock, and a second signal in the middle of it would wait
+    It is no threading.Event: `Event.set` holds a lock, and a second signal during it would wait
     for that lock in the same thread, for ever.
     """
 
@@ -47,16 +47,16 @@ def run_tool(
 ) -> int:
     """Create the node, let it work until it is done or asked to stop, and clean up.
 
-    rclpy's own handlers make the context invalid before the node could say goodbye, and a second
-    Ctrl-C ends in a traceback; hence ours.
+    rclpy's handlers invalidate the context before the node can clean up, and a second Ctrl-C ends
+    in a traceback, so these are not used.
 
     Args:
         create: makes the node.
-        work: gets the node and the stop request, which it must look at several times a second.
+        work: gets the node and the stop request, and must check that several times a second.
         args: command line; None: sys.argv.
 
     Returns:
-        What `work` returned, or 1 where the package reported an error.
+        The status of `work`, or 1 after an RsMlError.
     """
     stop = StopRequest()
     stop.catch_signals()
@@ -78,7 +78,7 @@ def run_tool(
 
 
 def ignore_signals() -> None:
-    """For the last moments: while Python finalises, a Ctrl-C would still kill with status -2."""
+    """Ignore signals at the end: Ctrl-C while Python finalises would give status -2."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
 

@@ -190,7 +190,7 @@ class Mailbox(Generic[T]):
 
 
 class FrameWorker:
-    """Consumer of a frame synchronizer with a thread of its own that works on the latest frame set.
+    """Consumer of a frame synchronizer; its thread works on the latest frame set.
 
     Attributes:
         limits: may be replaced at any time.

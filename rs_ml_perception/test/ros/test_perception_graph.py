@@ -147,9 +147,12 @@ def test_a_slow_node_does_not_hold_up_the_others(rig, graph):
 
 def test_height_says_that_detection_does_not_run(rig, graph):
     graph['height'].start()
-    assert 'nobody publishes /rs_ml/detection/detections' in graph['height'].input_state().nobody
+    assert (
+        'nobody publishes /rs_ml/detection/detections'
+        in graph['height'].input_state().no_publisher
+    )
     graph['detection'].start()
-    rig.until(lambda: not graph['height'].input_state().nobody, 'detection')
+    rig.until(lambda: not graph['height'].input_state().no_publisher, 'detection')
 
 
 def test_heights_cease_and_return_with_detection(rig, graph):

@@ -36,18 +36,18 @@ class Lines:
         ('active+offset ' * 2 + 'active', []),
         (
             'active+offset ' * 5 + 'active',
-            [('warning', 'offset!'), ('info', 'input is well again')],
+            [('warning', 'offset!'), ('info', 'input has recovered')],
         ),
         (
             'stale ' * 4 + 'active active',
-            [('warning', 'stale!'), ('info', 'input is well again')],
+            [('warning', 'stale!'), ('info', 'input has recovered')],
         ),
         (
             'waiting_image ' * 3 + 'waiting_camera_info ' * 3 + 'active',
             [
                 ('warning', 'waiting_image!'),
                 ('warning', 'waiting_camera_info!'),
-                ('info', 'input is well again'),
+                ('info', 'input has recovered'),
             ],
         ),
     ],

@@ -1,4 +1,4 @@
-"""Depth images with their infrared image: the source of denoising."""
+"""Depth images with their infrared image: the source of denoising, and a check of their views."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ from rs_ml_perception.ros.input.topics import (
 from rs_ml_perception.ros.input.transforms import Transforms
 from rs_ml_perception.ros.worker import UnsynchronisedError
 
+_LEAST_SHIFT_M, _LEAST_TURN = 1e-3, 1e-3
+"""Smaller offsets move no pixel; the driver's own transform is the identity."""
+
 
 class DepthSynchronizer(FrameSynchronizer[ImageSample]):
     """Depth is the primary stream, the left infrared image its partner.
 
-    Only unaligned depth has one: aligned depth is seen from the colour camera.
+    Aligned depth has no partner, as it is seen from the colour camera.
     """
 
     partner_name: ClassVar[str] = 'infrared'
@@ -63,12 +66,12 @@ class DepthSynchronizer(FrameSynchronizer[ImageSample]):
 
     @property
     def is_raw(self) -> bool:
-        """Whether depth comes as the sensor sees it."""
+        """Whether depth is in the view of the depth camera."""
         return self._primary.role == RAW_DEPTH
 
     def follow_topics(self) -> bool:
         if not self._primary.is_settled:
-            # What waits is of the old topic, and so are its intrinsics.
+            # Waiting messages belong to the old topic, and so do their intrinsics.
             self._release_all()
         has_changed = self._primary.choose()
         return self._partner.choose(wanted=self.is_raw) or has_changed
@@ -93,15 +96,11 @@ class DepthSynchronizer(FrameSynchronizer[ImageSample]):
         return [self._infos[RAW_DEPTH_INFO if self.is_raw else COLOR_INFO]]
 
 
-_LEAST_SHIFT_M, _LEAST_TURN = 1e-3, 1e-3
-"""Less moves nothing by a pixel; the driver's own transform is the identity."""
-
-
 class InfraredView:
-    """Lets infrared through whose pixels are depth pixels, as far as TF shows.
+    """Drops infrared images whose pixels are not those of depth, as far as TF shows.
 
     Attributes:
-        problem: why infrared is of no use, '' when it is or nothing is known against it.
+        problem: why infrared is not used, '' if it is or nothing is known against it.
     """
 
     def __init__(self, transforms: Transforms) -> None:
@@ -110,11 +109,11 @@ class InfraredView:
         self._known: dict[tuple[str, str], bool] = {}
 
     def checked(self, frames: FrameSet, frame: Frame, *, is_required: bool) -> Frame:
-        """The frame, without infrared where that shows something else.
+        """The frame, without an infrared image of another view.
 
         Raises:
-            UnsynchronisedError: infrared is required and did not come.
-            InputError: infrared is required and shows something else.
+            UnsynchronisedError: infrared is required and missing.
+            InputError: infrared is required and has another view.
         """
         if frame.infrared is None or frame.depth is None or frames.infra is None:
             if is_required:
@@ -139,7 +138,7 @@ class InfraredView:
         )
 
     def _fits(self, depth_frame: str, infrared_frame: str, stamp_ns: int) -> bool:
-        """True also while nothing is known."""
+        """Whether both have the same view; True while TF does not know."""
         frames = depth_frame, infrared_frame
         if frames not in self._known:
             found = self._transforms.lookup(*frames, stamp_ns)

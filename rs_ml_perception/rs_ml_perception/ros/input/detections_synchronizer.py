@@ -1,4 +1,4 @@
-"""Detections with the depth they were made from: the source of the height node."""
+"""Detections, from a topic or inside the process, with their depth: the source of heights."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.input.topics import COLOR_INFO, RAW_DEPTH, RAW_DEPTH_INFO, depth_partner
 from rs_ml_perception.ros.output.result_messages import read_detections
 
+COLOR_HISTORY = 15
+"""Colour images kept until the detections made from them arrive."""
+
+NO_DEPTH = 'no depth topic is published: start the camera with depth'
+
 DetectionsListener = Callable[[DetectionsSample], None]
 
 
 class DetectionsInput(Protocol):
-    """Where the height node's detections come from."""
+    """A source of detections: a topic, or a node of the same process."""
 
     @property
     def topic(self) -> str:
@@ -28,19 +33,21 @@ class DetectionsInput(Protocol):
 
     @property
     def missed(self) -> Missed:
-        """Messages sent that never reached us."""
+        """Messages sent that never arrived."""
 
     @property
     def has_publisher(self) -> bool:
-        """Whether detections are published at all."""
+        """Whether detections are published."""
 
-    def attach(self, listener: DetectionsListener) -> None: ...
+    def attach(self, listener: DetectionsListener) -> None:
+        """Call the listener with all detections from now on."""
 
-    def detach(self, listener: DetectionsListener) -> None: ...
+    def detach(self, listener: DetectionsListener) -> None:
+        """Stop calling the listener."""
 
 
 class LocalDetections:
-    """A channel inside the process. Listeners are called in the sender's thread."""
+    """Detections of a node of this process. Listeners are called in the sender's thread."""
 
     missed = Missed(overwritten=0)
 
@@ -57,7 +64,7 @@ class LocalDetections:
 
     @property
     def has_publisher(self) -> bool:
-        """Whether the sender publishes: the detection node is configured."""
+        """Whether the detection node is configured."""
         return self._node.count_publishers(self.topic) > 0
 
     @property
@@ -65,13 +72,13 @@ class LocalDetections:
         return bool(self._listeners)
 
     def send(self, sample: DetectionsSample) -> None:
-        """Hand the sample to every listener."""
+        """Call every listener."""
         for listener in self._listeners:
             listener(sample)
 
 
 class TopicDetections:
-    """The same from a topic."""
+    """Detections from a topic."""
 
     def __init__(self, stream: TopicStream[TopicSample]) -> None:
         self.topic = stream.topic
@@ -98,15 +105,10 @@ class TopicDetections:
             self.stream.detach(self._forwards.pop(listener))
 
 
-COLOR_HISTORY = 15
-
-NO_DEPTH = 'no depth topic is published: start the camera with depth'
-
-
 class DetectionsSynchronizer(FrameSynchronizer[DetectionsSample]):
-    """Detections are the primary stream, depth their partner, which they cannot do without.
+    """Detections are the primary stream, depth is the partner that they require.
 
-    Depth is kept for longer than elsewhere, so that a late detection never meets a younger image.
+    Depth is kept longer than elsewhere, so that a late detection gets no later image.
     """
 
     primary_name: ClassVar[str] = 'detections'
@@ -146,7 +148,7 @@ class DetectionsSynchronizer(FrameSynchronizer[DetectionsSample]):
         return True
 
     def want_color_while(self, wants_color: Callable[[], bool]) -> None:
-        """Subscribe to colour too while the function says so (somebody wants pictures)."""
+        """Subscribe to colour too while the function is true (annotated images are wanted)."""
         self._wants_color = wants_color
 
     def start(self) -> None:

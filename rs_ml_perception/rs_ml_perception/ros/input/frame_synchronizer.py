@@ -1,4 +1,7 @@
-"""Waits for the partners of each primary message, never for long."""
+"""Pairs each primary message with its partner, waiting for it a limited time.
+
+core/streams/synchronizer.py has the rules of pairing; here are the topics, lock and consumers.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ S = TypeVar('S', bound=TopicSample)
 
 @dataclass
 class Pending(Generic[S]):
-    """A primary message that waits, and the consumers that have counted it."""
+    """A primary message that waits, and the consumers that counted it as received."""
 
     sample: S
     timeline: int
@@ -51,19 +54,19 @@ class Pending(Generic[S]):
 
 
 class FrameSynchronizer(ABC, Generic[S]):
-    """Base of all sources: keeps order, times out, hands on to every consumer.
+    """Base of all sources of frame sets: keeps order, times out, serves several consumers.
 
-    Calls may come from the executor and from a worker, so everything runs under one lock.
+    Calls come from the executor and from workers, so everything runs under one lock.
 
     Args:
         infos: camera_info streams by role.
-        partner: what primary messages wait for; it calls `_on_partner`.
-        create: makes a synchronizer, a new one whenever the first consumer comes.
+        partner: topics of the partner; its listener is `_on_partner`.
+        create: makes a synchronizer, a new one each time the first consumer attaches.
 
     Attributes:
-        partner_name: what the partner is, for diagnostics.
-        primary_name: what a primary message is.
-        primary_remedy: what brings them where nobody publishes them.
+        partner_name: name for the partner in diagnostics.
+        primary_name: name for a primary message.
+        primary_remedy: the remedy where nobody publishes them.
     """
 
     partner_name: ClassVar[str] = 'depth'
@@ -100,23 +103,23 @@ class FrameSynchronizer(ABC, Generic[S]):
     @property
     @abstractmethod
     def primary_has_publisher(self) -> bool:
-        """Whether anybody publishes the primary stream."""
+        """Whether the primary stream has a publisher."""
 
     @property
     @abstractmethod
     def missed(self) -> Missed:
-        """Primary messages that never reached us."""
+        """Primary messages that were sent and never arrived."""
 
     @property
-    def nobody(self) -> str:
-        """That nobody publishes the primary stream, with the remedy; '' where somebody does."""
+    def no_publisher(self) -> str:
+        """A sentence with the remedy if the primary stream has no publisher, else ''."""
         if self.primary_has_publisher:
             return ''
         return f'nobody publishes {self.primary_topic}: {self.primary_remedy}'
 
     @property
     def image_age_ms(self) -> float:
-        """Since the last primary message was received, wall time; NaN before the first."""
+        """Wall time since the last primary message arrived; NaN before the first."""
         return 1e3 * (time.monotonic() - self._admitted_secs)
 
     @property
@@ -125,11 +128,11 @@ class FrameSynchronizer(ABC, Generic[S]):
 
     @property
     def asks_for_partner(self) -> bool:
-        """Whether primary messages want a partner at all."""
+        """Whether primary messages are to be paired."""
         return bool(self._partner.role)
 
     def topics(self) -> dict[str, str]:
-        """Role -> absolute name of what is listened to."""
+        """Role -> absolute name of each topic in use."""
         infos = self._needed_infos()
         topics = {'primary': self.primary_topic, 'camera_info': infos[0].topic}
         if self.partner_topic:
@@ -139,12 +142,12 @@ class FrameSynchronizer(ABC, Generic[S]):
         return topics
 
     def partner_counts(self) -> PartnerCounts:
-        """What became of partners and of those that wanted one, since the first consumer came."""
+        """Counts of the pairing since the first consumer attached."""
         with self._lock:
             return self._sync.counts()
 
     def notes(self) -> tuple[str, ...]:
-        """Why partners are missing, where they are."""
+        """Why partners are missing; empty if none is."""
         with self._lock:
             if not self.asks_for_partner:
                 return ()
@@ -162,14 +165,14 @@ class FrameSynchronizer(ABC, Generic[S]):
         return bool(self._consumers)
 
     def attach(self, consumer: Consumer) -> None:
-        """Feed the consumer from the next message on."""
+        """Serve the consumer from the next message on."""
         with self._lock:
             self._consumers.append(consumer)
             if len(self._consumers) == 1:
                 self.start()
 
     def detach(self, consumer: Consumer) -> None:
-        """Stop feeding it; what is still waiting for a partner goes out to it first."""
+        """Stop serving the consumer, after it got the messages that still wait for a partner."""
         with self._lock:
             if consumer not in self._consumers:
                 return
@@ -183,14 +186,14 @@ class FrameSynchronizer(ABC, Generic[S]):
                 self.stop()
 
     def tick(self) -> None:
-        """Follow the depth topics and give up on late partners; call it often."""
+        """Follow the topics and give up late partners; call it often."""
         with self._lock:
             if self.is_running and self.follow_topics():
                 self._sync.restart()
             self._advance()
 
     def start(self) -> None:
-        """Subscribe; the first consumer has come."""
+        """Subscribe for the first consumer."""
         self._admitted_secs = math.nan
         self._sync = self._create()
         self._info_misses.clear()
@@ -199,37 +202,37 @@ class FrameSynchronizer(ABC, Generic[S]):
         self.follow_topics()
 
     def stop(self) -> None:
-        """Unsubscribe; the last consumer has gone."""
+        """Unsubscribe after the last consumer."""
         self._sync = self._create()
         for info in self._infos.values():
             info.detach(self._on_info)
         self._partner.stop()
 
     def follow_topics(self) -> bool:
-        """Listen to what is published by now; True when a topic changed."""
+        """Follow the publishers; returns whether a topic changed."""
         return self._partner.choose()
 
     @abstractmethod
     def make_frames(self, entry: Pending[S]) -> FrameSet:
-        """The frame set of an entry."""
+        """The frame set of a primary message and its partner."""
 
     def why_missing(self, entry: Pending[S]) -> str:
-        """Why the entry goes out without the partner asked for, '' where it does not."""
+        """Why the entry has no partner although it should, else ''."""
         if entry.partner is not None or not self.asks_for_partner:
             return ''
         return f'no {self.partner_name} on {self.partner_topic} for this stamp'
 
     def _on_primary(self, sample: S) -> None:
-        """Book a primary message and queue it."""
+        """Count a primary message and queue it."""
         with self._lock:
             self._admitted_secs = sample.received_secs
-            # A zero stamp is a fault that is rejected later on, not a jump back to 1970.
+            # A zero stamp is rejected later; it is no jump back to 1970.
             if sample.stamp_ns and self._jumped(sample.stamp_ns):
                 self._timeline += 1
                 self._release_all()
                 self._sync.jump(sample.stamp_ns)
                 self.on_jump()
-            # Consumers that attach later have not received this one and must not get it.
+            # Consumers that attach later did not count this message and must not get it.
             entry = Pending(sample, self._timeline, list(self._consumers))
             for consumer in entry.consumers:
                 consumer.on_received(sample)
@@ -247,27 +250,27 @@ class FrameSynchronizer(ABC, Generic[S]):
             self._advance()
 
     def on_jump(self) -> None:
-        """The primary stream has begun another time line."""
+        """Called when the stamps of the primary stream have gone back."""
 
     def _advance(self) -> None:
-        """Hand on what has waited enough: order is kept."""
+        """Deliver, in order, the messages that have waited long enough."""
         due = [info for info in self._needed_infos() if self._is_due(info)]
         now_secs = time.monotonic()
         matches = self._sync.take(now_secs, asks=self.asks_for_partner, held=bool(due))
         for info in due:
             self._info_misses[info.topic] += len(matches)
-        self._hand_on(matches)
+        self._deliver(matches)
 
     def _is_due(self, info: TopicStream[TopicSample]) -> bool:
-        """Whether an info is worth waiting for: like a silent partner, it is given up."""
+        """Whether to wait for a camera_info: like a silent partner, it is given up."""
         is_silent = self._info_misses[info.topic] >= PATIENCE
         return info.latest is None and not is_silent and info.has_publisher
 
     def _release_all(self) -> None:
-        """Hand on all that waits, as it is."""
-        self._hand_on(self._sync.flush(time.monotonic(), asks=self.asks_for_partner))
+        """Deliver all messages that wait, with the partners at hand."""
+        self._deliver(self._sync.flush(time.monotonic(), asks=self.asks_for_partner))
 
-    def _hand_on(self, matches: Iterable[Match[Pending[S], ImageSample]]) -> None:
+    def _deliver(self, matches: Iterable[Match[Pending[S], ImageSample]]) -> None:
         for match in matches:
             entry = match.primary
             entry.partner = match.partner
@@ -285,7 +288,7 @@ class FrameSynchronizer(ABC, Generic[S]):
 
 
 class ColorSynchronizer(FrameSynchronizer[ImageSample]):
-    """Colour is the primary stream, depth its partner."""
+    """Colour images with their depth: the source of detection, segmentation and mono depth."""
 
     def __init__(
         self,

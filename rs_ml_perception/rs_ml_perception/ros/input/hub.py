@@ -54,13 +54,13 @@ DETECTIONS_DEPTH_HISTORY = 45
 
 
 class CameraHub:
-    """Owns the subscriptions of a process; nodes attach to what they need and detach again.
+    """Owns the subscriptions of a process, which its nodes share.
 
     Attributes:
-        transforms: where frames are.
-        extrinsics: of the driver, None where its messages are not installed.
-        local_detections: set where a detection node of this process hands its results on.
-        inference_threads: for each network of this process; 0: what the backend thinks best.
+        transforms: poses of frames.
+        extrinsics: stream of the driver's extrinsics, None if its messages are not installed.
+        local_detections: set if the process has a detection node and a consumer of its results.
+        inference_threads: threads of each network of this process; 0: default of the backend.
     """
 
     def __init__(self, node: Node, static_transforms: tuple[str, ...] = ()) -> None:
@@ -79,7 +79,7 @@ class CameraHub:
 
     @staticmethod
     def check(options: StreamOptions) -> None:
-        """Raise ConfigError for options that cannot be had here."""
+        """Raise ConfigError for options that this installation does not offer."""
         check_synchronizer(options.synchronizer)
 
     def images(self, role: str, options: StreamOptions) -> ImageStream:
@@ -93,7 +93,7 @@ class CameraHub:
         return _shared(self._streams, key, lambda: create_stream(self._node, role, options))
 
     def color(self, depth_source: str, options: StreamOptions) -> ColorSynchronizer:
-        """The source of colour images, paired with depth unless depth_source is 'none'."""
+        """The source of colour images, with depth unless depth_source is 'none'."""
         return _shared(
             self._colors,
             (depth_source, options),
@@ -107,7 +107,7 @@ class CameraHub:
         )
 
     def depth(self, depth_source: str, infrared: str, options: StreamOptions) -> DepthSynchronizer:
-        """The source of depth images, paired with infrared ones as the mode says."""
+        """The source of depth images, with infrared; see `infrared_partner` for its modes."""
         return _shared(
             self._depths,
             (depth_source, infrared, options),
@@ -138,14 +138,14 @@ class CameraHub:
         )
 
     def problems(self, topics: Iterable[str]) -> list[str]:
-        """Why the topics cannot arrive, one sentence each, in the order of the topics."""
+        """A sentence for each topic that cannot arrive, in the order of the topics."""
         by_topic = {s.topic: s.problem for s in self._all_streams() if s.problem}
         return [by_topic[topic] for topic in topics if topic in by_topic]
 
     def _detections_input(self) -> DetectionsInput:
         if self.local_detections is not None:
             return self.local_detections
-        # Results are published reliably; only images go by the camera's reliability.
+        # Results are published reliably; the parameter is about images.
         return TopicDetections(self.stream(DETECTIONS, StreamOptions()))
 
     def _infos(self, options: StreamOptions) -> dict[str, TopicStream[TopicSample]]:
@@ -175,12 +175,12 @@ class CameraHub:
 
 
 def _stream_key(role: str, options: StreamOptions) -> Key:
-    """Nodes that pair in different ways still share their subscriptions."""
+    """The options of the subscription alone: nodes that pair differently still share it."""
     return role, options.reliability, options.image_transport
 
 
 def _shared(known: dict[Key, V], key: Key, make: Callable[[], V]) -> V:
-    """The value of that key, made when it is asked for first."""
+    """The value of the key, made at first use."""
     if key not in known:
         known[key] = make()
     return known[key]
@@ -189,6 +189,6 @@ def _shared(known: dict[Key, V], key: Key, make: Callable[[], V]) -> V:
 def _synchronizer_factory(
     options: StreamOptions, **sync_options: Any
 ) -> Callable[[], Synchronizer[Any, ImageSample]]:
-    """Makes synchronizers of the kind and with the skew that a node asks for."""
+    """Makes synchronizers of the requested kind and skew."""
     wanted = SyncOptions(max_skew_ns=options.max_skew_ns, **sync_options)
     return lambda: create_synchronizer(options.synchronizer, wanted)

@@ -1,7 +1,7 @@
 """Pairing by the rules of message_filters: `synchronizer: message_filters`.
 
-It pairs equal stamps, or stamps within max_skew_ms where that is set. The rest is that of our own
-synchronizer: order, waiting, and the counts, in which what went in and never came out counts too.
+It pairs equal stamps, or stamps within max_skew_ms if that is set. Order, waiting and counts are
+those of our own synchronizer, so that messages that message_filters drops are counted too.
 """
 
 from __future__ import annotations
@@ -40,11 +40,10 @@ def check_synchronizer(name: str) -> None:
 
 
 class MessageFiltersSynchronizer(Synchronizer[P, Q]):
-    """TimeSynchronizer or ApproximateTimeSynchronizer, fed by hand with messages with headers.
+    """TimeSynchronizer or ApproximateTimeSynchronizer, fed with our samples.
 
-    ApproximateTimeSynchronizer compares with `<`, so it never pairs at slop 0: equal stamps are
-    the business of TimeSynchronizer. Neither forgets a stamp of the future, so both are built
-    again when time jumps.
+    ApproximateTimeSynchronizer compares with `<`, so it never pairs at slop 0; TimeSynchronizer
+    serves equal stamps. Neither forgets a stamp of the future, so both are rebuilt after a jump.
     """
 
     def __init__(self, options: SyncOptions) -> None:
@@ -70,7 +69,7 @@ class MessageFiltersSynchronizer(Synchronizer[P, Q]):
         self._build()
 
     def _build(self) -> None:
-        """New filters that know what still waits."""
+        """Create the filters, and feed them the messages that still wait."""
         filters = importlib.import_module('message_filters')
         self._inputs = [filters.SimpleFilter(), filters.SimpleFilter()]
         capacity, skew_ns = self.options.capacity, self.options.max_skew_ns
@@ -78,7 +77,7 @@ class MessageFiltersSynchronizer(Synchronizer[P, Q]):
             engine = filters.ApproximateTimeSynchronizer(self._inputs, capacity, skew_ns * 1e-9)
         else:
             engine = filters.TimeSynchronizer(self._inputs, capacity)
-        # An exception in there would leave its lock held for ever: the callback only stores.
+        # An exception in the callback would leave its lock held for ever, so it only stores.
         engine.registerCallback(lambda *pair: self._pairs.append(pair))
         for partner in self._partners.kept:
             self._inputs[1].signalMessage(partner.sample)
@@ -90,7 +89,7 @@ class MessageFiltersSynchronizer(Synchronizer[P, Q]):
         return next((p for p in self._partners.kept if p.sample is found), None)
 
     def _neighbour(self, message: P) -> Partner[Q] | None:
-        """Near partners have been paired already."""
+        """None: message_filters has paired near partners already."""
         return None
 
     def _release(self, count: int, now_secs: float, *, asks: bool) -> list[Match[P, Q]]:

@@ -1,4 +1,4 @@
-"""Messages on their way to the nodes, decoded once however many nodes look at them."""
+"""Received messages, decoded once for all nodes, and the frame sets they are joined to."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ T = TypeVar('T')
 
 
 class TopicSample:
-    """A stamped message and when it came.
+    """A stamped message of a topic.
 
     Attributes:
-        msg: the message, or what replaces it inside one process.
+        msg: the message.
         stamp_ns: of its header.
         frame_id: of its header.
-        received_secs: time.monotonic() at reception.
+        received_secs: time.monotonic() of its arrival.
     """
 
     def __init__(self, msg: Any) -> None:
@@ -56,7 +56,7 @@ class Decoded(Generic[T]):
         self._content: T | InputError | None = None
 
     def get(self) -> T:
-        """The content; InputError, always the same, where there is none of this kind."""
+        """The content; raises the same InputError each time if it cannot be decoded."""
         with self._lock:
             if self._content is None:
                 try:
@@ -139,7 +139,7 @@ def decode_color(msg: Any) -> np.ndarray:
 
 
 def _with_cv_bridge(msg: Any, encoding: str) -> np.ndarray:
-    """Encodings outside the numpy path. The only place that imports cv_bridge."""
+    """Decode encodings beyond the numpy path. Only this function imports cv_bridge."""
     try:
         from cv_bridge import CvBridge
     except ImportError as error:
@@ -149,17 +149,17 @@ def _with_cv_bridge(msg: Any, encoding: str) -> np.ndarray:
         ) from error
     try:
         return np.asarray(CvBridge().imgmsg_to_cv2(msg, encoding))
-    except Exception as error:  # cv_bridge raises its own, OpenCV's and numpy's errors alike
+    except Exception as error:  # cv_bridge raises its own errors, OpenCV's and numpy's
         raise InputError(f'cv_bridge cannot convert {msg.encoding!r}: {error}') from error
 
 
 class DetectionsSample(TopicSample):
-    """Detections on their way to the height node, decoded from a message or handed on as they are.
+    """Detections for the height node, from a message or from a node of the same process.
 
     Attributes:
         detections: the boxes.
         labels: names of their classes.
-        color: the colour image they were found in, where it is at hand.
+        color: the colour image they were found in, None if unknown.
     """
 
     def __init__(
@@ -177,18 +177,18 @@ class DetectionsSample(TopicSample):
 
 @dataclass(frozen=True, eq=False)
 class FrameSet:
-    """One message of the primary stream with what was found for it.
+    """One message of the primary stream with its partners.
 
     Attributes:
         primary: the message whose header the output carries.
-        color: colour image, None for a node that does not ask for it.
-        depth: depth image, None where there is none; may be the primary message itself.
-        infra: left infrared image of depth, None where there is none.
-        detections: None but for a node that works on them; then the primary message itself.
-        depth_is_raw: whether depth is seen from the depth camera.
+        color: colour image, None for a node that does not use it.
+        depth: depth image or None; may be the primary message itself.
+        infra: left infrared image of depth, or None.
+        detections: the primary message of a node that works on detections, else None.
+        depth_is_raw: whether depth is in the view of the depth camera.
         color_info, depth_info: latest CameraInfo messages, None while unknown.
-        timeline: counts how often stamps went back: what was tracked on another one is void.
-        missing: why a partner is missing although asked for, '' otherwise.
+        timeline: number of the time line; a new one starts when stamps go back.
+        missing: why a required or requested partner is missing, else ''.
     """
 
     primary: TopicSample
@@ -204,13 +204,14 @@ class FrameSet:
 
 
 class Consumer(Protocol):
-    """A node as its source sees it.
+    """A receiver of frame sets.
 
-    Both are called one at a time, by the executor or by another node's worker; they must be quick.
+    The methods are called one at a time, by the executor or by another node's worker, and must be
+    quick.
     """
 
     def on_received(self, sample: TopicSample) -> None:
-        """A message of the primary stream has come."""
+        """Called for each message of the primary stream."""
 
     def on_frames(self, frames: FrameSet) -> None:
-        """It is as complete as it will be."""
+        """Called once for each of them, when its partners have been found or given up."""

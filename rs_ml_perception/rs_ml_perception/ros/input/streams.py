@@ -1,4 +1,4 @@
-"""One subscription per topic, however many listeners; QoS follows the publishers."""
+"""Subscriptions: one per topic for all listeners, with the QoS that the publishers offer."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ Listener = Callable[[S], None]
 
 
 class TopicStream(Generic[S]):
-    """A topic that is subscribed to while anybody listens.
+    """A topic, subscribed to while it has listeners.
 
     Args:
         node: subscribes.
         msg_type: class of the messages.
         topic: relative to the node.
-        make_sample: from a message.
+        make_sample: message -> sample.
         reliability: 'auto', 'reliable' or 'best_effort', see `choose_qos`.
-        follows_durability: whether a message that was published once, before us, is wanted.
-        is_latched: whether that is so while nobody publishes.
+        follows_durability: whether to ask for messages published before the subscription.
+        is_latched: whether to ask for them before any publisher is known.
 
     Attributes:
         topic: absolute name.
-        problem: why nothing can arrive, with the remedy; '' when nothing is known to be wrong.
-        received: messages so far.
+        problem: why no message can arrive, with the remedy; '' for no known fault.
+        received: number of messages.
         latest: the last sample, None before the first.
-        is_refresh_due: `refresh` is worth calling at once.
+        is_refresh_due: whether `refresh` should be called at once.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class TopicStream(Generic[S]):
 
     @property
     def missed(self) -> Missed:
-        """Messages sent that never reached us."""
+        """Messages sent that never arrived."""
         gaps = self._gaps.missed
         return Missed(self._lost, None if gaps is None else max(0, gaps - self._lost))
 
@@ -89,14 +89,14 @@ class TopicStream(Generic[S]):
             self._subscribe(self._choose(publishers))
 
     def detach(self, listener: Listener[S]) -> None:
-        """Stop calling the listener; the last one to go ends the subscription."""
+        """Stop calling the listener; without listeners the subscription ends."""
         if listener in self._listeners:
             self._listeners.remove(listener)
         if not self._listeners:
             self._unsubscribe()
 
     def refresh(self) -> None:
-        """Follow what the publishers offer; call it now and then."""
+        """Follow the offers of the publishers; call it regularly."""
         self.is_refresh_due = False
         if self._subscription is None:
             return
@@ -107,7 +107,7 @@ class TopicStream(Generic[S]):
             self._unsubscribe()
             self._subscribe(wanted)
         self._gaps.confirm([tuple(info.endpoint_gid) for info in publishers])
-        problem, self.problem = self.problem, self._judge(publishers)
+        problem, self.problem = self.problem, self._find_problem(publishers)
         if self.problem and self.problem != problem:
             self._node.get_logger().warning(self.problem)
 
@@ -126,7 +126,7 @@ class TopicStream(Generic[S]):
             message_lost=guarded(self._node, self._on_lost),
             use_default_callbacks=False,
         )
-        # Typed apart, as rclpy declares callbacks without the message info only.
+        # rclpy's type of a callback lacks the message info, its second argument.
         on_message: Callable[..., None] = guarded(self._node, self._on_message)
         self._subscription = self._node.create_subscription(
             self._msg_type,
@@ -145,7 +145,7 @@ class TopicStream(Generic[S]):
 
     def _on_message(self, msg: Any, info: Mapping[str, Any]) -> None:
         self.received += 1
-        # Absent in Humble, None where the middleware gives none.
+        # Absent in Humble, None where the middleware does not count.
         self._gaps.add(info.get('publication_sequence_number'))
         sample = self._make_sample(msg)
         self.latest = sample
@@ -158,8 +158,8 @@ class TopicStream(Generic[S]):
     def _on_incompatible_qos(self, _: Any) -> None:
         self.is_refresh_due = True
 
-    def _judge(self, publishers: Sequence[TopicEndpointInfo]) -> str:
-        """Why none of the publishers there are can reach us; '' as soon as one can."""
+    def _find_problem(self, publishers: Sequence[TopicEndpointInfo]) -> str:
+        """Why no publisher can reach this subscription; '' if one can, or if there is none."""
         wanted = f'{self._msg_type.__module__.split(".")[0]}/msg/{self._msg_type.__name__}'
         typed = [info for info in publishers if info.topic_type == wanted]
         if publishers and not typed:
@@ -178,12 +178,12 @@ class TopicStream(Generic[S]):
 
 
 class ImageStream:
-    """Behaves as the TopicStream of the first transport that somebody publishes.
+    """The TopicStream of the first transport that has a publisher.
 
-    A transport whose publisher goes away is kept until another one is published.
+    A transport that loses its publisher is kept until another one has one.
 
     Args:
-        transports: topics of the same images, by preference.
+        transports: topics of the same images, in order of preference.
     """
 
     def __init__(self, transports: Sequence[TopicStream[ImageSample]]) -> None:
@@ -232,7 +232,7 @@ class ImageStream:
             self._current.detach(listener)
 
     def refresh(self) -> None:
-        """Follow the publishers; call it now and then."""
+        """Follow the publishers; call it regularly."""
         self._follow()
         self._current.refresh()
 

@@ -1,4 +1,4 @@
-"""The camera topics nodes may listen to, under names relative to the driver's."""
+"""The camera topics, their streams, and the choice among topics that serve the same input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rs_ml_perception.ros.input.streams import ImageStream, TopicStream
 from rs_ml_perception.ros.qos import RELIABILITIES
 
 TRANSPORTS = ('auto', 'raw', 'compressed')
-"""auto takes the published one, raw before compressed, for each image topic by itself."""
+"""auto takes the published transport of each image topic, raw before compressed."""
 
 COLOR = 'color/image_raw'
 COLOR_INFO = 'color/camera_info'
@@ -29,7 +29,7 @@ ACCEL = 'accel/sample'
 EXTRINSICS = 'extrinsics/depth_to_color'
 DETECTIONS = 'detection/detections'
 
-# PNG of 16 bit comes as `compressed` too.
+# 16-bit PNG is published as `compressed` too.
 _COLOR_SUFFIXES, _DEPTH_SUFFIXES = ('compressed',), ('compressedDepth', 'compressed')
 COMPRESSED_SUFFIXES = {
     COLOR: _COLOR_SUFFIXES,
@@ -38,8 +38,16 @@ COMPRESSED_SUFFIXES = {
     RAW_DEPTH: _DEPTH_SUFFIXES,
 }
 
-INFO_TYPES = {COLOR_INFO: CameraInfo, RAW_DEPTH_INFO: CameraInfo, ACCEL: Imu}
-INFO_TYPES[DETECTIONS] = DetectionArray
+INFO_TYPES = {
+    COLOR_INFO: CameraInfo,
+    RAW_DEPTH_INFO: CameraInfo,
+    ACCEL: Imu,
+    DETECTIONS: DetectionArray,
+}
+
+DEPTH_SOURCES = ('auto', 'aligned', 'raw', 'none')
+PRIMARY_DEPTH_SOURCES = ('auto', 'raw', 'aligned')
+_DEPTH_ROLES = {'aligned': (ALIGNED_DEPTH,), 'raw': (RAW_DEPTH,), 'none': ()}
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,8 @@ class StreamOptions:
     Attributes:
         reliability: one of RELIABILITIES.
         image_transport: one of TRANSPORTS.
-        max_skew_ms: a partner (depth of colour, infrared of depth) may be this far from its image;
-            0: equal stamps or, where the camera shares none, half a period of the partner.
+        max_skew_ms: largest difference of the stamps of partners (colour and depth, depth and
+            infrared); 0: equal stamps or, if the camera shares none, half a period of the partner.
         synchronizer: one of SYNCHRONIZERS.
     """
 
@@ -65,7 +73,7 @@ class StreamOptions:
 
 
 def create_image_stream(node: Node, role: str, options: StreamOptions) -> ImageStream:
-    """The images of a role, a key of COMPRESSED_SUFFIXES, by whatever transport is published."""
+    """The images of a role, a key of COMPRESSED_SUFFIXES, on the transport that is published."""
     topics: list[tuple[type, str]] = []
     if options.image_transport != 'compressed':
         topics.append((Image, role))
@@ -90,7 +98,7 @@ def create_stream(node: Node, role: str, options: StreamOptions) -> TopicStream[
         role,
         TopicSample,
         reliability=options.reliability,
-        # Intrinsics may have been published once, before us.
+        # Intrinsics may have been published once, earlier.
         follows_durability=INFO_TYPES[role] is CameraInfo,
     )
 
@@ -112,7 +120,7 @@ def create_extrinsics_stream(node: Node) -> TopicStream[TopicSample] | None:
 
 
 def _compressed_topic(node: Node, role: str, suffix: str) -> str:
-    """Beside the raw topic wherever that was remapped to, unless remapped itself."""
+    """The topic next to the remapped raw topic, unless it is remapped itself."""
     own = f'{role}/{suffix}'
     remapped = node.resolve_topic_name(own)
     unmapped = f'{node.get_namespace().rstrip("/")}/{own}'
@@ -121,21 +129,15 @@ def _compressed_topic(node: Node, role: str, suffix: str) -> str:
     return f'{node.resolve_topic_name(role)}/{suffix}'
 
 
-DEPTH_SOURCES = ('auto', 'aligned', 'raw', 'none')
-_DEPTH_ROLES = {'aligned': (ALIGNED_DEPTH,), 'raw': (RAW_DEPTH,), 'none': ()}
-
-PRIMARY_DEPTH_SOURCES = ('auto', 'raw', 'aligned')
-
-
 class TopicChoice:
     """Listens to at most one topic.
 
     Args:
-        roles: inputs by preference; the first that somebody publishes is taken.
+        roles: inputs in order of preference; the first with a publisher is taken.
         streams: by role.
         listener: gets every sample.
-        fallback: role to listen to while nobody publishes any, '' for none.
-        keeps: whether to stay with a topic whose publisher has gone, which may come back.
+        fallback: role to listen to while none has a publisher, '' for none.
+        keeps: whether to stay with a topic whose publisher has gone, as it may come back.
 
     Attributes:
         role: the input listened to, '' for none.
@@ -163,21 +165,21 @@ class TopicChoice:
 
     @property
     def missed(self) -> Missed:
-        """Messages sent on the topic listened to that never reached us."""
+        """Messages sent on the current topic that never arrived."""
         return self._streams[self.role].missed if self.role else Missed()
 
     @property
     def has_publisher(self) -> bool:
-        """Whether anybody publishes the topic listened to."""
+        """Whether the current topic has a publisher."""
         return bool(self.role) and self._streams[self.role].has_publisher
 
     @property
     def is_settled(self) -> bool:
-        """Whether `choose` would stay with the topic."""
+        """Whether `choose` would keep the topic."""
         return self._best() == self.role
 
     def choose(self, *, wanted: bool = True) -> bool:
-        """Follow the publishers; True when the topic changed.
+        """Follow the publishers; returns whether the topic changed.
 
         Args:
             wanted: whether to listen to anything at all.
@@ -206,7 +208,7 @@ class TopicChoice:
 def depth_partner(
     wanted: str, streams: Mapping[str, ImageStream], listener: Callable[[ImageSample], None]
 ) -> TopicChoice:
-    """Depth as a partner, as DEPTH_SOURCES says; auto takes aligned, else raw, if any."""
+    """Depth as a partner; `wanted` is one of DEPTH_SOURCES, auto prefers aligned to raw."""
     if wanted == 'auto':
         return TopicChoice((ALIGNED_DEPTH, RAW_DEPTH), streams, listener)
     roles = _DEPTH_ROLES[wanted]
@@ -216,7 +218,7 @@ def depth_partner(
 def depth_primary(
     wanted: str, streams: Mapping[str, ImageStream], listener: Callable[[ImageSample], None]
 ) -> TopicChoice:
-    """Depth for its own sake, as PRIMARY_DEPTH_SOURCES says; auto takes raw, else aligned."""
+    """Depth as primary; `wanted` is one of PRIMARY_DEPTH_SOURCES, auto prefers raw to aligned."""
     if wanted == 'auto':
         return TopicChoice((RAW_DEPTH, ALIGNED_DEPTH), streams, listener, fallback=RAW_DEPTH)
     roles = _DEPTH_ROLES[wanted]
@@ -226,9 +228,9 @@ def depth_primary(
 def infrared_partner(
     mode: str, streams: Mapping[str, ImageStream], listener: Callable[[ImageSample], None]
 ) -> TopicChoice:
-    """Infrared as the partner of depth: 'auto' while somebody publishes it, 'require', 'none'."""
+    """Infrared as a partner; mode is 'auto' (while it has a publisher), 'require' or 'none'."""
     if mode == 'auto':
-        # Waiting for a stream that has ended would delay every frame.
+        # Waiting for a stream that ended would delay every frame.
         return TopicChoice((INFRA,), streams, listener, keeps=False)
     roles = (INFRA,) if mode == 'require' else ()
     return TopicChoice(roles, streams, listener, fallback=''.join(roles))

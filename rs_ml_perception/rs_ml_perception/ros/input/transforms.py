@@ -1,8 +1,8 @@
-"""Where frames are: a TransformTree fed by /tf and /tf_static.
+"""Poses of frames from /tf, /tf_static and the driver, and the direction of gravity.
 
-The tree is the same on every machine, with tf2_ros or without. Its Python buffer, as tried on
-Jazzy, keeps the transforms of the first pass when a recording starts over, and refuses the second.
-The only place that imports tf2_msgs.
+The TransformTree of core is used on every machine, with tf2_ros or without: the Python buffer of
+tf2_ros, as tried on Jazzy, keeps the transforms of the first pass when a recording starts over and
+refuses those of the second. Only this module imports tf2_msgs.
 """
 
 from __future__ import annotations
@@ -33,17 +33,18 @@ from rs_ml_perception.ros.input.samples import TopicSample
 from rs_ml_perception.ros.input.streams import TopicStream
 from rs_ml_perception.ros.qos import latched, profile
 
-DEPTH = 100
+HISTORY_DEPTH = 100
+"""Transforms a reader keeps while the executor is busy."""
 
 
 class Transforms:
     """Looks up target_from_source at a stamp.
 
-    Those given by hand win over what is published. Without tf2_msgs they are all that is known.
+    Transforms given as parameters override published ones. Without tf2_msgs there are no others.
 
     Args:
         node: owns the subscriptions.
-        static_transforms: given by hand by the node itself, see `give`.
+        static_transforms: of the node itself, see `give`.
     """
 
     def __init__(self, node: Node, static_transforms: Iterable[str] = ()) -> None:
@@ -56,13 +57,13 @@ class Transforms:
             node.get_logger().info('tf2_msgs is not installed: /tf is not read')
             return
         static_qos = latched()
-        static_qos.depth = DEPTH
+        static_qos.depth = HISTORY_DEPTH
         self._listen(tf_message.TFMessage, '/tf_static', static_qos, self._add_static)
-        moving_qos = profile(ReliabilityPolicy.RELIABLE, depth=DEPTH)
+        moving_qos = profile(ReliabilityPolicy.RELIABLE, depth=HISTORY_DEPTH)
         self._listen(tf_message.TFMessage, '/tf', moving_qos, self._add_moving)
 
     def give(self, giver: str, static_transforms: Iterable[str]) -> None:
-        """Set transforms by hand, in place of those that this giver set before.
+        """Set transforms, which replace the earlier ones of the same giver.
 
         Args:
             giver: name of a node, or '' for the process.
@@ -98,7 +99,7 @@ class Transforms:
             self._tree.add(parent, child, stamp_of(msg), parent_from_child)
 
     def _read(self, msg: Any) -> RigidTransform | None:
-        """None, and a warning every ten seconds, where the message holds no rigid transform."""
+        """The transform; None, with a warning every ten seconds, if it is not rigid."""
         try:
             for frame_id in (msg.header.frame_id, msg.child_frame_id):
                 check_frame_id(frame_id)
@@ -119,10 +120,10 @@ def _find(module: str) -> Any:
 
 
 class Extrinsics:
-    """Looks up color_from_depth.
+    """Looks up color_from_depth in TF, else in the driver's extrinsics topic.
 
     Attributes:
-        problem: why the last look-up failed, '' when it did not.
+        problem: why the last look-up failed, '' after a success.
     """
 
     def __init__(self, transforms: Transforms, stream: TopicStream[TopicSample] | None) -> None:
@@ -141,7 +142,7 @@ class Extrinsics:
     def color_from_depth(
         self, color_frame: str, depth_frame: str, stamp_ns: int
     ) -> RigidTransform | None:
-        """The transform at a time, None where neither source knows it."""
+        """The transform at a stamp, None if neither source knows it."""
         found = self._transforms.lookup(color_frame, depth_frame, stamp_ns)
         if found is None and self._stream is not None and self._stream.latest is not None:
             found = extrinsics_from_message(self._stream.latest.msg)
@@ -156,11 +157,11 @@ class Extrinsics:
         return found
 
     def _on_extrinsics(self, _: TopicSample) -> None:
-        """The stream keeps the latest; there is nothing to do with it before a frame comes."""
+        """Nothing to do: the stream keeps the latest message."""
 
 
 class GravityInput:
-    """Feeds an UpSource with accelerations while it is started."""
+    """Looks up the direction of gravity in TF, else in the accelerometer's readings."""
 
     def __init__(self, transforms: Transforms, stream: TopicStream[TopicSample]) -> None:
         self._source = UpSource(transforms.lookup)
@@ -173,12 +174,12 @@ class GravityInput:
         self._stream.detach(self._on_acceleration)
 
     def up(self, camera_frame: str, stamp_ns: int, gravity_frame: str) -> Up | None:
-        """Up in the colour optical frame at a time; see UpSource."""
+        """Up in the colour optical frame at a stamp; see UpSource."""
         return self._source.up(camera_frame, stamp_ns, gravity_frame)
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What does not come although it was asked for, '' for what does."""
+        """A sentence for each source that is missing or silent; '' for the others."""
         return self._source.problem, self._source.reading_problem, self._stream.problem
 
     def _on_acceleration(self, sample: TopicSample) -> None:

@@ -1,4 +1,7 @@
-"""Arrays to sensor_msgs/Image and PointCloud2, without a copy more than rclpy needs."""
+"""Arrays to image, camera_info and point cloud messages, and outputs of annotated images.
+
+An annotated image is drawn only while its raw or compressed topic is subscribed, once for both.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +29,22 @@ ENCODINGS: dict[str, tuple[type[np.generic], int]] = {
 }
 """Name -> dtype and number of channels."""
 
+COMPRESSED = '/compressed'
+"""Suffix of a compressed topic, as image_transport names it."""
+
+JPEG_QUALITY = 80
+
+Draw = Callable[[R, OutputContext[P, L]], np.ndarray | None]
+"""(result, context) -> annotated image, None if this frame has none."""
+
 
 def image(pixels: np.ndarray, encoding: str, header: Any) -> Image:
-    """One image message.
+    """An image message.
 
     Args:
         pixels: (H, W) or (H, W, 3) of the encoding's dtype.
         encoding: a key of ENCODINGS.
-        header: taken over as it is.
+        header: of the message.
     """
     dtype, channels = ENCODINGS[encoding]
     wanted = pixels.shape[:2] if channels == 1 else (*pixels.shape[:2], channels)
@@ -62,7 +73,7 @@ def depth_image(depth_m: np.ndarray, encoding: str, header: Any) -> Image:
 
 
 def compressed_image(compressed: CompressedBytes, header: Any) -> CompressedImage:
-    """One compressed picture, the header taken over as it is."""
+    """A compressed image message."""
     msg = CompressedImage(header=header, format=compressed.format)
     msg.data.frombytes(compressed.data)
     return msg
@@ -83,12 +94,12 @@ def point_cloud(points: np.ndarray, header: Any) -> PointCloud2:
 
 
 def _fill(msg: Any, pixels: np.ndarray) -> None:
-    """The only quick way into a uint8[] field: through the buffer of the array that is there."""
+    """Fill a uint8[] field through its buffer; assigning an array to it is far slower."""
     msg.data.frombytes(np.ascontiguousarray(pixels).data.cast('B'))
 
 
 def camera_info(camera: CameraModel, header: Any) -> CameraInfo:
-    """A message for an image with these intrinsics: K and P agree, no ROI, no binning left."""
+    """The message of an image with these intrinsics: K and P agree, without ROI and binning."""
     info = CameraInfo(header=header, width=camera.width, height=camera.height)
     info.distortion_model = camera.distortion_model or 'plumb_bob'
     info.d = list(camera.distortion) or [0.0] * 5
@@ -100,33 +111,25 @@ def camera_info(camera: CameraModel, header: Any) -> CameraInfo:
     return info
 
 
-Draw = Callable[[R, OutputContext[P, L]], np.ndarray | None]
-"""(result, context) -> picture, None where this frame has none."""
-
-COMPRESSED = '/compressed'
-"""Ending of the topic, as image_transport names it."""
-JPEG_QUALITY = 80
-
-
 def color_outputs(topic: str, draw: Draw[R, P, L]) -> tuple[Output[R, P, L], Output[R, P, L]]:
-    """uint8 (H, W, 3) RGB as rgb8, and as JPEG."""
+    """The outputs of an image uint8 (H, W, 3): raw as rgb8, and as JPEG."""
     raw = Output(topic, Image, _raw(topic, draw, 'rgb8'), is_optional=True)
     return raw, compressed_output(topic, draw, _jpeg)
 
 
 def gray_output(topic: str, draw: Draw[R, P, L]) -> Output[R, P, L]:
-    """The lossless PNG of a topic of uint8 (H, W)."""
+    """The output of an image uint8 (H, W) as lossless PNG."""
     return compressed_output(topic, draw, encode_compressed_gray)
 
 
 def compressed_output(
     topic: str, draw: Draw[R, P, L], encode: Callable[[np.ndarray], CompressedBytes]
 ) -> Output[R, P, L]:
-    """The compressed picture of a topic."""
+    """The output of the compressed image of a topic."""
 
     def make(result: R, context: OutputContext[P, L]) -> CompressedImage | None:
-        picture = _drawn(topic, draw, result, context)
-        return None if picture is None else compressed_image(encode(picture), context.header)
+        pixels = _drawn(topic, draw, result, context)
+        return None if pixels is None else compressed_image(encode(pixels), context.header)
 
     return Output(f'{topic}{COMPRESSED}', CompressedImage, make, is_optional=True)
 
@@ -135,8 +138,8 @@ def _raw(
     topic: str, draw: Draw[R, P, L], encoding: str
 ) -> Callable[[R, OutputContext[P, L]], Image | None]:
     def make(result: R, context: OutputContext[P, L]) -> Image | None:
-        picture = _drawn(topic, draw, result, context)
-        return None if picture is None else image(picture, encoding, context.header)
+        pixels = _drawn(topic, draw, result, context)
+        return None if pixels is None else image(pixels, encoding, context.header)
 
     return make
 

@@ -1,4 +1,4 @@
-"""What rviz2 draws: detections and heights as markers."""
+"""Detections and heights as markers for rviz2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a node publishes, as a table that the node and the offline run share."""
+"""The topics a node publishes, as a table that the offline run uses too; publishers."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class OutputContext(Generic[P, L]):
 
     Attributes:
         header: of the message of the primary stream.
-        frame: what the task worked on.
+        frame: input of the task.
         parameters: of the node.
         pipeline: of the node.
-        target: where positions are expressed.
+        target: frame of positions.
         labels: names of the classes.
         model: name and version of the model.
-        drawn: pictures of this frame by topic, drawn once for all messages that show them.
+        drawn: annotated images of this frame by topic, shared by raw and compressed messages.
     """
 
     header: Any
@@ -66,9 +66,9 @@ class Output(Generic[R, P, L]):
     Attributes:
         topic: private name without '~/'.
         msg_type: message class, or a function that imports it.
-        make: (result, context) -> message, or None where this frame has none.
-        is_optional: computed only while somebody subscribes, and left out where it cannot be made.
-        is_enabled: whether the node's parameters ask for the topic.
+        make: (result, context) -> message, or None if this frame has none.
+        is_optional: whether to make it only while subscribed, and to leave it out if that fails.
+        is_enabled: parameters -> whether the topic exists.
     """
 
     topic: str
@@ -84,10 +84,10 @@ class Output(Generic[R, P, L]):
 def make_messages(
     outputs: Iterable[Output[R, P, L]], result: R, context: OutputContext[P, L]
 ) -> tuple[list[tuple[Output[R, P, L], Any]], list[str]]:
-    """The messages of one frame: all or none, except optional ones.
+    """Make the messages of one frame: all that are not optional, or none.
 
     Returns:
-        (output, message) of each that has one, and what is left out with why.
+        (output, message) of each that has one, and a sentence for each that is left out.
 
     Raises:
         Exception: an output that is not optional cannot be made.
@@ -116,27 +116,27 @@ class ResultPublisher(Generic[R, P, L]):
         self._publishers: list[tuple[Output[R, P, L], Publisher]] = []
 
     def create(self, outputs: Iterable[Output[R, P, L]], parameters: P) -> None:
-        """Publish the outputs that the parameters ask for.
+        """Create the publishers of the outputs that the parameters enable.
 
         Raises:
             ConfigError: a message package is not installed.
         """
-        # All classes first: one that is not installed must not leave half of the publishers.
+        # All classes first: a missing one must not leave half of the publishers behind.
         wanted = [(o, o.message_class()) for o in outputs if o.is_enabled(parameters)]
         self._publishers = [(o, self._create(o.topic, kind)) for o, kind in wanted]
 
     def is_wanted(self, topic: str) -> bool:
-        """Whether somebody subscribes to the output."""
+        """Whether the output has a subscriber."""
         return any(
             output.topic == topic and publisher.get_subscription_count() > 0
             for output, publisher in self._publishers
         )
 
     def publish(self, result: R, context: OutputContext[P, L]) -> list[str]:
-        """Make every output that is due, then publish.
+        """Make all outputs that are due, then publish them.
 
         Returns:
-            What is left out, and why.
+            A sentence for each output that is left out.
 
         Raises:
             Exception: an output that is not optional could not be made; nothing was published.
@@ -164,12 +164,12 @@ class ResultPublisher(Generic[R, P, L]):
 
 
 def create_latched(node: Node, msg_type: type, topic: str) -> Publisher:
-    """A publisher whose last message later subscribers get."""
+    """A publisher whose last message late subscribers receive."""
     return node.create_publisher(msg_type, f'~/{topic}', latched(), event_callbacks=no_events())
 
 
 class LabelPublisher:
-    """Publishes ~/label_info once; it stays until the node ends or publishes again."""
+    """Publishes ~/label_info, latched, once for each model."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -179,7 +179,7 @@ class LabelPublisher:
     def publish(
         self, pipeline: Pipeline[Any], *, with_vision_msgs: bool, threshold: float
     ) -> None:
-        """Announce the classes of a model that has just been loaded."""
+        """Publish the classes of a model."""
         header = Header(stamp=self._node.get_clock().now().to_msg())
         self._publisher.publish(label_info(pipeline.labels, header=header, model=pipeline.title))
         if with_vision_msgs:

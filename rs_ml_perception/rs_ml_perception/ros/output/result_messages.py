@@ -1,4 +1,4 @@
-"""Results to rs_ml_msgs."""
+"""Results to rs_ml_msgs and back."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from rs_ml_perception.core.people.heights import PersonHeights
 
 @dataclass(frozen=True, eq=False)
 class TargetFrame:
-    """Where results are expressed.
+    """The frame in which results are expressed.
 
     Attributes:
         frame_id: name of the frame.
-        target_from_camera: None: the camera's own frame.
+        target_from_camera: None for the frame of the camera.
     """
 
     frame_id: str
@@ -51,13 +51,13 @@ class TargetFrame:
 
 
 Lookup = Callable[[str, str, int], RigidTransform | None]
-"""(target, source, stamp in ns) -> target_from_source, None where they are not connected."""
+"""(target, source, stamp in ns) -> target_from_source, None if they are not connected."""
 
 
 def find_target(
     lookup: Lookup, wanted: str, camera_frame_id: str, stamp_ns: int
 ) -> tuple[TargetFrame, str]:
-    """The wanted frame, else the camera's, with why ('' when all is well)."""
+    """The wanted frame and '', or the frame of the camera and the reason."""
     if wanted in ('', camera_frame_id):
         return TargetFrame(camera_frame_id), ''
     target_from_camera = lookup(wanted, camera_frame_id, stamp_ns)
@@ -203,7 +203,7 @@ def _orientation(rotation: np.ndarray) -> Quaternion:
 
 
 def read_detections(rows: Sequence[Any]) -> tuple[Detections, LabelMap]:
-    """rs_ml_msgs/Detection messages to boxes and the names they carry."""
+    """rs_ml_msgs/Detection messages to boxes and the names of their classes."""
     boxes = [(d.x_min, d.y_min, d.x_max, d.y_max) for d in rows]
     detections = Detections(
         np.array(boxes, np.float32).reshape(-1, 4),
@@ -225,7 +225,7 @@ def read_placements(rows: Sequence[Any]) -> Placements:
 
 
 def read_heights(rows: Sequence[Any]) -> PersonHeights:
-    """rs_ml_msgs/PersonHeight messages to values."""
+    """rs_ml_msgs/PersonHeight messages to heights."""
     found = [row.detection for row in rows]
     return PersonHeights(
         read_detections(found)[0],

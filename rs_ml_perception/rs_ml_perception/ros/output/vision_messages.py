@@ -15,7 +15,7 @@ from rs_ml_perception.ros.output.result_messages import TargetFrame, point
 
 
 def vision_msgs() -> Any:
-    """The message module. The only place that imports vision_msgs.
+    """The message module; only this function imports vision_msgs.
 
     Raises:
         ConfigError: it is not installed.
