@@ -1,4 +1,4 @@
-"""Figures of matplotlib as files."""
+"""Files of matplotlib figures."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ SUFFIXES = ('.png', '.svg', '.pdf')
 
 
 def require_suffix(picture: Path) -> None:
-    """Check that a figure can be stored so, before it is drawn.
+    """Check the suffix of a figure before it is drawn.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: the suffix is none of SUFFIXES.
     """
     if picture.suffix.lower() not in SUFFIXES:
         raise ConfigError(f'{picture} must end in {", ".join(SUFFIXES)}')
 
 
 def save_figure(figure: Figure, picture: Path, dpi: int) -> None:
-    """Write it whole or not at all; a picture that is there is replaced.
+    """Write a figure atomically; an existing file is replaced.
 
     Raises:
         InputError: it cannot be written.

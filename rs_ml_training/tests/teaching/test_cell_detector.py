@@ -89,7 +89,7 @@ def test_what_it_finds_in_the_pixels_of_the_picture(teacher):
 @pytest.mark.parametrize(
     ('labels', 'size', 'message'),
     [
-        (('person', 'door'), SIZE, 'does not know door'),
+        (('person', 'door'), SIZE, 'has no class door'),
         (('person',), (96, 32), 'export the teacher at 96x32'),
     ],
 )

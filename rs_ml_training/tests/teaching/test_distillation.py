@@ -108,7 +108,7 @@ def test_boxes_are_worth_more_than_what_the_teacher_says_of_them():
 
 def test_a_class_that_the_teacher_does_not_know(tmp_path):
     (tmp_path / 'map.pbtxt').write_text(LABEL_MAP)
-    with pytest.raises(ConfigError, match='does not know door'):
+    with pytest.raises(ConfigError, match='has no class door'):
         WatchingDetector(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('person', 'door'))
 
 

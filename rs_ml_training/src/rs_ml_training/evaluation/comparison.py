@@ -1,4 +1,4 @@
-"""Several methods, some of which depend on the frames before, on the same frames."""
+"""Several methods on the same frames; some of them depend on the preceding frames."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Comparison:
         return [f'{k * found.metrics[name]:.1f}' for name, (_, k) in self.columns.items()]
 
     def values(self) -> dict[str, Any]:
-        """JSON values; what was not measured is null."""
+        """JSON values; null where nothing was measured."""
         ways = {
             name: {n: finite_or_none(value) for n, value in found.metrics.items()}
             for name, found in self.measured.items()
@@ -58,7 +58,7 @@ class Comparison:
         return {'task': self.task, 'data': self.data, 'protocol': self.protocol, 'ways': ways}
 
     def write(self, path: Path) -> None:
-        """Write the JSON file, whole or not at all.
+        """Write the JSON file atomically.
 
         Raises:
             InputError: it cannot be written.
@@ -78,7 +78,7 @@ def compare(
 
     Args:
         task: of the models.
-        options: of the evaluation; they ask for rivals and say which frames count.
+        options: of the evaluation; they choose the rivals and the frames that count.
         reader: all frames; rivals see those of a scene in turn.
         models: name -> predictions of each frame by itself.
         progress: wraps samples and their number, as a progress bar does.

@@ -1,4 +1,4 @@
-"""A network, or any method that makes predictions, measured on a data set; the report."""
+"""Evaluation of a network, or of any other predictions, on a data set."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Progress = Callable[[Iterable[Sample], int | None], Iterable[Sample]]
 
 @dataclass(frozen=True)
 class Measured:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Attributes:
-        count: pictures.
+        count: number of images.
         metrics: name -> value, NaN where nothing was measured.
         seconds_per_image: in the predictor, without reading.
-        worst: (name, value of the metric that judges), the worst first.
+        worst: (name, value of the ranking metric), the worst first.
     """
 
     count: int
@@ -53,9 +53,9 @@ def evaluate(
     Args:
         reader: the data.
         predict: predictions for several samples, as Predictor.batch.
-        scorer: fresh, of the task.
+        scorer: empty, of the task.
         batch_size: samples a step.
-        worst: how many of the worst pictures to name.
+        worst: number of the worst images to name.
         progress: wraps samples and their number, as a progress bar does.
 
     Raises:
@@ -73,14 +73,14 @@ def evaluate(
 
 
 class _Worst:
-    """The worst pictures; those without truth are passed over."""
+    """The worst images; those without truth are skipped."""
 
     def __init__(self, scorer: Scorer[Any], count: int) -> None:
         self._scorer, self._count = scorer, count
         self._found: list[tuple[float, str, float]] = []
 
     def add(self, sample: Sample, prediction: Prediction) -> None:
-        """Judge a picture by itself."""
+        """Score an image by itself."""
         if not self._count:
             return
         single = self._scorer.fresh()
@@ -101,15 +101,15 @@ def _samples(reader: Reader) -> Iterator[Sample]:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What was measured on what.
+    """The result with its model, data and rules.
 
     Attributes:
-        task: depth, segmentation, denoise or detection.
-        model: what made the predictions.
-        data: what they were compared with.
+        task: its name.
+        model: source of the predictions.
+        data: the truth.
         measured: the outcome.
-        protocol: rules that decide the figures, as crop and range.
-        judge: metric that orders the worst pictures.
+        protocol: rules behind the figures, such as crop and range.
+        judge: metric that ranks single images.
     """
 
     task: str
@@ -120,7 +120,7 @@ class EvaluationReport:
     judge: str = ''
 
     def table(self) -> str:
-        """Lines for a terminal: the metrics in columns, then the worst pictures."""
+        """Lines for a terminal: the metrics in columns, then the worst images."""
         metrics = {k: v for k, v in self.measured.metrics.items() if k != 'count'}
         lines = [f'{self.task} of {self.model} on {self.data}: {self.measured.count} pictures']
         rules = ', '.join(f'{key} {value}' for key, value in self.protocol.items())
@@ -133,7 +133,7 @@ class EvaluationReport:
         return '\n'.join(lines)
 
     def values(self) -> dict[str, Any]:
-        """JSON values; what was not measured is null."""
+        """JSON values; null where nothing was measured."""
         measured = self.measured
         return {
             'task': self.task,
@@ -147,7 +147,7 @@ class EvaluationReport:
         }
 
     def write(self, path: Path) -> None:
-        """Write the JSON file, whole or not at all.
+        """Write the JSON file atomically.
 
         Raises:
             InputError: it cannot be written.
@@ -165,5 +165,5 @@ def _columns(metrics: dict[str, float]) -> list[str]:
 
 
 def finite_or_none(value: float) -> float | None:
-    """A number as JSON can say it."""
+    """The number, or None where it is not finite."""
     return value if math.isfinite(value) else None

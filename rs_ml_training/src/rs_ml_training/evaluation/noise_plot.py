@@ -1,4 +1,4 @@
-"""Noise curves of several cameras or data sets in one picture."""
+"""Noise curves of several cameras or data sets in one figure."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def draw_noise(measured: Mapping[str, MeasuredNoise], picture: Path) -> None:
     """Draw depth noise over range, and the error of disparity that explains it.
 
     Args:
-        measured: by name; a name that starts with 'synth' is drawn dashed.
-        picture: file to write, .png, .svg or .pdf; one that is there is replaced.
+        measured: by name; names that start with 'synth' are drawn dashed.
+        picture: file to write, .png, .svg or .pdf; an existing one is replaced.
 
     Raises:
-        ConfigError: the picture has another suffix.
+        ConfigError: the figure has another suffix.
         InputError: it cannot be written.
     """
     require_suffix(picture)

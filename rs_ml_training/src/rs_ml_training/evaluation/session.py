@@ -1,4 +1,4 @@
-"""An evaluation as its options ask for it: data, predictions and rules put together."""
+"""An evaluation from its options: data, predictions and rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An ONNX file for a model directory that has TFLite alone."""
+"""Adds an ONNX file to a model directory that has TFLite alone."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _RUNTIME = 'onnxruntime'
 
 
 def add_onnx(directory: Path) -> GoldenResult:
-    """Convert the TFLite file of a model directory, and name the new one in its manifest.
+    """Convert the TFLite file of a model directory and add the result to the manifest.
 
     Weights become float16, each followed by a Cast, as they are in a TFLite file of float16: the
-    network computes with them in float32. Inputs and outputs bear the manifest's names.
+    network computes with them in float32. Inputs and outputs have the manifest's names.
 
     Args:
         directory: of a model with golden outputs.
 
     Returns:
-        How onnxruntime reproduces them.
+        The comparison of onnxruntime with the golden outputs.
 
     Raises:
-        ExportError: there is no TFLite file, it cannot be converted, or the new file computes
-            something else; then nothing is written.
+        ExportError: there is no TFLite file, it cannot be converted, or the new file gives other
+            outputs; nothing is written.
     """
     try:
         manifest = read_manifest(directory)
@@ -54,7 +54,7 @@ def add_onnx(directory: Path) -> GoldenResult:
             path.replace(directory / NAME)
         _name_it(directory)
     except (RsMlError, OSError) as error:
-        raise ExportError(f'{directory} gets no ONNX: {error}') from error
+        raise ExportError(f'{directory} cannot get an ONNX file: {error}') from error
     return result
 
 

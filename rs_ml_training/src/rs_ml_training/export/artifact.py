@@ -1,4 +1,4 @@
-"""A network in one file format, and what was found when it was compared."""
+"""A network in one file format, and the types of named arrays."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Network = Callable[[Arrays], dict[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class ExportedArtifact:
-    """What a writer leaves in the folder of the model.
+    """The files of one format in the model directory.
 
     Attributes:
         format: one of FORMATS.
         path: file or folder, relative to the folder of the model.
-        companions: further files that belong to it, relative too.
+        companions: further files of the format, relative too.
         names: our name of a tensor -> its name in the file, where the two differ.
     """
 
@@ -35,7 +35,7 @@ class ExportedArtifact:
     names: Mapping[str, str] = field(default_factory=dict)
 
     def megabytes(self, folder: Path) -> float:
-        """Size of all that belongs to it [MB]."""
+        """Size of all its files [MB]."""
         paths = [folder / name for name in (self.path, *self.companions)]
         files = [f for p in paths for f in ([p] if p.is_file() else p.rglob('*')) if f.is_file()]
         return sum(f.stat().st_size for f in files) / 1e6

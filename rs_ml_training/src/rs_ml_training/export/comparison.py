@@ -1,4 +1,4 @@
-"""Exported files against the trained network: on which samples, errors and metrics."""
+"""Exported files against the trained network: samples, errors and metrics."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def served_samples(
 
 
 def served(sample: Sample, ports: Sequence[Port], crop: Crop) -> ServedSample:
-    """One sample; infrared that was not taken is black, and depth beside a picture is 0.
+    """One sample; missing infrared is black, and missing depth of a colour image is 0.
 
     Raises:
         InputError: it lacks a map that the network reads.
@@ -110,7 +110,7 @@ def worst_of(differences: Iterable[Errors]) -> Errors:
 
 
 def refuse_if_beyond(errors: Errors, precision: str, what: str) -> None:
-    """Raise ExportError if an error is larger than its precision excuses; int8 is not judged."""
+    """Raise ExportError if an error is above the limit of its precision; int8 has none."""
     limit = LIMITS.get(precision)
     for name, error in errors.items():
         if limit is not None and not error <= limit:

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     import onnx
 
 
-# Precision as manifests name it -> as OpenVINO does.
+# Precision in manifests -> in OpenVINO.
 HINTS = {'float32': 'f32', 'bfloat16': 'bf16'}
 
 MARGIN = 1.5
-# A runtime that strays further than this share of the range computes another network.
+# Larger deviations, as fractions of the range, mean that a runtime computes another network.
 LARGEST_TOLERANCE = 0.1
 _PRODUCTS = ('Conv', 'ConvTranspose', 'MatMul', 'Gemm')
 
 
 @dataclass(frozen=True)
 class CrossCheck:
-    """A file in a runtime that it was not written for.
+    """A file compared in a runtime other than its own.
 
     Attributes:
         title: of the file and the runtime.
@@ -54,8 +54,8 @@ class CrossCheck:
 def networks(artifact: ExportedArtifact, folder: Path) -> Iterator[tuple[str, str, Network]]:
     """(title, precision, network) of a TFLite file in OpenVINO.
 
-    Where the CPU has no units for bfloat16 it is emulated. Nothing for other files, nor where
-    OpenVINO is missing.
+    Where the CPU has no units for bfloat16 it is emulated. Nothing is yielded for other files, or
+    if OpenVINO is missing.
     """
     if artifact.format != 'tflite' or importlib.util.find_spec('openvino') is None:
         return
@@ -71,12 +71,12 @@ def networks(artifact: ExportedArtifact, folder: Path) -> Iterator[tuple[str, st
 def tolerances(
     outputs: Arrays, float32: Mapping[str, float], checks: Iterable[CrossCheck]
 ) -> dict[str, Tolerance]:
-    """By how much each output may miss the golden one: what was found here and half as much.
+    """Tolerances of each output against the golden one: the deviations measured here times 1.5.
 
     Args:
         outputs: the golden ones.
         float32: output -> least tolerance in float32.
-        checks: what was found; bfloat16 is allowed the usual at least.
+        checks: the measurements; bfloat16 is allowed at least the usual limit.
     """
     found = {
         name: {'float32': least, 'bfloat16': max(USUAL_LIMITS['bfloat16'], least)}
@@ -108,13 +108,13 @@ def _compiled(artifact: ExportedArtifact, folder: Path, precision: str) -> Netwo
 
 
 def _named(port: Any, names: Mapping[str, str]) -> str:
-    """Our name of a tensor; without ':0', which OpenVINO keeps of some."""
+    """Our name of a tensor; OpenVINO keeps the suffix ':0' of some."""
     known = (names.get(name) or names.get(name.removesuffix(':0')) for name in port.get_names())
     return next((name for name in known if name), port.get_any_name())
 
 
 def has_units() -> bool:
-    """Whether OpenVINO computes in bfloat16 on this CPU; elsewhere it takes float32 silently."""
+    """Whether OpenVINO computes in bfloat16 on this CPU; elsewhere it silently uses float32."""
     import openvino
 
     return 'BF16' in openvino.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
@@ -123,8 +123,8 @@ def has_units() -> bool:
 def emulated(model: onnx.ModelProto) -> Network:
     """The network with all intermediate results and all factors of products rounded to bfloat16.
 
-    Sums are float32, as they are in hardware. Runtimes keep more in float32, so that real ones
-    stray no farther than this.
+    Sums are float32, as they are in hardware. Real runtimes keep more in float32 and deviate no
+    further than this.
 
     Args:
         model: float32, or with weights of float16; it is changed.
@@ -134,7 +134,7 @@ def emulated(model: onnx.ModelProto) -> Network:
     _round_everything(model)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    # Optimised, the casts there and back would vanish.
+    # The optimiser would remove the pairs of casts.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=['CPUExecutionProvider']

@@ -59,11 +59,11 @@ def check_destination(out: Path, *, force: bool) -> None:
 
 @contextmanager
 def staged(out: Path, *, force: bool = False) -> Iterator[Path]:
-    """A scratch folder beside `out` that takes its place when the block ends well.
+    """A scratch folder next to `out` that replaces it when the block ends without an error.
 
     Raises:
         ConfigError: `out` may not be replaced.
-        ExportError: the disk refuses.
+        ExportError: it cannot be written.
     """
     check_destination(out, force=force)
     scratch = None
@@ -88,17 +88,17 @@ class ExportOptions:
     Attributes:
         formats: some of artifact.FORMATS.
         precision: one of artifact.PRECISIONS.
-        name: of the model; '' that of its folder.
+        name: of the model; '': that of its folder.
         version: of the model.
-        serving: what is baked in.
-        golden: its first sample becomes the golden input; None: the first frame of the recording
-            that is shipped.
+        serving: options of the served outputs.
+        golden: its first sample becomes the golden input; None: the first frame of the shipped
+            recording.
         representative: samples to compare on, and to measure activations on for int8.
-        calibration_samples: how many of them int8 reads.
+        calibration_samples: number of them that int8 reads.
         data: samples with truth to measure int8 on; None: the representative ones.
-        data_samples: how many of them are read.
+        data_samples: number of them to read.
         force: replace a model that is already there.
-        command: what was typed, for the card.
+        command: the command line, for the card.
     """
 
     formats: tuple[str, ...] = DEFAULT_FORMATS
@@ -116,16 +116,16 @@ class ExportOptions:
 
 
 def export(trained: Trained, out: Path, options: ExportOptions) -> ExportReport:
-    """Write a model directory; `out` appears when everything in it was compared, or not at all.
+    """Write a model directory, which appears at `out` once everything in it has been compared.
 
     Args:
-        trained: the network, built at the size it shall be served at.
+        trained: the network, built at the size to serve.
         out: folder of the model.
         options: how.
 
     Raises:
-        ConfigError: options that make no sense, or `out` may not be replaced.
-        InputError: samples lack what the network reads or the truth.
+        ConfigError: invalid options, or `out` may not be replaced.
+        InputError: samples lack a map that the network reads, or the truth.
         ExportError: a format cannot express the network, or does not reproduce it.
     """
     check_options(out, options)
@@ -143,7 +143,7 @@ def export(trained: Trained, out: Path, options: ExportOptions) -> ExportReport:
 
 
 def check_options(out: Path, options: ExportOptions) -> None:
-    """Raise ConfigError for what can be known to fail before a network is built."""
+    """Raise ConfigError for errors that show before a network is built."""
     formats.check_formats(options.formats, options.precision)
     check_destination(out, force=options.force)
     if options.precision == 'int8' and options.representative is None:
@@ -155,7 +155,7 @@ def check_options(out: Path, options: ExportOptions) -> None:
 def _write_files(
     serving: Serving, spec: ModelSpec, folder: Path, golden: Arrays, options: ExportOptions
 ) -> tuple[ExportReport, list[Arrays]]:
-    """Write, read back, compare; also what each file gave for the golden input, ours first."""
+    """Write, read back and compare; returns the outputs for the golden input too, ours first."""
     calibration = _calibration(serving, spec, options)
     compared = [golden, *_some(serving, spec, options, _COMPARED_SAMPLES)]
     expected = [serving(inputs) for inputs in compared]
@@ -196,7 +196,7 @@ def _cross_checks(
     expected: Arrays,
     measured: Callable[[Network], dict[str, float]],
 ) -> list[CrossCheck]:
-    """The file in other runtimes, against what its own gave for the golden input."""
+    """The file in other runtimes, compared with its own on the golden input."""
     return [
         CrossCheck(title, precision, difference(expected, network(golden)), measured(network))
         for title, precision, network in networks(artifact, folder)
@@ -240,7 +240,7 @@ def _metrics(
 
 
 def _golden_inputs(serving: Serving, spec: ModelSpec, reader: Reader | None) -> tuple[str, Arrays]:
-    """The inputs, and what they were made of."""
+    """The source of the golden inputs, in words, and the inputs."""
     if reader is not None:
         (sample,) = served_samples(Subset(reader, [0]), serving.inputs, spec.crop, 1)
         return f'{sample.sample.name} of the data', sample.inputs
@@ -257,10 +257,10 @@ def _golden_inputs(serving: Serving, spec: ModelSpec, reader: Reader | None) -> 
 
 
 def _golden_outputs(precision: str, outputs: Sequence[Arrays]) -> tuple[Arrays, Errors]:
-    """What is kept for the golden input, and by how much each output may be missed at least.
+    """The golden outputs, and the least tolerance of each.
 
-    Of int8 it is what the first file gave, and the others may miss it by half as much again as
-    was found here: against the trained network only gross errors could be told from rounding.
+    For int8 they are the outputs of the first file, with 1.5 times the deviation of the others:
+    against the trained network, rounding would hide all but gross errors.
     """
     limit = LIMITS.get(precision)
     if limit is not None:

@@ -1,4 +1,4 @@
-"""Which writer makes which format, and which runtime reads it back."""
+"""The writer of each format, and the runtime that reads it back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NEEDS = {'onnx': ('tf2onnx', 'onnxruntime'), 'openvino': ('tf2onnx', 'openvino'
 
 
 def check_formats(formats: Sequence[str], precision: str) -> None:
-    """Raise ConfigError for a word, a combination or a missing library that cannot work."""
+    """Raise ConfigError for an unknown word, an invalid combination or a missing library."""
     if precision not in PRECISIONS:
         raise ConfigError(f'no precision {precision!r}, there are {", ".join(PRECISIONS)}')
     if not formats:
@@ -66,7 +66,7 @@ def write(
 
 
 def load(artifact: ExportedArtifact, folder: Path, outputs: tuple[str, ...]) -> Network:
-    """What was written, in the runtime made for it."""
+    """The file in the runtime of its format."""
     if artifact.format == 'frozen_graph':
         return load_frozen_graph(artifact, folder, outputs)
     loaders = {

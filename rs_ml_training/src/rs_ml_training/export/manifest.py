@@ -1,4 +1,4 @@
-"""What rs_ml_perception must know about an exported network: manifest.yaml."""
+"""The manifest of an exported network, which rs_ml_perception reads: manifest.yaml."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _COLORS = {1: 'GRAY', 3: 'RGB'}
 
 @dataclass(frozen=True)
 class GoldenOutputs:
-    """What runtimes must reproduce.
+    """The outputs that runtimes must reproduce.
 
     Attributes:
-        picture: what the inputs were made of, in words.
-        outputs: as they are in the file.
-        tolerance: output -> how it is judged.
+        picture: source of the inputs, in words.
+        outputs: as stored.
+        tolerance: output -> measure and limits.
     """
 
     picture: str
@@ -49,7 +49,7 @@ def write_manifest(
     version: str,
     golden: GoldenOutputs,
 ) -> None:
-    """Write the manifest, and the labels beside it; the files it names must be there already."""
+    """Write the manifest and the labels; the files that it names must exist."""
     values: dict[str, Any] = {
         'name': name,
         'version': version,
@@ -82,7 +82,7 @@ def manifest_text(values: dict[str, Any]) -> str:
 
 
 def training_camera(spec: ModelSpec, size: tuple[int, int]) -> dict[str, Any] | None:
-    """Intrinsics of the whole pictures that the network was trained on, scaled to its input.
+    """Intrinsics of the whole images that the network was trained on, scaled to its input.
 
     Depth is proportional to the focal length, so runtimes correct by the ratio of focal lengths.
     Where training divided depth by focal / reference (KITTI), the reference is that focal length.
@@ -143,7 +143,7 @@ def _input(port: Port, spec: ModelSpec) -> dict[str, Any]:
         'dtype': port.dtype,
         'color': _COLORS[port.shape[3]],
         'resize': 'stretch' if spec.crop is None else 'crop',
-        # As in training: pictures are averaged where they shrink, measured depth is not mixed.
+        # As in training: images are averaged when they shrink, measured depth is not mixed.
         'interpolation': 'area' if port.dtype == 'uint8' else 'nearest',
     }
     if spec.crop is not None:

@@ -1,4 +1,4 @@
-"""ONNX: float32, float16 weights, or int8 convolutions."""
+"""ONNX (float32, float16 weights or int8 convolutions), and OpenVINO made from it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPSET = 17
 NAME = 'model.onnx'
 _ERRORS = 3
 _QUANTISED = ('Conv', 'ConvTranspose', 'MatMul', 'Gemm')
-# Smaller constants keep float32: they are shifts and scales, and weigh nothing.
+# Smaller constants keep float32: they are shifts and scales of negligible size.
 _SMALLEST_HALVED = 256
 _NAME = 'model.xml'
 
@@ -35,9 +35,9 @@ def write_onnx(
 ) -> ExportedArtifact:
     """Convert to ONNX.
 
-    float16 stores large constants as float16 and computes in float32. int8 quantises what
-    convolutions and products read; additions, resizing and heads stay float32, which costs little
-    time and keeps a depth map from falling into 256 steps.
+    float16 stores large constants as float16 and computes in float32. int8 quantises the inputs of
+    convolutions and products; additions, resizing and heads stay float32, which costs little time
+    and keeps a depth map from falling into 256 steps.
 
     Args:
         serving: the network.
@@ -103,7 +103,7 @@ def converted_tflite(path: Path, names: Mapping[str, str]) -> onnx.ModelProto:
 
 
 def _converter() -> Any:
-    """tf2onnx, told to be quiet."""
+    """tf2onnx with its notes off."""
     # Else every pass copies all weights first: many gigabytes for a network of 200 MB.
     os.environ.setdefault('TF2ONNX_CATCH_ERRORS', 'FALSE')
     import tf2onnx
@@ -120,14 +120,14 @@ def _converted(serving: Serving) -> onnx.ModelProto:
         )[0]
     except (ValueError, KeyError, RuntimeError) as error:
         raise ExportError(f'ONNX cannot express this network: {error}') from error
-    # What the converter leaves behind refers to itself, and is dozens of copies of the weights.
+    # The converter leaves reference cycles with dozens of copies of the weights.
     gc.collect()
     _plain_resizes(model)
     return model
 
 
 def _plain_resizes(model: onnx.ModelProto) -> None:
-    """Nearest neighbours at whole scales by the coordinates that every runtime knows.
+    """Write nearest-neighbour resizing at whole scales in the form that every runtime supports.
 
     The converter writes `tf_half_pixel_for_nn`, which opset 13 deprecated: at whole scales both
     repeat each pixel.
@@ -193,7 +193,7 @@ def _quantise(path: Path, representative: Iterable[Arrays]) -> None:
 
 
 class _Calibration:
-    """What onnxruntime's CalibrationDataReader asks for: the next inputs, or None at the end."""
+    """The next inputs, or None at the end, as onnxruntime's CalibrationDataReader requires."""
 
     def __init__(self, representative: Iterable[Arrays]) -> None:
         self._samples: Iterator[Arrays] = iter(representative)
@@ -206,12 +206,12 @@ class _Calibration:
 def write_openvino(
     serving: Serving, folder: Path, precision: str, representative: Iterable[Arrays] = ()
 ) -> ExportedArtifact:
-    """Convert to OpenVINO by way of ONNX, which keeps the names of all tensors.
+    """Convert to OpenVINO through ONNX, which keeps the names of all tensors.
 
     Args:
         serving: the network.
         folder: where `model.xml` and `model.bin` are written.
-        precision: float16 stores float16 weights; int8 keeps what ONNX quantised.
+        precision: float16 stores float16 weights; int8 keeps the quantisation of ONNX.
         representative: input arrays to measure activations on; needed for int8.
 
     Raises:

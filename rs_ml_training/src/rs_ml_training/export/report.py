@@ -23,7 +23,7 @@ class ExportedFile:
     """One format.
 
     Attributes:
-        artifact: what was written.
+        artifact: its files.
         megabytes: its size.
         errors: largest of each output against the trained network, over all inputs compared.
         metrics: of the task, where they were measured.
@@ -43,9 +43,9 @@ class ExportReport:
         directory: of the model.
         precision: one of artifact.PRECISIONS.
         files: one per format.
-        compared: how many inputs the comparison saw.
-        metrics: of the trained network on the samples that those of the files were measured on.
-        samples: how many these were.
+        compared: number of inputs in the comparison.
+        metrics: of the trained network, on the samples used for the files.
+        samples: number of these samples.
         checks: of the files in other runtimes.
     """
 
@@ -96,7 +96,7 @@ def metrics_table(report: ExportReport) -> str:
 
 
 def summary(report: ExportReport) -> str:
-    """What the command prints."""
+    """The text that the command prints."""
     parts = [
         f'{report.precision}, compared with the trained network on {report.compared} inputs '
         f'({ERRORS}):',
@@ -116,7 +116,7 @@ def _metrics_row(
 def write_card(
     folder: Path, spec: ModelSpec, serving: Serving, report: ExportReport, name: str, command: str
 ) -> None:
-    """Write README.md, and LICENSE where the data put terms on the weights."""
+    """Write README.md, and LICENSE if the data put terms on the weights."""
     sections = [
         f'# {name}',
         _what(spec, serving),
@@ -141,7 +141,7 @@ def _what(spec: ModelSpec, serving: Serving) -> str:
     if spec.options:
         lines.append(f'- options: {", ".join(f"{k}={v}" for k, v in spec.options.items())}')
     if spec.crop is not None:
-        lines.append(f'- sees the part [x, y, width, height] = {list(spec.crop)} of the picture')
+        lines.append(f'- reads the part [x, y, width, height] = {list(spec.crop)} of the image')
     if serving.task.gives_depth:
         lines.append(f'- distances: {spec.depth_range_m[0]:g} to {spec.depth_range_m[1]:g} m')
     if spec.labels:
@@ -151,7 +151,7 @@ def _what(spec: ModelSpec, serving: Serving) -> str:
 
 def _port(port: Port) -> str:
     width, height = port.size
-    unit = 'metres, 0 where nothing was measured' if port.dtype == 'float32' else '0..255'
+    unit = 'metres, 0 where unknown' if port.dtype == 'float32' else '0..255'
     return f'{port.dtype} {width}x{height}, {port.shape[3]} channels, {unit}'
 
 
@@ -170,7 +170,7 @@ def _files(report: ExportReport) -> str:
         differences_table(report),
     ]
     if report.metrics:
-        parts += [f'What it costs on {report.samples} samples:', metrics_table(report)]
+        parts += [f'Cost on {report.samples} samples:', metrics_table(report)]
     return '\n\n'.join(parts)
 
 

@@ -1,4 +1,4 @@
-"""The network as it is served: raw pixels in, what the task wants out, one fixed size."""
+"""A served network: raw pixels in, the task's outputs out, at one fixed size."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Serving:
     Attributes:
         task: of the network.
         model: the trained network.
-        inputs: what it takes.
-        outputs: names of what it gives, sorted.
-        options: what is baked in.
+        inputs: of the network.
+        outputs: names, sorted.
+        options: of the outputs.
         function: the same as a tf.function with a fixed signature; keyword arguments by name.
     """
 
@@ -53,7 +53,7 @@ class Serving:
 
 
 def require_tensorflow() -> None:
-    """Raise ConfigError unless Keras runs on TensorFlow, which all converters start from."""
+    """Raise ConfigError unless Keras runs on TensorFlow, which all converters need."""
     import keras
 
     backend = keras.backend.backend()
@@ -68,12 +68,12 @@ def serving_of(trained: Trained, options: ServingOptions) -> Serving:
     """Add the served outputs of its task to a trained network.
 
     Args:
-        trained: built at the size it shall be served at.
-        options: what is baked in.
+        trained: built at the size to serve.
+        options: of the outputs.
 
     Raises:
         ConfigError: Keras does not run on TensorFlow.
-        ExportError: the network has no fixed size, or lacks what its task needs.
+        ExportError: the network has no fixed size, or lacks an output that its task needs.
     """
     require_tensorflow()
     import tensorflow as tf

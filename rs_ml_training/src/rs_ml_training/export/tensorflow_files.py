@@ -25,7 +25,7 @@ def write_saved_model(serving: Serving, folder: Path) -> ExportedArtifact:
     import tensorflow as tf
 
     module = tf.Module()
-    # Tracked one by one: of a tracked model, sessions of TF1 restore no variable.
+    # Tracked one by one: sessions of TF1 restore no variable of a tracked model.
     module.weights = [variable.value for variable in serving.model.variables]
     module.serve = serving.function
     _save(module, serving.function, folder / 'saved_model')
@@ -33,14 +33,14 @@ def write_saved_model(serving: Serving, folder: Path) -> ExportedArtifact:
 
 
 def write_frozen_graph(serving: Serving, folder: Path) -> ExportedArtifact:
-    """A GraphDef with the weights as constants; tensors bear their own names."""
+    """A GraphDef with the weights as constants; tensors keep their names."""
     graph_def = frozen_function(serving).graph.as_graph_def()
     (folder / 'frozen_graph.pb').write_bytes(graph_def.SerializeToString(deterministic=True))
     return ExportedArtifact('frozen_graph', 'frozen_graph.pb')
 
 
 def write_constant_model(serving: Serving, folder: Path) -> None:
-    """A SavedModel with the weights as constants: what the TFLite converter reads reliably."""
+    """A SavedModel with the weights as constants, which the TFLite converter reads reliably."""
     import tensorflow as tf
 
     module = tf.Module()
@@ -58,7 +58,7 @@ def write_constant_model(serving: Serving, folder: Path) -> None:
 def _save(module: tf.Module, function: Any, folder: Path) -> None:
     import tensorflow as tf
 
-    # Gradients of activations such as swish capture what cannot be saved; nobody trains these.
+    # Gradients of activations such as swish cannot be saved, and exported files are not trained.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(folder), signatures=function, options=options)
 
@@ -115,7 +115,7 @@ def write_tflite(
     """Convert to TFLite.
 
     Inputs stay raw uint8 (float32 metres for depth) and outputs stay float32 or class ids at every
-    precision, so that every runtime is fed alike.
+    precision, so that every runtime gets the same inputs.
 
     Args:
         serving: the network.
@@ -181,7 +181,7 @@ def _interpreter(content: bytes) -> Any:
 
 
 def _tensor_names(interpreter: Any) -> dict[str, str]:
-    """Name in the signature -> name of the tensor, which is all that some runtimes know."""
+    """Name in the signature -> name of the tensor, the only one that some runtimes use."""
     runner = interpreter.get_signature_runner()
     details = {**runner.get_input_details(), **runner.get_output_details()}
     return {name: tensor['name'].removesuffix(':0') for name, tensor in details.items()}

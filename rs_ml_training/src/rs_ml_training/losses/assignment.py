@@ -1,8 +1,8 @@
-"""Which cells of a detector learn which object: soft labels, a number of cells that follows fit.
+"""Assignment of objects to the cells of a detector, with soft labels.
 
-Each object takes the cells that would cost it least, as many as its predictions fit (the number
-is that of SimOTA, Ge 2021, arXiv 2107.08430; the cost of the class is that of a soft label, as in
-RTMDet, Lyu 2022, arXiv 2212.07784). A cell is that of one object.
+Each object takes the cells of least cost. Their number depends on how well its predictions fit
+(SimOTA, Ge 2021, arXiv 2107.08430), and the class cost is that of a soft label (RTMDet, Lyu 2022,
+arXiv 2212.07784). A cell belongs to one object.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rs_ml_training.losses.masking import Tensor
 
 # Of one object.
 MOST_CELLS = 13
-# Of one picture that cells are assigned to; those beyond are ignored, as crowds are.
+# Objects of one image that get cells; further ones are ignored, as crowds are.
 MOST_OBJECTS = 32
 _IOU_COST = 3.0
 # Cost of a cell whose centre is d strides from that of the object: _BASE ** (d - _REACH).
@@ -26,7 +26,7 @@ _NEVER = 1e8
 
 @dataclass(frozen=True)
 class Cells:
-    """Where the cells of a network lie.
+    """The cells of a network.
 
     Attributes:
         centres: float32 (N, 2), x and y [px of the network input].
@@ -39,14 +39,14 @@ class Cells:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What each cell learns.
+    """The targets of each cell.
 
     Attributes:
         is_object: float32 (B, N), 1 where it learns an object.
         boxes: float32 (B, N, 4) of that object [px]; anything elsewhere.
         quality: float32 (B, N), intersection over union of the prediction with it, else 0.
         classes: float32 (B, N, C), 1 for its class, else 0.
-        ignored: float32 (B, N, C), 1 where an object of the class may be but need not be found.
+        ignored: float32 (B, N, C), 1 where an object of the class is allowed but not required.
     """
 
     is_object: Tensor
@@ -57,7 +57,7 @@ class Assignment:
 
 
 def assigned(truth: Tensor, logits: Tensor, boxes: Tensor, cells: Cells) -> Assignment:
-    """Assign the objects of each picture to cells; nothing of it has a gradient.
+    """Assign the objects of each image to cells, without gradients.
 
     Args:
         truth: float (B, M, 6) rows [x_min, y_min, x_max, y_max, class, crowd]; class -1: no row.
@@ -94,7 +94,7 @@ def _owned(
     boxes: Tensor,
     cells: Cells,
 ) -> tuple[Tensor, Tensor]:
-    """1 where a cell is that of an object (B, N, M), and how predictions fit (B, M, N)."""
+    """1 where a cell belongs to an object (B, N, M), and the IoU of predictions (B, M, N)."""
     most = truth.shape[1]
     candidates = ops.maximum(inside[:, :most], _nearest(truth, cells)) * single[..., None]
     iou = overlaps(truth[:, :, None, :4], boxes[:, None])
@@ -137,7 +137,7 @@ def _apart(truth: Tensor, cells: Cells) -> Tensor:
 
 
 def _costs(truth: Tensor, logits: Tensor, classes: Tensor, iou: Tensor, cells: Cells) -> Tensor:
-    """Of each cell for each object (B, M, N)."""
+    """Cost of each cell for each object (B, M, N)."""
     own = ops.matmul(classes, ops.transpose(logits, (0, 2, 1)))
     entropy = ops.softplus(own) - iou * own
     unlike = ops.square(iou - ops.sigmoid(own))

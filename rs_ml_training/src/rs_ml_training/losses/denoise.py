@@ -1,4 +1,4 @@
-"""Loss of networks that clean depth maps and say how far they trust each pixel."""
+"""Loss of networks that denoise depth and predict a confidence for each pixel."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def noise_m(depth_m: Tensor, floor_m: float = 0.002, growth: float = 0.0025) -> 
 
 
 def edge_map(depth_m: Tensor, mask: Tensor, share: float = 0.05) -> Tensor:
-    """1 next to jumps of more than `share` of the depth between known 3 x 3 neighbours.
+    """1 next to jumps of more than this fraction of the depth, in 3 x 3 known neighbours.
 
     float32 (B, H, W, 1), for `depth_m` and `mask` of that shape.
     """
@@ -51,10 +51,10 @@ def confidence_loss(
 ) -> Tensor:
     """BCE of the confidence against 1 - min((error / tolerance)^2, 1).
 
-    The tolerance is max(tolerance_m, tolerance_share * z). What it learns is the squared error to
-    expect: keeping the most confident pixels keeps those of the smallest RMSE, and one gross error
-    in twenty costs a pixel more than a sure one of a few centimetres. The depth is a constant to
-    its gradient: confidence judges, it does not push.
+    The tolerance is max(tolerance_m, tolerance_share * z). The confidence learns the expected
+    squared error: the most confident pixels have the smallest RMSE, and one gross error in twenty
+    costs a pixel more than a certain one of a few centimetres. The depth is constant to its
+    gradient, so the confidence does not change it.
     """
     target, depth, mask = masked(target_m, ops.stop_gradient(depth_m), mask)
     allowed = ops.maximum(tolerance_m, tolerance_share * target)
@@ -79,21 +79,20 @@ def denoise_loss(
 ) -> dict[str, Tensor]:
     """The weighted terms `depth_m`, `gross`, `slope` and, if the network has it, `confidence`.
 
-    Their sum is the loss. All count where the truth is known, whether or not the camera measured
-    anything there.
+    Their sum is the loss. All count where the truth is known, with or without a measurement.
 
     Args:
         target_m: (B, H, W, 1) or (B, H, W) metres, 0 = unknown.
         outputs: `depth_m` (B, H, W, 1), `confidence` (B, H, W, 1) in 0..1.
         mask: where the truth counts; None: where it is above 0.
         relative: errors in units of `noise_m`, which grows with z^2; otherwise centimetres. Their
-            logarithm counts: a pixel that cannot be right does not drown those that can be exact.
+            logarithm counts, so that hopeless pixels do not outweigh exact ones.
         noise_share: of that noise, as the unit: the smaller, the more small errors count.
         edge_weight: of pixels at depth edges, where others weigh 1.
         gross_m: knee of the term `gross`, which counts errors in metres whatever the depth:
             quadratic below, as the RMSE, and linear above.
         tolerance_m: an error of this size deserves no confidence,
-        tolerance_share: or one of this share of the depth, whichever is larger.
+        tolerance_share: or one of this fraction of the depth, whichever is larger.
         weights: of the terms.
     """
     depth_m = outputs['depth_m']

@@ -17,7 +17,7 @@ from rs_ml_training.losses.masking import Tensor, masked, masked_mean, safe_sqrt
 from rs_ml_training.losses.normals import normal_loss, steps, steps_known
 
 DepthLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
-# Predictions are not taken to be nearer than this in a logarithm [m].
+# Least depth of predictions in a logarithm [m].
 SMALLEST_M = 1e-3
 
 
@@ -29,7 +29,7 @@ def gaussian(window: int) -> np.ndarray:
 
 
 def blurred(maps: Tensor, window: int) -> Tensor:
-    """Gaussian sums of (B, H, W, 1) around every pixel; beyond the border there is nothing."""
+    """Gaussian sums of (B, H, W, 1) around every pixel; zeros beyond the border."""
     weights = gaussian(window)
     maps = ops.conv(maps, weights.reshape(-1, 1, 1, 1), padding='same')
     return ops.conv(maps, weights.reshape(1, -1, 1, 1), padding='same')
@@ -88,8 +88,8 @@ def l2(target_m: Tensor, prediction_m: Tensor, mask: Tensor) -> Tensor:
 def berhu(target_m: Tensor, prediction_m: Tensor, mask: Tensor, *, share: float = 0.2) -> Tensor:
     """Reversed Huber loss [m]: linear up to c = share * max|error| of the batch, then quadratic.
 
-    Source: Laina et al., Deeper Depth Prediction (arXiv 1606.00373), eq. 1. c is a constant to
-    the gradient.
+    Source: Laina et al., Deeper Depth Prediction (arXiv 1606.00373), eq. 1. c is constant to the
+    gradient.
     """
     target, prediction, mask = masked(target_m, prediction_m, mask)
     error = ops.abs(prediction - target)
@@ -153,7 +153,7 @@ def relative(
     slope: float = 0.5,
     scales: int = 4,
 ) -> Tensor:
-    """Error as a share of the depth, in metres, and of slopes: |d| + metric |e| + slope |grad d|.
+    """Relative error, error in metres, and slopes: |d| + metric |e| + slope |grad d|.
 
     d = ln(prediction / target), e = prediction - target [m], `metric` is in 1/m. Slopes of d are
     compared between pixels 1, 2, 4, ... apart, `scales` times: Li and Snavely, MegaDepth
@@ -197,7 +197,7 @@ def combined(
     return l1_weight * l1(*maps) + normal_weight * normals + ssim_weight * similarity
 
 
-# The losses by the name that commands take.
+# Losses by name.
 DEPTH_LOSSES: dict[str, DepthLoss] = {
     'l1': l1,
     'l2': l2,

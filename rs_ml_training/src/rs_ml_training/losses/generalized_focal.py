@@ -30,13 +30,13 @@ def generalized_focal(
 
     Args:
         targets: `truth` (B, M, 6), see assignment.assigned; `marked` (B, C), 1 for the classes of
-            which every object in the picture is marked; maybe `taught` (B, N, C), scores 0..1 of
-            a teacher. What is neither marked nor taught is not learned.
+            which every object in the image is annotated; optionally `taught` (B, N, C), scores
+            0..1 of a teacher. Classes that are neither are not learned.
         outputs: `scores` (B, N, C) and `distances` (B, N, 4 * bins), logits.
         cells: of the network.
-        beta: exponent of the focus on scores that are wrong.
+        beta: exponent of the focus on wrong scores.
         overlap_weight: of 1 - GIoU,
-        distribution_weight: and of the distribution, beside the scores.
+        distribution_weight: and of the distribution, in addition to the scores.
     """
     shape = ops.shape(outputs['distances'])
     bins = ops.reshape(outputs['distances'], (shape[0], shape[1], _SIDES, shape[2] // _SIDES))

@@ -1,4 +1,4 @@
-"""Losses of a detector that marks the centres of objects (CenterNet)."""
+"""Losses of a detector that predicts the centres of objects (CenterNet)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rs_ml_training.losses.masking import Tensor, masked_mean
 
 # CenterNet's weights 1, 0.1 and 1; 0.1 was per cell of 4 px, `size` here is in pixels.
 TERM_WEIGHTS: Mapping[str, float] = {'heatmap': 1.0, 'size': 0.025, 'offset': 1.0}
-# Target from which a peak is one.
+# Least target of a peak.
 LEAST_PEAK = 0.1
 
 
@@ -36,8 +36,8 @@ def heatmap_soft(
 ) -> Tensor:
     """Quality focal loss of heat maps (B, h, w, C) whose targets are any scores, by their peaks.
 
-    Cross entropy weighed by |target - prediction|^beta (Li 2020, arXiv 2006.04388, eq. 5), so that
-    it ends where both agree; a peak of the target counts `peak_weight` times its height more.
+    Cross entropy weighed by |target - prediction|^beta (Li 2020, arXiv 2006.04388, eq. 5), which
+    is 0 where both agree; a peak of the target counts `peak_weight` times its height more.
     """
     target = ops.cast(target, 'float32')
     share = ops.clip(ops.cast(prediction, 'float32'), 1e-4, 1.0 - 1e-4)
@@ -85,9 +85,9 @@ def soft_detection_loss(
     beta: float = 2.0,
     peak_weight: float = 8.0,
 ) -> dict[str, Tensor]:
-    """`detection_loss` for targets that are no certainties: see `heatmap_soft`.
+    """`detection_loss` for targets that are soft scores, see `heatmap_soft`.
 
-    The `mask` says how much the extent of an object weighs in each cell.
+    The `mask` is the weight of the extent in each cell.
     """
     heat = heatmap_soft(targets['heatmap'], outputs['heatmap'], beta=beta, peak_weight=peak_weight)
     return _terms(targets, outputs, heat, weights)

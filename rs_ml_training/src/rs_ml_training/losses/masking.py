@@ -1,4 +1,4 @@
-"""Means over the pixels that count, which stay finite where nothing counts."""
+"""Masked means that stay finite where the mask is empty."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Losses of segmentation: `f(labels, logits, ...) -> scalar`.
 
-Labels are (B, H, W) integers, IGNORE where nobody labelled; logits (B, H, W, C). All are computed
-in float32; a batch without a labelled pixel gives 0 and no gradient.
+Labels are (B, H, W) integers, IGNORE where unlabelled; logits (B, H, W, C). All are computed in
+float32; a batch without a labelled pixel gives 0 and no gradient.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from rs_ml_training.data.sample import IGNORE
 from rs_ml_training.losses.masking import Tensor, masked_mean
 
 SegmentationLoss = Callable[[Tensor, Tensor], Tensor]
-# Those of networks with one channel,
+# For networks with one channel,
 SIGMOID_LOSSES = frozenset(('binary_cross_entropy', 'binary_focal'))
-# and those of networks with a channel for every class; the others take both.
+# and for networks with a channel per class; the other losses take both.
 SOFTMAX_LOSSES = frozenset(('cross_entropy', 'focal'))
 
 
@@ -137,7 +137,7 @@ def confidence_loss(labels: Tensor, confidence: Tensor) -> Tensor:
 def none_of(unlisted: Tensor, logits: Tensor, classes: Sequence[int]) -> Tensor:
     """Mean of -log(1 - p) over marked pixels, p the probability of being any of the classes.
 
-    For pixels of which it is known what they are not.
+    For pixels known to be none of them.
 
     Args:
         unlisted: (B, H, W), 1 where a pixel is none of the classes.
@@ -160,7 +160,7 @@ def at_scores(maps: Tensor, logits: Tensor) -> Tensor:
     return maps[:, step // 2 :: step, step // 2 :: step] if step > 1 else maps
 
 
-# The losses by the name that commands take.
+# Losses by name.
 SEGMENTATION_LOSSES: dict[str, SegmentationLoss] = {
     'cross_entropy': cross_entropy,
     'focal': focal,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-# Of the moving averages: short trainings and fine-tuning must not validate on stale ones.
+# Of the moving averages, so that short trainings do not validate on stale ones.
 MOMENTUM = 0.9
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -17,7 +17,7 @@ def batch_norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 def activated(x: keras.KerasTensor, activation: str | None, name: str) -> keras.KerasTensor:
-    """The activation as a layer of its own; None: as it is."""
+    """The activation as a separate layer; None: no activation."""
     return x if activation is None else layers.Activation(activation, name=name)(x)
 
 
@@ -111,10 +111,10 @@ def imagenet_normalised(image: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def set_momentum(model: keras.Model, momentum: float = MOMENTUM) -> None:
-    """Let the moving averages of all batch normalisation follow as those of our own blocks.
+    """Set the momentum of all batch normalisation to that of our own blocks.
 
     MobileNetV2 of keras.applications has 0.999: after a thousand steps a third of its averages is
-    still the initial value, and validation sees another network than training.
+    still the initial value, so that validation runs another network than training.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):

@@ -1,4 +1,4 @@
-"""What a network costs: multiply-adds and parameters."""
+"""Cost of a network: multiply-adds and parameters."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _CONVOLUTIONS = (
 
 
 def parameters(model: keras.Model) -> int:
-    """Number of trainable weights: moving averages do not count, as in papers."""
+    """Number of trainable weights; as in papers, moving averages do not count."""
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
 def multiply_adds(model: keras.Model, input_size: tuple[int, int] | None = None) -> int:
-    """Multiply-adds of all convolutions and dense layers for one picture.
+    """Multiply-adds of all convolutions and dense layers for one image.
 
-    What is cheap beside them does not count: biases, normalisation, activations, pooling,
-    resizing; neither do layers hidden inside layers of our own.
+    Cheaper operations do not count: biases, normalisation, activations, pooling and resizing.
+    Neither do layers inside custom layers.
 
     Args:
-        model: functional, with a dictionary of image inputs; models nested in it are walked too.
+        model: functional, with a dictionary of image inputs; nested models count too.
         input_size: (width, height); None: the size that the model was built for.
 
     Raises:

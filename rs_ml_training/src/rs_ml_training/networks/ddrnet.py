@@ -78,7 +78,7 @@ def bottleneck(x: KerasTensor, filters: int, name: str, *, stride: int = 1) -> K
 def head(x: KerasTensor, classes: int, name: str, filters: int = 64) -> KerasTensor:
     """Class scores (B, H, W, classes) of a feature map, with neither sigmoid nor softmax."""
     x = _norm_relu(norm_relu_conv(x, filters, 3, f'{name}_1'), f'{name}_2')
-    # Fan out would be the number of classes: weights so large that training starts far off.
+    # Fan out would be the number of classes, and the weights far too large at the start.
     start = keras.initializers.RandomNormal(stddev=0.01)
     return layers.Conv2D(classes, 1, kernel_initializer=start, name=f'{name}_2_conv')(x)
 
@@ -100,10 +100,10 @@ def _with_skip(y: KerasTensor, x: KerasTensor, stride: int, name: str) -> KerasT
 
 
 def deep_pyramid(x: KerasTensor, filters: int, output: int, name: str = 'spp') -> KerasTensor:
-    """Context of growing regions, each added to the one before (DDRNet, figure 5).
+    """DAPPM: context of growing regions, each added to the previous one (DDRNet, figure 5).
 
-    Unlike in the authors' code the averages leave the padding out, so that borders and maps
-    smaller than a window are not pulled to zero.
+    Unlike the authors' code, averages exclude the padding, so that borders and maps smaller than a
+    window are not pulled to zero.
 
     Args:
         x: features (B, H, W, C) of the low branch, any H and W from 1.
@@ -149,8 +149,9 @@ def ddrnet23_slim(
         input_size: (width, height), or None: any multiple of 32.
         classes: channels of the scores.
         aux: also score the high branch after the first fusion, for an auxiliary loss.
-        confidence: also say how sure it is that a pixel is something (a 3x3 convolution with
-            sigmoid on the scores at input size; no bias, for softmax leaves the scores one).
+        confidence: also predict a confidence that a pixel is something (a 3x3 convolution with
+            sigmoid on the scores at input size; without bias, because softmax is invariant to an
+            offset).
         upsample: scores at input size; False: at 1/8 of it, for argmax on small maps.
 
     Returns:
@@ -205,7 +206,7 @@ def _trunk(x: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
 
 
 def _fused(low: KerasTensor, high: KerasTensor, stage: int) -> tuple[KerasTensor, KerasTensor]:
-    """Each branch receives the other: the high one by strides, the low one enlarged."""
+    """Adds each branch to the other: the high one by strides, the low one enlarged."""
     down = relu(high, f'down{stage}_relu')
     for step in range(1, stage - 2):
         down = conv_norm_relu(down, 4 * _PLANES * step, 3, f'down{stage}_{step}', stride=2)

@@ -67,7 +67,7 @@ def deeplab_effnetv2s(
     Args:
         input_size: (width, height), or None: any multiple of 16.
         classes: channels of the scores.
-        confidence: also say how sure it is that a pixel is something (a second classifier).
+        confidence: also predict a confidence that a pixel is something (a second classifier).
         dropout: rate after the pyramid.
         drop_connect: rate at which training leaves out the encoder's last block, less for
             earlier ones.
@@ -90,7 +90,7 @@ def deeplab_effnetv2s(
 def _pyramid(x: KerasTensor) -> KerasTensor:
     """ASPP, (B, H, W, 256).
 
-    The projection of the concatenation of five branches is written as the sum of two, for the
+    The projection of the concatenation of five branches is written as the sum of two, because the
     branch of the mean image is the same everywhere: fewer operations, the same parameters.
     """
     mean = layers.GlobalAveragePooling2D(keepdims=True, name='aspp_mean')(x)

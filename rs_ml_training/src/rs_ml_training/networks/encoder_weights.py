@@ -1,4 +1,4 @@
-"""Weights of an encoder from elsewhere: a file, or ImageNet by keras.applications.
+"""Pretrained weights of an encoder: from a file, or ImageNet's by keras.applications.
 
 Layers are matched by name and shape, those of a TFLite file by order and shape; builders name
 the layers of an encoder as keras.applications does.
@@ -23,7 +23,7 @@ from rs_ml_training.networks.weights_file import LayerWeights, read_weights
 IMAGENET = 'imagenet'
 _UNIT = 'normalised'
 _WIDTHS = (0.25, 0.5, 0.75, 1.0)
-# Application, a layer that it has, and one that its larger relatives have and it has not.
+# Application, a layer that it has, and one that only its larger relatives have.
 _APPLICATIONS = (
     ('MobileNet', 'conv_pw_13', None),
     ('MobileNetV2', 'block_16_project', None),
@@ -39,12 +39,12 @@ _APPLICATIONS = (
 
 @dataclass(frozen=True)
 class EncoderMatch:
-    """What fitted.
+    """The layers that fit.
 
     Attributes:
         source: file, or keras.applications with the name of the network.
         loaded: names of the layers that got weights.
-        left: names of encoder layers that kept their own.
+        left: names of encoder layers that kept their weights.
     """
 
     source: str
@@ -60,7 +60,7 @@ class EncoderMatch:
 def load_encoder_weights(
     model: keras.Model, source: str | Path, pictures: Iterable[Arrays] = ()
 ) -> EncoderMatch:
-    """Give the encoder of a network weights from elsewhere.
+    """Load pretrained weights into the encoder of a network.
 
     A source without a layer called 'normalised' (RGB / 255) was trained on the range of
     keras.applications; for MobileNet, whose range is -1..1, the difference is folded into the
@@ -75,7 +75,7 @@ def load_encoder_weights(
 
     Raises:
         CheckpointError: the file is missing, damaged, or no layer of it fits.
-        ConfigError: ImageNet weights do not exist for this encoder or cannot be had.
+        ConfigError: ImageNet weights do not exist for this encoder or cannot be downloaded.
     """
     if str(source).endswith(SUFFIX):
         loaded = tuple(load_folded(model, Path(source), pictures))
@@ -117,7 +117,7 @@ def _fits(layer: keras.Layer, weights: LayerWeights) -> bool:
 def _same_range(
     model: keras.Model, chosen: dict[str, list[np.ndarray]], weights: LayerWeights
 ) -> dict[str, list[np.ndarray]]:
-    """Let MobileNet's first layers take RGB in 0..1 instead of -1..1, or the other way round."""
+    """Adapt MobileNet's first layers to RGB in 0..1 instead of -1..1, or the reverse."""
     has_unit = _UNIT in {layer.name for layer in model.layers}
     if has_unit == (_UNIT in weights) or not {'conv1', 'conv1_bn', 'conv_dw_1'} <= set(chosen):
         return chosen

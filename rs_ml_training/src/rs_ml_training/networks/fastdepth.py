@@ -29,8 +29,8 @@ def depth_head(x: keras.KerasTensor, head: str, max_depth_m: float) -> keras.Ker
     """One channel [m], >= 0, in float32.
 
     'relu': 1x1, batch normalisation, ReLU (published); a pixel at 0 gets no gradient, and with
-    small batches the scale of depth hangs on the batch. 'softplus': 1x1 with a bias that starts
-    at a quarter of the range; as good as linear there, never dead. 'exp': the network sees log
+    small batches the scale of depth depends on the batch. 'softplus': 1x1 with a bias that starts
+    at a quarter of the range; almost linear there, never dead. 'exp': the network predicts log
     depth; errors are relative.
 
     Args:
@@ -88,7 +88,7 @@ FULL = ChannelPlan(
     (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024),
     (512, 256, 128, 64, 32),
 )
-# Found by NetAdapt; read off the published TVM tuning logs.
+# Found by NetAdapt; from the published TVM tuning logs.
 PRUNED = ChannelPlan(
     16,
     (56, 88, 120, 144, 256, 408, 376, 272, 288, 296, 328, 480, 512),
@@ -108,9 +108,9 @@ def fastdepth(
     Args:
         input_size: (width, height), multiples of 32; None: any.
         skip: 'add' as published, 'concat' (4.02 M) or 'none'.
-        head: what makes depth of the last channel, see `depth_head`. The default differs from the
+        head: activation of the last channel, see `depth_head`. The default differs from the
             published ReLU after batch normalisation, which gets no gradient where it is 0.
-        max_depth_m: the range of the data; scales the output, does not limit it.
+        max_depth_m: the range of the data; scales the output without limiting it.
         width: factor on all channels.
 
     Returns:

@@ -1,9 +1,9 @@
-"""MobileNetV2 from a network whose batch normalisation was folded away, as TFLite files are.
+"""MobileNetV2 from a file whose batch normalisation is folded into the convolutions (TFLite).
 
-Inference is that of the file. The normalisations are made again from what each convolution puts
-out for pictures of the training, so that training, which normalises by the batch, starts from the
-same features. One pass tells all of them, since what is computed does not depend on how it is
-split between a convolution and its normalisation.
+Inference is that of the file. The normalisations are restored from the outputs of each convolution
+on training images, so that training, which normalises by the batch, starts from the same features.
+One pass is enough, because the features do not depend on the split between a convolution and its
+normalisation.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ Arrays = Mapping[str, np.ndarray]
 SUFFIX = '.tflite'
 _BLOCKS = 16
 _PROJECT, _PROJECT_WHOLE = 'context_project', 'context_project_whole'
-# What DeepLabV3 has behind the blocks (mobilenetv2.context), without normalisation.
+# Layers of DeepLabV3 after the blocks (mobilenetv2.encoder), without normalisation.
 _CONTEXT = ('context_local', 'context_whole', _PROJECT, _PROJECT_WHOLE, 'context_scores')
 _DEEPLAB = 'MobileNetV2 of DeepLabV3 on Pascal VOC 2012 (TensorFlow models, Apache-2.0)'
-# sha256 of published files -> whose they are and their licence.
+# sha256 of published files -> their source and licence.
 _CREDITS = {
     '350af47fd346ea6d74b58833a351f583ba860e9806ec5bd292ff8d8f1f249398': _DEEPLAB,
     '0470d2a782aa54eeeb99d32e7b6b3fb7722905c7c4f5d26bd957ec861366d48b': f'{_DEEPLAB}, half width',
@@ -43,7 +43,7 @@ _PARTS = ('expand', 'depthwise', 'project')
 
 
 def credit_of(path: Path) -> str:
-    """Whose weights a file holds, for the model card."""
+    """Source and licence of the weights in a file, for the model card."""
     known = None
     if path.is_file():
         known = _CREDITS.get(hashlib.sha256(path.read_bytes()).hexdigest())
@@ -51,20 +51,20 @@ def credit_of(path: Path) -> str:
 
 
 def load_folded(model: keras.Model, path: Path, pictures: Iterable[Arrays]) -> list[str]:
-    """Give the MobileNetV2 of a network the weights of a TFLite file.
+    """Load a TFLite file into the MobileNetV2 of a network.
 
     Args:
         model: its first layers are those of MobileNetV2 with the names of keras.applications.
         path: of a quantised network that begins with MobileNetV2 of the same width, at any size
             and stride.
-        pictures: batches of the network's inputs, as training shows them; a few dozen pictures.
+        pictures: batches of the network's inputs as in training; a few dozen images.
 
     Returns:
         Names of the layers that got weights.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or no such network.
-        ConfigError: the network has no such encoder, or there are no pictures.
+        CheckpointError: the file is missing, damaged or of another network.
+        ConfigError: the network has no such encoder, or there are no images.
     """
     source = read_tflite(path)
     names = _convolutions_of(model)
@@ -80,7 +80,7 @@ def load_folded(model: keras.Model, path: Path, pictures: Iterable[Arrays]) -> l
 
 
 def _projected_apart(convolutions: Sequence[Convolution], path: Path) -> tuple[Convolution, ...]:
-    """The projection of what is seen in the whole and here as two, the latter with the bias."""
+    """The projection split into those of global and local features, the latter with the bias."""
     if len(convolutions) < 2 or convolutions[-2].kernel.shape[2] % 2:
         raise CheckpointError(
             f'{path} does not end with the context of DeepLabV3: leave out --model-option context'
@@ -92,7 +92,7 @@ def _projected_apart(convolutions: Sequence[Convolution], path: Path) -> tuple[C
 
 
 def _convolutions_of(model: keras.Model) -> list[str]:
-    """Names of the convolutions of MobileNetV2 that the network has, in their order."""
+    """Names of the network's MobileNetV2 convolutions, in order."""
     blocks = [f'block_{i}_{part}' for i in range(1, _BLOCKS + 1) for part in _PARTS]
     stem = ('Conv1', 'expanded_conv_depthwise', 'expanded_conv_project')
     order = [*stem, *blocks, *_CONTEXT]
@@ -124,7 +124,7 @@ def _require_fit(
 
 
 def _first_sees(model: keras.Model, source: FoldedNetwork) -> list[Convolution]:
-    """The convolutions, the first of which takes the range that the network feeds it."""
+    """The convolutions, the first adapted to the input range of the network."""
     first, *others = source.convolutions
     scale, offset = _range_change(model, source.pixels)
     kernel = first.kernel * scale[:, None]
@@ -133,7 +133,7 @@ def _first_sees(model: keras.Model, source: FoldedNetwork) -> list[Convolution]:
 
 
 def _range_change(model: keras.Model, pixels: InputRange) -> tuple[np.ndarray, np.ndarray]:
-    """(scale, offset) by channel from what the network feeds Conv1 to what the file's saw."""
+    """(scale, offset) by channel from the network's input of Conv1 to the file's."""
     ours = next(x for x in model.layers if isinstance(x, keras.layers.Rescaling))
     scale, offset = (np.broadcast_to(np.float32(v), 3) for v in (ours.scale, ours.offset))
     return pixels.scale / scale, -pixels.scale * (offset / scale + pixels.zero_point)
@@ -152,7 +152,7 @@ def _set_folded(model: keras.Model, name: str, convolution: Convolution) -> None
 
 
 def _normalise(model: keras.Model, names: list[str], pictures: Iterable[Arrays]) -> None:
-    """Split each bias into statistics of the pictures and what undoes them."""
+    """Split each bias into batch statistics and the scale and offset that undo them."""
     for name, (mean, variance) in _statistics(model, names, pictures).items():
         norm = model.get_layer(_norm(name))
         bias = keras.ops.convert_to_numpy(norm.beta)
@@ -162,11 +162,11 @@ def _normalise(model: keras.Model, names: list[str], pictures: Iterable[Arrays])
 def _statistics(
     model: keras.Model, names: list[str], pictures: Iterable[Arrays]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Mean and variance of each channel that each convolution puts out."""
+    """Mean and variance of each output channel of each convolution."""
     moments = keras.Model(model.input, {name: _moments(model, name) for name in names})
     batches = [moments(dict(arrays), training=False) for arrays in pictures]
     if not batches:
-        raise ConfigError('weights of folded convolutions need pictures to measure them on')
+        raise ConfigError('weights of folded convolutions need images to measure them on')
     means = {n: np.mean([ops.convert_to_numpy(b[n]) for b in batches], axis=0) for n in names}
     return {n: (mean, np.maximum(square - mean**2, 0)) for n, (mean, square) in means.items()}
 

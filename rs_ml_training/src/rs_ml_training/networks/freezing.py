@@ -1,6 +1,6 @@
-"""Which layers of a pretrained encoder stay as they are while the rest learns.
+"""Freezing of layers of a pretrained encoder.
 
-Encoder layers bear the names of keras.applications; layers of a decoder or a head begin with
+Encoder layers have the names of keras.applications; names of decoder and head layers begin with
 one of _NOT_ENCODER.
 """
 
@@ -28,7 +28,7 @@ _MOBILENET_V1 = (
 
 
 def encoder_layers(model: keras.Model) -> list[keras.Layer]:
-    """Layers with weights that are neither of the decoder nor of a head."""
+    """Layers with weights outside the decoder and the heads."""
     return [
         layer
         for layer in model.layers
@@ -37,7 +37,7 @@ def encoder_layers(model: keras.Model) -> list[keras.Layer]:
 
 
 def freeze_encoder_batch_norm(model: keras.Model) -> None:
-    """Let the encoder's batch normalisation use and keep the statistics that it has."""
+    """Freeze the statistics of the encoder's batch normalisation."""
     for layer in encoder_layers(model):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
@@ -47,16 +47,16 @@ def fixed_blocks(model: keras.Model, blocks: int) -> list[str]:
     """Fix the stem of the encoder and its first blocks.
 
     Args:
-        model: a network whose encoder layers bear the names of DenseNet, ResNet V2, MobileNetV2
-            or MobileNet of keras.applications.
-        blocks: how many blocks after the stem, 0..4; a block is all layers of one resolution,
+        model: a network whose encoder layers have the names of DenseNet, ResNet V2, MobileNetV2 or
+            MobileNet of keras.applications.
+        blocks: number of blocks after the stem, 0..4; a block is all layers of one resolution,
             with the transition that follows: conv2, conv3, ... of DenseNet and ResNet.
 
     Returns:
         Names of the layers that were fixed.
 
     Raises:
-        ConfigError: no such number, or the encoder has no stem of a known name.
+        ConfigError: an invalid number, or an encoder without a stem of a known name.
     """
     if not 0 <= blocks <= 4:
         raise ConfigError(f'0 to 4 encoder blocks can be fixed, got {blocks}')

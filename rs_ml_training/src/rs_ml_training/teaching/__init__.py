@@ -1,1 +1,1 @@
-"""Labels from a teacher: what a detector finds becomes the truth of pictures without any."""
+"""Labels and training targets from a teacher, a detector that is trained already."""

@@ -15,13 +15,13 @@ from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor
 from rs_ml_training.prediction.box_decoding import STRIDES, boxes_of_cells
 from rs_ml_training.teaching.frozen_detector import Found
 
-# Decoder -> outputs of a model that can teach.
+# Decoder -> outputs of a model that can be a teacher.
 _OUTPUTS = {'gfl': ('scores', 'distances'), 'gfl_head': ('head',)}
 _SIDES, _BINS = 4, 8
 
 
 class CellModel:
-    """Runs the model on pictures, from any thread.
+    """Runs the model on images, from any thread.
 
     Args:
         model: directory or name of the model.
@@ -31,7 +31,7 @@ class CellModel:
         size: (width, height) of its input.
 
     Raises:
-        ConfigError: it cannot be loaded, or is no such model.
+        ConfigError: it cannot be loaded, or has another head.
     """
 
     def __init__(self, model: Path | str) -> None:
@@ -52,10 +52,10 @@ class CellModel:
         self._lock = threading.Lock()
 
     def logits(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, ImageTransform]:
-        """Scores (N, C) and distances (N, 4 * bins) of a picture uint8 (H, W, 3) RGB.
+        """Scores (N, C) and distances (N, 4 * bins) of an image uint8 (H, W, 3) RGB.
 
         Returns:
-            Both float32, and the way from the network input back to the picture.
+            Both float32, and the mapping from the network input back to the image.
         """
         manifest = self._model.manifest
         tensor, transform = self._prepare(image)
@@ -84,7 +84,7 @@ def _apart(head: np.ndarray, distances: int) -> list[np.ndarray]:
 
 
 class CellDetector:
-    """Called with a picture it gives what the model finds, as FrozenDetector does.
+    """A detector with the interface of FrozenDetector.
 
     Args:
         model: directory or name of the model.
@@ -98,7 +98,7 @@ class CellDetector:
         self.labels = self._model.labels
 
     def __call__(self, image: np.ndarray) -> Found:
-        """Find objects in a picture, uint8 (H, W, 3) RGB."""
+        """Find objects in an image, uint8 (H, W, 3) RGB."""
         scores, distances, transform = self._model.logits(image)
         found = boxes_of_cells(scores, distances, self._model.size)
         height, width = image.shape[:2]
@@ -107,30 +107,30 @@ class CellDetector:
 
 
 class WatchingCells:
-    """Called with a picture it gives the scores that a network with the same cells should give.
+    """A teacher for networks with the same cells: an image -> target scores.
 
     Args:
         model: directory or name of the model.
-        labels: the classes that are taught, in their order.
-        size: (width, height) of the pictures.
+        labels: the classes to teach, in order.
+        size: (width, height) of the images.
 
     Raises:
-        ConfigError: it is no such model, has another input size, or does not know a class.
+        ConfigError: the model has another head or input size, or lacks a class.
     """
 
     def __init__(self, model: Path | str, labels: tuple[str, ...], size: tuple[int, int]) -> None:
         self._model = CellModel(model)
         if self._model.size != tuple(size):
             raise ConfigError(
-                f'--teacher {model} sees pictures of {self._model.size}: give it as '
+                f'--teacher {model} reads images of {self._model.size}: give it as '
                 f'--input-size, or export the teacher at {size[0]}x{size[1]}'
             )
         unknown = [label for label in labels if label not in self._model.labels]
         if unknown:
-            raise ConfigError(f'the teacher does not know {", ".join(unknown)}: leave it out')
+            raise ConfigError(f'the teacher has no class {", ".join(unknown)}: leave it out')
         self._channels = [self._model.labels.index(label) for label in labels]
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Scores 0..1, float32 (N, C), of a picture uint8 (H, W, 3) RGB."""
+        """Scores 0..1, float32 (N, C), of an image uint8 (H, W, 3) RGB."""
         scores, _, _ = self._model.logits(image)
         return np.asarray(1 / (1 + np.exp(-scores[:, self._channels])))

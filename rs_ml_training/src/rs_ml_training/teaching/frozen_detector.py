@@ -1,4 +1,4 @@
-"""A detector as TensorFlow's Object Detection API freezes it."""
+"""A detector frozen by TensorFlow's Object Detection API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OUTPUTS = ('detection_boxes:0', 'detection_scores:0', 'detection_classes:0', 'n
 
 @dataclass(frozen=True)
 class Found:
-    """What a detector found in a picture.
+    """Detections in an image.
 
     Attributes:
         xyxy: float32 (N, 4) pixels [x_min, y_min, x_max, y_max].
@@ -32,7 +32,7 @@ class Found:
 
 
 class FrozenDetector:
-    """Called with a picture it gives what it finds.
+    """A detector: an image -> detections.
 
     Attributes:
         labels: class names, in the order of the ids of the label map.
@@ -43,12 +43,13 @@ class FrozenDetector:
 
         Args:
             graph: `frozen_inference_graph.pb`: image_tensor uint8 (1, H, W, 3) RGB to
-                detection_boxes [y_min, x_min, y_max, x_max] in shares, scores, classes, number.
+                detection_boxes [y_min, x_min, y_max, x_max] in fractions of the image, scores,
+                classes, number.
             label_map: `.pbtxt` with an id and a name for every class.
 
         Raises:
-            ConfigError: TensorFlow is not there.
-            InputError: a file is missing or is something else.
+            ConfigError: TensorFlow is missing.
+            InputError: a file is missing or of another kind.
         """
         ids = read_label_map(label_map)
         self.labels = tuple(ids[i] for i in sorted(ids))
@@ -56,7 +57,7 @@ class FrozenDetector:
         self._run = read_frozen_graph(graph, _OUTPUTS)
 
     def __call__(self, image: np.ndarray) -> Found:
-        """Find objects in a picture, uint8 (H, W, 3) RGB."""
+        """Find objects in an image, uint8 (H, W, 3) RGB."""
         boxes, scores, classes, count = (output.numpy()[0] for output in self._run(image[None]))
         height, width = image.shape[:2]
         known = np.array([int(c) in self._order for c in classes[: int(count)]], bool)
@@ -70,7 +71,7 @@ def read_label_map(path: Path) -> dict[int, str]:
     """Names by id of a `.pbtxt` label map; `display_name` where it has one, else `name`.
 
     Raises:
-        InputError: it is missing or names nothing.
+        InputError: it is missing or empty.
     """
     found: dict[int, str] = {}
     for item in re.findall(r'item\s*\{(.*?)\}', read_text(path), re.DOTALL):
@@ -88,7 +89,7 @@ def read_frozen_graph(graph: Path, outputs: Sequence[str]) -> Callable[[np.ndarr
 
     Raises:
         ConfigError: TensorFlow is not there.
-        InputError: the file is missing, or no such graph.
+        InputError: the file is missing or of another kind.
     """
     try:
         import tensorflow as tf

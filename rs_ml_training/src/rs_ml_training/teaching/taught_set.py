@@ -1,4 +1,4 @@
-"""A data set in COCO's layout with the boxes of a reader and of a teacher."""
+"""A data set in the layout of COCO, with boxes of a reader and of a teacher."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _QUALITY = 95
 
 @dataclass(frozen=True)
 class Trust:
-    """How far a teacher is believed.
+    """Thresholds on a teacher's detections.
 
     Attributes:
-        sure: score from which a find is an object.
-        doubtful: score from which it may be one: it becomes a crowd, which is neither to be
-            found nor a mistake when found.
+        sure: least score of an object.
+        doubtful: least score of a possible object, which becomes a crowd: neither required nor an
+            error if detected.
         same: intersection over union from which two boxes of a class are one object.
     """
 
@@ -48,16 +48,16 @@ class Trust:
 
 
 def merged(marked: Boxes, found: Found, trust: Trust, complete: Sequence[int] = ()) -> Boxes:
-    """The marked boxes, then what the teacher adds.
+    """The annotated boxes, then those that the teacher adds.
 
     Args:
-        marked: what is known, with class ids of the teacher.
-        found: by the teacher.
+        marked: annotated boxes, with class ids of the teacher.
+        found: detections of the teacher.
         trust: in it.
-        complete: classes of which every object is marked; finds of these are doubtful at most.
+        complete: fully annotated classes; detections of these are doubtful at most.
 
     Returns:
-        Boxes with class ids of the teacher. Finds that are a marked object are left out.
+        Boxes with class ids of the teacher, without detections of annotated objects.
     """
     doubtful = np.isin(found.class_ids, complete) | (found.scores < trust.sure)
     order = np.argsort(-found.scores, kind='stable')
@@ -74,7 +74,7 @@ def merged(marked: Boxes, found: Found, trust: Trust, complete: Sequence[int] = 
 
 
 def _known(index: int, found: Found, marked: Boxes, kept: list[int], same: float) -> bool:
-    """Whether a find is a marked object, or one that was found with a better score."""
+    """Whether a detection is an annotated object, or one already detected with a better score."""
     class_id, box = found.class_ids[index], found.xyxy[index : index + 1]
     others = np.concatenate(
         [
@@ -87,14 +87,14 @@ def _known(index: int, found: Found, marked: Boxes, kept: list[int], same: float
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is taught.
+    """A teacher, and the classes that the data already annotate.
 
     Attributes:
-        teacher: finds objects in a picture.
+        teacher: detects objects in an image.
         labels: class names of the teacher.
         trust: in it.
-        marked: classes whose boxes the reader marks, all of them; None: all that both have.
-        license: of the teacher, as it must appear beside that of the data.
+        marked: fully annotated classes of the reader; None: all that both have.
+        license: of the teacher, as it must appear along with that of the data.
     """
 
     teacher: Callable[[np.ndarray], Found]
@@ -107,20 +107,20 @@ class Lesson:
 def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int]:
     """Write `images/` (JPEG), `annotations/instances_train2017.json` and `license.txt`.
 
-    Finds of classes that the reader marks completely become crowds, of others boxes; marked boxes
-    keep their outlines.
+    Detections of fully annotated classes become crowds, others boxes; annotated boxes keep their
+    outlines.
 
     Args:
-        reader: pictures, maybe with boxes.
-        lesson: who teaches what.
+        reader: images, with or without boxes.
+        lesson: the teacher and its classes.
         out: a new folder.
 
     Returns:
-        Number of pictures, of marked boxes, of boxes and of crowds that the teacher added.
+        Numbers of images, of annotated boxes, and of boxes and crowds that the teacher added.
 
     Raises:
         ConfigError: a class in `marked` that reader or teacher does not have.
-        InputError: a sample without picture.
+        InputError: a sample without image.
     """
     ids = _class_ids(reader.labels, lesson)
     content = _content(lesson.labels)
@@ -149,7 +149,7 @@ def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int
 
 
 def _class_ids(labels: Sequence[str], lesson: Lesson) -> np.ndarray:
-    """Class id of the teacher by that of the reader; -1 where the boxes do not count."""
+    """Class id of the teacher by that of the reader; -1 where boxes do not count."""
     wanted = lesson.labels if lesson.marked is None else lesson.marked
     for name in lesson.marked or ():
         if name not in labels or name not in lesson.labels:
@@ -159,7 +159,7 @@ def _class_ids(labels: Sequence[str], lesson: Lesson) -> np.ndarray:
 
 
 def _marked(sample: Sample, ids: np.ndarray) -> tuple[Boxes, list[int]]:
-    """The marked boxes with ids of the teacher, and which of the sample's they are."""
+    """The annotated boxes with ids of the teacher, and their indices in the sample."""
     if sample.boxes is None or not len(sample.boxes):
         return Boxes.of([], []), []
     class_ids = ids[sample.boxes.class_ids]
@@ -176,7 +176,7 @@ def _content(labels: Sequence[str]) -> dict[str, list[Any]]:
 def _describe(
     content: dict[str, list[Any]], name: str, sample: Sample, boxes: Boxes, kept: list[int]
 ) -> None:
-    """Add a picture and its boxes; the first are the marked ones, whose numbers are `kept`."""
+    """Add an image and its boxes; the first are the annotated ones, of the indices `kept`."""
     width, height = sample.size
     image_id = len(content['images']) + 1
     content['images'].append({'id': image_id, 'file_name': name, 'width': width, 'height': height})

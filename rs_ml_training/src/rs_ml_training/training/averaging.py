@@ -21,10 +21,10 @@ from rs_ml_training.data.sample import Arrays
 
 @contextmanager
 def precise_batch_norm(network: keras.Model, batches: Iterable[Arrays]) -> Iterator[None]:
-    """Within, the moving statistics are the plain mean of those of some batches.
+    """In this context the moving statistics are the plain mean over some batches.
 
     Args:
-        network: its frozen batch normalisation stays as it is.
+        network: its frozen batch normalisation is not touched.
         batches: inputs of the network; none: nothing changes.
     """
     found = normalisations(network)
@@ -45,7 +45,7 @@ def precise_batch_norm(network: keras.Model, batches: Iterable[Arrays]) -> Itera
 
 
 def normalisations(network: keras.Model) -> list[keras.layers.BatchNormalization]:
-    """Layers of batch normalisation that follow the data."""
+    """Layers of batch normalisation that are not frozen."""
     return [
         layer
         for layer in network.layers
@@ -55,9 +55,9 @@ def normalisations(network: keras.Model) -> list[keras.layers.BatchNormalization
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Weights that a training starts from, and how much of them stays in those that are kept.
+    """Starting weights that are mixed into the saved ones.
 
-    What a few pictures teach is learned without forgetting what many had taught (Wortsman 2022,
+    A network fine-tuned on few images keeps what it learned from many (Wortsman 2022,
     arXiv 2109.01903).
 
     Attributes:
@@ -70,7 +70,7 @@ class Start:
 
 
 def start_of(model: keras.Model, share: float) -> Start | None:
-    """The weights that the model has now; None where nothing of them is to stay."""
+    """The model's present weights; None if none of them are mixed in."""
     return Start(_values(model.trainable_variables), share) if share else None
 
 
@@ -78,7 +78,7 @@ def start_of(model: keras.Model, share: float) -> Start | None:
 def averaged(
     model: keras.Model, optimizer: keras.optimizers.Optimizer, start: Start | None = None
 ) -> Iterator[None]:
-    """Within, the model has its moving average, if the optimizer keeps any, mixed with a start."""
+    """In this context the model has its averaged weights, if there are any, mixed with a start."""
     # mixed_float16 wraps the optimizer in one that scales the loss and has no average.
     optimizer = getattr(optimizer, 'inner_optimizer', optimizer)
     moves = optimizer.use_ema and optimizer.built
@@ -89,7 +89,7 @@ def averaged(
     trained = _values(variables)
     if moves:
         optimizer.finalize_variable_values(variables)
-    # jax gives the buffers of a prediction away: they must not be those of the optimizer.
+    # jax donates the buffers of a prediction, which must not be those of the optimizer.
     _assign(variables, _mixed(_values(variables), start))
     try:
         yield

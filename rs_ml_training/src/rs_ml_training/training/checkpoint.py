@@ -1,4 +1,4 @@
-"""The state of a training after an epoch, written so that a cut leaves the one before."""
+"""The state of a training after an epoch; an interrupted write leaves the previous one."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Progress:
     Attributes:
         epoch: epochs done.
         best: value of the monitored metric at the best weights, or None.
-        best_epoch: when that was.
-        waited: validations since.
-        bests: best value of every other metric whose best weights are kept.
+        best_epoch: its epoch.
+        waited: validations since the best one.
+        bests: best values of the other metrics whose best weights are kept.
     """
 
     epoch: int = 0
@@ -44,10 +44,10 @@ class Progress:
 def save(
     folder: Path, network: keras.Model, optimizer: keras.optimizers.Optimizer, progress: Progress
 ) -> None:
-    """Write `folder/epoch-N`, then delete the ones before.
+    """Write `folder/epoch-N`, then delete older ones.
 
     Raises:
-        RsMlError: the disk is full; the one before is untouched.
+        RsMlError: the disk is full; the previous one is untouched.
     """
     part = folder / 'epoch.part'
     shutil.rmtree(part, ignore_errors=True)
@@ -73,7 +73,7 @@ def restore(
     """Load the newest checkpoint into network and optimizer, or return None if there is none.
 
     Raises:
-        CheckpointError: it is damaged, or of another network or optimizer.
+        CheckpointError: it is damaged or belongs to another network or optimizer.
     """
     found = _all(folder)
     if not found:

@@ -1,4 +1,4 @@
-"""The course of trainings as a picture."""
+"""Learning curves of one or several trainings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_history(path: Path) -> History:
     """Columns of a `history.csv`; empty cells are NaN.
 
     Raises:
-        InputError: the file is missing, holds no line or something that is no number.
+        InputError: the file is missing or empty, or holds something other than numbers.
     """
     try:
         with path.open(newline='') as file:
@@ -56,7 +56,7 @@ def draw_all(histories: Mapping[str, Path], picture: Path, columns: Sequence[str
 
     Raises:
         InputError: a history is missing or damaged, or the picture cannot be written.
-        ConfigError: the picture has another suffix, or no training has such a column.
+        ConfigError: the figure has another suffix, or no training has such a column.
     """
     require_suffix(picture)
     from matplotlib.figure import Figure
@@ -112,7 +112,7 @@ def _draw_panel(
 
 
 def _points(run: History, column: str) -> tuple[list[float], list[float]]:
-    """What was measured: epochs without a validation are passed over, the line goes on."""
+    """The measured points: the line skips epochs without a validation."""
     pairs = zip(run[_STEP], run.get(column, ()), strict=False)
     known = [(x, y) for x, y in pairs if math.isfinite(y)]
     return [x for x, _ in known], [y for _, y in known]

@@ -1,4 +1,4 @@
-"""Several devices and several processes: what Keras 3 offers for the backend in use."""
+"""Training on several devices and in several processes, with the means of the Keras backend."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def spread(options: TrainOptions) -> AbstractContextManager:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Within, what is built and run stays on the first device of this process."""
+    """In this context everything is built and run on the first device of this process."""
     distribution = keras.distribution.distribution()
     if distribution is None:
         yield
@@ -48,7 +48,7 @@ def alone() -> Iterator[None]:
 
 
 def _join(options: TrainOptions, backend: str) -> None:
-    """Meet the other processes; must come before the backend touches a device."""
+    """Join the other processes, before the backend touches a device."""
     if backend != 'jax':
         raise ConfigError(f'--processes {options.processes} needs KERAS_BACKEND=jax')
     if not options.coordinator:

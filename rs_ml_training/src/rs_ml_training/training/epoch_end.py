@@ -1,4 +1,4 @@
-"""What happens after each epoch: validate, keep the best, save the state, write it down."""
+"""After each epoch: validate, keep the best weights, save the state, record the figures."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def draw(
 
 
 def reseed(network: keras.Model, seed: int, epoch: int) -> None:
-    """Let every layer draw from (seed, epoch, its number), so that a resumed run goes on alike."""
+    """Seed every layer by (seed, epoch, its number): a resumed run continues identically."""
     for number, layer in enumerate(network.layers):
         generator = getattr(layer, 'seed_generator', None)
         if generator is not None:
@@ -71,7 +71,7 @@ def reseed(network: keras.Model, seed: int, epoch: int) -> None:
 
 
 class StopOnNan(keras.callbacks.Callback):
-    """Ends a training whose loss is no number, before anything of it is written."""
+    """Stops a training whose loss is not finite, before anything is written."""
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         loss = (logs or {}).get('loss')
@@ -83,7 +83,7 @@ class StopOnNan(keras.callbacks.Callback):
 
 @dataclass
 class EpochReport:
-    """What `--search` and tests hear of an epoch."""
+    """The result of an epoch for `--search` and other listeners."""
 
     epoch: int
     metrics: dict[str, float]
@@ -93,15 +93,15 @@ class EpochEnd(keras.callbacks.Callback):
     """See the module.
 
     Args:
-        task: says which metrics are better when lower.
+        task: knows which metrics are better when lower.
         objective: gives metrics and pictures.
         options: of the run.
         folder: of the run.
         training: batches, for the statistics of batch normalisation.
         validation: batches, not shuffled.
-        progress: where the run stands; kept up to date.
+        progress: of the run; kept up to date.
         listener: called with every validated epoch.
-        start: mixed into the weights that are kept.
+        start: mixed into the saved weights.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class EpochEnd(keras.callbacks.Callback):
             self._board.close()
 
     def _require_numbers(self) -> None:
-        """The loss is that of the weights before the last step, which can have spoilt them."""
+        """The loss belongs to the weights before the last step, which may have spoilt them."""
         for weight in self.network.weights:
             if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
                 raise DivergedError(f'{weight.path} is no number any more: {_WAY_OUT}')
@@ -187,7 +187,7 @@ class EpochEnd(keras.callbacks.Callback):
             yield {name: np.asarray(array, np.float32) for name, array in inputs.items()}
 
     def _judge(self, metrics: dict[str, float], epoch: int) -> list[str]:
-        """Take note of a validation; the files of weights that it is the best for."""
+        """Record a validation; returns the weights files that it is the best for."""
         files = [BEST_WEIGHTS] if self._is_best(metrics[self._options.monitor], epoch) else []
         for name in self._options.keep_best:
             if self._task.is_better(name, metrics[name], self.progress.bests.get(name)):
@@ -196,7 +196,7 @@ class EpochEnd(keras.callbacks.Callback):
         return files
 
     def _is_best(self, value: float, epoch: int) -> bool:
-        """Whether a validation is the best so far, which it says."""
+        """Whether a validation is the best so far; prints it."""
         shown = f'\nepoch {epoch}: {self._options.monitor} {value:.4f}'
         progress = self.progress
         if self._task.is_better(self._options.monitor, value, progress.best):
@@ -209,7 +209,7 @@ class EpochEnd(keras.callbacks.Callback):
         return False
 
     def _keep(self, files: list[str]) -> None:
-        """Write the weights as last, and as best where they are."""
+        """Write the weights as last, and to the files of the metrics they are best for."""
         for name in (LAST_WEIGHTS, *files):
             part = self._folder.path / f'part.{name}'
             with checkpoint.disk_errors(self._folder.path):
@@ -224,7 +224,7 @@ class EpochEnd(keras.callbacks.Callback):
 
     @contextmanager
     def _judged(self) -> Iterator[None]:
-        """Of several processes each validates for itself, on a copy that needs no other."""
+        """Each of several processes validates by itself, on a copy of the network."""
         if self._options.processes == 1:
             yield
             return
@@ -238,7 +238,7 @@ class EpochEnd(keras.callbacks.Callback):
 
     def _predict(self, inputs: Arrays) -> Arrays:
         outputs = (self._copy or self.model).predict_on_batch(inputs)
-        # tf.distribute predicts the whole batch on each device and gives them all.
+        # tf.distribute predicts the whole batch on each device and returns all of them.
         count = len(next(iter(inputs.values())))
         return {name: np.asarray(v[:count], np.float32) for name, v in outputs.items()}
 
@@ -247,5 +247,5 @@ class EpochEnd(keras.callbacks.Callback):
 
 
 def stopped(options: TrainOptions, progress: checkpoint.Progress) -> bool:
-    """Whether the patience with a run is at its end."""
+    """Whether a run has used up its patience."""
     return 0 < options.patience <= progress.waited

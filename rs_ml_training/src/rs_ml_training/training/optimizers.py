@@ -74,8 +74,8 @@ def optimizer_of(
 ) -> keras.optimizers.Optimizer:
     """The optimizer that the options describe.
 
-    Decay pulls kernels only: biases and the scales of normalisations are left alone, and so is
-    whatever adam and radam train when `weight_decay` is 0. It does so at the full rate.
+    Weight decay applies to kernels only, not to biases and scales of normalisations, and at the
+    full rate. With `weight_decay` 0, adam and radam decay nothing.
 
     Args:
         options: of the training.
@@ -115,11 +115,11 @@ def optimizer_of(
 def _slow_down(
     optimizer: keras.optimizers.Optimizer, variables: list[keras.Variable], share: float
 ) -> None:
-    """Let it change these variables at a share of its learning rate."""
+    """Scale the learning rate of these variables."""
     step = optimizer.update_step
 
     def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
-        # Backends hand over variables of their own, which the optimizer knows by number.
+        # Backends pass their own variables, which the optimizer identifies by number.
         slow = {optimizer._get_variable_index(v) for v in variables}
         is_slow = optimizer._get_variable_index(variable) in slow
         step(gradient, variable, learning_rate * share if is_slow else learning_rate)
@@ -128,7 +128,7 @@ def _slow_down(
 
 
 def _encoder_of(network: keras.Model) -> list[keras.Variable]:
-    """What the encoder learns."""
+    """Trainable variables of the encoder."""
     return [v for layer in encoder_layers(network) for v in layer.trainable_variables]
 
 

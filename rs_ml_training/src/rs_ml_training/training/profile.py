@@ -1,4 +1,4 @@
-"""Whether reading or training is what a training waits for."""
+"""Whether reading or training is the bottleneck."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ BATCHES = 8
 
 @dataclass(frozen=True)
 class Profile:
-    """Images a second of the parts of a training, each measured alone and then together.
+    """Images per second of reading and training, each alone and then together.
 
     Attributes:
         reading: of the batches, in one thread.
         workers: threads that read in a training.
-        training: of steps on one and the same batch.
-        together: of a piece of training as it will run.
+        training: of steps on one batch, repeated.
+        together: of a part of the training as it will run.
     """
 
     reading: float
@@ -30,7 +30,7 @@ class Profile:
 
     @property
     def bottleneck(self) -> str:
-        """'reading' where all threads together deliver less than a step takes in."""
+        """'reading' if all threads together deliver less than a step consumes."""
         return 'reading' if self.reading * max(self.workers, 1) < self.training else 'training'
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ def profile(task: str, options: TrainOptions, batches: int = BATCHES) -> Profile
     Args:
         task: its name.
         options: of the training.
-        batches: how many are timed; fewer where the data have fewer.
+        batches: number to time; fewer if the data have fewer.
     """
     from rs_ml_training.training.session import prepare
 
@@ -58,7 +58,7 @@ def profile(task: str, options: TrainOptions, batches: int = BATCHES) -> Profile
     count = min(batches, len(data))
     inputs, targets = data[0]
     images = len(next(iter(inputs.values())))
-    # Each has a graph of its own to build, which is not to be timed.
+    # Each builds its own graph first, which is not timed.
     model.fit(_First(data, 1), shuffle=False, verbose=0)
     model.train_on_batch(inputs, targets)
     steps = _seconds(lambda: [model.train_on_batch(inputs, targets) for _ in range(count)])

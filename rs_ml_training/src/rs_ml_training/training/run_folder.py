@@ -32,7 +32,7 @@ class RunFolder:
     """`runs/<name>`: config.yaml, environment.yaml, model.yaml, history.csv, checkpoint/, weights.
 
     Args:
-        path: of the folder, made if it is not there.
+        path: of the folder, created if missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,19 +53,19 @@ class RunFolder:
         return (self.path / SPEC_NAME).is_file()
 
     def check(self, options: TrainOptions, spec: ModelSpec) -> None:
-        """Raise CheckpointError if a run lies here that this one cannot continue."""
+        """Raise CheckpointError if the folder holds a run that this one cannot continue."""
         if self.has_started:
             self._require_same(spec, options.resume)
 
     def describe(self, options: TrainOptions, spec: ModelSpec, command: Sequence[str]) -> None:
-        """Write what was asked, what is trained and where."""
+        """Write the options, the network and the environment."""
         with disk_errors(self.path):
             write_spec(spec, self.path)
             self._dump('config.yaml', _readable(dataclasses.asdict(options)))
             self._dump('environment.yaml', environment(command))
 
     def record(self, row: Mapping[str, float]) -> None:
-        """Append a line to history.csv; columns that come later are added with empty cells above.
+        """Append a line to history.csv; new columns are added, with empty cells above.
 
         A line of the same or a later epoch, left by a run that was cut off, is replaced.
         """
@@ -105,7 +105,7 @@ def read_history(path: Path) -> list[dict[str, str]]:
 
 
 def environment(command: Sequence[str]) -> dict[str, Any]:
-    """Where and from what a run was made: versions, revision, machine."""
+    """The environment of a run: versions, revision, machine."""
     import keras
 
     return {
@@ -152,7 +152,7 @@ def _readable(value: Any) -> Any:
 
 
 class EventWriter:
-    """Scalars and pictures of a run.
+    """Writes scalars and images of a run as TensorBoard events.
 
     Args:
         folder: where `tensorboard --logdir` looks.
@@ -170,7 +170,7 @@ class EventWriter:
         self._add([Summary.Value(tag=t, simple_value=float(v)) for t, v in values.items()], step)
 
     def picture(self, tag: str, rgb: np.ndarray, step: int) -> None:
-        """Add a picture, uint8 (h, w, 3)."""
+        """Add an image, uint8 (h, w, 3) RGB."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         _, png = cv2.imencode('.png', rgb[..., ::-1])
@@ -183,7 +183,7 @@ class EventWriter:
         self._add([Summary.Value(tag=tag, image=image)], step)
 
     def close(self) -> None:
-        """Write what is left."""
+        """Flush and close the file."""
         self._writer.close()
 
     def _add(self, values: list, step: int) -> None:

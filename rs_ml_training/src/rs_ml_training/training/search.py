@@ -28,20 +28,20 @@ def search(
     trials: int,
     command: Sequence[str] = (),
 ) -> str:
-    """Run trials until there are `trials` of them; an interrupted search goes on.
+    """Run trials until there are `trials` of them; an interrupted search continues.
 
     Args:
         task: its name.
-        options: of every trial, but for what the space changes.
+        options: of every trial; the space overrides them.
         space: items FLAG=LOW..HIGH, FLAG=LOW..HIGH:log or FLAG=A|B|C.
-        trials: how many in all.
-        command: what is written down as the command.
+        trials: number in all.
+        command: recorded as the command.
 
     Returns:
-        The best trial, and where its run lies.
+        The best trial and its run folder, in words.
 
     Raises:
-        ConfigError: an item of the space that makes no sense.
+        ConfigError: an invalid item of the space.
     """
     import optuna
 
@@ -65,7 +65,7 @@ def search(
 
 
 class _Trial:
-    """One run with suggested options; stops early when others were better by then."""
+    """One run with suggested options; pruned if others were better at the same epoch."""
 
     def __init__(
         self,

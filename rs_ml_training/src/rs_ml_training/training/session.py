@@ -41,7 +41,7 @@ class Trainee(keras.Model):
     """
 
     def __init__(self, network: keras.Model, objective: Objective) -> None:
-        # Under mixed precision inputs would be rounded here, before the network can keep them.
+        # Under mixed precision the inputs would be rounded here, before the network sees them.
         super().__init__(autocast=False)
         self.network = network
         self._objective = objective
@@ -69,13 +69,13 @@ class Trainee(keras.Model):
         return (sum(losses.values()) + sum(self.network.losses)) / _replicas()
 
     def _part_names(self) -> tuple[str, ...]:
-        """One loss needs no line of its own."""
+        """Names of the tracked terms; none if there is only one."""
         names = self._objective.part_names(self.network.output)
         return () if len(names) == 1 else names
 
 
 def _replicas() -> int:
-    """How many gradients tf.distribute adds up: each must be a share of the mean."""
+    """Number of gradients that tf.distribute sums: each must be divided by it."""
     if keras.backend.backend() != 'tensorflow':
         return 1
     import tensorflow as tf
@@ -85,7 +85,7 @@ def _replicas() -> int:
 
 @dataclasses.dataclass
 class PreparedTraining:
-    """Everything of a training that has been prepared.
+    """A training, ready to be fitted.
 
     Attributes:
         options: as asked.
@@ -94,7 +94,7 @@ class PreparedTraining:
         objective: targets, losses and metrics.
         model: network and objective, compiled.
         training, validation: batches.
-        start: of the weights, where something of them stays.
+        start: the starting weights, if they are mixed into the saved ones.
     """
 
     options: TrainOptions
@@ -114,13 +114,13 @@ def train(
     command: Sequence[str] | None = None,
     listener: Callable[[EpochReport], None] | None = None,
 ) -> Path:
-    """Train to the end, or go on where a run of that name stopped.
+    """Train to the end, or continue a run of that name.
 
     Args:
         task: its name.
         options: of that task.
-        command: what is written down as the command; None: that of the process.
-        listener: called after every validation; may raise to stop.
+        command: recorded as the command; None: that of the process.
+        listener: called after every validation; may raise to stop the training.
 
     Returns:
         The run folder with model.yaml, best and last weights, history.csv.
@@ -155,7 +155,7 @@ def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Pr
     _require_metrics(objective, options)
     augmentation = kind.augmentation(options)
     training, validation = _batches(objective, augmentation, options, data, validation_data)
-    # Built for any size where it is trained on crops.
+    # Trained on crops, it is built for any size.
     size = None if augmentation.crop else spec.input_size
     model = Trainee(_network(spec, size, options, training), objective)
     schedule = schedule_of(options, len(training))
@@ -214,7 +214,7 @@ def _start_from(network: keras.Model, start: Path, spec: ModelSpec, fitting: boo
 
 
 def _some(batches: SampleSequence) -> Iterator[Arrays]:
-    """Inputs of the first batches: enough to know how features are spread."""
+    """Inputs of the first batches: enough to estimate the spread of features."""
     count = min(-(-_CALIBRATION_SAMPLES // batches.batch_size), len(batches))
     return (batches[i][0] for i in range(count))
 
@@ -276,7 +276,7 @@ def _fit(
         prepared.training,
         epochs=prepared.options.epochs,
         initial_epoch=progress.epoch,
-        shuffle=False,  # the batches are shuffled already, by a seed that a resumed run shares
+        shuffle=False,  # already shuffled, by a seed that a resumed run shares
         callbacks=[StopOnNan(), end],
         verbose='auto',
     )
@@ -285,7 +285,7 @@ def _fit(
 def _write_metrics(
     prepared: PreparedTraining, folder: RunFolder, progress: checkpoint.Progress
 ) -> None:
-    """The validation of the best weights into model.yaml, and the curves."""
+    """Write the metrics of the best weights to model.yaml, and the curves."""
     from rs_ml_training.training.curves import draw
     from rs_ml_training.training.run_folder import read_history
 

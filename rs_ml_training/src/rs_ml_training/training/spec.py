@@ -73,7 +73,7 @@ def origin_of(options: TrainOptions) -> str:
 def _camera(
     options: TrainOptions, data: Reader, sample: Sample, size: tuple[int, int]
 ) -> CameraModel | None:
-    """That of the images as they are trained on, of the focal length that is learned."""
+    """The camera of the images as trained on, with the focal length that is learned."""
     camera = fitted(sample, options.augment, size).intrinsics
     if camera is None or data.reference_focal_px is None or sample.focal_px is None:
         return camera
@@ -93,7 +93,7 @@ def _require_maps(task: Task[Any, Any], sample: Sample) -> None:
 
 
 def _run_origin(run: Path) -> str:
-    """Of a run, of a file of weights in its folder, or of a published network."""
+    """The origin of a run, of a weights file in its folder, or of a published network."""
     from rs_ml_training.networks.nanodet import onnx_weights
 
     if run.suffix == onnx_weights.SUFFIX:
@@ -120,7 +120,7 @@ def open_sources(options: TrainOptions) -> tuple[Reader, Reader]:
     """(training, validation) data.
 
     Without validation data: the lists train.txt and val.txt in the folder where it has them, else
-    its folders train/ and val/ (or valid/), else a share split off by scene.
+    its folders train/ and val/ (or valid/), else a fraction split off by scene.
 
     Raises:
         ConfigError, InputError: flags or files are missing.
@@ -144,7 +144,7 @@ def open_sources(options: TrainOptions) -> tuple[Reader, Reader]:
 
 
 def _own_split(options: TrainOptions) -> list[tuple[str, Path | None]] | None:
-    """(source, list) for training and validation where the folder brings its own split."""
+    """(source, list) for training and validation if the folder has its own split."""
     source = options.data[0]
     kind, _, path = source.partition(':')
     for names in _LISTS:
@@ -159,7 +159,7 @@ def _own_split(options: TrainOptions) -> list[tuple[str, Path | None]] | None:
 
 
 def _open(sources: Sequence[str], names: Path | None, options: dict[str, Any]) -> Reader:
-    # One that is named several times stays one, so that a split puts its scenes on one side.
+    # A source named several times is opened once, so that a split keeps its scenes together.
     opened = {s: open_data(s, list_file=names, **options) for s in dict.fromkeys(sources)}
     readers = [opened[source] for source in sources]
     return readers[0] if len(readers) == 1 else Joined(readers)

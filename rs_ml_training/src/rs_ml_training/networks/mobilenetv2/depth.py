@@ -25,7 +25,7 @@ def decoded(taps: list[KerasTensor], width: float = 1.0, dropout: float = 0.0) -
     Args:
         taps: (B, H/s, W/s, C) at strides 2, 4, 8, 16, 32.
         width: factor on WIDTHS.
-        dropout: share of the deepest channels that are left out in training.
+        dropout: fraction of the deepest channels dropped in training.
 
     Returns:
         (B, H/2, W/2, C).

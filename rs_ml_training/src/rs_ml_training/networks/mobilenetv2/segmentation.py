@@ -28,8 +28,8 @@ class DepthCues(keras.layers.Layer):
 
     Means over blocks of n by n pixels, of known ones only: the inverse depth [1/m], its slopes to
     the right and down in units of itself (the inverse depth of a plane is linear in the picture,
-    so that they tell its normal), the height over the optical axis of a level camera, and the
-    share of pixels that are known. All are 0 where nothing is known, and everywhere for a picture
+    so that they determine its normal), the height over the optical axis of a level camera, and the
+    fraction of known pixels. All are 0 where nothing is known, and everywhere for a picture
     without depth.
 
     Args:
@@ -81,7 +81,7 @@ class DepthCues(keras.layers.Layer):
 
 
 def _neighbours(x: keras.KerasTensor, axis: int) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """What lies before and after each pixel along an axis, 0 beyond the border."""
+    """The neighbours of each pixel along an axis, 0 beyond the border."""
     padding = [[0, 0] for _ in range(4)]
     padding[axis] = [1, 1]
     padded = ops.pad(x, padding)
@@ -110,8 +110,7 @@ def mobile_seg(
     """MobileNetV2, a pyramid of additive skips with context at its top, and a branch for depth.
 
     One network for cameras with and without depth: the branch adds to the features of the colour
-    picture at strides 4, 8 and 16, and what it adds is 0 but for a constant where depth is
-    unknown (see `DepthCues`).
+    image at strides 4, 8 and 16; it adds a constant where depth is unknown (see `DepthCues`).
 
     Args:
         input_size: (width, height), or None: any multiple of 32.
@@ -121,8 +120,8 @@ def mobile_seg(
         score_stride: scores come at 1 / this of the input size, one of SCORE_STRIDES.
         frozen_batch_norm: the encoder's batch normalisation keeps the statistics it has.
         fixed_blocks: the encoder's stem and so many blocks do not learn; -1: all learn.
-        context: the top of the pyramid is what DeepLabV3 knows of the picture, see
-            centernet_light; at stride 32, where it costs next to nothing.
+        context: the top of the pyramid is DeepLabV3's context, see centernet_light; at stride 32,
+            where it is cheap.
 
     Returns:
         Model of `image` (B, H, W, 3) RGB 0..255 and `measured_m` (B, H, W, 1) [m], 0 = unknown,
@@ -179,14 +178,14 @@ def _decoded(
 
 
 def _known(deep: KerasTensor) -> KerasTensor:
-    """What DeepLabV3 knows at each place, the shares of its classes beside its features."""
+    """DeepLabV3's features, and the probabilities of its classes."""
     features, scores = deeplab_context(deep)
     shares = layers.Softmax(name='context_shares')(scores)
     return layers.Concatenate(name='context_all')([features, shares])
 
 
 def _context(x: KerasTensor, width: int) -> KerasTensor:
-    """The deepest features, those around them, and the mean of the picture (after DeepLabV3)."""
+    """The deepest features, their surroundings, and the mean of the image (after DeepLabV3)."""
     near = conv_bn(x, width, 1, 'decoder_context_near')
     wide = _separable(near, width, 'decoder_context_wide', kernel=5)
     mean = layers.GlobalAveragePooling2D(keepdims=True, name='decoder_context_mean')(x)

@@ -33,7 +33,7 @@ class Convolutions:
     def pointwise(
         self, x: keras.KerasTensor, filters: int, name: str, *, active: bool = True
     ) -> keras.KerasTensor:
-        """1x1 convolution, normalised and maybe activated."""
+        """1x1 convolution, normalised and optionally activated."""
         conv = layers.Conv2D(
             filters,
             1,
@@ -67,7 +67,7 @@ class Convolutions:
         strides: int = 1,
         active: bool = False,
     ) -> keras.KerasTensor:
-        """Convolution of each channel by itself, normalised and maybe activated."""
+        """Depthwise convolution, normalised and optionally activated."""
         conv = layers.DepthwiseConv2D(
             kernel,
             strides=strides,
@@ -104,7 +104,7 @@ class CentredMaxPool(keras.layers.Layer):
     """Highest of 3 x 3 around every second pixel: (B, H, W, C) to (B, ceil(H/2), ceil(W/2), C)."""
 
     def call(self, x: Any) -> Any:
-        # A border that repeats the edge changes no maximum; zeros would, among negative numbers.
+        # Repeating the edge changes no maximum; zeros would, among negative numbers.
         x = ops.concatenate([x[:, :1], x, x[:, -1:]], axis=1)
         x = ops.concatenate([x[:, :, :1], x, x[:, :, -1:]], axis=2)
         return ops.max_pool(x, 3, strides=2)
@@ -128,7 +128,7 @@ class ChannelShuffle(keras.layers.Layer):
 
 
 def shufflenetv2(image: keras.KerasTensor, make: Convolutions) -> list[keras.KerasTensor]:
-    """Features (B, H/s, W/s, C) of strides 8, 16 and 32, from a normalised picture."""
+    """Features (B, H/s, W/s, C) of strides 8, 16 and 32, from a normalised image."""
     x = make.spatial(image, STEM, 3, 'backbone_stem', strides=2)
     x = CentredMaxPool(name='backbone_pool')(x)
     features = []

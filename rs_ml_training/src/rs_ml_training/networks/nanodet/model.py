@@ -19,7 +19,7 @@ STRIDES = (8, 16, 32, 64)
 BINS = 8
 FIXED = ('', 'backbone', 'neck')
 _DEPTH = 2
-# Bias for which a fresh head scores 0.01 everywhere (Lin 2017, arXiv 1708.02002).
+# Bias for an initial score of 0.01 everywhere (Lin 2017, arXiv 1708.02002).
 _RARE = -math.log((1 - 0.01) / 0.01)
 
 
@@ -59,7 +59,7 @@ def _shrunk(
 def _ghost_bottleneck(
     x: keras.KerasTensor, width: int, make: Convolutions, name: str
 ) -> keras.KerasTensor:
-    """Two ghost modules beside a separable shortcut (figure 3 of the paper)."""
+    """Two ghost modules with a separable shortcut (figure 3 of the paper)."""
     seen = _ghost(x, width, make, f'{name}_ghost1', active=True)
     seen = _ghost(seen, width, make, f'{name}_ghost2', active=False)
     short = make.depthwise(x, 5, f'{name}_short_dw')
@@ -70,7 +70,7 @@ def _ghost_bottleneck(
 def _ghost(
     x: keras.KerasTensor, width: int, make: Convolutions, name: str, *, active: bool
 ) -> keras.KerasTensor:
-    """Half of the channels, and as many that a cheap depthwise convolution makes of them."""
+    """Half of the channels, and as many made from them by a cheap depthwise convolution."""
     primary = make.pointwise(x, width // 2, f'{name}_pw', active=active)
     cheap = make.depthwise(primary, 3, f'{name}_dw', active=active)
     return layers.Concatenate(name=f'{name}_concat')([primary, cheap])
@@ -87,10 +87,10 @@ def nanodet_plus(
 
     Args:
         input_size: (width, height), multiples of 32; None: any.
-        classes: how many kinds of object.
+        classes: number of classes.
         width: channels of the neck and the head.
         batch_norm: False: convolutions have a bias in its place, as in published files.
-        fixed: what does not learn: '' nothing, 'backbone', 'neck' (the backbone as well).
+        fixed: frozen part: '' none, 'backbone', 'neck' (includes the backbone).
 
     Returns:
         A model {'image': (B, H, W, 3) RGB 0..255} -> {'scores': (B, N, classes) logits,

@@ -1,7 +1,7 @@
 """Weights of NanoDet-Plus-m from its published network as ONNX.
 
-The file holds convolutions alone, into which the normalisations have been folded; they are taken
-in the order in which they are computed. It expects BGR, this network RGB.
+The file holds convolutions alone, with the normalisations folded in, in the order of computation.
+It expects BGR, this network RGB.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rs_ml_training.networks.nanodet.model import STRIDES
 
 SUFFIX = '.onnx'
 _STEM = 'backbone_stem'
-# sha256 of published files -> whose they are and their licence.
+# sha256 of published files -> their source and licence.
 _CREDITS = {
     '01a3a66947ddf6a4079e0f3e9bfb5f0e05a1b947cf9ae1a954c494302e0837af': (
         'NanoDet-Plus-m-416, Copyright 2020-2021 RangiLyu (github.com/RangiLyu/nanodet, '
@@ -30,7 +30,7 @@ _CREDITS = {
 
 
 def credit_of(path: Path) -> str:
-    """Whose weights a file holds, for the model card."""
+    """Source and licence of the weights in a file, for the model card."""
     known = None
     if path.is_file():
         known = _CREDITS.get(hashlib.sha256(path.read_bytes()).hexdigest())
@@ -38,7 +38,7 @@ def credit_of(path: Path) -> str:
 
 
 def load_onnx_weights(model: keras.Model, path: Path) -> None:
-    """Give the network the weights of such a file, all of them or none.
+    """Load the weights of such a file into the network, all of them or none.
 
     Args:
         model: nanodet_plus with `batch_norm=False` and the classes of the file, in their order.
@@ -125,7 +125,7 @@ def _neck() -> list[str]:
 def _weights(
     model: keras.Model, names: tuple[str, ...], kernel: np.ndarray, bias: np.ndarray, path: Path
 ) -> dict[str, list[np.ndarray]]:
-    """What each of the layers gets of a convolution."""
+    """The parts of a convolution for each of the layers."""
     layers = [model.get_layer(name) for name in names]
     wanted = [tuple(layer.weights[0].shape) for layer in layers]
     if isinstance(layers[0], keras.layers.DepthwiseConv2D):

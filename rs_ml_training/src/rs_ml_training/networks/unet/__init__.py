@@ -1,1 +1,1 @@
-"""U-Nets that clean depth or label pixels."""
+"""U-Nets for depth denoising and segmentation."""

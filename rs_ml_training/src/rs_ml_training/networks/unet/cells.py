@@ -89,7 +89,7 @@ class CellsToPixels(keras.layers.Layer):
 
 
 def require_sense(width: int, max_depth_m: float) -> None:
-    """Raise ConfigError for too few channels, or a range that ends before it begins."""
+    """Raise ConfigError for too few channels or an empty range."""
     if width < 8 or max_depth_m <= MIN_DEPTH_M:
         raise ConfigError(
             f'width must be at least 8 and max_depth_m above {MIN_DEPTH_M}, '
@@ -98,21 +98,21 @@ def require_sense(width: int, max_depth_m: float) -> None:
 
 
 def residual(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
-    """Two convolutions beside what they are given."""
+    """Two convolutions with a skip connection."""
     y = conv_bn(x, filters, 3, f'{name}_conv1')
     y = conv_bn(y, filters, 3, f'{name}_conv2', activation=None)
     return layers.Activation('relu', name=f'{name}_out')(layers.Add(name=f'{name}_add')([x, y]))
 
 
 def context(x: keras.KerasTensor, filters: int, dilation: int) -> keras.KerasTensor:
-    """What lies around, beside what it is given."""
+    """Context by a dilated convolution with a skip connection."""
     names = f'context_{dilation}_dw', f'context_{dilation}_pw'
     y = separable_bn(x, filters, 5, names, dilation=dilation)
     return layers.Add(name=f'context_{dilation}_add')([x, y])
 
 
 def encoded(x: keras.KerasTensor, width: int) -> tuple[keras.KerasTensor, ...]:
-    """Features at 1/4, 1/8 and, with their surroundings, 1/16 of the resolution."""
+    """Features at 1/4, 1/8 and, with context, 1/16 of the resolution."""
     quarter = residual(x, width, 'encoder_4')
     x = conv_bn(quarter, 2 * width, 3, 'encoder_8_down', strides=2)
     eighth = residual(x, 2 * width, 'encoder_8')

@@ -1,4 +1,4 @@
-"""A smooth guess for every pixel from those that were measured, without a learned weight."""
+"""A smooth fill of every pixel from the measured ones, without learned weights."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def masked_fill(
     valid: keras.KerasTensor,
     enlarged: Callable[[keras.KerasTensor], keras.KerasTensor] = bilinear,
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Means of what was measured, from fine cells where there is any, else from coarser ones.
+    """Means of measured values, from fine cells where there are any, else from coarser ones.
 
     Pull-push (Gortler et al., The Lumigraph, 1996) on normalised convolution (Knutsson and Westin,
-    1993): sums of values and of the mask are pooled alike, so holes have no weight, and neither
-    has the border.
+    1993): sums of values and of the mask are pooled alike, so that neither holes nor the border
+    have a weight.
 
     Args:
         values: float32 (B, H, W, C) pixels of cells, 0 where nothing was measured; H and W
             multiples of 4.
         valid: float32 (B, H, W, C), 1 where measured, else 0.
-        enlarged: how a coarser map becomes twice as large.
+        enlarged: doubles the size of a map.
 
     Returns:
-        The fill of each cell, and the part of it that was measured, both (B, H, W, 1). With
-        nothing measured at all the fill is 0.
+        The fill of each cell, and its measured fraction, both (B, H, W, 1). Without any
+            measurement the fill is 0.
     """
     levels = [(ops.mean(values, -1, keepdims=True), ops.mean(valid, -1, keepdims=True))]
     for _ in range(2):
@@ -56,7 +56,7 @@ def masked_fill(
 
 
 def _spread(total: keras.KerasTensor, weight: keras.KerasTensor) -> keras.KerasTensor:
-    """The mean of all, then of ever closer surroundings."""
+    """The mean of the image, then of smaller and smaller surroundings."""
     mean = ops.mean(total, axis=(1, 2), keepdims=True)
     fill = mean / (ops.mean(weight, axis=(1, 2), keepdims=True) + 1e-6)
     for reach in reversed(_REACHES):
@@ -75,7 +75,7 @@ def _pooled(x: keras.KerasTensor, factor: int) -> keras.KerasTensor:
 
 
 def blurred(x: keras.KerasTensor, reach: int) -> keras.KerasTensor:
-    """Mean of reach x reach surroundings, of what of them lies within the picture.
+    """Mean of the reach x reach surroundings within the image.
 
     Columns first, then rows: the same mean, also at borders, for 2 / reach of the work.
     """

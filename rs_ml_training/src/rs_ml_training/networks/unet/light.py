@@ -1,7 +1,7 @@
-"""A depth denoiser for every frame of a camera: a quarter of the resolution, refined per pixel.
+"""A real-time depth denoiser at a quarter of the resolution, refined per pixel.
 
 Holes never reach the features as a distance of 0: the network sees log depth relative to a fill
-that averages what was measured, and a mask. What it predicts is how far each pixel is off.
+that averages what was measured, and a mask. It predicts a correction of each pixel.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def unet_light(
     Args:
         input_size: (width, height), multiples of 16; None: any.
         width: channels at 1/4; doubled at 1/8 and again at 1/16.
-        max_depth_m: nothing farther is read or predicted.
+        max_depth_m: farther depth is neither read nor predicted.
 
     Returns:
         Model {'depth_m': (B, H, W, 1) metres, 0 = nothing measured,
@@ -50,7 +50,7 @@ def unet_light(
         -> {'depth_m': (B, H, W, 1), 'confidence': (B, H, W, 1) 0..1}.
 
     Raises:
-        ConfigError: a width or range that makes no sense.
+        ConfigError: an invalid width or range.
     """
     require_sense(width, max_depth_m)
     depth_m = image_input(input_size, 1, 'depth_m')
@@ -98,7 +98,7 @@ def _heads(x: keras.KerasTensor) -> tuple[keras.KerasTensor, ...]:
     """Weight of the measurement, correction of log depth and logit of the confidence, per pixel.
 
     All (B, H/4, W/4, 16). Small weights and an open gate: training starts from the measurement
-    with its holes filled.
+    with filled holes.
     """
     start = keras.initializers.RandomNormal(stddev=0.01)
     pixels = CELL_PX * CELL_PX

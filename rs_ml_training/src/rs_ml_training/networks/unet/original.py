@@ -1,4 +1,4 @@
-"""The U-Net of 31 M parameters with which Intel's TensorFlow wrapper cleaned depth.
+"""The U-Net of 31 M parameters of Intel's TensorFlow wrapper, which denoises depth.
 
 Layers as in Ronneberger et al., U-Net (MICCAI 2015, arXiv:1505.04597) with same padding, nearest
 doubling and a 2x2 convolution; two channels in, two sigmoids out: depth and infrared.
@@ -13,7 +13,7 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.networks.blocks import image_input
 from rs_ml_training.networks.resize import Repeated
 
-# Depth of 16 bit in millimetres, the 1.0 of the published live script.
+# Range of 16-bit depth in millimetres, 1.0 in the published live script.
 FULL_SCALE_M = 65.535
 _INFRARED_SCALE = 255.0
 _WIDTH = 64
@@ -26,14 +26,14 @@ def unet(
 ) -> keras.Model:
     """Intel's U-Net, 31,032,264 parameters, 13.7 GMAC on a tile of 128x128.
 
-    The body is the published one. What stands before and behind it has no weights: depth is
-    divided by `range_m` and infrared by 255, and the sigmoids are multiplied by them again. The
-    published scripts divide both by 65535 live, and by their common mean and variance in training,
-    from which metres cannot be had back. There is no confidence.
+    The body is the published one. Before it, depth is divided by `range_m` and infrared by 255,
+    and the sigmoids are multiplied by them again. The published scripts divide both by 65535 live,
+    and by their common mean and variance in training, from which metres cannot be recovered. There
+    is no confidence.
 
     Args:
         input_size: (width, height), multiples of 16; None: any.
-        range_m: depth that the sigmoid reaches [m]; a smaller one uses more of it.
+        range_m: depth at a sigmoid of 1 [m]; smaller ranges are resolved better.
 
     Returns:
         Model {'depth_m': (B, H, W, 1) metres, 0 = nothing measured, 'infrared': (B, H, W, 1)

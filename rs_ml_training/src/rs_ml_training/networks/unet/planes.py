@@ -1,9 +1,9 @@
-"""A depth denoiser that gives each cell of pixels two planes and each pixel a choice.
+"""A depth denoiser that predicts two planes per cell of pixels and a choice per pixel.
 
-What a stereo camera measures is disparity, and so is what this network reckons in: in inverse
-depth noise is the same everywhere and a plane in space is an affine map of the pixel. Per cell of
-4 x 4 pixels it predicts two such planes; every pixel weighs its own measurement, the first and
-the second. So walls come out flat, and an edge is a choice between two surfaces, not a blend.
+It works in inverse depth, where stereo noise is uniform and a plane in space is an affine map of
+the pixel. Per cell of 4 x 4 pixels it predicts two such planes; every pixel weighs its own
+measurement and both planes. So walls come out flat, and an edge is a choice between two surfaces,
+not a blend.
 """
 
 from __future__ import annotations
@@ -42,15 +42,16 @@ def unet_planes(
     """Real-time denoiser on 1/4, 1/8 and 1/16 of the resolution; see the module.
 
     The measurement enters the result past all convolutions, so inference in bfloat16 or int8 does
-    not quantise it. No operation knows the size of the picture: an exported file can be reshaped.
+    not quantise it. No operation depends on the size of the image, so that an exported file can be
+    reshaped.
 
     Args:
         input_size: (width, height), multiples of 16; None: any.
         width: channels at 1/4; doubled at 1/8 and again at 1/16.
-        max_depth_m: nothing farther is read or predicted.
-        hole_power: the confidence of a filled hole is raised to it, so that one threshold asks
-            more of a guess than of a measurement. 1 while training, which would learn it away; set
-            in `model.yaml` of a trained run.
+        max_depth_m: farther depth is neither read nor predicted.
+        hole_power: exponent on the confidence of filled holes, so that one threshold is stricter
+            for them than for measurements. 1 in training, which would compensate it; set in
+            `model.yaml` of a trained run.
 
     Returns:
         Model {'depth_m': (B, H, W, 1) metres, 0 = nothing measured,
@@ -58,7 +59,7 @@ def unet_planes(
         -> {'depth_m': (B, H, W, 1), 'confidence': (B, H, W, 1) 0..1}.
 
     Raises:
-        ConfigError: a width or range that makes no sense.
+        ConfigError: an invalid width or range.
     """
     require_sense(width, max_depth_m)
     if hole_power < 1:
@@ -91,7 +92,7 @@ def _cells(
     measured: keras.KerasTensor,
     infrared: keras.KerasTensor,
 ) -> keras.KerasTensor:
-    """Features of each cell: all differences are small numbers, which bfloat16 can tell apart."""
+    """Features of each cell: differences are small numbers, which bfloat16 resolves."""
     surroundings = blurred(fill, 9)
     brightness = layers.Rescaling(1 / 255, name='brightness')(infrared)
     brightness = PixelsToCells(CELL_PX, name='brightness_cells')(brightness)

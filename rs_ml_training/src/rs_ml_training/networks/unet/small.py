@@ -23,13 +23,13 @@ def unet_small(
         input_size: (width, height), multiples of 16; None: any.
         classes: number of labels.
         base: channels at full resolution, doubled at each of four halvings.
-        dropout: part of the features left out after each concatenation.
+        dropout: fraction of the features dropped after each concatenation.
 
     Returns:
         Model {'image': (B, H, W, 3) RGB 0..255} -> {'logits': (B, H, W, classes)}.
 
     Raises:
-        ConfigError: a number that makes no sense.
+        ConfigError: an invalid number.
     """
     if classes < 1 or base < 1 or not 0 <= dropout < 1:
         raise ConfigError(
