@@ -192,9 +192,10 @@ def _sent(name: str, stats: Mapping[str, InferenceStats], camera: SmallCamera) -
 
     None until the statistics of the source arrive.
     """
-    source = next((topic.partition('/')[0] for topic in NODES[name].inner_inputs), None)
-    if source is None:
+    consumed = NODES[name].consumes
+    if not consumed:
         return camera.sent
+    source = consumed[0]
     return int(stats[source].published) if source in stats else None
 
 

@@ -17,6 +17,7 @@ from rclpy.qos import ReliabilityPolicy
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.messages import stamp_ns
 from rs_ml_perception.core.streams.counters import Outcome
+from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.qos import no_events, profile
 from sensor_msgs.msg import CameraInfo, Image
@@ -120,13 +121,16 @@ class LoadGenerator:
         self._executor.add_node(self._node)
 
     def _listener(self, name: str) -> Callable[[FrameReport], None]:
+        consumers = [other for other in self._reports if name in NODES[other].consumes]
+
         def on_report(msg: FrameReport) -> None:
             if stamp_ns(msg.header.stamp) not in self._stamps:
                 return  # of an earlier run
             self._reports[name].append(msg)
-            if name == 'detection' and msg.outcome != Outcome.PUBLISHED.value:
-                # Height never receives frames that detection drops.
-                self._reports.get('height', []).append(msg)
+            if msg.outcome != Outcome.PUBLISHED.value:
+                # Consumers of the node's results never receive the frame.
+                for consumer in consumers:
+                    self._reports[consumer].append(msg)
 
         return on_report
 
