@@ -58,7 +58,7 @@ def test_a_slab_on_the_floor(room, monkeypatch, more, method):
 
 
 @pytest.mark.parametrize(('readings', 'method'), [(0, 'FLOOR_PLANE'), (3, 'IMU')])
-def test_a_recording_says_itself_which_way_is_up(room, monkeypatch, readings, method):
+def test_a_recording_knows_up(room, monkeypatch, readings, method):
     monkeypatch.chdir(room)
     depth = DepthImage(cv2.imread('depth/a.png', cv2.IMREAD_UNCHANGED), 0.001)
     camera = CameraModel(SHAPE[1], SHAPE[0], FX, FX, 80.0, 60.0)

@@ -1,4 +1,4 @@
-"""rs-ml with real models: what users see."""
+"""rs-ml with real models."""
 
 from __future__ import annotations
 

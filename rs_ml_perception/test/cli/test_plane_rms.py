@@ -106,7 +106,7 @@ FLOATS_M = 1.961 + np.random.default_rng(0).normal(0, 0.001, (48, 64)).astype(np
 @pytest.mark.parametrize(
     ('values', 'words'), [(FLOATS_M, []), (1e3 * FLOATS_M, ['--depth-unit', '0.001'])]
 )
-def test_float32_is_metres_unless_told_otherwise(values, words, tmp_path, capsys):
+def test_float32_is_metres_by_default(values, words, tmp_path, capsys):
     cv2.imwrite(str(tmp_path / 'wall.tif'), values)
     fields = measure(capsys, tmp_path / 'wall.tif', *WORDS, *words)
     assert fields['distance_m'] == pytest.approx(1.961, abs=0.001)

@@ -1,4 +1,4 @@
-"""rs-ml recording: what a recording offers."""
+"""rs-ml recording: nodes and settings for a recording."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def recording() -> str:
     return str(shipped_recording())
 
 
-def test_json_is_what_the_launch_file_reads(recording, capsys):
+def test_the_launch_file_reads_the_json(recording, capsys):
     assert main(['recording', recording, '--json', '--nodes', 'height,denoise']) == 0
     plan = RecordingPlan.from_json(capsys.readouterr().out)
     assert plan.nodes == ('height', 'denoise')
@@ -39,7 +39,7 @@ def test_for_people_it_is_a_list(recording, capsys):
         (['/nowhere', '--nodes', 'hight'], "there is no node 'hight'"),
     ],
 )
-def test_what_is_wrong_is_one_line(capsys, words, sentence):
+def test_errors_are_one_line(capsys, words, sentence):
     assert main(['recording', *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f'rs-ml: {sentence}')

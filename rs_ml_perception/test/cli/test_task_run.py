@@ -1,4 +1,4 @@
-"""What the task commands share: inputs, outputs, rejections and exit status."""
+"""The loop of the task commands: inputs, outputs, rejections and exit status."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def arguments(out, *words):
 
 
 def describe(_):
-    """A task that tells what it got."""
+    """A task that reports its input."""
 
     def task(image):
         rgb = image.frame.rgb
@@ -120,20 +120,20 @@ def test_nothing_but_broken_pictures_is_status_2(content, tmp_path, capsys):
     assert 'rejected a.png' in capsys.readouterr().err
 
 
-def test_an_unexpected_exception_of_one_frame_costs_that_frame_alone(write_pictures, capsys):
+def test_an_unexpected_exception_costs_one_frame(write_pictures, capsys):
     folder = write_pictures('in/a.png', 'in/b.png', 'in/c.png')
 
     def prepare(_):
         def task(image):
             if image.name == 'b.png':
-                raise ZeroDivisionError('what nobody expects')
+                raise ZeroDivisionError('unforeseen')
             return TaskResult({}, 1)
 
         return task
 
     assert run(folder / 'out', folder / 'in', prepare=prepare) == 0
     said = capsys.readouterr()
-    assert 'rejected b.png: unexpected ZeroDivisionError: what nobody expects' in said.err
+    assert 'rejected b.png: unexpected ZeroDivisionError: unforeseen' in said.err
     assert '2 images, 2 things' in said.out
 
 
@@ -145,13 +145,13 @@ def test_no_result_replaces_an_input(write_pictures):
     assert (folder / 'a_grey.png').read_bytes() == before
 
 
-def test_results_may_lie_beside_the_inputs(write_pictures):
+def test_results_may_lie_next_to_the_inputs(write_pictures):
     folder = write_pictures('a.png')
     assert run(folder, folder / 'a.png') == 0
     assert (folder / 'a_grey.png').is_file()
 
 
-def test_the_camera_of_a_recording_is_chosen_and_said(write_two_cameras, tmp_path, capsys):
+def test_the_camera_of_a_recording_is_chosen_and_reported(write_two_cameras, tmp_path, capsys):
     bag = write_two_cameras('/front', '/rear')
     assert run(tmp_path / 'out', bag, '--camera', '/rear') == 0
     assert 'camera /rear is used; --camera chooses another: /front' in capsys.readouterr().err
@@ -216,7 +216,7 @@ def test_out_that_cannot_be_written(write_pictures):
         run(folder / 'file' / 'out', folder / 'a.png')
 
 
-def test_depth_beside_pictures(write_pictures):
+def test_depth_of_pictures(write_pictures):
     folder = write_pictures('in/a.png', 'in/b.png', 'in/c.png')
     (folder / 'depth').mkdir()
     write_picture(folder / 'depth' / 'a.png', np.full((36, 48), 1000, np.uint16))
@@ -252,7 +252,7 @@ def test_depth_beside_pictures(write_pictures):
         (['--depth', '{folder}/none', '--intrinsics', '1,1,1,1'], 'depth folder'),
     ],
 )
-def test_a_task_that_needs_depth_says_so_once(words, reason, write_pictures):
+def test_missing_depth_is_reported_once(words, reason, write_pictures):
     folder = write_pictures('a.png')
     words = [word.format(folder=folder) for word in words]
     with pytest.raises((ConfigError, InputError), match=reason):

@@ -1,4 +1,4 @@
-"""Options: what a declaration accepts, as a value and as a parameter."""
+"""Options: accepted values and parameters of a declaration."""
 
 from __future__ import annotations
 

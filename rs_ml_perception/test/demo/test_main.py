@@ -1,4 +1,4 @@
-"""The demo refuses what would cost the user a recording."""
+"""The demo refuses runs that would overwrite a recording."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def bag(tmp_path):
         (['--out', '{folder}/out', '--camera', '/left'], 'pass one of /camera/camera'),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_starts(arguments, reason, bag, capsys):
+def test_impossible_requests_are_refused_before_the_start(arguments, reason, bag, capsys):
     words = [word.format(folder=bag.parent) for word in arguments]
     before = {file.name: file.read_bytes() for file in bag.iterdir()}
     assert main(['--recording', str(bag), *words]) == 2

@@ -24,7 +24,7 @@ def request_for() -> Callable[..., Request]:
 
 @pytest.fixture
 def inputs_for(request_for) -> Callable[..., LaunchInputs]:
-    """Call with the arguments that are given and what else is known."""
+    """Call with arguments, and other inputs of the plan."""
 
     def make(
         blocks: ParameterBlocks = NO_BLOCKS,

@@ -1,4 +1,4 @@
-"""What can be asked of the launch file."""
+"""The arguments of the launch file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_several_cameras_have_nodes_of_their_own(request_for):
         ({'detection_model': '~/m'}, {'model': str(Path.home() / 'm')}),
     ],
 )
-def test_what_is_given_becomes_a_parameter(request_for, given, parameters):
+def test_given_arguments_become_parameters(request_for, given, parameters):
     assert request_for(**given).given['detection'] == parameters
 
 
@@ -71,7 +71,7 @@ def test_only_networks_have_backends_and_only_the_detector_its_model(request_for
     assert given['segmentation'] == {'autostart': True, 'backend': 'litert'}
 
 
-def test_a_replay_gets_what_is_given(request_for):
+def test_a_replay_gets_its_arguments(request_for):
     request = request_for(bag='~/room', loop='true', rate='0.5', lockstep='no')
     assert request.bag == str(Path.home() / 'room')
     assert request.replay == {'loop': True, 'rate': 0.5, 'lockstep': False}
@@ -94,7 +94,7 @@ def test_a_replay_gets_what_is_given(request_for):
         ({'serial_no': '1,2'}, "must be one, got '1,2'"),
     ],
 )
-def test_what_is_wrong_is_named(request_for, given, sentence):
+def test_errors_name_the_argument(request_for, given, sentence):
     with pytest.raises(ConfigError, match=sentence):
         request_for(**given)
 
@@ -107,7 +107,7 @@ def test_what_is_wrong_is_named(request_for, given, sentence):
         ({'detection_model': 'm', 'nodes': 'denoise'}, 'detection is not among nodes'),
     ],
 )
-def test_what_is_in_vain_is_remarked(request_for, given, remark):
+def test_arguments_without_effect_are_remarked(request_for, given, remark):
     assert any(remark in sentence for sentence in request_for(**given).remarks)
 
 

@@ -1,4 +1,4 @@
-"""How the nodes are started on a recording, by what it holds."""
+"""Settings of the nodes for a recording, by its contents."""
 
 from __future__ import annotations
 
@@ -115,13 +115,13 @@ BY_HAND = 'map cam 1 0 0 0 0 0 1'
          {'static_transforms': [RECORDED[0], BY_HAND]}),
     ],
 )  # fmt: skip
-def test_what_the_user_says_wins_over_what_the_recording_asks_for(plan_of, name, said, parameters):
+def test_the_user_overrides_the_recording(plan_of, name, said, parameters):
     shared = {'use_sim_time': True, 'max_skew_ms': 40.0, 'static_transforms': RECORDED}
     plan = replace(plan_of(COLOR, ALIGNED), shared=shared)
     assert plan.parameters(name, said) == parameters
 
 
 @pytest.mark.parametrize('text', ['', 'null', '[]', '{"nodes": []}', '{"a": 1'])
-def test_what_is_no_plan_is_refused(text):
+def test_other_texts_are_refused(text):
     with pytest.raises(InputError, match='no plan of a recording'):
         RecordingPlan.from_json(text)

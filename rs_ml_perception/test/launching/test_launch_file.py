@@ -115,6 +115,6 @@ def test_everything_is_decided_without_numpy_rclpy_and_runtimes():
 
 
 @pytest.mark.parametrize('module', ['numpy', 'rosbags.highlevel', 'cv2'])
-def test_what_is_hidden_is_missing(module):
+def test_hidden_modules_are_missing(module):
     done = run_hidden(f'import {module}')
     assert 'ModuleNotFoundError' in done.stderr

@@ -1,4 +1,4 @@
-"""What is started, and what it is told."""
+"""The processes to start, and their parameters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_one_process_holds_all_nodes_of_a_camera(inputs_for):
     assert (plan.replay, plan.drivers, plan.remarks) == (None, (), ())
 
 
-def test_or_each_node_has_its_own(inputs_for):
+def test_or_one_process_per_node(inputs_for):
     plan = make_launch_plan(inputs_for(composed='false'))
     assert [p.executable for p in plan.nodes] == [spec.executable for spec in NODES.values()]
 
@@ -99,7 +99,7 @@ def test_a_recording_for_no_node_is_refused(inputs_for, recording_of):
         ({'driver_arguments': {'enable_sync': 'false'}}, {'enable_sync': 'false'}),
     ],
 )
-def test_the_driver_is_told_what_the_nodes_need(inputs_for, given, expected):
+def test_the_driver_gets_the_needs_of_the_nodes(inputs_for, given, expected):
     (driver,) = make_launch_plan(inputs_for(start_camera='true', **given)).drivers
     assert expected.items() <= driver.items()
 
@@ -114,7 +114,7 @@ def test_the_driver_is_told_what_the_nodes_need(inputs_for, given, expected):
                                 '--log-level', 'rs_ml.height:=debug')),
     ],
 )  # fmt: skip
-def test_the_log_level_is_for_our_loggers_alone(inputs_for, given, words):
+def test_the_log_level_holds_for_our_loggers_only(inputs_for, given, words):
     level = {'log_level': 'debug'} if given else {}
     (process,) = make_launch_plan(inputs_for(nodes='height', **level, **given)).nodes
     assert process.ros_arguments == words

@@ -40,7 +40,7 @@ def shown(config) -> list[str]:
          ['/rs_ml/segmentation/image_annotated', '/camera/d435/depth/color/points']),
     ],
 )  # fmt: skip
-def test_only_what_is_published_is_shown(config_for, blocks, given, topics):
+def test_only_published_topics_are_shown(config_for, blocks, given, topics):
     assert shown(config_for(*blocks, **given)) == topics
 
 
@@ -75,7 +75,7 @@ def test_displays_that_are_switched_off_read_nothing(config_for):
     assert len(shown(config)) == 2
 
 
-def test_displays_of_several_cameras_are_told_apart(config_for):
+def test_displays_of_several_cameras_have_different_names(config_for):
     config = config_for(nodes='height', cameras='a,b')
     names = [d['Name'] for d in config['Visualization Manager']['Displays'] if 'Topic' in d]
     assert len(set(names)) == len(names) == 4

@@ -14,7 +14,7 @@ import pytest
 
 @pytest.fixture
 def context(domain: int) -> Iterator[Any]:
-    """An rclpy context beside the processes."""
+    """An rclpy context next to the processes."""
     import rclpy
 
     context = rclpy.Context()

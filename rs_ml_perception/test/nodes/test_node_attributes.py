@@ -1,4 +1,4 @@
-"""No node of ours overwrites what rclpy keeps on itself: `_clock` once killed the replay."""
+"""Our nodes overwrite no attribute of rclpy: `_clock` once broke the replay."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_every_depth_image(model, tmp_path, infrared, params, published, rejecte
     assert model.seen[0]['infrared'].any() == infrared
 
 
-def test_a_recording_without_depth_is_told(model, tmp_path):
+def test_a_recording_without_depth_is_rejected(model, tmp_path):
     path = record(tmp_path / 'in', rgb=np.zeros((48, 64, 3), np.uint8))
     with open_recording(path) as recording:
         counts = run_offline(recording, ['denoise'], tmp_path / 'out').counts

@@ -1,4 +1,4 @@
-"""The offline run loses what is damaged and nothing else, and never its source."""
+"""The offline run loses damaged frames only, and never its source."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def test_the_camera_is_chosen(model, bag, camera, millimetres, tmp_path):
     assert depth_values(tmp_path / 'out') == 3 * [millimetres]
 
 
-def test_an_exception_of_one_frame_costs_that_frame_alone(model, bag, tmp_path, monkeypatch):
+def test_an_exception_costs_one_frame(model, bag, tmp_path, monkeypatch):
     numbers = iter(range(3))
     own = type(model).__call__
 
     def call(self, inputs):
         if next(numbers) == 1:
-            raise ZeroDivisionError('what nobody expects')
+            raise ZeroDivisionError('unforeseen')
         return own(self, inputs)
 
     monkeypatch.setattr(type(model), '__call__', call)
@@ -70,12 +70,12 @@ def test_an_exception_of_one_frame_costs_that_frame_alone(model, bag, tmp_path, 
         counts = run_offline(recording, ['denoise'], tmp_path / 'out').counts
     assert counts == {
         ('denoise', 'published'): 2,
-        ('denoise', 'failed: unexpected ZeroDivisionError: what nobody expects'): 1,
+        ('denoise', 'failed: unexpected ZeroDivisionError: unforeseen'): 1,
     }
     assert len(depth_values(tmp_path / 'out')) == 2
 
 
-def test_what_comes_before_the_damage_keeps_its_results(model, bag, tmp_path, capsys):
+def test_frames_before_damage_keep_their_results(model, bag, tmp_path, capsys):
     metadata = bag / 'metadata.yaml'
     metadata.write_text(metadata.read_text().replace('message_count: 3\n', 'message_count: 4\n'))
     out = tmp_path / 'out'

@@ -78,7 +78,7 @@ def test_later_blocks_win(blocks_of):
         (f'a: {{{P}: 3}}', 'must map node names'),
     ],
 )
-def test_what_is_no_parameter_file_is_refused(blocks_of, text, sentence):
+def test_other_files_are_refused(blocks_of, text, sentence):
     with pytest.raises(ConfigError, match=sentence):
         blocks_of(text)
 
@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
         read_blocks(tmp_path / name)
 
 
-def test_what_follows_repeats_lists_instead_of_referring_to_them():
+def test_a_follow_up_file_repeats_lists_without_references():
     shared = ['x y 0 0 0 0 0 0 1']
     text = NO_BLOCKS.follow_up({'/a': {'t': shared}, '/b': {'t': shared}, '/c': {}})
     assert '&' not in text
@@ -117,7 +117,7 @@ for namespace in ('/rs_ml', '/rs_ml/rear'):
         f'/rs_ml/detection: {{{P}: {{a: 1, b: 1}}}}\n/**/rs_ml/detection: {{{P}: {{a: 1, b: 1}}}}',
     ],
 )
-def test_rcl_lets_win_what_follows(tmp_path, text):
+def test_rcl_prefers_the_follow_up_file(tmp_path, text):
     pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
     first, second = tmp_path / 'first.yaml', tmp_path / 'second.yaml'
     first.write_text(text)

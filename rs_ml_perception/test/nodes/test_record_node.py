@@ -82,7 +82,7 @@ def test_records_its_namespace_and_closes_when_stopped(start, storage, number, n
     assert list(found) == ['/recorded/words']
 
 
-def test_takes_what_publishers_offer_and_topics_that_come_later(start, node, tmp_path):
+def test_adapts_to_publishers_and_late_topics(start, node, tmp_path):
     latched = node.create_publisher(String, '/recorded/label_info', LATCHED)
     latched.publish(String(data='said before anybody listened'))
     process = start(tmp_path / 'bag')
@@ -146,7 +146,7 @@ def test_a_publisher_that_comes_back_with_less_is_recorded(first, second, start,
         ('["/nowhere/.*"]', 'no published topic matches /nowhere/.*'),
     ],
 )
-def test_what_was_asked_for_is_found_or_missed_in_words(topics, says, start, node, tmp_path):
+def test_unmatched_topics_are_reported(topics, says, start, node, tmp_path):
     talker = node.create_publisher(String, '/recorded/words', LATCHED)
     talker.publish(String(data='one'))
     process = start(tmp_path / 'bag', topics=topics)

@@ -1,4 +1,4 @@
-"""What a message proposes to set exists."""
+"""Parameters that messages propose to set exist."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def spin(context, nodes, process, *, until=lambda: False):
     deadline = time.monotonic() + PATIENCE_SECS
     while process.poll() is None and not until() and time.monotonic() < deadline:
         executor.spin_once(timeout_sec=0.05)
-    for _ in range(20):  # what is still in the queues
+    for _ in range(20):  # messages still in the queues
         executor.spin_once(timeout_sec=0.02)
     executor.shutdown()
 
@@ -169,7 +169,7 @@ def test_lockstep_keeps_the_clock_at_the_frame(start, context, tmp_path):
 
 
 @pytest.mark.parametrize('lag_secs', [2.0, 1e8, -1e9])
-def test_lockstep_frames_are_fresh_whatever_the_log_times(lag_secs, start, context, tmp_path):
+def test_lockstep_frames_are_fresh_at_any_log_time(lag_secs, start, context, tmp_path):
     consumer = Consumer(context, 'slow', think_secs=0.02)
     bag = write_bag(tmp_path / 'bag', 5, lag_secs=lag_secs)
     process = start(bag, lockstep=True)
@@ -180,7 +180,7 @@ def test_lockstep_frames_are_fresh_whatever_the_log_times(lag_secs, start, conte
     assert '/clock follows the stamps' in output
 
 
-def test_in_real_time_another_clock_is_said_and_followed(start, context, tmp_path):
+def test_in_real_time_stamps_of_another_clock_are_followed(start, context, tmp_path):
     consumer = Consumer(context, 'quick')
     process = start(write_bag(tmp_path / 'bag', 5, lag_secs=1e8))
     spin(context, [consumer.node], process)
@@ -261,7 +261,7 @@ def test_a_recording_that_is_damaged_further_on_ends_with_the_reason(run, tmp_pa
     assert 'Traceback' not in output
 
 
-def test_the_camera_is_said_and_chosen(run, tmp_path):
+def test_the_camera_is_reported_and_chosen(run, tmp_path):
     bag = tmp_path / 'bag'
     with RecordingWriter(bag) as writer:
         for camera in ('/front', '/rear'):
@@ -292,7 +292,7 @@ def test_a_frame_that_is_not_reported_is_counted_and_the_rest_goes_on(start, con
         (InferenceStats.NOT_COUNTED, "{'/rs_ml/busy': 'not counted'}"),
     ],
 )
-def test_what_nodes_never_received_is_in_the_summary(start, context, tmp_path, overwritten, said):
+def test_overwritten_images_are_in_the_summary(start, context, tmp_path, overwritten, said):
     node = Consumer(context, 'busy').node
     stats = node.create_publisher(InferenceStats, '~/stats', 10)
     steady = RosClock(clock_type=ClockType.STEADY_TIME)
@@ -338,13 +338,13 @@ def test_a_loop_begins_again_until_it_is_stopped(start, context, tmp_path):
     assert [image.data[0] for image in images[:5]] == [0, 1, 0, 1, 0]
 
 
-def test_without_subscribers_it_says_so_and_goes_on(run, tmp_path):
+def test_without_subscribers_it_warns_and_continues(run, tmp_path):
     status, output = run(write_bag(tmp_path / 'bag', 1), wait_for_subscribers_secs=0.2)
     assert status == 0
     assert f'starting without a subscriber of {CAMERA}/color/image_raw' in output
 
 
-def test_it_waits_for_the_readers_of_what_others_publish(start, context, tmp_path):
+def test_it_waits_for_readers_of_other_topics(start, context, tmp_path):
     node = rclpy.create_node('listener', context=context)
     images = []
     node.create_subscription(Image, f'{CAMERA}/color/image_raw', images.append, 10)

@@ -1,4 +1,4 @@
-"""Timing of a replay: what lockstep waits for, and the time of /clock."""
+"""Timing of a replay: lockstep, and the time of /clock."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_nothing_waits_before_the_first_frame(lockstep):
         (DEPTH, 49, True),  # stamps jumped back: a looped recording
     ],
 )
-def test_what_waits_for_the_frame_before(topic, stamp, waits, lockstep):
+def test_messages_that_wait_for_the_previous_frame(topic, stamp, waits, lockstep):
     lockstep.published(COLOR, 100)
     assert lockstep.blockers(topic, stamp) == ({'/a', '/b'} if waits else set())
     lockstep.report('/a', 100)
@@ -67,7 +67,7 @@ def test_an_old_report_does_not_count_for_the_frame_that_is_out(lockstep):
     assert lockstep.all_waiting() == {'/a', '/b'}
 
 
-def test_the_same_stamps_again_count_anew(lockstep):
+def test_repeated_stamps_are_new_frames(lockstep):
     for _ in range(2):
         lockstep.published(COLOR, 100)
         assert lockstep.all_waiting() == {'/a', '/b'}
@@ -76,7 +76,7 @@ def test_the_same_stamps_again_count_anew(lockstep):
         assert lockstep.all_waiting() == set()
 
 
-def test_a_stamp_that_was_never_published_is_told(lockstep):
+def test_reports_of_unpublished_stamps_are_counted(lockstep):
     lockstep.published(COLOR, 100)
     lockstep.report('/a', 99)
     assert lockstep.nodes['/a'].unmatched == 1
@@ -182,7 +182,7 @@ LAGS = [0, 3_000_000, 2 * SEC_NS, -2 * SEC_NS, 900 * SEC_NS, -1_700_000_000 * SE
 
 
 @pytest.mark.parametrize('lag_ns', LAGS)
-def test_in_lockstep_frames_are_fresh_whatever_the_log_times(lag_ns):
+def test_in_lockstep_frames_are_fresh_at_any_log_time(lag_ns):
     recording = recorded(lag_ns)
     clock = ReplayClock(recording, COLOR_IMAGE, lockstep=True)
     clock.restart()
@@ -252,7 +252,7 @@ def test_a_clock_that_was_set_is_followed():
         (-900 * SEC_NS, True, '900.000 s ahead of the log times: /clock follows the stamps'),
     ],
 )
-def test_the_lag_is_said(lag_ns, lockstep, words):
+def test_a_lag_is_noted(lag_ns, lockstep, words):
     note = ReplayClock(recorded(lag_ns), COLOR_IMAGE, lockstep=lockstep).note
     assert words in note
     assert bool(note) == bool(words)

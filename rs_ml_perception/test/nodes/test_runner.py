@@ -1,4 +1,4 @@
-"""What a node that runs alone says first."""
+"""First log lines of a node that runs alone."""
 
 import pytest
 

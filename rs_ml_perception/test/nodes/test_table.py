@@ -22,7 +22,7 @@ NETWORK_PARAMETERS = {'model', 'backend', 'device'}
 
 
 @pytest.mark.parametrize('name', NODES)
-def test_an_entry_is_whole(name):
+def test_an_entry_is_complete(name):
     spec = NODES[name]
     assert spec.name == name
     assert spec.executable in EXECUTABLES
@@ -111,7 +111,7 @@ def test_nobody_runs_without_its_source():
         ('detection', False, ('align_depth.enable', 'true')),
     ],
 )
-def test_what_a_node_works_on_and_asks_of_the_driver(name, is_depth_primary, need):
+def test_primary_images_and_needs_of_a_node(name, is_depth_primary, need):
     assert NODES[name].is_depth_primary == is_depth_primary
     assert need in NODES[name].needs
     assert ('enable_sync', 'true') in NODES[name].needs

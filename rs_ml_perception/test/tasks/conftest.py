@@ -9,7 +9,7 @@ from rs_ml_perception.inference.preprocess import InputSpec
 
 
 class RecordedModel:
-    """A model whose outputs are given; remembers what it was asked."""
+    """A model with given outputs, which records its inputs."""
 
     title = 'recorded 1'
 

@@ -161,7 +161,7 @@ def test_a_raw_head_gives_the_boxes_of_the_graph_that_decodes_itself(data, tmp_p
 
 
 def test_exchanged_colours_cost_accuracy(data):
-    """What the network gets is RGB: the other order is visibly worse."""
+    """Networks get RGB: the other order is visibly worse."""
     right = person_ap('centernet_mnv3_coco', data)
     wrong = person_ap('centernet_mnv3_coco', data, swap_colours=True)
     assert wrong < right - 0.02

@@ -175,7 +175,7 @@ def test_centernet():
     assert raw.class_ids.tolist() == [1, 0]
 
 
-def test_what_the_manifest_lacks_is_named():
+def test_missing_outputs_are_named():
     with pytest.raises(ModelError, match=r"lacks \['scores'\]"):
         check_outputs('m', ('boxes', 'scores'), {'boxes': 'b'})
     with pytest.raises(ModelError, match=r"\['unit'\] unknown, known are \['box_unit'\]"):

@@ -62,7 +62,7 @@ def test_without_infrared_the_network_sees_zeros_each_time(filling_model, width)
 
 
 @pytest.mark.parametrize('network', [(64, 48), None])
-def test_beside_a_smaller_image_the_network_sees_it_mirrored(filling_model, network):
+def test_smaller_images_are_mirrored(filling_model, network):
     model = filling_model(network)
     depth, infrared = depth_of(40, 47), np.arange(40 * 47, dtype=np.uint8).reshape(47, 40)
     Denoiser(model)(depth, infrared)
@@ -81,7 +81,7 @@ def test_a_network_without_infrared_input(filling_model):
 
 
 @pytest.mark.parametrize('value', [0, 65535])
-def test_nothing_but_holes_or_what_the_network_cannot_read(filling_model, value):
+def test_only_holes_or_values_out_of_range(filling_model, value):
     model = filling_model()
     found = Denoiser(model)(DepthImage(np.full((48, 64), value, np.uint16), 0.001))
     assert not model.seen[0]['raw_depth'].any()
@@ -98,7 +98,7 @@ def test_numbers_that_are_no_distance_are_holes(filling_model, bad):
 
 
 @pytest.mark.parametrize('bad', [np.nan, np.inf, 0.0, -1.0])
-def test_what_the_network_gives_as_no_distance_is_invalid(filling_model, bad):
+def test_outputs_that_are_no_distance_are_invalid(filling_model, bad):
     model = filling_model()
     denoise = Denoiser(model)
     denoise.model = lambda inputs: {
@@ -126,7 +126,7 @@ def test_what_is_kept(filling_model, options, valid_m):
     np.testing.assert_allclose(kept_m, sorted(valid_m), rtol=1e-6)
 
 
-def test_the_manifest_gives_the_threshold_unless_told_otherwise(filling_model):
+def test_the_threshold_defaults_to_the_manifest(filling_model):
     model = filling_model(decoder_options={'confidence_threshold': 0.5})
     denoise = Denoiser(model)
     assert np.isnan(denoise(depth_of(64, 48)).depth_m[0, 0])
@@ -203,7 +203,7 @@ def test_images_that_do_not_fit(filling_model, depth, infrared, said):
     ('mode', 'has_infrared', 'seen'),
     [('auto', True, True), ('auto', False, False), ('none', True, False), ('require', True, True)],
 )
-def test_the_pipeline_uses_infrared_as_told(filling_model, mode, has_infrared, seen):
+def test_the_pipeline_uses_infrared_by_mode(filling_model, mode, has_infrared, seen):
     model = filling_model()
     pipeline = DenoisePipeline(Denoiser(model), DenoiseOptions(infrared=mode))
     infrared = np.full((48, 64), 9, np.uint8) if has_infrared else None
@@ -236,7 +236,7 @@ def test_a_blank_image_stays_blank(filling_model, size, network):
 
 
 @pytest.mark.parametrize('pixel', [(0, 0), (100, 70), (159, 119)])
-def test_depth_is_filled_in_near_measurements_alone(filling_model, pixel):
+def test_depth_is_filled_near_measurements_only(filling_model, pixel):
     values = np.zeros((120, 160), np.uint16)
     values[pixel[1], pixel[0]] = 2000
     found = Denoiser(filling_model(None))(DepthImage(values, 0.001)).depth_m

@@ -108,7 +108,7 @@ def test_inputs_that_do_not_fit(model, further):
         Segmenter(model)
 
 
-def test_networks_of_pictures_alone_get_no_depth(model):
+def test_networks_without_depth_input_get_no_depth(model):
     model.manifest = replace(model.manifest, inputs=(model.manifest.input,))
     segmenter = Segmenter(model)
     segmenter(RGB, frame(RAMP))

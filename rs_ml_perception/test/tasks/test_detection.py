@@ -46,7 +46,7 @@ PERSON_PX, CAT_PX = [64, 24, 128, 120], [160, 120, 320, 240]
         ((BEYOND,), DetectorOptions(), [CAT_PX]),
     ],
 )
-def test_what_is_kept_and_where_it_lies(recorded_model, rows, options, expected):
+def test_kept_boxes_and_their_places(recorded_model, rows, options, expected):
     found = Detector(recorded_model(outputs_of(*rows)), options)(RGB)
     np.testing.assert_allclose(found.xyxy, np.array(expected).reshape(-1, 4), atol=1e-4)
     assert (found.xyxy.dtype, found.scores.dtype, found.class_ids.dtype) == (
@@ -61,7 +61,7 @@ def test_what_is_kept_and_where_it_lies(recorded_model, rows, options, expected)
     [(DetectorOptions(), 2), (DetectorOptions(iou_threshold=0.5), 1)],
     ids=['the network has suppressed', 'again'],
 )
-def test_suppression_of_what_the_network_left(recorded_model, options, count):
+def test_suppression_after_the_network(recorded_model, options, count):
     found = Detector(recorded_model(outputs_of(PERSON, PERSON_NEAR)), options)(RGB)
     assert len(found) == count
 
@@ -126,7 +126,7 @@ def test_models_that_do_not_fit(recorded_model, fields, said):
         Detector(recorded_model(outputs_of(), **fields))
 
 
-def test_what_is_no_image(recorded_model):
+def test_other_arrays_are_refused(recorded_model):
     with pytest.raises(InputError):
         Detector(recorded_model(outputs_of()))(np.zeros((4, 4), np.uint8))
 

@@ -117,7 +117,7 @@ def test_nobody_is_as_tall_as_a_wardrobe(height_m, status):
 
 @pytest.mark.parametrize(('shin_half_m', 'status'), [(0.2, OK), (0.06, OCCLUDED)])
 def test_the_leg_of_a_chair_is_no_shin(shin_half_m, status):
-    """Somebody who sits, seen from behind: a trunk and a seat, and next to nothing below."""
+    """A seated person from behind: a trunk and a seat, and almost nothing below."""
     depth_m, hidden = room(MAN), room()
     rows = slice(row_of(0.27 * MAN[2], MAN[1]), row_of(0.0, MAN[1]))
     half = round(shin_half_m / MAN[1] * CAMERA.fx)
@@ -154,7 +154,7 @@ def heights_are_drawn(heights) -> bool:
     return draw_heights(np.zeros((480, 640, 3), np.uint8), heights).any()
 
 
-def test_who_is_out_of_range_takes_nobodys_place():
+def test_persons_out_of_range_take_no_place():
     detections = persons(box(*MAN), box(*CHILD))
     options = HeightOptions(range_min_m=3.3, max_people=1)
     heights = HeightEstimator(options)(frame(room(MAN, CHILD)), detections, up=LEVEL)
@@ -259,7 +259,7 @@ def test_unaligned_depth():
     ],
     ids=['together', 'mid-stride', 'a step ahead', 'sprawling', 'thighs aside', 'knees first'],
 )
-def test_legs_tell_who_stands(left_m, right_m, ahead_m, status):
+def test_standing_is_seen_by_the_legs(left_m, right_m, ahead_m, status):
     depth_m = room(MAN)
     rows = slice(row_of(0.45 * 1.8, 3.0), row_of(0.0, 3.0))
     left, right = (round(CAMERA.cx + x_m / 3.0 * CAMERA.fx) for x_m in (left_m, right_m))
@@ -278,7 +278,7 @@ def scattered(depth_m: np.ndarray, rows: slice, seed: int) -> np.ndarray:
     return depth_m
 
 
-def test_who_is_far_hangs_together_where_depth_scatters():
+def test_far_persons_stay_whole_in_noisy_depth():
     far = (0.0, 4.5, 1.8)
     around = slice(row_of(2.2, 4.5), row_of(0.15, 4.5))
     measured = 0
@@ -352,7 +352,7 @@ def test_steadying_can_be_turned_off_at_run_time():
     assert results[0].height_stddev_m[0] == results[2].height_stddev_m[0]
 
 
-def test_bound_of_a_known_track_keeps_what_was_measured():
+def test_a_bound_keeps_the_measured_height_of_a_track():
     estimator = HeightEstimator()
     estimator(frame(room(MAN)), persons(box(*MAN), track_ids=[4]), up=LEVEL)
     depth_m = room(MAN)
@@ -370,7 +370,7 @@ def test_stages_are_timed():
     assert set(estimator.stages.take()) == {'placements', 'floor', 'heights'}
 
 
-def test_input_is_left_alone():
+def test_input_is_unchanged():
     depth_m = room(MAN)
     before = depth_m.copy()
     HeightEstimator()(frame(depth_m), persons(box(*MAN)), up=LEVEL)

@@ -56,7 +56,7 @@ def test_without_a_camera(recorded_model):
             [np.nan, 2, np.nan, np.nan],
         ),
     ],
-    ids=['clamped to what the network knows', 'cut to what is asked for'],
+    ids=['clamped to the range of the network', 'cut to the requested range'],
 )
 def test_ranges(recorded_model, options, expected):
     model = model_of(recorded_model, row([0.01, 0.2, 1.0, -0.1]))
@@ -81,7 +81,7 @@ def test_focal_correction(recorded_model, camera, corrected, expected):
     np.testing.assert_allclose(DepthEstimator(model, options)(RGB, camera).depth_m, expected)
 
 
-def test_what_a_crop_does_not_see_is_invalid(recorded_model):
+def test_outside_a_crop_is_invalid(recorded_model):
     model = model_of(recorded_model, inputs=(InputSpec('x', size=(30, 30), resize='crop'),))
     estimate = DepthEstimator(model)(RGB, CAMERA)
     assert np.isnan(estimate.depth_m[:, :10]).all()
@@ -90,7 +90,7 @@ def test_what_a_crop_does_not_see_is_invalid(recorded_model):
 
 
 def test_edges_are_not_blended_with_invalid_pixels(recorded_model):
-    """Resampling may lose pixels beside a hole, it must not invent distances."""
+    """Resampling may lose pixels next to a hole but must not invent distances."""
     depth_m = DepthEstimator(model_of(recorded_model, row([0.2, np.nan])))(RGB).depth_m
     assert np.all(np.isnan(depth_m) | np.isclose(depth_m, 2.0))
     assert np.isclose(depth_m[:, :38], 2.0).all()

@@ -34,7 +34,7 @@ def test_confidence_threshold_while_running(recorded_model):
     assert np.all(mask[:, 40:] == 255)
 
 
-def test_what_a_crop_does_not_see_is_unlabelled(recorded_model):
+def test_outside_a_crop_is_unlabelled(recorded_model):
     inputs = (InputSpec('x', size=(10, 10), resize='crop'),)
     mask = Segmenter(softmax_model(recorded_model, inputs=inputs))(RGB)
     assert np.all(mask[:, :10] == 255)
