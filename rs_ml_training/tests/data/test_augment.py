@@ -204,7 +204,7 @@ def test_bad_texture_folders(tmp_path):
     rng = np.random.default_rng(0)
     with pytest.raises(InputError, match='holds no'):
         Textures(tmp_path)((10, 10), rng)
-    (tmp_path / 'broken.png').write_text('no picture')
+    (tmp_path / 'broken.png').write_text('no image')
     with pytest.raises(InputError, match=r'broken\.png'):
         Textures(tmp_path)((10, 10), rng)
 

@@ -210,7 +210,7 @@ def test_intrinsics_are_four_numbers(tmp_path, capsys, text):
 @pytest.mark.parametrize(
     ('samples', 'options', 'sentence'),
     [
-        ([sample(depth_m=None)], {}, 'one has neither picture nor depth'),
+        ([sample(depth_m=None)], {}, 'one has neither image nor depth'),
         (
             [dataclasses.replace(sample(), intrinsics=CameraModel(8, 6, 5, 5, 4, 3))],
             {},

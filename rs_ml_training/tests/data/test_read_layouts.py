@@ -168,9 +168,9 @@ def test_pictures_of_coco_that_are_not_listed_or_not_read(coco, folder, caplog):
 @pytest.mark.parametrize(
     ('change', 'said'),
     [
-        (lambda images: images[1].update(id=images[0]['id']), 'two pictures have the same id'),
+        (lambda images: images[1].update(id=images[0]['id']), 'two images have the same id'),
         (lambda images: images[1].update(file_name='000000000001.png'), 'have one name'),
-        (lambda images: [i.update(file_name=f'no{i["id"]}.jpg') for i in images], '2 other pict'),
+        (lambda images: [i.update(file_name=f'no{i["id"]}.jpg') for i in images], '2 other image'),
         (lambda images: images[1].update(file_name=7), 'not an instances file'),
     ],
 )

@@ -125,7 +125,7 @@ def test_kitti_focal_scaling_can_be_undone(miniature):
     ('options', 'line', 'named'),
     [
         ({'focal_scaling': True}, '{rgb} {depth}', 'no focal length'),
-        ({'right': True}, '{rgb} {depth} 721', 'no right picture'),
+        ({'right': True}, '{rgb} {depth} 721', 'no right image'),
     ],
 )
 def test_kitti_lists_that_lack_something(miniature, options, line, named):

@@ -114,7 +114,7 @@ def test_outlines_that_belong_to_no_picture_are_no_outlines(tmp_path, miniatures
     (tmp_path / 'labels').mkdir()
     (tmp_path / 'instances').mkdir()
     (tmp_path / 'instances' / '1.txt').write_text(PERSON)
-    with pytest.raises(InputError, match='no outline file belongs to a picture'):
+    with pytest.raises(InputError, match='no outline file belongs to an image'):
         open_data(f'yolo-masks:{tmp_path}')
 
 

@@ -123,7 +123,7 @@ def test_a_folder_for_each_picture(tmp_path):
 def test_tiles_of_several_pictures_or_with_a_gap_are_refused(tmp_path):
     out = tmp_path / 'tiles'
     tiling.write_tiles(Frames(2, (150, 100)), out, 64)
-    with pytest.raises(InputError, match='one picture'):
+    with pytest.raises(InputError, match='one image'):
         tiling.read_stitched(list(out.glob('gt-*.png')), (150, 100))
     with pytest.raises(InputError, match='missing'):
         tiling.read_stitched(sorted(out.glob('gt-1_*.png'))[1:], (150, 100))

@@ -242,7 +242,7 @@ def test_boxes_are_in_pixels_of_the_source() -> None:
     ('task', 'sample', 'options', 'error', 'words'),
     [
         ('depth', Sample('x'), {}, InputError, 'x has neither'),
-        ('depth', Sample('x', depth_m=np.ones((2, 2))), {}, InputError, 'x has no picture'),
+        ('depth', Sample('x', depth_m=np.ones((2, 2))), {}, InputError, 'x has no image'),
         ('denoise', _sample(), {}, InputError, 'x has no measured depth'),
         ('walking', _sample(), {}, ConfigError, "no task 'walking'"),
         ('depth', _sample(), {'upsampling': 'cubic'}, ConfigError, 'cubic'),

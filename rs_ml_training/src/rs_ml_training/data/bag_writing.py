@@ -247,7 +247,7 @@ class _Recorder:
         """Append a frame."""
         streams = list(streams_of(sample, self._writer.namespace, self._denoised_m(sample)))
         if not streams:
-            raise InputError(f'{sample.name} has neither picture nor depth: nothing to record')
+            raise InputError(f'{sample.name} has neither image nor depth: nothing to record')
         camera = self._intrinsics(sample)
         self._add_transforms(streams, stamp_ns)
         for stream in streams:

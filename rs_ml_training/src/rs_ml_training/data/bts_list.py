@@ -83,7 +83,7 @@ def read_entries(path: Path, data_root: Path, gt_root: Path, right: bool = False
         pairs = [[*words, NO_DEPTH][:2]]
         if right:
             if len(words) != 5:
-                raise InputError(f'{where} {line!r} names no right picture and its depth')
+                raise InputError(f'{where} {line!r} names no right image and its depth')
             pairs.append(words[3:])
         for rgb, depth in pairs:
             entries.append(_entry(rgb, depth, focal_px, (data_root, gt_root), where))
@@ -249,7 +249,7 @@ def nyu_lines(root: Path) -> list[str]:
     for rgb in _sorted(root.glob('**/rgb_*.jpg')):
         depth = rgb.with_name(f'sync_depth_{rgb.stem.removeprefix("rgb_")}.png')
         if not depth.is_file():
-            raise InputError(f'{rgb} has no {depth.name} next to it: add it or remove the picture')
+            raise InputError(f'{rgb} has no {depth.name} next to it: add it or remove the image')
         lines.append(f'/{_below(rgb, root)} /{_below(depth, root)} {NYU_FOCAL_PX}')
     return _some(lines, root, '<scene>/rgb_*.jpg')
 

@@ -85,7 +85,7 @@ class CamVid(NamedReader):
             InputError: a file without partner, a name that is not SEQUENCE_FRAME.
         """
         if block_frames < 1:
-            raise ConfigError(f'block_frames {block_frames} is no length: give 1 or more')
+            raise ConfigError(f'block_frames {block_frames} must be at least 1')
         self._pairs: dict[str, tuple[Path, Path]] = {}
         for folder in _folders(Path(path), split):
             self._pairs |= paired_by_stem(folder / 'rgb', folder / 'gt')

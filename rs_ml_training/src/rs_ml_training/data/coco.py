@@ -122,7 +122,7 @@ def _boxes_by_image(
     by_image: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     images = {image['id'] for image in content['images']}
     if len(images) < len(content['images']):
-        raise InputError(f'{path}: two pictures have the same id: renumber them')
+        raise InputError(f'{path}: two images have the same id: renumber them')
     for annotation in content['annotations']:
         category, image = annotation['category_id'], annotation['image_id']
         if category not in class_ids:
@@ -178,7 +178,7 @@ def _existing(
     missing = [image['file_name'] for image in images if image['file_name'] not in present]
     if missing:
         raise InputError(
-            f'{folder / missing[0]} is missing, as are {len(missing) - 1} other pictures of '
+            f'{folder / missing[0]} is missing, as are {len(missing) - 1} other images of '
             f'{len(images)}: give the right folder'
         )
     by_name: dict[str, dict[str, Any]] = {}

@@ -30,7 +30,7 @@ def depth_maps(source: str) -> Iterator[np.ndarray]:
         return
     path = Path(source)
     if not path.exists():
-        raise InputError(f'{path} does not exist: give FORMAT:PATH, a recording or depth pictures')
+        raise InputError(f'{path} does not exist: give FORMAT:PATH, a recording or depth images')
     if path.suffix == '.bag' or (path / 'metadata.yaml').is_file():
         yield from _recorded(path)
         return

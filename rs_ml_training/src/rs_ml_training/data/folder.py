@@ -122,7 +122,7 @@ def _pairs(path: Path, folder: Path) -> dict[str, tuple[Path, Path]]:
     require_pairs(rgb, truth, folder)
     require_pairs(truth, rgb, path / 'rgb')
     if not rgb:
-        raise InputError(f'{path / "rgb"} is empty: put the pictures there')
+        raise InputError(f'{path / "rgb"} is empty: put the images there')
     return {stem: (file, truth[stem]) for stem, file in rgb.items()}
 
 

@@ -87,7 +87,7 @@ def require_size(path: ImageFile, array: np.ndarray, size: tuple[int, int]) -> n
     height, width = array.shape[:2]
     if (width, height) != size:
         raise InputError(
-            f'{path} is {width} x {height}, but its picture is {size[0]} x {size[1]}: '
+            f'{path} is {width} x {height}, but its image is {size[0]} x {size[1]}: '
             'make them the same size'
         )
     return array

@@ -116,7 +116,7 @@ def kb_rect(size: tuple[int, int]) -> tuple[int, int, int, int]:
     width, height = size
     if width < KB_SIZE[0] or height < KB_SIZE[1]:
         raise InputError(
-            f'the KITTI crop of {KB_SIZE[0]}x{KB_SIZE[1]} does not fit a picture of '
+            f'the KITTI crop of {KB_SIZE[0]}x{KB_SIZE[1]} does not fit an image of '
             f'{width}x{height}: set kb_crop to false'
         )
     return (width - KB_SIZE[0]) // 2, height - KB_SIZE[1], *KB_SIZE

@@ -144,7 +144,7 @@ def runs(names: list[str]) -> dict[str, str]:
     previous, scene = None, ''
     for name in names:
         if not name.isdigit():
-            raise InputError(f'{name!r} is not a number: NYU pictures are named as 0002.jpg')
+            raise InputError(f'{name!r} is not a number: NYU images are named as 0002.jpg')
         if previous is None or int(name) != previous + 1:
             scene = f'run-{name}'
         scenes[name], previous = scene, int(name)

@@ -96,7 +96,7 @@ class Sample:
             InputError: there is none.
         """
         if self.image is None:
-            raise InputError(f'{self.name} has no picture')
+            raise InputError(f'{self.name} has no image')
         return self.image
 
     @property
@@ -104,7 +104,7 @@ class Sample:
         """(width, height) in pixels."""
         maps = self.maps()
         if not maps:
-            raise InputError(f'{self.name} has neither a picture nor a map')
+            raise InputError(f'{self.name} has neither an image nor a map')
         height, width = next(iter(maps.values())).shape[:2]
         return width, height
 

@@ -110,7 +110,7 @@ def stitch(
         InputError: the number of tiles does not fit the size.
     """
     if not len(tiles):
-        raise InputError(f'there are no tiles to make a picture of {size[0]}x{size[1]} from')
+        raise InputError(f'there are no tiles to make an image of {size[0]}x{size[1]} from')
     side = tiles[0].shape[0]
     places = grid(size, side, overlap)
     if len(places) != len(tiles):
@@ -182,7 +182,7 @@ def read_stitched(paths: Sequence[Path], size: tuple[int, int], overlap: int = 0
     found = sorted((place_of(path.stem)[1].index, path) for path in paths)
     stems = {place_of(path.stem)[0] for path in paths}
     if len(stems) != 1:
-        raise InputError(f'tiles of one picture are needed, got those of {sorted(stems)}')
+        raise InputError(f'tiles of one image are needed, got those of {sorted(stems)}')
     if [index for index, _ in found] != list(range(len(found))):
         raise InputError(f'tiles of {stems.pop()} are missing: there are only {len(found)}')
     return stitch([read_stored(path) for _, path in found], size, overlap, unknown=0)

@@ -124,8 +124,8 @@ def _named(
 def _require_common(texts: Collection[str], pictures: Collection[str], kind: str) -> None:
     if texts and not set(texts) & set(pictures):
         raise InputError(
-            f'no {kind} file belongs to a picture: folders and names must match, as '
-            f'{next(iter(texts))!r} and {next(iter(pictures), "(no picture)")!r} do not'
+            f'no {kind} file belongs to an image: folders and names must match, as '
+            f'{next(iter(texts))!r} and {next(iter(pictures), "(no image)")!r} do not'
         )
 
 
@@ -201,7 +201,7 @@ def _row(line: str, where: str, classes: int) -> tuple[float, ...]:
         raise InputError(f'{where}: class {class_id:g} does not exist; there are {classes}')
     corners = _corners(np.array(numbers))
     if not (corners >= -_SLACK).all() or not (corners <= 1 + _SLACK).all():
-        raise InputError(f'{where}: the box leaves the picture; give shares from 0 to 1')
+        raise InputError(f'{where}: the box leaves the image; give fractions from 0 to 1')
     return (class_id, *np.clip(corners, 0, 1))
 
 

@@ -45,7 +45,7 @@ def pasted_kb(prediction_m: np.ndarray, height: int, width: int) -> np.ndarray:
     """
     if prediction_m.shape != (KB_HEIGHT, KB_WIDTH) or height < KB_HEIGHT or width < KB_WIDTH:
         raise InputError(
-            f'a KITTI benchmark crop is {KB_HEIGHT} x {KB_WIDTH} in a larger picture, '
+            f'a KITTI benchmark crop is {KB_HEIGHT} x {KB_WIDTH} in a larger image, '
             f'got {prediction_m.shape} in {height} x {width}'
         )
     full = np.zeros((height, width), prediction_m.dtype)

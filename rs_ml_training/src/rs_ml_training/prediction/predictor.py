@@ -86,7 +86,7 @@ class PredictionHead(ABC, Generic[P]):
             InputError: the sample has none.
         """
         if sample.image is None:
-            raise InputError(f'{sample.name} has no picture')
+            raise InputError(f'{sample.name} has no image')
         return view.picture(sample.image).astype(np.float32)
 
 

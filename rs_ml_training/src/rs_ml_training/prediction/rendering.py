@@ -55,7 +55,7 @@ class StyleOptions(Options):
 
 @dataclass(frozen=True, eq=False)
 class Style(StyleOptions):
-    """The options, and what the network adds to them.
+    """The options, with values from the network and the range of the colours.
 
     Attributes:
         range_m: distances of the first and last colour; None: those of each image.

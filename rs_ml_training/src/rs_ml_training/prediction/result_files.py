@@ -181,7 +181,7 @@ class VideoWriter:
         if not writer.isOpened():
             raise InputError(
                 f'{self._path} cannot be written as a video of {size[0]}x{size[1]} at '
-                f'{self._fps:g} frames/s: write single pictures'
+                f'{self._fps:g} frames/s: write single images'
             )
         return writer
 

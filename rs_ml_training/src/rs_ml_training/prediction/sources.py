@@ -112,7 +112,7 @@ def _open(text: str, read: ReadPicture, data_options: Mapping[str, Any]) -> list
         return [reader_source(open_data(text, **data_options), text)]
     path = Path(text)
     if not path.exists():
-        raise InputError(f'{path} does not exist: give a picture, folder, video or FORMAT:PATH')
+        raise InputError(f'{path} does not exist: give an image, folder, video or FORMAT:PATH')
     if path.is_dir():
         return _folder_sources(path, read)
     if _is_video(path, read):
