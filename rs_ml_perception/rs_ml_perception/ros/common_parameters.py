@@ -17,10 +17,14 @@ class DiagnosticsParameters(Options):
     """Limits of /diagnostics."""
 
     max_image_age_ms: float = option(
-        1000.0, 'input is stale when the last image is older [ms]', low=1.0, high=1e9
+        1000.0,
+        'maximum age of the last image; the input is stale beyond',
+        unit='ms',
+        low=1.0,
+        high=1e9,
     )
     max_processing_ms: float = option(
-        200.0, 'processing of one frame may take this long [ms]', low=0.1, high=1e6
+        200.0, 'maximum processing time of a frame', unit='ms', low=0.1, high=1e6
     )
 
 
@@ -31,52 +35,57 @@ S = TypeVar('S', bound='StreamParameters')
 class StreamParameters(Options):
     """Parameters of the input and the lifecycle."""
 
-    autostart: bool = option(True, 'configure and activate by itself', static=True)
+    autostart: bool = option(True, 'configure and activate at the start', static=True)
     image_transport: str = option(
         'auto',
-        'subscribe to Image or to CompressedImage; auto takes what is published, each image topic '
-        'by itself',
+        'image messages to subscribe to; auto: as published, per topic',
         choices=TRANSPORTS,
         static=True,
     )
     reliability: str = option(
         'auto',
-        'of image subscriptions; auto follows the publishers',
+        'reliability of image subscriptions; auto follows the publishers',
         choices=RELIABILITIES,
         static=True,
     )
     depth_source: str = option(
         'auto',
-        'depth aligned by the driver, raw (registered here), or none; auto takes aligned '
-        'where it is published',
+        'depth aligned by the driver, raw depth (registered here), or none; auto prefers aligned',
         choices=DEPTH_SOURCES,
         static=True,
     )
     max_skew_ms: float = option(
         0.0,
-        'depth may be this far from its image; 0: equal stamps, else half a period [ms]',
+        'maximum time between depth and image; 0: equal stamps, else half a period',
+        unit='ms',
         low=0.0,
         high=1e4,
         static=True,
     )
     synchronizer: str = option(
         SYNCHRONIZERS[0],
-        'pairs depth with images; message_filters, where installed: equal stamps, or within '
-        'max_skew_ms',
+        'synchronizer of depth and images; message_filters, if installed, pairs equal stamps, or '
+        'stamps within max_skew_ms',
         choices=SYNCHRONIZERS,
         static=True,
     )
     max_age_secs: float = option(
-        1.0, 'drop frames older than this as stale; 0: never [s]', low=0.0, high=1e9
+        1.0,
+        'maximum age; older frames are dropped as stale; 0: no limit',
+        unit='s',
+        low=0.0,
+        high=1e9,
     )
     max_rate_hz: float = option(
-        0.0, 'process at most this often; 0: no limit [Hz]', low=0.0, high=1e4
+        0.0, 'maximum rate of processing; 0: no limit', unit='Hz', low=0.0, high=1e4
     )
-    target_frame: str = option('', 'frame of positions; empty: the camera optical frame')
+    target_frame: str = option(
+        '', 'TF frame of positions; empty: optical frame of the colour camera'
+    )
     static_transforms: tuple[str, ...] = option(
         (), 'transforms in addition to TF, each "parent child x y z qx qy qz qw"', static=True
     )
-    strict: bool = option(False, 'end the process when a frame fails (tests)')
+    strict: bool = option(False, 'end the process when a frame fails (for tests)')
     diagnostics: DiagnosticsParameters = field(default_factory=DiagnosticsParameters)
 
     def with_threads(self: S, threads: int) -> S:

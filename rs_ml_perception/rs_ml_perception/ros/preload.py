@@ -29,11 +29,6 @@ class Preload(Generic[K, T]):
         self._begun: _Loading[K, T] | None = None
         self._abandoned: list[_Loading[K, T]] = []
 
-    @property
-    def is_under_way(self) -> bool:
-        """Whether the thread is still loading."""
-        return self._begun is not None and not self._begun.result.done()
-
     def is_ready(self, key: K) -> bool:
         """Whether `take` returns at once."""
         return self._begun is not None and self._begun.is_ready(key)

@@ -1,4 +1,4 @@
-"""Loading ahead of time: for whom, how often, and what becomes of errors."""
+"""Loading in the background: for which key, how often, and errors."""
 
 import threading
 
@@ -24,19 +24,19 @@ def ignored(_):
         (['a', 'b'], ['b'], 'ab'),
     ],
 )
-def test_what_was_begun_is_taken_once_and_by_its_subject_alone(begun, taken, loaded):
+def test_a_value_is_taken_once_and_with_its_own_key(begun, taken, loaded):
     calls = []
-    preload = Preload(lambda subject: calls.append(subject) or subject.upper(), ignored)
-    for subject in begun:
-        preload.begin(subject)
-    assert [preload.take(subject) for subject in taken] == [t.upper() for t in taken]
+    preload = Preload(lambda key: calls.append(key) or key.upper(), ignored)
+    for key in begun:
+        preload.begin(key)
+    assert [preload.take(key) for key in taken] == [t.upper() for t in taken]
     assert preload.has_ended(10.0)
     assert ''.join(sorted(calls)) == loaded
-    assert not preload.is_under_way
+    assert not preload.is_ready(taken[-1])
 
 
-def test_an_error_waits_for_whoever_takes():
-    preload = Preload(lambda subject: 1 / subject, ignored)
+def test_an_error_is_raised_when_the_value_is_taken():
+    preload = Preload(lambda key: 1 / key, ignored)
     preload.begin(0)
     with pytest.raises(ZeroDivisionError):
         preload.take(0)
@@ -44,20 +44,18 @@ def test_an_error_waits_for_whoever_takes():
 
 
 @pytest.mark.parametrize('fails', [False, True])
-def test_what_is_abandoned_is_waited_for_by_nobody_and_freed(fails):
+def test_an_abandoned_value_is_freed_once_loaded(fails):
     gate, freed = threading.Event(), []
 
-    def load(subject):
+    def load(key):
         assert gate.wait(10)
         if fails:
-            raise ValueError(subject)
-        return subject.upper()
+            raise ValueError(key)
+        return key.upper()
 
     preload = Preload(load, freed.append)
     preload.begin('a')
-    assert preload.is_under_way
     preload.abandon()
-    assert not preload.is_under_way
     assert not preload.has_ended(0.0)
     gate.set()
     assert preload.has_ended(10.0)
