@@ -40,7 +40,7 @@ def test_depth_of_a_folder(random_run, pictures, tmp_path, capsys) -> None:
     stored = cv2.imread(str(out / '0_depth.png'), cv2.IMREAD_UNCHANGED)
     assert stored.dtype == np.uint16
     assert stored.shape == (48, 64)
-    assert f'{out}: 2 pictures' in capsys.readouterr().out
+    assert f'{out}: 2 images' in capsys.readouterr().out
 
 
 def test_everything_of_a_data_set(random_run, miniature, tmp_path) -> None:

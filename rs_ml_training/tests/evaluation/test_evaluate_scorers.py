@@ -175,11 +175,11 @@ REPORT = EvaluationReport('depth', 'runs/a', 'nyu-h5:/x', MEASURED, {'crop': 'ga
 
 def test_report_as_a_table() -> None:
     lines = REPORT.table().splitlines()
-    assert lines[0] == 'depth of runs/a on nyu-h5:/x: 2 pictures'
+    assert lines[0] == 'depth of runs/a on nyu-h5:/x: 2 images'
     assert lines[1] == 'crop garg'
     assert lines[2].split() == ['rms', 'd1']
     assert lines[3].split() == ['0.5000', 'nan']
-    assert lines[4:] == ['10.0 ms a picture', 'worst: a  rms 0.7000']
+    assert lines[4:] == ['10.0 ms an image', 'worst: a  rms 0.7000']
 
 
 def test_report_as_json(tmp_path) -> None:

@@ -129,7 +129,7 @@ def test_binary_then_semantic_is_a_data_set(pictures, tmp_path):
 def test_empty_masks_need_no_window(pictures, tmp_path, capsys):
     out = tmp_path / 'empty'
     assert main(['label', 'empty', str(pictures), '--out', str(out)]) == 0
-    assert '2 pictures' in capsys.readouterr().out
+    assert '2 images' in capsys.readouterr().out
     mask = cv2.imread(str(out / 'mask' / '2_mask.png'), cv2.IMREAD_UNCHANGED)
     assert mask.shape == (100, 120)
     assert not mask.any()

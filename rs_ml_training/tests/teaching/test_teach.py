@@ -115,7 +115,7 @@ def test_taught_set_is_read_as_coco(tmp_path, has_boxes, marked, first, second):
         boxes = reader.read(index).boxes
         rows = zip(boxes.class_ids.tolist(), boxes.is_crowd.tolist(), strict=True)
         assert sorted(rows) == sorted(expected)
-    assert counts['pictures'] == 2
+    assert counts['images'] == 2
     assert sum(counts.values()) == 2 + len(first) + len(second)
     np.testing.assert_allclose(reader.read(0).image, 100, atol=2)
 
@@ -148,7 +148,7 @@ def test_command_with_a_real_graph(tmp_path, capsys):
     detector = FrozenDetector(tmp_path / 'g.pb', tmp_path / 'l.pbtxt')
     assert detector(np.zeros((40, 80, 3), np.uint8)).xyxy.tolist() == [[40, 10, 80, 30]]
     assert main(['teach', *_flags(tmp_path), '--out', str(tmp_path / 'out')]) == 0
-    assert '1 pictures, 0 marked, 1 taught, 0 doubtful' in capsys.readouterr().out
+    assert '1 images, 0 marked, 1 taught, 0 doubtful' in capsys.readouterr().out
     content = json.loads((tmp_path / 'out/annotations/instances_train2017.json').read_text())
     assert content['annotations'][0]['bbox'] == [32, 12, 32, 24]
 

@@ -1,4 +1,4 @@
-"""What all commands share: errors as one sentence and an exit status, a progress bar."""
+"""Exit status and progress bar of all commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar('T')
 
 
 def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., int]:
-    """A main function whose RsMlError becomes one sentence and exit status 2."""
+    """Make a main function that prints an RsMlError as one sentence and returns exit status 2."""
 
     @functools.wraps(run)
     def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., 
             print('interrupted', file=sys.stderr)
             return INTERRUPTED
         except BrokenPipeError:
-            # As in `| head`: nobody reads on, and the interpreter flushes once more at its end.
+            # As in `| head`: the reader is gone, and the interpreter flushes once more at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return UNREAD
 
@@ -39,7 +39,7 @@ def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., 
 
 
 def progress_bar(samples: Iterable[T], count: int | None) -> Iterable[T]:
-    """The samples; a terminal shows how many and how fast by the clock on the wall."""
+    """Yield the samples; a terminal shows their number and rate in wall time."""
     from tqdm import tqdm
 
     shown: Iterable[T] = tqdm(samples, total=count, unit='image', disable=None, leave=False)

@@ -1,4 +1,4 @@
-"""What the commands of `rs-ml-data` share: their parsers, and the data set they work on."""
+"""Common parts of the commands of `rs-ml-data`: their parsers and their data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands of `rs-ml-data` that look at data sets, list, split and measure them."""
+"""Commands of `rs-ml-data` that inspect, list, split and measure data sets."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SplitOptions(ToFolder):
 class NoiseOptions(Options):
     """Noise of depth by range."""
 
-    out: Path | None = option(None, 'picture to write: .png, .svg or .pdf')
+    out: Path | None = option(None, 'figure to write: .png, .svg or .pdf')
     json_file: Path | None = option(None, 'write the numbers into this file', flag='json')
     limit: int = option(100, 'maps of each source to look at', low=1)
     focal_baseline: tuple[str, ...] = option(
@@ -119,7 +119,7 @@ def add_commands(commands: Commands) -> None:
         'sources',
         nargs='+',
         metavar='NAME=SOURCE',
-        help='FORMAT:PATH, a recording, a 16-bit picture [mm] or a folder of them; joined if the '
+        help='FORMAT:PATH, a recording, a 16-bit image [mm] or a folder of them; joined if the '
         'name comes again',
     )
 
@@ -146,7 +146,7 @@ def _lists(options: ListOptions, arguments: argparse.Namespace) -> None:
     is_kitti = arguments.kind == 'kitti'
     lines = kitti_lines(root, options.gt_root or root) if is_kitti else nyu_lines(root)
     write_file(out, ('\n'.join(lines) + '\n').encode())
-    print(f'{out}: {len(lines)} pictures')
+    print(f'{out}: {len(lines)} images')
 
 
 def _split(options: SplitOptions, _: argparse.Namespace) -> None:

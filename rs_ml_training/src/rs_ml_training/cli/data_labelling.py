@@ -1,4 +1,4 @@
-"""Commands of `rs-ml-data` at a screen: `label` by hand with OpenCV windows, and `capture`."""
+"""Interactive commands of `rs-ml-data`: `label` in OpenCV windows, and `capture`."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ def add_commands(commands: Commands) -> None:
         'kind',
         choices=KINDS,
         help='binary: an object by its edges; semantic: its holes; brush: any classes by colour; '
-        'empty: black masks for pictures without an object',
+        'empty: black masks for images without an object',
     )
-    sub.add_argument('pictures', type=Path, help='folder of pictures')
+    sub.add_argument('pictures', type=Path, help='folder of images')
     capture = add_command(
         commands,
         'capture',
@@ -118,25 +118,25 @@ def _label(options: LabelOptions, arguments: argparse.Namespace) -> None:
         raise ConfigError('semantic needs --masks, the folder of the binary masks')
     screen = None if arguments.kind == 'empty' else Window()
     count = label(arguments.kind, arguments.pictures, options, screen)
-    print(f'{options.out}: {count} pictures; --data folder:{options.out}')
+    print(f'{options.out}: {count} images; --data folder:{options.out}')
 
 
 def label(kind: str, pictures: Path, options: LabelOptions, screen: Screen | None) -> int:
-    """Label the pictures that have no label yet.
+    """Label the images that have no label yet.
 
     Args:
         kind: one of KINDS.
         pictures: folder of them.
-        options: masks so far, and where the labels go.
-        screen: where a person sees them; not needed for 'empty'.
+        options: masks so far, and the output folder.
+        screen: shows them; not needed for 'empty'.
 
     Returns:
-        How many got one.
+        Number of labelled images.
     """
     out, count = options.out, 0
     folder = options.masks if kind in ('semantic', 'brush') else None
     masks = files_by_stem(folder) if folder else None
-    # Pictures without an object join whatever is being labelled there.
+    # Images without an object join the existing labels, of either kind.
     has_ids = kind in ('semantic', 'brush') or (out / 'gt').is_dir()
     for stem, path in files_by_stem(pictures).items():
         if (out / 'rgb' / f'{stem}.png').exists():
@@ -178,7 +178,7 @@ _LABELLERS: dict[str, Callable[..., np.ndarray | None]] = {
 
 
 def _mask(found: Mapping[str, Path], stem: str, rgb: np.ndarray) -> np.ndarray:
-    """The labels of a picture so far, uint8 (H, W)."""
+    """The labels of an image so far, uint8 (H, W)."""
     path = found.get(stem) or found.get(f'{stem}_mask')
     if path is None:
         raise InputError(f'--masks has no {stem}.png or {stem}_mask.png: make it first')
@@ -186,7 +186,7 @@ def _mask(found: Mapping[str, Path], stem: str, rgb: np.ndarray) -> np.ndarray:
 
 
 def _save(out: Path, stem: str, rgb: np.ndarray, labels: np.ndarray, *, is_mask: bool) -> None:
-    """The labels first: a picture counts as done when it is in rgb/."""
+    """The labels first: an image counts as done once it is in rgb/."""
     files: Sequence[tuple[str, np.ndarray]] = [
         (f'gt/{stem}.png', labels),
         (f'check_gt/{stem}.png', (np.minimum(labels, 2) * CHECK_STEP).astype(np.uint8)),

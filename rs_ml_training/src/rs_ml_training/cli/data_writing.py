@@ -1,4 +1,4 @@
-"""Commands of `rs-ml-data` that write data sets; each refuses a folder that holds files."""
+"""Commands of `rs-ml-data` that write data sets, each to a new folder."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class TileOptions(ToFolder):
 
     side: int = option(128, 'of a tile, 0: whole frames', unit='px')
     overlap: int = option(0, 'of neighbours', unit='px')
-    by_source: bool = option(False, 'a folder for each picture', is_switch=True)
+    by_source: bool = option(False, 'a folder for each image', is_switch=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StitchOptions(Options):
-    """A picture of tiles."""
+    """An image from tiles."""
 
-    size: tuple[int, int] = option(REQUIRED, 'of the picture', metavar='WIDTHxHEIGHT')
+    size: tuple[int, int] = option(REQUIRED, 'of the image', metavar='WIDTHxHEIGHT')
     overlap: int = option(0, 'as they were cut', unit='px')
     out: Path = option(REQUIRED, 'a new PNG file', group='output')
 
@@ -96,7 +96,7 @@ def add_commands(commands: Commands) -> None:
         'stitch',
         StitchOptions,
         _stitch,
-        summary='put the tiles of one picture together',
+        summary='join the tiles of one image',
         example='rs-ml-data stitch tiles/*.png --size 640x480 --overlap 16 --out picture.png',
     )
     stitch.add_argument('tiles', nargs='+', type=Path, help='PNG files')
@@ -137,12 +137,12 @@ def _add_teach(commands: Commands) -> None:
         summary='boxes from a detector, in the layout of COCO',
         example='rs-ml-data teach --data folder:pictures --model detection --out taught',
     )
-    # An empty list has a meaning of its own here: no class is marked completely.
+    # An empty list differs from no list: no class is fully annotated.
     teach.group('options').add_argument(
         '--marked',
         nargs='*',
         metavar='CLASS',
-        help='classes of which the data mark every object (default: all that both have)',
+        help='fully annotated classes of the data (default: all that both have)',
     )
 
 

@@ -26,7 +26,7 @@ rs-ml-evaluate depth @flags.txt
 
 @dataclass(frozen=True, kw_only=True)
 class CurveOptions(Options):
-    """The course of trainings."""
+    """Learning curves of trainings."""
 
     out: Path = option(REQUIRED, '.png, .svg or .pdf')
     columns: tuple[str, ...] = option((), 'of history.csv', none_doc='all')
@@ -43,7 +43,7 @@ def parser() -> FlagParser:
         add_flags(sub, task.evaluate_options, group=task.name)
     curves = tasks.add_parser(
         _CURVES,
-        help='draw the course of one or several trainings',
+        help='draw the learning curves of one or several trainings',
         example='rs-ml-evaluate curves runs/first runs/second --out curves.png',
     )
     curves.add_argument('runs', nargs='+', type=Path, help='run folders, or history.csv files')

@@ -144,7 +144,7 @@ def _add_onnx(directory: Path, flags: ExportFlags) -> int:
 
 
 def _quiet() -> None:
-    """Before TensorFlow is imported: its exact kernels, and none of its notes."""
+    """Choose exact kernels and silence notes; before TensorFlow is imported."""
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     # oneDNN's float32 differs by more than 1e-3 in places, and the reference must be exact.
     os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')

@@ -1,4 +1,4 @@
-"""`rs-ml-predict RUN INPUT... --out DIR`: what a trained network says about pictures."""
+"""`rs-ml-predict RUN INPUT... --out DIR`: predictions of a trained network for images."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def parser() -> FlagParser:
     top = FlagParser(prog='rs-ml-predict', description=__doc__, example=EXAMPLE)
     top.add_argument('run', type=Path, help='run folder of a training')
     top.add_argument(
-        'inputs', nargs='+', help='pictures, folders, videos, FORMAT:PATH; denoise: depth files'
+        'inputs', nargs='+', help='images, folders, videos, FORMAT:PATH; denoise: depth files'
     )
     add_flags(top, PredictFlags, group='network')
     return top
@@ -115,14 +115,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def describe(totals: Totals) -> str:
-    """Counts and speeds in one line, by the clock on the wall."""
+    """Counts and speeds in one line, in wall time."""
     rate = totals.images / max(totals.wall_s, 1e-9)
     each_ms = 1000 * totals.seconds_per_image
-    return f'{totals.images} pictures, {rate:.1f} a second, {each_ms:.1f} ms each in the network'
+    return f'{totals.images} images, {rate:.1f} a second, {each_ms:.1f} ms each in the network'
 
 
 def camera_of(text: str) -> Callable[[tuple[int, int]], CameraModel]:
-    """Makes the camera of 'fx,fy,cx,cy' for a picture of (width, height).
+    """Make the camera of 'fx,fy,cx,cy' for an image of (width, height).
 
     Raises:
         ConfigError: these are not four numbers with positive focal lengths.
@@ -149,7 +149,7 @@ def _predict_options(flags: PredictFlags) -> PredictOptions:
 
 
 def _sources(run: Path, texts: Sequence[str], flags: PredictFlags) -> list[Source]:
-    """Opened before the network, so that a wrong path is told at once."""
+    """Open the sources, before the network so that a wrong path fails at once."""
     from rs_ml_training.trained import read_spec
 
     task = task_named(read_spec(run).task)
@@ -169,7 +169,7 @@ def _sources(run: Path, texts: Sequence[str], flags: PredictFlags) -> list[Sourc
 
 
 def _require_use(task: Task[Any, Any], texts: Sequence[str], flags: PredictFlags) -> None:
-    """Flags that would change nothing are mistakes."""
+    """Refuse flags that would have no effect."""
     if (flags.list_file or flags.data_option) and not any(map(inputs.is_data, texts)):
         raise ConfigError('--list and --data-option are for FORMAT:PATH, which no input is')
     if not task.reads_depth_files and (flags.infrared or flags.input_encoding != 'mm'):

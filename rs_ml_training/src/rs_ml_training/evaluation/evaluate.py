@@ -122,13 +122,13 @@ class EvaluationReport:
     def table(self) -> str:
         """Lines for a terminal: the metrics in columns, then the worst images."""
         metrics = {k: v for k, v in self.measured.metrics.items() if k != 'count'}
-        lines = [f'{self.task} of {self.model} on {self.data}: {self.measured.count} pictures']
+        lines = [f'{self.task} of {self.model} on {self.data}: {self.measured.count} images']
         rules = ', '.join(f'{key} {value}' for key, value in self.protocol.items())
         lines += [rules] if rules else []
         names = list(metrics)
         for start in range(0, len(names), _COLUMNS):
             lines += _columns({name: metrics[name] for name in names[start : start + _COLUMNS]})
-        lines.append(f'{1000 * self.measured.seconds_per_image:.1f} ms a picture')
+        lines.append(f'{1000 * self.measured.seconds_per_image:.1f} ms an image')
         lines += [f'worst: {name}  {self.judge} {v:.4f}' for name, v in self.measured.worst]
         return '\n'.join(lines)
 

@@ -13,7 +13,7 @@ from rs_ml_training.trained import ModelSpec
 
 ERRORS = (
     'errors of maps and raw heads as fractions of the range of the output, of class maps the '
-    'fraction of pixels that differ, of boxes in fractions of the picture'
+    'fraction of pixels that differ, of boxes in fractions of the image'
 )
 _PROJECT_LICENSE = 'Apache-2.0'
 

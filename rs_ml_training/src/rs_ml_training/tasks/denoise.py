@@ -85,7 +85,7 @@ class DenoiseEvaluation(EvaluateOptions):
 
     baseline: bool = option(False, 'measure the raw depth itself')
     sdk_filters: bool = option(
-        False, "measure the raw depth and the camera SDK's own filters beside the model"
+        False, "measure the raw depth and the camera SDK's own filters, too"
     )
     last_of_scene: bool = option(
         False,
@@ -96,7 +96,7 @@ class DenoiseEvaluation(EvaluateOptions):
 
 
 class DenoiseObjective(Objective):
-    """Clean depth, and how certain it is.
+    """Clean depth and its confidence.
 
     Args:
         spec: of the network.
@@ -153,7 +153,7 @@ class _BatchMetrics(Accumulated):
 
 
 class DenoiseHead(PredictionHead[DenoisePrediction]):
-    """Better depth in the pixels of the measured one."""
+    """Denoised depth in the pixels of the measured one."""
 
     def inputs(self, sample: Sample, view: View) -> Arrays:
         if sample.raw_depth_m is None:
@@ -185,7 +185,7 @@ def _holes_kept(depth_m: np.ndarray, view: View) -> np.ndarray:
 
 
 class DenoiseScorer(Scorer[DenoisePrediction]):
-    """Errors of denoised depth, holes filled and depth lost."""
+    """Errors of denoised depth, filled holes and removed depth."""
 
     judge, lower_is_better = 'rmse_m', True
 

@@ -114,7 +114,7 @@ PROTOCOLS: dict[str, DepthProtocol] = {
 
 
 def protocol_of(options: DepthEvaluation) -> DepthProtocol:
-    """The rules of the data set, where the options do not say otherwise."""
+    """The rules of the data set, unless the options override them."""
     usual = PROTOCOLS.get(options.data.partition(':')[0], DepthProtocol())
     crop = usual.crop if options.crop is None else options.crop
     return DepthProtocol(
@@ -199,7 +199,7 @@ class DepthHead(PredictionHead[DepthPrediction]):
         return math.sqrt(here.fx * here.fy / (there.fx * there.fy))
 
     def _focal_px(self, sample: Sample) -> float:
-        """Of a camera that the network sees as one of the reference focal length."""
+        """The focal length of the sample, by its camera, its list or the options."""
         own = sample.focal_px or (sample.intrinsics.fx if sample.intrinsics else None)
         focal_px = own or self.options.focal_px
         if focal_px is None:

@@ -1,4 +1,4 @@
-"""The objective of a training: arrays of samples, a loss, metrics and pictures."""
+"""The objective of a training: arrays of samples, a loss, metrics and strips of images."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Objective(ABC):
 
     @abstractmethod
     def losses(self, targets: Tensors, outputs: Tensors) -> dict[str, Any]:
-        """Weighted scalars by `part_names`, whose sum is minimised."""
+        """Weighted scalars by `part_names`, the sum of which is minimised."""
 
     def part_names(self, outputs: Collection[str]) -> tuple[str, ...]:
         """Keys of `losses` for a network with these outputs."""
@@ -105,7 +105,7 @@ class Objective(ABC):
         return fit
 
     def validation_fit(self, augment: str = 'none') -> Fit:
-        """Bring a sample to the network's size as the augmentation does, and no more."""
+        """Resize a sample to the network's size as the augmentation does, and nothing else."""
 
         def fit(sample: Sample, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
             return self.arrays(fitted(sample, augment, self.spec.input_size))

@@ -1,4 +1,4 @@
-"""A task: everything that training, prediction, export and evaluation need to know about it."""
+"""A task: its options, objective, metrics, heads, and parts of manifest and evaluation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PredictBatch = Callable[[Sequence[Sample]], Sequence[Prediction]]
 
 @dataclass(frozen=True)
 class ServingOptions(Options):
-    """What is baked into a served network, and the thresholds that its manifest recommends."""
+    """Served outputs of a network, and the thresholds in its manifest."""
 
     scores: bool = option(False, 'segmentation: probabilities, not class ids', is_switch=True)
     intermediates: bool = option(False, 'keep every further output of the network', is_switch=True)
@@ -115,11 +115,11 @@ class Scorer(ABC, Generic[P]):
 
 @dataclass(frozen=True)
 class Rivals:
-    """Methods that an evaluation measures beside the network, on the same frames in turn.
+    """Methods that an evaluation measures in addition to the network, on the same frames.
 
     Attributes:
-        flag: that asked for them.
-        methods: name -> predictions; they may depend on the frames of the scene before.
+        flag: that requests them.
+        methods: name -> predictions; they may depend on preceding frames of the scene.
         columns: metrics of the table -> (unit, factor on the value).
     """
 
@@ -189,7 +189,7 @@ class Task(ABC, Generic[T, E]):
         return Augmentation(options.augment)
 
     def is_better(self, metric: str, value: float, than: float | None) -> bool:
-        """Whether a validation beats the best so far; a value that is not finite never does."""
+        """Whether a validation beats the best so far; values that are not finite never do."""
         if not np.isfinite(value):
             return False
         if than is None:
@@ -213,7 +213,7 @@ class Task(ABC, Generic[T, E]):
         """Predictions in the files of a folder."""
 
     def predict_options(self, options: E) -> PredictOptions:
-        """How an evaluated network is run: the options that both have."""
+        """Prediction options from the evaluation's, by name."""
         names = {f.name for f in dataclasses.fields(PredictOptions)}
         given = {n: v for n, v in vars(options).items() if n in names and v is not None}
         return PredictOptions(**{**given, 'min_score': 0.01})
@@ -231,7 +231,7 @@ class Task(ABC, Generic[T, E]):
         return {}
 
     def rivals(self, options: E) -> Rivals | None:
-        """Methods to measure beside the network."""
+        """Methods to measure in addition to the network."""
         return None
 
     def rules(self, options: E) -> dict[str, Any]:
@@ -242,7 +242,7 @@ class Task(ABC, Generic[T, E]):
 
     @abstractmethod
     def served(self, outputs: Tensors, options: ServingOptions) -> dict[str, Any]:
-        """The served outputs, made of those of the network.
+        """The served outputs, from those of the network.
 
         Raises:
             KeyError: the network lacks an output that the task needs.

@@ -124,14 +124,14 @@ def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int
     """
     ids = _class_ids(reader.labels, lesson)
     content = _content(lesson.labels)
-    counts = {'pictures': len(reader), 'marked': 0, 'taught': 0, 'doubtful': 0}
+    counts = {'images': len(reader), 'marked': 0, 'taught': 0, 'doubtful': 0}
     with new_folder(out) as folder:
         (folder / 'images').mkdir()
         (folder / 'annotations').mkdir()
         for index in range(len(reader)):
             sample = reader.read(index)
             if sample.image is None:
-                raise InputError(f'{sample.name} has no picture to show to the teacher')
+                raise InputError(f'{sample.name} has no image for the teacher')
             marked, kept = _marked(sample, ids)
             complete = () if sample.boxes is None else ids[ids >= 0].tolist()
             boxes = merged(marked, lesson.teacher(sample.image), lesson.trust, complete)

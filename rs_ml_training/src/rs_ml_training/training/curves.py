@@ -55,7 +55,7 @@ def draw_all(histories: Mapping[str, Path], picture: Path, columns: Sequence[str
         columns: those to draw, with or without 'val_'; empty: all.
 
     Raises:
-        InputError: a history is missing or damaged, or the picture cannot be written.
+        InputError: a history is missing or damaged, or the figure cannot be written.
         ConfigError: the figure has another suffix, or no training has such a column.
     """
     require_suffix(picture)

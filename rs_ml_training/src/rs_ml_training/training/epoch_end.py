@@ -94,7 +94,7 @@ class EpochEnd(keras.callbacks.Callback):
 
     Args:
         task: knows which metrics are better when lower.
-        objective: gives metrics and pictures.
+        objective: gives metrics and strips.
         options: of the run.
         folder: of the run.
         training: batches, for the statistics of batch normalisation.

@@ -32,7 +32,7 @@ Loss = Callable[..., dict[str, Any]]
 # Image and targets of its annotated boxes -> targets to learn; see teaching.distillation.
 Teacher = Callable[[np.ndarray, Arrays], Arrays]
 
-# Boxes of an image that validation can hold; crowded photos of COCO have fewer.
+# Most boxes of an image in validation; crowded photos of COCO have fewer.
 MAX_TRUTH = 128
 CELL_OUTPUTS = ('scores', 'distances')
 PEAK_OUTPUTS = ('heatmap', 'size', 'offset')
@@ -99,7 +99,7 @@ def detection_losses() -> Mapping[str, DetectionLoss]:
 
 
 def _peak_targets(objects: Objects) -> Arrays:
-    """Maps of the centres; objects too doubtful to be annotated are left to the teacher."""
+    """Maps of the centres; doubtful objects are left to the teacher."""
     boxes = objects.boxes
     if objects.has_teacher:
         keep = ~boxes.is_crowd
@@ -108,7 +108,7 @@ def _peak_targets(objects: Objects) -> Arrays:
 
 
 def _cell_targets(objects: Objects) -> Arrays:
-    """The boxes are enough: which cell learns which depends on the network's predictions."""
+    """The boxes suffice: their assignment to cells depends on the network's predictions."""
     return {'marked': objects.marked}
 
 
@@ -120,7 +120,7 @@ class DetectionObjective(Objective):
         data_labels: of the data; boxes of classes that are not learned are left out.
         loss: key of detection_losses().
         loss_options: keywords of it.
-        teacher: gives targets for each image as it is trained on.
+        teacher: gives targets for each augmented image.
     """
 
     def __init__(

@@ -63,7 +63,7 @@ class DetectionTraining(TrainOptions):
     )
     teacher: Path | None = option(
         None,
-        'looks at every image as it is trained on: a frozen CenterNet (.pb), or for '
+        'runs on every augmented image: a frozen CenterNet (.pb), or for '
         'generalized_focal a model directory of such a network',
     )
     teacher_labels: Path | None = option(None, 'label map (.pbtxt) of a frozen CenterNet')
@@ -87,7 +87,7 @@ class DetectionHead(PredictionHead[BoxPrediction]):
         if 'heatmap' not in outputs:
             raise ConfigError(
                 f'cells of {self.spec.network} cannot be averaged with those of the mirrored '
-                'picture: leave out --flip'
+                'image: leave out --flip'
             )
         # A centre's place within its cell has no mirror image on the same grid: it stays.
         names = ('heatmap', 'size')

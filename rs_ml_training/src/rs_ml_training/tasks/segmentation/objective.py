@@ -114,7 +114,7 @@ def class_map(logits: np.ndarray) -> np.ndarray:
 
 
 def _weighting(loss: str, class_weights: Sequence[float] | None) -> dict[str, Any]:
-    """Class weights as the keyword that the loss has for them."""
+    """Class weights as a keyword of the loss."""
     if class_weights is None:
         return {}
     if loss not in _WEIGHTED:

@@ -84,7 +84,7 @@ class SegmentationEvaluation(EvaluateOptions):
 
 
 class SegmentationHead(PredictionHead[MaskPrediction]):
-    """A class for every pixel; networks that take depth read that of the sample, if it has any."""
+    """A class for every pixel, from the image and, for some networks, measured depth."""
 
     def inputs(self, sample: Sample, view: View) -> Arrays:
         found = {'image': self.image(sample, view)}
@@ -116,7 +116,7 @@ class SegmentationHead(PredictionHead[MaskPrediction]):
 
 
 class MaskScorer(Scorer[MaskPrediction]):
-    """Metrics of masks. Pixels that the network left open only lower `coverage`.
+    """Metrics of masks. Pixels without a predicted class only lower `coverage`.
 
     Args:
         labels: class names of the network.
@@ -266,7 +266,7 @@ def balanced_weights(frequencies: np.ndarray) -> tuple[float, ...]:
 
 
 def _channels(given: int | None, loss: str, labels: Sequence[str]) -> int:
-    """How many scores a pixel gets: one for every class, or a single one of two classes."""
+    """Number of scores per pixel: one per class, or a single one for two classes."""
     from rs_ml_training.losses.segmentation import SIGMOID_LOSSES, SOFTMAX_LOSSES
 
     count = given or (1 if loss in SIGMOID_LOSSES else len(labels))
