@@ -22,7 +22,7 @@ from rs_ml_training.synth.camera import (
 )
 from rs_ml_training.synth.frame import PeopleTruth, Posture
 from rs_ml_training.synth.furnishing import Inhabitant
-from rs_ml_training.synth.gbuffer import Sight, camera_rays
+from rs_ml_training.synth.gbuffer import PosedCamera, camera_rays
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.mesh import Mesh
 from rs_ml_training.synth.numerics import rotation_about_z
@@ -84,13 +84,15 @@ def _draw(rng: np.random.Generator, situation: Situation) -> PersonView | None:
     pose = _pose(rng, someone)
     boxes = [*_room(rng, someone), *_clutter(rng, someone), *_hider(rng, someone, situation, pose)]
     preview = camera.resized(camera.width // 4, camera.height // 4)
-    unhidden, _ = _seen(someone, [], Sight(preview, pose.position, pose.world_from_camera))
+    unhidden, _ = _seen(someone, [], PosedCamera(preview, pose.position, pose.world_from_camera))
     if not len(unhidden) or not _is_framed(unhidden, preview, situation):
         return None
-    people, _ = _seen(someone, boxes, Sight(preview, pose.position, pose.world_from_camera))
+    people, _ = _seen(someone, boxes, PosedCamera(preview, pose.position, pose.world_from_camera))
     if not len(people) or not _is_visible(people, unhidden, situation):
         return None
-    people, depth_m = _seen(someone, boxes, Sight(camera, pose.position, pose.world_from_camera))
+    people, depth_m = _seen(
+        someone, boxes, PosedCamera(camera, pose.position, pose.world_from_camera)
+    )
     if people.cut[0] != unhidden.cut[0]:
         return None
     return PersonView(
@@ -131,7 +133,9 @@ def _pose(rng: np.random.Generator, someone: Inhabitant) -> CameraPose:
     return CameraPose(height_m, float(pitch), float(roll), float(rng.uniform(-0.1, 0.1)))
 
 
-def _seen(someone: Inhabitant, boxes: list[Mesh], sight: Sight) -> tuple[PeopleTruth, np.ndarray]:
+def _seen(
+    someone: Inhabitant, boxes: list[Mesh], sight: PosedCamera
+) -> tuple[PeopleTruth, np.ndarray]:
     """Truth about the person, and exact depth, float32 (H, W), infinite where nothing is."""
     material = MaterialMaker(np.random.default_rng(0)).wood()
     others = [Part(mesh, material, LABEL['furniture']) for mesh in boxes]

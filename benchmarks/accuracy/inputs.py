@@ -13,7 +13,7 @@ from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.text_files import read_text
-from rs_ml_training.prediction.result_files import file_stem, write_picture
+from rs_ml_training.prediction.result_files import file_stem, write_image
 from rs_ml_training.synth.options import Side
 from rs_ml_training.synth.writing.data_set import INTEL, NYU, UPRIGHT, SetOptions
 
@@ -31,9 +31,9 @@ def write_images(reader: Reader, folder: Path) -> None:
         stem = file_stem(sample.name)
         if sample.image is None:
             raise InputError(f'{sample.name} has no image')
-        write_picture(folder / IMAGES / f'{stem}.png', sample.image)
+        write_image(folder / IMAGES / f'{stem}.png', sample.image)
         if sample.raw_depth_m is not None:
-            write_picture(folder / DEPTH / f'{stem}.png', millimetres(sample.raw_depth_m))
+            write_image(folder / DEPTH / f'{stem}.png', millimetres(sample.raw_depth_m))
 
 
 def write_depth_images(reader: Reader, folder: Path) -> None:
@@ -48,9 +48,9 @@ def write_depth_images(reader: Reader, folder: Path) -> None:
         stem = file_stem(sample.name)
         if sample.raw_depth_m is None:
             raise InputError(f'{sample.name} has no measured depth')
-        write_picture(folder / DEPTH / f'{stem}.png', millimetres(sample.raw_depth_m))
+        write_image(folder / DEPTH / f'{stem}.png', millimetres(sample.raw_depth_m))
         if sample.infrared is not None:
-            write_picture(folder / INFRARED / f'{stem}.png', _eight_bit(sample.infrared))
+            write_image(folder / INFRARED / f'{stem}.png', _eight_bit(sample.infrared))
 
 
 def millimetres(depth_m: np.ndarray) -> np.ndarray:

@@ -34,25 +34,25 @@ SAMPLE = Sample('x', image=IMAGE, depth_m=DEPTH_M, intrinsics=CAMERA)
 )
 def test_colours_of_depth(colormap, near, far) -> None:
     depth_m = np.array([[1, 10, 0, np.nan, 0.5, 20]], np.float32)
-    painted = colors.depth_picture(depth_m, (1.0, 10.0), colormap)[0]
+    painted = colors.depth_image(depth_m, (1.0, 10.0), colormap)[0]
     expected = [near, far, (0, 0, 0), (0, 0, 0), near, far]
     assert np.abs(painted.astype(int) - expected).max() <= 2
 
 
 def test_greys_are_of_the_logarithm() -> None:
     depth_m = np.array([[np.sqrt(10)]], np.float32)
-    assert abs(int(colors.depth_picture(depth_m, (1.0, 10.0), 'greys')[0, 0, 0]) - 128) <= 1
+    assert abs(int(colors.depth_image(depth_m, (1.0, 10.0), 'greys')[0, 0, 0]) - 128) <= 1
 
 
 def test_unknown_colormap() -> None:
     with pytest.raises(ConfigError, match="'pink'"):
-        colors.depth_picture(DEPTH_M, None, 'pink')
+        colors.depth_image(DEPTH_M, None, 'pink')
 
 
 def test_error_colours_grow_with_the_relative_error() -> None:
     truth_m = np.array([[2.0, 2.0, 2.0, 0.0, 2.0]], np.float32)
     depth_m = np.array([[2.0, 3.0, 9.0, 1.0, np.nan]], np.float32)
-    none, limit, beyond, unknown, missing = colors.error_picture(depth_m, truth_m)[0]
+    none, limit, beyond, unknown, missing = colors.error_image(depth_m, truth_m)[0]
     assert none.tolist() == [0, 0, 128]
     assert limit.tolist() == beyond.tolist() == [128, 0, 0]
     assert unknown.tolist() == missing.tolist() == [0, 0, 0]
@@ -199,8 +199,8 @@ def test_strip_shows_picture_truth_and_prediction_in_common_colours() -> None:
     assert strip.shape == (12, 48, 3)
     assert (strip[:, :16] == IMAGE).all()
     both = depth_range_m(DEPTH_M, DEPTH_M + 1)
-    assert (strip[:, 16:32] == colors.depth_picture(DEPTH_M, both)).all()
-    assert (strip[:, 32:] == colors.depth_picture(DEPTH_M + 1, both)).all()
+    assert (strip[:, 16:32] == colors.depth_image(DEPTH_M, both)).all()
+    assert (strip[:, 32:] == colors.depth_image(DEPTH_M + 1, both)).all()
 
 
 def test_only_certain_boxes_are_drawn() -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_training.prediction.sources import DepthPictures, completed, limited, open_sources
+from rs_ml_training.prediction.sources import DepthFiles, completed, limited, open_sources
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_depth_files_with_infrared_beside_them(tmp_path, miniatures) -> None:
     miniatures.save(tmp_path / 'res-1.png', miniatures.millimetres(0))
     miniatures.save(tmp_path / 'left-1.png', np.full((48, 64), 77, np.uint8))
     miniatures.save(tmp_path / 'gt-1.png', miniatures.millimetres(1))
-    (source,) = open_sources([str(tmp_path)], DepthPictures())
+    (source,) = open_sources([str(tmp_path)], DepthFiles())
     (sample,) = source.samples()
     assert sample.name == 'res-1'
     assert (sample.infrared == 77).all()
@@ -89,10 +89,10 @@ def test_depth_files_with_infrared_beside_them(tmp_path, miniatures) -> None:
 def test_depth_files_with_a_folder_of_infrared(tmp_path, miniatures) -> None:
     path = miniatures.save(tmp_path / 'depth' / 'a.png', miniatures.millimetres(0))
     miniatures.save(tmp_path / 'infrared' / 'a.png', np.full((48, 64), 77, np.uint8))
-    assert (DepthPictures(infrared=tmp_path / 'infrared')(path).infrared == 77).all()
-    assert DepthPictures()(path).infrared is None
+    assert (DepthFiles(infrared=tmp_path / 'infrared')(path).infrared == 77).all()
+    assert DepthFiles()(path).infrared is None
     with pytest.raises(InputError, match=r'elsewhere.a\.png'):
-        DepthPictures(infrared=tmp_path / 'elsewhere')(path)
+        DepthFiles(infrared=tmp_path / 'elsewhere')(path)
 
 
 def _empty(root):

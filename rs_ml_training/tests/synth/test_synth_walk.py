@@ -11,7 +11,7 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.synth.camera import CameraPose
 from rs_ml_training.synth.frame import Posture
 from rs_ml_training.synth.writing.data_set import SetOptions
-from rs_ml_training.synth.writing.walk import Passer, moved, peopled, staged, walk
+from rs_ml_training.synth.writing.walk import Pedestrian, moved, staged, walk, with_pedestrians
 
 SMALL = SetOptions(count=2, seed=4, size=(128, 96), color_size=(96, 72))
 
@@ -49,7 +49,7 @@ def test_the_camera_moves_to_its_right(yaw_rad, right):
 
 @pytest.mark.parametrize(('speed', 'expected'), [(0.0, (1, 2)), (1.5, (1, 5))])
 def test_people_walk_along_their_heading(speed, expected):
-    passer = Passer(1, 1.7, Posture.WALKING, None, 1.0, 2.0, np.pi / 2, speed)
+    passer = Pedestrian(1, 1.7, Posture.WALKING, None, 1.0, 2.0, np.pi / 2, speed)
     assert passer.place(2.0) == pytest.approx(expected)
 
 
@@ -59,4 +59,4 @@ def test_a_room_without_room():
     world = draw_world(1)
     with pytest.raises(ConfigError, match='has no place for two people'):
         staged(world, np.random.default_rng(0), 1.0, tries=0)
-    assert peopled(world, (), 0.0).inhabitants == ()
+    assert with_pedestrians(world, (), 0.0).inhabitants == ()

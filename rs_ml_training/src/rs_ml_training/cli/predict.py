@@ -24,7 +24,7 @@ from rs_ml_training.prediction.predictor import PredictOptions
 from rs_ml_training.prediction.rendering import PANORAMIC, Style, StyleOptions, depth_encoding
 from rs_ml_training.prediction.result_files import empty_folder
 from rs_ml_training.prediction.session import Session, SessionOptions, Totals
-from rs_ml_training.prediction.sources import DepthPictures, Source
+from rs_ml_training.prediction.sources import DepthFiles, Source
 from rs_ml_training.tasks.options import name_values
 from rs_ml_training.tasks.registry import TASKS, predictor_of, task_named
 from rs_ml_training.tasks.task import Task
@@ -156,7 +156,7 @@ def _sources(run: Path, texts: Sequence[str], flags: PredictFlags) -> list[Sourc
     _require_use(task, texts, flags)
     read = inputs.read_color
     if task.reads_depth_files:
-        read = DepthPictures(flags.input_encoding, flags.infrared)
+        read = DepthFiles(flags.input_encoding, flags.infrared)
     options = {'list_file': flags.list_file, **name_values(flags.data_option)}
     found = inputs.open_sources(texts, read, **options)
     if flags.limit:

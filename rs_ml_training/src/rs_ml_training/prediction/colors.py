@@ -15,7 +15,7 @@ GREYS = 'greys'
 COLORMAPS = (*core.COLORMAPS, GREYS)
 
 
-def depth_picture(
+def depth_image(
     depth_m: np.ndarray, range_m: tuple[float, float] | None = None, colormap: str = 'viridis'
 ) -> np.ndarray:
     """Paint depth.
@@ -44,7 +44,7 @@ def _greys(depth_m: np.ndarray, near_m: float, far_m: float) -> np.ndarray:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def error_picture(
+def error_image(
     depth_m: np.ndarray, truth_m: np.ndarray, limit: float = 0.5, relative: bool = True
 ) -> np.ndarray:
     """Absolute error in jet colours, unknown black, `limit` and more dark red.
@@ -60,7 +60,7 @@ def error_picture(
     return core.colorize(np.where(known, error, 0), 0.0, limit, known, 'jet')
 
 
-def normals_picture(normals: np.ndarray) -> np.ndarray:
+def normals_image(normals: np.ndarray) -> np.ndarray:
     """Unit normals (H, W, 3) in camera axes as RGB, uint8; facing the camera is light blue."""
     shown = (1 - normals) * 127.5
     return np.nan_to_num(np.clip(np.rint(shown), 0, 255)).astype(np.uint8)

@@ -136,12 +136,12 @@ def _depth(sample: Sample, prediction: DepthPrediction, style: Style) -> Files:
     files: Files = {'_depth.png': encodings.encode(depth_m, style.encoding)}
     shown = style.range_m or depth_range_m(depth_m, truth_m)
     if style.pictures:
-        files['_color.png'] = colors.depth_picture(depth_m, shown, style.colormap)
+        files['_color.png'] = colors.depth_image(depth_m, shown, style.colormap)
     if style.intermediates:
         for name, map_m in prediction.intermediates_m.items():
             ending = f'_{name.removesuffix("_m")}'
             files[f'{ending}.png'] = encodings.encode(map_m, style.encoding)
-            files[f'{ending}_greys.png'] = colors.depth_picture(map_m, shown, 'greys')
+            files[f'{ending}_greys.png'] = colors.depth_image(map_m, shown, 'greys')
     return files | _of_geometry(sample, depth_m, shown, style)
 
 
@@ -150,7 +150,7 @@ def _denoise(sample: Sample, prediction: DenoisePrediction, style: Style) -> Fil
     files: Files = {'_depth.png': encodings.encode(depth_m, style.encoding)}
     shown = style.range_m or depth_range_m(sample.raw_depth_m, sample.depth_m)
     if style.pictures:
-        files['_color.png'] = colors.depth_picture(depth_m, shown, style.colormap)
+        files['_color.png'] = colors.depth_image(depth_m, shown, style.colormap)
     if style.pictures and confidence is not None:
         files['_confidence.png'] = np.rint(confidence * 255).astype(np.uint8)
     return files | _of_geometry(sample, depth_m, shown, style)
@@ -161,12 +161,12 @@ def _of_geometry(sample: Sample, depth_m: np.ndarray, shown: Range, style: Style
     if style.strips:
         files[STRIP] = _depth_strip(sample, depth_m, shown, style)
     if style.errors and sample.depth_m is not None:
-        error = colors.error_picture(depth_m, sample.depth_m, style.error_limit)
+        error = colors.error_image(depth_m, sample.depth_m, style.error_limit)
         files['_error.png'] = error
     if style.normals or style.cloud:
         points = style.points(depth_m, sample)
         if style.normals:
-            files['_normals.png'] = colors.normals_picture(point_clouds.normals_of(points))
+            files['_normals.png'] = colors.normals_image(point_clouds.normals_of(points))
         if style.cloud:
             keep = None if style.keep_edges else ~point_clouds.is_edge(depth_m)
             files['_cloud.ply'] = point_clouds.ply_bytes(
@@ -177,7 +177,7 @@ def _of_geometry(sample: Sample, depth_m: np.ndarray, shown: Range, style: Style
 
 def _depth_strip(sample: Sample, depth_m: np.ndarray, shown: Range, style: Style) -> np.ndarray:
     maps = (sample.raw_depth_m if sample.image is None else None, sample.depth_m, depth_m)
-    painted = [colors.depth_picture(m, shown, style.colormap) for m in maps if m is not None]
+    painted = [colors.depth_image(m, shown, style.colormap) for m in maps if m is not None]
     return colors.side_by_side(*([] if sample.image is None else [sample.image]), *painted)
 
 
@@ -186,7 +186,7 @@ def _rgb(sample: Sample, depth_m: np.ndarray, shown: Range) -> np.ndarray:
         return sample.image
     if sample.infrared is not None:
         return np.repeat(sample.infrared[..., None], 3, axis=2)
-    return colors.depth_picture(depth_m, shown)
+    return colors.depth_image(depth_m, shown)
 
 
 def _mask(sample: Sample, prediction: MaskPrediction, style: Style) -> Files:

@@ -19,7 +19,7 @@ _FRAMES = ('_color.png', '_overlay.png', '_strip.png', '_normals.png', '_error.p
 """Endings of images that make a video."""
 
 
-def write_picture(path: Path, pixels: np.ndarray) -> None:
+def write_image(path: Path, pixels: np.ndarray) -> None:
     """Write RGB (H, W, 3) or one channel (H, W) as the suffix says.
 
     Raises:
@@ -41,7 +41,7 @@ def write_files(folder: Path, stem: str, files: Mapping[str, np.ndarray | bytes]
         if isinstance(content, bytes):
             write_file(path, content, replace=True)
         else:
-            write_picture(path, content)
+            write_image(path, content)
 
 
 def file_stem(name: str) -> str:
@@ -118,7 +118,7 @@ class Sheets:
     def finish(self) -> None:
         """Write the strips so far."""
         if self._strips:
-            write_picture(self._out / f'sheet_{self._written:03d}.png', sheet(self._strips))
+            write_image(self._out / f'sheet_{self._written:03d}.png', sheet(self._strips))
             self._written += 1
             self._strips = []
 

@@ -42,7 +42,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class DepthPictures:
+class DepthFiles:
     """How depth files and their infrared images are read.
 
     Attributes:
@@ -126,7 +126,7 @@ def _folder_sources(folder: Path, read: ReadPicture) -> list[Source]:
     """The images of a folder; of one without images every video."""
     entries = sorted(folder.iterdir(), key=lambda p: natural_key(p.name))
     found = [p for p in entries if p.suffix.lower() in _suffixes(read)]
-    if isinstance(read, DepthPictures) and any(p.name.startswith('res-') for p in found):
+    if isinstance(read, DepthFiles) and any(p.name.startswith('res-') for p in found):
         found = [p for p in found if p.name.startswith('res-')]
     if found:
         return [_files_source(str(folder), found, read)]
@@ -137,11 +137,11 @@ def _folder_sources(folder: Path, read: ReadPicture) -> list[Source]:
 
 
 def _is_video(path: Path, read: ReadPicture) -> bool:
-    return path.suffix.lower() in VIDEO_SUFFIXES and not isinstance(read, DepthPictures)
+    return path.suffix.lower() in VIDEO_SUFFIXES and not isinstance(read, DepthFiles)
 
 
 def _suffixes(read: ReadPicture) -> tuple[str, ...]:
-    return DEPTH_SUFFIXES if isinstance(read, DepthPictures) else image_files.SUFFIXES
+    return DEPTH_SUFFIXES if isinstance(read, DepthFiles) else image_files.SUFFIXES
 
 
 def _files_source(name: str, paths: Sequence[Path], read: ReadPicture) -> Source:

@@ -11,7 +11,7 @@ from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_training.data.encodings import decode, encode
 from rs_ml_training.synth.camera import CameraPose, Rig, accelerometer_samples, d435
 from rs_ml_training.synth.frame import SynthFrame
-from rs_ml_training.synth.gbuffer import Picture, Sight, sighted, taken
+from rs_ml_training.synth.gbuffer import PosedCamera, RenderedImage, first_hits, render
 from rs_ml_training.synth.imager import developed
 from rs_ml_training.synth.lighting import cast_shadows
 from rs_ml_training.synth.matcher import match
@@ -50,17 +50,17 @@ def expose(world: World, pose: CameraPose, rig: Rig, rng: np.random.Generator) -
         rng: of the noise; a second exposure of a camera at rest differs in noise only.
     """
     left, right, color = _sights(world, pose, rig)
-    hits = [sighted(world.scene, sight) for sight in (left, right, color)]
+    hits = [first_hits(world.scene, sight) for sight in (left, right, color)]
     shadows = cast_shadows(world.scene, left, hits[0], world.lighting)
     lit = LitScene(world.scene, world.bank, world.lighting, shadows)
     projector = _projector(world, pose, rig)
     infrared = [
-        taken(world.scene, world.bank, sight, met, lambda view: lit.infrared(view, projector))
+        render(world.scene, world.bank, sight, met, lambda view: lit.infrared(view, projector))
         for sight, met in zip((left, right), hits[:2], strict=True)
     ]
     pictures = _infrared(world, infrared, rng)
     raw_depth_m = match(*pictures, rig, world.device.matcher)
-    seen = taken(world.scene, world.bank, color, hits[2], lit.color)
+    seen = render(world.scene, world.bank, color, hits[2], lit.color)
     labels = world.scene.labels_of(seen.face)
     instances = world.scene.instances_of(seen.face)
     return SynthFrame(
@@ -82,16 +82,18 @@ def expose(world: World, pose: CameraPose, rig: Rig, rng: np.random.Generator) -
     )
 
 
-def _sights(world: World, pose: CameraPose, rig: Rig) -> tuple[Sight, Sight, Sight]:
+def _sights(
+    world: World, pose: CameraPose, rig: Rig
+) -> tuple[PosedCamera, PosedCamera, PosedCamera]:
     """The left and the right imager and the colour camera."""
     turn, place = pose.world_from_camera, pose.position
     right_turn = turn @ _small_rotation(world.device.misalignment_rad)
     extrinsics = rig.color_from_depth
     back = extrinsics.rotation.T
     return (
-        Sight(rig.depth, place, turn),
-        Sight(rig.depth, place + turn @ [rig.baseline_m, 0, 0], right_turn),
-        Sight(rig.color, place - turn @ back @ extrinsics.translation_m, turn @ back),
+        PosedCamera(rig.depth, place, turn),
+        PosedCamera(rig.depth, place + turn @ [rig.baseline_m, 0, 0], right_turn),
+        PosedCamera(rig.color, place - turn @ back @ extrinsics.translation_m, turn @ back),
     )
 
 
@@ -104,7 +106,7 @@ def _projector(world: World, pose: CameraPose, rig: Rig) -> Projector | None:
 
 
 def _infrared(
-    world: World, seen: Sequence[Picture], rng: np.random.Generator
+    world: World, seen: Sequence[RenderedImage], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Both imagers are exposed alike, as the left one needs it."""
     imagers = world.device.left, world.device.right
@@ -116,7 +118,7 @@ def _infrared(
     return left, right
 
 
-def _color(world: World, seen: Picture, rng: np.random.Generator) -> np.ndarray:
+def _color(world: World, seen: RenderedImage, rng: np.random.Generator) -> np.ndarray:
     device = world.device
     linear = device.color.expose(seen.light, device.color.gain(seen.light), rng)
     return developed(linear, np.array(device.white_balance), device.saturation)
@@ -129,7 +131,7 @@ def aligned_depth_of(raw_depth_m: np.ndarray, rig: Rig) -> np.ndarray:
     return decode(aligned.values, 'mm')
 
 
-def _depth_of(seen: Picture) -> np.ndarray:
+def _depth_of(seen: RenderedImage) -> np.ndarray:
     """Exact depth, 0 where nothing is within range, float32."""
     return np.where(seen.t < FARTHEST_M, seen.t, np.float32(0))
 

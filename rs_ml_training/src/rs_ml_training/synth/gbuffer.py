@@ -50,7 +50,7 @@ class GBuffer:
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
+class PosedCamera:
     """A camera somewhere in the world.
 
     Attributes:
@@ -84,7 +84,7 @@ def camera_rays(
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class RenderedImage:
     """Light and distance in the pixels of a camera.
 
     Attributes:
@@ -98,18 +98,18 @@ class Picture:
     light: np.ndarray
 
 
-def sighted(scene: RayScene, sight: Sight) -> Hits:
+def first_hits(scene: RayScene, sight: PosedCamera) -> Hits:
     """The surface in each pixel of a camera, row by row."""
     return scene.cast(sight.position, camera_rays(sight.camera, sight.world_from_camera))
 
 
-def taken(
+def render(
     scene: RayScene,
     bank: PatternBank,
-    sight: Sight,
+    sight: PosedCamera,
     hits: Hits,
     shade: Callable[[GBuffer], np.ndarray],
-) -> Picture:
+) -> RenderedImage:
     """Shade band by band: bands that fit into a core's cache are much faster.
 
     Args:
@@ -123,16 +123,18 @@ def taken(
     for top in range(0, sight.camera.height, _BAND):
         rays = camera_rays(sight.camera, sight.world_from_camera, slice(top, top + _BAND))
         some = hits[top * width : (top + _BAND) * width]
-        bands.append(shade(viewed(scene, bank, sight.position, rays, some, 1 / sight.camera.fx)))
+        bands.append(
+            shade(gbuffer_of(scene, bank, sight.position, rays, some, 1 / sight.camera.fx))
+        )
     light = cv2.merge([np.concatenate(c).reshape(sight.shape) for c in zip(*bands, strict=True)])
-    return Picture(
+    return RenderedImage(
         hits.t.reshape(sight.shape),
         hits.face.reshape(sight.shape),
         light.reshape(*sight.shape, -1),
     )
 
 
-def viewed(
+def gbuffer_of(
     scene: RayScene,
     bank: PatternBank,
     origin: np.ndarray,
@@ -152,7 +154,7 @@ def viewed(
     """
     origin = np.asarray(origin, np.float32).reshape(3, -1)
     surface = scene.surface(hits, directions)
-    t, points = ended(origin, directions, hits)
+    t, points = ray_ends(origin, directions, hits)
     table = scene.materials
     repeat = table.repeat_m.take(surface.material)
     # Surfaces seen at a slant are sampled more coarsely, but not as coarsely as they recede.
@@ -162,7 +164,9 @@ def viewed(
     return GBuffer(origin, directions, hits, surface, points, tone)
 
 
-def ended(origin: np.ndarray, directions: np.ndarray, hits: Hits) -> tuple[np.ndarray, np.ndarray]:
+def ray_ends(
+    origin: np.ndarray, directions: np.ndarray, hits: Hits
+) -> tuple[np.ndarray, np.ndarray]:
     """How far rays go (N,) and where they end (3, N); far away where they never end."""
     t = np.where(hits.face >= 0, hits.t, np.float32(50.0))
     return t, origin + t * directions

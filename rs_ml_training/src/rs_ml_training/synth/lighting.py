@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 
-from rs_ml_training.synth.gbuffer import GBuffer, Sight, camera_rays, ended, viewed
+from rs_ml_training.synth.gbuffer import GBuffer, PosedCamera, camera_rays, gbuffer_of, ray_ends
 from rs_ml_training.synth.materials import Rgb
 from rs_ml_training.synth.numerics import column, dot, sampled
 from rs_ml_training.synth.patterns import PatternBank
@@ -77,7 +77,7 @@ class Shadows:
     """
 
     maps: np.ndarray
-    sight: Sight
+    sight: PosedCamera
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """Light at points (3, N), float32 (4, N); beyond the border as at the border."""
@@ -89,13 +89,13 @@ class Shadows:
         return cv2.transpose(sampled(self.maps, u, v))
 
 
-def cast_shadows(scene: RayScene, sight: Sight, hits: Hits, lighting: Lighting) -> Shadows:
+def cast_shadows(scene: RayScene, sight: PosedCamera, hits: Hits, lighting: Lighting) -> Shadows:
     """Shadows and dark corners in the pixels of a camera, which show `hits`."""
     every = slice(None, None, _STEP)
     rays = camera_rays(sight.camera, sight.world_from_camera, every, every)
     places = np.arange(hits.face.size).reshape(sight.shape)[every, every]
     some = hits[places.ravel()]
-    _, points = ended(column(sight.position), rays, some)
+    _, points = ray_ends(column(sight.position), rays, some)
     points = points.reshape(3, *places.shape)
     normals = scene.surface(some, rays).normals.reshape(points.shape)
     maps = np.ones((*places.shape, 1 + MAX_LAMPS), np.float32)
@@ -193,4 +193,4 @@ def secondary_view(
     else:
         start = view.origin if view.origin.shape[1] == 1 else view.origin.take(rows, axis=1)
     hits = scene.cast(start, directions, solid=True)
-    return viewed(scene, bank, start, directions, hits, 0.0024)
+    return gbuffer_of(scene, bank, start, directions, hits, 0.0024)

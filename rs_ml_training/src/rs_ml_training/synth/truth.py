@@ -11,7 +11,7 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 
 from rs_ml_training.synth.frame import BOXED_CLASSES, BoxTruth, PeopleTruth, SynthFrame
 from rs_ml_training.synth.furnishing import Inhabitant
-from rs_ml_training.synth.gbuffer import Sight, camera_rays
+from rs_ml_training.synth.gbuffer import PosedCamera, camera_rays
 from rs_ml_training.synth.props import LABEL
 from rs_ml_training.synth.ray_scene import RayScene
 
@@ -47,7 +47,7 @@ def boxes_of(labels: np.ndarray, instances: np.ndarray) -> BoxTruth:
 
 
 def people_of(
-    inhabitants: Sequence[Inhabitant], instances: np.ndarray, sight: Sight
+    inhabitants: Sequence[Inhabitant], instances: np.ndarray, sight: PosedCamera
 ) -> PeopleTruth:
     """The visible people, in the order of the inhabitants.
 
@@ -74,7 +74,7 @@ def people_of(
     )
 
 
-def _alone(one: Inhabitant, sight: Sight) -> np.ndarray:
+def _alone(one: Inhabitant, sight: PosedCamera) -> np.ndarray:
     """Where the body would be seen with nothing in front of it, bool (H, W)."""
     mask = np.zeros(sight.shape, bool)
     vertices = np.concatenate([part.mesh.vertices for part in one.parts])

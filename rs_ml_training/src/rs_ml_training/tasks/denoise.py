@@ -17,7 +17,7 @@ from rs_ml_training.data.reader import Reader, Subset, last_frames
 from rs_ml_training.data.sample import Arrays, Sample, known_depth_m, required
 from rs_ml_training.metrics.denoise import DenoiseMetrics
 from rs_ml_training.networks.registry import NetworkEntry
-from rs_ml_training.prediction.colors import depth_picture, side_by_side
+from rs_ml_training.prediction.colors import depth_image, side_by_side
 from rs_ml_training.prediction.predictor import PredictionHead, PredictOptions
 from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import DenoisePrediction
@@ -142,7 +142,7 @@ class DenoiseObjective(Objective):
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
         maps = [m['depth_m'][..., 0] for m in (inputs, targets, outputs)]
         shown = depth_range_m(maps[1])
-        return side_by_side(*(depth_picture(m, shown) for m in maps))
+        return side_by_side(*(depth_image(m, shown) for m in maps))
 
 
 class _BatchMetrics(Accumulated):

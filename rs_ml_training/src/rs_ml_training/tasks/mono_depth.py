@@ -19,7 +19,7 @@ from rs_ml_training.data.sample import Arrays, Sample, known_depth_m, required
 from rs_ml_training.errors import CheckpointError
 from rs_ml_training.metrics.crops import CROPS
 from rs_ml_training.metrics.depth import DepthMetrics
-from rs_ml_training.prediction.colors import depth_picture, side_by_side
+from rs_ml_training.prediction.colors import depth_image, side_by_side
 from rs_ml_training.prediction.predictor import PredictionHead, PredictOptions
 from rs_ml_training.prediction.preprocess import View
 from rs_ml_training.prediction.results import DepthPrediction
@@ -158,7 +158,7 @@ class DepthObjective(Objective):
     def picture(self, inputs: Arrays, targets: Arrays, outputs: Arrays) -> np.ndarray:
         maps = [found['depth_m'][..., 0] for found in (targets, outputs)]
         shown = depth_range_m(maps[0])
-        return side_by_side(inputs['image'], *(depth_picture(m, shown) for m in maps))
+        return side_by_side(inputs['image'], *(depth_image(m, shown) for m in maps))
 
 
 class _BatchMetrics(Accumulated):

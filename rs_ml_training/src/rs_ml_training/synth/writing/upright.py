@@ -10,7 +10,7 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.synth.camera import COLOR_640, CameraPose
 from rs_ml_training.synth.frame import PeopleTruth, Posture
 from rs_ml_training.synth.furnishing import Inhabitant
-from rs_ml_training.synth.gbuffer import Sight, camera_rays
+from rs_ml_training.synth.gbuffer import PosedCamera, camera_rays
 from rs_ml_training.synth.options import Side, WorldOptions
 from rs_ml_training.synth.truth import people_of
 from rs_ml_training.synth.world import World, draw_world
@@ -59,7 +59,7 @@ def _pose(world: World, rng: np.random.Generator) -> CameraPose | None:
 
 def _shows_somebody(world: World, pose: CameraPose) -> bool:
     near = [one for one in world.inhabitants if _range_m(one, pose) <= FARTHEST_M]
-    sight = Sight(_PREVIEW, pose.position, pose.world_from_camera)
+    sight = PosedCamera(_PREVIEW, pose.position, pose.world_from_camera)
     rays = camera_rays(_PREVIEW, pose.world_from_camera)
     faces = world.scene.cast(pose.position, rays).face.reshape(sight.shape)
     return bool(_in_full_view(people_of(near, world.scene.instances_of(faces), sight)).any())

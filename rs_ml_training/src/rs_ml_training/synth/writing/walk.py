@@ -13,7 +13,7 @@ from rs_ml_training.synth.camera import COLOR_640, CameraPose, d435
 from rs_ml_training.synth.families import FAMILIES
 from rs_ml_training.synth.frame import Posture, SynthFrame
 from rs_ml_training.synth.furnishing import Inhabitant
-from rs_ml_training.synth.gbuffer import Sight, camera_rays
+from rs_ml_training.synth.gbuffer import PosedCamera, camera_rays
 from rs_ml_training.synth.materials import MaterialMaker
 from rs_ml_training.synth.options import Side
 from rs_ml_training.synth.ray_scene import RayScene
@@ -40,7 +40,7 @@ _SWAY_HZ, _SWAY_RAD, _SWAY_M = 0.4, 0.008, 0.008
 
 
 @dataclass(frozen=True)
-class Passer:
+class Pedestrian:
     """A person who stands or walks straight on.
 
     Attributes:
@@ -82,10 +82,10 @@ class Passer:
         return person(rng, make, self.stature_m, self.posture, self.outfit, step=step)
 
 
-def peopled(world: World, passers: Sequence[Passer], time_s: float) -> World:
+def with_pedestrians(world: World, pedestrians: Sequence[Pedestrian], time_s: float) -> World:
     """The world with these people instead of the drawn ones."""
     side = world.options.side
-    people = tuple(p.at(time_s, side, _FIRST_INSTANCE + i) for i, p in enumerate(passers))
+    people = tuple(p.at(time_s, side, _FIRST_INSTANCE + i) for i, p in enumerate(pedestrians))
     parts = [part for one in people for part in one.parts]
     scene = RayScene([*world.surroundings, *parts])
     return replace(world, scene=scene, inhabitants=people)
@@ -93,7 +93,7 @@ def peopled(world: World, passers: Sequence[Passer], time_s: float) -> World:
 
 def staged(
     world: World, rng: np.random.Generator, duration_s: float, *, tries: int = 300
-) -> tuple[CameraPose, tuple[Passer, ...]]:
+) -> tuple[CameraPose, tuple[Pedestrian, ...]]:
     """A camera before which one person stands in full view and another walks past.
 
     Args:
@@ -107,10 +107,12 @@ def staged(
     """
     for _ in range(tries):
         pose = _pose(world.plan, rng)
-        passers = _passers(world, pose, rng, duration_s)
+        pedestrians = _pedestrians(world, pose, rng, duration_s)
         times = (0.0, duration_s)
-        if passers and all(_all_in_view(peopled(world, passers, t), pose) for t in times):
-            return pose, passers
+        if pedestrians and all(
+            _all_in_view(with_pedestrians(world, pedestrians, t), pose) for t in times
+        ):
+            return pose, pedestrians
     raise ConfigError(f'room {world.seed} has no place for two people in view: another --seed')
 
 
@@ -128,9 +130,9 @@ def _pose(plan: FloorPlan, rng: np.random.Generator) -> CameraPose:
     )
 
 
-def _passers(
+def _pedestrians(
     world: World, pose: CameraPose, rng: np.random.Generator, duration_s: float
-) -> tuple[Passer, ...]:
+) -> tuple[Pedestrian, ...]:
     """One person facing the camera and one crossing the view; none if there is no room."""
     outfits = FAMILIES[world.options.side].outfits
     standing, walking = (int(s) for s in rng.integers(1 << 30, size=2))
@@ -138,12 +140,12 @@ def _passers(
     x, y, away = _before(pose, rng.uniform(3.0, 4.2), left * rng.uniform(0.1, 0.3))
     turn = float(away + np.pi + rng.normal(0, 0.5))
     stature = float(rng.uniform(1.6, 1.9))
-    found = [Passer(standing, stature, Posture.STANDING, outfits[0], x, y, turn)]
+    found = [Pedestrian(standing, stature, Posture.STANDING, outfits[0], x, y, turn)]
     x, y, away = _before(pose, rng.uniform(2.6, 3.8), -left * rng.uniform(0.15, 0.4))
     turn = float(away + left * np.pi / 2 + rng.normal(0, 0.4))
     stature, outfit = float(rng.uniform(1.55, 1.85)), outfits[-1]
     speed = float(min(rng.uniform(0.8, 1.2), 1.5 / max(duration_s, 0.1)))
-    found.append(Passer(walking, stature, Posture.WALKING, outfit, x, y, turn, speed))
+    found.append(Pedestrian(walking, stature, Posture.WALKING, outfit, x, y, turn, speed))
     times = np.linspace(0, duration_s, 4)
     places = [[passer.place(t) for t in times] for passer in found]
     is_free = all(
@@ -161,7 +163,7 @@ def _before(pose: CameraPose, range_m: float, bearing_rad: float) -> tuple[float
 
 
 def _all_in_view(world: World, pose: CameraPose) -> bool:
-    sight = Sight(_PREVIEW, pose.position, pose.world_from_camera)
+    sight = PosedCamera(_PREVIEW, pose.position, pose.world_from_camera)
     rays = camera_rays(_PREVIEW, pose.world_from_camera)
     faces = world.scene.cast(pose.position, rays).face.reshape(sight.shape)
     people = people_of(world.inhabitants, world.scene.instances_of(faces), sight)
@@ -183,19 +185,19 @@ def walk(options: SetOptions, rate_hz: float) -> Iterator[SynthFrame]:
     from rs_ml_training.synth.exposure import expose
     from rs_ml_training.synth.options import WorldOptions
     from rs_ml_training.synth.world import draw_world
-    from rs_ml_training.synth.writing.walk import peopled, staged
+    from rs_ml_training.synth.writing.walk import staged, with_pedestrians
 
     room = WorldOptions(
         side=Side(options.side), room_m=(4.5, 7.0), people=(0, 0), emitter_share=1.0
     )
     world = draw_world(options.seed, room)
     stage = np.random.default_rng([options.seed, 1])
-    start, passers = staged(world, stage, (options.count - 1) / rate_hz)
+    start, pedestrians = staged(world, stage, (options.count - 1) / rate_hz)
     rig = d435(options.size, options.color_size)
     for number in range(options.count):
         time_s = number / rate_hz
         rng = np.random.default_rng([options.seed, 2, number])
-        yield expose(peopled(world, passers, time_s), moved(start, time_s), rig, rng)
+        yield expose(with_pedestrians(world, pedestrians, time_s), moved(start, time_s), rig, rng)
 
 
 def moved(start: CameraPose, time_s: float) -> CameraPose:
