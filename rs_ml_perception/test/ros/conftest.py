@@ -1,7 +1,8 @@
-"""A camera, nodes with a pipeline of ours and an observer, on real DDS inside one process.
+"""A camera, nodes with a fake pipeline and an observer, on real DDS inside one process.
 
-Everything is spun by hand in the test's thread until what is waited for has come; each test has
-a context, and so a DDS participant, of its own. rclpy is imported late: without it tests skip.
+The test spins the executor in its thread until a condition holds. Each test has a separate
+context, and so a separate DDS participant. rclpy is imported late: tests skip without it.
+docs/testing.md explains the rig.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class FakePipeline:
     def __call__(self, frame: Any) -> DetectionResult:
         self.frames.append(frame)
         self.entered.release()
-        assert self.gate.wait(PATIENCE_SECS), 'nobody opened the gate'
+        assert self.gate.wait(PATIENCE_SECS), 'the gate stayed closed'
         if self.error is not None:
             raise self.error
         n = len(self.boxes)
@@ -222,7 +223,7 @@ class Rig:
         return node
 
     def add(self, node_class: type, *args: Any, load: Any = None, **parameters: Any) -> Any:
-        """A perception node; load(parameters) replaces what would load a model."""
+        """A perception node; load(parameters) replaces the loading of a model."""
         from rclpy.parameter import Parameter
 
         if load is not None:
@@ -276,7 +277,7 @@ class Rig:
         return all(camera._publishers[t].get_subscription_count() > 0 for t in topics)
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
-        """Spin until the condition holds; returns what it returned."""
+        """Spin until the condition holds; returns its value."""
         deadline = time.monotonic() + PATIENCE_SECS
         while not (found := condition()):
             assert time.monotonic() < deadline, f'waited in vain for {what}'
@@ -284,7 +285,7 @@ class Rig:
         return found
 
     def spin_some(self, count: int = 20) -> None:
-        """Let what is due happen, for conditions that must stay false."""
+        """Spin a little, for conditions that must stay false."""
         for _ in range(count):
             self.executor.spin_once(timeout_sec=0.01)
 
@@ -379,7 +380,7 @@ def fake_pipeline() -> type[FakePipeline]:
 
 
 class Process:
-    """A process under test; what it says goes to a file."""
+    """A process under test; its output goes to a file."""
 
     def __init__(self, arguments: Sequence[str], log: Path, env: Mapping[str, str]) -> None:
         self._log = log

@@ -1,4 +1,4 @@
-"""Domains that nobody else is in: held, free again, left to those who are there unasked."""
+"""Domains are reserved, freed, and skipped while other nodes use them."""
 
 import signal
 import socket
@@ -21,17 +21,17 @@ HOLD = (
 
 @pytest.fixture
 def pair():
-    """Two numbers that nobody uses."""
+    """Two unused domains."""
     with reserved_domain() as first, reserved_domain() as second:
         return first, second
 
 
-def test_numbers_are_valid_and_their_ports_not_handed_out():
+def test_domains_are_valid_and_below_ephemeral_ports():
     assert DOMAINS[0] == 1
     assert 7400 + 250 * (DOMAINS[-1] + 1) <= FIRST_EPHEMERAL_PORT
 
 
-def test_reservations_differ_until_there_is_none_left(pair):
+def test_reservations_differ_until_all_domains_are_in_use(pair):
     with ExitStack() as stack:
         held = [stack.enter_context(reserved_domain(pair)) for _ in pair]
         assert sorted(held) == sorted(pair)
@@ -41,7 +41,7 @@ def test_reservations_differ_until_there_is_none_left(pair):
         assert again == pair[0]
 
 
-def test_one_process_takes_another_one_each_time(pair):
+def test_a_process_takes_another_domain_each_time(pair):
     found = []
     for _ in range(2):
         with reserved_domain(pair) as domain:
@@ -61,7 +61,7 @@ def test_one_process_takes_another_one_each_time(pair):
     ],
 )
 @pytest.mark.parametrize('host', ['', '127.0.0.1'])
-def test_where_somebody_is_nobody_else_goes(pair, number, host):
+def test_a_domain_with_an_open_port_is_skipped(pair, number, host):
     taken, free = pair
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
         participant.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -72,7 +72,7 @@ def test_where_somebody_is_nobody_else_goes(pair, number, host):
 
 
 @pytest.mark.ros
-def test_where_a_node_is_nobody_else_goes(pair):
+def test_a_domain_with_a_node_is_skipped(pair):
     rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed')
     taken, free = pair
     context = rclpy.Context()

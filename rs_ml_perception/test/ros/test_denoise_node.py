@@ -148,7 +148,7 @@ def test_infrared_of_the_same_stamp_reaches_the_network(
     assert node.input_state().notes == ()
 
 
-def test_auto_goes_on_without_infrared_and_says_so_until_it_comes(rig, denoise, model):
+def test_auto_works_without_infrared_and_notes_it(rig, denoise, model):
     node = started(rig, denoise(), infrared=False)
     for number in range(2):
         send(rig.camera, number, infrared=False)
@@ -165,7 +165,7 @@ def test_auto_goes_on_without_infrared_and_says_so_until_it_comes(rig, denoise, 
     assert model.seen[2]['infrared'].all()
     assert node.input_state().notes == ()
     rig.camera.remove('infra1/image_rect_raw')
-    rig.until(lambda: not rig.observer.count_subscribers(INFRA), 'nobody waits for it')
+    rig.until(lambda: not rig.observer.count_subscribers(INFRA), 'the end of the subscription')
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_lost_infrared_image(rig, denoise, mode, published, dropped):
     assert node.input_state().partner == 'infrared'
 
 
-def test_none_does_not_even_subscribe(rig, denoise, model):
+def test_none_does_not_subscribe(rig, denoise, model):
     node = started(rig, denoise(infrared='none'), infrared=False)
     rig.camera.publisher('infra1/image_rect_raw', Image)
     send(rig.camera, 0)
@@ -217,7 +217,7 @@ def test_a_network_that_ignores_infrared_waits_for_none(rig, filling_model):
         ({}, 'colour_infrared', "infrared encoding 'bgr8' is not supported"),
     ],
 )
-def test_what_is_wrong_beside_depth_costs_only_that(rig, denoise, mode, info, infrared, said):
+def test_a_faulty_partner_is_left_out(rig, denoise, mode, info, infrared, said):
     """Infrared that is required is no option."""
     node = started(rig, denoise(infrared=mode))
     rig.camera.info(START_NS, 'depth/camera_info', **info)
@@ -252,7 +252,7 @@ def colour_infrared(camera, ns):
         ({'height': 47}, 'must have'),
     ],
 )
-def test_unusable_depth_is_rejected_and_the_next_frame_goes_on(rig, denoise, depth, said):
+def test_unusable_depth_is_rejected_and_the_next_frame_is_processed(rig, denoise, depth, said):
     node = started(rig, denoise())
     rig.camera.info(START_NS, 'depth/camera_info')
     rig.camera.depth(START_NS, 'raw', **depth)
@@ -305,7 +305,7 @@ def test_refused_with_the_reason(rig, denoise, name, value, words):
     assert words in result.reason
 
 
-def test_confidence_is_made_only_while_somebody_subscribes(rig, denoise, monkeypatch):
+def test_confidence_is_made_only_while_subscribed(rig, denoise, monkeypatch):
     from rs_ml_perception.nodes import denoise_node
 
     made = []
@@ -321,7 +321,7 @@ def test_confidence_is_made_only_while_somebody_subscribes(rig, denoise, monkeyp
     assert made == [1]
 
 
-def test_depth_is_subscribed_to_once_beside_a_node_that_places_objects(rig, denoise):
+def test_depth_is_subscribed_to_once_by_denoise_and_detection(rig, denoise):
     """Detection with raw depth and denoise around one hub."""
     detection = rig.detection(depth_source='raw')
     node = denoise(detection.hub)
@@ -340,7 +340,7 @@ def test_depth_is_subscribed_to_once_beside_a_node_that_places_objects(rig, deno
     assert rig.observer.count_subscribers(DEPTH) == 1
 
 
-def test_aligned_depth_where_there_is_no_other(rig, denoise, model):
+def test_aligned_depth_is_used_if_it_is_the_only_one(rig, denoise, model):
     """Its intrinsics are those of colour; infrared shows something else."""
     rig.camera.announce(depth='aligned')
     rig.camera.publisher('infra1/image_rect_raw', Image)
@@ -362,7 +362,7 @@ def test_aligned_depth_where_there_is_no_other(rig, denoise, model):
     assert 'aligned depth is denoised without infrared' in note
 
 
-def test_stamps_that_go_back_begin_anew(rig, denoise, model):
+def test_stamps_that_go_back_reset_the_pipeline(rig, denoise, model):
     node = started(rig, denoise())
     for count, number in enumerate((50, 51, 0, 1), start=1):
         send(rig.camera, number)
@@ -393,9 +393,7 @@ def test_compressed_depth_and_infrared(rig, denoise, model):
     ('shift', 'mode', 'published', 'uses_infrared'),
     [('0', 'auto', 1, True), ('0.015', 'auto', 1, False), ('0.015', 'require', 0, False)],
 )
-def test_infrared_that_is_seen_from_elsewhere(
-    rig, denoise, model, shift, mode, published, uses_infrared
-):
+def test_infrared_of_another_view(rig, denoise, model, shift, mode, published, uses_infrared):
     """As when depth/image_rect_raw is fed with depth aligned to colour."""
     pose = f'camera_depth_optical_frame camera_infra1_optical_frame {shift} 0 0 0 0 0 1'
     node = started(rig, denoise(infrared=mode, static_transforms=[pose]))

@@ -1,4 +1,4 @@
-"""Detections meet the depth they were made from, or none."""
+"""Detections are paired with the depth they were made from, or with none."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def bench(rig):
     return Bench(rig)
 
 
-def test_nobody_gives_an_empty_answer(bench):
+def test_no_detections_give_an_empty_message(bench):
     bench.depth_seen((START_NS, 2000))
     bench.detect(START_NS, boxes=0)
     msg = bench.answers(1)[0]
@@ -78,7 +78,7 @@ def test_nobody_gives_an_empty_answer(bench):
     assert (list(msg.heights), msg.depth_skew_ms) == ([], 0.0)
 
 
-def test_only_the_classes_asked_for_are_measured(bench):
+def test_only_the_chosen_classes_are_measured(bench):
     bench.depth_seen((START_NS, 2000))
     bench.detect(START_NS, label='cat')
     assert list(bench.answers(1)[0].heights) == []
@@ -90,7 +90,7 @@ def test_only_the_classes_asked_for_are_measured(bench):
     assert 0.8 < person.height_m < 1.8
 
 
-def test_a_late_detection_meets_its_own_depth_not_a_younger_one(bench):
+def test_a_late_detection_is_paired_with_its_own_depth(bench):
     """30 younger depth images have come by the time the detection does."""
     bench.depth_seen(*((START_NS + i * PERIOD_NS, 1000 + 100 * i) for i in range(31)))
     bench.detect(START_NS + 2 * PERIOD_NS)
@@ -99,7 +99,7 @@ def test_a_late_detection_meets_its_own_depth_not_a_younger_one(bench):
     assert msg.heights[0].position.z == pytest.approx(1.2, abs=0.01)
 
 
-def test_without_its_own_the_nearest_within_half_a_period_and_the_skew_is_told(bench):
+def test_without_its_own_depth_the_nearest_within_half_a_period_is_used(bench):
     bench.depth_seen(*((START_NS + i * PERIOD_NS + 9_000_000, 1000 + 100 * i) for i in range(8)))
     bench.detect(START_NS + 3 * PERIOD_NS)
     msg = bench.answers(1)[0]
@@ -116,7 +116,7 @@ def test_beyond_half_a_period_it_is_unsynchronised(bench):
     assert 'within half a period' in counts.last_detail
 
 
-def test_depth_of_the_future_neither_serves_nor_stays(bench):
+def test_depth_of_the_future_is_neither_used_nor_kept(bench):
     """More than the history holds, then depth and detections as usual."""
     future = [(START_NS + 100_000_000_000 + i, 1000) for i in range(DETECTIONS_DEPTH_HISTORY + 2)]
     bench.detect(START_NS)
@@ -135,14 +135,14 @@ def test_depth_of_the_future_neither_serves_nor_stays(bench):
     assert 'stamped 100.0 s ahead' in note
 
 
-def test_depth_that_comes_after_the_detection_is_waited_for(bench):
+def test_depth_later_than_the_detection_is_waited_for(bench):
     bench.detect(START_NS)
     bench.rig.until(lambda: bench.node.counters.snapshot().in_flight == 1, 'waiting')
     bench.depth_seen((START_NS, 2000))
     assert bench.answers(1)[0].depth_skew_ms == 0.0
 
 
-def test_no_depth_at_all_is_counted_and_said(rig):
+def test_missing_depth_is_counted_and_noted(rig):
     rig.camera.publisher(DETECTIONS, DetectionArray)
     node = rig.add(HeightNode, max_age_secs=0.0, strict=True)
     node.start()
@@ -170,7 +170,7 @@ def test_a_label_that_cannot_be_shown_is_rejected(bench, label):
     assert bench.settled(2).published == 1
 
 
-def test_a_looped_bag_measures_on(bench):
+def test_a_looped_bag_is_measured(bench):
     for loop in range(3):
         for number in range(5):
             ns = START_NS + number * PERIOD_NS
@@ -202,7 +202,7 @@ def test_up_comes_from_the_accelerometer(rig):
 
 
 @pytest.mark.parametrize('y', [math.nan, 1e308])
-def test_an_impossible_acceleration_is_noted_and_the_height_goes_out(rig, y):
+def test_an_impossible_acceleration_is_noted_and_the_height_published(rig, y):
     rig.camera.publisher('accel/sample', Imu)
     bench = Bench(rig)
     rig.until(rig.camera._publishers['accel/sample'].get_subscription_count, 'match')
@@ -213,7 +213,7 @@ def test_an_impossible_acceleration_is_noted_and_the_height_goes_out(rig, y):
     assert bench.answers(1)[0].heights[0].method != UpMethod.IMU
 
 
-def test_up_comes_from_tf_where_a_gravity_frame_is_named(rig):
+def test_up_comes_from_tf_with_a_gravity_frame(rig):
     turned = 'map camera_color_optical_frame 0 0 1 -0.5 0.5 -0.5 0.5'
     bench = Bench(rig, gravity_frame='map', static_transforms=[turned])
     bench.depth_seen((START_NS, 2000))
@@ -232,19 +232,19 @@ def test_an_unknown_gravity_frame_is_noted(rig):
     assert 'nowhere' in bench.node.notes()[0]
 
 
-def test_colour_is_subscribed_to_only_for_pictures(bench):
+def test_colour_is_subscribed_to_only_for_annotated_images(bench):
     rig = bench.rig
     assert rig.observer.count_subscribers('/rs_ml/color/image_raw') == 0
-    pictures = rig.collect(Image, '/rs_ml/height/image_annotated')
+    annotated = rig.collect(Image, '/rs_ml/height/image_annotated')
     rig.until(lambda: rig.observer.count_subscribers('/rs_ml/color/image_raw') == 1, 'colour')
     rig.until(rig.is_listening, 'match')
     rig.camera.color(START_NS)
     rig.until(lambda: len(bench.node.activation.source._colors) == 1, 'colour image')
     bench.depth_seen((START_NS, 2000))
     bench.detect(START_NS)
-    rig.until(lambda: pictures, 'picture')
-    assert pictures[0].header == rig.camera.header(START_NS)
-    assert np.frombuffer(pictures[0].data, np.uint8).any()
+    rig.until(lambda: annotated, 'annotated image')
+    assert annotated[0].header == rig.camera.header(START_NS)
+    assert np.frombuffer(annotated[0].data, np.uint8).any()
 
 
 def test_a_person_without_valid_depth_has_no_height(bench):

@@ -1,4 +1,4 @@
-"""Transitions, whoever asks for them, leave a node that lives."""
+"""Transitions by any request leave a working node."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_new_node_is_unconfigured_and_subscribes_to_nothing(rig):
 
 
 @pytest.mark.parametrize('number', [99, Transition.TRANSITION_ACTIVATE, 200, 7])
-def test_an_invalid_request_is_refused_and_the_node_lives(rig, number):
+def test_an_invalid_request_is_refused_and_the_node_continues(rig, number):
     node = rig.detection()
     assert not change(rig, number)
     assert not change(rig, 0, 'no such label')
@@ -57,7 +57,7 @@ def test_an_invalid_request_is_refused_and_the_node_lives(rig, number):
     assert node.phase == 'inactive'
 
 
-def test_the_whole_circle_by_requests(rig):
+def test_all_transitions_by_requests(rig):
     node = rig.detection()
     steps = [
         (Transition.TRANSITION_CONFIGURE, 'inactive'),
@@ -115,7 +115,7 @@ def test_twenty_configurations_leak_nothing(rig):
     assert len(list(node.publishers)) == before
 
 
-def test_enable_is_activate_and_deactivate(rig):
+def test_enable_activates_and_deactivates(rig):
     node = rig.detection(autostart=False)
     for wanted, phase in [(False, 'unconfigured'), (True, 'active'), (True, 'active'),
                           (False, 'inactive'), (False, 'inactive'), (True, 'active')]:  # fmt: skip
@@ -132,7 +132,7 @@ def ask(rig, srv_type, name, request):
 
 
 @pytest.mark.parametrize('way', ['configure', 'enable'])
-def test_a_model_that_loads_holds_nobody_up(rig, fake_pipeline, way):
+def test_a_model_that_loads_delays_no_other_node(rig, fake_pipeline, way):
     """One executor, as in a graph: the other node answers for its frames, this one is asked."""
     gate, fake = threading.Event(), fake_pipeline()
 
@@ -161,7 +161,7 @@ def test_a_model_that_loads_holds_nobody_up(rig, fake_pipeline, way):
     assert node.phase == {'configure': 'inactive', 'enable': 'active'}[way]
 
 
-def test_a_frame_that_takes_for_ever_holds_no_request_up(rig, fake_pipeline):
+def test_an_endless_frame_delays_no_request(rig, fake_pipeline):
     fake = fake_pipeline()
     node = rig.started(rig.detection(fake))
     reports = rig.collect(FrameReport, f'{NAME}/frames')
@@ -185,7 +185,7 @@ def test_a_frame_that_takes_for_ever_holds_no_request_up(rig, fake_pipeline):
     assert len(results) == 1
 
 
-def test_a_model_at_work_is_freed_when_it_is_through(rig, fake_pipeline):
+def test_a_model_in_use_is_freed_after_its_frame(rig, fake_pipeline):
     fake = fake_pipeline()
     node = rig.started(rig.detection(fake))
     fake.gate.clear()
@@ -238,7 +238,7 @@ def test_a_failed_configure_says_why_and_can_be_repaired(rig, fake_pipeline, cap
     assert (status.level, status.message) == (DiagnosticStatus.OK, 'fake 1.0')
 
 
-@pytest.mark.parametrize('fault', ['a load that raises what nobody foresaw', 'a missing model'])
+@pytest.mark.parametrize('fault', ['a load that raises an unexpected error', 'a missing model'])
 def test_no_failure_of_loading_ends_the_node(rig, capfd, fault):
     def load(_):
         raise RuntimeError('the runtime gave up')
@@ -254,8 +254,8 @@ def test_no_failure_of_loading_ends_the_node(rig, capfd, fault):
     ) in node.failure
 
 
-def test_a_damaged_model_is_one_sentence_until_it_is_whole(rig, tmp_path, data_file, capfd):
-    """A real model whose artefact lost a bit, then the real thing."""
+def test_a_damaged_model_is_one_sentence_until_it_is_repaired(rig, tmp_path, data_file, capfd):
+    """A real model whose artefact lost a bit, and the repaired one."""
     real = data_file(f'models/detection/person_cat_dog_ssd/{ARTEFACT}').read_bytes()
     for path in find_model('person_cat_dog_ssd_tflite').iterdir():
         shutil.copy(path, tmp_path)

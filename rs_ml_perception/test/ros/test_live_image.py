@@ -1,4 +1,4 @@
-"""How many files a reader opens to follow an image from its topic to its detections."""
+"""The number of files that an image passes from its topic to its detections."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.ros
 MAX_FILES = 28
 
 
-def test_the_way_of_an_image_is_short():
+def test_a_live_image_passes_few_files():
     pytest.importorskip('rclpy')
     way = trace_live_image()
     assert 'nodes/detection_node.py' in way.files

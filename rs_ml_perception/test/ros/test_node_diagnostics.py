@@ -1,4 +1,4 @@
-"""/diagnostics once a second, whatever comes or does not."""
+"""/diagnostics once a second, with and without input."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def board(rig):
     return Board(rig)
 
 
-def test_it_ticks_without_images_and_without_clock(rig, board):
+def test_diagnostics_are_published_without_images_and_without_clock(rig, board):
     """use_sim_time and no /clock: an ordinary timer would never fire."""
     node = rig.detection(use_sim_time=True)
     stats = rig.collect(InferenceStats, '/rs_ml/detection/stats')
@@ -118,7 +118,7 @@ def test_processing_over_budget_warns_then_is_an_error(rig, board, monkeypatch):
     assert 'budget' in board.wait('processing', level=ERROR)
 
 
-def test_a_failing_frame_is_an_error_until_one_goes_well(rig, board):
+def test_a_failed_frame_is_an_error_until_one_succeeds(rig, board):
     node = rig.started(rig.detection())
     node.fake.error = ValueError('out of tune')
     rig.camera.frame(0)
@@ -128,7 +128,7 @@ def test_a_failing_frame_is_an_error_until_one_goes_well(rig, board):
     board.wait('processing', level=OK, published='1')
 
 
-def test_the_accounting_is_there(rig, board):
+def test_diagnostics_contain_the_counts(rig, board):
     node = rig.started(rig.detection())
     for number in range(3):
         rig.camera.frame(number)
@@ -153,8 +153,8 @@ def test_incompatible_reliability_comes_with_the_remedy(rig, board):
     board.wait('input', state='waiting_image', level=WARN)
 
 
-def test_a_mismatch_beside_the_images_only_warns(rig, board):
-    """camera_info does not come, images do: the state says what is missing and why."""
+def test_a_mismatch_of_another_topic_is_a_warning(rig, board):
+    """Images arrive without camera_info: the state names it with the reason."""
     best_effort_camera(rig, 'color/camera_info', CameraInfo)
     rig.camera.publisher('color/image_raw', Image)
     node = rig.detection(reliability='reliable', diagnostics__max_image_age_ms=1e9)
@@ -176,7 +176,7 @@ def test_another_type_on_the_topic_is_named(rig, board, make_rig):
     board.wait('input', state='waiting_image', level=WARN)
 
 
-def test_topics_of_other_nodes_are_not_this_ones_problem(rig, board):
+def test_problems_of_other_nodes_are_not_reported(rig, board):
     """The accelerometer that only heights listen to."""
     from rs_ml_perception.nodes.height_node import HeightNode
     from sensor_msgs.msg import Imu
@@ -201,7 +201,7 @@ def test_images_without_depth_are_counted(rig, board):
     assert node.counters.snapshot().published == 2
 
 
-def test_images_that_all_go_without_depth_are_a_warning_until_depth_comes(rig, board):
+def test_images_without_depth_are_a_warning_until_depth_arrives(rig, board):
     node = rig.started(rig.detection(diagnostics__max_image_age_ms=1e9))
     for number in range(8):
         rig.camera.frame(number, offset_ns=4_300_000_000)
@@ -215,7 +215,7 @@ def test_images_that_all_go_without_depth_are_a_warning_until_depth_comes(rig, b
     board.wait('input', level=OK, state='active')
 
 
-def test_stamps_of_the_future_are_told(rig, board):
+def test_stamps_of_the_future_are_noted(rig, board):
     node = rig.started(rig.detection(diagnostics__max_image_age_ms=1e9))
     ahead_ns = rig.observer.get_clock().now().nanoseconds + 3_600_000_000_000
     rig.camera.info(ahead_ns)
@@ -225,7 +225,7 @@ def test_stamps_of_the_future_are_told(rig, board):
     assert "ahead of this computer's clock" in board.wait('input', state='active', level=WARN)
 
 
-def test_nobody_who_publishes_detections_is_told(rig):
+def test_a_missing_publisher_of_detections_is_reported(rig):
     from rs_ml_perception.nodes.height_node import HeightNode
 
     rig.add(HeightNode, max_age_secs=0.0).start()

@@ -1,4 +1,4 @@
-"""What nodes publish: headers untouched, empty results too, extras only while wanted."""
+"""Outputs: unchanged headers, empty results, optional topics only while subscribed."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_detections_carry_the_header_and_a_position(rig):
     assert found.width_m == pytest.approx(2.0 * 32 / 60, rel=0.06)
 
 
-def test_extras_are_made_only_while_somebody_subscribes(rig, monkeypatch):
+def test_optional_outputs_are_made_only_while_subscribed(rig, monkeypatch):
     from rs_ml_perception.nodes import detection_node
 
     made = []
@@ -79,26 +79,26 @@ def test_extras_are_made_only_while_somebody_subscribes(rig, monkeypatch):
         rig.camera.frame(number)
         rig.settled(node, number + 1)
     assert made == []
-    pictures = observed(rig, node, 'image_annotated', Image)
+    annotated = observed(rig, node, 'image_annotated', Image)
     compressed = observed(rig, node, 'image_annotated/compressed', CompressedImage)
     markers = observed(rig, node, 'markers', MarkerArray)
     ns = rig.camera.frame(3)
-    rig.until(lambda: pictures and compressed and markers, 'extras')
+    rig.until(lambda: annotated and compressed and markers, 'extras')
     assert len(made) == 1, 'drawn once for both'
     assert color_from_message(compressed[0]).shape == (48, 64, 3)
-    assert pictures[0].encoding == 'rgb8'
-    assert pictures[0].header.stamp.nanosec == ns % 10**9
-    assert np.frombuffer(pictures[0].data, np.uint8).any(), 'a box is drawn on black'
+    assert annotated[0].encoding == 'rgb8'
+    assert annotated[0].header.stamp.nanosec == ns % 10**9
+    assert np.frombuffer(annotated[0].data, np.uint8).any(), 'a box is drawn on black'
     assert len(markers[0].markers) == 3
     for subscription in tuple(rig.observer.subscriptions):
         rig.observer.destroy_subscription(subscription)
-    rig.until(lambda: not node.is_wanted('image_annotated'), 'nobody')
+    rig.until(lambda: not node.is_wanted('image_annotated'), 'the end of the subscription')
     rig.camera.frame(4)
     rig.settled(node, 5)
     assert len(made) == 1
 
 
-def test_label_info_reaches_who_comes_late(rig):
+def test_label_info_reaches_late_subscribers(rig):
     node = rig.started(rig.detection())
     rig.camera.frame(0)
     rig.settled(node, 1)
@@ -140,14 +140,14 @@ def test_target_frame_moves_positions_and_unknown_ones_are_noted(rig):
 
 
 def test_a_node_in_a_graph_brings_its_own_static_transforms(rig):
-    """The hub belongs to another node; what this one was given must count all the same."""
+    """The hub belongs to another node, and still uses the transforms of this one."""
     first = rig.started(rig.detection())
     second = rig.add(HeightNode, first.hub, static_transforms=['map camera 1 2 3 0 0 0 1'])
     second.start()
     assert second.hub.transforms.lookup('map', 'camera', 0).translation_m.tolist() == [1, 2, 3]
 
 
-def test_shared_pictures_cannot_be_spoilt(rig):
+def test_shared_images_are_read_only(rig):
     """Nodes of a graph look at the same array."""
     node = rig.started(rig.detection())
     rig.camera.frame(0)
@@ -163,7 +163,7 @@ def test_shared_pictures_cannot_be_spoilt(rig):
         assert not sample.rgb().flags.writeable
 
 
-def test_vision_msgs_beside_ours(rig):
+def test_vision_msgs_are_published_too(rig):
     vision = pytest.importorskip('vision_msgs.msg', reason='vision_msgs is not installed')
     node = rig.started(rig.detection(publish_vision_msgs=True))
     flat = observed(rig, node, 'vision/detections', vision.Detection2DArray)
@@ -177,7 +177,7 @@ def test_vision_msgs_beside_ours(rig):
     assert [c.class_name for c in labels[0].class_map] == ['person', 'cat']
 
 
-def test_vision_msgs_asked_for_but_absent(rig, monkeypatch):
+def test_vision_msgs_requested_but_not_installed(rig, monkeypatch):
     """One sentence with the apt line, and no publishers left behind."""
     import sys
 
@@ -279,9 +279,9 @@ def test_segmentation_outputs(rig):
     rig.started(node)
     masks = observed(rig, node, 'mask', Image)
     regions = observed(rig, node, 'regions', SegmentRegionArray)
-    pictures = observed(rig, node, 'image_annotated', Image)
+    annotated = observed(rig, node, 'image_annotated', Image)
     ns = rig.camera.frame(0)
-    rig.until(lambda: masks and regions and pictures, 'outputs')
+    rig.until(lambda: masks and regions and annotated, 'outputs')
     assert masks[0].encoding == 'mono8'
     assert np.bincount(np.frombuffer(masks[0].data, np.uint8)).tolist() == [64 * 48 - 600, 600]
     assert regions[0].header == masks[0].header == rig.camera.header(ns)

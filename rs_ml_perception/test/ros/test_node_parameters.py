@@ -1,4 +1,4 @@
-"""Parameters: what may change does, what may not is refused with the reason."""
+"""Parameters: changes are applied, or refused with the reason."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_descriptions_and_ranges_are_shown(rig):
     assert 'best_effort' in reliability.additional_constraints
 
 
-def test_whole_numbers_stand_for_floats_at_start(rig):
+def test_whole_numbers_are_accepted_for_floats_at_start(rig):
     node = rig.detection(score_threshold=1, max_rate_hz=15, diagnostics__max_image_age_ms=500)
     assert not node._binding.problems
     assert node.parameters.score_threshold == 1.0
@@ -113,7 +113,7 @@ def test_whole_numbers_stand_for_floats_at_start(rig):
         ('autostart', 'yes', True, 'autostart'),
     ],
 )
-def test_a_wrong_start_value_leaves_a_node_to_repair(rig, capfd, name, wrong, right, words):
+def test_a_wrong_start_value_can_be_repaired(rig, capfd, name, wrong, right, words):
     node = rig.detection(**{name: wrong})
     node.start()
     assert node.phase == 'unconfigured'
@@ -127,7 +127,7 @@ def test_a_wrong_start_value_leaves_a_node_to_repair(rig, capfd, name, wrong, ri
     assert node.phase == 'active', node.failure
 
 
-def test_unknown_names_are_warned_of_with_a_suggestion(rig, capfd):
+def test_unknown_names_give_a_warning_with_a_suggestion(rig, capfd):
     rig.add(HeightNode, score_treshold=0.5, gravity_farme='map', qos_overrides__a=1)
     shown = [line for line in capfd.readouterr().err.splitlines() if 'WARN' in line]
     assert len(shown) == 2
@@ -135,7 +135,7 @@ def test_unknown_names_are_warned_of_with_a_suggestion(rig, capfd):
     assert 'unknown parameter score_treshold is ignored' in shown[0]
 
 
-def test_several_at_once_are_taken_together_or_not_at_all(rig):
+def test_several_changes_are_atomic(rig):
     node = rig.started(rig.detection())
     changes = [Parameter('score_threshold', value=0.3), Parameter('classes', value=['dog'])]
     result = node.set_parameters_atomically(changes)
@@ -151,7 +151,7 @@ def test_an_empty_string_in_a_list_is_no_class(rig):
 
 
 @pytest.mark.parametrize('name', ['detection', 'height', 'mono_depth'])
-def test_a_range_that_holds_nothing_is_refused(rig, name):
+def test_an_empty_range_is_refused(rig, name):
     """range_min_m beyond range_max_m would silently drop everything."""
     node_class = NODES[name].node_class()
     load = None if name == 'height' else lambda p: Tuned(p)

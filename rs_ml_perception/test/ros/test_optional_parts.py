@@ -1,4 +1,4 @@
-"""What may be missing is left out with the reason; what may not ends the frame."""
+"""Optional parts are left out with the reason; a missing required part ends the frame."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ def output(topic, error=None, *, is_optional=True, message='a message'):
 @pytest.mark.parametrize(
     ('error', 'said'),
     [
-        (InputError('no camera_info yet'), 'picture is left out: no camera_info yet'),
-        (ValueError('odd'), 'picture is left out: ValueError: odd'),
-        (ZeroDivisionError('nought'), 'picture is left out: ZeroDivisionError: nought'),
+        (InputError('no camera_info yet'), 'overlay is left out: no camera_info yet'),
+        (ValueError('odd'), 'overlay is left out: ValueError: odd'),
+        (ZeroDivisionError('nought'), 'overlay is left out: ZeroDivisionError: nought'),
     ],
 )
-def test_an_optional_output_that_raises_costs_only_itself(error, said):
+def test_an_optional_output_that_raises_is_left_out(error, said):
     boxes, markers = output('boxes', is_optional=False), output('markers')
     none = output('none', message=None)
     messages, problems = make_messages(
-        [boxes, output('picture', error), none, markers], 'result', None
+        [boxes, output('overlay', error), none, markers], 'result', None
     )
     assert [o.topic for o, _ in messages] == ['boxes', 'markers']
     assert problems == [said]
 
 
-def test_an_output_that_everybody_needs_must_not_fail():
+def test_a_required_output_that_raises_ends_the_frame():
     with pytest.raises(ValueError, match='odd'):
         make_messages([output('boxes', ValueError('odd'), is_optional=False)], 'result', None)
 
 
-def test_of_a_detection_only_the_boxes_must_not_fail():
+def test_only_the_boxes_of_detections_are_required():
     assert [o.topic for o in OUTPUTS if not o.is_optional] == ['detections']
 
 
 class Broken(ImageSample):
-    """Decoding raises what nobody foresaw."""
+    """Decoding raises an unexpected error."""
 
     def rgb(self):
         raise ZeroDivisionError('colour')
@@ -75,7 +75,7 @@ def build(frames):
     return builder.build(), builder.notes
 
 
-def test_a_partner_whose_decoding_raises_anything_is_left_out():
+def test_a_partner_that_cannot_be_decoded_is_left_out():
     color, depth = sample(ImageSample), sample(Broken)
     frame, notes = build(FrameSet(color, color, depth))
     assert (frame.rgb.shape, frame.depth) == ((2, 2, 3), None)
@@ -85,7 +85,7 @@ def test_a_partner_whose_decoding_raises_anything_is_left_out():
 
 
 @pytest.mark.parametrize('slashed', ['color', 'depth'])
-def test_a_leading_slash_is_no_other_frame(slashed):
+def test_a_leading_slash_does_not_change_the_frame(slashed):
     color = sample(ImageSample, '/camera' if slashed == 'color' else 'camera')
     msg = Image(width=2, height=2, encoding='16UC1', step=4)
     msg.data.frombytes(bytes(8))
@@ -96,8 +96,8 @@ def test_a_leading_slash_is_no_other_frame(slashed):
 
 
 @pytest.mark.parametrize('has_depth', [True, False])
-def test_an_unknown_lens_costs_positions_alone(has_depth):
-    """Focal lengths are of use to depth from a picture even so."""
+def test_an_unknown_distortion_model_leaves_out_positions_only(has_depth):
+    """Monocular depth still uses the focal lengths."""
     color = sample(ImageSample)
     info = CameraInfo(width=2, height=2, distortion_model='mystery', d=[0.1])
     info.k = [2.0, 0.0, 1.0, 0.0, 2.0, 1.0, 0.0, 0.0, 1.0]

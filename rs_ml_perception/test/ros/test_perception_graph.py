@@ -1,4 +1,4 @@
-"""Many nodes, one process: each topic once, and the same results as apart."""
+"""Several nodes in one process: one subscription per topic, the same results as separately."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_each_topic_is_subscribed_to_once(rig, graph):
     rig.until(lambda: subscribers(rig) == {}, 'nothing')
 
 
-def test_detections_are_handed_over_inside(rig, graph):
+def test_detections_are_passed_inside_the_process(rig, graph):
     for node in graph.values():
         node.start()
     rig.until(rig.is_listening, 'subscriptions')
@@ -95,7 +95,7 @@ def test_detections_are_handed_over_inside(rig, graph):
     sent = [rig.camera.frame(0)]
     for number in range(1, 8):
         rig.until(lambda n=number: len(heights) == n, 'heights')
-        # It works on by itself, and would let a frame go that the next one overtakes.
+        # Its worker drops a frame that the next one overtakes.
         rig.settled(graph['segmentation'], number)
         sent.append(rig.camera.frame(number))
     rig.until(lambda: len(heights) == 8, 'heights')
@@ -128,7 +128,7 @@ def test_images_are_decoded_once_and_shared(rig, graph, monkeypatch):
     assert first is second
 
 
-def test_a_slow_node_does_not_hold_up_the_others(rig, graph):
+def test_a_slow_node_does_not_delay_the_others(rig, graph):
     for node in graph.values():
         node.start()
     rig.until(rig.is_listening, 'subscriptions')
@@ -155,7 +155,7 @@ def test_height_says_that_detection_does_not_run(rig, graph):
     rig.until(lambda: not graph['height'].input_state().no_publisher, 'detection')
 
 
-def test_heights_cease_and_return_with_detection(rig, graph):
+def test_heights_stop_and_resume_with_detection(rig, graph):
     for node in graph.values():
         node.start()
     rig.until(rig.is_listening, 'subscriptions')
@@ -170,7 +170,7 @@ def test_heights_cease_and_return_with_detection(rig, graph):
     assert rig.settled(graph['height'], 2).published == 2
 
 
-def test_height_switched_off_costs_nothing(rig, graph):
+def test_an_inactive_height_node_costs_nothing(rig, graph):
     graph['detection'].start()
     graph['height'].start()
     rig.until(rig.is_listening, 'subscriptions')
@@ -185,8 +185,8 @@ def test_height_switched_off_costs_nothing(rig, graph):
 
 
 @pytest.mark.parametrize('name', NODES)
-def test_the_table_names_what_a_node_listens_to(rig, name):
-    """Every input of the table, and no other, is what the real node subscribes to."""
+def test_the_table_lists_the_inputs_of_each_node(rig, name):
+    """The real node subscribes to the inputs of the table, and to no other."""
     spec = NODES[name]
 
     class Nothing:
@@ -209,7 +209,7 @@ def test_the_table_names_what_a_node_listens_to(rig, name):
         node_class = type('Bare', (spec.node_class(),), {'announce': lambda _: None})
         own = {} if name == 'height' else {'load': lambda _: Nothing()}
         if name == 'denoise':
-            own['infrared'] = 'require'  # auto listens only where somebody publishes
+            own['infrared'] = 'require'  # auto subscribes only if there is a publisher
         node = rig.add(node_class, depth_source=depth, **own)
         node.start()
         assert node.phase == 'active', node.failure
@@ -229,7 +229,7 @@ def test_the_table_names_what_a_node_listens_to(rig, name):
 
 
 class Lockstep:
-    """Publishes recorded frames; keeps what came back for each."""
+    """Publishes recorded frames and keeps the results of each."""
 
     def __init__(self, rig):
         self.rig = rig
@@ -239,9 +239,9 @@ class Lockstep:
         rig.until(rig.is_listening, 'nodes')
 
     def warm_up(self, frame):
-        """From outside nobody can see whether processes have met: send until heights come.
+        """Send until heights arrive, as discovery between processes cannot be observed.
 
-        The stamps lie in the future, so that what follows is a new time line.
+        The stamps lie in the future, so that the next frames start a new time line.
         """
         later = (replace(frame, stamp_ns=frame.stamp_ns + n * 10**9) for n in range(1000, 2000))
         while not self.heights:
@@ -267,7 +267,7 @@ class Lockstep:
 
 
 def renumbered(detections, heights):
-    """Messages as text, tracks numbered anew: the warm-up took a different number of them."""
+    """Messages as text with renumbered tracks, as the warm-up used a varying number of them."""
     boxes = [d for m in detections for d in m.detections]
     boxes += [h.detection for m in heights for h in m.heights]
     numbers = {track: n for n, track in enumerate(dict.fromkeys(d.track_id for d in boxes))}

@@ -1,4 +1,4 @@
-"""Processes: signals at any time, files that are wrong, and images between them."""
+"""Processes: signals at any time, wrong parameter files, and images between processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(path: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize('signals', [[SIGINT], [SIGTERM], [SIGINT, SIGINT], [SIGINT, SIGTERM]])
-def test_the_graph_ends_well(start_process, signals):
+def test_the_graph_ends_with_status_0(start_process, signals):
     process = start_process(*GRAPH, *ros_args('nodes:=[height]'))
     process.wait_for('configured')
     process.signal(*signals)
@@ -55,7 +55,7 @@ def test_a_signal_while_the_model_loads(start_process, signals):
 
 
 @pytest.mark.parametrize('phase', ['load', 'frame'])
-def test_the_end_does_not_wait_for_what_takes_ten_minutes(start_process, phase):
+def test_the_end_does_not_wait_for_a_long_inference(start_process, phase):
     rules = ros_args('max_age_secs:=0.0', 'depth_source:=none')
     process = start_process(FAKE, 'node', f'--{phase}-secs', '600', *rules)
     if phase == 'frame':
@@ -66,11 +66,11 @@ def test_the_end_does_not_wait_for_what_takes_ten_minutes(start_process, phase):
         process.wait_for('loading')
     process.signal(SIGTERM)
     assert process.wait() == 0, process.output
-    assert 'still at work' in process.output
+    assert 'still busy' in process.output
     assert 'Traceback' not in process.output
 
 
-def test_signals_that_keep_coming(start_process):
+def test_repeated_signals(start_process):
     """`ros2 launch` sends SIGINT to the group and then to each process once more."""
     process = start_process(FAKE, 'node')
     process.wait_for('configured')
@@ -94,7 +94,7 @@ def test_a_node_answers_while_it_loads(rig, start_process):
     process.wait_for('configured')
 
 
-def test_a_node_alone_says_first_what_it_listens_to(start_process):
+def test_a_single_node_logs_its_inputs_first(start_process):
     rule = 'color/image_raw:=/front/color/image_raw'
     process = start_process(FAKE, 'node', '--ros-args', '-r', rule)
     process.wait_for('configured')
@@ -204,7 +204,7 @@ def arrived(start_process, count: int, **env: str) -> int:
 
 
 def test_every_image_arrives_between_processes(start_process):
-    """With the profile, best effort, 2.8 MB each; what the default loses is only told."""
+    """With the profile, best effort, 2.8 MB each; losses without it are only printed."""
     profile = {
         'FASTRTPS_DEFAULT_PROFILES_FILE': str(PROFILE),
         'FASTDDS_DEFAULT_PROFILES_FILE': str(PROFILE),

@@ -1,4 +1,4 @@
-"""Publishers of either reliability, that change it, and compressed images."""
+"""Publishers of either or changing reliability, and compressed images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TOPIC, INFO = '/rs_ml/color/image_raw', '/rs_ml/color/camera_info'
 
 
 def offered(rig, *policies, topic=TOPIC):
-    """What publishers offer, one per pair of policies."""
+    """The offers of publishers, one per pair of policies."""
     make = rig.camera.node.create_publisher
     for reliability, durability in policies:
         make(Image, topic, QoSProfile(depth=9, reliability=reliability, durability=durability))
@@ -79,7 +79,7 @@ def test_the_choice_of_durability(rig, policies, current, follows, chosen):
 
 
 def latched_info(rig, topic='color/camera_info'):
-    """A camera_info that is published once and kept for whoever comes."""
+    """A camera_info that is published once, transient local."""
     qos = QoSProfile(depth=1, reliability=RELIABLE, durability=LATCHED)
     rig.camera._publishers[topic] = rig.camera.node.create_publisher(CameraInfo, topic, qos)
     rig.camera.info(1_700_000_000_000_000_000, topic)
@@ -104,7 +104,7 @@ def test_intrinsics_that_were_published_once_are_received(rig, camera_first):
     assert node.fake.frames[0].camera is not None
 
 
-def test_intrinsics_that_never_come_are_given_up_like_a_silent_partner(rig):
+def test_missing_intrinsics_are_given_up_like_a_silent_partner(rig):
     node = rig.detection()
     rig.camera.announce()
     node.start()
@@ -139,7 +139,7 @@ def test_either_reliability_is_served(rig, reliability, camera_first):
     assert subscribed_with(rig) == [ReliabilityPolicy[reliability.upper()]]
 
 
-def test_a_camera_that_changes_is_followed(rig):
+def test_a_change_of_reliability_is_followed(rig):
     node = rig.started(rig.detection())
     rig.camera.frame(0)
     rig.settled(node, 1)
@@ -154,7 +154,7 @@ def test_a_camera_that_changes_is_followed(rig):
         assert rig.settled(node, number + 1).published == number + 1
 
 
-def picture() -> np.ndarray:
+def made_image() -> np.ndarray:
     """A red left and a blue right half: JPEG keeps them apart, swapped channels would show."""
     rgb = np.zeros((48, 64, 3), np.uint8)
     rgb[:, :32, 0] = rgb[:, 32:, 2] = 250
@@ -182,14 +182,14 @@ def test_compressed_images(rig, encoding, reliability):
     rig.camera.info(ns)
     for topic, packed in (
         (depth, encode_compressed_depth(depth_image(encoding))),
-        (color, encode_compressed_color(picture())),
+        (color, encode_compressed_color(made_image())),
     ):
         msg = CompressedImage(header=rig.camera.header(ns), format=packed.format)
         msg.data.frombytes(packed.data)
         publishers[topic].publish(msg)
     assert rig.settled(node, 1).published == 1
     frame = node.fake.frames[0]
-    assert np.abs(frame.rgb.astype(int) - picture()).mean() < 4
+    assert np.abs(frame.rgb.astype(int) - made_image()).mean() < 4
     depth_m = frame.depth.values * frame.depth.metres_per_unit
     assert np.allclose(depth_m, 2.0, atol=0.02)
 
@@ -204,7 +204,7 @@ def test_compressed_images(rig, encoding, reliability):
         ('compressed', 'compressed'),
     ],
 )
-def test_each_topic_comes_as_it_is_published(rig, color, depth, node_first):
+def test_each_topic_uses_the_published_transport(rig, color, depth, node_first):
     node = rig.detection()
     if node_first:
         node.start()
@@ -231,7 +231,7 @@ def test_each_topic_comes_as_it_is_published(rig, color, depth, node_first):
     if color == 'raw':
         rig.camera.color(ns)
     else:
-        packed = encode_compressed_color(picture())
+        packed = encode_compressed_color(made_image())
         publish_compressed(rig, f'{color_topic}/{color}', ns, packed.format, packed.data)
     assert rig.settled(node, 1).published == 1
     frame = node.fake.frames[0]
@@ -252,11 +252,11 @@ def test_png_is_compressed_too(rig):
     node.start()
     rig.until(publisher.get_subscription_count, 'match')
     msg = CompressedImage(header=rig.camera.header(1), format='rgb8; png compressed bgr8')
-    bgr = cv2.cvtColor(picture(), cv2.COLOR_RGB2BGR)
+    bgr = cv2.cvtColor(made_image(), cv2.COLOR_RGB2BGR)
     msg.data.frombytes(cv2.imencode('.png', bgr)[1].tobytes())
     publisher.publish(msg)
     assert rig.settled(node, 1).published == 1
-    assert (node.fake.frames[0].rgb == picture()).all()
+    assert (node.fake.frames[0].rgb == made_image()).all()
 
 
 def truncated(data):
@@ -276,12 +276,12 @@ def hollow(data):
 
 
 @pytest.mark.parametrize('spoilt', [truncated, huge, hollow])
-def test_a_spoilt_picture_is_rejected_and_the_next_one_is_not(rig, spoilt):
+def test_a_damaged_image_is_rejected_and_the_next_one_is_processed(rig, spoilt):
     node = rig.detection(image_transport='compressed', depth_source='none')
     publisher = rig.camera.publisher('color/image_raw/compressed', CompressedImage)
     node.start()
     rig.until(publisher.get_subscription_count, 'match')
-    packed = encode_compressed_color(picture())
+    packed = encode_compressed_color(made_image())
     for number, data in enumerate([spoilt(packed.data), packed.data], 1):
         msg = CompressedImage(header=rig.camera.header(number), format=packed.format)
         msg.data.frombytes(data)

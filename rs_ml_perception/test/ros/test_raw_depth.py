@@ -1,4 +1,4 @@
-"""Depth the driver did not align: placed by the extrinsics, or left out and said so."""
+"""Unaligned depth: registered by the extrinsics, or left out with a note."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rs_ml_msgs.msg import DetectionArray
 pytestmark = pytest.mark.ros
 
 COLOR, DEPTH = 'camera_color_optical_frame', 'camera_depth_optical_frame'
-BESIDE = f'{COLOR} {DEPTH} 0.5 0 0 0 0 0 1'
+OFFSET = f'{COLOR} {DEPTH} 0.5 0 0 0 0 0 1'
 """The depth camera half a metre to the right of the colour camera."""
 
 
@@ -25,9 +25,9 @@ def detections(rig, node):
     return messages
 
 
-def test_extrinsics_place_what_is_seen(rig):
-    """A slanting wall: seen from beside, depth at the box's middle is that of another column."""
-    node = rig.started(rig.detection(static_transforms=[BESIDE]), depth='raw')
+def test_extrinsics_place_objects(rig):
+    """A slanting wall: from the side, depth at the middle of the box is that of another column."""
+    node = rig.started(rig.detection(static_transforms=[OFFSET]), depth='raw')
     messages = detections(rig, node)
     ns = rig.camera.frame(0, depth='raw')
     rig.until(lambda: messages, 'detections')
@@ -44,7 +44,7 @@ def test_extrinsics_place_what_is_seen(rig):
     assert node.extrinsics.problem == ''
 
 
-def test_without_extrinsics_results_go_on_and_the_note_says_why(rig):
+def test_without_extrinsics_results_lack_positions_and_a_note_explains(rig):
     node = rig.started(rig.detection(), depth='raw')
     messages = detections(rig, node)
     rig.camera.frame(0, depth='raw')
@@ -61,7 +61,7 @@ def test_without_extrinsics_results_go_on_and_the_note_says_why(rig):
     assert node.input_state().notes == ()
 
 
-def test_the_note_goes_when_aligned_depth_comes(rig):
+def test_the_note_ends_with_aligned_depth(rig):
     node = rig.started(rig.detection(), depth='raw')
     rig.camera.frame(0, depth='raw')
     rig.settled(node, 1)
@@ -76,7 +76,7 @@ def test_the_note_goes_when_aligned_depth_comes(rig):
 
 
 def test_raw_depth_waits_for_its_camera_info(rig):
-    node = rig.started(rig.detection(static_transforms=[BESIDE]), depth='raw')
+    node = rig.started(rig.detection(static_transforms=[OFFSET]), depth='raw')
     ns = 1_700_000_000_000_000_000
     rig.camera.info(ns)
     rig.camera.depth(ns, 'raw')
@@ -92,14 +92,14 @@ def test_raw_depth_waits_for_its_camera_info(rig):
 def test_the_choice_of_depth_can_be_forced(rig):
     rig.camera.announce(depth='aligned')
     rig.camera.announce(depth='raw')
-    node = rig.detection(depth_source='raw', static_transforms=[BESIDE])
+    node = rig.detection(depth_source='raw', static_transforms=[OFFSET])
     node.start()
     rig.until(lambda: rig.is_listening('raw'), 'raw depth')
     assert node.activation.source.partner_topic == '/rs_ml/depth/image_rect_raw'
     assert rig.observer.count_subscribers('/rs_ml/aligned_depth_to_color/image_raw') == 0
 
 
-def test_no_depth_wanted_none_subscribed(rig):
+def test_depth_source_none_does_not_subscribe(rig):
     rig.camera.announce()
     node = rig.detection(depth_source='none')
     node.start()

@@ -1,4 +1,4 @@
-"""A node in trouble speaks once, and once more when it is well."""
+"""A bad input is logged once, and its recovery once."""
 
 import pytest
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.ros
 
 
 class Lines:
-    """Collects what is logged."""
+    """Collects log lines."""
 
     def __init__(self):
         self.said = []
@@ -52,7 +52,7 @@ class Lines:
         ),
     ],
 )
-def test_once_and_not_too_soon(states, expected):
+def test_an_alert_is_logged_once_and_not_too_soon(states, expected):
     lines = Lines()
     alerts = ConsoleAlerts(lines)
     for state in states.split():

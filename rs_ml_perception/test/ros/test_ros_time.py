@@ -1,4 +1,4 @@
-"""Age is ROS time: recordings need /clock, and with it they are as fresh as a camera."""
+"""Age is in ROS time: with /clock a recording is as fresh as a camera."""
 
 from __future__ import annotations
 

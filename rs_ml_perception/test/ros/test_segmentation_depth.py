@@ -1,4 +1,4 @@
-"""A segmentation network that takes depth gets that of the frame, aligned or not, or none."""
+"""A segmentation network with a depth input gets depth of either alignment, or none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sensor_msgs.msg import Image
 pytestmark = pytest.mark.ros
 
 SIZE = (32, 24)
-BESIDE = 'camera_color_optical_frame camera_depth_optical_frame 0 0 0 0 0 0 1'
+IDENTITY = 'camera_color_optical_frame camera_depth_optical_frame 0 0 0 0 0 0 1'
 
 
 class NearAndFar:
@@ -70,7 +70,7 @@ def load(_):
     [('aligned', 2000, 1), ('aligned', 5000, 2), ('raw', 2000, 1), ('', 2000, 0)],
 )
 def test_depth_reaches_the_network(rig, depth, depth_mm, class_id):
-    node = rig.add(SegmentationNode, load=load, max_age_secs=0.0, static_transforms=[BESIDE])
+    node = rig.add(SegmentationNode, load=load, max_age_secs=0.0, static_transforms=[IDENTITY])
     rig.started(node, depth=depth)
     masks = rig.collect(Image, '/rs_ml/segmentation/mask')
     rig.until(lambda: node.is_wanted('mask'), 'observer')

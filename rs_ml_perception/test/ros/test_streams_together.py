@@ -58,7 +58,7 @@ def test_equal_stamps_pair_in_any_order(rig, pairing, color_first):
     assert [f.stamp_ns for f in node.fake.frames] == [START_NS + i * PERIOD_NS for i in range(6)]
 
 
-def test_detections_tell_how_far_their_depth_is(rig, pairing):
+def test_detections_carry_the_skew_of_their_depth(rig, pairing):
     node = rig.started(rig.detection(**pairing))
     messages = rig.collect(DetectionArray, DETECTIONS)
     rig.until(lambda: node.is_wanted('detections'), 'observer')
@@ -71,7 +71,7 @@ def test_detections_tell_how_far_their_depth_is(rig, pairing):
     assert math.isnan(messages[1].depth_skew_ms)
 
 
-def test_missing_depth_is_counted_and_the_colour_goes_on(rig, pairing):
+def test_missing_depth_is_counted_and_colour_is_processed(rig, pairing):
     node = rig.started(rig.detection(**pairing))
     messages = rig.collect(DetectionArray, DETECTIONS)
     rig.until(lambda: node.is_wanted('detections'), 'observer')
@@ -89,8 +89,8 @@ def test_missing_depth_is_counted_and_the_colour_goes_on(rig, pairing):
     assert node.counters.snapshot().published == 9
 
 
-def test_a_later_pair_lets_the_waiting_ones_go_in_order(rig, pairing, fake_pipeline):
-    """Frame 1 lost its depth; frame 2 is complete, so nobody waits for the time-out."""
+def test_a_later_pair_releases_waiting_frames_in_order(rig, pairing, fake_pipeline):
+    """Frame 1 lost its depth; frame 2 is complete, which ends the waiting before the time-out."""
     node = rig.started(rig.detection(**pairing))
     rig.camera.frame(0)
     rig.settled(node, 1)
@@ -103,7 +103,7 @@ def test_a_later_pair_lets_the_waiting_ones_go_in_order(rig, pairing, fake_pipel
     assert stamps == sorted(stamps)
 
 
-def test_nobody_waits_for_ever(rig, pairing):
+def test_waiting_ends(rig, pairing):
     """Depth stops: results come on, each after the time-out at the latest."""
     node = rig.started(rig.detection(**pairing))
     rig.camera.frame(0)
@@ -128,7 +128,7 @@ def test_unshared_stamps_pair_with_the_nearest(rig, pairing, offset_ms):
 
 
 @pytest.mark.parametrize('offset_ms', [0, 5])
-def test_a_bag_that_loops_twice_sticks_nowhere(rig, pairing, offset_ms):
+def test_a_bag_that_loops_twice_is_processed(rig, pairing, offset_ms):
     """Stamps go back twice: every frame still gets a result, its depth, and new tracks."""
     node = rig.started(rig.detection(**pairing))
     messages = rig.collect(DetectionArray, DETECTIONS)
@@ -173,7 +173,7 @@ def test_tracks_are_reset_even_if_the_first_frame_after_the_jump_is_dropped(
     assert fake.frames[-1].stamp_ns == START_NS + PERIOD_NS
 
 
-def test_depth_that_starts_late_is_used_then(rig, pairing):
+def test_depth_that_starts_late_is_used(rig, pairing):
     node = rig.started(rig.detection(**pairing), depth='')
     rig.camera.frame(0, depth='')
     rig.settled(node, 1)

@@ -1,4 +1,4 @@
-"""How old a frame may be when its turn comes, and when its result is ready."""
+"""The age of a frame before and after processing."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class Bench:
         (0.1, 0.1, 1.0, False),
         (1.1, 0.1, 1.0, True),
         (1.1, 0.1, 0.0, False),
-        (0.95, 0.2, 1.0, False),  # within what processing may take
+        (0.95, 0.2, 1.0, False),  # within the processing budget
         (0.1, 6.0, 1.0, True),
         (0.1, 6.0, 0.0, False),
         (-5.0, 0.1, 1.0, False),
     ],
 )
-def test_age_is_judged_at_the_turn_and_with_the_result(age_secs, took_secs, limit_secs, is_stale):
+def test_age_is_checked_before_and_after_processing(age_secs, took_secs, limit_secs, is_stale):
     bench = Bench()
     if not is_stale:
         bench.frame(age_secs=age_secs, took_secs=took_secs, limit_secs=limit_secs)
@@ -67,7 +67,7 @@ def test_age_is_judged_at_the_turn_and_with_the_result(age_secs, took_secs, limi
         bench.frame(age_secs=age_secs, took_secs=took_secs, limit_secs=limit_secs)
 
 
-def test_a_network_that_is_always_slow_is_not_silenced():
+def test_a_network_that_is_always_slow_is_not_stale():
     bench = Bench()
     with pytest.raises(StaleError):
         bench.frame(took_secs=1.5)
@@ -93,7 +93,7 @@ def test_the_advice_is_not_already_followed(is_sim, words, other):
     assert bench.freshness.note == caught.value.advice
 
 
-def test_time_spent_here_is_not_blamed_on_clocks():
+def test_time_spent_in_the_process_is_not_attributed_to_clocks():
     bench = Bench()
     with pytest.raises(StaleError) as caught:
         bench.frame(took_secs=6.0)
@@ -101,7 +101,7 @@ def test_time_spent_here_is_not_blamed_on_clocks():
     assert bench.freshness.note == ''
 
 
-def test_stamps_of_the_future_are_told_until_they_end():
+def test_stamps_of_the_future_are_noted_until_they_end():
     bench = Bench()
     bench.frame(age_secs=-0.3)
     assert bench.freshness.note == ''
@@ -111,7 +111,7 @@ def test_stamps_of_the_future_are_told_until_they_end():
     assert bench.freshness.note == ''
 
 
-def test_a_clock_that_does_not_run_is_told():
+def test_a_clock_that_does_not_run_is_noted():
     bench = Bench()
     bench.set(0)
     sample = SimpleNamespace(stamp_ns=NOW_NS, received_secs=time.monotonic())

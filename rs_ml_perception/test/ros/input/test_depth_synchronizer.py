@@ -1,4 +1,4 @@
-"""Which topic a waiting depth image came on, and for how long an infrared image is waited for."""
+"""The topic of a waiting depth image, and how long it waits for its infrared image."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Source:
         self.synchronizer.attach(self.consumer)
 
 
-def test_a_waiting_image_keeps_the_topic_it_came_on():
+def test_a_waiting_image_keeps_its_topic():
     source = Source([ALIGNED_DEPTH, COLOR_INFO])
     source.streams[ALIGNED_DEPTH].send(0)
     assert source.consumer.frames == []  # intrinsics are due
@@ -83,7 +83,7 @@ def test_a_waiting_image_keeps_the_topic_it_came_on():
 
 
 @pytest.mark.parametrize('mode', ['auto', 'require'])
-def test_a_silent_infrared_stream_holds_up_some_images_and_no_more(mode):
+def test_a_silent_infrared_stream_delays_only_some_images(mode):
     source = Source([RAW_DEPTH, INFRA], mode)
     depth, infra, frames = source.streams[RAW_DEPTH], source.streams[INFRA], source.consumer.frames
     for number in range(PATIENCE):

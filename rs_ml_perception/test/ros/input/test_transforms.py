@@ -1,4 +1,4 @@
-"""TF where its messages are installed, and what is given by hand in any case."""
+"""Transforms from TF, if its messages are installed, and from parameters."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def x_of(transforms, ns):
     return None if found is None else found.translation_m[0]
 
 
-def test_given_by_hand(rig):
+def test_static_transforms_from_parameters(rig):
     transforms = Transforms(rig.plain_node('n'), ['map camera 1 2 3 0 0 0 1'])
     assert x_of(transforms, 0) == 1.0
     assert transforms.lookup('camera', 'map', 5).translation_m.tolist() == [-1, -2, -3]
@@ -66,7 +66,7 @@ def test_static_frames_are_read_and_chained(rig):
     assert x_of(transforms, START_NS + PERIOD_NS) == 1.5
 
 
-def test_what_is_given_by_hand_wins_and_chains_with_what_is_published(rig):
+def test_parameters_override_published_transforms_and_chain_with_them(rig):
     transforms = Transforms(rig.plain_node('n'), ['base camera 0.5 0 0 0 0 0 1'])
     broadcast(rig, '/tf_static', 'base', 'camera', 7.0)
     broadcast(rig, '/tf_static', 'map', 'base', 1.0)
@@ -75,7 +75,7 @@ def test_what_is_given_by_hand_wins_and_chains_with_what_is_published(rig):
     assert x_of(transforms, START_NS) == 8.0
 
 
-def test_a_broken_transform_costs_itself_only(rig):
+def test_a_broken_transform_is_ignored(rig):
     transforms = Transforms(rig.plain_node('n'))
     broadcast(rig, '/tf_static', 'map', 'broken', float('nan'))
     broadcast(rig, '/tf_static', 'map', 'camera', 1.0)
@@ -83,7 +83,7 @@ def test_a_broken_transform_costs_itself_only(rig):
     assert transforms.lookup('map', 'broken', START_NS) is None
 
 
-def test_moving_frames_by_stamp_also_after_time_went_back(rig):
+def test_moving_frames_by_stamp_and_after_time_went_back(rig):
     """A looped bag: the history of the first pass must not shut out the second."""
     transforms = Transforms(rig.plain_node('n'))
     for start, loop in ((320, 0), (0, 1000)):

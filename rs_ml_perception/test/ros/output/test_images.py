@@ -51,7 +51,7 @@ def pixels(encoding: str, shape: tuple[int, int]) -> np.ndarray:
 
 @pytest.mark.parametrize('shape', [(1, 1), (3, 5), (48, 64)])
 @pytest.mark.parametrize('encoding', ['rgb8', 'mono8', '16UC1', '32FC1'])
-def test_pixels_survive(encoding, shape):
+def test_pixels_round_trip(encoding, shape):
     array = pixels(encoding, shape)
     msg = image(array, encoding, HEADER)
     assert (msg.height, msg.width) == shape
@@ -64,7 +64,7 @@ def test_pixels_survive(encoding, shape):
     np.testing.assert_array_equal(decoded, expected)
 
 
-def test_a_view_is_published_as_it_looks():
+def test_a_strided_view_is_published_correctly():
     array = pixels('rgb8', (6, 8))[::2, ::-1]
     np.testing.assert_array_equal(decode_color(image(array, 'rgb8', HEADER)), array)
 
@@ -153,7 +153,7 @@ def roi(x, y, width, height) -> RegionOfInterest:
          (160, 60, 300.0, 152.5, 109.5, 47.0)),
     ],
 )  # fmt: skip
-def test_intrinsics_of_the_image_that_comes(changes, expected):
+def test_intrinsics_of_the_published_image(changes, expected):
     c = camera_from_message(info(**changes))
     assert (c.width, c.height, c.fx, c.fy, c.cx, c.cy) == pytest.approx(expected)
     assert c.distortion == (0.1,) * 5
@@ -174,7 +174,7 @@ def test_useless_intrinsics(changes, words):
         camera_from_message(info(**changes))
 
 
-def test_intrinsics_there_and_back():
+def test_intrinsics_round_trip():
     camera = camera_from_message(info()).resized(320, 240)
     msg = camera_info(camera, HEADER)
     assert camera_from_message(msg) == camera
@@ -196,7 +196,7 @@ def slope(channels):
     return np.dstack([ramp, 255 - ramp, ramp]) if channels == 3 else ramp
 
 
-def test_a_colour_picture_comes_as_jpeg_too_and_is_drawn_once():
+def test_a_colour_image_is_drawn_once_for_raw_and_jpeg():
     drawn = []
     raw, compressed = color_outputs('x', lambda *_: drawn.append(1) or slope(3))
     frame = context()
@@ -210,15 +210,15 @@ def test_a_colour_picture_comes_as_jpeg_too_and_is_drawn_once():
     difference = np.abs(color_from_message(messages[1]).astype(int) - slope(3))
     assert difference.mean() < 3
     raw.make(None, context())
-    assert len(drawn) == 2, 'another frame is drawn anew'
+    assert len(drawn) == 2, 'another frame is drawn again'
 
 
-def test_a_frame_without_a_picture_has_none_compressed():
+def test_a_frame_without_an_annotated_image_has_no_compressed_one():
     outputs = color_outputs('x', lambda *_: None)
     assert [output.make(None, context()) for output in outputs] == [None, None]
 
 
-def test_a_mask_survives_as_png():
+def test_a_mask_round_trips_as_png():
     (output,) = (o for o in segmentation_node.OUTPUTS if o.topic == 'mask/compressed')
     mask = slope(1)
     msg = output.make(mask, context())
@@ -229,7 +229,7 @@ def test_a_mask_survives_as_png():
 
 
 @pytest.mark.parametrize('name', NODES)
-def test_every_optional_picture_has_a_compressed_twin(name):
+def test_every_optional_image_has_a_compressed_topic(name):
     outputs = NODES[name].node_class().outputs
     topics = {o.topic for o in outputs if o.msg_type is CompressedImage}
     colors = {o.topic for o in outputs if o.msg_type is Image and 'image_' in o.topic}
@@ -246,6 +246,6 @@ def test_every_optional_picture_has_a_compressed_twin(name):
         ('/a/alone/compressed', ['/a/.*'], False),
     ],
 )
-def test_the_recorder_leaves_out_what_is_recorded_raw(topic, patterns, is_unwanted):
+def test_the_recorder_skips_compressed_topics_of_raw_images(topic, patterns, is_unwanted):
     topics = ['/a/x', '/a/x/compressed', '/a/alone/compressed']
     assert is_unwanted_twin(topic, topics, patterns) == is_unwanted

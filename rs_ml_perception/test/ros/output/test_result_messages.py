@@ -83,7 +83,7 @@ def array_of(found, target=HERE, depth_skew_ms=-3.5):
 
 
 @pytest.mark.parametrize('found', [nothing(), two_objects()])
-def test_detections_there_and_back(found):
+def test_detections_round_trip(found):
     """Through the wire as well: every field survives."""
     msg = array_of(found)
     again = deserialize_message(serialize_message(msg), type(msg))
@@ -134,7 +134,7 @@ def two_persons() -> PersonHeights:
 
 
 @pytest.mark.parametrize('heights', [PersonHeights.empty(), two_persons()])
-def test_heights_there_and_back(heights):
+def test_heights_round_trip(heights):
     msg = person_height_array(heights, LABELS, header=HEADER, target=HERE, depth_skew_ms=-3.5)
     again = deserialize_message(serialize_message(msg), type(msg))
     assert (again.header, again.depth_skew_ms) == (HEADER, -3.5)
@@ -245,7 +245,7 @@ def test_statistics_name_every_reason():
 
 @pytest.mark.parametrize(('found', 'count'), [(nothing(), 1), (two_objects(), 3)])
 def test_detection_markers(found, count):
-    """One that clears what was there, then a sphere and a name per object with a position."""
+    """A marker that clears the old ones, then a sphere and a name per object with a position."""
     array = detection_markers(*found, LABELS, header=HEADER, target=THERE)
     assert len(array.markers) == count
     assert array.markers[0].action == Marker.DELETEALL

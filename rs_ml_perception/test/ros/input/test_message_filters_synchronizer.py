@@ -80,7 +80,7 @@ def fed(name, arrivals, **options):
          [*((100 + i, None) for i in range(50)), (200, 200)]),
     ],
 )  # fmt: skip
-def test_exact_pairs_and_their_books(name, arrivals, expected):
+def test_exact_pairs_and_their_counts(name, arrivals, expected):
     sync, pairs = fed(name, arrivals)
     assert pairs == expected
     counts = sync.counts()
@@ -99,7 +99,7 @@ def test_no_stamp_is_used_twice(name):
     assert len({b for _, b in pairs}) == sync.counts().used == 60
 
 
-def test_what_goes_in_and_never_comes_out_is_counted(name):
+def test_messages_that_are_never_paired_are_counted(name):
     sync, pairs = fed(name, [(DEPTH, 100 + 33 * i) for i in range(50)], capacity=10)
     assert pairs == []
     counts = sync.counts()
@@ -122,7 +122,7 @@ def test_another_stream(name):
     assert [match.partner for match in sync.take(3.0)] == [None]
 
 
-def test_which_one_is_made(monkeypatch):
+def test_the_synchronizer_of_each_name(monkeypatch):
     assert type(create_synchronizer('own', SyncOptions())) is Synchronizer
     monkeypatch.setattr(message_filters_synchronizer, 'has_message_filters', lambda: False)
     with pytest.raises(ConfigError, match='ros-\\$ROS_DISTRO-message-filters'):

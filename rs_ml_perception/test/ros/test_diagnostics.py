@@ -1,4 +1,4 @@
-"""What /diagnostics says of a node's input, for every state there is."""
+"""The input status in /diagnostics, for every state."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_states(changes, level, state, words):
     assert words in status.message
 
 
-def test_the_books_of_partners():
+def test_the_counts_of_partners():
     counters = PartnerCounters()
     for _ in range(3):
         counters.receive(0.0, Arrival(4.3, is_far=True))
