@@ -125,7 +125,7 @@ class EdgeHead(PredictionHead[MaskPrediction]):
 class EdgeScorer(Scorer[MaskPrediction]):
     """IoU of edges at full size."""
 
-    judge, lower_is_better = 'miou', False
+    ranking_metric, lower_is_better = 'miou', False
 
     def __init__(self) -> None:
         """Start empty."""

@@ -174,7 +174,7 @@ class PersonScorer(Scorer[MaskPrediction]):
         true_id: class id of people in the ground truth.
     """
 
-    judge, lower_is_better = 'iou_person', False
+    ranking_metric, lower_is_better = 'iou_person', False
 
     def __init__(self, predicted_id: int, true_id: int) -> None:
         self._ids = predicted_id, true_id

@@ -22,7 +22,7 @@ from rs_ml_training.tasks.denoise import DenoiseObjective
 from rs_ml_training.tasks.mono_depth import DepthObjective
 from rs_ml_training.tasks.objective import Augmentation
 from rs_ml_training.trained import ModelSpec
-from rs_ml_training.training.session import Trainee
+from rs_ml_training.training.session import TrainingModel
 
 from benchmarks.training import published
 from benchmarks.training.published import Batch, Epoch
@@ -122,16 +122,16 @@ def batch_images(batch: Batch) -> int:
     return len(next(iter(batch[0].values())))
 
 
-def trainee(size: Size, network: str = NETWORK) -> Trainee:
+def trainee(size: Size, network: str = NETWORK) -> TrainingModel:
     """A depth network at (width, height), compiled for training."""
     task = DepthObjective(ModelSpec('depth', network, size), 'l1')
-    model = Trainee(registry.build(network, size), task)
+    model = TrainingModel(registry.build(network, size), task)
     model.compile(optimizer=keras.optimizers.AdamW(1e-4))
     return model
 
 
 def training_epochs(
-    workload: Workload, model: Trainee, workers: int
+    workload: Workload, model: TrainingModel, workers: int
 ) -> Mapping[str, Callable[[], int]]:
     """Ways to train on a workload, the loop of a published script first; graphs are traced.
 
@@ -151,7 +151,7 @@ def training_epochs(
     }
 
 
-def _loop(model: Trainee, epoch: Epoch) -> int:
+def _loop(model: TrainingModel, epoch: Epoch) -> int:
     images = 0
     for batch in epoch():
         model.train_on_batch(*batch)
@@ -159,7 +159,7 @@ def _loop(model: Trainee, epoch: Epoch) -> int:
     return images
 
 
-def _fit(model: Trainee, sequence: SampleSequence) -> Callable[[], int]:
+def _fit(model: TrainingModel, sequence: SampleSequence) -> Callable[[], int]:
     """Training on a sequence that is read once before, which fills its cache."""
     images = sum(batch_images(sequence[i]) for i in range(len(sequence)))
 

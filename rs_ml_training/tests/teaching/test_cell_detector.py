@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_training.teaching.cell_detector import CellDetector, WatchingCells
+from rs_ml_training.teaching.cell_detector import CellDetector, CellTeacher
 
 SIZE, CELLS = (64, 32), 43
 
@@ -68,7 +68,7 @@ def write(folder: Path, decoder: str, **options: object) -> None:
 
 def test_scores_in_the_order_of_the_classes(teacher):
     image = np.full((32, 64, 3), (100, 101, 98), np.uint8)
-    scores = WatchingCells(teacher, ('dog', 'person'), SIZE)(image)
+    scores = CellTeacher(teacher, ('dog', 'person'), SIZE)(image)
     assert scores.shape == (CELLS, 2)
     assert scores.dtype == np.float32
     np.testing.assert_allclose(scores[0], 1 / (1 + np.exp([2, 0])), rtol=1e-5)
@@ -95,19 +95,19 @@ def test_what_it_finds_in_the_pixels_of_the_picture(teacher):
 )
 def test_teachers_that_do_not_fit(teacher, labels, size, message):
     with pytest.raises(ConfigError, match=message):
-        WatchingCells(teacher, labels, size)
+        CellTeacher(teacher, labels, size)
 
 
 def test_other_models(teacher, tmp_path):
     with pytest.raises(ConfigError, match='nowhere cannot teach'):
-        WatchingCells(tmp_path / 'nowhere', ('person',), SIZE)
+        CellTeacher(tmp_path / 'nowhere', ('person',), SIZE)
     for options in ({'cell_offset': 0.5}, {'strides': [8, 16, 32]}):
         write(teacher, 'gfl', **options)
         with pytest.raises(ConfigError, match='without an offset teach'):
             CellDetector(teacher)
     write(teacher, 'yolo_head')
     with pytest.raises(ConfigError, match='has the decoder yolo_head'):
-        WatchingCells(teacher, ('person',), SIZE)
+        CellTeacher(teacher, ('person',), SIZE)
 
 
 def test_the_published_network_teaches(model_files, data_file):

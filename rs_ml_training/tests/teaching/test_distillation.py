@@ -5,7 +5,7 @@ import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_training.data.sample import Boxes
 from rs_ml_training.teaching import distillation
-from rs_ml_training.teaching.distillation import LEAST_SCORE, WatchingDetector, blended
+from rs_ml_training.teaching.distillation import LEAST_SCORE, HeatmapTeacher, blended
 
 LABEL_MAP = """
 item {
@@ -25,14 +25,14 @@ SIZE = (320, 256)
 
 
 @pytest.fixture
-def watch(tmp_path, monkeypatch):
+def teach(tmp_path, monkeypatch):
     """A teacher with a map of 128 x 128 cells, that sees what is put into its lists."""
     scores, reach = np.zeros((1, 128, 128, 3), np.float32), np.zeros((1, 128, 128, 4), np.float32)
     monkeypatch.setattr(
         distillation, 'read_frozen_graph', lambda *_: lambda image: (scores, reach)
     )
     (tmp_path / 'map.pbtxt').write_text(LABEL_MAP)
-    detector = WatchingDetector(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('cup', 'person'))
+    detector = HeatmapTeacher(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('cup', 'person'))
     return detector, scores[0], reach[0]
 
 
@@ -40,8 +40,8 @@ def image(size=SIZE):
     return np.zeros((*size[::-1], 3), np.uint8)
 
 
-def test_nothing_is_seen(watch):
-    maps = watch[0](image())
+def test_nothing_is_seen(teach):
+    maps = teach[0](image())
     assert {name: m.shape for name, m in maps.items()} == {
         'heatmap': (64, 80, 2),
         'size': (64, 80, 2),
@@ -55,12 +55,12 @@ def test_nothing_is_seen(watch):
 @pytest.mark.parametrize(('class_id', 'channel'), [(0, 1), (2, 0)])
 @pytest.mark.parametrize('score', [LEAST_SCORE / 2, 0.8])
 @pytest.mark.parametrize(('row', 'column'), [(40, 64), (41, 63), (0, 0), (127, 127), (77, 30)])
-def test_an_object(watch, class_id, channel, score, row, column):
+def test_an_object(teach, class_id, channel, score, row, column):
     """One cell of the teacher is one of the student, and tells the same box.
 
     The teacher makes a picture of 512 x 512 out of that of the student.
     """
-    detector, scores, reach = watch
+    detector, scores, reach = teach
     ltrb = np.array([30.0, 60.0, 50.0, 20.0], np.float32)
     scores[row, column, class_id] = score
     reach[:] = ltrb
@@ -79,8 +79,8 @@ def test_an_object(watch, class_id, channel, score, row, column):
     assert (np.abs(found - centre) <= 4 * shrink + 1e-4).all()
 
 
-def test_a_map_finer_than_the_teacher_s(watch):
-    detector, scores, _ = watch
+def test_a_map_finer_than_the_teacher_s(teach):
+    detector, scores, _ = teach
     scores[10, 20, 2] = 0.5
     heat = detector(image((1024, 512)))['heatmap'][..., 0]
     assert np.argwhere(heat > 0).tolist() == [[10, 40], [10, 41]]
@@ -109,7 +109,7 @@ def test_boxes_are_worth_more_than_what_the_teacher_says_of_them():
 def test_a_class_that_the_teacher_does_not_know(tmp_path):
     (tmp_path / 'map.pbtxt').write_text(LABEL_MAP)
     with pytest.raises(ConfigError, match='has no class door'):
-        WatchingDetector(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('person', 'door'))
+        HeatmapTeacher(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('person', 'door'))
 
 
 @pytest.mark.slow
@@ -117,7 +117,7 @@ def test_a_graph_that_is_missing(tmp_path):
     pytest.importorskip('tensorflow')
     (tmp_path / 'map.pbtxt').write_text(LABEL_MAP)
     with pytest.raises(InputError, match='cannot be read'):
-        WatchingDetector(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('person',))
+        HeatmapTeacher(tmp_path / 'graph.pb', tmp_path / 'map.pbtxt', ('person',))
 
 
 @pytest.mark.slow
@@ -137,7 +137,7 @@ def test_people_of_a_real_picture(data_file):
         s for s in map(reader.read, range(len(reader))) if (s.boxes.class_ids == 0).sum() == 1
     )
     picture = resized(sample, SIZE).image
-    maps = WatchingDetector(*files, ('tv', 'person'))(picture)
+    maps = HeatmapTeacher(*files, ('tv', 'person'))(picture)
     maps.pop('mask')
     (found,) = predictions_of({n: m[None] for n, m in maps.items()}, SIZE)
     detector = FrozenDetector(*files)

@@ -10,10 +10,19 @@ from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.polygons import OBJECTS
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.teaching.frozen_detector import Found, FrozenDetector, read_label_map
-from rs_ml_training.teaching.taught_set import Lesson, Trust, merged, write_taught_set
+from rs_ml_training.teaching.frozen_detector import (
+    FrozenDetector,
+    TeacherDetections,
+    read_label_map,
+)
+from rs_ml_training.teaching.taught_set import (
+    TeacherSetup,
+    TeacherThresholds,
+    merged,
+    write_taught_set,
+)
 
-TRUST = Trust(sure=0.5, doubtful=0.2)
+TRUST = TeacherThresholds(sure=0.5, doubtful=0.2)
 A, NEAR_A, B = [0, 0, 20, 20], [1, 0, 21, 20], [30, 30, 40, 40]
 
 
@@ -21,7 +30,7 @@ def found(*rows):
     """Rows (box, score, class id)."""
     boxes, scores, ids = zip(*rows, strict=True) if rows else ((), (), ())
     xyxy = np.array(boxes, np.float32).reshape(-1, 4)
-    return Found(xyxy, np.array(scores, np.float32), np.array(ids, np.int64))
+    return TeacherDetections(xyxy, np.array(scores, np.float32), np.array(ids, np.int64))
 
 
 MERGES = {
@@ -48,7 +57,7 @@ def test_merged(name):
 @pytest.mark.parametrize('wrong', [{'sure': 0.1}, {'doubtful': 0}, {'sure': 1.1}, {'same': 0}])
 def test_trust_that_makes_no_sense(wrong):
     with pytest.raises(ConfigError, match=str(next(iter(wrong.values())))):
-        Trust(**{'sure': 0.5, 'doubtful': 0.2, **wrong})
+        TeacherThresholds(**{'sure': 0.5, 'doubtful': 0.2, **wrong})
 
 
 @pytest.mark.parametrize(
@@ -106,8 +115,8 @@ def teacher(image):
     ],
 )
 def test_taught_set_is_read_as_coco(tmp_path, has_boxes, marked, first, second):
-    lesson = Lesson(teacher, ('person', 'chair'), TRUST, marked, 'of the teacher')
-    counts = write_taught_set(Rooms(has_boxes), lesson, tmp_path / 'out')
+    setup = TeacherSetup(teacher, ('person', 'chair'), TRUST, marked, 'of the teacher')
+    counts = write_taught_set(Rooms(has_boxes), setup, tmp_path / 'out')
     reader = open_data(f'coco:{tmp_path / "out"}')
     assert (len(reader), reader.labels) == (2, ('person', 'chair'))
     assert reader.license == 'of the rooms; of the teacher'
@@ -121,17 +130,17 @@ def test_taught_set_is_read_as_coco(tmp_path, has_boxes, marked, first, second):
 
 
 def test_outlines_go_along(tmp_path):
-    lesson = Lesson(teacher, ('person', 'chair'), TRUST)
-    write_taught_set(Rooms(), lesson, tmp_path / 'out')
+    setup = TeacherSetup(teacher, ('person', 'chair'), TRUST)
+    write_taught_set(Rooms(), setup, tmp_path / 'out')
     objects = open_data(f'coco:{tmp_path / "out"}').read(0).extra[OBJECTS]
     assert (objects == 1).sum() == 400
     assert (objects > 1).sum() == 0
 
 
 def test_a_class_that_only_one_side_has(tmp_path):
-    lesson = Lesson(teacher, ('person', 'chair'), TRUST, ('chair',))
+    setup = TeacherSetup(teacher, ('person', 'chair'), TRUST, ('chair',))
     with pytest.raises(ConfigError, match='chair'):
-        write_taught_set(Rooms(), lesson, tmp_path / 'out')
+        write_taught_set(Rooms(), setup, tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
 
 

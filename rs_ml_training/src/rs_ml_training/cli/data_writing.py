@@ -14,7 +14,7 @@ from rs_ml_training.cli.data_command import Commands, ToFolder, add_command, ope
 from rs_ml_training.data.augment.presets import ALIASES, PRESETS, preset
 from rs_ml_training.data.sample_codec import MAP_CODINGS
 from rs_ml_training.data.tfrecords import COMPRESSIONS
-from rs_ml_training.teaching.taught_set import Trust
+from rs_ml_training.teaching.taught_set import TeacherThresholds
 
 if TYPE_CHECKING:
     from rs_ml_training.teaching.cell_detector import CellDetector
@@ -76,8 +76,8 @@ class TeachOptions(ToFolder):
     )
     graph: Path | None = option(None, 'frozen_inference_graph.pb, in place of a model')
     label_map: Path | None = option(None, '.pbtxt of the classes of --graph')
-    sure: float = option(Trust.sure, 'least score of an object')
-    doubtful: float = option(Trust.doubtful, 'least score of a crowd')
+    sure: float = option(TeacherThresholds.sure, 'least score of an object')
+    doubtful: float = option(TeacherThresholds.doubtful, 'least score of a crowd')
     teacher_license: str = option('', 'named in addition to that of the data')
 
 
@@ -195,13 +195,13 @@ def _augment(options: AugmentOptions, _: argparse.Namespace) -> None:
 
 
 def _teach(options: TeachOptions, arguments: argparse.Namespace) -> None:
-    from rs_ml_training.teaching.taught_set import Lesson, write_taught_set
+    from rs_ml_training.teaching.taught_set import TeacherSetup, write_taught_set
 
     teacher = _teacher(options)
     marked = None if arguments.marked is None else tuple(arguments.marked)
-    trust = Trust(options.sure, options.doubtful)
-    lesson = Lesson(teacher, teacher.labels, trust, marked, options.teacher_license)
-    counts = write_taught_set(open_source(options), lesson, options.out)
+    thresholds = TeacherThresholds(options.sure, options.doubtful)
+    setup = TeacherSetup(teacher, teacher.labels, thresholds, marked, options.teacher_license)
+    counts = write_taught_set(open_source(options), setup, options.out)
     numbers = ', '.join(f'{count} {name}' for name, count in counts.items())
     print(f'{options.out}: {numbers}; --data coco:{options.out}')
 

@@ -85,7 +85,7 @@ class _Worst:
             return
         single = self._scorer.fresh()
         single.update(sample, prediction)
-        value = single.result()[self._scorer.judge]
+        value = single.result()[self._scorer.ranking_metric]
         if math.isfinite(value):
             badness = value if self._scorer.lower_is_better else -value
             self._found.append((badness, sample.name, value))
@@ -109,7 +109,7 @@ class EvaluationReport:
         data: the truth.
         measured: the outcome.
         protocol: rules behind the figures, such as crop and range.
-        judge: metric that ranks single images.
+        ranking_metric: metric that ranks single images.
     """
 
     task: str
@@ -117,7 +117,7 @@ class EvaluationReport:
     data: str
     measured: Measured
     protocol: dict[str, Any] = field(default_factory=dict)
-    judge: str = ''
+    ranking_metric: str = ''
 
     def table(self) -> str:
         """Lines for a terminal: the metrics in columns, then the worst images."""
@@ -129,7 +129,9 @@ class EvaluationReport:
         for start in range(0, len(names), _COLUMNS):
             lines += _columns({name: metrics[name] for name in names[start : start + _COLUMNS]})
         lines.append(f'{1000 * self.measured.seconds_per_image:.1f} ms an image')
-        lines += [f'worst: {name}  {self.judge} {v:.4f}' for name, v in self.measured.worst]
+        lines += [
+            f'worst: {name}  {self.ranking_metric} {v:.4f}' for name, v in self.measured.worst
+        ]
         return '\n'.join(lines)
 
     def values(self) -> dict[str, Any]:
@@ -143,7 +145,10 @@ class EvaluationReport:
             'count': measured.count,
             'metrics': {name: finite_or_none(value) for name, value in measured.metrics.items()},
             'seconds_per_image': finite_or_none(measured.seconds_per_image),
-            'worst': [{'name': name, self.judge: finite_or_none(v)} for name, v in measured.worst],
+            'worst': [
+                {'name': name, self.ranking_metric: finite_or_none(v)}
+                for name, v in measured.worst
+            ],
         }
 
     def write(self, path: Path) -> None:

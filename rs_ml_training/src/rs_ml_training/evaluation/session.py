@@ -71,7 +71,9 @@ def run(
         worst=options.worst,
         progress=progress,
     )
-    return EvaluationReport(name, subject.name, options.data, measured, rules, scorer.judge)
+    return EvaluationReport(
+        name, subject.name, options.data, measured, rules, scorer.ranking_metric
+    )
 
 
 def _compared(

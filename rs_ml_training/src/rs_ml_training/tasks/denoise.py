@@ -187,7 +187,7 @@ def _holes_kept(depth_m: np.ndarray, view: View) -> np.ndarray:
 class DenoiseScorer(Scorer[DenoisePrediction]):
     """Errors of denoised depth, filled holes and removed depth."""
 
-    judge, lower_is_better = 'rmse_m', True
+    ranking_metric, lower_is_better = 'rmse_m', True
 
     def __init__(self) -> None:
         self._metrics = DenoiseMetrics()

@@ -220,7 +220,7 @@ class DepthScorer(Scorer[DepthPrediction]):
         reference_focal_px: truth was divided by focal length / this; None: it was not.
     """
 
-    judge, lower_is_better = 'abs_rel', True
+    ranking_metric, lower_is_better = 'abs_rel', True
 
     def __init__(
         self,

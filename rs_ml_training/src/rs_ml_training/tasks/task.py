@@ -89,11 +89,11 @@ class Scorer(ABC, Generic[P]):
     """Accumulates the metrics of an evaluation at the full size of the images.
 
     Attributes:
-        judge: metric that ranks single images.
+        ranking_metric: metric that ranks single images.
         lower_is_better: of that metric.
     """
 
-    judge: ClassVar[str]
+    ranking_metric: ClassVar[str]
     lower_is_better: ClassVar[bool]
 
     @abstractmethod

@@ -13,7 +13,7 @@ from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor
 
 from rs_ml_training.prediction.box_decoding import STRIDES, boxes_of_cells
-from rs_ml_training.teaching.frozen_detector import Found
+from rs_ml_training.teaching.frozen_detector import TeacherDetections
 
 # Decoder -> outputs of a model that can be a teacher.
 _OUTPUTS = {'gfl': ('scores', 'distances'), 'gfl_head': ('head',)}
@@ -97,16 +97,16 @@ class CellDetector:
         self._model = CellModel(model)
         self.labels = self._model.labels
 
-    def __call__(self, image: np.ndarray) -> Found:
+    def __call__(self, image: np.ndarray) -> TeacherDetections:
         """Find objects in an image, uint8 (H, W, 3) RGB."""
         scores, distances, transform = self._model.logits(image)
         found = boxes_of_cells(scores, distances, self._model.size)
         height, width = image.shape[:2]
         xyxy = np.clip(transform.boxes_to_source(found.xyxy), 0, [width, height] * 2)
-        return Found(xyxy.astype(np.float32), found.scores, found.class_ids)
+        return TeacherDetections(xyxy.astype(np.float32), found.scores, found.class_ids)
 
 
-class WatchingCells:
+class CellTeacher:
     """A teacher for networks with the same cells: an image -> target scores.
 
     Args:

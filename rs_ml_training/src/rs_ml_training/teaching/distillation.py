@@ -19,7 +19,7 @@ _CELL_PX = 4
 LEAST_SCORE = 0.2
 
 
-class WatchingDetector:
+class HeatmapTeacher:
     """A teacher for CenterNets of stride 4: an image -> target maps."""
 
     def __init__(self, graph: Path, label_map: Path, labels: Sequence[str]) -> None:
@@ -68,7 +68,7 @@ def blended(
 
     Args:
         targets: see centernet.targets.targets_of.
-        seen: of WatchingDetector, of the same shapes.
+        seen: of HeatmapTeacher, of the same shapes.
         share: weight of the teacher in the heat map; extents come from boxes where there are any.
     """
     known = targets['mask'] > 0

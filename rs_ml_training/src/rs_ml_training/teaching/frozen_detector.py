@@ -17,7 +17,7 @@ _OUTPUTS = ('detection_boxes:0', 'detection_scores:0', 'detection_classes:0', 'n
 
 
 @dataclass(frozen=True)
-class Found:
+class TeacherDetections:
     """Detections in an image.
 
     Attributes:
@@ -56,7 +56,7 @@ class FrozenDetector:
         self._order = {stored: index for index, stored in enumerate(sorted(ids))}
         self._run = read_frozen_graph(graph, _OUTPUTS)
 
-    def __call__(self, image: np.ndarray) -> Found:
+    def __call__(self, image: np.ndarray) -> TeacherDetections:
         """Find objects in an image, uint8 (H, W, 3) RGB."""
         boxes, scores, classes, count = (output.numpy()[0] for output in self._run(image[None]))
         height, width = image.shape[:2]
@@ -64,7 +64,7 @@ class FrozenDetector:
         kept = np.flatnonzero(known)
         xyxy = boxes[kept][:, [1, 0, 3, 2]] * np.array([width, height] * 2)
         ids = [self._order[int(c)] for c in classes[kept]]
-        return Found(xyxy.astype(np.float32), scores[kept], np.array(ids, np.int64))
+        return TeacherDetections(xyxy.astype(np.float32), scores[kept], np.array(ids, np.int64))
 
 
 def read_label_map(path: Path) -> dict[int, str]:

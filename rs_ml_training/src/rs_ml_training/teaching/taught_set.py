@@ -18,14 +18,14 @@ from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.data.text_files import write_license
 from rs_ml_training.metrics.precision import overlaps
-from rs_ml_training.teaching.frozen_detector import Found
+from rs_ml_training.teaching.frozen_detector import TeacherDetections
 
 SPLIT = 'train2017'
 _QUALITY = 95
 
 
 @dataclass(frozen=True)
-class Trust:
+class TeacherThresholds:
     """Thresholds on a teacher's detections.
 
     Attributes:
@@ -47,24 +47,29 @@ class Trust:
             )
 
 
-def merged(marked: Boxes, found: Found, trust: Trust, complete: Sequence[int] = ()) -> Boxes:
+def merged(
+    marked: Boxes,
+    found: TeacherDetections,
+    thresholds: TeacherThresholds,
+    complete: Sequence[int] = (),
+) -> Boxes:
     """The annotated boxes, then those that the teacher adds.
 
     Args:
         marked: annotated boxes, with class ids of the teacher.
         found: detections of the teacher.
-        trust: in it.
+        thresholds: on its scores.
         complete: fully annotated classes; detections of these are doubtful at most.
 
     Returns:
         Boxes with class ids of the teacher, without detections of annotated objects.
     """
-    doubtful = np.isin(found.class_ids, complete) | (found.scores < trust.sure)
+    doubtful = np.isin(found.class_ids, complete) | (found.scores < thresholds.sure)
     order = np.argsort(-found.scores, kind='stable')
-    order = order[found.scores[order] >= trust.doubtful]
+    order = order[found.scores[order] >= thresholds.doubtful]
     kept: list[int] = []
     for index in order.tolist():
-        if not _known(index, found, marked, kept, trust.same):
+        if not _known(index, found, marked, kept, thresholds.same):
             kept.append(index)
     return Boxes(
         np.concatenate([marked.xyxy, found.xyxy[kept]]).astype(np.float32),
@@ -73,7 +78,9 @@ def merged(marked: Boxes, found: Found, trust: Trust, complete: Sequence[int] = 
     )
 
 
-def _known(index: int, found: Found, marked: Boxes, kept: list[int], same: float) -> bool:
+def _known(
+    index: int, found: TeacherDetections, marked: Boxes, kept: list[int], same: float
+) -> bool:
     """Whether a detection is an annotated object, or one already detected with a better score."""
     class_id, box = found.class_ids[index], found.xyxy[index : index + 1]
     others = np.concatenate(
@@ -86,25 +93,25 @@ def _known(index: int, found: Found, marked: Boxes, kept: list[int], same: float
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TeacherSetup:
     """A teacher, and the classes that the data already annotate.
 
     Attributes:
         teacher: detects objects in an image.
         labels: class names of the teacher.
-        trust: in it.
+        thresholds: on its scores.
         marked: fully annotated classes of the reader; None: all that both have.
         license: of the teacher, as it must appear along with that of the data.
     """
 
-    teacher: Callable[[np.ndarray], Found]
+    teacher: Callable[[np.ndarray], TeacherDetections]
     labels: tuple[str, ...]
-    trust: Trust
+    thresholds: TeacherThresholds
     marked: Sequence[str] | None = None
     license: str = ''
 
 
-def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int]:
+def write_taught_set(reader: Reader, setup: TeacherSetup, out: Path) -> dict[str, int]:
     """Write `images/` (JPEG), `annotations/instances_train2017.json` and `license.txt`.
 
     Detections of fully annotated classes become crowds, others boxes; annotated boxes keep their
@@ -112,7 +119,7 @@ def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int
 
     Args:
         reader: images, with or without boxes.
-        lesson: the teacher and its classes.
+        setup: the teacher and its classes.
         out: a new folder.
 
     Returns:
@@ -122,8 +129,8 @@ def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int
         ConfigError: a class in `marked` that reader or teacher does not have.
         InputError: a sample without image.
     """
-    ids = _class_ids(reader.labels, lesson)
-    content = _content(lesson.labels)
+    ids = _class_ids(reader.labels, setup)
+    content = _content(setup.labels)
     counts = {'images': len(reader), 'marked': 0, 'taught': 0, 'doubtful': 0}
     with new_folder(out) as folder:
         (folder / 'images').mkdir()
@@ -134,7 +141,7 @@ def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int
                 raise InputError(f'{sample.name} has no image for the teacher')
             marked, kept = _marked(sample, ids)
             complete = () if sample.boxes is None else ids[ids >= 0].tolist()
-            boxes = merged(marked, lesson.teacher(sample.image), lesson.trust, complete)
+            boxes = merged(marked, setup.teacher(sample.image), setup.thresholds, complete)
             name = f'{index:05}_{Path(sample.name).name}.jpg'
             _write_jpeg(folder / 'images' / name, sample.image)
             _describe(content, name, sample, boxes, kept)
@@ -144,17 +151,17 @@ def write_taught_set(reader: Reader, lesson: Lesson, out: Path) -> dict[str, int
             counts['doubtful'] += int(added.sum())
         text = json.dumps(content)
         (folder / 'annotations' / f'instances_{SPLIT}.json').write_text(text)
-        write_license('; '.join(filter(None, (reader.license, lesson.license))), folder)
+        write_license('; '.join(filter(None, (reader.license, setup.license))), folder)
     return counts
 
 
-def _class_ids(labels: Sequence[str], lesson: Lesson) -> np.ndarray:
+def _class_ids(labels: Sequence[str], setup: TeacherSetup) -> np.ndarray:
     """Class id of the teacher by that of the reader; -1 where boxes do not count."""
-    wanted = lesson.labels if lesson.marked is None else lesson.marked
-    for name in lesson.marked or ():
-        if name not in labels or name not in lesson.labels:
+    wanted = setup.labels if setup.marked is None else setup.marked
+    for name in setup.marked or ():
+        if name not in labels or name not in setup.labels:
             raise ConfigError(f'--marked {name}: data and teacher must both have that class')
-    positions = {name: i for i, name in enumerate(lesson.labels) if name in wanted}
+    positions = {name: i for i, name in enumerate(setup.labels) if name in wanted}
     return np.array([positions.get(name, -1) for name in labels], np.int64)
 
 

@@ -54,7 +54,7 @@ def normalisations(network: keras.Model) -> list[keras.layers.BatchNormalization
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class StartingWeights:
     """Starting weights that are mixed into the saved ones.
 
     A network fine-tuned on few images keeps what it learned from many (Wortsman 2022,
@@ -69,14 +69,14 @@ class Start:
     share: float
 
 
-def start_of(model: keras.Model, share: float) -> Start | None:
+def starting_weights(model: keras.Model, share: float) -> StartingWeights | None:
     """The model's present weights; None if none of them are mixed in."""
-    return Start(_values(model.trainable_variables), share) if share else None
+    return StartingWeights(_values(model.trainable_variables), share) if share else None
 
 
 @contextmanager
 def averaged(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, start: Start | None = None
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, start: StartingWeights | None = None
 ) -> Iterator[None]:
     """In this context the model has its averaged weights, if there are any, mixed with a start."""
     # mixed_float16 wraps the optimizer in one that scales the loss and has no average.
@@ -97,7 +97,7 @@ def averaged(
         _assign(variables, trained)
 
 
-def _mixed(values: list[np.ndarray], start: Start | None) -> list[np.ndarray]:
+def _mixed(values: list[np.ndarray], start: StartingWeights | None) -> list[np.ndarray]:
     if start is None:
         return values
     pairs = zip(values, start.values, strict=True)

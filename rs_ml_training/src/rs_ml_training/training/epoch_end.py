@@ -21,7 +21,7 @@ from rs_ml_training.tasks.options import TrainOptions
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import BEST_WEIGHTS, LAST_WEIGHTS, best_weights_of
 from rs_ml_training.training import checkpoint, devices
-from rs_ml_training.training.averaging import Start, averaged, precise_batch_norm
+from rs_ml_training.training.averaging import StartingWeights, averaged, precise_batch_norm
 from rs_ml_training.training.run_folder import EventWriter, RunFolder
 
 Predict = Callable[[Arrays], Arrays]
@@ -114,7 +114,7 @@ class EpochEnd(keras.callbacks.Callback):
         validation: SampleSequence,
         progress: checkpoint.Progress,
         listener: Callable[[EpochReport], None] | None = None,
-        start: Start | None = None,
+        start: StartingWeights | None = None,
     ) -> None:
         super().__init__()
         self._task, self._objective = task, objective
@@ -170,9 +170,13 @@ class EpochEnd(keras.callbacks.Callback):
 
     def _validated(self, epoch: int) -> dict[str, float]:
         average = averaged(self.network, self.model.optimizer, self._start)
-        with average, precise_batch_norm(self.network, self._settling()), self._judged():
+        with (
+            average,
+            precise_batch_norm(self.network, self._batch_norm_inputs()),
+            self._validation_copy(),
+        ):
             metrics = validate(self._objective, self._predict, self._validation)
-            better = self._judge(metrics, epoch)
+            better = self._record_validation(metrics, epoch)
             if self._writes:
                 self._keep(better)
                 self._draw(epoch)
@@ -180,13 +184,13 @@ class EpochEnd(keras.callbacks.Callback):
             self._listener(EpochReport(epoch, metrics))
         return metrics
 
-    def _settling(self) -> Iterator[Arrays]:
+    def _batch_norm_inputs(self) -> Iterator[Arrays]:
         """Inputs of the first training batches, as many as the options ask for."""
         for index in range(min(self._options.settle_batches, len(self._training))):
             inputs, _ = self._training[index]
             yield {name: np.asarray(array, np.float32) for name, array in inputs.items()}
 
-    def _judge(self, metrics: dict[str, float], epoch: int) -> list[str]:
+    def _record_validation(self, metrics: dict[str, float], epoch: int) -> list[str]:
         """Record a validation; returns the weights files that it is the best for."""
         files = [BEST_WEIGHTS] if self._is_best(metrics[self._options.monitor], epoch) else []
         for name in self._options.keep_best:
@@ -223,7 +227,7 @@ class EpochEnd(keras.callbacks.Callback):
             self._board.picture('validation', picture, epoch)
 
     @contextmanager
-    def _judged(self) -> Iterator[None]:
+    def _validation_copy(self) -> Iterator[None]:
         """Each of several processes validates by itself, on a copy of the network."""
         if self._options.processes == 1:
             yield

@@ -23,7 +23,7 @@ from rs_ml_training.tasks.registry import task_named
 from rs_ml_training.tasks.task import Task
 from rs_ml_training.trained import ModelSpec
 from rs_ml_training.training import checkpoint, devices
-from rs_ml_training.training.averaging import Start, start_of
+from rs_ml_training.training.averaging import StartingWeights, starting_weights
 from rs_ml_training.training.epoch_end import EpochEnd, EpochReport, StopOnNan, stopped
 from rs_ml_training.training.optimizers import optimizer_of, schedule_of
 from rs_ml_training.training.run_folder import RunFolder
@@ -32,7 +32,7 @@ from rs_ml_training.training.spec import open_sources, spec_of
 _CALIBRATION_SAMPLES = 32
 
 
-class Trainee(keras.Model):
+class TrainingModel(keras.Model):
     """Trains `network` on the losses of an objective; works on every Keras backend.
 
     Args:
@@ -101,10 +101,10 @@ class PreparedTraining:
     spec: ModelSpec
     task: Task[Any, Any]
     objective: Objective
-    model: Trainee
+    model: TrainingModel
     training: SampleSequence
     validation: SampleSequence
-    start: Start | None = None
+    start: StartingWeights | None = None
 
 
 def train(
@@ -157,10 +157,10 @@ def prepare(task: str, options: TrainOptions, command: Sequence[str] = ()) -> Pr
     training, validation = _batches(objective, augmentation, options, data, validation_data)
     # Trained on crops, it is built for any size.
     size = None if augmentation.crop else spec.input_size
-    model = Trainee(_network(spec, size, options, training), objective)
+    model = TrainingModel(_network(spec, size, options, training), objective)
     schedule = schedule_of(options, len(training))
     model.compile(optimizer=optimizer_of(options, schedule, model.network))
-    start = start_of(model.network, options.start_share)
+    start = starting_weights(model.network, options.start_share)
     return PreparedTraining(options, spec, kind, objective, model, training, validation, start)
 
 

@@ -107,7 +107,7 @@ class BoxScorer(Scorer[BoxPrediction]):
         data_labels: class names of the truth; objects of other classes do not count.
     """
 
-    judge, lower_is_better = 'ap50', False
+    ranking_metric, lower_is_better = 'ap50', False
 
     def __init__(self, labels: Sequence[str], data_labels: Sequence[str] = ()) -> None:
         self._labels, self._data_labels = tuple(labels or data_labels), tuple(data_labels)
@@ -206,17 +206,17 @@ def _teacher(options: DetectionTraining, spec: ModelSpec) -> Teacher | None:
         return None
     if options.loss == 'generalized_focal':
         return _teacher_of_cells(options.teacher, options.teacher_share, spec)
-    from rs_ml_training.teaching.distillation import WatchingDetector, blended
+    from rs_ml_training.teaching.distillation import HeatmapTeacher, blended
 
     if options.teacher_labels is None:
         raise ConfigError('--teacher needs --teacher-labels: give the label map (.pbtxt)')
-    watch = WatchingDetector(options.teacher, options.teacher_labels, spec.labels)
-    return lambda image, targets: blended(targets, watch(image), options.teacher_share)
+    teach = HeatmapTeacher(options.teacher, options.teacher_labels, spec.labels)
+    return lambda image, targets: blended(targets, teach(image), options.teacher_share)
 
 
 def _teacher_of_cells(directory: Path, weight: float, spec: ModelSpec) -> Teacher:
-    from rs_ml_training.teaching.cell_detector import WatchingCells
+    from rs_ml_training.teaching.cell_detector import CellTeacher
 
-    watch = WatchingCells(directory, spec.labels, spec.input_size)
+    teach = CellTeacher(directory, spec.labels, spec.input_size)
     share = np.asarray(weight, np.float32)
-    return lambda image, targets: {**targets, 'taught': watch(image), 'taught_share': share}
+    return lambda image, targets: {**targets, 'taught': teach(image), 'taught_share': share}

@@ -123,7 +123,7 @@ class MaskScorer(Scorer[MaskPrediction]):
         data_labels: class names of the truth; classes that the network lacks do not count.
     """
 
-    judge, lower_is_better = 'miou', False
+    ranking_metric, lower_is_better = 'miou', False
 
     def __init__(self, labels: Sequence[str], data_labels: Sequence[str] = ()) -> None:
         self._labels, self._data_labels = tuple(labels or data_labels), tuple(data_labels)

@@ -8,7 +8,7 @@ import pytest
 keras = pytest.importorskip('keras')
 
 from rs_ml_training.training import session  # noqa: E402
-from rs_ml_training.training.session import Trainee  # noqa: E402
+from rs_ml_training.training.session import TrainingModel  # noqa: E402
 
 
 class _Squares:
@@ -27,7 +27,7 @@ def _network(layer):
 def test_inputs_are_not_rounded():
     keras.config.set_dtype_policy('mixed_bfloat16')
     try:
-        model = Trainee(_network(keras.layers.Rescaling(1.0, dtype='float32')), _Squares())
+        model = TrainingModel(_network(keras.layers.Rescaling(1.0, dtype='float32')), _Squares())
     finally:
         keras.config.set_dtype_policy('float32')
     value = np.float32(3.007)
@@ -39,7 +39,7 @@ def test_inputs_are_not_rounded():
 def test_replicas_share_the_mean(count, monkeypatch):
     """tf.distribute adds gradients: four replicas that see the same take a step of one."""
     monkeypatch.setattr(session, '_replicas', lambda: count)
-    model = Trainee(_network(keras.layers.Dense(1)), _Squares())
+    model = TrainingModel(_network(keras.layers.Dense(1)), _Squares())
     outputs = {'y': np.full((2, 1), 3.0, np.float32)}
     loss = model.compute_loss(y={'y': np.zeros((2, 1), np.float32)}, y_pred=outputs)
     assert count * float(loss) == pytest.approx(9.0)

@@ -10,7 +10,7 @@ import pytest
 keras = pytest.importorskip('keras')
 
 from rs_ml_training.tasks.options import TrainOptions  # noqa: E402
-from rs_ml_training.training.averaging import averaged, start_of  # noqa: E402
+from rs_ml_training.training.averaging import averaged, starting_weights  # noqa: E402
 from rs_ml_training.training.optimizers import RAdam, WarmedUp, optimizer_of, schedule_of  # noqa: E402  # noqa: E402
 
 
@@ -139,7 +139,7 @@ def test_the_average_is_lent_and_given_back(momentum, share, expected, is_scaled
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=scale)
     (kernel,) = model.trainable_variables
     kernel.assign([[1.0]])
-    start = start_of(model, share)
+    start = starting_weights(model, share)
     for gradient in (1.0, -2.0):
         optimizer.apply([keras.ops.convert_to_tensor([[scale * gradient]])], [kernel])
     with averaged(model, optimizer, start):
