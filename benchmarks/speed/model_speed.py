@@ -97,7 +97,7 @@ def _ways(manifest: ModelManifest) -> dict[str, Model]:
 def _faithful(model: Model) -> dict[str, Any]:
     """Whether it reproduces the golden outputs; tuning chooses no other."""
     result = verify_golden(model)
-    return {'golden_share': result.share, 'is_faithful': result.is_reproduced}
+    return {'golden_share': result.error_ratio, 'is_faithful': result.is_reproduced}
 
 
 def _best(ways: Mapping[str, Mapping[str, Any]]) -> str:

@@ -207,7 +207,7 @@ def run_tune(args: argparse.Namespace) -> int:
         for trial in trials:
             choice = trial.choice
             ms = '-' if math.isnan(choice.median_ms) else f'{choice.median_ms:.2f}'
-            verdict = trial.reason or f'{trial.share:.0%} of the tolerance'
+            verdict = trial.reason or f'{trial.error_ratio:.0%} of the tolerance'
             print(f'{choice.backend:14}{choice.precision:12}{choice.threads:8}{ms:>10}  {verdict}')
         if device == 'auto':
             print(f'saved {trials[0].choice.backend} in {tune_file()}')

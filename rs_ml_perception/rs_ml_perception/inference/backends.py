@@ -16,18 +16,17 @@ from rs_ml_perception.inference.manifest import TensorSpec
 DEVICES = ('auto', 'cpu', 'gpu', 'npu')
 PRECISIONS = ('float32', 'bfloat16', 'float16')
 
-
 _PACKAGE = 'rs_ml_perception.inference.'
 
 
 @dataclass(frozen=True)
 class BackendOptions:
-    """How a network is run.
+    """Device, threads and precision of a network.
 
     Attributes:
-        device: one of DEVICES, as the backend has it; `auto` is the CPU, except where an
-            onnxruntime or TensorFlow build with GPU support finds one.
-        threads: CPU threads of one inference; 0 is the runtime's choice.
+        device: one of DEVICES; `auto` is the CPU, unless an onnxruntime or TensorFlow build with
+            GPU support finds a GPU.
+        threads: CPU threads of one inference; 0 lets the runtime choose.
         precision: one of PRECISIONS; float32 is the deterministic default.
     """
 
@@ -38,13 +37,13 @@ class BackendOptions:
 
 @dataclass(frozen=True)
 class NetworkFile:
-    """What a backend is given to load.
+    """The input of a backend: the file and its tensors.
 
     Attributes:
         model: name and version, for messages.
         format: one of manifest.FORMATS.
         path: the file, or the folder of a SavedModel.
-        inputs, outputs: name in the manifest -> the tensor it must be.
+        inputs, outputs: name in the manifest -> tensor expected in the file.
         companions: files that belong to it.
     """
 
@@ -59,12 +58,12 @@ class NetworkFile:
 class Backend(Protocol):
     """A loaded network. One caller at a time: give every worker its own.
 
-    Loading compares names, shapes and types of the file's tensors with the manifest, as far as
-    the runtime knows them, and refuses what does not fit with a ModelError (tensors.find_tensors).
+    Loading compares names, shapes and types of the tensors in the file with the manifest, as far
+    as the runtime reports them, and raises a ModelError on a mismatch (tensors.find_tensors).
 
     Attributes:
-        device: where it runs, e.g. 'cpu'.
-        precision: one of PRECISIONS, what the arithmetic is done in at least in part.
+        device: device in use, e.g. 'cpu'.
+        precision: one of PRECISIONS, used by at least part of the arithmetic.
     """
 
     device: str
@@ -88,8 +87,8 @@ class BackendInfo:
             BackendOptions).
         module: the runtime's import name.
         formats: artefact formats it reads, preferred first.
-        install: what to type where the runtime is missing.
-        precisions: what `rs-ml models tune` tries.
+        install: command that installs a missing runtime.
+        precisions: those tried by `rs-ml models tune`.
         takes_threads: whether `threads` makes a difference.
     """
 
@@ -103,7 +102,7 @@ class BackendInfo:
 
     @property
     def is_installed(self) -> bool:
-        """Whether the runtime can be imported; nothing is."""
+        """Whether the runtime can be imported, without importing it."""
         package, _, _ = self.module.partition('.')
         return importlib.util.find_spec(package) is not None
 
@@ -156,4 +155,4 @@ BACKENDS: dict[str, BackendInfo] = {
         ),
     )
 }
-"""In the order `auto` tries them: TensorFlow last, for its import takes seconds."""
+"""In the order of `auto`: TensorFlow last, since its import takes seconds."""

@@ -22,17 +22,17 @@ _CHUNK_BYTES = 1 << 20
 
 
 def download(manifest: ModelManifest, *, sha256: str | None = None) -> list[Path]:
-    """Fetch what a model lacks into the cache.
+    """Fetch the missing files of a model into the cache.
 
     Args:
         manifest: the model.
-        sha256: digest of what the url gives, needed where the manifest records none.
+        sha256: digest of the download, required if the manifest has none.
 
     Returns:
-        The files, those that were there already included.
+        All files, including those already present.
 
     Raises:
-        ModelError: the model names no url, or the checksum is wrong.
+        ModelError: the model has no url, or the checksum is wrong.
         ConfigError: no checksum is known and none was given.
         InputError: the network failed.
     """
@@ -82,13 +82,13 @@ def _fetch(url: str, target: Path) -> Path:
     return target
 
 
-def _copy(source: IO[bytes], target: IO[bytes], what: str) -> None:
-    """An archive of kilobytes may unpack to more than the disk holds."""
+def _copy(source: IO[bytes], target: IO[bytes], name: str) -> None:
+    """Copy with a limit: a small archive may unpack to more than the disk holds."""
     written = 0
     while chunk := source.read(_CHUNK_BYTES):
         written += len(chunk)
         if written > MAX_FILE_BYTES:
-            raise ModelError(f'{what} is larger than {MAX_FILE_BYTES} bytes: nothing was kept')
+            raise ModelError(f'{name} is larger than {MAX_FILE_BYTES} bytes: nothing was kept')
         target.write(chunk)
 
 

@@ -1,6 +1,6 @@
-"""YAML that a stranger may have written: bounded in size and depth, and without aliases.
+"""YAML from untrusted sources: bounded in size and depth, and without aliases.
 
-An alias repeats what an anchor marks: ten lines of them unfold to more than any memory holds.
+An alias repeats its anchor, so ten lines can unfold to more than any memory holds.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def parse_yaml(text: str, *, where: str) -> Any:
     if len(text) > MAX_BYTES:
         raise InputError(f'{where} is too large: at most {MAX_BYTES} characters of YAML are read')
     try:
-        # SafeLoader with less, see _loader.
+        # A restricted SafeLoader, see _loader.
         return yaml.load(text, Loader=_loader())
-    # PyYAML lets out what int() and date() say of 99 May and numbers of thousands of digits.
+    # PyYAML passes on exceptions of int() and date() for huge numbers and impossible dates.
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         reason = ' '.join(str(error).split())
         raise InputError(f'{where} cannot be read as YAML: {reason}') from error
@@ -52,7 +52,7 @@ def _loader() -> type:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """PyYAML's safe loader, which stops at aliases, at depths and at control characters."""
+        """PyYAML's safe loader, which refuses aliases, deep nesting and control characters."""
 
         depth = 0
 

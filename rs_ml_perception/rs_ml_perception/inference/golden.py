@@ -1,8 +1,7 @@
-"""Recorded outputs of a reference, which every other way to run a model must reproduce.
+"""Recorded outputs of a reference, which every backend and precision must reproduce.
 
-golden.npz holds `input/<name>` arrays, made of a picture as a camera gives it, and
-`output/<name>` arrays as the reference gave them. The manifest says by how much each output may
-differ at each precision.
+golden.npz holds `input/<name>` arrays, made from a camera image, and `output/<name>` arrays of the
+reference. The manifest has the tolerance of each output at each precision.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ _STEPS = 1 << 12
 
 @dataclass(frozen=True)
 class OutputResult:
-    """How far an output is from the reference.
+    """Error of one output against the reference.
 
     Attributes:
         name: in the manifest.
-        error: by the measure that the manifest chose.
-        limit: what it allows at this precision; None: it does not say.
+        error: by the measure in the manifest.
+        limit: tolerance at this precision; None: the manifest has none.
     """
 
     name: str
@@ -59,7 +58,7 @@ class OutputResult:
 
 @dataclass(frozen=True)
 class GoldenResult:
-    """How far a backend is from the reference.
+    """Errors of a backend against the reference.
 
     Attributes:
         outputs: in the order of the manifest.
@@ -77,8 +76,8 @@ class GoldenResult:
         return all(output.limit is not None for output in self.outputs)
 
     @property
-    def share(self) -> float:
-        """Largest error in multiples of the tolerance; NaN where there is none."""
+    def error_ratio(self) -> float:
+        """Largest error in multiples of the tolerance; NaN without one."""
         if not self.is_judged:
             return float('nan')
         return max((o.error / o.limit if o.limit else o.error) for o in self.outputs)
@@ -108,12 +107,12 @@ def verify_golden(model: Model) -> GoldenResult:
 
 
 def require_golden(model: Model) -> None:
-    """Refuse a model that does not compute what its golden outputs say.
+    """Refuse a model that does not reproduce its golden outputs.
 
-    A model without golden outputs passes, and so does a precision that they do not judge.
+    A model without golden outputs passes, and so does a precision without a tolerance.
 
     Raises:
-        ModelError: it does not, or the file does not fit the manifest.
+        ModelError: it does not reproduce them, or the file does not fit the manifest.
     """
     if model.manifest.golden is None:
         return
@@ -130,7 +129,7 @@ def golden_inputs(manifest: ModelManifest) -> dict[str, np.ndarray]:
     """The recorded input tensors of a model.
 
     Raises:
-        ModelError: it has none, or the file does not fit the manifest.
+        ModelError: there is none, or the file does not fit the manifest.
     """
     return _recording(manifest)[0]
 
@@ -142,11 +141,11 @@ def picture_inputs(
 
     Args:
         specs: of the tensors.
-        frame: colour, depth and infrared, as far as the model takes them.
+        frame: colour, depth and infrared, as required by the model.
         model: its name, for the message.
 
     Raises:
-        InputError: the frame lacks what an input needs.
+        InputError: the frame lacks an image required by an input.
     """
     return {spec.name: _input(spec, frame, model) for spec in specs}
 
@@ -156,8 +155,8 @@ def write_golden(
 ) -> None:
     """Write a golden file.
 
-    Real outputs are rounded to 1/4096 of their range, which packs well; whole numbers stay what
-    they are.
+    Real outputs are rounded to 1/4096 of their range, which compresses well; whole numbers stay
+    unchanged.
     """
     arrays = {f'{_INPUT}{name}': array for name, array in inputs.items()}
     arrays |= {f'{_OUTPUT}{name}': _rounded(array) for name, array in outputs.items()}
@@ -190,10 +189,10 @@ def _recording(manifest: ModelManifest) -> tuple[dict[str, np.ndarray], dict[str
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz, which a stranger may have packed: kilobytes hold gigabytes.
+    """The arrays of an .npz from an untrusted source, in which kilobytes may hold gigabytes.
 
     Raises:
-        ModelError: it is no such file, damaged, or larger than MAX_GOLDEN_BYTES when unpacked.
+        ModelError: it is not such a file, damaged, or larger than MAX_GOLDEN_BYTES unpacked.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -234,7 +233,7 @@ def _required(image: Any, word: str, spec: InputSpec, model: str) -> Any:
 
 
 def _plane(plane: np.ndarray, spec: InputSpec) -> np.ndarray:
-    """One channel (h, w) as the tensor of the input; measured depth is not mixed."""
+    """One channel (h, w) as the tensor of the input; measured depth is not averaged."""
     transform = plan_transform(spec, (plane.shape[1], plane.shape[0]))
     x, y, width, height = transform.source_rect
     interpolation = cv2.INTER_NEAREST if spec.dtype == 'float32' else cv2.INTER_AREA
@@ -252,6 +251,6 @@ def _rounded(array: np.ndarray) -> np.ndarray:
 
 
 def _small(array: np.ndarray) -> np.ndarray:
-    """Class maps of many bits as bytes."""
+    """Class maps of wide integers as bytes."""
     fits = array.dtype.kind in 'iu' and array.size and array.min() >= 0 and array.max() < 256
     return array.astype(np.uint8) if fits else array

@@ -23,19 +23,18 @@ USUAL_LIMITS = {'float32': 0.01, 'bfloat16': 0.03}
 def record_golden(model: Model, frame: Frame, picture: str) -> Path:
     """Record the outputs of a loaded model for a frame as its golden outputs.
 
-    The file is written next to the manifest, whose `golden` is replaced; tolerances that it has
-    for outputs stay.
+    The file is written next to the manifest, whose `golden` is replaced; existing tolerances stay.
 
     Args:
         model: the reference.
-        frame: what the inputs are made of.
-        picture: the same in words, for the manifest.
+        frame: source of the inputs.
+        picture: its description for the manifest.
 
     Returns:
         The golden file.
 
     Raises:
-        InputError: the frame lacks what an input needs.
+        InputError: the frame lacks an image required by an input.
         ConfigError: the folder cannot be written to.
     """
     manifest = model.manifest
@@ -76,7 +75,7 @@ def golden_section(
 
 
 def _replace_section(path: Path, section: dict[str, Any]) -> None:
-    """Put the section in the place of the old one, or at the end; the rest stays as written."""
+    """Replace the section, or append it; the rest of the file stays unchanged."""
     import yaml
 
     new = yaml.safe_dump(

@@ -15,7 +15,7 @@ MAX_BYTES = 1 << 20
 MAX_CLASS_ID = (1 << 31) - 1
 """Messages hold 32 bits."""
 
-# Each may look at a character only once or twice, however the file goes on.
+# Linear time for any file: no pattern backtracks over a character more than once.
 _ITEM = re.compile(r'item\s*\{([^{]*)')
 _FIELD = re.compile(r'\b(\w+)\s*:\s*(?:"([^"]*)"|\'([^\']*)\'|(-?\d+))')
 _UNNAMED = ('', 'n/a', '???')
@@ -25,10 +25,10 @@ def read_labels(value: Any, directory: Path, *, where: str) -> LabelMap:
     """Labels of a manifest.
 
     Args:
-        value: a list of names (ids from 0), a mapping id -> name, or the name of a file beside
-            the manifest: a .pbtxt label map of the TF Object Detection API, else one name a line
+        value: a list of names (ids from 0), a mapping id -> name, or the name of a file next to
+            the manifest: a .pbtxt label map of the TF Object Detection API, else one name per line
             (ids from 0; blank lines and n/a leave an id out).
-        directory: where the file lies.
+        directory: that of the file.
         where: for the messages.
     """
     if isinstance(value, str):

@@ -16,9 +16,9 @@ from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 class LiteRtBackend:
     """One interpreter; XNNPACK on the CPU.
 
-    Quantised tensors are converted at the border, by the tensor's own scale and zero point: a
-    float array may be given for a quantised input, and quantised outputs come back as float32.
-    An integer array of the input's dtype is taken as it is (raw pixels).
+    Quantised tensors are converted by their scale and zero point: a quantised input accepts a
+    float array, and quantised outputs are returned as float32. An integer array of the dtype of
+    the input is used unchanged (raw pixels).
     """
 
     precision = 'float32'
@@ -39,18 +39,18 @@ class LiteRtBackend:
         self._shape_inputs(network)
         try:
             self._interpreter.allocate_tensors()
-        except RuntimeError as error:  # operations that this build lacks show only now
+        except RuntimeError as error:  # raised for operations that this build lacks
             raise BackendError(f'litert cannot run {network.path}: {error}') from error
 
     def _shape_inputs(self, network: NetworkFile) -> None:
-        """Fix sizes that the file leaves free."""
+        """Set the sizes that are free in the file."""
         for key, details in self._inputs.items():
             shape = network.inputs[key].shape
             if shape is not None and tuple(details['shape']) != shape:
                 self._interpreter.resize_tensor_input(details['index'], shape, strict=True)
 
     def _tensors(self, kind: str) -> dict[str, FileTensor]:
-        """Tensors under their own name and under that of the signature."""
+        """Tensors by their name and by that of the signature."""
         interpreter = self._interpreter
         details = (
             interpreter.get_input_details()
@@ -79,7 +79,7 @@ class LiteRtBackend:
 
 
 def _file_tensor(details: dict[str, Any], kind: str) -> FileTensor:
-    """Quantised inputs take real numbers as well, quantised outputs become real numbers."""
+    """Quantised inputs also accept real numbers; quantised outputs become real numbers."""
     dtype = details['dtype']
     if details['quantization'][0]:
         dtype = None if kind == 'input' else np.float32
@@ -87,7 +87,7 @@ def _file_tensor(details: dict[str, Any], kind: str) -> FileTensor:
 
 
 def quantize(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
-    """Values as the tensor stores them: q = round(v / scale) + zero_point, saturated."""
+    """Values in the representation of the tensor: q = round(v / scale) + zero_point, saturated."""
     dtype = np.dtype(details['dtype'])
     if values.dtype == dtype:
         return values
@@ -100,7 +100,7 @@ def quantize(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
 
 
 def dequantize(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
-    """Float32 values of a quantised tensor; other tensors as they are."""
+    """Float32 values of a quantised tensor; other tensors unchanged."""
     scale, zero_point = details['quantization']
     if values.dtype.kind not in 'iu' or not scale:
         return values

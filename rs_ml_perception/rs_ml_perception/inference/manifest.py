@@ -1,4 +1,4 @@
-"""What a model directory says about its model."""
+"""The contents of a model directory as typed values."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ class FileRef:
     """A file or, for a SavedModel, a folder.
 
     Attributes:
-        path: relative to the manifest, inside of its directory (as read from one; code may give
-            an absolute path).
-        sha256: lower-case hex digest (of a folder: see checksum.tree_sha256), or None: it stands
-            in `<path>.sha256` next to the file, where `rs-ml models download` noted it.
-        url: where it can be fetched from, or None.
-        url_sha256: digest of what the url gives, where that is an archive.
-        member: path inside that .tar.gz, or None: the url gives the file itself.
+        path: relative to the manifest, inside its directory (code may give an absolute path).
+        sha256: lower-case hex digest (of a folder: see core.files.tree_sha256), or None: it is in
+            `<path>.sha256` next to the file, written by `rs-ml models download`.
+        url: source of the file, or None.
+        url_sha256: digest of the download if that is an archive.
+        member: path inside that .tar.gz, or None: the download is the file.
     """
 
     path: str
@@ -45,8 +44,8 @@ class Artifact:
     Attributes:
         format: one of FORMATS.
         file: the network.
-        companions: what belongs to it: the .bin of an OpenVINO .xml, the .pbtxt of an OpenCV .pb.
-        names: input or output of the manifest -> tensor name, where this format has another.
+        companions: further files: the .bin of an OpenVINO .xml, the .pbtxt of an OpenCV .pb.
+        names: input or output of the manifest -> tensor name, if different in this format.
     """
 
     format: str
@@ -65,10 +64,10 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class DepthSpec:
-    """What a depth network's numbers mean: metres = output * metres_per_unit.
+    """Scale of a depth network: metres = output * metres_per_unit.
 
     Attributes:
-        metres_per_unit: e.g. 10 for a network that gives tens of metres.
+        metres_per_unit: e.g. 10 for a network that predicts tens of metres.
         range_m: (nearest, farthest) distance the network was trained for.
     """
 
@@ -78,12 +77,12 @@ class DepthSpec:
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """A tensor as the manifest says that a file has it.
+    """A tensor of a file according to the manifest.
 
     Attributes:
         name: of the tensor in the file.
-        shape: with the batch axis; None where the manifest leaves it open.
-        dtype: numpy name, or None where the manifest leaves it open.
+        shape: with the batch axis; None: not in the manifest.
+        dtype: numpy name; None: not in the manifest.
     """
 
     name: str
@@ -93,7 +92,7 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """By how much an output may differ from its golden one.
+    """Allowed error of an output against its golden one.
 
     Attributes:
         measure: one of output_errors.MEASURES.
@@ -111,8 +110,8 @@ class Golden:
 
     Attributes:
         file: npz, see golden.py.
-        picture: what the inputs were made of, in words.
-        tolerance: output -> how it is judged; empty: recorded in a way that is read no more.
+        picture: description of the source of the inputs.
+        tolerance: output -> tolerance; empty: recorded in a format that is no longer read.
     """
 
     file: FileRef
@@ -125,9 +124,9 @@ class ModelManifest:
     """A model directory, read and checked; file checksums are checked when a file is opened.
 
     Attributes:
-        directory: where the manifest lies.
+        directory: that of the manifest.
         inputs: input tensors, the colour image first.
-        outputs: name the decoder knows -> tensor.
+        outputs: name used by the decoder -> tensor.
         decoder_options: further settings of the decoder.
         training_camera: intrinsics of the training images, or None.
     """

@@ -43,8 +43,7 @@ def read_manifest(directory: Path) -> ModelManifest:
     """Read the manifest of a model directory.
 
     Raises:
-        ModelError: there is none, it is not YAML, or it says something wrong: file and key are
-            named.
+        ModelError: there is none, it is not YAML, or a value is wrong; file and key are named.
     """
     path = directory / MANIFEST_NAME
     top = StrictMapping(_read_yaml(path), where=str(path))
@@ -228,7 +227,7 @@ def _training_camera(top: StrictMapping) -> CameraModel | None:
 
 
 def _outputs(top: StrictMapping) -> dict[str, TensorSpec]:
-    """A name of the tensor each, or its name with shape and type."""
+    """Outputs given by the name of the tensor, or by name, shape and type."""
     rows = top.take('outputs', dict, {})
     return {str(key): _output(key, row, f'{top.where}: outputs') for key, row in rows.items()}
 
@@ -259,7 +258,7 @@ def _golden(top: StrictMapping, outputs: Collection[str]) -> Golden | None:
     picture = section.take('picture', str, '')
     tolerance = section.take('tolerance', dict)
     section.finish()
-    if set(tolerance) & set(PRECISIONS):  # one for all outputs, as it was once recorded
+    if set(tolerance) & set(PRECISIONS):  # the former format: one tolerance for all outputs
         return Golden(file, picture, {})
     where = f'{section.where}: tolerance'
     judged = judged_outputs(outputs)

@@ -23,10 +23,10 @@ _NAME = re.compile(r'\w[\w .+()-]*')
 
 
 class StrictMapping:
-    """Hands out the values of a mapping once each; what is left over at the end is an error.
+    """Returns each value of a mapping once; a remaining key at the end is an error.
 
     Args:
-        values: the mapping, as a YAML parser gives it.
+        values: the mapping from a YAML parser.
         where: file and key, for the messages.
     """
 
@@ -55,7 +55,7 @@ class StrictMapping:
         return value
 
     def choose(self, key: str, choices: tuple[str, ...], default: Any = _REQUIRED) -> str:
-        """A value out of a few words."""
+        """One of several words."""
         value: str = self.take(key, str, default)
         if value not in choices:
             raise ModelError(f'{self.where}: {key} must be one of {list(choices)}, got {value!r}')
@@ -75,12 +75,12 @@ class StrictMapping:
         return tuple(value)
 
     def _check_number(self, key: str, value: Any) -> None:
-        """NaN compares with nothing: a threshold of NaN would silence a model."""
+        """Refuse NaN, which compares false: as a threshold it would silence a model."""
         if isinstance(value, float) and math.isnan(value):
             raise ModelError(f'{self.where}: {key} must be a number, got NaN')
 
     def finish(self) -> None:
-        """Raise ModelError if keys were given that nobody asked for."""
+        """Raise ModelError for unknown keys."""
         if self._values:
             raise ModelError(
                 f'{self.where}: unknown key {sorted(map(str, self._values))}, '
@@ -94,10 +94,10 @@ def _name(kind: type | tuple[type, ...]) -> str:
 
 
 def checked_name(name: str, *, where: str) -> str:
-    """The name of a model, which names a folder of the cache too.
+    """The name of a model, which is also that of a folder in the cache.
 
     Raises:
-        ModelError: it is no plain name.
+        ModelError: it is not a plain name.
     """
     if len(name) > MAX_NAME or not _NAME.fullmatch(name):
         raise ModelError(
@@ -111,7 +111,7 @@ def checked_path(path: str, *, where: str) -> str:
     """The path of a file of a model, relative to its directory.
 
     Raises:
-        ModelError: it leads out of the directory, or is no path of plain names.
+        ModelError: it leads out of the directory, or is not a path of plain names.
     """
     parts = PurePosixPath(path).parts
     is_plain = bool(parts) and '..' not in parts and path.isprintable() and '\\' not in path
@@ -124,10 +124,9 @@ def checked_path(path: str, *, where: str) -> str:
 
 
 def require_inside(directory: Path, path: Path) -> Path:
-    """The path, if what it leads to lies in the model directory.
+    """The path, if its target is in the model directory.
 
-    A directory whose manifest is a link counts as where the manifest really lies: that is how
-    installations with links look.
+    If the manifest is a link, the directory of its target counts as well, as in symlink installs.
 
     Raises:
         ModelError: a link leads elsewhere.

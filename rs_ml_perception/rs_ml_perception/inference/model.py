@@ -26,7 +26,7 @@ class Model(Closing):
     """A loaded network with its manifest. One caller at a time.
 
     Attributes:
-        manifest: what the model directory says.
+        manifest: of the model directory.
         backend_name: one of the keys of BACKENDS.
     """
 
@@ -44,12 +44,12 @@ class Model(Closing):
 
     @property
     def device(self) -> str:
-        """Where it runs: 'cpu', 'gpu' or 'npu'."""
+        """Device in use: 'cpu', 'gpu' or 'npu'."""
         return self._device
 
     @property
     def precision(self) -> str:
-        """What it computes in: 'float32', 'bfloat16' or 'float16'."""
+        """Precision of the arithmetic: 'float32', 'bfloat16' or 'float16'."""
         return self._precision
 
     @property
@@ -79,13 +79,13 @@ class Model(Closing):
         self._runs += 1
         try:
             return self._backend(inputs)
-        except RuntimeError as error:  # what openvino, litert and onnxruntime derive theirs from
+        except RuntimeError as error:  # the base class in openvino, litert and onnxruntime
             raise BackendError(f'{self.title}: {self.backend_name} refused: {error}') from error
 
     def warm_up(self, *, runs: int = 2) -> float:
-        """Run on black pictures, so that the first frame is not late; returns milliseconds.
+        """Run on black images, so that the first frame is not late; returns milliseconds.
 
-        At least once, and until it has run `runs` times: its golden inputs count.
+        It runs at least once and until there were `runs` runs, golden inputs included.
         """
         start = time.perf_counter()
         inputs = {}
@@ -96,7 +96,7 @@ class Model(Closing):
         return 1e3 * (time.perf_counter() - start)
 
     def close(self) -> None:
-        """Free the network; may be called twice."""
+        """Free the network; a second call does nothing."""
         if self._backend is not None:
             self._backend.close()
             self._backend = None
@@ -112,20 +112,20 @@ def load_model(
 ) -> Model:
     """Load a model by name or directory.
 
-    With backend 'auto' and nothing else asked for, the choice that `rs-ml models tune` remembered
-    on this machine is taken; else the first backend in the fixed order that can load it.
+    With backend 'auto' and no other option, the result of `rs-ml models tune` on this machine is
+    used, else the first backend in the fixed order that can load the model.
 
     Args:
         name_or_dir: a directory with a manifest, or a name of the shelf.
         backend: 'auto' or a key of BACKENDS.
-        device: 'auto', 'cpu', 'gpu' or 'npu', as the backend has it.
+        device: 'auto', 'cpu', 'gpu' or 'npu', if the backend has it.
         threads: CPU threads per inference; 0 is the runtime's (or the tuned) choice.
         precision: 'float32', 'bfloat16' or 'float16'; None: the tuned choice, else float32.
 
     Raises:
         ModelError: there is no such model, or its files are missing or damaged.
         BackendError: no runtime can load it, or the device is absent.
-        ConfigError: a word that is no backend, device or precision.
+        ConfigError: unknown backend, device or precision.
     """
     manifest = read_manifest(find_model(name_or_dir))
     options = BackendOptions(device, threads, precision or 'float32')

@@ -45,7 +45,7 @@ class OnnxRuntimeBackend:
                 str(network.path), session_options, providers=providers
             )
         except Exception as error:
-            # The runtime's exceptions share no public base class.
+            # The exceptions of the runtime have no public base class.
             raise BackendError(f'onnxruntime cannot load {network.path}: {error}') from error
         self.device = device_in_use(self._session.get_providers(), kind, options.device)
         self._find_tensors(network)
@@ -79,11 +79,11 @@ def choose_providers(available: Sequence[str], wanted: str) -> tuple[str, list[s
     """The providers for a session to try, in this order.
 
     Args:
-        available: what this build of onnxruntime has.
-        wanted: a device: auto, cpu, gpu or npu.
+        available: providers of this build of onnxruntime.
+        wanted: auto, cpu, gpu or npu.
 
     Returns:
-        The device, and its providers with the CPU at the end.
+        The device, and its providers followed by the CPU.
 
     Raises:
         BackendError: the build has none for the device.
@@ -97,15 +97,15 @@ def choose_providers(available: Sequence[str], wanted: str) -> tuple[str, list[s
 
 
 def device_in_use(used: Sequence[str], chosen: str, wanted: str) -> str:
-    """The device of a session: it falls back to the CPU where libraries or a device are missing.
+    """The device of a session, which falls back to the CPU if libraries or a device are missing.
 
     Args:
         used: providers of the session.
-        chosen: the device it was made for.
-        wanted: what the user asked for.
+        chosen: the intended device.
+        wanted: the device requested by the user.
 
     Raises:
-        BackendError: the user asked for a device and the session does not use it.
+        BackendError: the user requested a device that the session does not use.
     """
     if set(_PROVIDERS[chosen]) & set(used):
         return chosen

@@ -15,10 +15,10 @@ from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
 class OpenCvBackend:
     """One cv2.dnn network, on the CPU.
 
-    OpenCV reports neither names nor types of a file's tensors: a misfit with the manifest shows
-    when the network runs, and in its golden output.
+    OpenCV reports neither names nor types of tensors: a mismatch with the manifest appears when
+    the network runs, and in its golden output.
 
-    `threads` is not used: OpenCV has one number for the whole process (cv2.setNumThreads).
+    `threads` is ignored: OpenCV has one number for the whole process (cv2.setNumThreads).
     """
 
     precision = 'float32'
@@ -34,7 +34,7 @@ class OpenCvBackend:
             raise BackendError(f'opencv cannot load {network.path.name}: {error.err}') from error
         if self._net.empty():
             raise BackendError(f'opencv cannot load {network.path.name}: no layer in it')
-        # OpenCV's TFLite importer turns networks, which are NHWC there, into NCHW ones.
+        # The TFLite importer of OpenCV converts NHWC networks to NCHW.
         self._swaps_layout = network.format == 'tflite'
         self._single_output = len(self._net.getUnconnectedOutLayersNames()) == 1
 

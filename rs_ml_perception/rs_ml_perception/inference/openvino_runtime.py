@@ -38,10 +38,10 @@ class OpenVinoBackend:
         self._request = compiled.create_infer_request()
 
     def _fit(self, model: Any, network: NetworkFile) -> None:
-        """Fix shapes, cut the graph to the wanted outputs, remember where tensors stand."""
+        """Fix shapes, cut the graph to the wanted outputs and store the indices of tensors."""
         ports = find_tensors('input', network, _tensors(model.inputs))
         self._inputs = {key: port.get_any_name() for key, port in ports.items()}
-        # The rewrites below make other ports of the outputs; their order stays.
+        # The rewrites below replace the ports of the outputs but keep their order.
         numbers = {port: i for i, port in enumerate(model.outputs)}
         outputs = find_tensors('output', network, _tensors(model.outputs))
         self._outputs = {key: numbers[port] for key, port in outputs.items()}
@@ -61,7 +61,7 @@ class OpenVinoBackend:
             'INFERENCE_PRECISION_HINT': _HINTS[options.precision],
         }
         if self.device == 'cpu':
-            # Pinned, all single-threaded models of a process would share the first core.
+            # With pinning, all single-threaded models of a process would share the first core.
             config['ENABLE_CPU_PINNING'] = False
             if options.threads:
                 config['INFERENCE_NUM_THREADS'] = options.threads
@@ -105,7 +105,7 @@ def _shape(port: Any) -> list[int | None] | None:
 
 
 def _reason(error: RuntimeError) -> str:
-    """The part of OpenVINO's many lines that says something."""
+    """The informative lines of an OpenVINO message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(('Exception from', 'Check '))]
     return ' '.join((telling or lines)[:4])[:300]

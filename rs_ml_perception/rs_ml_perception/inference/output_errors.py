@@ -1,4 +1,4 @@
-"""How far two results of one input are apart, output by output."""
+"""Differences of two results of one input, output by output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIE = 1e-4
 
 
 def absolute_error(expected: np.ndarray, actual: np.ndarray) -> float:
-    """Largest difference, in the output's own unit."""
+    """Largest difference in the unit of the output."""
     if expected.size == 0:
         return 0.0
     difference = np.abs(expected.astype(np.float64) - actual)
@@ -29,7 +29,7 @@ def relative_error(expected: np.ndarray, actual: np.ndarray) -> float:
 
 
 def mismatch_error(expected: np.ndarray, actual: np.ndarray) -> float:
-    """Fraction of the values that differ at all."""
+    """Fraction of differing values."""
     return float(np.mean(expected != actual)) if expected.size else 0.0
 
 
@@ -41,16 +41,16 @@ MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 
 
 def judged_outputs(names: Iterable[str]) -> set[str]:
-    """Those that need a tolerance.
+    """Outputs that need a tolerance.
 
-    Classes and count of a list of boxes need none: they decide which row belongs to which.
+    Classes and count of a list of boxes need none: they are used to match rows.
     """
     names = set(names)
     return names - _UNJUDGED if names >= _BOX_LIST else names
 
 
 def usual_measure(name: str, expected: np.ndarray) -> str:
-    """The measure that fits an output unless somebody knows better."""
+    """The default measure of an output."""
     if expected.dtype.kind in 'iub':
         return 'mismatch'
     if name == 'scores' and expected.size and (expected.min() < 0 or expected.max() > 1):
@@ -59,7 +59,7 @@ def usual_measure(name: str, expected: np.ndarray) -> str:
 
 
 def usual_errors(expected: Arrays, actual: Arrays) -> dict[str, float]:
-    """output_errors with the usual measure of every output that is judged."""
+    """output_errors with the default measure of every output that has one."""
     measures = {name: usual_measure(name, expected[name]) for name in judged_outputs(expected)}
     return output_errors(expected, actual, measures)
 
@@ -69,17 +69,17 @@ def output_errors(
 ) -> dict[str, float]:
     """Compare two results.
 
-    Lists of boxes are compared as sets: each confident expected row with the nearest of its class,
-    since two almost equal scores may change places.
+    Lists of boxes are compared as sets, each confident expected row with the nearest of its class,
+    since rows of almost equal scores may swap.
 
     Args:
         expected: outputs of the reference.
-        actual: the same outputs of another.
-        measures: output -> key of MEASURES, for each that is judged.
+        actual: the same outputs of another backend.
+        measures: output -> key of MEASURES.
 
     Returns:
-        Output -> error; infinite where shapes differ, where a number is not finite, and where a
-        row has no counterpart.
+        Output -> error; infinite if shapes differ, a number is not finite or a row has no
+        counterpart.
     """
     expected, actual = _aligned(expected, actual)
     return {
@@ -104,7 +104,7 @@ def _matched(expected: np.ndarray, actual: np.ndarray) -> tuple[np.ndarray, np.n
     """Confident expected rows [score, corners..., class], and the nearest actual row of each."""
     if len(expected) == 0:
         return expected, actual
-    # Of a full list, rows as good as its last one may have fallen out of the other list.
+    # Rows as good as the last one of a full list may be missing in the other list.
     cut = 0.5 * expected[:, 0].max()
     if len(actual):
         cut = min(max(cut, actual[:, 0].min() + _TIE), expected[:, 0].max())

@@ -1,4 +1,4 @@
-"""From a camera image to the tensor a network wants, and back to the image's pixels."""
+"""From a camera image to the input tensor of a network, and back to pixels of the image."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ RESIZES = ('stretch', 'letterbox', 'crop')
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What one input tensor must hold: value = pixel * scale + offset.
+    """One input tensor of a network: value = pixel * scale + offset.
 
     Attributes:
         name: name of the tensor.
-        size: (width, height) in pixels, or None: the network takes any size.
+        size: (width, height) in pixels, or None: any size.
         layout: 'NHWC' or 'NCHW'; the batch is 1.
         dtype: numpy name, 'uint8' or 'float32'.
         color: 'RGB', 'BGR' or 'GRAY'.
@@ -37,7 +37,7 @@ class InputSpec:
         scale, offset: one number, or one per channel.
         crop: [x, y, width, height] as fractions of the image; None with resize 'crop': the largest
             centred rectangle of the aspect ratio of `size`.
-        pad_value: pixel value beside a letterboxed image.
+        pad_value: pixel value of the padding of a letterboxed image.
         centered: whether letterbox pads on both sides.
     """
 
@@ -68,12 +68,12 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class ImageTransform:
-    """Where the pixels of a network input lie in the image they come from.
+    """Position of the pixels of a network input in their image.
 
     Attributes:
         source_size, model_size: (width, height) in pixels.
-        source_rect: (x, y, width, height) of the part of the image that is seen.
-        model_rect: (x, y, width, height) where that part lies in the network input.
+        source_rect: (x, y, width, height) of the part of the image used.
+        model_rect: (x, y, width, height) of that part in the network input.
     """
 
     source_size: tuple[int, int]
@@ -90,7 +90,7 @@ class ImageTransform:
         return (xyxy.astype(np.float32) - shift) * scale + np.array([sx, sy] * 2, np.float32)
 
     def content(self, output: np.ndarray) -> np.ndarray:
-        """The part of a dense output (h, w, ...) that shows the image; any resolution."""
+        """The part of a dense output (h, w, ...) inside the image, at any resolution."""
         x, y, width, height = self.model_rect
         fx, fy = output.shape[1] / self.model_size[0], output.shape[0] / self.model_size[1]
         x_min, x_max = round(x * fx), round((x + width) * fx)
@@ -98,7 +98,7 @@ class ImageTransform:
         return output[y_min:y_max, x_min:x_max]
 
     def to_source(self, output: np.ndarray, *, interpolation: int, fill: float) -> np.ndarray:
-        """Resample a dense output (h, w) to the image; `fill` where the network did not look."""
+        """Resample a dense output (h, w) to the image, with `fill` outside the input."""
         x, y, width, height = self.source_rect
         seen = cv2.resize(
             np.ascontiguousarray(self.content(output)),
@@ -117,7 +117,7 @@ class ImageTransform:
 
 
 def plan_transform(spec: InputSpec, source_size: tuple[int, int]) -> ImageTransform:
-    """Where an image of source_size (width, height) comes to lie in the network input."""
+    """The transform of an image of source_size (width, height) to the network input."""
     width, height = source_size
     whole = (0, 0, width, height)
     if spec.size is None:
@@ -160,7 +160,7 @@ def _letterbox_rect(
 
 
 class Preprocessor:
-    """Turns images into the tensor of an InputSpec; buffers are kept between calls.
+    """Converts images to the tensor of an InputSpec; buffers are kept between calls.
 
     Example:
         >>> prepare = Preprocessor(InputSpec(size=(4, 2), dtype='float32', scale=1 / 255))
@@ -184,7 +184,7 @@ class Preprocessor:
 
         Returns:
             The tensor with its batch axis, valid until the next call (it may share memory with
-            `rgb`), and the transform that leads back.
+            `rgb`), and its transform.
 
         Raises:
             InputError: rgb is not such an image.

@@ -1,4 +1,4 @@
-"""Which backend runs which artefact."""
+"""Selection of a backend and an artefact."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from rs_ml_perception.inference.shelf import locate
 
 
 def check_choice(backend: str, options: BackendOptions) -> None:
-    """Raise ConfigError for a word that is no backend, device or precision."""
-    for what, value, known in (
+    """Raise ConfigError for an unknown backend, device or precision."""
+    for option, value, known in (
         ('backend', backend, ('auto', *BACKENDS)),
         ('device', options.device, DEVICES),
         ('precision', options.precision, PRECISIONS),
     ):
         if value not in known:
-            raise ConfigError(f'{what} {value!r} is unknown, choose one of {", ".join(known)}')
+            raise ConfigError(f'{option} {value!r} is unknown, choose one of {", ".join(known)}')
     if options.threads < 0:
         raise ConfigError(
             f'threads must be 0 (the runtime decides) or more, got {options.threads}'
@@ -38,7 +38,7 @@ def check_choice(backend: str, options: BackendOptions) -> None:
 def open_backend(
     manifest: ModelManifest, backend: str, options: BackendOptions
 ) -> tuple[str, Backend]:
-    """Load the model with the first backend that can, in the order of BACKENDS.
+    """Load the model with the first backend that succeeds, in the order of BACKENDS.
 
     Args:
         manifest: the model.
@@ -46,12 +46,12 @@ def open_backend(
         options: device, threads, precision.
 
     Returns:
-        The backend's name, and the loaded network.
+        The name of the backend, and the loaded network.
 
     Raises:
-        ModelError: a file of the model is damaged or not what the manifest says, or all that could
-            be used are missing.
-        BackendError: none could; every artefact tried is named with the reason.
+        ModelError: a file of the model is damaged or does not fit the manifest, or all usable
+            files are missing.
+        BackendError: no backend succeeded; every artefact tried is named with the reason.
     """
     check_choice(backend, options)
     reasons = []
@@ -75,7 +75,7 @@ def open_backend(
 
 
 def candidates(manifest: ModelManifest, backend: str) -> Iterator[tuple[BackendInfo, Artifact]]:
-    """Pairs worth trying, best first."""
+    """Usable pairs, best first."""
     infos = BACKENDS.values() if backend == 'auto' else [BACKENDS[backend]]
     for info in infos:
         for file_format in info.formats:
@@ -85,7 +85,7 @@ def candidates(manifest: ModelManifest, backend: str) -> Iterator[tuple[BackendI
 
 
 def network_file(manifest: ModelManifest, artifact: Artifact) -> NetworkFile:
-    """Find and check an artefact's files, and put names and shapes together."""
+    """Find and check the files of an artefact, and combine them with names and shapes."""
     return NetworkFile(
         model=manifest.title,
         format=artifact.format,

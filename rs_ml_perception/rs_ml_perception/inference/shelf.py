@@ -1,4 +1,4 @@
-"""Where model directories and their files are found."""
+"""Search for model directories and their files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODEL_PATH_VARIABLE = 'RS_ML_MODEL_PATH'
 CACHE_VARIABLE = 'RS_ML_CACHE'
 
 SHIPPED_MODELS = ('detection', 'denoise', 'mono_depth', 'segmentation')
-"""Models that come with the package, weights and all."""
+"""Models that come with the package, including weights."""
 
 DEFAULT_MODELS = {
     'detection': 'detection',
@@ -29,7 +29,7 @@ DEFAULT_MODELS = {
 
 
 def cache_directory() -> Path:
-    """Where downloads and tuning results are kept: RS_ML_CACHE, else ~/.cache/rs_ml_perception."""
+    """Folder of downloads and tuning results: RS_ML_CACHE, else ~/.cache/rs_ml_perception."""
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return Path(chosen).expanduser()
@@ -43,15 +43,15 @@ def model_path() -> list[Path]:
 
 
 def shelf_directories() -> list[Path]:
-    """Folders that hold model directories: shipped, third-party manifests, RS_ML_MODEL_PATH.
+    """Folders with model directories: shipped, third-party manifests, RS_ML_MODEL_PATH.
 
-    In this order, so that a name of this package never means something else.
+    In this order, so that no other model hides one of this package.
     """
     return [*shared_folders('models'), *shared_folders('config/models'), *model_path()]
 
 
 def shelf() -> dict[str, Path]:
-    """Every model directory that can be named: name -> directory."""
+    """All model directories by name."""
     found: dict[str, Path] = {}
     for folder in shelf_directories():
         for manifest in sorted(folder.glob(f'*/{MANIFEST_NAME}')):
@@ -87,23 +87,23 @@ def find_model(name_or_directory: str | os.PathLike[str]) -> Path:
 def locate(manifest: ModelManifest, file: FileRef) -> Path:
     """Find a file of a model and check it.
 
-    Looked for next to the manifest, then by file name under the folders of RS_ML_MODEL_PATH, then
-    among the downloads. Many models call their file frozen_inference_graph.pb, so under a folder
-    the checksum decides.
+    The search covers the folder of the manifest, the file name under the folders of
+    RS_ML_MODEL_PATH, and the downloads. Many models call their file frozen_inference_graph.pb, so
+    under a folder the checksum decides.
 
     Raises:
-        MissingArtifactError: it is nowhere.
+        MissingArtifactError: it is not found.
         ModelError: its checksum is wrong.
     """
     mismatched = None
     for path in _candidates(manifest, file):
         expected = _expected(file, path)
-        is_beside = path == manifest.directory / file.path
+        is_next_to_manifest = path == manifest.directory / file.path
         if expected is not None and sha256_of(path) == expected:
             return path
-        if is_beside or (expected is not None and mismatched is None):
+        if is_next_to_manifest or (expected is not None and mismatched is None):
             mismatched = path
-        if is_beside:
+        if is_next_to_manifest:
             break
     if mismatched is None:
         raise MissingArtifactError(_missing(manifest, file))
@@ -111,9 +111,9 @@ def locate(manifest: ModelManifest, file: FileRef) -> Path:
 
 
 def _candidates(manifest: ModelManifest, file: FileRef) -> Iterator[Path]:
-    beside = manifest.directory / file.path
-    if beside.exists():
-        yield require_inside(manifest.directory, beside)
+    path = manifest.directory / file.path
+    if path.exists():
+        yield require_inside(manifest.directory, path)
     name = glob.escape(Path(file.path).name)
     for folder in model_path():
         yield from sorted(folder.rglob(name))

@@ -18,12 +18,12 @@ _SIGNATURE = 'serving_default'
 class TensorFlowBackend:
     """One session over its own graph, for both formats.
 
-    A session takes its thread count per network, where eager functions share one number for the
-    process; a prepared callable spares the lookups of `Session.run`.
+    A session has a thread count per network, whereas eager functions share one number per process;
+    a prepared callable avoids the lookups of `Session.run`.
 
-    oneDNN kernels are switched off unless TF_ENABLE_ONEDNN_OPTS says otherwise: they are up to
-    twice as fast, and their float32 is off by more than 1e-3 in a detector's scores. This is the
-    backend to compare others with; for speed there are the others.
+    oneDNN kernels are off unless TF_ENABLE_ONEDNN_OPTS is set: they are up to twice as fast, but
+    their float32 differs by more than 1e-3 in the scores of a detector. This backend is the
+    reference for the others; those are faster.
     """
 
     precision = 'float32'

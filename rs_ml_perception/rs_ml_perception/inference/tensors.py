@@ -1,4 +1,4 @@
-"""Finding the manifest's tensors among those of a file, and comparing the two."""
+"""Finding the tensors of a manifest in a file, and comparing both."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from rs_ml_perception.inference.manifest import TensorSpec
 
 @dataclass(frozen=True)
 class FileTensor:
-    """A tensor as a runtime reports it.
+    """A tensor reported by a runtime.
 
     Attributes:
-        handle: what the runtime knows it by.
-        shape: sizes, with None (or anything that is no positive number) where free; None: the
-            runtime does not say.
-        dtype: numpy type or name; None: the runtime does not say, or takes any.
+        handle: identifies it in the runtime.
+        shape: sizes; None (or anything that is not a positive number) marks a free one. None: not
+            reported.
+        dtype: numpy type or name; None: not reported, or any.
     """
 
     handle: Any
@@ -36,16 +36,16 @@ def find_tensors(
 
     Args:
         kind: 'input' or 'output'.
-        network: what is being loaded.
-        available: every name the runtime knows. ':0' may be left out or be too much, and a tensor
-            that bears the manifest's own name is found whatever `names` of the artefact say. Of
-            an only output whose shape the manifest leaves open the name is open as well.
+        network: the file.
+        available: all names in the runtime. A trailing ':0' is optional, and the name of the
+            manifest is accepted as well as that of `names` of the artefact. A single tensor whose
+            shape is not in the manifest may have any name.
 
     Returns:
         Name in the manifest -> handle.
 
     Raises:
-        ModelError: a tensor is not there, or is not what the manifest says.
+        ModelError: a tensor is missing or does not fit the manifest.
     """
     wanted = network.inputs if kind == 'input' else network.outputs
     return {key: _find(kind, key, spec, network, available) for key, spec in wanted.items()}
@@ -79,7 +79,7 @@ def _find(
 
 
 def _is_only_one(available: Mapping[str, FileTensor]) -> bool:
-    """Whether all names are of one tensor."""
+    """Whether all names refer to one tensor."""
     return len({(str(t.shape), str(t.handle)) for t in available.values()}) == 1
 
 
@@ -95,7 +95,7 @@ def _fits(spec: TensorSpec, tensor: FileTensor) -> bool:
 
 
 def _sizes(shape: Sequence[Any]) -> list[int | None]:
-    """Positive numbers, and None for everything else, by which runtimes mark free sizes."""
+    """Positive numbers, and None for the marks of free sizes in various runtimes."""
     return [int(n) if isinstance(n, int | np.integer) and n > 0 else None for n in shape]
 
 

@@ -1,4 +1,4 @@
-"""Finding the fastest way to run a model on this machine."""
+"""Finding the fastest backend, precision and thread count for a model on this machine."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _WARM_UP_RUNS = 3
 
 @dataclass(frozen=True)
 class Trial:
-    """One way that was tried.
+    """One combination that was tried.
 
     Attributes:
-        choice: what it was; median_ms is NaN where it did not run.
-        share: error of the golden outputs in multiples of what is allowed, NaN where it did not
-            run or nothing is said.
-        reason: why it is out of the question, '' where it is not.
+        choice: the combination; median_ms is NaN if it did not run.
+        error_ratio: error of the golden outputs in multiples of the tolerance, NaN if it did not
+            run or there is no tolerance.
+        reason: why it is not eligible, '' if it is.
     """
 
     choice: TunedChoice
-    share: float
+    error_ratio: float
     reason: str
 
     @property
@@ -48,20 +48,20 @@ class Trial:
 def tune(
     manifest: ModelManifest, *, device: str = 'auto', runs: int = 30, threads: int = 0
 ) -> list[Trial]:
-    """Try every installed backend, precision and thread count; remember the fastest faithful one.
+    """Try every installed backend, precision and thread count; store the fastest accurate one.
 
     Args:
         manifest: a model with golden outputs.
-        device: as in BackendOptions; only the choice for `auto` is remembered.
+        device: as in BackendOptions; only the choice for `auto` is stored.
         runs: inferences per trial.
-        threads: try only this thread count; 0: 1, 2, 4, ... up to the cores there are.
+        threads: the only thread count to try; 0: 1, 2, 4, ... up to the number of cores.
 
     Returns:
         All trials, eligible ones first, fastest first.
 
     Raises:
         ModelError: the model has no golden output.
-        BackendError: no way reproduces it.
+        BackendError: no combination reproduces it.
     """
     if manifest.golden is None:
         raise ModelError(f'{manifest.title} has no golden outputs: there is nothing to tune by')
@@ -79,7 +79,7 @@ def tune(
 def _try_all(
     manifest: ModelManifest, info: BackendInfo, device: str, runs: int, threads: int
 ) -> Iterator[Trial]:
-    """Every precision and thread count of a backend; only one where it cannot run the model."""
+    """Every precision and thread count of a backend; only one if it cannot run the model."""
     for precision in info.precisions:
         for count in _thread_counts(info, threads):
             trial = _try(manifest, info, BackendOptions(device, count, precision), runs)
@@ -99,9 +99,9 @@ def _thread_counts(info: BackendInfo, wanted: int) -> Iterator[int]:
 
 
 def _try(manifest: ModelManifest, info: BackendInfo, options: BackendOptions, runs: int) -> Trial:
-    def trial(median_ms: float, share: float, reason: str) -> Trial:
+    def trial(median_ms: float, error_ratio: float, reason: str) -> Trial:
         choice = TunedChoice(info.name, options.threads, options.precision, round(median_ms, 3))
-        return Trial(choice, share, reason)
+        return Trial(choice, error_ratio, reason)
 
     try:
         with Model(manifest, *open_backend(manifest, info.name, options)) as model:
@@ -109,11 +109,11 @@ def _try(manifest: ModelManifest, info: BackendInfo, options: BackendOptions, ru
             median_ms = measure_ms(model, runs)
     except RsMlError as error:
         return trial(np.nan, np.nan, str(error))
-    return trial(median_ms, result.share, '' if result.is_reproduced else str(result))
+    return trial(median_ms, result.error_ratio, '' if result.is_reproduced else str(result))
 
 
 def measure_ms(model: Model, runs: int) -> float:
-    """Median wall time of one inference, after a few that do not count."""
+    """Median wall time of one inference, after a few for warm-up."""
     inputs = golden_inputs(model.manifest)
     times_ms = []
     for _ in range(_WARM_UP_RUNS + runs):

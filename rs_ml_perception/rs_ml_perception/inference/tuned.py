@@ -1,4 +1,4 @@
-"""The choices that tuning made on this machine."""
+"""Stored results of tuning on this machine."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TunedChoice:
-    """The fastest way found to run a model here.
+    """The fastest combination for a model on this machine.
 
     Attributes:
         backend: a key of BACKENDS.
         threads: per inference.
         precision: as in BackendOptions.
-        median_ms: of one inference when it was measured.
+        median_ms: measured time of one inference.
     """
 
     backend: str
@@ -51,7 +51,7 @@ def tune_file() -> Path:
 
 
 def tune_key(manifest: ModelManifest) -> str:
-    """Names machine, cores, model files and runtime versions: a change of any ends the memory."""
+    """Key of machine, cores, model files and runtime versions; any change invalidates a choice."""
     facts = {
         'machine': [platform.node(), platform.machine(), _cpu_model()],
         'cores': len(os.sched_getaffinity(0)),
@@ -64,7 +64,7 @@ def tune_key(manifest: ModelManifest) -> str:
 
 
 def recall(manifest: ModelManifest) -> TunedChoice | None:
-    """The remembered choice, or None."""
+    """The stored choice, or None."""
     row = _read().get(tune_key(manifest))
     try:
         return None if row is None else TunedChoice(**row)
@@ -74,7 +74,7 @@ def recall(manifest: ModelManifest) -> TunedChoice | None:
 
 
 def remember(manifest: ModelManifest, choice: TunedChoice) -> None:
-    """Store the choice; the file is replaced whole, so that a reader never sees half of it.
+    """Store the choice; the file is replaced atomically.
 
     Raises:
         ConfigError: it cannot be written.

@@ -1,4 +1,4 @@
-"""rosbags' reader of a recording, until it is closed."""
+"""Reading recordings of any format with rosbags."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rs_ml_perception.recordings.storages import (
 
 
 class BagReader:
-    """Opens a recording of any format that rosbags knows.
+    """Opens a recording of any format supported by rosbags.
 
     Args:
         path: a rosbag2 directory, a .mcap or .db3 file, or a .bag of ROS 1.
@@ -110,7 +110,7 @@ class BagReader:
             ) from error
 
     def deserialize(self, data: bytes, type_name: str) -> Any:
-        """The message; any exception of the decoder passes."""
+        """The message; any exception of the decoder is passed on."""
         problem = self._definitions.problems.get(type_name)
         if problem:
             raise InputError(f'{type_name} cannot be decoded: {problem}')
@@ -120,7 +120,7 @@ class BagReader:
         return store.deserialize_cdr(data, type_name)
 
     def first(self, topic: str) -> Any | None:
-        """The first message of a topic, decoded; None where there is none."""
+        """The first message of a topic, decoded; None without one."""
         found = [c for c in self.connections if c.topic == topic]
         for connection, _, data in self.messages(found):
             return self.deserialize(data, connection.msgtype)
@@ -134,7 +134,7 @@ class BagReader:
 
 
 def _remedy(path: Path) -> str:
-    """What may be wrong with a recording that cannot be read, and what to do."""
+    """Likely cause and remedy for a recording that cannot be read."""
     files = sorted(path.glob('*.mcap')) if path.is_dir() else [path]
     for file in files:
         if file.suffix == '.mcap' and is_unfinished_mcap(file):
@@ -150,7 +150,7 @@ def _remedy(path: Path) -> str:
 
 
 def unfinished(file: Path) -> str:
-    """What to do with an MCAP file that has no footer."""
+    """Remedy for an MCAP file without a footer."""
     return (
         f'its recorder did not finish {file.name}: run `mcap recover {file} -o recovered.mcap` '
         'and pass recovered.mcap'

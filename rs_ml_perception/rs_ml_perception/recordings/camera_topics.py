@@ -1,4 +1,4 @@
-"""Which topic of a recording is which stream of which camera."""
+"""Mapping the topics of a recording to the streams of a camera."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _TRANSPORTS = ('', '/compressedDepth', '/compressed')
 
 @dataclass(frozen=True)
 class CameraTopics:
-    """Names of a camera's topics; None where the recording has none.
+    """Names of the topics of a camera; None if not recorded.
 
     Attributes:
         color: colour images, raw or compressed.
         color_info: camera_info of colour.
-        depth: depth images, aligned to colour if the recording has such.
+        depth: depth images, aligned to colour if recorded.
         depth_info: camera_info of depth.
         depth_is_aligned: whether depth pixels are colour pixels.
-        sensor_depth: depth images as the sensor sees them, else those aligned to colour.
-        sensor_depth_info: camera_info of these.
-        infra: left infrared images, where sensor_depth is not aligned.
+        sensor_depth: depth images of the sensor, else those aligned to colour.
+        sensor_depth_info: their camera_info.
+        infra: left infrared images, if sensor_depth is not aligned.
         extrinsics: the driver's extrinsics/depth_to_color.
         accel: accelerometer samples.
         camera: namespace of the camera.
@@ -64,14 +64,14 @@ class CameraTopics:
 
     @property
     def images(self) -> tuple[str, ...]:
-        """Colour and depth, as far as they are there."""
+        """Topics of colour and depth, if recorded."""
         return tuple(name for name in (self.color, self.depth) if name)
 
     def note(self, option: str) -> str:
-        """Which camera is used and how to choose, '' where there is no choice.
+        """The camera in use and the option for another, '' if there is only one.
 
         Args:
-            option: that chooses, as the user would write it.
+            option: flag that chooses a camera.
         """
         if not self.others:
             return ''
@@ -82,7 +82,7 @@ class CameraTopics:
 def camera_topics(recording: Recording) -> CameraTopics:
     """Guess the topics of one camera by their names, then by the encoding of the first image.
 
-    All are of one namespace: that of `recording.camera`, else of the camera that has most, the
+    All are in one namespace: that of `recording.camera`, else of the camera with most streams, the
     first by name among equals.
 
     Raises:
@@ -100,7 +100,7 @@ def camera_topics(recording: Recording) -> CameraTopics:
     color_info = _info_of(own, color)
 
     def depth_info(name: str | None) -> str | None:
-        # Aligned depth is seen from the colour camera.
+        # Aligned depth has the pixels of the colour camera.
         return _info_of(own, name) or (color_info if name and name == aligned else None)
 
     return CameraTopics(
@@ -111,7 +111,7 @@ def camera_topics(recording: Recording) -> CameraTopics:
         depth_is_aligned=aligned is not None,
         sensor_depth=sensor_depth,
         sensor_depth_info=depth_info(sensor_depth),
-        # What the colour camera sees is nothing the infrared camera could help with.
+        # Infrared does not have the pixels of depth aligned to colour.
         infra=None if sensor_depth == aligned else _find(images, _INFRA),
         extrinsics=_find([t for t in own if t.type == EXTRINSICS], ('depth_to_color',)),
         accel=_find([t for t in own if t.type == IMU], _ACCEL),
@@ -121,13 +121,13 @@ def camera_topics(recording: Recording) -> CameraTopics:
 
 
 def recording_notes(recording: Recording, option: str) -> Iterator[str]:
-    """Yield remarks on a recording for the user: topics left out, and which camera is used.
+    """Yield remarks on a recording for the user: topics left out, and the camera in use.
 
     Args:
         recording: an open recording.
-        option: that chooses a camera, as the user would write it.
+        option: flag that chooses a camera.
     """
-    recording.static_transforms  # noqa: B018 - looks for what of them is to be left out
+    recording.static_transforms  # noqa: B018 - fills left_out
     for name, reason in recording.left_out.items():
         yield f'{name} is left out: {reason}'
     note = camera_topics(recording).note(option)
@@ -141,11 +141,11 @@ def raw_name(topic: str) -> str:
 
 
 class _Cameras:
-    """The cameras of a recording by their namespaces, that with most streams first.
+    """The cameras of a recording by namespace, the one with most streams first.
 
     Attributes:
         names: namespaces, '' for the root.
-        are_known: whether topics are named as drivers name them; if not, all may be of one camera.
+        are_known: whether topics have names of drivers; if not, all may be of one camera.
     """
 
     def __init__(self, topics: Iterable[Topic]) -> None:
@@ -168,7 +168,7 @@ class _Cameras:
         """The namespace to use.
 
         Raises:
-            InputError: none is called so.
+            InputError: there is no camera of that name.
         """
         if not wanted:
             return self.names[0] if self.are_known else ''
@@ -181,7 +181,7 @@ class _Cameras:
         raise InputError(f'the recording holds no camera {wanted}: pass one of {known}')
 
     def others(self, chosen: str, *used: str | None) -> tuple[str, ...]:
-        """Namespaces of the cameras that were not taken."""
+        """Namespaces of the other cameras."""
         taken = {chosen} if self.are_known else {_parent(name) for name in used if name}
         return tuple(name or '/' for name in self.names if name not in taken)
 
@@ -200,12 +200,12 @@ class _Cameras:
         return own + strays
 
     def _camera_of(self, topic: str) -> str | None:
-        """The innermost namespace that holds a topic."""
+        """The innermost namespace of a topic."""
         return max((name for name in self.names if _is_below(topic, name)), key=len, default=None)
 
 
 def _namespace(name: str, endings: Sequence[str] = _COLOR + _ALIGNED + _DEPTH) -> str | None:
-    """What stands before a known ending of an image topic; None: it has no known ending."""
+    """The part of an image topic before a known ending; None without one."""
     raw = raw_name(name)
     found = (raw.removesuffix(f'/{ending}') for ending in endings if raw.endswith(f'/{ending}'))
     return next(found, None)
@@ -233,7 +233,7 @@ def _find(topics: Iterable[Topic], endings: tuple[str, ...]) -> str | None:
 def _by_encoding(
     recording: Recording, images: Sequence[Topic], near: str, *, depth: bool
 ) -> str | None:
-    """The raw image topic of that kind whose name has most in common with another."""
+    """The raw image topic of that kind with the longest common prefix with `near`."""
     found = []
     for topic in images:
         encoding = _encoding(recording, topic) if topic.type == IMAGE else ''
@@ -245,7 +245,7 @@ def _by_encoding(
 def _encoding(recording: Recording, topic: Topic) -> str:
     try:
         image = recording.first(topic.name)
-    except InputError:  # damaged, and reported where it is read
+    except InputError:  # damaged; reported when it is read
         return ''
     return '' if image is None else str(image.encoding)
 
@@ -256,7 +256,7 @@ def _common_parts(name: str, other: str) -> int:
 
 
 def _info_of(topics: Iterable[Topic], image: str | None) -> str | None:
-    """The camera_info beside an image topic."""
+    """The camera_info next to an image topic."""
     if image is None:
         return None
     wanted = f'{_parent(image)}/camera_info'

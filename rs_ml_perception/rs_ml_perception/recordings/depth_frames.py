@@ -1,4 +1,4 @@
-"""From a recording to frames of depth for its own sake, with its infrared image."""
+"""From a recording to frames of depth without colour, with infrared images."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def depth_frames(
     max_skew_ns: int | None = None,
     on_rejected: OnRejected | None = None,
 ) -> Iterator[Frame]:
-    """Yield a frame without colour for each depth image, as the sensor sees it where it can be.
+    """Yield a frame without colour for each depth image, that of the sensor if recorded.
 
     Infrared belongs to the depth image of the same stamp, else to the nearest within half a
     period. Intrinsics are those of the depth image.
@@ -31,7 +31,7 @@ def depth_frames(
         recording: an open recording.
         topics: None: guessed, see `camera_topics`.
         max_skew_ns: farthest stamp of infrared; None: half a period.
-        on_rejected: gets messages that cannot be used, the frames go on; None: they raise.
+        on_rejected: called with unusable messages, frames continue; None: InputError is raised.
 
     Raises:
         InputError: there is no depth, or a message cannot be used and on_rejected is None.
@@ -60,7 +60,7 @@ class _DepthReader:
             self._note_info(message)
 
     def frames(self, depth: str, skew_ns: int) -> Iterator[Frame]:
-        """A frame of each depth image that can be used, with its infrared image."""
+        """A frame of each usable depth image, with its infrared image."""
         topics = self._topics
         images = [depth, *([topics.infra] if topics.infra else [])]
         wanted = [*images, *([topics.sensor_depth_info] if topics.sensor_depth_info else [])]

@@ -1,4 +1,4 @@
-"""Whatever a user names as depth to work on, as a stream of frames of depth alone."""
+"""Depth inputs named by a user as a stream of frames without colour."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _RAW, _LEFT = re.compile(r'res-(.+)'), 'left-{}'
 
 @dataclass(frozen=True)
 class DepthImageFiles:
-    """How depth pictures are read.
+    """Options of depth image files.
 
     Attributes:
         metres_per_unit: distance of a value of 1; None: see `read_depth`.
-        infrared: folder with the left infrared pictures `<stem>.png`; None: only those that lie
-            beside the depth in Intel's layout, left-N beside res-N.
-        is_infrared_used: False: no infrared picture is looked for.
+        infrared: folder with the left infrared images `<stem>.png`; None: only those next to the
+            depth in the layout of Intel, left-N next to res-N.
+        is_infrared_used: whether infrared images are used.
     """
 
     metres_per_unit: float | None = None
@@ -47,10 +47,10 @@ class DepthImageFiles:
     is_infrared_used: bool = True
 
     def read(self, path: Path) -> Frame:
-        """The frame of one depth picture.
+        """The frame of one depth image.
 
         Raises:
-            InputError: no depth, or the infrared picture is missing or damaged.
+            InputError: no depth, or the infrared image is missing or damaged.
         """
         depth = read_depth(path, metres_per_unit=self.metres_per_unit)
         is_millimetres = depth.metres_per_unit == MILLIMETRE
@@ -66,8 +66,8 @@ class DepthImageFiles:
             return None
         number = _RAW.fullmatch(path.stem)
         if self.infrared is None:
-            beside = path.with_name(_LEFT.format(number[1]) + path.suffix) if number else None
-            return read_gray(beside) if beside is not None and beside.is_file() else None
+            left = path.with_name(_LEFT.format(number[1]) + path.suffix) if number else None
+            return read_gray(left) if left is not None and left.is_file() else None
         stems = [path.stem, *([_LEFT.format(number[1])] if number else [])]
         for stem in stems:
             if (self.infrared / f'{stem}.png').is_file():
@@ -76,7 +76,7 @@ class DepthImageFiles:
 
 
 def resolve_depth_inputs(texts: Sequence[str], camera: str = '') -> list[InputSource]:
-    """Find out what each input is; see `sources.resolve`."""
+    """Resolve each input; see `sources.resolve`."""
     return resolve(texts, _KINDS, camera)
 
 
@@ -87,14 +87,14 @@ def read_depth_inputs(
 
     Args:
         sources: from `resolve_depth_inputs`.
-        on_rejected: gets the name and the reason of what cannot be used; the others go on.
-        pictures: how single pictures are read.
+        on_rejected: called with name and reason of unusable inputs; the others are still read.
+        pictures: options of single images.
     """
     return read_sources(sources, pictures.read, on_rejected=on_rejected)
 
 
 def _folder(path: Path) -> list[Path]:
-    """Of Intel's layout only res-N, else every picture that may hold depth."""
+    """Only res-N in the layout of Intel, else every image that may contain depth."""
     pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in DEPTH_SUFFIXES)
     if not pictures:
         raise InputError(f'folder {path} holds no depth pictures ({", ".join(DEPTH_SUFFIXES)})')

@@ -32,7 +32,7 @@ class RecordedImage:
         stamp_ns, frame_id: of its header.
 
     Raises:
-        InputError: the bytes do not fit the definition, or the header cannot be true.
+        InputError: the bytes do not fit the definition, or the header is impossible.
     """
 
     def __init__(self, recording: Recording, message: Message) -> None:
@@ -44,23 +44,23 @@ class RecordedImage:
         check_header(self.stamp_ns, self.frame_id)
 
     def rgb(self) -> np.ndarray:
-        """uint8 (H, W, 3); InputError where it is no colour."""
+        """uint8 (H, W, 3); InputError if it is not colour."""
         if self._rgb is None:
             self._rgb = color_from_message(self._decoded)
         return self._rgb
 
     def depth(self) -> DepthImage:
-        """The depth; InputError where it is none."""
+        """The depth; InputError if it is not depth."""
         return depth_from_message(self._decoded)
 
     def infrared(self) -> np.ndarray:
-        """uint8 (H, W); InputError where it is no infrared."""
+        """uint8 (H, W); InputError if it is not infrared."""
         return infrared_from_message(self._decoded)
 
 
 @dataclass(frozen=True, eq=False)
 class RecordedParts:
-    """What belongs together, see core.frames.frame.FrameParts."""
+    """Messages of one moment, see core.frames.frame.FrameParts."""
 
     primary: RecordedImage
     color: RecordedImage | None = None
@@ -76,12 +76,12 @@ class RecordedParts:
         topics: Mapping[str, str | None],
         color_from_depth: ColorFromDepth = lambda *_: None,
     ) -> Frame | None:
-        """The frame without its unusable parts, None where its primary message is unusable.
+        """The frame without its unusable parts, None if its primary message is unusable.
 
         Args:
-            rejections: gets what cannot be used.
-            topics: part, as core.frame_builder calls it -> topic.
-            color_from_depth: where the depth camera sits.
+            rejections: receives unusable messages.
+            topics: name of a part in core.frames.frame -> topic.
+            color_from_depth: position of the depth camera.
         """
         builder = FrameBuilder(self, color_from_depth)
         frame = rejections.attempt(self.primary.message, lambda _: builder.build())

@@ -1,4 +1,4 @@
-"""Writing what a camera's driver publishes into a recording."""
+"""Writing the messages of a camera driver into a recording."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class CameraWriter:
 
 
 class FrameRecorder:
-    """Writes what realsense2_camera would have published for each frame.
+    """Writes the messages that realsense2_camera publishes for each frame.
 
     Args:
         writer: open; the caller closes it.
@@ -97,7 +97,7 @@ class FrameRecorder:
             self._writer.write_image(topic, 'color', frame.stamp_ns, 'rgb8', frame.rgb)
 
     def _write_depth(self, frame: Frame, depth: DepthImage) -> None:
-        # Infrared is seen through the depth camera: with it depth alone is not aligned either.
+        # Infrared has the pixels of the depth camera, so depth with infrared alone is not aligned.
         is_alone = frame.rgb is None and frame.infrared is not None
         if frame.depth_is_aligned and not is_alone:
             folder, leaf, stream = 'aligned_depth_to_color', 'image_raw', 'color'

@@ -32,7 +32,7 @@ def frames(
         recording: an open recording.
         topics: None: guessed, see `camera_topics`.
         max_skew_ns: farthest stamp of depth; None: half a period of the slower stream.
-        on_rejected: gets messages that cannot be used, the frames go on; None: they raise.
+        on_rejected: called with unusable messages, frames continue; None: InputError is raised.
 
     Raises:
         InputError: there are no images, or one cannot be used and on_rejected is None.
@@ -64,7 +64,7 @@ class _FrameReader:
                 self._note_info(message)
 
     def messages(self) -> Iterator[Message]:
-        """Images with stamps that can be true, and camera_info."""
+        """Images with possible stamps, and camera_info."""
         topics = self._topics
         clock = StampClock(self._recording, topics.images[0])
         infos = [name for name in (topics.color_info, topics.depth_info) if name]
@@ -111,7 +111,7 @@ class _FrameReader:
         )
 
     def _frame(self, color: Message | None, depth: Message | None) -> Frame | None:
-        """Decode; None where the image that makes the frame is rejected."""
+        """Decode; None if the primary image is rejected."""
         color_image, depth_image = self._image(color), self._image(depth)
         primary = color_image if color else depth_image
         if primary is None:
@@ -132,7 +132,7 @@ class _FrameReader:
         return self._rejections.attempt(message, lambda m: RecordedImage(self._recording, m))
 
     def _is_raw(self, primary: RecordedImage, depth: RecordedImage | None) -> bool:
-        """Whether depth is seen from its own camera; alone it always is."""
+        """Whether depth has the pixels of the depth camera; without colour it always has."""
         if depth is None or depth is primary:
             return True
         return not self._topics.depth_is_aligned and depth.frame_id != primary.frame_id
@@ -148,7 +148,7 @@ class _FrameReader:
         }
 
     def _color_from_depth(self, color_frame: str, depth_frame: str, _: int) -> Any:
-        """Where the depth camera sits: static TF, else the driver's extrinsics, looked up once."""
+        """Position of the depth camera, looked up once: static TF, else extrinsics."""
         if not self._has_looked:
             self._has_looked = True
             self._pose = self._find_pose(color_frame, depth_frame)

@@ -1,4 +1,4 @@
-"""Which way was up when a recording was made."""
+"""The direction of up in a recording."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from rs_ml_perception.recordings.stamp_clock import StampClock
 
 
 class RecordedUp:
-    """Up by the static transforms and the accelerometer of a recording, as the node has it.
+    """Up from the static transforms and the accelerometer of a recording, as in the node.
 
     Args:
         recording: an open recording.
-        on_rejected: gets accelerometer messages that cannot be used; None: they raise.
+        on_rejected: called with unusable accelerometer messages; None: InputError is raised.
 
     Attributes:
         tree: the static transforms.
@@ -37,11 +37,11 @@ class RecordedUp:
 
     @property
     def reading_problem(self) -> str:
-        """Why the latest reading was left out, '' where it was not."""
+        """Why the latest reading was rejected, '' if it was not."""
         return self._source.reading_problem
 
     def at(self, frame_id: str, stamp_ns: int, gravity_frame: str = '') -> Up | None:
-        """Up in a camera's optical frame, by what was known at a time; stamps never go back.
+        """Up in the optical frame of a camera from readings up to a time; stamps must not go back.
 
         Args:
             frame_id: of the camera.
@@ -49,7 +49,7 @@ class RecordedUp:
             gravity_frame: TF frame whose z is up, see `UpSource.up`.
 
         Returns:
-            None where the recording does not say it.
+            None if the recording does not give it.
         """
         while self._readings and self._readings[0][0] <= stamp_ns:
             self._source.add_acceleration(*self._readings.popleft())
@@ -63,7 +63,7 @@ def frames_with_up(
 
     Args:
         recording: an open recording.
-        on_rejected: gets messages that cannot be used, the frames go on; None: they raise.
+        on_rejected: called with unusable messages, frames continue; None: InputError is raised.
     """
     up = RecordedUp(recording, on_rejected)
     for frame in frames(recording, on_rejected=on_rejected):
@@ -73,7 +73,7 @@ def frames_with_up(
 def _readings(
     recording: Recording, rejections: Rejections
 ) -> Iterator[tuple[int, str, tuple[float, float, float]]]:
-    """(stamp, frame, m/s2) of every reading whose stamp can be true."""
+    """(stamp, frame, m/s2) of every reading with a possible stamp."""
     topic = camera_topics(recording).accel
     if topic is None:
         return
@@ -85,5 +85,5 @@ def _readings(
             if imu is not None:
                 a = imu.linear_acceleration
                 yield message.stamp_ns, imu.header.frame_id, (a.x, a.y, a.z)
-    except InputError as error:  # the file is damaged here; what came before still counts
+    except InputError as error:  # damaged from here on; earlier readings count
         rejections.reject(topic, error)

@@ -1,4 +1,4 @@
-"""Whatever a user names as input, as a stream of frames."""
+"""Colour inputs named by a user as a stream of frames."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from rs_ml_perception.recordings.videos import VIDEO_SUFFIXES, video_frames, web
 
 @dataclass(frozen=True)
 class DepthFolder:
-    """Depth pictures beside colour pictures, aligned to them.
+    """Depth images of colour images, aligned to them.
 
     Attributes:
         path: folder with `<stem>.png` or `<stem>_depth.png`.
@@ -46,7 +46,7 @@ class DepthFolder:
     metres_per_unit: float | None = None
 
     def find(self, stem: str) -> Path:
-        """The depth picture of a colour picture.
+        """The depth image of a colour image.
 
         Raises:
             InputError: there is none.
@@ -61,11 +61,11 @@ class DepthFolder:
 def resolve_inputs(
     texts: Sequence[str], *, needs_up: bool = False, camera: str = ''
 ) -> list[InputSource]:
-    """Find out what each input is; see `sources.resolve`.
+    """Resolve each input; see `sources.resolve`.
 
     Args:
-        texts: what a user named.
-        needs_up: whether the frames of recordings shall say which way is up.
+        texts: inputs named by the user.
+        needs_up: whether frames of recordings need the direction of up.
         camera: namespace of the camera of recordings, see `open_recording`.
     """
     kinds = replace(_KINDS, recorded=frames_with_up) if needs_up else _KINDS
@@ -83,9 +83,9 @@ def read_inputs(
 
     Args:
         sources: from `resolve_inputs`.
-        on_rejected: gets the name and the reason of what cannot be used; the others go on.
-        camera: intrinsics of pictures, videos and webcams, whose size is the pictures' own.
-        depth_folder: depth of pictures.
+        on_rejected: called with name and reason of unusable inputs; the others are still read.
+        camera: intrinsics of images, videos and webcams; its size is replaced by theirs.
+        depth_folder: depth of images.
     """
     return read_sources(
         sources,
@@ -111,7 +111,7 @@ def _read_picture(path: Path, depth_folder: DepthFolder | None) -> Frame:
 
 
 def _with_camera(frame: Frame, camera: CameraModel | None) -> Frame:
-    """With the intrinsics a user gave, where it has none, in the size of its picture."""
+    """Add the intrinsics given by the user, in the size of the image, to a frame without any."""
     if camera is None or frame.rgb is None or frame.camera is not None:
         return frame
     height, width = frame.rgb.shape[:2]
@@ -150,13 +150,12 @@ _KINDS = InputKinds(
 
 
 def example_frame(path: Path) -> Frame:
-    """The picture of a file, or the first colour, depth and infrared images of a recording.
+    """The image of a file, or the first colour, depth and infrared images of a recording.
 
-    The images of a recording are those of one moment, not of one view: depth is as the sensor sees
-    it.
+    The images of a recording are of one moment, but not of one view: depth is that of the sensor.
 
     Raises:
-        InputError: it is neither, or damaged.
+        InputError: the path is neither, or damaged.
     """
     if not is_recording(path):
         return Frame(rgb=read_color(path))

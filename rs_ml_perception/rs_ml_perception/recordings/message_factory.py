@@ -68,7 +68,7 @@ def compressed_image(header: Any, compressed: CompressedBytes) -> Any:
 
 
 def depth_image(header: Any, depth: DepthImage) -> Any:
-    """16UC1 in the driver's millimetres (truncated as it does), or 32FC1 in metres."""
+    """16UC1 in millimetres, truncated like in the driver, or 32FC1 in metres."""
     if depth.values.dtype == np.float32:
         return image(header, '32FC1', depth.values * np.float32(depth.metres_per_unit))
     if depth.metres_per_unit == 0.001:
@@ -78,7 +78,7 @@ def depth_image(header: Any, depth: DepthImage) -> Any:
 
 
 def camera_info(header: Any, camera: CameraModel) -> Any:
-    """A sensor_msgs/CameraInfo with P = K and R = I, as the driver's."""
+    """A sensor_msgs/CameraInfo with P = K and R = I, as in the driver."""
     K = camera.matrix
     return make(
         CAMERA_INFO,
@@ -104,9 +104,9 @@ def camera_info(header: Any, camera: CameraModel) -> Any:
 
 
 def imu(header: Any, angular_velocity: np.ndarray | None, linear_acceleration: np.ndarray) -> Any:
-    """A sensor_msgs/Imu without orientation; rad/s, None where it was not measured, and m/s2."""
+    """A sensor_msgs/Imu without orientation; rad/s (None: not measured) and m/s2."""
     zeros = np.zeros(9)
-    unknown = np.array([-1.0] + 8 * [0.0])  # sensor_msgs/Imu: this estimate is not there
+    unknown = np.array([-1.0] + 8 * [0.0])  # sensor_msgs/Imu: no estimate
     return make(
         IMU,
         header=header,

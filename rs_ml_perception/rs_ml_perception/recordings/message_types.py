@@ -78,7 +78,7 @@ def _register_folder(store: Typestore, package: str, folder: Path) -> None:
 
 
 class Definitions:
-    """Types of a recording's topics; one that cannot be used costs its own topics alone.
+    """Types of the topics of a recording; an unusable one only affects its own topics.
 
     Args:
         connections: of the recording.
@@ -105,12 +105,12 @@ class Definitions:
             self._register(_parsed(connection, default))
             if name not in self.store.fielddefs:
                 raise ValueError('the recording holds no definition of it')
-            # Compiles it: a part may be missing.
+            # Compiles it, since a part may be missing.
             digest = self.store.hash_rihs01(name) if connection.digest.startswith('RIHS') else ''
             self.store.get_msgdef(name)
             if digest and digest != connection.digest:
                 raise ValueError(f'its definition has hash {digest}, not {connection.digest}')
-        except Exception as error:  # the parsers of rosbags raise whatever a text leads to
+        except Exception as error:  # the parsers of rosbags raise many kinds of errors
             self.problems[name] = one_line(error)
 
     def _register(self, types: dict[str, Any]) -> None:
@@ -119,7 +119,7 @@ class Definitions:
 
 
 def _parsed(connection: Connection, default: Typestore | None) -> dict[str, Any]:
-    """The type and those it is made of; {} where nobody defines it."""
+    """The type and its parts; {} without a definition."""
     text = connection.msgdef.data
     if connection.msgdef.format == MessageDefinitionFormat.MSG:
         return get_types_from_msg(text, connection.msgtype)
@@ -134,7 +134,7 @@ def _parsed(connection: Connection, default: Typestore | None) -> dict[str, Any]
 
 
 def _without_includes(part: str) -> str:
-    """IDL alone: what is included stands in other parts of the same definition."""
+    """IDL without includes, which are in other parts of the same definition."""
     return ''.join(
         line
         for line in part.splitlines(keepends=True)
@@ -153,8 +153,8 @@ def one_line(error: Exception) -> str:
 def canonical_cdr(data: bytes, type_name: str) -> bytes:
     """The same message with zeros between its fields.
 
-    A middleware leaves the padding that aligns fields as it finds the memory, so the bytes of
-    equal messages differ from process to process.
+    A middleware does not clear the padding between fields, so the bytes of equal messages differ
+    from process to process.
 
     Args:
         data: CDR as serialised by any middleware.

@@ -29,7 +29,7 @@ LATCHED_SUFFIXES = (
     '/label_info',
     '/robot_description',
 )
-"""Topics that are transient local by convention, for recordings that do not say."""
+"""Topics that are transient local by convention, for recordings without QoS."""
 
 
 OnRejected = Callable[[str, InputError], None]
@@ -44,7 +44,7 @@ class Topic:
         name: absolute name.
         type: 'package/msg/Type'.
         count: number of messages.
-        qos: profiles the publishers offered, () where the recording does not say.
+        qos: profiles offered by the publishers, () if not recorded.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Message:
         type: 'package/msg/Type'.
         log_time_ns: when it was recorded.
         data: CDR bytes with their encapsulation header, as rclpy publishes them.
-        problem: why there are none, '' for a message that can be used.
+        problem: why there are none, '' for a usable message.
     """
 
     topic: str
@@ -90,34 +90,34 @@ class Message:
 
 @dataclass(frozen=True)
 class Rejections:
-    """What becomes of messages that cannot be used.
+    """Handling of unusable messages.
 
     Attributes:
-        on_rejected: receives them; None: they raise.
+        on_rejected: receives them; None: InputError is raised.
     """
 
     on_rejected: OnRejected | None
 
     def attempt(self, message: Message, convert: Callable[[Message], Any]) -> Any | None:
-        """What the message is converted to; None where that is rejected.
+        """The converted message, or None if it is rejected.
 
         Raises:
-            InputError: nobody wants to be told.
+            InputError: it is unusable and on_rejected is None.
         """
         try:
             return convert(message)
         except InputError as error:
             self.reject(message.topic, error)
-        except Exception as error:  # of one message, which costs that message alone
+        except Exception as error:  # only this message is lost
             reason = f'{message.topic}: unexpected {type(error).__name__}: {one_line(error)}'
             self.reject(message.topic, InputError(reason))
         return None
 
     def reject(self, topic: str, error: InputError) -> None:
-        """Report what cannot be used.
+        """Report an unusable message.
 
         Raises:
-            InputError: nobody wants to be told.
+            InputError: on_rejected is None.
         """
         if self.on_rejected is None:
             raise error

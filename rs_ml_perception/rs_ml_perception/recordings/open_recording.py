@@ -107,7 +107,7 @@ def shipped_recording(name: str = DEFAULT_RECORDING) -> Path:
     """A recording that came with the package, by name.
 
     Raises:
-        InputError: it did not come along; the message says where it was looked for.
+        InputError: it is not installed; the message names the searched folders.
     """
     folders = shared_folders(FOLDER)
     for folder in folders:

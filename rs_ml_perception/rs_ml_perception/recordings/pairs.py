@@ -1,4 +1,4 @@
-"""Which message of one stream belongs to which of another."""
+"""Pairing the messages of two streams of a recording."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from rs_ml_perception.recordings.stamp_clock import first_messages
 MAX_KEPT = 30
 """Partners kept for messages that were recorded later: about a second."""
 
-
 WAIT_SECS = 1.0
-"""How much later a partner may have been recorded, in addition to the allowed skew."""
+"""Maximum delay of the recording of a partner, in addition to the allowed skew."""
 
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """A message as pairing looks at it: it came when it was recorded."""
+    """A message with its log time as arrival."""
 
     message: Message
 
@@ -43,9 +42,9 @@ class Pair:
 
     Attributes:
         primary: the message.
-        partner: the nearest one of the other stream, None where none is near enough.
-        gap_ns: stamp of the nearest one, near enough or not, minus that of the primary; None
-            where there is none at all.
+        partner: the nearest one of the other stream, None if none is near enough.
+        gap_ns: stamp of the nearest one at any distance minus that of the primary; None if there
+            is none.
     """
 
     primary: Message
@@ -54,9 +53,9 @@ class Pair:
 
 
 def period_ns(recording: Recording, topic: str) -> int:
-    """Period of a topic by its first stamps, whatever gaps come later.
+    """Period of a topic from its first stamps, unaffected by later gaps.
 
-    Without different stamps the mean one by the number of messages.
+    If all stamps are equal, the mean period from the number of messages.
     """
     stamps_ns = sorted(message.stamp_ns for message in first_messages(recording, topic))
     gaps_ns = sorted(b - a for a, b in itertools.pairwise(stamps_ns) if b > a)
@@ -69,7 +68,7 @@ def period_ns(recording: Recording, topic: str) -> int:
 def half_period_ns(recording: Recording, topics: Sequence[str]) -> int:
     """Half the period of the slowest stream.
 
-    A stream of one image has no period: its partner is as far as one period of the other one.
+    A stream of one image has no period: its partner is within one period of the other stream.
     """
     many = [name for name in topics if recording.count(name) > 1]
     periods = [period_ns(recording, name) for name in many or topics]
@@ -88,10 +87,10 @@ def paired_messages(
 
     Args:
         messages: of a recording, oldest first.
-        primary: topic of what is yielded.
-        partner: topic of what may belong to it; None: nothing does.
-        skew_ns: how far the partner's stamp may be off.
-        on_other: gets messages of other topics as they come.
+        primary: topic of the yielded messages.
+        partner: topic of their partners; None: no partners.
+        skew_ns: maximum difference of the stamps.
+        on_other: called with messages of other topics in order.
     """
     sync: Synchronizer[Recorded, Recorded] = Synchronizer(
         SyncOptions(

@@ -1,4 +1,4 @@
-"""Picture files: colour as RGB, depth as it was stored."""
+"""Image files: colour as RGB, depth as stored."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 DEPTH_SUFFIXES = ('.png', '.tif', '.tiff')
 MILLIMETRE = 0.001
 FARTHEST_M = 100.0
-"""Half a picture beyond is no depth camera's."""
+"""The median of a depth image is below it."""
 
 
 def read_color(path: Path) -> np.ndarray:
-    """Read a picture, turned upright as its EXIF data say.
+    """Read an image, rotated by its EXIF orientation.
 
     Returns:
         uint8 (H, W, 3), RGB.
 
     Raises:
-        InputError: no picture, damaged or truncated.
+        InputError: it is not an image, damaged or truncated.
     """
     pixels = _decode(path, cv2.IMREAD_COLOR)
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
 def read_depth(path: Path, *, metres_per_unit: float | None = None) -> DepthImage:
-    """Read a depth picture of 8 or 16 bit, 0 invalid, or of float32, NaN invalid.
+    """Read a depth image of 8 or 16 bit, 0 invalid, or of float32, NaN invalid.
 
     Args:
         path: PNG or TIFF with one channel.
         metres_per_unit: distance of a value of 1; None: a millimetre in whole numbers, a metre
-            in float32, as ROS has it (REP-118).
+            in float32, as in ROS (REP-118).
 
     Raises:
-        InputError: no picture of depth, damaged or truncated; float32 that can be no metres.
+        InputError: it is not a depth image, damaged, truncated, or float32 but not in metres.
     """
     values = _decode(path, cv2.IMREAD_UNCHANGED)
     if values.ndim != 2 or values.dtype not in (np.uint8, np.uint16, np.float32):
@@ -68,13 +68,13 @@ def _check_metres(path: Path, values: np.ndarray) -> None:
 
 
 def read_gray(path: Path) -> np.ndarray:
-    """Read a picture as brightness, the upper 8 bit of 16.
+    """Read an image as brightness, the upper 8 bit of 16.
 
     Returns:
         uint8 (H, W).
 
     Raises:
-        InputError: no picture, damaged or truncated.
+        InputError: it is not an image, damaged or truncated.
     """
     return _decode(path, cv2.IMREAD_GRAYSCALE)
 

@@ -1,4 +1,4 @@
-"""Bags of librealsense (ROS 1 format), presented as the ROS 2 driver would publish them.
+"""Bags of librealsense (ROS 1 format), presented as the ROS 2 driver publishes them.
 
 Layout: librealsense, doc/sample-data and src/media/ros/ros_file_format.h. Names, encodings, units
 and frames: realsense2_camera 4.x.
@@ -26,9 +26,9 @@ from rs_ml_perception.recordings.recording import Recording
 
 
 class RealsenseBag(Recording):
-    """A .bag that librealsense, realsense-viewer or rs-record wrote.
+    """A .bag of librealsense, realsense-viewer or rs-record.
 
-    Log times are the frames' stamps, so that the order is that of acquisition.
+    Log times are the stamps of the frames, so that the order is that of acquisition.
 
     Args:
         path: the file.
@@ -100,7 +100,7 @@ class RealsenseBag(Recording):
         except InputError:
             if not stamps:
                 raise
-            # The frames before the damage can be used; reading on meets it.
+            # The frames before the damage are usable; it is reported when reached.
         if not stamps:
             raise InputError(f'recording {self.path} holds no frames: record it again')
         return min(stamps), max(stamps)

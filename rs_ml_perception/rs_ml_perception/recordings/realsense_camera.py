@@ -43,7 +43,7 @@ def depth_camera_frames(serial: str = '') -> Iterator[Frame]:
 
 @contextmanager
 def _running(rs: Any, serial: str, *streams: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
-    """(pipeline, profile) of a camera that is stopped in the end."""
+    """(pipeline, profile) of a camera that is stopped at the end."""
     require_camera(rs, serial)
     config = rs.config()
     for stream in streams:
@@ -65,7 +65,7 @@ def _running(rs: Any, serial: str, *streams: tuple[Any, ...]) -> Iterator[tuple[
 
 
 def require_camera(rs: Any, serial: str) -> None:
-    """Say at once that a camera is not there; librealsense waits 15 seconds for it.
+    """Fail at once if a camera is missing; librealsense would wait 15 seconds for it.
 
     Args:
         rs: pyrealsense2.
@@ -93,7 +93,7 @@ def _frames(rs: Any, pipeline: Any, profile: Any) -> Iterator[Frame]:
     while True:
         frames = _wait(pipeline)
         picture = frames.get_color_frame()
-        # The buffers belong to librealsense and are used again.
+        # librealsense reuses the buffers.
         yield Frame(
             rgb=np.array(picture.get_data()),
             depth=DepthImage(np.array(frames.get_depth_frame().get_data()), unit_m),

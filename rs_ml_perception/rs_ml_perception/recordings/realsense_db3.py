@@ -1,7 +1,7 @@
-"""Recordings that librealsense 2.59 and later writes: sqlite3 of ROS 2 with names of its own.
+"""Recordings of librealsense 2.59 and later: sqlite3 of ROS 2 with other names.
 
-Images are compressed, depth keeps the sensor's unit, and the true stamps lie in a text message
-beside each frame. Presented as the driver would publish them.
+Images are compressed, depth has the unit of the sensor, and the true stamps are in a text message
+after each frame. They are presented as the driver publishes them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def is_realsense_db3(recording: Recording) -> bool:
 
 
 class RealsenseDb3(Recording):
-    """A .db3 of librealsense on the driver's topics; log times are the frames' stamps.
+    """A .db3 of librealsense on the topics of the driver; log times are the stamps of the frames.
 
     Args:
         inner: the file, opened as a rosbag2; closed with this.
@@ -118,7 +118,7 @@ class RealsenseDb3(Recording):
             yield newest_ns, replace(frame, problem=_UNSTAMPED)
 
     def _stamp_ns(self, metadata: Message) -> int | None:
-        """A value from the text stored with a frame, None where it has none."""
+        """The stamp in the text stored with a frame, None without one."""
         try:
             return round(float(_fields(self._inner.decode(metadata).data)['timestamp']) * 1e6)
         except (InputError, KeyError, ValueError, OverflowError):
@@ -185,7 +185,7 @@ def _rigid(fields: dict[str, str]) -> RigidTransform:
 
 
 def _unpacked(message: Any, type_name: str) -> Any:
-    """An IMU sample as it is; a compressed image as the fields of a raw one."""
+    """An IMU sample unchanged; a compressed image as the fields of a raw one."""
     if type_name == IMU or not hasattr(message, 'format'):
         return message
     if 'compressedDepth' in message.format:

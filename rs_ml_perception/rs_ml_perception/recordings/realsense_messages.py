@@ -23,7 +23,7 @@ from rs_ml_perception.recordings.messages import (
 )
 from rs_ml_perception.recordings.realsense_streams import DeviceStream
 
-# realsense2_camera writes plumb_bob whatever the device's model; ours keeps the exceptions apart.
+# realsense2_camera writes plumb_bob for every model; exceptions are kept here.
 _DISTORTION_MODELS = {
     'Kannala Brandt4': 'equidistant',
     'Modified Brown Conrady': 'modified_brown_conrady',
@@ -49,12 +49,12 @@ class DriverMessages:
     def convert(
         self, stream: DeviceStream, decode: Callable[[], Any], stamp_ns: int
     ) -> Iterator[Message]:
-        """Yield what the driver publishes for one frame, camera_info first.
+        """Yield the messages of the driver for one frame, camera_info first.
 
         Args:
             stream: of the frame.
-            decode: gives the frame; what it raises becomes the problem of the messages, so that a
-                damaged frame costs itself alone.
+            decode: returns the frame; its exception becomes the problem of the messages, so that
+                only the damaged frame is lost.
             stamp_ns: of the frame.
         """
         try:
@@ -76,7 +76,7 @@ class DriverMessages:
         yield factory.serialise(stream.topic, IMAGE, stamp_ns, image)
 
     def latched(self, stamp_ns: int) -> list[Message]:
-        """The static transforms, and the extrinsics where both cameras are there."""
+        """The static transforms, and the extrinsics if both cameras are recorded."""
         poses = {name: stream.stream_from_reference for name, stream in self._streams.items()}
         tf = factory.tf_message(stamp_ns, link_transforms(poses))
         messages = [factory.serialise('/tf_static', TF_MESSAGE, stamp_ns, tf)]

@@ -1,4 +1,4 @@
-"""Streams of a librealsense bag and what the driver calls them."""
+"""Streams of a librealsense bag and their names in the driver."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class DeviceStream:
     Attributes:
         source: the topic in the bag that holds its frames.
         count: number of frames.
-        name: as the driver names it: color, depth, infra1, infra2, accel, gyro.
+        name: in the driver: color, depth, infra1, infra2, accel, gyro.
         topic: the driver's topic.
         info_topic: the driver's camera_info topic, '' for the IMU.
         frame_id: its optical frame.
         info: decoded sensor_msgs/CameraInfo of ROS 1, None for the IMU.
-        stream_from_reference: extrinsics; the reference is the bag's, mostly depth.
+        stream_from_reference: extrinsics; the reference is that of the bag, usually depth.
         metres_per_unit: of a depth stream.
     """
 
@@ -53,7 +53,7 @@ class DeviceStream:
 
     @property
     def outputs(self) -> list[tuple[str, str]]:
-        """(topic, type) of what each frame becomes."""
+        """(topic, type) of the messages of each frame."""
         if not self.info_topic:
             return [(self.topic, IMU)]
         return [(self.info_topic, CAMERA_INFO), (self.topic, IMAGE)]
@@ -64,7 +64,7 @@ class DeviceStream:
 
 
 def in_order_of_stamps(samples: Iterable[tuple[int, T]]) -> Iterator[tuple[int, T]]:
-    """Sort (stamp in ns, anything) that comes in the order of arrival.
+    """Sort pairs (stamp in ns, anything) in the order of arrival by stamp.
 
     Streams lag each other by less than REORDER_NS, which bounds the memory.
     """
@@ -81,7 +81,7 @@ def in_order_of_stamps(samples: Iterable[tuple[int, T]]) -> Iterator[tuple[int, 
 
 
 def find_streams(bag: BagReader, camera: str) -> list[DeviceStream]:
-    """The streams that hold frames and that the driver would publish."""
+    """The streams with frames that the driver publishes."""
     streams = []
     for connection in bag.connections:
         match = _FRAMES.match(connection.topic)
@@ -92,7 +92,7 @@ def find_streams(bag: BagReader, camera: str) -> list[DeviceStream]:
 
 
 def driver_name(kind: str, index: int) -> str | None:
-    """What the driver calls a stream of librealsense; None for those it does not publish."""
+    """Name in the driver of a stream of librealsense; None if not published."""
     if kind == 'Infrared':
         return f'infra{index}' if index else 'infra'
     known = {'Depth': 'depth', 'Color': 'color', 'Accel': 'accel', 'Gyro': 'gyro'}
@@ -126,7 +126,7 @@ def make_stream(
     stream_from_reference: RigidTransform,
     metres_per_unit: float,
 ) -> DeviceStream:
-    """A stream with the driver's names; see DeviceStream."""
+    """A stream with the names of the driver; see DeviceStream."""
     is_imu = name in ('accel', 'gyro')
     leaf = 'sample' if is_imu else 'image_raw' if name == 'color' else 'image_rect_raw'
     return DeviceStream(

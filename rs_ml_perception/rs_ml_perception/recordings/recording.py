@@ -21,7 +21,7 @@ StaticTransforms = Mapping[tuple[str, str], RigidTransform]
 
 
 def lookup(transforms: StaticTransforms, target: str, source: str) -> RigidTransform | None:
-    """target_from_source through the tree, or None where the frames are not connected."""
+    """target_from_source through the tree, or None if the frames are not connected."""
     tree = TransformTree()
     for (parent, child), parent_from_child in transforms.items():
         tree.set_static(parent, child, parent_from_child)
@@ -32,12 +32,12 @@ class Recording(Closing):
     """Messages on topics, in time order. Close it, or use it as a context manager.
 
     Attributes:
-        path: what was opened.
+        path: as opened.
         topics: sorted by name; only those that hold messages.
         start_ns: log time of the first message.
         end_ns: log time of the last message.
         left_out: topic -> why its messages cannot be decoded.
-        camera: namespace of the camera to use where there are several, '' for the best.
+        camera: namespace of the camera to use if there are several, '' for the best.
     """
 
     path: Path
@@ -63,11 +63,11 @@ class Recording(Closing):
 
     @abstractmethod
     def _read(self, topics: Collection[str] | None) -> Iterator[Message]:
-        """Yield messages, raising whatever the damage leads to."""
+        """Yield messages; any exception may be raised for damage."""
 
     @abstractmethod
     def _decode(self, message: Message) -> Any:
-        """Decode, raising whatever the decoder raises."""
+        """Decode; any exception may be raised."""
 
     def decode(self, message: Message) -> Any:
         """The message as an object with the fields of its definition.
@@ -88,7 +88,7 @@ class Recording(Closing):
 
     @property
     def contents(self) -> str:
-        """The topics, and those left out, for messages."""
+        """The topics and those left out, as text."""
         names = ', '.join(topic.name for topic in self.topics)
         left_out = ''.join(f'; {name} is left out: {why}' for name, why in self.left_out.items())
         return names + left_out
@@ -98,12 +98,12 @@ class Recording(Closing):
         return next((topic for topic in self.topics if topic.name == name), None)
 
     def count(self, topic: str) -> int:
-        """Messages of a topic, 0 where there is none of that name."""
+        """Number of messages of a topic, 0 for an unknown name."""
         found = self.topic(topic)
         return 0 if found is None else found.count
 
     def first(self, topic: str | None) -> Any | None:
-        """The first message of a topic, decoded; None where there is none."""
+        """The first message of a topic, decoded; None without one."""
         if topic is None or self.topic(topic) is None:
             return None
         message = next(self.messages([topic]), None)
@@ -112,7 +112,7 @@ class Recording(Closing):
     def give_static_transform(
         self, parent: str, child: str, parent_from_child: RigidTransform
     ) -> None:
-        """Note where a frame is; that of the recording no longer counts."""
+        """Set the position of a frame; it replaces that of the recording."""
         recorded = self.static_transforms.items()
         others = {pair: transform for pair, transform in recorded if pair[1] != child}
         self.static_transforms = {**others, (parent, child): parent_from_child}
@@ -121,7 +121,7 @@ class Recording(Closing):
     def static_transforms(self) -> StaticTransforms:
         """{(parent, child): parent_from_child} of every latched TF topic.
 
-        Unusable ones are left out, and named in `left_out`.
+        Unusable ones are left out and named in `left_out`.
         """
         names = [t.name for t in self.topics if t.type == TF_MESSAGE and t.is_latched]
         transforms: dict[tuple[str, str], RigidTransform] = {}

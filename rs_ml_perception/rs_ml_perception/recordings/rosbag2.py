@@ -46,7 +46,7 @@ class Rosbag2Recording(Recording):
     def _group(self, left_out: dict[str, str]) -> dict[str, list[Connection]]:
         """Connections by the absolute name of their topic, all of one type."""
         groups: dict[str, list[Connection]] = {}
-        # Those with messages first: a topic may have been announced with another type.
+        # Those with messages first, since a topic may have been announced with another type.
         for connection in sorted(self._bag.connections, key=lambda c: c.msgcount == 0):
             name = _absolute(connection.topic)
             group = groups.setdefault(name, [])
@@ -100,7 +100,7 @@ class Rosbag2Recording(Recording):
         return self._bag.deserialize(message.data, message.type)
 
     def _named(self) -> str:
-        """What it holds instead of messages that can be used."""
+        """The topics left out, as text."""
         named = '; '.join(f'{name} is left out: {why}' for name, why in self.left_out.items())
         return f' that can be used ({named})' if named else ''
 
@@ -109,5 +109,5 @@ class Rosbag2Recording(Recording):
 
 
 def _absolute(name: str) -> str:
-    """ROS knows topics by absolute names; some tools write them without the slash."""
+    """The absolute name; some tools omit the slash."""
     return name if name.startswith('/') else f'/{name}'

@@ -1,4 +1,4 @@
-"""What a user names as input: found out before anything is read, then read one after the other."""
+"""Inputs named by a user: all are resolved before the first is read."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _REALSENSE = re.compile(r'realsense(?::(.*))?')
 
 @dataclass(frozen=True, eq=False)
 class InputImage:
-    """One frame and what to call its results.
+    """One frame and the names of its results.
 
     Attributes:
-        name: file name of a picture, else the stem.
+        name: file name of an image, else the stem.
         stem: unique among the inputs of one call.
         frame: the frame.
     """
@@ -34,14 +34,14 @@ class InputImage:
 
 @dataclass(frozen=True)
 class InputSource:
-    """One input, looked at but not read.
+    """One input that is resolved but not read.
 
     Attributes:
-        stem: of its results, numbered unless it is a single picture.
-        picture: the file of a single picture.
+        stem: of its results, numbered unless it is a single image.
+        picture: the file of a single image.
         frames: opens anything else.
-        brings_depth: whether it may hold depth.
-        notes: what a user should know before it is read.
+        brings_depth: whether it may contain depth.
+        notes: remarks for the user before it is read.
     """
 
     stem: str
@@ -52,21 +52,21 @@ class InputSource:
 
     @property
     def name(self) -> str:
-        """What it is called when it is rejected."""
+        """Its name in rejections."""
         return self.picture.name if self.picture else self.stem
 
 
 @dataclass(frozen=True)
 class InputKinds:
-    """What a user may name.
+    """Kinds of inputs that a command accepts.
 
     Attributes:
         names: of the kinds, for messages.
-        recorded: frames of an open recording; takes `on_rejected` too.
+        recorded: frames of an open recording; has an argument `on_rejected`.
         camera: frames of the RealSense camera with a serial number, '' for any.
-        folder: the pictures of a folder; InputError where there are none.
-        file: what a file is that is no recording; None: of no known kind.
-        no_file: what else a text may be that is no path; None: nothing.
+        folder: the images of a folder; InputError if there are none.
+        file: the source of a file that is not a recording; None: of no known kind.
+        no_file: the source of a text that is not a path; None: of no known kind.
     """
 
     names: str
@@ -78,15 +78,15 @@ class InputKinds:
 
 
 def resolve(texts: Sequence[str], kinds: InputKinds, camera: str = '') -> list[InputSource]:
-    """Find out what each input is, before anything expensive is loaded.
+    """Resolve each input before anything expensive is loaded.
 
     Args:
-        texts: what a user named.
-        kinds: what may be named.
+        texts: inputs named by the user.
+        kinds: accepted kinds.
         camera: namespace of the camera of recordings, see `open_recording`.
 
     Raises:
-        InputError: there is none, or one does not exist or is none of the kinds.
+        InputError: there is none, or one does not exist or is of another kind.
     """
     sources = [source for text in texts for source in _found(text, kinds, camera)]
     if not sources:
@@ -107,9 +107,9 @@ def read_sources(
 
     Args:
         sources: from `resolve`.
-        read_picture: the frame of a single picture.
-        on_rejected: gets the name and the reason of what cannot be used; the others go on.
-        complete: adds to a frame what its source does not know.
+        read_picture: the frame of a single image.
+        on_rejected: called with name and reason of unusable inputs; the others are still read.
+        complete: adds parts of a frame that its source lacks.
     """
     for source in sources:
         try:
@@ -156,7 +156,7 @@ def _recorded(
 
 
 def _with_unique_stems(sources: list[InputSource]) -> list[InputSource]:
-    """Number stems that come again, so that no result overwrites another."""
+    """Number repeated stems, so that no result overwrites another."""
     taken: set[str] = set()
     unique = []
     for source in sources:

@@ -1,4 +1,4 @@
-"""Stamps of a recording against its log times: how far they lag, and which cannot be true."""
+"""Stamps of a recording compared with its log times: their lag, and impossible stamps."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from rs_ml_perception.recordings.messages import Message
 from rs_ml_perception.recordings.recording import Recording
 
 MAX_DEVIATION_NS = 10_000_000_000
-"""A stamp farther from where the others let it expect is not believed."""
+"""Maximum deviation of a stamp from the others of its time."""
 
 NUM_FOR_PERIOD, NUM_FOR_LAG = 30, 9
-"""Messages at the beginning that show the usual values of a recording."""
+"""Messages at the beginning used for the typical values of a recording."""
 
 NUM_AGREEING = 5
-"""So many stamps in a row that agree with each other are a clock that was set, no damage."""
+"""This many consistent stamps in a row mean that the clock was set, not damage."""
 
 
 def first_messages(recording: Recording, topic: str, count: int = NUM_FOR_PERIOD) -> list[Message]:
-    """The first messages of a topic, as far as they can be read."""
+    """The first readable messages of a topic."""
     found = []
     try:
         for message in islice(recording.messages([topic]), count):
             found.append(message)
     except InputError:
-        pass  # reading on meets it again and reports it
+        pass  # reported when the recording is read
     return found
 
 
 def stamp_lag_ns(recording: Recording, topic: str | None) -> int:
-    """By how much log times of a topic are later than its stamps, as a rule.
+    """Typical delay of the log times of a topic after its stamps.
 
     Args:
         recording: an open recording.
@@ -44,14 +44,14 @@ def stamp_lag_ns(recording: Recording, topic: str | None) -> int:
 
 
 class StampClock:
-    """Judges stamps by the log times of their messages.
+    """Checks stamps by the log times of their messages.
 
     Args:
         recording: an open recording.
-        primary: topic whose stamps show the clock of the others; None: of any.
+        primary: topic whose stamps define the clock of the others; None: any.
 
     Attributes:
-        lag_ns: by how much log times are later than stamps.
+        lag_ns: delay of log times after stamps.
     """
 
     def __init__(self, recording: Recording, primary: str | None) -> None:
@@ -60,7 +60,7 @@ class StampClock:
         self._strange_lags_ns: deque[int] = deque(maxlen=NUM_AGREEING)
 
     def problem(self, message: Message) -> str:
-        """Why a stamp cannot be true, '' where it can."""
+        """Why a stamp is impossible, '' if it is not."""
         if message.stamp_ns == 0:
             return 'the header has a zero stamp: the camera driver must set it'
         lag_ns = message.log_time_ns - message.stamp_ns
@@ -83,12 +83,12 @@ class StampClock:
         judged: Collection[str],
         on_strange: Callable[[str, InputError], None],
     ) -> Iterator[Message]:
-        """Yield messages, of the judged topics only those whose stamps can be true.
+        """Yield messages; those of the checked topics only with possible stamps.
 
         Args:
             messages: in the order of their log times.
-            judged: topics.
-            on_strange: gets the topic and the reason of the others.
+            judged: checked topics.
+            on_strange: called with the topic and the reason for the others.
         """
         for message in messages:
             problem = self.problem(message) if message.topic in judged else ''

@@ -1,4 +1,4 @@
-"""rosbags' storages of rosbag2, made to read the usable topics where one is not."""
+"""Storages of rosbag2 that read all usable topics even if one is not usable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
 from rs_ml_perception.core.errors import InputError
 
 NEWEST_VERSION = Writer.VERSION_LATEST
-"""Of metadata.yaml, as far as the installed rosbags knows."""
+"""Newest version of metadata.yaml known to the installed rosbags."""
 
 MCAP_MAGIC = b'\x89MCAP0\r\n'
 METADATA = 'metadata.yaml'
@@ -37,7 +37,7 @@ Raw = tuple[Connection, int, bytes]
 
 
 class Storage(Protocol):
-    """What rosbags' readers of single files have in common."""
+    """Common interface of the rosbags readers of single files."""
 
     connections: list[Connection]
     metadata: ReaderMetadata
@@ -50,7 +50,7 @@ class Storage(Protocol):
 
 
 class _Schemas(dict[int, Schema]):
-    """Definitions by number; those in another language than ROS' count as missing."""
+    """Definitions by number; those in a language other than those of ROS count as missing."""
 
     def __setitem__(self, key: int, schema: Schema) -> None:
         if schema.encoding not in ('ros2msg', 'ros2idl', 'omgidl', ''):
@@ -73,14 +73,14 @@ class _Sqlite3(Sqlite3Reader):
 class DirectoryStorage:
     """The files of a rosbag2 directory as one storage.
 
-    Topics and QoS are those of the files: metadata.yaml may have been edited. Its counts are kept
+    Topics and QoS are those of the files, since metadata.yaml may have been edited. Its counts are
     in `announced`.
 
     Args:
         path: directory with metadata.yaml.
 
     Raises:
-        InputError: metadata.yaml cannot be used, or a file is missing.
+        InputError: metadata.yaml is unusable, or a file is missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -102,7 +102,7 @@ class DirectoryStorage:
                 f'its storage is {information["storage_identifier"]!r}: convert it to mcap with '
                 '`ros2 bag convert`'
             )
-        # Of the folder it was recorded to, which older versions wrote down, nothing may be left.
+        # Older versions store the folder of the recording, which may no longer exist.
         paths = [path / PurePath(name).name for name in information['relative_file_paths']]
         missing = [file.name for file in paths if not file.is_file()]
         if missing:
@@ -155,7 +155,7 @@ def time_span(storage: Storage | DirectoryStorage) -> tuple[int, int]:
 
 
 def journals(path: Path) -> Iterator[Path]:
-    """Yield the journals that a killed sqlite3 recorder left: their messages are not read."""
+    """Yield the journals of a killed sqlite3 recorder, whose messages are not read."""
     for file in [path] if path.is_file() else sorted(path.glob('*.db3')):
         journal = file.with_name(f'{file.name}-wal')
         if journal.is_file() and journal.stat().st_size:
@@ -163,7 +163,7 @@ def journals(path: Path) -> Iterator[Path]:
 
 
 def is_unfinished_mcap(path: Path) -> bool:
-    """Whether it begins as MCAP does and was never closed."""
+    """Whether a file begins like MCAP and was not closed."""
     with path.open('rb') as file:
         starts = file.read(len(MCAP_MAGIC)) == MCAP_MAGIC
         file.seek(-min(path.stat().st_size, len(MCAP_MAGIC)), 2)

@@ -32,7 +32,7 @@ class VideoInfo:
 
 
 def video_frames(path: Path) -> Iterator[Frame]:
-    """Yield the frames of a video file, stamped by their time in it.
+    """Yield the frames of a video file, stamped by their time in the video.
 
     Raises:
         InputError: no decoder can read it.
@@ -54,7 +54,7 @@ def video_frames(path: Path) -> Iterator[Frame]:
 
 
 def video_info(path: Path) -> VideoInfo:
-    """What a video file says about itself, once its first frame could be decoded.
+    """The header of a video file whose first frame can be decoded.
 
     Raises:
         InputError: no decoder can read it.
@@ -75,7 +75,7 @@ def webcam_frames(index: int) -> Iterator[Frame]:
     """Yield the frames of a local camera until it is unplugged.
 
     Raises:
-        InputError: there is none of this index.
+        InputError: there is no camera of this index.
     """
     capture = cv2.VideoCapture(index)
     try:

@@ -28,17 +28,17 @@ _FOREVER = QosTime(9223372036, 854775807)
 
 
 class RecordingWriter(Closing):
-    """A rosbag2 in the making. Close it in any case: unclosed it cannot be read.
+    """Writes a rosbag2. It can only be read once it is closed.
 
     The same calls give the same bytes.
 
     Args:
         path: directory to create.
         storage: 'mcap' or 'sqlite3'.
-        overwrite: replace a recording that lies there.
+        overwrite: replace an existing recording.
 
     Raises:
-        ConfigError: something lies there, it cannot be written, or the storage is unknown.
+        ConfigError: the path exists or cannot be written, or the storage is unknown.
 
     Example:
         >>> import tempfile
@@ -74,7 +74,7 @@ class RecordingWriter(Closing):
             qos: profiles offered by its publishers, see `qos_profile`.
 
         Raises:
-            ConfigError: the type has no definition here, or the topic has another type already.
+            ConfigError: the type has no definition, or the topic has another type already.
         """
         known = self._connections.get(topic)
         if known is not None:
@@ -91,7 +91,7 @@ class RecordingWriter(Closing):
         """Append CDR bytes to a topic that was added.
 
         Raises:
-            ConfigError: the topic was not added, or the disk takes no more.
+            ConfigError: the topic was not added, or the disk is full.
         """
         if topic not in self._connections:
             raise ConfigError(f'{topic} was not added: call add_topic first')
@@ -107,10 +107,10 @@ class RecordingWriter(Closing):
     def close(self) -> None:
         """Write index and metadata; a second call does nothing.
 
-        rosbags' own context manager would drop everything when an exception passes, Ctrl-C too.
+        The context manager of rosbags would drop everything on an exception, even Ctrl-C.
 
         Raises:
-            ConfigError: the disk takes no more.
+            ConfigError: the disk is full.
         """
         writer, self._writer = self._writer, None
         if writer is not None:
@@ -134,10 +134,10 @@ class RecordingWriter(Closing):
 
 
 def check_apart(source: Path | str, out: Path | str) -> None:
-    """Refuse to write a recording over the one that is read.
+    """Refuse to overwrite the recording that is read.
 
     Raises:
-        ConfigError: `out` is the source, or holds it.
+        ConfigError: `out` is the source or contains it.
     """
     source, out = Path(source).resolve(), Path(out).resolve()
     if out in (source, *source.parents):
@@ -160,7 +160,7 @@ def qos_profile(*, latched: bool = False, reliable: bool = True, depth: int = 10
 
 
 def _make_room(path: Path, overwrite: bool) -> None:
-    """Remove an old recording, and nothing else."""
+    """Remove an old recording, but no other files."""
     if not path.exists():
         return
     if not path.is_dir():
@@ -175,7 +175,7 @@ def _make_room(path: Path, overwrite: bool) -> None:
 
 
 def foreign_files(folder: Path) -> list[Path]:
-    """Files in a folder, by name, that do not belong to a rosbag2."""
+    """Files in a folder, by name, that are not part of a rosbag2."""
     return [
         path
         for path in sorted(folder.iterdir())

@@ -22,10 +22,12 @@ def test_the_fastest_faithful_choice_is_remembered(manifest_of):
     trials = tune(manifest, runs=3)
     eligible = [t for t in trials if t.is_eligible]
     assert {t.choice.backend for t in eligible} >= {'litert', 'openvino'}
-    assert all(t.share <= 1 for t in eligible)
+    assert all(t.error_ratio <= 1 for t in eligible)
     bf16 = [t for t in trials if t.choice.precision == 'bfloat16']
     assert bf16, 'bfloat16 is tried'
-    assert all(t.is_eligible == (t.share <= 1) for t in bf16), 'and judged by the golden output'
+    assert all(t.is_eligible == (t.error_ratio <= 1) for t in bf16), (
+        'and judged by the golden output'
+    )
     assert eligible[0].choice.median_ms == min(t.choice.median_ms for t in eligible)
     assert recall(manifest) == eligible[0].choice
 
