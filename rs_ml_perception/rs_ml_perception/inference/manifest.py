@@ -162,7 +162,7 @@ class ModelManifest:
         if self.task != task:
             raise ModelError(
                 f'{self.name} is a {self.task} model, not {task}: '
-                '`rs-ml models list` shows what there is'
+                '`rs-ml models list` shows the models'
             )
         if self.decoder not in decoders:
             raise ModelError(

@@ -10,7 +10,7 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.files import read_regular
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.images.image_files import MAX_FILE_BYTES, decode_picture
+from rs_ml_perception.core.images.image_files import MAX_FILE_BYTES, decode_image
 
 PICTURE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 DEPTH_SUFFIXES = ('.png', '.tif', '.tiff')
@@ -95,4 +95,4 @@ def write_picture(path: Path, pixels: np.ndarray) -> None:
 
 def _decode(path: Path, flags: int) -> np.ndarray:
     data = read_regular(path, max_bytes=MAX_FILE_BYTES)
-    return decode_picture(data, flags, what=str(path))
+    return decode_image(data, flags, name=str(path))

@@ -56,7 +56,7 @@ def _running(rs: Any, serial: str, *streams: tuple[Any, ...]) -> Iterator[tuple[
     except RuntimeError as error:
         raise InputError(
             f'RealSense camera {serial} does not start ({error}): plug it into a USB 3 port, '
-            'and end what else uses it'
+            'and end other programs that use it'
         ) from error
     try:
         yield pipeline, profile

@@ -42,7 +42,7 @@ def video_frames(path: Path) -> Iterator[Frame]:
     try:
         width, height = (int(capture.get(p)) for p in _SIZE)
         if width and height:
-            check_pixels(width, height, what=str(path))
+            check_pixels(width, height, name=str(path))
         count = 0
         for frame in _read(capture):
             count += 1

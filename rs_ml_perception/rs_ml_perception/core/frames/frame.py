@@ -81,11 +81,11 @@ def check_header(stamp_ns: int, frame_id: str) -> None:
         raise InputError('the header has a zero stamp: the camera driver must set it')
 
 
-def check_size(what: str, width: int, height: int, source: str, camera: CameraModel) -> None:
+def check_size(name: str, width: int, height: int, source: str, camera: CameraModel) -> None:
     """Raise InputError unless the image has the size of its camera model."""
     if (width, height) != (camera.width, camera.height):
         raise InputError(
-            f'{what} is {width}x{height} but {source} says {camera.width}x{camera.height}: '
+            f'{name} is {width}x{height} but {source} says {camera.width}x{camera.height}: '
             'remap the camera_info that belongs to it'
         )
 
@@ -247,10 +247,10 @@ class FrameBuilder:
         return self._attempt(source, lambda: camera_from_message(info), f'{source} is not used: ')
 
     def _of_size(
-        self, what: str, size: tuple[int, int], source: str, camera: CameraModel
+        self, name: str, size: tuple[int, int], source: str, camera: CameraModel
     ) -> CameraModel | None:
         def checked() -> CameraModel:
-            check_size(what, *size, source, camera)
+            check_size(name, *size, source, camera)
             return camera
 
         return self._attempt(source, checked)

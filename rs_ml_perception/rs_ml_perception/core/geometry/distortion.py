@@ -54,7 +54,7 @@ def undistort(xy: np.ndarray, model: str, coefficients: Coefficients) -> np.ndar
 
 
 def check_lens(model: str, coefficients: Coefficients) -> None:
-    """Refuse a lens whose points nobody can place.
+    """Refuse a lens whose points cannot be placed.
 
     Raises:
         InputError: the model is not known, or has fewer coefficients than are given.

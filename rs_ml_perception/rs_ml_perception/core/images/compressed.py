@@ -22,7 +22,7 @@ import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.images.encodings import byte_view
-from rs_ml_perception.core.images.image_files import check_pixels, decode_picture
+from rs_ml_perception.core.images.image_files import check_pixels, decode_image
 
 _PNG = b'\x89PNG\r\n\x1a\n'
 _DEPTH_HEADER = struct.Struct('<iff')
@@ -158,7 +158,7 @@ def _as_bytes(data: Any) -> bytes:
 
 
 def _decode_picture(format: str, picture: bytes, flags: int) -> np.ndarray:
-    return decode_picture(picture, flags, what=f'compressed image of format {format!r}')
+    return decode_image(picture, flags, name=f'compressed image of format {format!r}')
 
 
 def _split_header(format: str, data: bytes) -> tuple[float, float, bytes]:
@@ -222,7 +222,7 @@ def decode_rvl(stream: bytes, *, width: int, height: int) -> np.ndarray:
     Raises:
         InputError: the stream ends early or holds more than the image.
     """
-    check_pixels(width, height, what='RVL depth')
+    check_pixels(width, height, name='RVL depth')
     pixels = width * height
     numbers = _numbers(_nibbles(stream))
     is_value, filled = _layout(numbers, pixels)

@@ -77,11 +77,11 @@ def read_header(data: bytes) -> ImageHeader:
     )
 
 
-def check_pixels(width: int, height: int, *, what: str) -> None:
+def check_pixels(width: int, height: int, *, name: str) -> None:
     """Raise InputError unless an image of this size may be decoded."""
     if not 0 < width * height <= MAX_PIXELS:
         raise InputError(
-            f'{what} has an impossible size of {width}x{height}: a pixel at least and '
+            f'{name} has an impossible size of {width}x{height}: a pixel at least and '
             f'{MAX_PIXELS} at most are decoded; scale it down'
         )
 
@@ -208,13 +208,13 @@ _READERS: dict[bytes, Callable[[bytes], ImageHeader]] = {
 }
 
 
-def decode_picture(data: bytes, flags: int, *, what: str) -> np.ndarray:
+def decode_image(data: bytes, flags: int, *, name: str) -> np.ndarray:
     """Decode a whole image file.
 
     Args:
         data: the file.
         flags: of cv2.imdecode.
-        what: names the file in messages, as 'picture x.png'.
+        name: of the file in messages, as 'picture x.png'.
 
     Returns:
         Pixels as cv2.imdecode gives them.
@@ -225,13 +225,13 @@ def decode_picture(data: bytes, flags: int, *, what: str) -> np.ndarray:
     try:
         header = read_header(data)
     except InputError as error:
-        raise InputError(f'{what} {error}') from error
-    check_pixels(header.width, header.height, what=what)
+        raise InputError(f'{name} {error}') from error
+    check_pixels(header.width, header.height, name=name)
     pixels = _decoded(data, flags)
     if pixels is None or pixels.shape[0] * pixels.shape[1] > header.width * header.height:
-        raise InputError(f'{what} is damaged ({len(data)} bytes)')
+        raise InputError(f'{name} is damaged ({len(data)} bytes)')
     if header.coded is not None and _ends_early(data, header, flags, pixels):
-        raise InputError(f'{what} is truncated: its pixels end before the picture does')
+        raise InputError(f'{name} is truncated: its pixels end before the picture does')
     return pixels
 
 

@@ -25,7 +25,7 @@ _MIN_SIZE_PX = 1.0
 
 
 _MARGIN = 0.3
-"""Of a wider box on each side, as a share of its size."""
+"""Margin of a wider box on each side, as a fraction of its size."""
 
 
 class BoxMotion:

@@ -77,7 +77,7 @@ def is_standing(points: PersonPoints, height_m: float) -> bool | None:
 
 
 _SHINS, _THIGHS = (0.1, 0.25), (0.25, 0.42)
-"""Parts of the body as shares of its height."""
+"""Parts of the body as fractions of its height."""
 
 
 @dataclass(frozen=True, eq=False)

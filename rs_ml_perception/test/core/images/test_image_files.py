@@ -12,7 +12,7 @@ from rs_ml_perception.core.images.compressed import (
     decode_compressed_depth,
     decode_rvl,
 )
-from rs_ml_perception.core.images.image_files import MAX_PIXELS, decode_picture, read_header
+from rs_ml_perception.core.images.image_files import MAX_PIXELS, decode_image, read_header
 
 import rs_ml_perception
 
@@ -95,7 +95,7 @@ BOMBS = {
 def test_gigabytes_are_refused_before_decoding(name, monkeypatch):
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('was decoded'))
     with pytest.raises(InputError, match=r'^it (has an impossible size|is truncated)'):
-        decode_picture(BOMBS[name], cv2.IMREAD_COLOR, what='it')
+        decode_image(BOMBS[name], cv2.IMREAD_COLOR, name='it')
 
 
 @pytest.mark.parametrize('format', ['jpeg', 'png'])
@@ -122,7 +122,7 @@ def test_a_jpeg_that_ends_early_is_rejected_although_it_has_an_end_marker(pixels
     begin, end = read_header(data).coded
     cut = begin + int(kept * (end - begin))
     with pytest.raises(InputError, match=r'it is (truncated|damaged)'):
-        decode_picture(data[:cut] + data[end:], cv2.IMREAD_COLOR, what='it')
+        decode_image(data[:cut] + data[end:], cv2.IMREAD_COLOR, name='it')
 
 
 @pytest.mark.parametrize('options', [[], PROGRESSIVE, RESTARTS], ids=['', 'progressive', 'rst'])
@@ -131,7 +131,7 @@ def test_a_jpeg_may_end_early_in_the_middle_of_an_escaped_byte(options):
     begin, end = read_header(data).coded
     cut = data.index(b'\xff\x00', begin + 100) + 1
     with pytest.raises(InputError, match=r'it is (truncated|damaged)'):
-        decode_picture(data[:cut] + data[end:], cv2.IMREAD_COLOR, what='it')
+        decode_image(data[:cut] + data[end:], cv2.IMREAD_COLOR, name='it')
 
 
 @pytest.mark.parametrize('options', [[], PROGRESSIVE, RESTARTS], ids=['', 'progressive', 'rst'])
@@ -139,16 +139,16 @@ def test_a_jpeg_may_end_early_in_the_middle_of_an_escaped_byte(options):
 @pytest.mark.parametrize('more', [b'', bytes(500), b'\xff\xda more \xff'])
 def test_whole_pictures_are_read_whatever_their_colour(pixels, options, more):
     data = encoded('.jpg', pixels, options) + more
-    assert decode_picture(data, cv2.IMREAD_COLOR, what='it').shape[:2] == pixels.shape[:2]
+    assert decode_image(data, cv2.IMREAD_COLOR, name='it').shape[:2] == pixels.shape[:2]
 
 
 def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture():
     data = encoded('.jpg')
     thumbnail = b'\xff\xe1' + struct.pack('>H', 2 + 20) + b'Exif\0\0' + bytes(12) + b'\xff\xd9'
     with_one = data[:2] + thumbnail + data[2:]
-    assert decode_picture(with_one, cv2.IMREAD_COLOR, what='it').shape == RGB.shape
+    assert decode_image(with_one, cv2.IMREAD_COLOR, name='it').shape == RGB.shape
     with pytest.raises(InputError, match='no end marker'):
-        decode_picture(with_one[:-2], cv2.IMREAD_COLOR, what='it')
+        decode_image(with_one[:-2], cv2.IMREAD_COLOR, name='it')
 
 
 @pytest.mark.parametrize('suffix', ['.jpg', '.png', '.bmp', '.webp', '.tif'])
@@ -157,21 +157,21 @@ def test_any_other_cut_is_rejected(suffix, kept):
     data = encoded(suffix)
     cut = data[: int(kept * len(data)) if isinstance(kept, float) else kept]
     with pytest.raises(InputError, match=r'^it is (truncated|damaged|neither|no WebP)'):
-        decode_picture(cut, cv2.IMREAD_COLOR, what='it')
+        decode_image(cut, cv2.IMREAD_COLOR, name='it')
 
 
 @pytest.mark.parametrize('data', [b'GIF89a' + bytes(50), b'\0\0\0\x0cjP  \r\n', b'v/1\x01', b'P6'])
 def test_formats_whose_size_is_unknown_are_not_decoded(data, monkeypatch):
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('was decoded'))
     with pytest.raises(InputError, match='is neither JPEG nor PNG, BMP, WebP or TIFF'):
-        decode_picture(data, cv2.IMREAD_COLOR, what='it')
+        decode_image(data, cv2.IMREAD_COLOR, name='it')
 
 
 @pytest.mark.parametrize('marker', [b'\xff\xc3', b'\xff\xc9'])
 def test_lossless_and_arithmetic_jpegs_are_refused(marker):
     data = encoded('.jpg').replace(b'\xff\xc0', marker)
     with pytest.raises(InputError, match='of a kind of JPEG that is not read'):
-        decode_picture(data, cv2.IMREAD_COLOR, what='it')
+        decode_image(data, cv2.IMREAD_COLOR, name='it')
 
 
 def test_no_other_module_decodes_pictures():

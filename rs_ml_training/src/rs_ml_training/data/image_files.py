@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.files import read_regular
-from rs_ml_perception.core.images.image_files import MAX_FILE_BYTES, decode_picture
+from rs_ml_perception.core.images.image_files import MAX_FILE_BYTES, decode_image
 
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
 """Of the image files that readers look for."""
@@ -100,7 +100,7 @@ def decoded(data: bytes, flags: int, *, what: str) -> np.ndarray:
         InputError: no image, too large, truncated or damaged; the message begins with `what`.
     """
     try:
-        return decode_picture(data, flags, what=what)
+        return decode_image(data, flags, name=what)
     except InputError as error:
         raise InputError(f'{error}: fetch it again or remove it') from error
 

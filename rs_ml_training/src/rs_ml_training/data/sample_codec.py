@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.images.image_files import decode_picture
+from rs_ml_perception.core.images.image_files import decode_image
 
 from rs_ml_training.data.encodings import decode, encode
 from rs_ml_training.data.output_folder import png_of
@@ -124,7 +124,7 @@ def _restored(data: bytes, how: _How) -> np.ndarray:
     if how == _NUMPY:
         stored = zlib.decompressobj().decompress(data, _MAX_MAP_BYTES)
         return np.load(io.BytesIO(stored), allow_pickle=False)
-    array = decode_picture(data, cv2.IMREAD_UNCHANGED, what='a map')
+    array = decode_image(data, cv2.IMREAD_UNCHANGED, name='a map')
     if how == _BOOL:
         return array.view(bool)
     if how in _STEPS:
