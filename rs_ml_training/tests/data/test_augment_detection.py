@@ -45,7 +45,7 @@ def test_remembered_reads_once():
 @pytest.mark.parametrize(
     ('outlined', 'only_outlined', 'copies'), [(True, True, 1), (False, True, 0), (False, False, 1)]
 )
-def test_only_what_has_an_outline_is_copied_where_that_is_asked(outlined, only_outlined, copies):
+def test_only_outlined_objects_are_copied_if_asked(outlined, only_outlined, copies):
     step = CopyObjects(Pictures(outlined), most=1, low=1, high=1, outlined=only_outlined)
     out = step(EMPTY, np.random.default_rng(0))
     assert len(out.boxes) == copies
@@ -61,7 +61,7 @@ def test_a_copy_follows_the_outline():
         assert halves[0] == 0 < 200 < halves[1]
 
 
-def test_copies_within_a_picture_are_of_what_was_read(monkeypatch):
+def test_copies_within_an_image_are_of_the_stored_image(monkeypatch):
     """The map of outlines numbers the boxes as they were, not those that copies left."""
     givers, opacity = [], detection._opacity
     monkeypatch.setattr(
@@ -74,7 +74,7 @@ def test_copies_within_a_picture_are_of_what_was_read(monkeypatch):
     assert all(giver is sample for giver in givers)
 
 
-def test_an_object_larger_than_the_picture_shrinks():
+def test_an_object_larger_than_the_image_shrinks():
     small = Sample('s', image=np.zeros((16, 16, 3), np.uint8), boxes=Boxes.of([], []))
     out = CopyObjects(Pictures(), most=1, low=3, high=3)(small, np.random.default_rng(0))
     assert out.boxes.xyxy.tolist() == [[0, 0, 16, 16]]

@@ -25,11 +25,11 @@ def test_rectangles(count, share, seed):
 
 
 @pytest.mark.parametrize('side', [1, 2])
-def test_smallest_pictures(side):
+def test_smallest_images(side):
     before = Sample('a', image=np.zeros((side, side, 3), np.uint8))
     assert Erase()(before, np.random.default_rng(0)).image.shape == (side, side, 3)
 
 
-def test_without_a_picture():
+def test_without_an_image():
     before = Sample('a', depth_m=DEPTH_M)
     assert Erase()(before, np.random.default_rng(0)) is before

@@ -51,7 +51,7 @@ def test_taller_is_nearer():
     assert 1.0 < depths[1] < 5.0
 
 
-def test_what_is_nearer_hides_them_but_never_most_of_them():
+def test_nearer_surfaces_hide_them_but_never_most_of_them():
     """A cupboard at 1 m in front of the left half."""
     behind = np.arange(WIDTH) < WIDTH // 2
     sample = room(9.0)

@@ -95,7 +95,7 @@ def test_topics_of_a_data_set(miniature, tmp_path, name, options, folders):
             assert (image.width, image.height) == (info.width, info.height)
 
 
-def test_frames_hold_what_the_samples_hold(miniature, miniatures, tmp_path):
+def test_frames_hold_the_maps_of_the_samples(miniature, miniatures, tmp_path):
     path, out = miniature('intel-denoise'), tmp_path / 'bag'
     miniatures.save(path / 'res_denoised-2.png', miniatures.millimetres(7))
     assert main(['to-bag', f'intel-denoise:{path}', '--out', str(out), '--rate', '4']) == 0
@@ -118,7 +118,7 @@ def test_frames_hold_what_the_samples_hold(miniature, miniatures, tmp_path):
     np.testing.assert_array_equal(pixels(denoised), miniatures.millimetres(7))
 
 
-def test_camera_info_follows_the_size_of_the_pictures(miniature, tmp_path):
+def test_camera_info_follows_the_size_of_the_images(miniature, tmp_path):
     miniature('folder-depth')  # its intrinsics.yaml is of twice the size
     main(['to-bag', f'folder:{tmp_path / "folder-depth"}', '--out', str(tmp_path / 'bag')])
     info = read_bag(tmp_path / 'bag')[f'{ALIGNED}/camera_info'][0][1]
@@ -186,7 +186,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(('arguments', 'sentence'), REFUSED)
-def test_what_makes_no_sense_leaves_nothing(miniature, tmp_path, capsys, arguments, sentence):
+def test_invalid_options_leave_no_files(miniature, tmp_path, capsys, arguments, sentence):
     path = miniature('folder')
     arguments = [str(path / 'rgb') if a == 'DATA' else a for a in arguments]
     out = tmp_path / 'out' / 'bag'

@@ -66,7 +66,7 @@ CAMERA = CameraModel(6, 4, 5.0, 5.0, 3.0, 2.0)
 
 @pytest.mark.parametrize('second', [None, CameraModel(6, 4, 7.0, 5.0, 3.0, 2.0)])
 @pytest.mark.parametrize('turned', [False, True])
-def test_pictures_of_two_cameras_are_not_mixed(tmp_path, second, turned):
+def test_images_of_two_cameras_are_not_mixed(tmp_path, second, turned):
     frames = [
         Captured(0, Sample('s', image=np.zeros((4, 6, 3), np.uint8), intrinsics=camera))
         for camera in ((second, CAMERA) if turned else (CAMERA, second))
@@ -127,7 +127,7 @@ def test_recording_of_a_realsense(data_file, tmp_path):
         (['nowhere.mp4', '--count', '0'], '--count must be at least 1'),
     ],
 )
-def test_what_is_wrong_is_one_sentence(tmp_path, capsys, arguments, message):
+def test_errors_are_one_sentence(tmp_path, capsys, arguments, message):
     assert main(['capture', *arguments, '--out', str(tmp_path / 'out')]) == 2
     assert message in capsys.readouterr().err
 

@@ -60,7 +60,7 @@ def test_no_recording(tmp_path):
     ('suffix', 'stored'),
     [('.png', DEPTH_MM.astype(np.uint16)), ('.tif', (DEPTH_MM / 1000).astype(np.float32))],
 )
-def test_plain_pictures_are_millimetres_of_whole_numbers_and_metres_of_floats(
+def test_plain_images_are_millimetres_of_whole_numbers_and_metres_of_floats(
     tmp_path, suffix, stored
 ):
     cv2.imwrite(str(tmp_path / f'a{suffix}'), stored)

@@ -140,7 +140,7 @@ def test_share_of_max_needs_the_maximum():
     ('file', 'name', 'error'),
     [('d.png', 'metres', ConfigError), ('none/d.png', 'mm', InputError)],
 )
-def test_what_cannot_be_written(tmp_path, file, name, error):
+def test_unwritable_values(tmp_path, file, name, error):
     with pytest.raises(error, match=r'd\.png'):
         write_depth(tmp_path / file, np.ones((2, 2)), name)
     assert not (tmp_path / file).exists()

@@ -184,7 +184,7 @@ def test_colors_go_with_labels(opened, name):
     assert reader.license
 
 
-def test_depth_beside_class_ids_is_read_when_asked_for(miniature, miniatures):
+def test_depth_next_to_class_ids_is_read_when_asked_for(miniature, miniatures):
     path = miniature('folder')
     for number in (1, 2, 10):
         miniatures.save(path / f'depth/{number}.png', miniatures.millimetres(number))

@@ -82,7 +82,7 @@ def test_yolo_without_such_a_split(splits):
         open_data(f'yolo:{splits}', split='test')
 
 
-def test_what_belongs_to_nothing_is_counted_and_told(yolo, folder, caplog):
+def test_files_without_partner_are_counted_and_reported(yolo, folder, caplog):
     (folder / 'labels/77.txt').write_text('0 0.5 0.5 1 1\n')
     (folder / 'labels/78.txt').write_text('')
     (folder / 'labels/classes.txt').write_text('person\n')
@@ -103,7 +103,7 @@ def test_what_belongs_to_nothing_is_counted_and_told(yolo, folder, caplog):
     assert [f'yolo:{folder}: {note}' for note in reader.notes] == caplog.messages
 
 
-def test_whole_sets_have_nothing_to_tell(miniatures, tmp_path, caplog):
+def test_complete_sets_have_no_notes(miniatures, tmp_path, caplog):
     yolo, coco = miniatures.yolo(tmp_path / 'yolo'), miniatures.coco(tmp_path / 'coco')
     (yolo / 'labels/10.txt').touch()
     open_data(f'yolo:{yolo}')
@@ -112,13 +112,13 @@ def test_whole_sets_have_nothing_to_tell(miniatures, tmp_path, caplog):
 
 
 @pytest.mark.parametrize('second', ['1.png', '1.jpeg'])
-def test_two_pictures_of_one_stem(yolo, folder, add_picture, second):
+def test_two_images_of_one_stem(yolo, folder, add_picture, second):
     add_picture(folder / 'images' / second)
     with pytest.raises(InputError, match='have one name, 1: rename or remove one'):
         open_data(f'yolo:{folder}')
 
 
-def test_two_pictures_whose_folders_make_one_name(yolo, folder, add_picture):
+def test_two_images_with_one_name_by_their_folders(yolo, folder, add_picture):
     add_picture(folder / 'images/a/b.jpg')
     add_picture(folder / 'images/a_b.jpg')
     with pytest.raises(InputError, match='have one name, a_b'):
@@ -126,7 +126,7 @@ def test_two_pictures_whose_folders_make_one_name(yolo, folder, add_picture):
 
 
 @pytest.mark.parametrize('place', ['images/train2017', 'train2017/images', 'images', '.'])
-def test_pictures_of_coco_in_common_places(coco, folder, place):
+def test_images_of_coco_in_common_places(coco, folder, place):
     moved(folder, ('train2017', 'pictures'))
     moved(folder, *[(p.relative_to(folder), f'{place}/{p.name}') for p in folder.rglob('*.jpg')])
     shutil.rmtree(folder / 'pictures')
@@ -136,7 +136,7 @@ def test_pictures_of_coco_in_common_places(coco, folder, place):
 
 
 @pytest.mark.parametrize(('source', 'options'), [('', {'split': 'train'}), ('/train', {})])
-def test_coco_with_the_file_beside_its_pictures(coco, folder, source, options):
+def test_coco_with_the_file_next_to_its_images(coco, folder, source, options):
     moved(
         folder,
         ('train2017', 'train'),
@@ -153,7 +153,7 @@ def rewritten(folder, change):
     return folder
 
 
-def test_pictures_of_coco_that_are_not_listed_or_not_read(coco, folder, caplog):
+def test_images_of_coco_that_are_not_listed_or_not_read(coco, folder, caplog):
     rewritten(folder, lambda images: images[2].update(file_name='10.gif'))
     (folder / 'train2017/10.gif').write_bytes(b'GIF89a')
     reader = open_data(f'coco:{folder}')

@@ -136,7 +136,7 @@ def test_kitti_lists_that_lack_something(miniature, options, line, named):
         open_data(f'kitti-list:{path}', **options)
 
 
-def test_kitti_right_pictures(miniature):
+def test_kitti_right_images(miniature):
     path = miniature('kitti-list')
     rgb, depth, focal = path.read_text().splitlines()[0].split()
     other = rgb.replace('0001', '0002')
@@ -209,7 +209,7 @@ def _names(reader):
     return [reader.name(i) for i in range(len(reader))]
 
 
-def test_intel_pictures_without_truth(miniature):
+def test_intel_images_without_truth(miniature):
     path = miniature('intel-denoise')
     for file in path.glob('gt-*'):
         file.unlink()

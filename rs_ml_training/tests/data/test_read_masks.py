@@ -97,7 +97,7 @@ def test_malformed_outlines(masks, line, words):
         masks((PERSON, line), ())
 
 
-def test_outlines_lie_in_the_folders_of_their_pictures(tmp_path, miniatures):
+def test_outlines_lie_in_the_folders_of_their_images(tmp_path, miniatures):
     miniatures.save(tmp_path / 'images' / 'val' / '1.jpg', miniatures.image(0, (40, 20)))
     (tmp_path / 'classes.yaml').write_text(NAMES)
     for folder, line in (('labels', '0 0.25 0.5 0.5 1'), ('instances', PERSON)):
@@ -108,7 +108,7 @@ def test_outlines_lie_in_the_folders_of_their_pictures(tmp_path, miniatures):
     assert sample.labels[10, 30] == IGNORE
 
 
-def test_outlines_that_belong_to_no_picture_are_no_outlines(tmp_path, miniatures):
+def test_outlines_that_belong_to_no_image_are_no_outlines(tmp_path, miniatures):
     miniatures.save(tmp_path / 'images' / 'val' / '1.jpg', miniatures.image(0, (40, 20)))
     (tmp_path / 'classes.yaml').write_text(NAMES)
     (tmp_path / 'labels').mkdir()

@@ -80,7 +80,7 @@ def test_a_list_in_the_folder_of_the_data(mix, miniature):
         '- {source: "camvid:x", repeat: 0}',
     ],
 )
-def test_what_is_no_list(mix, entries):
+def test_files_that_are_no_list(mix, entries):
     with pytest.raises(ConfigError, match=r'mix\.yaml'):
         mix(entries)
 

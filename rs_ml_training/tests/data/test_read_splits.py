@@ -108,7 +108,7 @@ def test_splits_that_cannot_be(reader, split, options, error, named):
     assert named in str(caught.value)
 
 
-def test_what_is_said_of_the_data_stays():
+def test_notes_on_the_data_stay():
     part, _ = split_by_scene(Sequences(2, 2), 0.5)
     assert (part.labels, part.colors, part.license) == (('a',), ((1, 2, 3),), 'mine')
     assert part.reference_focal_px == 7.0

@@ -144,7 +144,7 @@ def test_outside_is_unknown():
 
 
 @pytest.mark.parametrize('x', [-200, 200])
-def test_part_that_misses_the_picture_is_empty(x):
+def test_part_that_misses_the_image_is_empty(x):
     out = geometry.cropped(sample_of(), x, 0, 64, 48)
     assert (out.labels == IGNORE).all()
     assert len(out.boxes) == 0

@@ -62,14 +62,14 @@ def test_codings(folder, options, labels, expected):
         np.testing.assert_array_equal(reader.read(0).labels, expected)
 
 
-def test_a_picture_without_partner(folder):
+def test_an_image_without_partner(folder):
     (folder / 'gt' / 'p2.png').unlink()
     with pytest.raises(InputError, match=r'rgb/p2\.png has no partner'):
         TfdsFolder(zipped(folder))
 
 
 @pytest.mark.parametrize('name', ['gt', 'rgb'])
-def test_a_damaged_picture(folder, name):
+def test_a_damaged_image(folder, name):
     (folder / name / 'p2.png').write_bytes(b'\x89PNG')
     with pytest.raises(InputError, match=rf'{name}/p2\.png is neither JPEG nor PNG'):
         TfdsFolder(zipped(folder)).read(1)

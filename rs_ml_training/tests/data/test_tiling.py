@@ -102,7 +102,7 @@ def test_bad_grids(side, overlap):
         tiling.grid((100, 100), side, overlap)
 
 
-def test_written_tiles_are_a_data_set_and_stitch_to_the_pictures(tmp_path):
+def test_written_tiles_are_a_data_set_and_stitch_to_the_images(tmp_path):
     reader, out = Frames(2, (150, 100)), tmp_path / 'tiles'
     assert tiling.write_tiles(reader, out, 64) == 2 * 6
     back = IntelDenoise(out)
@@ -115,12 +115,12 @@ def test_written_tiles_are_a_data_set_and_stitch_to_the_pictures(tmp_path):
     np.testing.assert_array_equal(mm, np.rint(reader.read(1).depth_m * 1000))
 
 
-def test_a_folder_for_each_picture(tmp_path):
+def test_a_folder_for_each_image(tmp_path):
     tiling.write_tiles(Frames(2, (40, 30)), tmp_path / 'out', 32, by_source=True)
     assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == ['1', '2']
 
 
-def test_tiles_of_several_pictures_or_with_a_gap_are_refused(tmp_path):
+def test_tiles_of_several_images_or_with_a_gap_are_refused(tmp_path):
     out = tmp_path / 'tiles'
     tiling.write_tiles(Frames(2, (150, 100)), out, 64)
     with pytest.raises(InputError, match='one image'):

@@ -135,7 +135,7 @@ def test_empty_masks_need_no_window(pictures, tmp_path, capsys):
     assert not mask.any()
 
 
-def test_pictures_without_an_object_join_the_labels(pictures, tmp_path):
+def test_images_without_an_object_join_the_labels(pictures, tmp_path):
     out = tmp_path / 'out'
     assert label('brush', pictures, LabelOptions(out=out), Script('qs')) == 1
     assert main(['label', 'empty', str(pictures), '--out', str(out)]) == 0
@@ -150,7 +150,7 @@ def test_pictures_without_an_object_join_the_labels(pictures, tmp_path):
         (['empty', 'nowhere'], 'nowhere is missing'),
     ],
 )
-def test_what_is_wrong_is_one_sentence(pictures, tmp_path, capsys, arguments, message):
+def test_errors_are_one_sentence(pictures, tmp_path, capsys, arguments, message):
     filled = [a.replace('IN', str(pictures)) for a in arguments]
     assert main(['label', *filled, '--out', str(tmp_path / 'out')]) == 2
     assert message in capsys.readouterr().err

@@ -41,7 +41,7 @@ def test_inner_outlines_hold_the_hole():
     assert areas == sorted(areas, reverse=True)
 
 
-def test_black_hides_what_is_dark():
+def test_black_hides_dark_areas():
     assert edges(part(), EdgeOptions()).any()
     assert not edges(part(), EdgeOptions(black=230)).any()
 
@@ -61,7 +61,7 @@ def test_strokes_thicken_and_thin(options, thicker):
     assert changed > plain if thicker else changed < plain
 
 
-def test_nothing_in_an_empty_picture():
+def test_nothing_in_an_empty_image():
     empty = np.zeros((50, 60, 3), np.uint8)
     assert outlines(edges(empty, EdgeOptions()), 1) == []
     assert circles(empty, CircleOptions()) == []

@@ -33,7 +33,7 @@ def highgui(monkeypatch) -> FakeHighgui:
     return FakeHighgui(monkeypatch)
 
 
-def test_pictures_are_shown_as_rgb(highgui):
+def test_images_are_shown_as_rgb(highgui):
     Window().show(np.uint8([[[1, 2, 3]]]), 'what to do')
     assert highgui.shown[0].tolist() == [[[3, 2, 1]]]
     assert highgui.titles == ['what to do']

@@ -120,7 +120,7 @@ def test_command(pictures, tmp_path, capsys):
         (['a={}', '--focal-baseline', 'a=21', '--out', 'noise.txt'], 'must end in .png'),
     ],
 )
-def test_what_the_command_refuses(pictures, capsys, arguments, words):
+def test_arguments_that_the_command_refuses(pictures, capsys, arguments, words):
     assert main(['noise', *(a.format(pictures) for a in arguments)]) == 2
     assert words in capsys.readouterr().err
 

@@ -65,7 +65,7 @@ class PairedFolder(NamedReader):
             block: so many successive files are a scene; 1: as `scenes.csv` says, else each.
 
         Raises:
-            ConfigError: an option that makes no sense.
+            ConfigError: an option is invalid.
             InputError: a folder is missing or empty, a file has no partner.
         """
         path = Path(path)

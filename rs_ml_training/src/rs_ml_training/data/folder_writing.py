@@ -36,7 +36,7 @@ def write_augmented(
         augment: how.
         out: a new folder.
         copies: of each sample.
-        seed: of the augmentation; each copy has its own numbers, whatever the others are.
+        seed: of the augmentation; each copy has its own random numbers.
 
     Returns:
         How many copies were written.

@@ -173,7 +173,7 @@ def scaled(sample: Sample, factor: float, size: tuple[int, int] | None = None) -
 def rolled(sample: Sample, pixels: int) -> Sample:
     """Turn a panorama about its vertical axis: columns move right, and in again at the left.
 
-    A box that comes to lie over the seam becomes two.
+    A box over the seam becomes two.
     """
     boxes = box_geometry.rolled(sample.boxes, pixels, sample.size)
     turned = mapped(sample, lambda _, array: np.roll(array, pixels, axis=1))

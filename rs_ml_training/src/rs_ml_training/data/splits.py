@@ -39,7 +39,7 @@ def hold_out_blocks(
 ) -> tuple[Subset, Subset]:
     """Split a sequence by blocks, and drop samples too near to a validation block.
 
-    The scenes of the reader are the blocks, and its order is that of time: neighbours look alike,
+    The scenes of the reader are the blocks, in the order of time: neighbours look alike,
     so `margin` samples at each side of a validation block belong to neither part.
 
     Args:

@@ -42,7 +42,7 @@ def dataset(
         shuffle: whether to permute; if so, an incomplete last batch is left out this epoch.
         seed: see above.
         workers: threads that read and augment.
-        first_epoch: number of the first iteration, for a training that goes on.
+        first_epoch: number of the first iteration, for a resumed training.
 
     Raises:
         InputError: the reader holds no samples, or damaged ones.

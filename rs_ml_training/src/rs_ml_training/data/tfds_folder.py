@@ -72,7 +72,7 @@ class TfdsFolder(NamedReader):
             gt_key: name of the class ids.
 
         Raises:
-            ConfigError: an option that makes no sense.
+            ConfigError: an option is invalid.
             InputError: it is no such data set, or an image has no partner.
         """
         path = Path(path)

@@ -118,7 +118,7 @@ def _names(path: Path, labels: Sequence[str] | str | None) -> list[str]:
 class Yolo(YoloFolder):
     """The layout of `YoloFolder`, read as boxes.
 
-    Polygons in `instances/` are the outlines of the boxes that they fit, whatever their class:
+    Polygons in `instances/` are the outlines of the boxes that they fit, of any class:
     `extra['objects']`, see data.outlines.
     """
 

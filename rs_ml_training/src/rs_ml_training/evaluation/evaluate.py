@@ -13,7 +13,7 @@ from typing import Any
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.prediction.batching import Stopwatch, ahead, batched
+from rs_ml_training.prediction.batching import Stopwatch, batched, prefetched
 from rs_ml_training.prediction.results import Prediction
 from rs_ml_training.tasks.task import PredictBatch, Scorer
 
@@ -62,7 +62,7 @@ def evaluate(
         InputError: a file is damaged, or a sample has no truth.
     """
     watch, judged = Stopwatch(), _Worst(scorer, worst)
-    samples: Iterable[Sample] = ahead(_samples(reader))
+    samples: Iterable[Sample] = prefetched(_samples(reader))
     for batch in batched(progress(samples, len(reader)) if progress else samples, batch_size):
         with watch.lap(len(batch)):
             predictions = predict(batch)

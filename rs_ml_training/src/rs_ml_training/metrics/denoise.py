@@ -27,7 +27,7 @@ _MASKS = 'truth', 'hole', 'filled', 'measured', 'removed'
 
 
 class DenoiseMetrics:
-    """Accumulates errors of cleaned depth maps; all pixels of all images count alike.
+    """Accumulates errors of cleaned depth maps; all pixels of all images count equally.
 
     A pixel without depth is 0 or NaN in all three maps. Errors are those of pixels that have
     truth and a cleaned depth; `coverage` says how much of the truth that is.

@@ -1,4 +1,4 @@
-"""Noise of depth by range, from images alone: how far flat places stray from planes.
+"""Noise of depth by range, from images alone: the deviation of flat places from planes.
 
 The depth of a plane is one over a linear function of the pixel, so a plane is fitted to 1 / z, for
 which no intrinsics are needed. Times focal length and baseline the residual is the matcher's

@@ -11,17 +11,20 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar('T')
-_END = object()
 
 
-def ahead(items: Iterable[T]) -> Iterator[T]:
-    """The same items; the next one is made in a thread while the last one is used."""
+def prefetched(items: Iterable[T]) -> Iterator[T]:
+    """The same items; a thread makes the next one while the last one is used."""
     iterator = iter(items)
+
+    def take() -> list[T]:
+        return list(itertools.islice(iterator, 1))
+
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(next, iterator, _END)
-        while (item := future.result()) is not _END:
-            future = pool.submit(next, iterator, _END)
-            yield item  # type: ignore[misc]
+        future = pool.submit(take)
+        while found := future.result():
+            future = pool.submit(take)
+            yield found[0]
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -40,7 +40,8 @@ class PredictOptions(Options):
 
     flip: bool = option(False, 'average with the mirrored image')
     kb_crop: bool = option(
-        False, "show the network the crop of KITTI's benchmark, 1216x352, in place of its own"
+        False,
+        "show the network the 1216x352 crop of KITTI's benchmark instead of its own",
     )
     focal_px: float | None = option(
         None, 'focal length of images that do not state theirs', unit='px', low=1e-3

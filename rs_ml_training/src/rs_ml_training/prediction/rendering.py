@@ -1,4 +1,4 @@
-"""Predictions as files: plain results first, and whatever else a style asks for."""
+"""Predictions as files: plain results, and the further files that a style asks for."""
 
 from __future__ import annotations
 

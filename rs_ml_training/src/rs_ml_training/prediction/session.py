@@ -17,7 +17,7 @@ from rs_ml_perception.core.options import Options, option
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.prediction import rendering
-from rs_ml_training.prediction.batching import Stopwatch, ahead, batched
+from rs_ml_training.prediction.batching import Stopwatch, batched, prefetched
 from rs_ml_training.prediction.predictor import Predictor
 from rs_ml_training.prediction.rendering import Files, SteadyRange, Style
 from rs_ml_training.prediction.result_files import Names, Sheets, Videos, write_files
@@ -114,7 +114,7 @@ class Session:
                 videos = stack.enter_context(Videos(path, source.fps))
             pool = stack.enter_context(ThreadPoolExecutor(_WRITERS))
             pending: deque[Future[Files]] = deque()
-            samples = self._progress(ahead(source.samples()), source.count)
+            samples = self._progress(prefetched(source.samples()), source.count)
             for sample, prediction in self._predicted(samples):
                 style = steady(prediction) if steady else self._style
                 stem = self._stem(sample, source)

@@ -108,7 +108,7 @@ def _projector(world: World, pose: CameraPose, rig: Rig) -> Projector | None:
 def _infrared(
     world: World, seen: Sequence[RenderedImage], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Both imagers are exposed alike, as the left one needs it."""
+    """Both imagers get the exposure that suits the left one."""
     imagers = world.device.left, world.device.right
     gain = imagers[0].gain(seen[0].light)
     left, right = (

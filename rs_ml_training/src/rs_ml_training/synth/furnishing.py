@@ -229,11 +229,11 @@ def inhabit(rng: np.random.Generator, furnisher: Furnisher) -> tuple[Inhabitant,
     """As many people as the options ask for and the room has places for."""
     options = furnisher.options
     count = rng.integers(options.people[0], options.people[1] + 1)
-    found = [_somebody(rng, furnisher) for _ in range(count)]
+    found = [_draw_inhabitant(rng, furnisher) for _ in range(count)]
     return tuple(one for one in found if one is not None)
 
 
-def _somebody(rng: np.random.Generator, furnisher: Furnisher) -> Inhabitant | None:
+def _draw_inhabitant(rng: np.random.Generator, furnisher: Furnisher) -> Inhabitant | None:
     options = furnisher.options
     kinds, shares = zip(*options.postures, strict=True)
     posture = kinds[rng.choice(len(kinds), p=np.array(shares) / sum(shares))]

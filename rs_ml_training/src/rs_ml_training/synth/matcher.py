@@ -19,7 +19,7 @@ from rs_ml_training.synth.camera import Rig
 DISPARITIES = 128
 MAX_DISPARITY_PX = 126
 _NOISE = 1.5
-"""Residual [gray levels] that is noise wherever there is no texture."""
+"""Residual [gray levels] that is noise without texture."""
 
 
 class Prefilter(Enum):

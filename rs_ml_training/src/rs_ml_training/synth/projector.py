@@ -24,7 +24,7 @@ PATTERNS = 8
 
 @dataclass(frozen=True, eq=False)
 class Projector:
-    """A pattern of dots that falls on whatever it meets.
+    """A pattern of dots projected onto surfaces.
 
     Attributes:
         position: (3,), world [m].

@@ -39,7 +39,7 @@ class Top:
 
 @dataclass(frozen=True)
 class Seat:
-    """Where somebody may sit, looking along +x: middle of the seat, its height [m]."""
+    """Where a person may sit, looking along +x: middle of the seat, its height [m]."""
 
     x: float
     y: float

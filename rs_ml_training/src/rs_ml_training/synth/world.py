@@ -25,7 +25,7 @@ _TRIES = 30
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """A room that can be exposed as often as one likes.
+    """A room for any number of exposures.
 
     Attributes:
         seed: of its random numbers.

@@ -70,7 +70,7 @@ class SetOptions(Options):
     """Which rooms, seen how, in which layouts.
 
     Attributes:
-        seed: room N, from 1, is drawn from seed + N, whatever the count is.
+        seed: room N, from 1, is drawn from seed + N for any count.
         side: the test side draws from rooms and matchers that training never sees.
         repeats: the same view, other noise.
         people: 'upright': all stand or walk, and one of them is in full view.

@@ -47,17 +47,17 @@ def upright_world(seed: int, side: Side) -> World:
         pose = _pose(world, np.random.default_rng([world.seed, 3]))
         if pose is not None:
             return replace(world, pose=pose)
-    raise ConfigError(f'seed {seed} gives no room with somebody upright in view: another --seed')
+    raise ConfigError(f'seed {seed} gives no room with an upright person in view: another --seed')
 
 
 def _pose(world: World, rng: np.random.Generator) -> CameraPose | None:
     if not world.inhabitants:
         return None
     poses = (world.other_pose(rng) for _ in range(_POSES))
-    return next((pose for pose in poses if _shows_somebody(world, pose)), None)
+    return next((pose for pose in poses if _shows_person(world, pose)), None)
 
 
-def _shows_somebody(world: World, pose: CameraPose) -> bool:
+def _shows_person(world: World, pose: CameraPose) -> bool:
     near = [one for one in world.inhabitants if _range_m(one, pose) <= FARTHEST_M]
     sight = PosedCamera(_PREVIEW, pose.position, pose.world_from_camera)
     rays = camera_rays(_PREVIEW, pose.world_from_camera)

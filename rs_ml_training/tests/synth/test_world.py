@@ -70,7 +70,7 @@ def test_disparity_is_focal_length_times_baseline_by_depth(disparity_px):
     assert np.percentile(np.abs(error_px), 80) < 0.3
 
 
-def test_the_left_band_and_what_is_too_near_have_no_depth():
+def test_the_left_band_and_too_near_surfaces_have_no_depth():
     near = frame_of(before_a_wall(RIG.focal_baseline / 60), LEVEL)
     assert not near.raw_depth_m[:, :59].any()
     assert (near.raw_depth_m[:, 70:] > 0).mean() > 0.5
@@ -108,7 +108,7 @@ def test_noise_is_of_the_exposure_and_the_world_of_the_seed():
     assert draw_world(4).pose != world.pose
 
 
-def test_an_empty_room_has_walls_floor_and_nobody():
+def test_an_empty_room_has_walls_floor_and_no_people():
     frame = draw_frame(1, EMPTY_ROOM, SIZE)
     shell = {INDOOR_LABELS.index(name) for name in ('wall', 'floor', 'ceiling')}
     assert set(np.unique(frame.labels)) <= shell
@@ -141,7 +141,7 @@ def test_boxes_and_people_agree_with_labels(side):
     assert people > 0
 
 
-def test_heights_of_people_are_those_of_the_points_of_the_picture():
+def test_heights_of_people_are_those_of_the_points_of_the_image():
     found = 0
     for seed in range(12):
         frame = draw_frame(seed, STANDING, SMALL)

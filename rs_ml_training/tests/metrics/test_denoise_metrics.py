@@ -56,7 +56,7 @@ def test_small_tables(truth, raw, cleaned, expected):
     assert result['count'] == 1
 
 
-def test_all_pixels_of_all_pictures_count_alike():
+def test_all_pixels_of_all_images_count_equally():
     result = measured(([1], [1], [2]), ([1, 1, 1], [1, 1, 1], [1, 1, 1]))
     assert result['mae_m'] == pytest.approx(0.25)
     assert result['rmse_m'] == pytest.approx(0.5)
@@ -150,7 +150,7 @@ def test_maps_that_do_not_fit(shapes):
         DenoiseMetrics().update(*(np.ones(s) for s in shapes))
 
 
-def test_without_intrinsics_the_focal_lengths_are_the_size_of_the_picture():
+def test_without_intrinsics_the_focal_lengths_are_the_size_of_the_image():
     z = np.random.default_rng(0).uniform(1, 2, (6, 8))
     points = points_of(z)
     for y, x in [(0, 0), (3, 4), (5, 7)]:

@@ -35,7 +35,7 @@ def _names(source) -> list[str]:
     return [sample.name for sample in source.samples()]
 
 
-def test_pictures_of_a_folder_come_in_the_order_of_their_numbers(folder) -> None:
+def test_images_of_a_folder_come_in_the_order_of_their_numbers(folder) -> None:
     (source,) = open_sources([str(folder)])
     assert _names(source) == ['frame_9', 'frame_10', 'frame_100']
     assert (source.count, source.fps) == (3, None)
@@ -52,7 +52,7 @@ def test_frames_of_a_video(video) -> None:
     np.testing.assert_allclose(shades, [0, 60, 120, 180], atol=3)
 
 
-def test_a_folder_without_pictures_gives_its_videos(video) -> None:
+def test_a_folder_without_images_gives_its_videos(video) -> None:
     (source,) = open_sources([str(video.parent)])
     assert source.name == str(video)
 
@@ -75,7 +75,7 @@ def test_something_is_added_to_every_sample(folder) -> None:
     assert [sample.focal_px for sample in seen.samples()] == [500.0] * 3
 
 
-def test_depth_files_with_infrared_beside_them(tmp_path, miniatures) -> None:
+def test_depth_files_with_infrared_next_to_them(tmp_path, miniatures) -> None:
     miniatures.save(tmp_path / 'res-1.png', miniatures.millimetres(0))
     miniatures.save(tmp_path / 'left-1.png', np.full((48, 64), 77, np.uint8))
     miniatures.save(tmp_path / 'gt-1.png', miniatures.millimetres(1))
@@ -136,7 +136,7 @@ def test_list_of_a_data_set(miniature, tmp_path) -> None:
         open_sources([f'nyu-labelled:{path}'], sides=3)
 
 
-def test_damaged_picture_is_named_when_it_is_its_turn(folder) -> None:
+def test_damaged_image_is_named_when_it_is_its_turn(folder) -> None:
     (folder / 'frame_99.png').write_bytes(b'\x89PNG broken')
     (source,) = open_sources([str(folder)])
     samples = source.samples()

@@ -113,7 +113,7 @@ def test_cameras(topics, stream, camera):
     assert (info.k[0], info.k[2], info.k[5]) == (expected.fx, expected.cx, expected.cy)
 
 
-def test_color_camera_is_beside_the_depth_camera(topics):
+def test_color_camera_is_next_to_the_depth_camera(topics):
     extrinsics = topics[f'{CAMERA}/extrinsics/depth_to_color'][0][1]
     np.testing.assert_allclose(extrinsics.translation, [0.015, 0, 0])
     np.testing.assert_allclose(extrinsics.rotation, np.eye(3).ravel())

@@ -100,7 +100,7 @@ def _vertices(data: bytes) -> np.ndarray:
     return vertices
 
 
-def test_cloud_holds_what_is_known() -> None:
+def test_cloud_holds_known_points() -> None:
     depth_m = DEPTH_M.copy()
     depth_m[0], depth_m[1] = 0, np.nan
     vertices = _vertices(point_clouds.ply_bytes(point_clouds.points_of(depth_m, CAMERA), IMAGE))
@@ -194,7 +194,7 @@ def test_depth_files_are_millimetres_or_kitti() -> None:
         assert stored.tolist() == [expected]
 
 
-def test_strip_shows_picture_truth_and_prediction_in_common_colours() -> None:
+def test_strip_shows_image_truth_and_prediction_in_common_colours() -> None:
     strip = files_of(SAMPLE, DepthPrediction(DEPTH_M + 1), Style(strips=True))['_strip.png']
     assert strip.shape == (12, 48, 3)
     assert (strip[:, :16] == IMAGE).all()
@@ -212,7 +212,7 @@ def test_only_certain_boxes_are_drawn() -> None:
     assert (nothing == IMAGE).all()
 
 
-def test_cloud_without_a_camera_says_what_to_give() -> None:
+def test_cloud_without_a_camera_names_the_flag() -> None:
     with pytest.raises(ConfigError, match='--intrinsics'):
         files_of(replace(SAMPLE, intrinsics=None), DepthPrediction(DEPTH_M), Style(cloud=True))
 

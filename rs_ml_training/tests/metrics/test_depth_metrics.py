@@ -68,7 +68,7 @@ def test_nothing_seen():
 
 
 @pytest.mark.parametrize('pooled', [False, True])
-def test_pictures_without_truth_are_left_out(pooled):
+def test_images_without_truth_are_left_out(pooled):
     metrics = DepthMetrics(pooled=pooled)
     metrics.update(np.zeros((3, 4)), np.ones((3, 4)))
     assert metrics.result()['count'] == 0
@@ -118,7 +118,7 @@ def test_inputs_are_left_alone():
     np.testing.assert_array_equal(prediction, before[1])
 
 
-def test_mean_over_pictures_or_over_all_pixels():
+def test_mean_over_images_or_over_all_pixels():
     pictures = [picture(0), picture(1, (6, 5)), picture(2, (3, 20))]
     pairs = [counted(t, p, (0, t.shape[0]), (0, t.shape[1]), 1e-3, 10.0) for t, p in pictures]
     each = [slow_metrics(p) for p in pairs]
@@ -132,7 +132,7 @@ def test_mean_over_pictures_or_over_all_pixels():
 
 
 @pytest.mark.parametrize('shape', [(3, 4, 5), (3, 4, 5, 1)])
-def test_a_batch_is_its_pictures(shape):
+def test_a_batch_is_its_images(shape):
     rng = np.random.default_rng(0)
     truth, prediction = rng.uniform(1, 5, (2, *shape))
     whole, single = DepthMetrics(), DepthMetrics()

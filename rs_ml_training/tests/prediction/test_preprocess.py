@@ -31,7 +31,7 @@ def test_kitti_crop_is_the_bottom_centre(source, rect) -> None:
     assert kb_rect(source) == rect
 
 
-def test_kitti_crop_of_a_small_picture_is_an_error() -> None:
+def test_kitti_crop_of_a_small_image_is_an_error() -> None:
     with pytest.raises(InputError, match='640x480'):
         view_of((640, 480), (32, 32), kb_crop=True)
 
@@ -55,7 +55,7 @@ def test_measured_depth_is_never_mixed() -> None:
     assert set(np.unique(view_of((15, 9), (32, 32)).measured(depth_m))) == {1.0, 3.0}
 
 
-def test_boxes_return_to_the_picture_and_are_clipped_to_it() -> None:
+def test_boxes_return_to_the_image_and_are_clipped_to_it() -> None:
     view = view_of((100, 50), (50, 25), (0.5, 0.0, 0.5, 1.0))
     boxes = np.array([[0, 0, 50, 25], [10, 5, 60, 30]])
     expected = [[50, 0, 100, 50], [60, 10, 100, 50]]

@@ -20,7 +20,7 @@ def ends_m(one) -> tuple[float, float]:
 
 @pytest.mark.parametrize('stature_m', [0.9, 1.4, 1.75, 2.05])
 @pytest.mark.parametrize('outfit', list(Outfit))
-def test_who_stands_is_exactly_as_tall_as_told(stature_m, outfit):
+def test_a_standing_person_has_exactly_the_given_stature(stature_m, outfit):
     for seed in range(3):
         one = body(seed, stature_m, Posture.STANDING, outfit)
         low, high = ends_m(one)
@@ -47,17 +47,17 @@ def test_other_postures_are_lower(posture, low, high):
             assert ends_m(one)[0] == pytest.approx(0, abs=1e-6)
 
 
-def test_who_sits_higher_is_higher():
+def test_a_person_on_a_higher_seat_is_higher():
     tops = [body(1, 1.75, Posture.SITTING, seat_m=seat).top_m for seat in (0.4, 0.5)]
     assert tops[1] - tops[0] == pytest.approx(0.1, abs=1e-4)
 
 
-def test_who_lies_rests_on_the_surface():
+def test_a_lying_person_rests_on_the_surface():
     low, _ = ends_m(body(0, 1.7, Posture.LYING, seat_m=0.5))
     assert low == pytest.approx(0.5, abs=1e-5)
 
 
 @pytest.mark.parametrize('stature_m', [0.2, 3.0])
-def test_nobody_is_that_tall(stature_m):
+def test_impossible_statures(stature_m):
     with pytest.raises(ConfigError, match=str(stature_m)):
         body(0, stature_m, Posture.STANDING)

@@ -100,7 +100,7 @@ def test_depth_follows_the_focal_length(sample, training, wanted, factor) -> Non
 
 
 @pytest.mark.parametrize('training', [{'intrinsics': CAMERA}, {'reference_focal_px': CAMERA.fx}])
-def test_a_network_trained_on_crops_sees_a_stretched_picture_as_of_another_lens(training) -> None:
+def test_a_network_trained_on_crops_sees_a_stretched_image_as_of_another_lens(training) -> None:
     spec = _spec('depth', cropped=True, depth_range_m=(0.0, 100.0), **training)
     depth_m = predictor_for(spec, _reddish_depth)(_sample(intrinsics=CAMERA)).depth_m
     plain_m = predictor_for(_spec('depth'), _reddish_depth)(_sample()).depth_m
@@ -124,7 +124,7 @@ def test_the_range_of_the_network_scales_with_the_focal_length() -> None:
 
 
 @pytest.mark.parametrize('value', [0.0, -1.0, np.nan, np.inf])
-def test_what_is_no_distance_is_unknown(value) -> None:
+def test_values_that_are_no_distance_are_unknown(value) -> None:
     def predict(inputs):
         return {'depth_m': np.full((1, 24, 32, 1), value)}
 

@@ -55,7 +55,7 @@ def slow(labels, predicted, classes, ignore):
 
 
 @pytest.mark.parametrize('ignore', [255, 0])
-def test_several_pictures_make_one_matrix(ignore):
+def test_several_images_make_one_matrix(ignore):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 5, (3, 10, 12)).astype(np.uint8)
     predicted = np.where(rng.random(labels.shape) > 0.4, labels, rng.integers(0, 5, labels.shape))

@@ -115,7 +115,7 @@ def test_plain_folders_read_back(written):
     np.testing.assert_allclose(depth.depth_m, truth(2).color_depth_m, atol=0.00051)
 
 
-def test_boxes_of_what_can_be_seen_read_back(written):
+def test_boxes_of_visible_objects_read_back(written):
     reader = open_data(f'yolo:{written}/yolo')
     sample, expected = reader.read(0), boxes_of(2)
     assert reader.labels == BOXED_CLASSES
@@ -159,7 +159,7 @@ def test_options_stay_with_the_set(written):
     assert described['rig']['baseline_m'] == 0.05
 
 
-def test_nobody_in_the_room(tmp_path):
+def test_a_room_without_people(tmp_path):
     write_frame_set(tmp_path / 'set', SMALL, expose=partial(frames, people=0))
     assert json.loads((tmp_path / 'set/heights.json').read_text())[0]['people'] == []
     assert len(open_data(f'yolo:{tmp_path}/set/yolo').read(0).boxes) == 0
@@ -228,7 +228,7 @@ def test_processes_use_one_thread(monkeypatch):
         ('glibc.malloc.check=1', 'glibc.malloc.check=1'),
     ],
 )
-def test_processes_keep_the_memory_of_pictures(monkeypatch, before, expected):
+def test_processes_keep_the_memory_of_images(monkeypatch, before, expected):
     monkeypatch.delenv('GLIBC_TUNABLES', raising=False)
     if before:
         monkeypatch.setenv('GLIBC_TUNABLES', before)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.sample import Sample
-from rs_ml_training.prediction.batching import Stopwatch, ahead, batched
+from rs_ml_training.prediction.batching import Stopwatch, batched, prefetched
 from rs_ml_training.prediction.rendering import Style
 from rs_ml_training.prediction.results import BoxPrediction
 from rs_ml_training.prediction.session import Session, SessionOptions
@@ -40,7 +40,7 @@ def _names(folder) -> list[str]:
 
 @pytest.mark.parametrize('count', [0, 1, 5])
 @pytest.mark.parametrize('batch_size', [1, 2])
-def test_every_picture_gets_its_own_depth(tmp_path, count, batch_size) -> None:
+def test_every_image_gets_its_own_depth(tmp_path, count, batch_size) -> None:
     session = Session(
         predictor_for(SPEC, _shade), Style(pictures=False), tmp_path, SessionOptions(batch_size)
     )
@@ -53,7 +53,7 @@ def test_every_picture_gets_its_own_depth(tmp_path, count, batch_size) -> None:
         assert (stored == 1000 * (index + 1)).all()
 
 
-def test_more_pictures_than_wait_to_be_written(tmp_path) -> None:
+def test_more_images_than_wait_to_be_written(tmp_path) -> None:
     session = Session(predictor_for(SPEC, _shade), Style(pictures=False), tmp_path)
     assert session.run([_source(40)]).images == len(_names(tmp_path)) == 40
 
@@ -103,7 +103,7 @@ class _Boxes:
         return [box for _ in samples]
 
 
-def test_detections_are_written_a_line_a_picture(tmp_path) -> None:
+def test_detections_are_written_a_line_an_image(tmp_path) -> None:
     style = Style(pictures=False, labels=('cat', 'dog'))
     Session(_Boxes(), style, tmp_path).run([_source(2)])
     lines = [json.loads(line) for line in (tmp_path / 'results.jsonl').read_text().splitlines()]
@@ -111,7 +111,7 @@ def test_detections_are_written_a_line_a_picture(tmp_path) -> None:
     assert lines == [{'image': name, 'detections': found} for name in ('0', '1')]
 
 
-def test_detections_before_a_damaged_picture_stay(tmp_path) -> None:
+def test_detections_before_a_damaged_image_stay(tmp_path) -> None:
     def samples():
         yield from _source(2).samples()
         raise InputError('2.png is damaged')
@@ -123,7 +123,7 @@ def test_detections_before_a_damaged_picture_stay(tmp_path) -> None:
 
 
 @pytest.mark.parametrize('count', [2, 40])
-def test_a_damaged_picture_stops_it_and_leaves_no_half_video(tmp_path, count) -> None:
+def test_a_damaged_image_stops_it_and_leaves_no_half_video(tmp_path, count) -> None:
     def samples():
         yield from _source(count).samples()
         raise InputError('3.png is damaged')
@@ -147,7 +147,7 @@ def test_the_network_failing_stops_it(tmp_path) -> None:
     [([], 2, []), ([1], 2, [[1]]), ([1, 2], 2, [[1, 2]]), ([1, 2, 3], 2, [[1, 2], [3]])],
 )
 def test_batches(items, size, expected) -> None:
-    assert list(batched(ahead(items), size)) == expected
+    assert list(batched(prefetched(items), size)) == expected
 
 
 def test_the_next_item_is_made_meanwhile() -> None:
@@ -158,7 +158,7 @@ def test_the_next_item_is_made_meanwhile() -> None:
             made.append(index)
             yield index
 
-    iterator = ahead(items())
+    iterator = prefetched(items())
     assert next(iterator) == 0
     deadline = time.monotonic() + 10
     while made != [0, 1] and time.monotonic() < deadline:

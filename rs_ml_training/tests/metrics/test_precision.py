@@ -70,7 +70,7 @@ def test_small_tables(detections, truth, crowds, ap50, ap50_95):
     assert result['ap50_95'] == pytest.approx(ap50_95, nan_ok=True)
 
 
-def test_only_the_hundred_best_of_a_picture_count():
+def test_only_the_hundred_best_of_an_image_count():
     others = [([100 + 20 * i, 0, 110 + 20 * i, 10], 0.9) for i in range(100)]
     assert measured([*others[:99], (A, 0.1)], [A])['ap50'] == pytest.approx(0.01)
     assert measured([*others, (A, 0.1)], [A])['ap50'] == 0

@@ -25,7 +25,7 @@ def frame_of(seed):
 
 
 @pytest.mark.parametrize('seed', [12, 16])
-def test_somebody_upright_is_wholly_in_the_picture(seed):
+def test_an_upright_person_is_wholly_in_the_image(seed):
     people = frame_of(seed).people
     whole = ~people.cut & (people.visible_share > 0.95)
     assert whole.any()
@@ -40,18 +40,18 @@ def test_the_same_seed_gives_the_same_room_and_another_one_another():
     assert first.options.side is Side.TEST
 
 
-def test_somebody_far_away_does_not_do(monkeypatch):
+def test_a_person_far_away_is_not_enough(monkeypatch):
     world = upright_world(12, Side.TEST)
-    assert upright._shows_somebody(world, world.pose)
+    assert upright._shows_person(world, world.pose)
     nearest = min(upright._range_m(one, world.pose) for one in world.inhabitants)
     assert nearest <= FARTHEST_M
     monkeypatch.setattr(upright, 'FARTHEST_M', 0.9 * nearest)
-    assert not upright._shows_somebody(world, world.pose)
+    assert not upright._shows_person(world, world.pose)
 
 
 def test_rooms_without_such_a_view_are_given_up_at_last(monkeypatch):
     monkeypatch.setattr(upright, '_ROOMS', 2)
-    monkeypatch.setattr(upright, '_shows_somebody', lambda world, pose: False)
+    monkeypatch.setattr(upright, '_shows_person', lambda world, pose: False)
     with pytest.raises(ConfigError, match='seed 5 gives no room'):
         upright_world(5, Side.TEST)
 
