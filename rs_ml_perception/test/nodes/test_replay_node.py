@@ -221,7 +221,7 @@ def test_a_pause_in_the_recording_is_announced(start, tmp_path):
     process = start(bag, rate=100.0, wait_for_subscribers_secs=0.0)
     line = next(line for line in process.stdout if 'holds nothing' in line)
     process.send_signal(signal.SIGINT)
-    assert 'holds nothing for 600 s here: it goes on in 6 s' in line
+    assert 'holds nothing for 600 s here: the replay continues in 6 s' in line
 
 
 @pytest.mark.parametrize('topics', ['[camera/.*/color/.*]', '[/camera/.*/color/.*]'])

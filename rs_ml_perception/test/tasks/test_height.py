@@ -63,8 +63,8 @@ def frame(depth_m: np.ndarray, stamp_ns: int = 0) -> Frame:
 def persons(*boxes: list[float], track_ids=None) -> Detections:
     n = len(boxes)
     xyxy = np.array(boxes, np.float32).reshape(n, 4)
-    track_ids = None if track_ids is None else np.array(track_ids, np.int32)
-    return Detections(xyxy, np.ones(n, np.float32), np.zeros(n, np.int32), track_ids)
+    found = Detections(xyxy, np.ones(n, np.float32), np.zeros(n, np.int32))
+    return found if track_ids is None else replace(found, track_ids=np.array(track_ids, np.int32))
 
 
 MAN = (0.0, 3.0, 1.8)
