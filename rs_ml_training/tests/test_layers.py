@@ -55,7 +55,7 @@ LAYERS = {
     ),
     'training': Layer.of(
         'data networks tasks training',
-        {CORE, 'keras', 'yaml'},
+        {CORE, INFERENCE, 'keras', 'yaml'},
         {'jax', 'matplotlib', 'optuna', 'tensorboard', 'tensorflow'},
     ),
     'cli': Layer.of(' '.join(p.name for p in PACKAGE.iterdir()), {CORE, INFERENCE}, {'tqdm'}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from rs_ml_training.data.formats import open_data
@@ -21,6 +22,8 @@ def scenes(reader):
         ('nyu-rgbd:nyu_v2', {}, 795, 123),
         ('camvid:camvid', {}, 468, 23),
         ('camvid:camvid/train', {}, 367, 23),
+        ('seven-scenes:seven_scenes', {}, 250, 10),
+        ('seven-scenes:seven_scenes', {'block_frames': 50}, 250, 5),
         ('depth-pairs:depth_refinement_people', {}, 11, 2),
         ('depth-pairs:depth_refinement_people', {'groups': 'group1'}, 10, 1),
         ('yolo:coco128', {}, 128, 128),
@@ -80,3 +83,21 @@ def test_yolo_objects_count(data_file):
     persons = sum(line.startswith('0 ') for p in texts for line in p.read_text().splitlines())
     reader = open_data(f'yolo:{folder}', classes={'person': 'person'})
     assert sum(len(reader.read(i).boxes) for i in range(len(reader))) == persons > 200
+
+
+def test_depth_of_7_scenes_lies_on_its_colour_edges(data_file):
+    """As stored, contours lie 10 to 40 pixels from those of the colour image."""
+    folder = data_file('seven_scenes')
+    reader = open_data(f'seven-scenes:{folder}')
+    sample = next(reader.read(i) for i in range(len(reader)) if reader.name(i) == '000150')
+    stored_m = cv2.imread(str(folder / 'depth' / '000150.png'), cv2.IMREAD_UNCHANGED) / 1000
+    grey = cv2.GaussianBlur(cv2.cvtColor(sample.image, cv2.COLOR_RGB2GRAY), (0, 0), 2)
+    edges = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+
+    def score(depth_m):
+        known = cv2.erode((depth_m > 0).astype(np.uint8), np.ones((3, 3))) > 0
+        step_m = cv2.morphologyEx(depth_m.astype(np.float32), cv2.MORPH_GRADIENT, np.ones((3, 3)))
+        return edges[known & (step_m > 0.1)].mean() / edges[known].mean()
+
+    assert score(stored_m) < 1.4 < 1.9 < score(sample.depth_m)
+    assert sample.intrinsics.fx == 525.6

@@ -34,6 +34,7 @@ FORMATS: dict[str, str] = {
     'depth-pairs': f'{_DATA}.depth_pairs:DepthPairs',
     'pano-csv': f'{_DATA}.pano_csv:PanoCsv',
     'tfrecord': f'{_DATA}.tfrecords:TfRecords',
+    'seven-scenes': f'{_DATA}.seven_scenes:SevenScenes',
     'mix': f'{_DATA}.mix:Mix',
     'synth': f'{_DATA}.stereo_frames:SynthStereo',
     'synth-color': f'{_DATA}.stereo_frames:SynthColor',

@@ -72,13 +72,13 @@ class FocalRescaled(Reader):
 
 
 class Joined(Reader):
-    """Several readers one after the other; they must have the same classes."""
+    """Several readers one after the other; those with classes must have the same."""
 
     def __init__(self, readers: Sequence[Reader]) -> None:
-        labels = {reader.labels for reader in readers}
+        labels = {reader.labels for reader in readers if reader.labels}
         if len(labels) > 1:
             raise InputError(f'data with different classes cannot be joined: {sorted(labels)}')
-        self._readers, self.labels = tuple(readers), readers[0].labels
+        self._readers, self.labels = tuple(readers), next(iter(labels), ())
         self.colors = readers[0].colors
         self.counted = next((reader.counted for reader in readers if reader.counted), ())
         self.reference_focal_px = _shared([reader.reference_focal_px for reader in readers])

@@ -131,6 +131,14 @@ NETWORKS: dict[str, NetworkEntry] = {
             'MobileNetV2 with a light decoder, 2.2 M parameters',
         ),
         NetworkEntry(
+            'meter',
+            'depth',
+            f'{_HERE}.meter.model:meter',
+            (256, 192),
+            64,
+            'METER: MobileViT with a light decoder, 0.7 M parameters (variant=xxs, xs, s)',
+        ),
+        NetworkEntry(
             'bts',
             'depth',
             f'{_HERE}.bts.model:bts',

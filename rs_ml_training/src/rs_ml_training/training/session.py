@@ -194,18 +194,29 @@ def _network(
 
         print(load_encoder_weights(network, options.encoder_weights, _some(training)))
     if options.initial_weights:
-        _start_from(network, options.initial_weights, spec, options.initial_fitting)
+        _start_from(network, options, spec, training)
     return network
 
 
-def _start_from(network: keras.Model, start: Path, spec: ModelSpec, fitting: bool) -> None:
-    """Load the weights of a run, of a file of weights, or of a published network."""
+def _start_from(
+    network: keras.Model, options: TrainOptions, spec: ModelSpec, training: SampleSequence
+) -> None:
+    """Load the weights of a run, a file of weights, an export or a published network."""
+    start = Path(str(options.initial_weights))
     path = next((p for p in (start / trained.BEST_WEIGHTS, start) if p.is_file()), start)
-    if spec.network == 'nanodet-plus' and path.suffix == '.onnx':
+    if path.suffix == '.onnx' and spec.network == 'nanodet-plus':
         from rs_ml_training.networks.nanodet.onnx_weights import load_onnx_weights
 
         load_onnx_weights(network, path)
-    elif fitting:
+    elif path.suffix == '.onnx':
+        from rs_ml_training.networks.exported_weights import load_exported_weights
+
+        load_exported_weights(network, path, _some(training))
+    elif path.suffix == '.pt' and spec.network == 'meter':
+        from rs_ml_training.networks.meter.torch_weights import load_torch_weights
+
+        load_torch_weights(network, path)
+    elif options.initial_fitting:
         from rs_ml_training.networks.weights_file import load_fitting_weights
 
         print(load_fitting_weights(network, path))

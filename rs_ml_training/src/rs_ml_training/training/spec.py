@@ -9,6 +9,8 @@ from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.inference.manifest import MANIFEST_NAME
+from rs_ml_perception.inference.manifest_file import read_manifest
 
 from rs_ml_training import trained
 from rs_ml_training.data.augment.presets import CROPPING, fitted
@@ -93,11 +95,16 @@ def _require_maps(task: Task[Any, Any], sample: Sample) -> None:
 
 
 def _run_origin(run: Path) -> str:
-    """The origin of a run, of a weights file in its folder, or of a published network."""
+    """The origin of a run, of a weights file, of an export or of a published network."""
+    from rs_ml_training.networks.meter import torch_weights
     from rs_ml_training.networks.nanodet import onnx_weights
 
-    if run.suffix == onnx_weights.SUFFIX:
-        return onnx_weights.credit_of(run)
+    if (run.parent / MANIFEST_NAME).is_file():
+        manifest = read_manifest(run.parent)
+        return f'{manifest.name}: {manifest.source} ({manifest.license})'
+    for published in (torch_weights, onnx_weights):
+        if run.suffix == published.SUFFIX:
+            return published.credit_of(run)
     folder = run.parent if run.is_file() else run
     if not (folder / trained.SPEC_NAME).is_file():
         return run.name

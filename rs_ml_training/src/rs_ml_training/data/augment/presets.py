@@ -42,6 +42,7 @@ from rs_ml_training.data.augment.shape import (
     Rotate,
     RotatedCrop,
     Shift,
+    Zoom,
 )
 from rs_ml_training.data.geometry import center_cropped, resized
 from rs_ml_training.data.reader import CachedReader, Reader
@@ -102,15 +103,36 @@ def _depth(size: Size | None) -> Augment:
 
 
 def _depth_strong(size: Size | None) -> Augment:
-    """For few pictures: both nearer and farther, any part, other light and colours, erased parts.
+    """For few images: both nearer and farther, any part, other light and colours, erased parts.
 
-    Factors below 1 balance those above, so that images are as near as they will be predicted.
+    Factors below 1 balance those above, so that images are as near as those to be predicted.
     """
-    turn = RotatedCrop(-5, 5, size) if size else Rotate(-5, 5)
+    part = (Near(size, 0.85, 1.25), _turned_part(size))
+    return Chain((*part, Maybe(Flip()), *_strong_light(), Maybe(Erase(), 0.4)))
+
+
+def _depth_zoom(size: Size | None) -> Augment:
+    """Two images of five are zoomed, and their depth is divided by the zoom; two are whole.
+
+    With depth in the units of one canonical camera a network learns scale down to arm's length.
+    Whole images count: NYU's have a white frame, which a network trained on nothing else takes
+    for a sign of their scale (METER predicts 1.6 times as far once it is cut off).
+    """
+    whole = Chain(_sized(size))
+    part = Chain((Near(size, 0.9, 1.15), _turned_part(size)))
+    near = Chain((Zoom(size), _turned_part(size)))
+    view = OneOf((whole, whole, part, near, near))
+    return Chain((view, Maybe(Flip()), *_strong_light(), Maybe(Erase(), 0.3)))
+
+
+def _turned_part(size: Size | None) -> Augment:
+    return RotatedCrop(-5, 5, size) if size else Rotate(-5, 5)
+
+
+def _strong_light() -> tuple[Augment, ...]:
     light = GammaColor(gamma=(0.7, 1.4), brightness=(0.7, 1.3), color=(0.85, 1.15))
     colors = Jitter(contrast=(0.7, 1.3), saturation=(0.0, 1.6))
-    picture = (light, Maybe(colors), Maybe(Blur(3, 5), 0.15), Maybe(Jpeg(30, 90), 0.15))
-    return Chain((Near(size, 0.85, 1.25), turn, Maybe(Flip()), *picture, Maybe(Erase(), 0.4)))
+    return (light, Maybe(colors), Maybe(Blur(3, 5), 0.15), Maybe(Jpeg(30, 90), 0.15))
 
 
 def _bts(size: Size | None, degrees: float, brightness: tuple[float, float]) -> Augment:
@@ -239,6 +261,7 @@ PRESETS: dict[str, Callable[[Size | None], Augment]] = {
     'none': _none,
     'depth': _depth,
     'depth-strong': _depth_strong,
+    'depth-zoom': _depth_zoom,
     'fastdepth': _fastdepth,
     'bts-nyu': lambda size: _bts(size, 2.5, (0.75, 1.25)),
     'bts-kitti': lambda size: _bts(size, 1.0, (0.9, 1.1)),

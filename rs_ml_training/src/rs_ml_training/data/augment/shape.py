@@ -68,6 +68,32 @@ class Near:
 
 
 @dataclass(frozen=True)
+class Zoom:
+    """A narrower field of view at random: a part, enlarged, whose depth is divided by the zoom.
+
+    At a fixed focal length in pixels of the network's input, an image of twice the focal length
+    is that of a camera at half the distance (Facil et al., CAM-Convs, CVPR 2019). The zoom is
+    log-uniform, so that near scenes are as frequent as far ones.
+
+    Attributes:
+        size: (width, height) of the whole image at zoom 1; None: its own.
+        high: largest zoom.
+        nearest_m: no zoom brings the median of the depth below this [m].
+    """
+
+    size: tuple[int, int] | None = None
+    high: float = 3.0
+    nearest_m: float = 0.4
+
+    def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
+        zoom = float(np.exp(rng.uniform(0, np.log(self.high))))
+        known = np.zeros(0) if sample.depth_m is None else sample.depth_m[sample.depth_m > 0]
+        if known.size:
+            zoom = max(1.0, min(zoom, float(np.median(known)) / self.nearest_m))
+        return geometry.scaled(sample, zoom, self.size)
+
+
+@dataclass(frozen=True)
 class Rescale:
     """Stretch both sides by one random factor, then crop or pad at random to the old size.
 

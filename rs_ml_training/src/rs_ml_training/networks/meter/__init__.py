@@ -1,0 +1,1 @@
+"""METER: light vision transformers for depth."""
