@@ -99,7 +99,7 @@ def test_layers_import_only_to_the_left(folder):
     assert {name: names for name, names in found.items() if names} == {}
 
 
-def test_of_the_robot_side_only_what_needs_no_ros_is_imported():
+def test_only_ros_free_modules_of_the_robot_side_are_imported():
     shared = {CORE, INFERENCE, RECORDINGS}
     names = {name for module in MODULES for name, _ in imports(module.tree)}
     robot = {'.'.join(n.split('.')[:2]) for n in names if n.startswith('rs_ml_perception')}

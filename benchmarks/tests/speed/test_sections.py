@@ -84,7 +84,7 @@ def test_readers_of_tensorflow_models_are_not_tensorflow(library, expected):
 
 
 @pytest.mark.ros
-def test_a_section_that_fails_is_reported_and_the_exit_status_says_so(tmp_path, capsys):
+def test_a_failed_section_is_reported_and_sets_the_exit_status(tmp_path, capsys):
     pytest.importorskip('rs_ml_msgs')
     recording = tmp_path / 'none'
     arguments = ['--only', 'graph', '--quick', '--recording', str(recording)]

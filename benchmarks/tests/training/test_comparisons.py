@@ -61,7 +61,7 @@ def test_all_ways_deliver_the_same_shapes(workload, tmp_path):
 
 
 @pytest.mark.parametrize('index', [0, 4])
-def test_scripts_read_what_the_reader_reads(pairs, index):
+def test_scripts_read_the_same_as_the_reader(pairs, index):
     reader, files = pairs
     depth_m = published.read_depth_m(files[index][1])
     np.testing.assert_allclose(depth_m, reader.read(index).depth_m, atol=1e-6)

@@ -53,7 +53,7 @@ def test_three_sizes(network, tmp_path, capsys, size):
         (['--no-pictures', '--range-max-m', '1.8'], [0, 1500]),
     ],
 )
-def test_what_is_kept(network, tmp_path, words, values):
+def test_kept_pixels(network, tmp_path, words, values):
     path = picture(tmp_path, (64, 48))
     assert main(['denoise', str(path), '--out', str(tmp_path / 'out'), *words]) == 0
     assert [p.name for p in (tmp_path / 'out').iterdir()] == ['res-1_depth.png']

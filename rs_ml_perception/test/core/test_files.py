@@ -67,7 +67,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize('name', STRANGE)
-def test_what_is_no_regular_file(strange, name):
+def test_paths_that_are_no_regular_file(strange, name):
     with pytest.raises(InputError, match=STRANGE[name]):
         read_regular(strange / name, max_bytes=10)
     with pytest.raises(InputError, match=STRANGE[name]):

@@ -180,7 +180,7 @@ WRONG_OUTPUTS = [
 
 @pytest.mark.parametrize('backend', ['litert', 'openvino'])
 @pytest.mark.parametrize(('changes', 'said'), WRONG_INPUTS)
-def test_an_input_that_is_not_what_the_manifest_says(manifest_of, backend, changes, said):
+def test_an_input_that_differs_from_the_manifest(manifest_of, backend, changes, said):
     need(backend)
     manifest = manifest_of('nyu_mobilenet_unet')
     said = said.replace('IN', manifest.input.name)
@@ -191,7 +191,7 @@ def test_an_input_that_is_not_what_the_manifest_says(manifest_of, backend, chang
 
 @pytest.mark.parametrize('backend', ['litert', 'openvino', 'auto'])
 @pytest.mark.parametrize(('wrong', 'said'), WRONG_OUTPUTS)
-def test_an_output_that_is_not_what_the_manifest_says(manifest_of, backend, wrong, said):
+def test_an_output_that_differs_from_the_manifest(manifest_of, backend, wrong, said):
     need('openvino' if backend == 'auto' else backend)
     manifest = manifest_of('nyu_mobilenet_unet')
     name = wrong.name.replace('NAME', 'StatefulPartitionedCall_1')

@@ -65,7 +65,7 @@ def test_inputs_are_made_as_a_task_makes_them(spec, shape, value):
     assert value is None or np.allclose(array, value)
 
 
-def test_what_a_picture_lacks_is_named():
+def test_inputs_missing_in_an_image_are_named():
     with pytest.raises(InputError, match="m: its input 'depth' needs depth, which the picture"):
         picture_inputs([InputSpec('depth', dtype='float32')], Frame(rgb=RGB), model='m')
 
@@ -202,7 +202,7 @@ def test_arrays_of_strangers(tmp_path, monkeypatch, name, data, said):
         read_arrays(packed(tmp_path / 'golden.npz', name, data))
 
 
-def test_what_is_no_archive(tmp_path):
+def test_a_file_that_is_no_archive(tmp_path):
     (tmp_path / 'golden.npz').write_bytes(b'text')
     with pytest.raises(ModelError, match=r'is no \.npz of arrays'):
         read_arrays(tmp_path / 'golden.npz')

@@ -70,6 +70,6 @@ def test_files_of_strangers(tmp_path, name):
         read_labels(file, tmp_path, where='m')
 
 
-def test_what_is_nested_in_an_item_does_not_count(tmp_path):
+def test_nested_fields_of_an_item_do_not_count(tmp_path):
     (tmp_path / 'l.pbtxt').write_text('item { id: 1 name: "person" keypoints { id: 7 } }')
     assert read_labels('l.pbtxt', tmp_path, where='m').names == {1: 'person'}

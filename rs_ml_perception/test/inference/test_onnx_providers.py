@@ -50,7 +50,7 @@ def test_a_device_that_is_not_there_is_refused(available, wanted, said):
         ([CPU], 'gpu', 'auto', 'cpu'),
     ],
 )
-def test_the_device_is_what_the_session_uses(used, chosen, wanted, device):
+def test_the_device_is_that_of_the_session(used, chosen, wanted, device):
     assert device_in_use(used, chosen, wanted) == device
 
 

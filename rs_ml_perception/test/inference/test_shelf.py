@@ -69,7 +69,7 @@ def test_a_missing_file_names_the_way_out(tmp_path, monkeypatch):
         locate_net(make_model(tmp_path / 'm'))
 
 
-def test_beside_the_manifest(tmp_path):
+def test_next_to_the_manifest(tmp_path):
     manifest = make_model(tmp_path / 'm')
     (tmp_path / 'm' / 'net.onnx').write_bytes(b'weights')
     assert locate_net(manifest) == tmp_path / 'm' / 'net.onnx'
@@ -94,7 +94,7 @@ def test_the_checksum_decides_among_files_of_one_name(tmp_path, monkeypatch):
     assert locate_net(manifest) == tmp_path / 'pool' / 'b' / 'net.onnx'
 
 
-def test_without_a_checksum_only_a_file_beside_the_manifest_counts(tmp_path, monkeypatch):
+def test_without_a_checksum_only_a_file_next_to_the_manifest_counts(tmp_path, monkeypatch):
     manifest = make_model(tmp_path / 'm', sha256=False)
     (tmp_path / 'pool').mkdir()
     (tmp_path / 'pool' / 'net.onnx').write_bytes(b'weights')

@@ -42,7 +42,7 @@ def test_names_of_one_camera(request_for, given, base, namespace, prefix):
     assert '//' not in camera.node('detection')
 
 
-def test_several_cameras_have_nodes_of_their_own(request_for):
+def test_several_cameras_have_separate_nodes(request_for):
     request = request_for(cameras='front, rear', serial_no='123,456', start_camera='true')
     assert request.cameras == (
         Camera('/rs_ml/front', 'camera', 'front', '123'),

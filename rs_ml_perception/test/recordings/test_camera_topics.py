@@ -115,7 +115,7 @@ def test_an_unknown_camera_is_refused_with_those_there_are(topics_of):
         topics_of(FRONT + REAR, '/left')
 
 
-def test_the_choice_is_said_where_there_is_one(topics_of):
+def test_a_choice_between_topics_is_reported(topics_of):
     assert topics_of(FRONT).note('--camera') == ''
     assert topics_of(FRONT + REAR, '/rear').note('CAMERA=') == (
         'camera /rear is used; CAMERA= chooses another: /front'

@@ -95,13 +95,13 @@ def test_aligned_depth_alone_has_the_intrinsics_of_colour_and_no_infrared(
     assert [(f.camera.width, f.infrared) for f in found] == 2 * [(32, None)]
 
 
-def test_without_depth_it_says_what_there_is(write_recording, make_frame):
+def test_without_depth_the_error_lists_the_topics(write_recording, make_frame):
     path = write_recording([make_frame(0, depth=None)])
     with open_recording(path) as recording, pytest.raises(InputError, match='no depth images'):
         next(depth_frames(recording))
 
 
-def test_an_infrared_image_that_is_none_is_told_and_the_depth_goes_on(tmp_path):
+def test_an_unusable_infrared_image_is_reported_and_depth_continues(tmp_path):
     path = write_streams(tmp_path / 'bag', [100, 200], [100, 200], infra_encoding='yuv999')
     told = []
     with open_recording(path) as recording:

@@ -61,7 +61,7 @@ def test_intel_s_layout(folder):
     assert rejected == []
 
 
-def test_a_folder_takes_what_is_depth_and_names_what_is_not(folder):
+def test_a_folder_takes_depth_images_and_names_other_files(folder):
     found, rejected = read(folder / 'plain')
     assert list(found) == ['a', 'b']
     assert np.allclose(found['b'].depth.depth_m, 1.5)
@@ -87,13 +87,13 @@ def test_infrared_of_a_picture(folder, name, pictures, has_infrared):
     assert rejected == []
 
 
-def test_a_missing_infrared_picture_is_told(folder):
+def test_a_missing_infrared_image_is_reported(folder):
     found, rejected = read(folder / 'plain' / 'b.tif', infrared=folder / 'infra')
     assert found == {}
     assert 'no infrared picture b.png' in rejected[0][1]
 
 
-def test_eight_bit_in_a_unit_of_its_own(folder):
+def test_eight_bit_depth_in_another_unit(folder):
     found, _ = read(folder / 'plain' / 'grey.png', metres_per_unit=0.04)
     assert np.allclose(found['grey'].depth.depth_m, 2.8)
 

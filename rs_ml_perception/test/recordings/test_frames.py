@@ -145,7 +145,7 @@ def test_unaligned_depth_brings_its_camera_and_pose(write_recording, make_frame)
     assert np.allclose(found.color_from_depth.translation_m, POSE.translation_m, atol=1e-9)
 
 
-def test_unaligned_depth_without_extrinsics_is_left_out_and_said_once(tmp_path):
+def test_unaligned_depth_without_extrinsics_is_left_out_and_reported_once(tmp_path):
     topic = '/camera/depth/image_rect_raw'
     images = []
     for stamp_ms in (100, 200):
@@ -165,7 +165,7 @@ def test_unaligned_depth_without_extrinsics_is_left_out_and_said_once(tmp_path):
     assert 'align_depth.enable' in str(rejected[0][1])
 
 
-def test_unaligned_depth_without_camera_info_is_left_out_and_said_once(
+def test_unaligned_depth_without_camera_info_is_left_out_and_reported_once(
     write_recording, make_frame
 ):
     depth_camera = CameraModel(16, 12, 20.0, 20.0, 7.5, 5.5)
@@ -273,7 +273,7 @@ def test_a_pause_does_not_widen_the_pairing(tmp_path):
     assert '1 of 4 colour images have no depth within 50 ms' in rejected[0]
 
 
-def test_depth_a_constant_offset_away_is_said_once(tmp_path):
+def test_a_constant_offset_of_depth_is_reported_once(tmp_path):
     images = []
     for number in range(5):
         log_ms = HOUR_MS + 100 * number

@@ -155,7 +155,7 @@ def test_unreadable_directory_entry_is_rejected(tmp_path):
         ("raise ImportError('libusb-1.0.so.0: cannot open')", 'apt-get install libusb-1.0-0'),
     ],
 )
-def test_what_librealsense_lacks_is_named(tmp_path, monkeypatch, source, remedy):
+def test_features_missing_in_librealsense_are_named(tmp_path, monkeypatch, source, remedy):
     (tmp_path / 'pyrealsense2.py').write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, 'pyrealsense2', raising=False)

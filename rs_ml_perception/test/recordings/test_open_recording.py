@@ -37,7 +37,7 @@ def storage_file(path: Path) -> Path:
 
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
 @pytest.mark.parametrize('part', [whole, storage_file])
-def test_reads_what_was_written(storage, part, write_recording, make_frame):
+def test_reads_a_written_recording(storage, part, write_recording, make_frame):
     path = part(write_recording([make_frame(i) for i in range(3)], storage=storage))
     assert is_recording(path)
     with open_recording(path) as recording:
@@ -198,7 +198,7 @@ def test_damaged_message_is_an_input_error_that_names_it(write_recording, make_f
             recording.decode(short)
 
 
-def test_closed_recording_says_so(write_recording, make_frame):
+def test_a_closed_recording_is_an_error(write_recording, make_frame):
     recording = open_recording(write_recording([make_frame(0)]))
     recording.close()
     recording.close()

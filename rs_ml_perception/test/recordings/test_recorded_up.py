@@ -65,7 +65,7 @@ def test_readings_of_the_last_half_second(tmp_path, readings, expected):
             np.testing.assert_allclose(up.vector, reading / np.linalg.norm(reading), atol=1e-6)
 
 
-def test_where_the_imu_sits_is_told_by_transforms(tmp_path):
+def test_transforms_give_the_pose_of_the_imu(tmp_path):
     path = write(tmp_path / 'bag', [100], [(90, LEVEL)], {('color', 'imu'): ROLLED})
     (up,) = ups(path)
     np.testing.assert_allclose(up.vector, [-1, 0, 0], atol=1e-6)
@@ -79,7 +79,7 @@ def test_a_frame_that_stands_upright_goes_first(tmp_path):
     np.testing.assert_allclose(up.vector, [0, 0, 1], atol=1e-6)
 
 
-def test_a_broken_reading_is_told_and_left_out(tmp_path):
+def test_a_broken_reading_is_reported_and_left_out(tmp_path):
     path = write(tmp_path / 'bag', [100], [(80, None), (90, LEVEL)])
     rejected = []
     (up,) = ups(path, on_rejected=lambda name, error: rejected.append(name))

@@ -299,7 +299,7 @@ def test_text_that_is_not_utf8_is_escaped(rig):
     assert reports[0].detail == 'ValueError: \\ud800 is no text'
 
 
-def test_deactivation_counts_what_is_in_flight(rig, fake_pipeline):
+def test_deactivation_counts_images_in_flight(rig, fake_pipeline):
     fake = fake_pipeline()
     node = rig.started(rig.detection(fake))
     fake.gate.clear()

@@ -118,7 +118,7 @@ def test_outputs_that_are_no_distance_are_invalid(filling_model, bad):
         (DenoiseOptions(confidence_threshold=1.0), []),
     ],
 )
-def test_what_is_kept(filling_model, options, valid_m):
+def test_kept_pixels(filling_model, options, valid_m):
     values = np.repeat(np.array([1000, 2000, 3000, 0], np.uint16), 16)
     depth = DepthImage(np.tile(values, (48, 1)), 0.001)
     depth_m = Denoiser(filling_model(), options)(depth).depth_m

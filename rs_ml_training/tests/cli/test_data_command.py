@@ -90,7 +90,7 @@ def test_augment_writes_a_folder_that_can_be_trained_on(folder, tmp_path, preset
         np.testing.assert_array_equal(image, second.read(index).image)
 
 
-def test_augment_keeps_depth_beside_class_ids(miniature, tmp_path):
+def test_augment_keeps_depth_with_class_ids(miniature, tmp_path):
     data, out = f'nyu-labelled:{miniature("nyu-labelled")}', tmp_path / 'out'
     assert main(['augment', '--data', data, '--preset', 'none', '--out', str(out)]) == 0
     before, labels = open_data(data).read(1), open_data(f'folder:{out}').read(1)
@@ -126,7 +126,7 @@ def test_augment_of_boxes(tmp_path):
     assert len(open_data(f'yolo:{moved}')) == 5
 
 
-def test_augment_keeps_what_was_measured(miniature, tmp_path):
+def test_augment_keeps_measured_depth(miniature, tmp_path):
     data, out = f'depth-pairs:{miniature("depth-pairs")}', tmp_path / 'out'
     assert main(['augment', '--data', data, '--preset', 'none', '--out', str(out)]) == 0
     before, after = open_data(data), open_data(f'depth-pairs:{out}')
@@ -264,7 +264,7 @@ def test_tfds(folder, tmp_path):
         (['stats', '--data', 'folder:SET', '--json', 'no/where.json'], 'cannot be written'),
     ],
 )
-def test_what_is_wrong_is_one_sentence_and_leaves_nothing(
+def test_errors_are_one_sentence_and_leave_nothing(
     folder, tmp_path, monkeypatch, capsys, arguments, message
 ):
     monkeypatch.chdir(tmp_path)

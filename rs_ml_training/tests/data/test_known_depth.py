@@ -16,7 +16,7 @@ from rs_ml_training.data.sample import known_depth_m
         ([[np.nan, np.inf], [-np.inf, 2]], [[0, 0], [0, 2]]),
     ],
 )
-def test_what_is_no_number_is_unknown(dtype, depth_m, wanted):
+def test_depth_that_is_no_number_is_unknown(dtype, depth_m, wanted):
     found = known_depth_m(np.array(depth_m, dtype))
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found[..., 0], wanted)

@@ -63,7 +63,7 @@ def test_scenes_are_taken_one_after_the_other(scenes, order, last) -> None:
 
 
 @pytest.mark.parametrize('chain', CHAINS)
-def test_filters_keep_what_they_do_not_know_or_fill_it(chain, librealsense) -> None:
+def test_filters_keep_or_fill_unknown_depth(chain, librealsense) -> None:
     (found,) = SdkFilters(chain).batch([ROOMS.read(0)])
     fills = 'hole-filling' in CHAINS[chain][-1]
     assert (found.depth_m[HOLE] > 0).all() == fills

@@ -135,7 +135,7 @@ def test_malformed_results(tmp_path, line) -> None:
         ({'data': 'nyu-h5:x', 'crop': 'none'}, DepthProtocol(None, 10.0)),
     ],
 )
-def test_rules_follow_the_data_unless_told(values, expected) -> None:
+def test_rules_follow_the_data_by_default(values, expected) -> None:
     assert protocol_of(DepthEvaluation(**values)) == expected
 
 

@@ -81,7 +81,7 @@ def change(folder, key, value):
 
 
 @pytest.mark.parametrize('kind', ['other outputs', 'no TFLite', 'no model'])
-def test_what_is_refused_leaves_nothing_behind(folder, capsys, kind):
+def test_a_refused_model_directory_is_unchanged(folder, capsys, kind):
     if kind == 'other outputs':
         with np.load(folder / 'golden.npz') as archive:
             arrays = {name: archive[name] for name in archive.files}

@@ -20,7 +20,7 @@ from rs_ml_training.tasks.task import ServingOptions
         ((5.0, np.inf), {'float32': 0.1, 'bfloat16': 0.1}),
     ],
 )
-def test_tolerance_is_what_was_found_and_half_as_much(errors, expected):
+def test_tolerance_is_one_and_a_half_times_the_difference(errors, expected):
     outputs = {'depth': np.zeros(3, np.float32), 'mask': np.zeros(3, np.uint8)}
     found = [
         CrossCheck('', precision, {'depth': error, 'mask': 0.0})

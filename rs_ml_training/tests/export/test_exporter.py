@@ -50,7 +50,7 @@ def test_the_golden_input_can_be_a_sample(toy, noise, tmp_path):
         np.testing.assert_array_equal(archive['input/image'][0], noise.read(0).image)
 
 
-def test_int8_says_what_it_costs(toy, noise, tmp_path):
+def test_int8_reports_its_loss_of_accuracy(toy, noise, tmp_path):
     options = ExportOptions(('onnx',), 'int8', representative=noise, data_samples=4)
     report = export(toy('depth'), tmp_path / 'model', options)
     assert report.samples == 4
@@ -107,7 +107,7 @@ def test_a_file_of_other_weights_is_refused(toy, tmp_path, monkeypatch):
         ({'formats': ('tflite',), 'precision': 'bf16'}, "no precision 'bf16'"),
     ],
 )
-def test_what_is_refused_before_work_begins(tmp_path, options, sentence):
+def test_wrong_options_are_refused_first(tmp_path, options, sentence):
     pytest.importorskip('tf2onnx')
     with pytest.raises(ConfigError, match=sentence):
         export(None, tmp_path / 'model', ExportOptions(**options))

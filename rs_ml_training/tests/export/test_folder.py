@@ -30,7 +30,7 @@ def test_it_appears_at_the_end(tmp_path):
 
 
 @pytest.mark.parametrize('raised', [ExportError('no'), OSError(28, 'No space left on device')])
-def test_failure_leaves_what_was_there(tmp_path, raised):
+def test_failure_leaves_the_old_folder(tmp_path, raised):
     out = tmp_path / 'model'
     write(out, 'old')
     with pytest.raises(ExportError):
@@ -73,7 +73,7 @@ def test_force_replaces_a_model(tmp_path):
         (lambda out: out.touch(), True, 'is a file'),
     ],
 )
-def test_what_is_not_replaced(tmp_path, make, force, sentence):
+def test_folders_that_are_not_replaced(tmp_path, make, force, sentence):
     out = tmp_path / 'model'
     make(out)
     with pytest.raises(ConfigError, match=sentence):

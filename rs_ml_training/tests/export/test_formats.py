@@ -20,7 +20,7 @@ from rs_ml_training.tasks.task import ServingOptions
         (('frozen_graph',), 'float16', 'frozen_graph holds float32 alone'),
     ],
 )
-def test_what_cannot_be_written(names, precision, sentence):
+def test_formats_that_cannot_be_written(names, precision, sentence):
     with pytest.raises(ConfigError, match=sentence):
         formats.check_formats(names, precision)
 
@@ -59,7 +59,7 @@ REST = [pytest.param(*row, marks=pytest.mark.slow) for row in ALL if row not in 
 
 
 @pytest.mark.parametrize(('task', 'name', 'precision'), ROUND_TRIPS + REST)
-def test_what_is_read_back_reproduces_the_network(
+def test_exported_files_reproduce_the_network(
     toy, noise, inputs_of, tmp_path, task, name, precision
 ):
     formats.check_formats([name], precision)

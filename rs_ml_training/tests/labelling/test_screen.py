@@ -78,7 +78,7 @@ def test_rectangle(highgui):
 @pytest.mark.parametrize(
     'arguments', [['label', 'binary', 'IN'], ['capture', 'IN/v.avi', '--by-key']]
 )
-def test_without_a_display_the_way_out_is_said(tmp_path, monkeypatch, capsys, arguments):
+def test_without_a_display_the_error_names_the_way_out(tmp_path, monkeypatch, capsys, arguments):
     def nothing(*_):
         raise cv2.error('The function is not implemented')
 

@@ -116,7 +116,7 @@ def terms_of(truth, outputs, marked=(1, 1, 1), **more) -> dict[str, float]:
     return {name: float(value) for name, value in terms.items()}
 
 
-def test_whoever_knows_everything_pays_next_to_nothing():
+def test_a_perfect_prediction_has_almost_no_loss():
     truth = truth_of(PERSON)
     outputs = perfect(truth)
     boxes = keras.ops.convert_to_numpy(
@@ -132,7 +132,7 @@ def test_whoever_knows_everything_pays_next_to_nothing():
     assert bad['distribution'] > good['distribution']
 
 
-def test_what_is_not_marked_is_not_learned():
+def test_unannotated_classes_are_not_learned():
     outputs = perfect(truth_of(PERSON))
     empty = truth_of()
     assert terms_of(empty, outputs)['quality'] > 1

@@ -71,7 +71,7 @@ def test_edges_do_not_count_while_most_is_flat():
     assert (ratio < 1.3).all()
 
 
-def test_a_map_smaller_than_a_window_tells_nothing():
+def test_a_map_smaller_than_a_window_has_no_noise_curve():
     curve = noise_curve([np.ones((10, 40), np.float32)])
     assert (len(curve.range_m), curve.pictures) == (0, 1)
 

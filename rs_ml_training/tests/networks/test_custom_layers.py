@@ -52,14 +52,14 @@ def test_shapes_of_a_fixed_size(layer):
     ],
     ids=['nothing', 'everything', 'some'],
 )
-def test_fill_has_the_value_of_what_was_measured(measured, expected, share):
+def test_fill_has_the_value_of_measured_cells(measured, expected, share):
     valid = measured[None, ..., None].repeat(16, -1).astype(np.float32)
     fill, part = masked_fill(keras.ops.convert_to_tensor(5 * valid), keras.ops.array(valid))
     np.testing.assert_allclose(keras.ops.convert_to_numpy(fill)[0, ..., 0], expected, rtol=1e-4)
     assert float(keras.ops.mean(part)) == share
 
 
-def test_fill_prefers_what_is_near():
+def test_fill_prefers_near_cells():
     values = np.zeros((1, 4, 64, 16), np.float32)
     values[:, :, :4], values[:, :, -4:] = 1.0, 3.0
     valid = (values > 0).astype(np.float32)

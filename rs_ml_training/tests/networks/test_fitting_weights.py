@@ -27,7 +27,7 @@ def saved(tmp_path_factory):
     [({'classes': 2}, ()), ({'classes': 3}, ('head_heatmap',))],
     ids=['the same', 'other classes'],
 )
-def test_what_fits(saved, options, left):
+def test_fitting_layers(saved, options, left):
     source, path = saved
     model = detector(**options)
     match = load_fitting_weights(model, path)

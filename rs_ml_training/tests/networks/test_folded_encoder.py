@@ -110,7 +110,7 @@ def target():
     ],
     ids=['short', 'other', 'no-pictures'],
 )
-def test_what_does_not_fit(change, batches, error, words, original, target, monkeypatch):
+def test_files_that_do_not_fit(change, batches, error, words, original, target, monkeypatch):
     source = folded(original)
     changed = FoldedNetwork(source.pixels, tuple(change(source.convolutions)))
     monkeypatch.setattr(folded_encoder, 'read_tflite', lambda path: changed)

@@ -54,7 +54,7 @@ def test_depth_is_bounded(bias, expected, network):
     np.testing.assert_allclose(depth_m, expected, rtol=1e-4)
 
 
-def test_what_does_not_learn(network):
+def test_fixed_layers(network):
     kinds = keras.layers.BatchNormalization
     assert not any(x.trainable for x in encoder_layers(network) if isinstance(x, kinds))
     learns = {x.name: x.trainable for x in encoder_layers(network)}

@@ -55,7 +55,7 @@ def test_depth_counts(network):
     assert np.abs(flat - scores(network, np.zeros((64, 96), np.float32))).max() > 1e-6
 
 
-def test_what_does_not_learn(network):
+def test_fixed_layers(network):
     learns = {x.name: x.trainable for x in encoder_layers(network)}
     assert not any(on for name, on in learns.items() if name.endswith('_BN'))
     assert not learns['block_2_expand']
@@ -87,7 +87,7 @@ def cues(depth_m):
         pytest.param(np.full((48, 64), -1.0, np.float32), id='negative'),
     ],
 )
-def test_unknown_depth_tells_nothing(depth_m):
+def test_unknown_depth_gives_no_cues(depth_m):
     assert not cues(depth_m).any()
 
 

@@ -33,7 +33,7 @@ def published():
     return nanodet_plus((320, 256), batch_norm=False)
 
 
-def test_what_it_costs(published):
+def test_parameters_and_multiply_adds(published):
     assert parameters(published) == 1_186_346
     assert 0.35e9 < multiply_adds(published) < 0.37e9
 
@@ -45,7 +45,7 @@ def with_averages():
 
 
 @pytest.mark.parametrize('fixed', FIXED)
-def test_what_stays_fixed(fixed, with_averages):
+def test_fixed_parts(fixed, with_averages):
     model = nanodet_plus(SIZE, classes=2, width=16, fixed=fixed) if fixed else with_averages
     learning = {weight.path.split('_')[0] for weight in model.trainable_weights}
     assert learning == {'': {'backbone', 'neck', 'head'}, 'backbone': {'neck', 'head'}}.get(

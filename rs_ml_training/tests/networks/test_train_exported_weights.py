@@ -25,7 +25,7 @@ def build(**options):
 
 
 @pytest.mark.slow
-def test_the_network_gives_what_the_file_gives():
+def test_the_network_has_the_outputs_of_the_file():
     image = np.random.default_rng(0).integers(0, 255, (2, 192, 256, 3)).astype(np.uint8)
     image = np.repeat(np.repeat(image[:, ::16, ::16], 16, 1), 16, 2)
     network = build()

@@ -155,7 +155,7 @@ def test_a_sample_without_truth():
         DepthObjective(_spec('depth'), 'l1').arrays(Sample('b', image=_IMAGE))
 
 
-def test_what_is_found_is_not_drawn_on_the_truth():
+def test_predictions_are_not_drawn_on_the_truth():
     task, sample, _ = _detection()
     inputs, targets = task.arrays(sample)
     nothing = {name: np.zeros_like(targets[name]) for name in ('heatmap', 'size', 'offset')}
@@ -264,7 +264,7 @@ def test_options_of_the_loss_reach_it(make, options):
     assert values[0] != pytest.approx(values[1], rel=1e-3)
 
 
-def test_depth_beside_the_picture_for_networks_that_take_it():
+def test_networks_that_take_depth_get_it_with_the_image():
     spec = dataclasses.replace(_spec('segmentation', ('a', 'b')), network='mobile-seg')
     task = SegmentationObjective(spec, 'cross_entropy', counted=('b',))
     shape = (4, 6)

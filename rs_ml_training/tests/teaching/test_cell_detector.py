@@ -75,7 +75,7 @@ def test_scores_in_the_order_of_the_classes(teacher):
     np.testing.assert_array_equal(scores[1:], 0.5)
 
 
-def test_what_it_finds_in_the_pixels_of_the_picture(teacher):
+def test_detections_are_in_pixels_of_the_image(teacher):
     """All bins alike are 3.5 cells of 8 px from the corner of the picture, twice as large."""
     image = np.full((64, 128, 3), (99, 103, 100), np.uint8)
     detector = CellDetector(teacher)

@@ -86,7 +86,7 @@ def test_a_map_finer_than_the_teacher_s(teach):
     assert np.argwhere(heat > 0).tolist() == [[10, 40], [10, 41]]
 
 
-def test_boxes_are_worth_more_than_what_the_teacher_says_of_them():
+def test_annotated_boxes_outweigh_the_teacher():
     from rs_ml_training.networks.centernet.targets import targets_of
 
     targets = targets_of(Boxes.of([[8, 8, 40, 24]], [0]), (64, 32), classes=1)

@@ -48,7 +48,7 @@ def test_training_goes_on_with_its_own(network):
 
 
 @pytest.mark.parametrize(('name', 'given'), [('follows', ()), ('frozen', (3.0,))])
-def test_what_stays(network, name, given):
+def test_kept_fraction_of_the_start(network, name, given):
     before = statistics(network, name)
     with precise_batch_norm(network, batches(*given)):
         np.testing.assert_array_equal(statistics(network, name), before)

@@ -32,7 +32,7 @@ _MAIN = 'import sys; from rs_ml_training.cli.train import main; sys.exit(main(sy
         (TrainOptions(processes=2, coordinator='x:1'), 'needs KERAS_BACKEND=jax'),
     ],
 )
-def test_what_is_not_there(options, message):
+def test_missing_devices_are_named(options, message):
     if os.environ.get('KERAS_BACKEND', 'tensorflow') != 'tensorflow':
         pytest.skip('messages of the tensorflow backend')
     with pytest.raises(ConfigError, match=message):

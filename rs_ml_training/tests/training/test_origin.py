@@ -35,7 +35,7 @@ def test_origin(options, expected):
         ('MIT', 'X (BSD)', 'toy trained on rooms (MIT), which started from X (BSD)'),
     ],
 )
-def test_a_run_hands_on_what_it_started_from(license, weights, expected, tmp_path):
+def test_a_run_passes_on_its_origin(license, weights, expected, tmp_path):
     spec = trained.ModelSpec(
         'depth', 'toy', (32, 32), data='rooms', license=license, weights=weights
     )

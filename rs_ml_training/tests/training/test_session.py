@@ -26,7 +26,7 @@ def _weights(folder) -> list[np.ndarray]:
     return [np.asarray(w) for w in trained.load(folder, weights='last.weights.h5').model.weights]
 
 
-def test_a_run_folder_holds_what_is_needed(tiny, run_folder, curves):
+def test_a_run_folder_is_complete(tiny, run_folder, curves):
     assert train('segmentation', tiny(), command=['rs-ml-train', 'x']) == run_folder
     written = {path.name for path in run_folder.iterdir()}
     assert written >= {

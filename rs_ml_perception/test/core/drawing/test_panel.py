@@ -138,7 +138,7 @@ NAN = np.nan
         (2.0, NAN, ['0 %', '0 %', '0 %', '100 %']),
     ],
 )
-def test_what_became_of_each_pixel(before, after, told):
+def test_the_outcome_of_each_pixel(before, after, told):
     shape = (24, 32)
     tile = change_tile(np.full(shape, before, np.float32), np.full(shape, after, np.float32),
                        (32, 24))  # fmt: skip

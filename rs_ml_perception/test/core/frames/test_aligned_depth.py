@@ -48,7 +48,7 @@ def smooth() -> DepthImage:
     ],
     ids=['no depth', 'aligned', 'noise of its own', 'ripples'],
 )
-def test_what_alignment_drew_is_told_from_the_rest(make, is_wide, dtype):
+def test_pixels_drawn_by_alignment_are_recognized(make, is_wide, dtype):
     depth = make()
     values = depth.values.astype(dtype)
     if dtype is np.float32:

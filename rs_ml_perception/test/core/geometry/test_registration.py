@@ -103,7 +103,7 @@ def test_box_is_clipped_to_the_image():
     )
 
 
-def test_box_of_unaligned_depth_holds_what_colour_sees_there():
+def test_a_box_of_unaligned_depth_holds_the_points_seen_by_colour():
     # The near square appears 2 px farther right in colour.
     points_m = box_points(frame(unaligned=True), np.array([22, 10, 42, 30])).points_m
     near = points_m[points_m[..., 2] == 1.0]
@@ -121,7 +121,7 @@ def test_large_boxes_are_sampled():
     assert box.points_m.shape == (24, 32, 3)
 
 
-def test_what_is_missing_is_named():
+def test_missing_inputs_are_named():
     with pytest.raises(InputError, match='depth'):
         box_points(Frame(camera=CAMERA), np.array([0, 0, 5, 5]))
     lacking = Frame(depth=plain(1000), camera=CAMERA, color_from_depth=shifted(0.0))

@@ -133,7 +133,7 @@ def test_bare_png_needs_no_header(format):
     np.testing.assert_array_equal(depth.values, MM.values)
 
 
-def test_header_is_skipped_whatever_it_holds():
+def test_the_header_is_skipped_unread():
     data = struct.pack('<iff', 1, 5.0, 6.0) + png(MM.values)
     depth = decode_compressed_depth('16UC1; compressedDepth png', data)
     np.testing.assert_array_equal(depth.values, MM.values)

@@ -209,7 +209,7 @@ def test_infrared_is_brightness_of_eight_bit(encoding, dtype, value, padding):
     ('encoding', 'step', 'said'),
     [('rgb8', 15, "infrared encoding 'rgb8'"), ('mono8', 4, 'must be at least 5')],
 )
-def test_what_is_no_infrared(encoding, step, said):
+def test_arrays_that_are_no_infrared_image(encoding, step, said):
     with pytest.raises(InputError, match=said):
         decode_infrared(ImageFields(encoding, 5, 3, step, bytes(45)))
 
@@ -265,7 +265,7 @@ def test_nothing_is_copied_where_it_need_not_be():
 
 
 @pytest.mark.parametrize('data', [[1, 2], 'text', None, 5.0])
-def test_what_gives_no_bytes_is_rejected(data):
+def test_objects_without_bytes_are_rejected(data):
     with pytest.raises(InputError, match='data must be bytes, got'):
         byte_view(data)
 

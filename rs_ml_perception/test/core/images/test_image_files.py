@@ -137,7 +137,7 @@ def test_a_jpeg_may_end_early_in_the_middle_of_an_escaped_byte(options):
 @pytest.mark.parametrize('options', [[], PROGRESSIVE, RESTARTS], ids=['', 'progressive', 'rst'])
 @pytest.mark.parametrize('pixels', [RGB, GREY, FLAT, FLAT[:1, :1]])
 @pytest.mark.parametrize('more', [b'', bytes(500), b'\xff\xda more \xff'])
-def test_whole_pictures_are_read_whatever_their_colour(pixels, options, more):
+def test_complete_images_of_any_colour_space_are_read(pixels, options, more):
     data = encoded('.jpg', pixels, options) + more
     assert decode_image(data, cv2.IMREAD_COLOR, name='it').shape[:2] == pixels.shape[:2]
 

@@ -60,7 +60,7 @@ def test_selection(arguments, classes):
     assert find_regions(two_regions(), Frame(), **arguments).class_ids.tolist() == classes
 
 
-def test_parts_of_one_class_are_regions_of_their_own():
+def test_separate_parts_of_one_class_are_separate_regions():
     mask = two_regions()
     mask[mask == 7] = 3
     assert find_regions(mask, Frame()).class_ids.tolist() == [3, 3]

@@ -181,7 +181,7 @@ def test_the_tolerance_follows_the_present_period():
         (Stream(6, gaps=((0.0, 9.0),)), ('nothing comes on /depth',)),
     ],
 )
-def test_depth_that_never_fits_is_told_and_holds_nothing_up(depth, words):
+def test_depth_that_never_fits_is_reported_and_delays_nothing(depth, words):
     found = run(Stream(6), depth, secs=5.0)
     assert set(found.skews()) == {None}
     assert sum(waited > 0.02 for _, _, waited in found.rows) <= PATIENCE + 1
@@ -189,7 +189,7 @@ def test_depth_that_never_fits_is_told_and_holds_nothing_up(depth, words):
     assert all(word in note for word in words), note
 
 
-def test_depth_beyond_max_skew_is_told():
+def test_depth_beyond_max_skew_is_reported():
     options = SyncOptions(max_skew_ns=5_000_000)
     found = run(Stream(30), Stream(30, 10, 12), options=options)
     assert set(found.skews()) == {None}
@@ -273,7 +273,7 @@ def test_held_messages_go_when_their_time_is_up():
     assert [match.partner.stamp_ns for match in sync.take(0.25, held=True)] == [1]
 
 
-def test_a_time_line_that_goes_back_keeps_what_is_new():
+def test_stamps_that_jump_back_keep_the_new_images():
     sync = Synchronizer(SyncOptions())
     for number in range(5):
         sync.add_primary(Message(10_000_000_000 + number, 0.1 * number))
