@@ -12,8 +12,8 @@ from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 from rs_ml_training.data.encodings import read_depth
+from rs_ml_training.data.image_files import read_rgb, require_size
 from rs_ml_training.data.pairing import chosen_names, files_by_stem, require_pairs
-from rs_ml_training.data.pictures import read_rgb, require_size
 from rs_ml_training.data.reader import NamedReader
 from rs_ml_training.data.sample import Sample
 
