@@ -102,7 +102,7 @@ def person_ap(name, data, pictures='coco128', *, swap_colours=False):
     ('name', 'pictures', 'least'),
     [
         ('centernet_mnv3_coco', 'coco128', 0.64),
-        ('yolov8n', 'coco128', 0.75),
+        pytest.param('yolov8n', 'coco128', 0.75, marks=pytest.mark.slow),
         ('detection', 'coco_val_dev', 0.63),  # never trained on
     ],
 )

@@ -119,7 +119,9 @@ def test_a_damaged_checkpoint(tiny, one_epoch):
         train('segmentation', tiny(epochs=2))
 
 
-@pytest.mark.parametrize('precision', ['mixed_bfloat16', 'mixed_float16'])
+@pytest.mark.parametrize(
+    'precision', ['mixed_float16', pytest.param('mixed_bfloat16', marks=pytest.mark.slow)]
+)
 def test_half_precision(tiny, precision):
     try:
         for epochs in (1, 2):
