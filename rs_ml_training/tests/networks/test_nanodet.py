@@ -12,7 +12,7 @@ keras = pytest.importorskip('keras')
 from rs_ml_training.networks.complexity import multiply_adds, parameters  # noqa: E402
 from rs_ml_training.networks.nanodet.blocks import CentredMaxPool, ChannelShuffle  # noqa: E402
 from rs_ml_training.networks.nanodet.model import FIXED, nanodet_plus  # noqa: E402
-from rs_ml_training.networks.nanodet.onnx_weights import credit_of, load_onnx_weights  # noqa: E402
+from rs_ml_training.networks.nanodet.onnx_weights import credit_of, load  # noqa: E402
 
 SIZE = (96, 64)
 PUBLISHED = 'models/detection/nanodet_plus_m/nanodet_plus_m_raw_320x256.onnx'
@@ -111,7 +111,7 @@ def source():
 def test_weights_go_round(source, tmp_path):
     target = nanodet_plus(SIZE, classes=3, width=16, batch_norm=False)
     path = file_of(source, tmp_path / 'x.onnx')
-    load_onnx_weights(target, path)
+    load(target, path)
     for found, expected in zip(target.get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
     assert credit_of(path) == 'x.onnx, licence not stated'
@@ -130,11 +130,11 @@ def test_files_that_do_not_fit(source, with_averages, tmp_path):
         (whole, 'head_64_scores'),
     ):
         with pytest.raises(CheckpointError, match=message):
-            load_onnx_weights(other, path)
+            load(other, path)
     for found, expected in zip(other.get_weights(), before, strict=True):
         np.testing.assert_array_equal(found, expected)
     with pytest.raises(ConfigError, match='batch_norm=false'):
-        load_onnx_weights(with_averages, whole)
+        load(with_averages, whole)
 
 
 def test_every_layer_is_that_of_the_published_network(published, data_file):
@@ -146,7 +146,7 @@ def test_every_layer_is_that_of_the_published_network(published, data_file):
     from rs_ml_training.networks.nanodet import onnx_weights
 
     path, size, model = data_file(PUBLISHED), (320, 256), published
-    load_onnx_weights(model, path)
+    load(model, path)
     assert 'RangiLyu' in credit_of(path)
     image = resized(open_data(f'yolo:{data_file("coco_val_dev")}').read(0), size).image
     stored = onnx.load(path)

@@ -6,7 +6,8 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rs_ml_perception.core.errors import ConfigError
 
@@ -27,9 +28,11 @@ class NetworkEntry:
         default_size: (width, height) to train at when nothing is said.
         stride: width and height must be multiples of it.
         summary: one line for `--help`.
-        takes_depth: it reads measured depth besides the image, where there is any.
+        takes_depth: it reads measured depth as well, if there is any.
         recommended: options of the training that differ from the task's defaults, as the authors
             of the network trained it.
+        published_weights: suffix of files of published weights -> module with `load(model, path)`
+            and `credit_of(path)`, which returns their source and licence.
     """
 
     name: str
@@ -40,6 +43,7 @@ class NetworkEntry:
     summary: str
     takes_depth: bool = False
     recommended: Mapping[str, Any] = field(default_factory=dict)
+    published_weights: Mapping[str, str] = field(default_factory=dict)
 
 
 _HERE = 'rs_ml_training.networks'
@@ -137,6 +141,7 @@ NETWORKS: dict[str, NetworkEntry] = {
             (256, 192),
             64,
             'METER: MobileViT with a light decoder, 0.7 M parameters (variant=xxs, xs, s)',
+            published_weights={'.pt': f'{_HERE}.meter.torch_weights'},
         ),
         NetworkEntry(
             'bts',
@@ -186,6 +191,7 @@ NETWORKS: dict[str, NetworkEntry] = {
             32,
             'NanoDet-Plus-m: ShuffleNetV2, Ghost-PAN, generalized focal head, 1.2 M parameters',
             recommended={'loss': 'generalized_focal'},
+            published_weights={'.onnx': f'{_HERE}.nanodet.onnx_weights'},
         ),
     )
 }
@@ -204,8 +210,25 @@ def entry_of(name: str, task: str | None = None) -> NetworkEntry:
 
 
 def takes_depth(name: str) -> bool:
-    """Whether a network reads measured depth besides the picture; one unknown here does not."""
+    """Whether a network reads measured depth as well; unknown networks do not."""
     return name in NETWORKS and NETWORKS[name].takes_depth
+
+
+class PublishedWeights(Protocol):
+    """A module that reads files of published weights."""
+
+    def load(self, model: keras.Model, path: Path) -> None: ...
+
+    def credit_of(self, path: Path) -> str: ...
+
+
+def published_weights(name: str, path: Path) -> PublishedWeights | None:
+    """The module that reads a file of published weights of a network; None: no such file."""
+    module = NETWORKS[name].published_weights.get(path.suffix) if name in NETWORKS else None
+    if module is None:
+        return None
+    reader: PublishedWeights = importlib.import_module(module)
+    return reader
 
 
 def build(name: str, input_size: tuple[int, int] | None = None, **options: Any) -> keras.Model:

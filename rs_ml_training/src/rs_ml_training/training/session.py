@@ -204,18 +204,13 @@ def _start_from(
     """Load the weights of a run, a file of weights, an export or a published network."""
     start = Path(str(options.initial_weights))
     path = next((p for p in (start / trained.BEST_WEIGHTS, start) if p.is_file()), start)
-    if path.suffix == '.onnx' and spec.network == 'nanodet-plus':
-        from rs_ml_training.networks.nanodet.onnx_weights import load_onnx_weights
-
-        load_onnx_weights(network, path)
+    published = registry.published_weights(spec.network, path)
+    if published is not None:
+        published.load(network, path)
     elif path.suffix == '.onnx':
         from rs_ml_training.networks.exported_weights import load_exported_weights
 
         load_exported_weights(network, path, _some(training))
-    elif path.suffix == '.pt' and spec.network == 'meter':
-        from rs_ml_training.networks.meter.torch_weights import load_torch_weights
-
-        load_torch_weights(network, path)
     elif options.initial_fitting:
         from rs_ml_training.networks.weights_file import load_fitting_weights
 

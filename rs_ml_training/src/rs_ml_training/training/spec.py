@@ -19,6 +19,7 @@ from rs_ml_training.data.mix import Joined, formats_of
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
 from rs_ml_training.data.splits import split_by_scene
+from rs_ml_training.networks import registry
 from rs_ml_training.networks.registry import entry_of
 from rs_ml_training.tasks.options import TrainOptions, name_values
 from rs_ml_training.tasks.task import Task
@@ -66,7 +67,7 @@ def origin_of(options: TrainOptions) -> str:
     empty: random weights.
     """
     parts = (
-        _run_origin(options.initial_weights) if options.initial_weights else '',
+        _run_origin(options.model, options.initial_weights) if options.initial_weights else '',
         _encoder_origin(options.encoder_weights) if options.encoder_weights else '',
     )
     return '; '.join(part for part in parts if part)
@@ -94,17 +95,14 @@ def _require_maps(task: Task[Any, Any], sample: Sample) -> None:
         )
 
 
-def _run_origin(run: Path) -> str:
+def _run_origin(network: str, run: Path) -> str:
     """The origin of a run, of a weights file, of an export or of a published network."""
-    from rs_ml_training.networks.meter import torch_weights
-    from rs_ml_training.networks.nanodet import onnx_weights
-
     if (run.parent / MANIFEST_NAME).is_file():
         manifest = read_manifest(run.parent)
         return f'{manifest.name}: {manifest.source} ({manifest.license})'
-    for published in (torch_weights, onnx_weights):
-        if run.suffix == published.SUFFIX:
-            return published.credit_of(run)
+    published = registry.published_weights(network, run)
+    if published is not None:
+        return published.credit_of(run)
     folder = run.parent if run.is_file() else run
     if not (folder / trained.SPEC_NAME).is_file():
         return run.name

@@ -22,6 +22,10 @@ _PATCH = 2
 _TORCH_EPSILON, _TORCH_MOMENTUM = 1e-5, 0.9
 
 
+_STRIDES = (1, 2, 1, 1, 2, 2, 2)
+_MLP_FACTORS = (2, 4, 4)
+
+
 @dataclass(frozen=True)
 class MeterPlan:
     """Channels of a variant.
@@ -46,8 +50,6 @@ VARIANTS = {
     'xs': MeterPlan((16, 32, 48, 48, 48, 64, 80, 96), 4, (96, 120, 144), 192, (128, 64, 32, 16)),
     's': MeterPlan((16, 32, 64, 64, 64, 96, 128, 160), 4, (144, 192, 240), 320, (128, 64, 32, 16)),
 }
-_STRIDES = (1, 2, 1, 1, 2, 2, 2)
-_MLP_FACTORS = (2, 4, 4)
 
 
 def meter(

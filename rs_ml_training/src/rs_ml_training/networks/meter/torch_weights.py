@@ -14,7 +14,6 @@ import numpy as np
 
 from rs_ml_training.errors import CheckpointError
 
-SUFFIX = '.pt'
 _CENTIMETRES = 0.01
 _DTYPES = {'FloatStorage': np.float32, 'LongStorage': np.int64, 'HalfStorage': np.float16}
 _CREDITS = {
@@ -28,7 +27,7 @@ _NORM = ('weight', 'bias', 'running_mean', 'running_var')
 
 
 def credit_of(path: Path) -> str:
-    """Whose weights a file holds, for the model card."""
+    """Source and licence of the weights in a file, for the model card."""
     known = None
     if path.is_file():
         known = _CREDITS.get(hashlib.sha256(path.read_bytes()).hexdigest())
@@ -78,7 +77,7 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     return {k: v for k, v in state.items() if isinstance(v, np.ndarray)}
 
 
-def load_torch_weights(model: keras.Model, path: Path) -> None:
+def load(model: keras.Model, path: Path) -> None:
     """Give a METER network the published weights of its variant.
 
     Raises:

@@ -17,7 +17,6 @@ from rs_ml_training.errors import CheckpointError
 from rs_ml_training.networks.nanodet.blocks import STAGES
 from rs_ml_training.networks.nanodet.model import STRIDES
 
-SUFFIX = '.onnx'
 _STEM = 'backbone_stem'
 # sha256 of published files -> their source and licence.
 _CREDITS = {
@@ -37,7 +36,7 @@ def credit_of(path: Path) -> str:
     return known or f'{path.name}, licence not stated'
 
 
-def load_onnx_weights(model: keras.Model, path: Path) -> None:
+def load(model: keras.Model, path: Path) -> None:
     """Load the weights of such a file into the network, all of them or none.
 
     Args:

@@ -17,7 +17,7 @@ from rs_ml_training.errors import CheckpointError  # noqa: E402
 from rs_ml_training.networks import registry  # noqa: E402
 from rs_ml_training.networks.meter.model import Folded, Unfolded  # noqa: E402
 from rs_ml_training.networks.meter.torch_weights import (  # noqa: E402
-    load_torch_weights,
+    load,
     read_state_dict,
 )
 
@@ -66,7 +66,7 @@ def test_files_that_are_no_state_dict(content, tmp_path, capsys):
 def test_published_weights_predict_metres(data_file):
     weights = data_file('models/depth/meter_xxs/meter_nyu_xxs.pt')
     network = registry.build('meter', (256, 192))
-    load_torch_weights(network, weights)
+    load(network, weights)
     reader = open_data(f'nyu-labelled:{data_file("nyu_v2_test_dev")}')
     samples = [resized(reader.read(i), (256, 192)) for i in (0, 50, 100)]
     image = np.stack([s.image for s in samples]).astype(np.float32)
@@ -75,4 +75,4 @@ def test_published_weights_predict_metres(data_file):
     known = truth_m > 0
     assert np.mean(np.abs(depth_m - truth_m)[known] / truth_m[known]) < 0.2
     with pytest.raises(CheckpointError, match='variant'):
-        load_torch_weights(registry.build('meter', (64, 64), variant='xs'), weights)
+        load(registry.build('meter', (64, 64), variant='xs'), weights)
