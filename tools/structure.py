@@ -177,7 +177,7 @@ def lonely_modules(modules: Iterable[Module], graph: Graph) -> list[str]:
 
 @dataclass(frozen=True)
 class Layer:
-    """What the modules of one folder may import besides the standard library, numpy and cv2.
+    """Imports allowed in one folder besides the standard library, numpy and cv2.
 
     Attributes:
         folders: of the same package.
@@ -216,7 +216,7 @@ def is_allowed(package: Path, name: str, late: bool, rules: Layer) -> bool:
 
 
 def offences(package: Path, source: str, rules: Layer) -> list[str]:
-    """What a module imports against the rules."""
+    """Imports of a module against the rules."""
     found = imports(ast.parse(source))
     return [name for name, late in found if not is_allowed(package, name, late, rules)]
 

@@ -1,4 +1,4 @@
-"""What tests of several layers share."""
+"""Fixtures of several layers."""
 
 from __future__ import annotations
 

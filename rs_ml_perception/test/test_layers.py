@@ -1,4 +1,4 @@
-"""Every layer imports only what stands left of it, and nobody pays for what was not chosen."""
+"""Every layer imports only layers to its left, and unused runtimes are not imported."""
 
 import subprocess
 import sys
@@ -9,6 +9,7 @@ import pytest
 import rs_ml_perception
 from tools.structure import (
     Layer,
+    Module,
     circles,
     import_graph,
     imports,
@@ -89,7 +90,7 @@ def test_layers_import_only_to_the_left(folder):
 
 
 def test_nodes_do_not_know_each_other():
-    """What nodes share lives in `ros`; only the graph puts them together."""
+    """Shared code of nodes is in `ros`; only the graph combines nodes."""
     found = []
     for module in modules('nodes'):
         names = [name for name, _ in imports(module.tree)]
@@ -121,6 +122,23 @@ def test_the_check_for_folders_bites():
 def test_a_small_module_has_several_users_or_a_reason():
     found = [n for n in lonely_modules(MODULES, GRAPH)]
     assert set(found) == set(LONELY)
+
+
+@pytest.mark.parametrize(
+    ('lines', 'users', 'expected'),
+    [(3, 1, ['p.a.x']), (3, 2, []), (3, 0, []), (100, 1, [])],
+)
+def test_the_check_for_small_modules_bites(tmp_path, lines, users, expected):
+    modules = []
+    for name, text in {
+        'x': lines * 'pass\n',
+        'y': 'import p.a.x\n' if users else '',
+        'z': 'from p.a import x\n' if users > 1 else '',
+    }.items():
+        path = tmp_path / f'{name}.py'
+        path.write_text(text)
+        modules.append(Module(f'p.a.{name}', path))
+    assert lonely_modules(modules, import_graph(modules)) == expected
 
 
 def test_no_module_is_called_utils():

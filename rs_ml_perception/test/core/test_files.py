@@ -47,7 +47,7 @@ def test_prefixes_follow_in_order(tmp_path, monkeypatch):
 
 @pytest.fixture
 def strange(tmp_path):
-    """A path by what it is."""
+    """A path of the given kind."""
     os.mkfifo(tmp_path / 'pipe')
     (tmp_path / 'endless').symlink_to('/dev/zero')
     (tmp_path / 'loop').symlink_to(tmp_path / 'loop')
@@ -67,7 +67,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize('name', STRANGE)
-def test_paths_that_are_no_regular_file(strange, name):
+def test_irregular_files_are_rejected(strange, name):
     with pytest.raises(InputError, match=STRANGE[name]):
         read_regular(strange / name, max_bytes=10)
     with pytest.raises(InputError, match=STRANGE[name]):

@@ -1,4 +1,4 @@
-"""What is closed at the end of a with block."""
+"""Closing at the end of a with block."""
 
 import pytest
 from rs_ml_perception.core.pipeline import Closing

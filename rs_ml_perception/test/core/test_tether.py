@@ -42,7 +42,7 @@ def until(condition):
 
 
 def is_running(pid: int) -> bool:
-    """Whether the process is there, and no zombie that nobody has waited for."""
+    """Whether the process runs and is not a zombie."""
     try:
         stat = Path(f'/proc/{pid}/stat').read_text()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Inputs that nobody recorded."""
+"""Made-up inputs."""
 
 from __future__ import annotations
 

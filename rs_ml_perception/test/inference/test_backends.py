@@ -123,7 +123,7 @@ def test_auto_takes_the_first_that_can(model_files, name, backends):
     ],
 )
 def test_an_absent_device_is_refused(model_files, tmp_path, backend, device, present):
-    """Whatever the artefact: devices are looked at before it is read."""
+    """Devices are checked before any artefact is read."""
     need(backend)
     from rs_ml_perception.inference.backends import NetworkFile
 
@@ -180,7 +180,7 @@ WRONG_OUTPUTS = [
 
 @pytest.mark.parametrize('backend', ['litert', 'openvino'])
 @pytest.mark.parametrize(('changes', 'said'), WRONG_INPUTS)
-def test_an_input_that_differs_from_the_manifest(manifest_of, backend, changes, said):
+def test_an_input_that_does_not_fit_the_manifest(manifest_of, backend, changes, said):
     need(backend)
     manifest = manifest_of('nyu_mobilenet_unet')
     said = said.replace('IN', manifest.input.name)
@@ -191,7 +191,7 @@ def test_an_input_that_differs_from_the_manifest(manifest_of, backend, changes, 
 
 @pytest.mark.parametrize('backend', ['litert', 'openvino', 'auto'])
 @pytest.mark.parametrize(('wrong', 'said'), WRONG_OUTPUTS)
-def test_an_output_that_differs_from_the_manifest(manifest_of, backend, wrong, said):
+def test_an_output_that_does_not_fit_the_manifest(manifest_of, backend, wrong, said):
     need('openvino' if backend == 'auto' else backend)
     manifest = manifest_of('nyu_mobilenet_unet')
     name = wrong.name.replace('NAME', 'StatefulPartitionedCall_1')
@@ -211,7 +211,7 @@ def test_a_frozen_graph_is_compared_as_well(manifest_of):
 
 
 def test_several_models_live_in_one_process(model_files, made_up_inputs):
-    """Three at once, used in turns, give what each gives alone."""
+    """Three at once, used in turns, give the same results as each alone."""
     names = ['person_cat_dog_ssd', 'nyu_mobilenet_unet', 'yolov8n']
     need('openvino')
     models = [load_model(name, backend='openvino', threads=1) for name in names]

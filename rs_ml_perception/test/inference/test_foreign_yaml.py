@@ -1,4 +1,4 @@
-"""YAML of strangers: small, flat enough and without aliases."""
+"""Untrusted YAML: small, flat and without aliases."""
 
 import pytest
 from rs_ml_perception.core.errors import InputError
@@ -54,7 +54,7 @@ def test_plain_content(tmp_path, text, expected):
         ('a: [', 'cannot be read as YAML'),
     ],
 )
-def test_refused_files(tmp_path, text, said):
+def test_refused_yaml(tmp_path, text, said):
     with pytest.raises(InputError, match=said) as caught:
         read_yaml(written(tmp_path, text))
     assert len(str(caught.value)) < 2100

@@ -65,7 +65,7 @@ def test_inputs_are_made_as_a_task_makes_them(spec, shape, value):
     assert value is None or np.allclose(array, value)
 
 
-def test_inputs_missing_in_an_image_are_named():
+def test_missing_images_are_named():
     with pytest.raises(InputError, match="m: its input 'depth' needs depth, which the picture"):
         picture_inputs([InputSpec('depth', dtype='float32')], Frame(rgb=RGB), model='m')
 
@@ -162,7 +162,7 @@ def test_a_file_that_does_not_fit_the_manifest(folder, part):
         ModelOptions(str(folder), 'openvino').load()
 
 
-def test_a_picture_file_will_do(folder, tmp_path):
+def test_an_image_file_suffices(folder, tmp_path):
     from rs_ml_perception.recordings.inputs import example_frame
 
     path = tmp_path / 'picture.png'
@@ -196,13 +196,13 @@ HUGE = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 1000000), }"
         ('a.npy', pickle.dumps(print), 'is none'),
     ],
 )
-def test_arrays_of_strangers(tmp_path, monkeypatch, name, data, said):
+def test_untrusted_arrays(tmp_path, monkeypatch, name, data, said):
     monkeypatch.setattr('rs_ml_perception.inference.golden.MAX_GOLDEN_BYTES', 1000)
     with pytest.raises(ModelError, match=said):
         read_arrays(packed(tmp_path / 'golden.npz', name, data))
 
 
-def test_a_file_that_is_no_archive(tmp_path):
+def test_other_files_than_archives(tmp_path):
     (tmp_path / 'golden.npz').write_bytes(b'text')
     with pytest.raises(ModelError, match=r'is no \.npz of arrays'):
         read_arrays(tmp_path / 'golden.npz')

@@ -63,13 +63,13 @@ STRANGE = {
 
 
 @pytest.mark.parametrize('name', STRANGE)
-def test_files_of_strangers(tmp_path, name):
+def test_untrusted_files(tmp_path, name):
     file, text, said = STRANGE[name]
     (tmp_path / file).write_text(text)
     with pytest.raises(ModelError, match=said):
         read_labels(file, tmp_path, where='m')
 
 
-def test_nested_fields_of_an_item_do_not_count(tmp_path):
+def test_nested_items_do_not_count(tmp_path):
     (tmp_path / 'l.pbtxt').write_text('item { id: 1 name: "person" keypoints { id: 7 } }')
     assert read_labels('l.pbtxt', tmp_path, where='m').names == {1: 'person'}

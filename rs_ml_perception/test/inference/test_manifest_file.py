@@ -1,4 +1,4 @@
-"""Manifests: what is accepted, and that every mistake is named."""
+"""Manifests: accepted values, and a message for every mistake."""
 
 import os
 
@@ -150,7 +150,7 @@ def test_mistakes_are_named(tmp_path, changes, said):
     ('text', 'said'),
     [('a: [', 'cannot be read as YAML'), ('just words', 'must be a mapping'), ('', 'mapping')],
 )
-def test_content_that_is_no_mapping(tmp_path, text, said):
+def test_other_values_than_mappings(tmp_path, text, said):
     (tmp_path / 'manifest.yaml').write_text(text)
     with pytest.raises(ModelError, match=said) as caught:
         read_manifest(tmp_path)
@@ -192,7 +192,7 @@ def test_an_installation_of_links_is_read(tmp_path):
         (lambda path: path.write_bytes(b'\xff'), 'no UTF-8'),
     ],
 )
-def test_a_file_that_is_large_or_no_text(tmp_path, make, said):
+def test_large_or_binary_files(tmp_path, make, said):
     make(tmp_path / 'manifest.yaml')
     with pytest.raises(ModelError, match=said):
         read_manifest(tmp_path)

@@ -1,4 +1,4 @@
-"""`rs-ml models`: what is printed, and the exit code."""
+"""`rs-ml models`: output and exit code."""
 
 import json
 import shutil
@@ -47,7 +47,7 @@ def test_check_of_a_model_without_golden_output(capsys, model_files):
 
 
 @pytest.mark.usefixtures('litert')
-def test_check_refuses_a_model_that_is_not_faithful(capsys, manifest_of, tmp_path):
+def test_check_refuses_inaccurate_models(capsys, manifest_of, tmp_path):
     folder = tmp_path / 'model'
     shutil.copytree(manifest_of('person_cat_dog_ssd_tflite').directory, folder)
     text = (folder / 'manifest.yaml').read_text()
@@ -81,6 +81,6 @@ def test_download_without_a_url(capsys, model_files, monkeypatch):
     assert 'names no url' in capsys.readouterr().err
 
 
-def test_download_of_a_present_file_fetches_nothing(capsys, model_files):
+def test_download_of_present_files_fetches_nothing(capsys, model_files):
     assert rs_ml('download', 'deeplabv3_mnv2_pascal_quant') == 0
     assert str(model_files) in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The graph rewrites give what the graph gave."""
+"""Rewritten graphs give the same results."""
 
 import numpy as np
 import pytest

@@ -22,7 +22,7 @@ def picture(width, height, seed=0):
         np.zeros((4, 4, 4), np.uint8),
     ],
 )
-def test_an_array_that_is_no_colour_image(wrong):
+def test_other_arrays_are_not_colour_images(wrong):
     with pytest.raises(InputError, match='uint8 of shape'):
         Preprocessor(InputSpec())(wrong)
 

@@ -39,7 +39,7 @@ def test_by_name_by_directory_and_by_manifest(tmp_path):
 
 
 def test_by_name_under_the_model_path(tmp_path, monkeypatch):
-    """The first folder wins, and a shipped name stays what it is."""
+    """The first folder wins, so a shipped name keeps its model."""
     for place in ('first/mine', 'second/mine', 'second/other', 'second/detection'):
         (tmp_path / place).mkdir(parents=True)
         make_model(tmp_path / place)

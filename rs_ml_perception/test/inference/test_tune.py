@@ -1,4 +1,4 @@
-"""Tuning: only what reproduces the golden output, and it is remembered."""
+"""Tuning: only accurate combinations are eligible, and the best is stored."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ def test_the_fastest_faithful_choice_is_remembered(manifest_of):
 
 
 @pytest.mark.usefixtures('litert')
-def test_load_model_uses_the_stored_choice(manifest_of):
+def test_load_model_takes_the_stored_choice(manifest_of):
     if not BACKENDS['openvino'].is_installed:
         pytest.skip('openvino is not installed')
     remember(manifest_of(NAME), TunedChoice('openvino', 1, 'float32', 1.0))

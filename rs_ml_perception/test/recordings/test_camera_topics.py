@@ -36,7 +36,7 @@ def content(topic):
 
 @pytest.fixture
 def topics_of(tmp_path):
-    """Names of topics, and the camera wanted -> what is found."""
+    """Names of topics and the wanted camera -> topics found."""
 
     def find(names, camera='') -> CameraTopics:
         with RecordingWriter(tmp_path / 'bag', overwrite=True) as writer:

@@ -1,4 +1,4 @@
-"""Depth for its own sake: what the sensor saw, with the infrared beside it."""
+"""Frames of depth without colour, with infrared."""
 
 from __future__ import annotations
 
@@ -95,19 +95,21 @@ def test_aligned_depth_alone_has_the_intrinsics_of_colour_and_no_infrared(
     assert [(f.camera.width, f.infrared) for f in found] == 2 * [(32, None)]
 
 
-def test_without_depth_the_error_lists_the_topics(write_recording, make_frame):
+def test_without_depth_the_topics_are_named(write_recording, make_frame):
     path = write_recording([make_frame(0, depth=None)])
     with open_recording(path) as recording, pytest.raises(InputError, match='no depth images'):
         next(depth_frames(recording))
 
 
-def test_an_unusable_infrared_image_is_reported_and_depth_continues(tmp_path):
+def test_unusable_infrared_is_reported_and_depth_continues(tmp_path):
     path = write_streams(tmp_path / 'bag', [100, 200], [100, 200], infra_encoding='yuv999')
-    told = []
+    reported = []
     with open_recording(path) as recording:
-        found = list(depth_frames(recording, on_rejected=lambda *what: told.append(what)))
+        found = list(
+            depth_frames(recording, on_rejected=lambda *rejected: reported.append(rejected))
+        )
         assert [f.infrared for f in found] == [None, None]
-        assert [topic for topic, _ in told] == [INFRA, INFRA]
+        assert [topic for topic, _ in reported] == [INFRA, INFRA]
         with pytest.raises(InputError, match='yuv999'):
             next(depth_frames(recording))
 

@@ -1,4 +1,4 @@
-"""Whatever a user may name as depth."""
+"""All kinds of depth inputs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_intel_s_layout(folder):
     assert rejected == []
 
 
-def test_a_folder_takes_depth_images_and_names_other_files(folder):
+def test_a_folder_takes_depth_and_names_other_files(folder):
     found, rejected = read(folder / 'plain')
     assert list(found) == ['a', 'b']
     assert np.allclose(found['b'].depth.depth_m, 1.5)
@@ -78,7 +78,7 @@ def test_a_folder_takes_depth_images_and_names_other_files(folder):
         ('intel/res-1.png', {'is_infrared_used': False}, False),
     ],
 )
-def test_infrared_of_a_picture(folder, name, pictures, has_infrared):
+def test_infrared_of_an_image(folder, name, pictures, has_infrared):
     if 'infrared' in pictures:
         pictures = {'infrared': folder / pictures['infrared']}
     found, rejected = read(folder / name, **pictures)

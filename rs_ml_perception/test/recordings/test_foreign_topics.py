@@ -1,4 +1,4 @@
-"""A topic that nobody needs does not spoil the others."""
+"""An unusable topic does not affect the others."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ STRANGERS = {
 @pytest.mark.parametrize('plugin', list(StoragePlugin))
 @pytest.mark.parametrize('part', ['directory', 'file'])
 @pytest.mark.parametrize('name', STRANGERS)
-def test_a_stranger_is_left_out_and_named(name, part, plugin, make_frame, tmp_path):
+def test_an_unusable_topic_is_left_out_and_named(name, part, plugin, make_frame, tmp_path):
     path = write(tmp_path / 'bag', make_frame, plugin=plugin, **STRANGERS[name])
     if part == 'file':
         (path,) = (file for file in path.iterdir() if file.suffix in ('.mcap', '.db3'))

@@ -196,7 +196,7 @@ def written(path, messages):
 
 
 def read(path):
-    """Frames as (stamp in ms, first depth value or None), and what was rejected."""
+    """Frames as (stamp in ms, first depth value or None), and rejections."""
     rejected = []
     with open_recording(path) as recording:
         found = list(frames(recording, on_rejected=lambda *why: rejected.append(why)))
@@ -247,9 +247,11 @@ def test_a_stamp_that_cannot_be_true_costs_its_image_alone(lag_ms, strange_ms, t
         images.append(stamped(depth(number), strange_ms if number in (2, 3) else stamp_ms, log_ms))
     values, _, rejected = read(written(tmp_path / 'bag', images))
     assert [value for _, value in values] == [0, 1, None, None, 4, 5, 6, 7]
-    told = [text for text in rejected if 'stamp' in text]
-    assert len(told) == 2
-    assert all(('zero stamp' if strange_ms == 0 else 'cannot be true') in text for text in told)
+    reported = [text for text in rejected if 'stamp' in text]
+    assert len(reported) == 2
+    assert all(
+        ('zero stamp' if strange_ms == 0 else 'cannot be true') in text for text in reported
+    )
 
 
 def test_a_clock_that_was_set_is_followed(tmp_path):

@@ -1,4 +1,4 @@
-"""Whatever a user may name as input."""
+"""All kinds of colour inputs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_video(video):
     assert rejected == []
 
 
-def test_intrinsics_take_the_size_of_the_picture(video):
+def test_intrinsics_take_the_size_of_the_image(video):
     camera = CameraModel(1, 1, 50.0, 50.0, 32.0, 24.0)
     _, frames, _ = read(video, camera=camera)
     assert {(f.camera.width, f.camera.height, f.camera.fx) for f in frames} == {(64, 48, 50.0)}
@@ -112,7 +112,7 @@ def test_colours_survive(suffix, tmp_path):
     assert np.abs(frame.rgb.astype(int) - red).max() <= 8
 
 
-def test_grey_and_transparent_pictures_become_rgb(tmp_path):
+def test_grey_and_transparent_images_become_rgb(tmp_path):
     cv2.imwrite(str(tmp_path / 'grey.png'), np.full((4, 5), 7, np.uint8))
     cv2.imwrite(str(tmp_path / 'clear.png'), np.full((4, 5, 4), 7, np.uint8))
     _, frames, _ = read(tmp_path / 'grey.png', tmp_path / 'clear.png')
@@ -122,7 +122,7 @@ def test_grey_and_transparent_pictures_become_rgb(tmp_path):
 
 @pytest.mark.parametrize('name', ['a.jpg', 'a.png'])
 @pytest.mark.parametrize('share', [0.2, 0.6, 0.98])
-def test_truncated_pictures_are_rejected(name, share, tmp_path):
+def test_truncated_images_are_rejected(name, share, tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
     write_picture(tmp_path / name, noise)
     data = (tmp_path / name).read_bytes()
@@ -155,7 +155,7 @@ def test_unreadable_directory_entry_is_rejected(tmp_path):
         ("raise ImportError('libusb-1.0.so.0: cannot open')", 'apt-get install libusb-1.0-0'),
     ],
 )
-def test_features_missing_in_librealsense_are_named(tmp_path, monkeypatch, source, remedy):
+def test_missing_parts_of_librealsense_are_named(tmp_path, monkeypatch, source, remedy):
     (tmp_path / 'pyrealsense2.py').write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, 'pyrealsense2', raising=False)
@@ -175,7 +175,7 @@ def test_a_pipe_is_no_video(tmp_path):
         next(video_frames(tmp_path / 'pipe.mp4'))
 
 
-def test_names_of_strangers_are_shown_without_escape_codes(tmp_path):
+def test_foreign_names_are_shown_without_escape_codes(tmp_path):
     (tmp_path / 'a\x1b[2J.png').write_bytes(b'no picture')
     ((_, reason),) = read(tmp_path / 'a\x1b[2J.png')[2]
     assert '\x1b' not in reason

@@ -1,4 +1,4 @@
-"""Opening recordings of every format, and refusing what is none."""
+"""Opening recordings of every format, and refusing other files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def storage_file(path: Path) -> Path:
 
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
 @pytest.mark.parametrize('part', [whole, storage_file])
-def test_reads_a_written_recording(storage, part, write_recording, make_frame):
+def test_recordings_are_read_as_written(storage, part, write_recording, make_frame):
     path = part(write_recording([make_frame(i) for i in range(3)], storage=storage))
     assert is_recording(path)
     with open_recording(path) as recording:

@@ -1,4 +1,4 @@
-"""What librealsense records today, written by itself from a software device."""
+"""Recordings of present librealsense, written by it from a software device."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_readings_of_the_last_half_second(tmp_path, readings, expected):
             np.testing.assert_allclose(up.vector, reading / np.linalg.norm(reading), atol=1e-6)
 
 
-def test_transforms_give_the_pose_of_the_imu(tmp_path):
+def test_the_position_of_the_imu_comes_from_transforms(tmp_path):
     path = write(tmp_path / 'bag', [100], [(90, LEVEL)], {('color', 'imu'): ROLLED})
     (up,) = ups(path)
     np.testing.assert_allclose(up.vector, [-1, 0, 0], atol=1e-6)

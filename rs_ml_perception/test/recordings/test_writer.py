@@ -102,7 +102,7 @@ def test_unknown_storage_is_refused(tmp_path):
         RecordingWriter(tmp_path / 'bag', storage='zip')
 
 
-def test_an_unknown_type_names_the_package_to_install():
+def test_unknown_package_names_the_package_to_install():
     with pytest.raises(ConfigError, match='no-such-msgs'):
         add_message_type('no_such_msgs/msg/Thing')
 
@@ -117,7 +117,7 @@ def test_an_old_recording_is_replaced_only_when_asked(overwrite, tmp_path):
         RecordingWriter(tmp_path / 'bag')
 
 
-def test_a_folder_without_a_recording_is_never_removed(tmp_path):
+def test_other_files_than_recordings_are_never_removed(tmp_path):
     (tmp_path / 'thesis.txt').write_text('precious')
     with pytest.raises(ConfigError, match='holds thesis'):
         RecordingWriter(tmp_path, overwrite=True)

@@ -1,4 +1,4 @@
-"""What is drawn, where, and in which colour."""
+"""Drawn boxes, captions and masks, their places and colours."""
 
 from dataclasses import replace
 
@@ -198,7 +198,7 @@ def test_a_mask_that_does_not_fit_is_rejected(mask):
 
 
 @pytest.mark.parametrize('rgb', [GREY[..., 0], GREY.astype(np.float32), GREY[..., :2]])
-def test_a_picture_that_is_none_is_rejected(rgb):
+def test_other_arrays_are_not_images(rgb):
     with pytest.raises(InputError, match='a picture must be uint8'):
         annotate_detections(rgb, Detections.empty(), LABELS)
 

@@ -129,7 +129,7 @@ NAN = np.nan
 
 
 @pytest.mark.parametrize(
-    ('before', 'after', 'told'),
+    ('before', 'after', 'counted'),
     [
         (NAN, NAN, ['0 %', '0 %', '0 %', '0 %']),
         (2.0, 2.01, ['100 %', '0 %', '0 %', '0 %']),
@@ -138,16 +138,20 @@ NAN = np.nan
         (2.0, NAN, ['0 %', '0 %', '0 %', '100 %']),
     ],
 )
-def test_the_outcome_of_each_pixel(before, after, told):
+def test_changes_of_each_pixel(before, after, counted):
     shape = (24, 32)
     tile = change_tile(np.full(shape, before, np.float32), np.full(shape, after, np.float32),
                        (32, 24))  # fmt: skip
-    assert [name.rpartition(' ')[0].rpartition(' ')[2] + ' %' for name, _ in tile.legend] == told
-    expected = next((c for (_, c), t in zip(tile.legend, told, strict=True) if t == '100 %'), None)
+    assert [
+        name.rpartition(' ')[0].rpartition(' ')[2] + ' %' for name, _ in tile.legend
+    ] == counted
+    expected = next(
+        (c for (_, c), t in zip(tile.legend, counted, strict=True) if t == '100 %'), None
+    )
     assert (tile.picture == np.array(expected or (0, 0, 0))).all()
 
 
-def test_three_pictures_in_one_row():
+def test_three_images_in_one_row():
     depth_m = np.full((48, 64), 2.0, np.float32)
     panel = compose_denoised(depth_m, depth_m, title='room', tile_width=320)
     assert panel.shape[1] == 3 * 320 + 4 * 10

@@ -1,4 +1,4 @@
-"""What the driver's alignment adds to depth is recognised and taken back."""
+"""The growth of outlines by a driver's alignment is recognised and undone."""
 
 from dataclasses import replace
 
@@ -48,7 +48,7 @@ def smooth() -> DepthImage:
     ],
     ids=['no depth', 'aligned', 'noise of its own', 'ripples'],
 )
-def test_pixels_drawn_by_alignment_are_recognized(make, is_wide, dtype):
+def test_depth_aligned_by_a_driver_is_recognised(make, is_wide, dtype):
     depth = make()
     values = depth.values.astype(dtype)
     if dtype is np.float32:

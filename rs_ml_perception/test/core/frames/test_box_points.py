@@ -1,4 +1,4 @@
-"""Surfaces told apart along a line."""
+"""Surfaces separated along a line."""
 
 import numpy as np
 import pytest

@@ -18,7 +18,7 @@ def test_frames(frame_id):
 
 
 @pytest.mark.parametrize('frame_id', ['x' * 257, 'x' * 5000, 'a\x1b[2J', 'a\nb', '\u202e'])
-def test_messages_that_make_no_frame(frame_id):
+def test_impossible_frame_ids(frame_id):
     message = SimpleNamespace(header=SimpleNamespace(frame_id=frame_id))
     for read in (color_from_message, depth_from_message, infrared_from_message):
         with pytest.raises(InputError, match='frame_id must be a printable name') as caught:

@@ -54,7 +54,7 @@ def test_resizing_moves_pixels_as_opencv_does(size):
     np.testing.assert_allclose(pixel_of(CAMERA.resized(width, height)), expected)
 
 
-def test_resizing_agrees_with_a_resized_picture():
+def test_resizing_agrees_with_a_resized_image():
     picture = np.zeros((480, 640), np.float32)
     u, v = (round(float(n)) for n in pixel_of(CAMERA))
     point_m = np.linalg.inv(CAMERA.matrix) @ [u, v, 1]

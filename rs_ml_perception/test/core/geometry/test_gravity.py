@@ -84,7 +84,7 @@ def nowhere(*_):
     ],
 )
 @pytest.mark.filterwarnings('error')
-def test_unmeasured_directions_are_left_out_and_reported(bad):
+def test_impossible_readings_are_rejected_and_reported(bad):
     source = UpSource(nowhere)
     source.add_acceleration(1, 'imu', bad)
     assert source.up('camera', 1, '') is None

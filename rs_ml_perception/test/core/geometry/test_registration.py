@@ -39,7 +39,7 @@ def test_all_behind_the_colour_camera():
     assert not registered.values.any()
 
 
-def test_same_place_same_picture():
+def test_same_position_same_image():
     values = np.random.default_rng(0).integers(500, 5000, (48, 64)).astype(np.uint16)
     registered = register_depth(DepthImage(values, 0.001), CAMERA, CAMERA, shifted(0.0))
     np.testing.assert_array_equal(registered.values, values)
@@ -103,7 +103,7 @@ def test_box_is_clipped_to_the_image():
     )
 
 
-def test_a_box_of_unaligned_depth_holds_the_points_seen_by_colour():
+def test_box_of_unaligned_depth_agrees_with_colour():
     # The near square appears 2 px farther right in colour.
     points_m = box_points(frame(unaligned=True), np.array([22, 10, 42, 30])).points_m
     near = points_m[points_m[..., 2] == 1.0]
@@ -121,7 +121,7 @@ def test_large_boxes_are_sampled():
     assert box.points_m.shape == (24, 32, 3)
 
 
-def test_missing_inputs_are_named():
+def test_missing_parts_are_named():
     with pytest.raises(InputError, match='depth'):
         box_points(Frame(camera=CAMERA), np.array([0, 0, 5, 5]))
     lacking = Frame(depth=plain(1000), camera=CAMERA, color_from_depth=shifted(0.0))

@@ -169,7 +169,7 @@ def test_a_quaternion_without_length_is_rejected(xyzw):
         (np.eye(3), np.array([0, np.inf, 0])),
     ],
 )
-def test_matrices_that_are_not_rigid_are_rejected(rotation, translation_m):
+def test_other_matrices_are_not_rigid(rotation, translation_m):
     with pytest.raises(InputError, match='not a rigid transform'):
         RigidTransform(rotation, translation_m)
 

@@ -77,7 +77,7 @@ def test_png_channel_order(format, stored, expected):
         ('16UC1; png compressed ', png(depth_mm()), 'is depth, not colour'),
     ],
 )
-def test_bad_picture_is_rejected(format, data, message):
+def test_bad_image_is_rejected(format, data, message):
     with pytest.raises(InputError, match=message):
         decode_compressed_color(format, data)
 
@@ -90,7 +90,7 @@ def test_grey_is_kept_exactly():
 
 
 @pytest.mark.parametrize('suffix', ['.tif', '.webp', '.bmp'])
-def test_other_files_are_pictures_too(suffix):
+def test_other_image_formats(suffix):
     _, file = cv2.imencode(suffix, RGB[..., ::-1])
     rgb = decode_compressed_color('bgr8; tiff compressed bgr8', file.tobytes())
     np.testing.assert_array_equal(rgb, RGB)
@@ -133,7 +133,7 @@ def test_bare_png_needs_no_header(format):
     np.testing.assert_array_equal(depth.values, MM.values)
 
 
-def test_the_header_is_skipped_unread():
+def test_content_of_the_header_is_ignored():
     data = struct.pack('<iff', 1, 5.0, 6.0) + png(MM.values)
     depth = decode_compressed_depth('16UC1; compressedDepth png', data)
     np.testing.assert_array_equal(depth.values, MM.values)

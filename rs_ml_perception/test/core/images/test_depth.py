@@ -58,6 +58,6 @@ def test_values_are_left_as_they_are():
         (np.zeros(4, np.uint16), r'shape \(4,\)'),
     ],
 )
-def test_arrays_that_are_no_depth_are_rejected(values, message):
+def test_other_arrays_are_not_depth(values, message):
     with pytest.raises(InputError, match=message):
         DepthImage(values, 0.001)

@@ -97,7 +97,7 @@ def test_row_padding_is_removed(encoding):
 
 
 @pytest.mark.parametrize('holder', [bytes, bytearray, memoryview, lambda b: array.array('B', b)])
-def test_packed_rgb_is_a_view_nobody_can_write(holder):
+def test_packed_rgb_is_a_read_only_view(holder):
     data = holder(RGB.tobytes())
     rgb = decode_color(fields_of('rgb8', RGB, data=data))
     assert np.shares_memory(rgb, np.frombuffer(data, np.uint8))
@@ -145,7 +145,7 @@ def test_depth_in_metres(encoding, stored, padding, big_endian):
     np.testing.assert_allclose(depth.depth_m, DEPTH_M, rtol=1e-6)
 
 
-def test_depth_of_the_native_order_is_a_view_nobody_can_write():
+def test_depth_of_the_native_order_is_a_read_only_view():
     assert sys.byteorder == 'little'
     data = bytearray(DEPTH_MM.tobytes())
     depth = decode_depth(fields_of('16UC1', DEPTH_MM, data=data))
@@ -209,7 +209,7 @@ def test_infrared_is_brightness_of_eight_bit(encoding, dtype, value, padding):
     ('encoding', 'step', 'said'),
     [('rgb8', 15, "infrared encoding 'rgb8'"), ('mono8', 4, 'must be at least 5')],
 )
-def test_arrays_that_are_no_infrared_image(encoding, step, said):
+def test_other_encodings_are_not_infrared(encoding, step, said):
     with pytest.raises(InputError, match=said):
         decode_infrared(ImageFields(encoding, 5, 3, step, bytes(45)))
 

@@ -137,12 +137,12 @@ def test_a_jpeg_may_end_early_in_the_middle_of_an_escaped_byte(options):
 @pytest.mark.parametrize('options', [[], PROGRESSIVE, RESTARTS], ids=['', 'progressive', 'rst'])
 @pytest.mark.parametrize('pixels', [RGB, GREY, FLAT, FLAT[:1, :1]])
 @pytest.mark.parametrize('more', [b'', bytes(500), b'\xff\xda more \xff'])
-def test_complete_images_of_any_colour_space_are_read(pixels, options, more):
+def test_whole_images_of_any_colour_are_read(pixels, options, more):
     data = encoded('.jpg', pixels, options) + more
     assert decode_image(data, cv2.IMREAD_COLOR, name='it').shape[:2] == pixels.shape[:2]
 
 
-def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture():
+def test_the_end_of_a_thumbnail_is_not_the_end_of_the_image():
     data = encoded('.jpg')
     thumbnail = b'\xff\xe1' + struct.pack('>H', 2 + 20) + b'Exif\0\0' + bytes(12) + b'\xff\xd9'
     with_one = data[:2] + thumbnail + data[2:]
@@ -174,7 +174,7 @@ def test_lossless_and_arithmetic_jpegs_are_refused(marker):
         decode_image(data, cv2.IMREAD_COLOR, name='it')
 
 
-def test_no_other_module_decodes_pictures():
+def test_no_other_module_decodes_images():
     package = Path(rs_ml_perception.__file__).parent
     doors = ('imdecode(', 'imread(', 'Image.open(', 'fromfile(')
     found = {

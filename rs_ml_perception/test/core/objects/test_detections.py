@@ -154,7 +154,7 @@ def test_unaligned_depth():
         ({'range_min_m': 5.0}, []),
     ],
 )
-def test_the_range_leaves_out_people_outside_it_or_without_depth(limits, kept):
+def test_range_limits_leave_out_distant_and_unknown_objects(limits, kept):
     frame = room()
     frame.depth.values[400:, 500:] = 0
     detections, placements = place_detections(

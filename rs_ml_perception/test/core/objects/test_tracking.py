@@ -107,7 +107,7 @@ def test_a_new_object_gets_a_new_number():
 
 
 @pytest.mark.parametrize(('jump_px', 'expected'), [(30, 0), (75, 0), (150, 1), (600, 1)])
-def test_only_near_boxes_can_be_the_same_object(jump_px, expected):
+def test_only_near_objects_keep_their_number(jump_px, expected):
     frames = [boxes_at([(100, 200)]), boxes_at([(100 + jump_px, 200)])]
     assert follow(frames, TrackerOptions(min_hits=1)) == [[0], [expected]]
 

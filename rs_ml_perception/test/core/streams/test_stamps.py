@@ -17,7 +17,7 @@ PERIOD_NS = 33_333_333
         (10.0, [0, 1, 2, 3, 0, 1, 3], [0, 3, 0, 3]),
     ],
 )
-def test_kept_stamps(max_rate_hz, numbers, kept):
+def test_accepted_images(max_rate_hz, numbers, kept):
     limit = RateLimit()
     found = [n for n in numbers if not limit.is_too_soon(10**18 + n * PERIOD_NS, max_rate_hz)]
     assert found == kept

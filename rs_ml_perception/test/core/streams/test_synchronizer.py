@@ -1,4 +1,4 @@
-"""Which depth goes with which image, by when, and what is said where none does."""
+"""Pairs of depth and images, their delay, and notes on missing partners."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Stream:
 
 @dataclass
 class Run:
-    """What came of a run: rows of (arrival, skew in ms or None, seconds waited)."""
+    """Result of a run: rows of (arrival, skew in ms or None, seconds waited)."""
 
     rows: list[tuple[float, float | None, float]]
     sync: Synchronizer
@@ -273,7 +273,7 @@ def test_held_messages_go_when_their_time_is_up():
     assert [match.partner.stamp_ns for match in sync.take(0.25, held=True)] == [1]
 
 
-def test_stamps_that_jump_back_keep_the_new_images():
+def test_a_time_line_that_goes_back_keeps_new_items():
     sync = Synchronizer(SyncOptions())
     for number in range(5):
         sync.add_primary(Message(10_000_000_000 + number, 0.1 * number))
