@@ -86,10 +86,10 @@ class Statistics:
 
     labels: Sequence[str] = ()
     samples: int = 0
-    sizes: Counter = field(default_factory=Counter)
-    pixels: Counter = field(default_factory=Counter)
-    pictures: Counter = field(default_factory=Counter)
-    boxes: Counter = field(default_factory=Counter)
+    sizes: Counter[str] = field(default_factory=Counter)
+    pixels: Counter[str] = field(default_factory=Counter)
+    pictures: Counter[str] = field(default_factory=Counter)
+    boxes: Counter[str] = field(default_factory=Counter)
     depth: DepthHistogram = field(default_factory=DepthHistogram)
     raw_depth: DepthHistogram = field(default_factory=DepthHistogram)
     image: Moments = field(default_factory=Moments)

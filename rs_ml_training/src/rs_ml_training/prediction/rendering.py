@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from rs_ml_perception.core.drawing.annotations import draw_captioned_boxes
@@ -230,7 +231,7 @@ def _with_boxes(
     return draw_captioned_boxes(sample.rgb, xyxy, texts, colors_of, captions_on_top=True)
 
 
-def detection_fields(prediction: BoxPrediction, labels: tuple[str, ...]) -> list[dict]:
+def detection_fields(prediction: BoxPrediction, labels: tuple[str, ...]) -> list[dict[str, Any]]:
     """Boxes as JSON values: label, score, box [x_min, y_min, x_max, y_max] in pixels."""
     return [
         {

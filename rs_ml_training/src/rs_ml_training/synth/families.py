@@ -55,7 +55,7 @@ class Families:
     draperies: tuple[DraperyBuilder, ...]
     outfits: tuple[Outfit, ...]
 
-    def kinds(self) -> frozenset:
+    def kinds(self) -> frozenset[object]:
         """Everything a room of this side may hold."""
         return frozenset(kind for field in fields(self) for kind in getattr(self, field.name))
 

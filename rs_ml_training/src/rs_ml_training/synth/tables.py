@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from rs_ml_training.synth.materials import MaterialMaker
-from rs_ml_training.synth.mesh import joined
+from rs_ml_training.synth.mesh import Mesh, joined
 from rs_ml_training.synth.props import Piece, Prop, Top, prop
 from rs_ml_training.synth.seating import legs
 from rs_ml_training.synth.solids import box, cylinder, lathe, tube
@@ -135,7 +135,7 @@ def _books(
     """Books side by side until the board is full or the owner had no more."""
     y, end = -wide / 2 + 0.03, rng.uniform(-0.3, 0.5) * wide
     covers = [make.print() if rng.random() < 0.3 else make.plastic() for _ in range(5)]
-    stacks: list[list] = [[] for _ in covers]
+    stacks: list[list[Mesh]] = [[] for _ in covers]
     while y < end:
         thick = rng.uniform(0.015, 0.05)
         high, back = rng.uniform(0.6, 0.98) * room, rng.uniform(0.6, 0.9) * deep
