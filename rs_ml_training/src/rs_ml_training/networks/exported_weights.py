@@ -1,8 +1,7 @@
-"""Weights of one of our networks from the ONNX file that was exported of it.
+"""Weights of a network from its own export in ONNX, to continue the training of a shipped model.
 
-Training goes on from what ships. The file has the normalisations folded into the convolutions;
-they are measured again on images of the training, as folded_encoder.py does, so that the first
-step starts from the same function and the same statistics.
+The file has the normalisations folded into the convolutions. As in folded_encoder.py, they are
+restored from training images, so that the first step starts from the same function and statistics.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ Folded = tuple[np.ndarray, np.ndarray | None]
 
 
 def load_exported_weights(model: keras.Model, path: Path, images: Iterable[Arrays]) -> None:
-    """Give the network the weights of its export.
+    """Load the weights of an export into its network.
 
     Args:
         model: of the same builder and options as the exported one.
         path: ONNX file made by `rs-ml-export` (also of a TFLite file).
-        images: batches of the network's inputs, as training shows them; a few dozen images.
+        images: batches of the network's inputs, as in training; a few dozen images.
 
     Raises:
         CheckpointError: the file is missing, damaged or of another network.
@@ -70,7 +69,7 @@ def _folded_convolutions(path: Path) -> dict[str, Folded]:
 def _load(
     model: keras.Model, layer: layers.Layer, folded: Mapping[str, Folded], path: Path
 ) -> layers.BatchNormalization | None:
-    """One convolution and the normalisation behind it, which is returned."""
+    """Load one convolution; returns the normalisation that follows it."""
     marks = tuple(f'/{layer.name}{end}/' for end in ('', '_1'))
     found = [value for name, value in folded.items() if any(m in name for m in marks)]
     if len(found) != 1:
@@ -103,7 +102,7 @@ def _norm_behind(layer: layers.Layer) -> layers.BatchNormalization:
 def _measure(
     model: keras.Model, norms: Mapping[str, layers.BatchNormalization], images: Iterable[Arrays]
 ) -> None:
-    """Split each bias into statistics of the images and what undoes them."""
+    """Split each bias into batch statistics and the scale and offset that undo them."""
     outputs = {name: _moments(model.get_layer(name).output) for name in norms}
     moments = keras.Model(model.input, outputs)
     batches = [moments(dict(arrays), training=False) for arrays in images]

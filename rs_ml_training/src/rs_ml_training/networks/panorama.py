@@ -49,7 +49,7 @@ class CircularPad(keras.layers.Layer):
 def circular_pad(x: keras.KerasTensor, kernel: int, strides: int, name: str) -> keras.KerasTensor:
     """Pad for a convolution without padding of its own, as 'same' pads an even size.
 
-    A strided kernel begins within the picture, as in MobileNet.
+    A strided kernel begins within the image, as in MobileNet.
     """
     total = kernel - strides
     return CircularPad(total // 2, total - total // 2, name=f'{name}_pad')(x)
@@ -63,15 +63,15 @@ def pano_depth(
 ) -> keras.Model:
     """Distance along the ray for every pixel of an equirectangular panorama.
 
-    The left and right borders are one seam in the middle of nothing: turning the camera about the
-    vertical by whole 32 px turns the output by as much and changes nothing else.
+    The left and right borders are joined: rotating the camera about the vertical by multiples of
+    32 px rotates the output by as much and changes nothing else.
 
     Args:
         input_size: (width, height), multiples of 32, 2:1 for a whole sphere; None: any.
-        head: see fastdepth.head.depth_head.
-        max_depth_m: the range of the data; scales the output, does not limit it.
-        width: factor on all channels; with 1 the encoder is MobileNet, its layers bear the
-            names of keras.applications and take its ImageNet weights.
+        head: see fastdepth.depth_head.
+        max_depth_m: the range of the data; scales the output without limiting it.
+        width: factor on all channels; with 1 the encoder is MobileNet, its layers have the names
+            of keras.applications and take its ImageNet weights.
 
     Returns:
         Model {'image': (B, H, W, 3) RGB 0..255} -> {'depth_m': (B, H, W, 1) >= 0}.

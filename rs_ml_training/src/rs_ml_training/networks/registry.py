@@ -25,7 +25,7 @@ class NetworkEntry:
         builder: 'package.module:function'; keyword arguments only, the first `input_size` =
             (width, height) or None for any; returns a functional model with dictionaries of named
             inputs and outputs.
-        default_size: (width, height) to train at when nothing is said.
+        default_size: (width, height) to train at by default.
         stride: width and height must be multiples of it.
         summary: one line for `--help`.
         takes_depth: it reads measured depth as well, if there is any.

@@ -12,9 +12,9 @@ from keras import ops
 class UpsampleLike(keras.layers.Layer):
     """Bilinear upsampling by a whole factor, cut at the right and below to another map's size.
 
-    Where strides round up (15 rows become 8) this keeps both maps aligned, and a whole factor is
-    what ONNX and TFLite reproduce exactly. Call it with `[maps, reference]`, both (B, H, W, C);
-    returns (B, H', W', C) of `maps`.
+    Where strides round up (15 rows become 8) this keeps both maps aligned, and ONNX and TFLite
+    reproduce whole factors exactly. Call it with `[maps, reference]`, both (B, H, W, C); returns
+    (B, H', W', C) of `maps`.
 
     Attributes:
         factor: at least the ratio of the sizes, larger by less than one cell of `maps`.
@@ -41,7 +41,7 @@ class UpsampleLike(keras.layers.Layer):
         return (batch, *reference[1:3], channels)
 
     def get_config(self) -> dict[str, Any]:
-        """What it takes to build it again."""
+        """Arguments of the constructor."""
         return {**super().get_config(), 'factor': self.factor}
 
 

@@ -1,4 +1,4 @@
-"""Convolutions of a TFLite file as float arrays, with what the quantisation means undone."""
+"""Convolutions of a TFLite file as dequantised float arrays."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Convolution:
     Attributes:
         kernel: float32 in the layout of Keras: (h, w, in, out), depthwise (h, w, in, 1).
         bias: float32, one for each channel of the result.
-        depthwise: each channel has a kernel of its own.
+        depthwise: one kernel per channel.
     """
 
     kernel: np.ndarray
@@ -37,7 +37,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class InputRange:
-    """What the network sees for a pixel of 0..255: scale * (pixel - zero_point)."""
+    """Input of the network for a pixel of 0..255: scale * (pixel - zero_point)."""
 
     scale: float
     zero_point: float
@@ -45,10 +45,10 @@ class InputRange:
 
 @dataclass(frozen=True)
 class FoldedNetwork:
-    """What a TFLite file holds of convolutions.
+    """The convolutions of a TFLite file.
 
     Attributes:
-        pixels: meaning of its input.
+        pixels: range of its input.
         convolutions: in the order in which they are computed.
     """
 
@@ -57,10 +57,10 @@ class FoldedNetwork:
 
 
 def read_tflite(path: Path) -> FoldedNetwork:
-    """Read the convolutions of a quantised TFLite file whose input is a uint8 picture.
+    """Read the convolutions of a quantised TFLite file whose input is a uint8 image.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or its input is no quantised picture.
+        CheckpointError: the file is missing, damaged, or its input is not a quantised image.
         ConfigError: the package that reads such files is not installed.
     """
     if not path.is_file():
@@ -79,9 +79,9 @@ def read_tflite(path: Path) -> FoldedNetwork:
         ]
         pixels = graph.tensors[graph.inputs[0]].quantization
         scale, zero_point = float(pixels.scale[0]), float(pixels.zeroPoint[0])
-    except Exception as error:  # whatever a flatbuffer of other bytes leads to
+    except Exception as error:  # any error that other bytes can cause in flatbuffers
         raise CheckpointError(
-            f'{path} cannot be read as a quantised TFLite network of pictures: {error}'
+            f'{path} cannot be read as a quantised TFLite network of images: {error}'
         ) from error
     return FoldedNetwork(InputRange(scale, zero_point), tuple(convolutions))
 

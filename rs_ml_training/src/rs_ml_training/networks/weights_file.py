@@ -75,7 +75,7 @@ def _text(name: str | bytes) -> str:
 
 @dataclass(frozen=True)
 class FittingMatch:
-    """What fitted.
+    """The layers that fit.
 
     Attributes:
         source: the file.
@@ -94,7 +94,7 @@ class FittingMatch:
 
 
 def load_fitting_weights(model: keras.Model, path: Path) -> FittingMatch:
-    """Give the layers of a network the weights that a file has for them by name and shapes.
+    """Load the layers of a file that fit a network by name and shapes.
 
     Raises:
         CheckpointError: the file is missing, damaged, or no layer of it fits.

@@ -1,1 +1,1 @@
-"""BTS: depth from one picture by local planar guidance (arXiv 1907.10326)."""
+"""BTS: depth from one image by local planar guidance (arXiv 1907.10326)."""

@@ -87,8 +87,8 @@ def decode(
         form: width and form.
 
     Returns:
-        The depth and the coarser ones that it was made of ('lpg8', 'lpg4', 'lpg2' and, in the
-        form of the paper, 'reduc1'), each (B, H, W, 1) as a share of the largest depth.
+        The depth and the coarser ones that it is computed from ('lpg8', 'lpg4', 'lpg2' and, in the
+        form of the paper, 'reduc1'), each (B, H, W, 1) as a fraction of the largest depth.
     """
     skip2, skip4, skip8, skip16, x = taps
     half, quarter, eighth = (form.features // n for n in (2, 4, 8))
@@ -164,8 +164,8 @@ def _guided(x: keras.KerasTensor, scale: int, form: DecoderForm) -> keras.KerasT
 def _reduced(
     x: keras.KerasTensor, channels: int, name: str, form: DecoderForm
 ) -> keras.KerasTensor:
-    # The coarsest chain begins with a convolution that keeps the channels: only so the network
-    # has as many parameters as was published.
+    # The coarsest chain begins with a convolution that keeps the channels; only then does the
+    # network have the published number of parameters.
     filters = x.shape[-1] // (1 if name == 'decoder_reduc8' else 2)
     while form.chain and filters >= 8:
         x = _conv(x, filters, f'{name}_{filters}', kernel=1)

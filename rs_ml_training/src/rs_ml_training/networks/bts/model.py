@@ -23,24 +23,24 @@ def bts(
     frozen_batch_norm: bool = False,
     fixed_blocks: int | None = None,
 ) -> keras.Model:
-    """Depth from one picture.
+    """Depth from one image.
 
-    Scaling by the focal length (KITTI) is not in the network: whoever divided the truth by
-    focal / reference multiplies the output by it.
+    Scaling by the focal length (KITTI) is not in the network: if the truth was divided by
+    focal / reference, the output has to be multiplied by it.
 
     Args:
         input_size: (width, height), multiples of 32; None: any.
-        encoder: key of encoders.ENCODERS. Its layers bear the names of keras.applications.
+        encoder: key of encoders.ENCODERS. Its layers have the names of keras.applications.
         features: channels at 1/16 resolution, a multiple of 16, at least 64; None: 512 with
             'chain'; with 'single' 512 for the larger encoders and 256 for densenet121,
             densenet169, resnet50 and mobilenetv2.
-        max_depth_m: the largest depth that can be told.
+        max_depth_m: the largest depth that can be predicted.
         reduce: how features become planes: 'chain' as in the paper, 'single' as in the lighter
-            TensorFlow 2 form; see decoder.DecoderForm for all they differ in.
-        intermediates: also put out the depths of the coarser stages.
-        frozen_batch_norm: the encoder's batch normalisation keeps the statistics that it has,
-            as the paper does from ImageNet weights; of no use without them.
-        fixed_blocks: see freezing.fixed_blocks; None: everything learns.
+            TensorFlow 2 form; see decoder.DecoderForm for all differences.
+        intermediates: also return the depths of the coarser stages.
+        frozen_batch_norm: the encoder's batch normalisation is frozen, as in the paper; useful
+            only with pretrained weights.
+        fixed_blocks: see freezing.fixed_blocks; None: nothing is frozen.
 
     Returns:
         A model {'image': (B, H, W, 3) RGB 0..255} -> {'depth_m': (B, H, W, 1)}, and with

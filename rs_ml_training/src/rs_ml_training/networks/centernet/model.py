@@ -11,12 +11,12 @@ from rs_ml_training.networks.blocks import MOMENTUM
 from rs_ml_training.networks.mobilenetv2.encoder import ALPHAS, deeplab_context, mobilenetv2_taps
 
 STRIDE = 4
-# The size head tells multiples of this, so that its raw numbers are of the order of one.
+# The size head predicts multiples of this, so that its raw numbers are of the order of one.
 SIZE_UNIT_PX = 16.0
 _HEADS = ('heatmap', 'size', 'offset')
-# Of the 5 x 5 convolutions at stride 16, which see the extent of what fills the picture.
+# Of the 5 x 5 convolutions at stride 16, whose field covers objects that fill the image.
 _CONTEXT_DILATIONS = (1, 1, 2, 4)
-# Bias for which a fresh heat map is 0.1 everywhere, as in the paper.
+# Bias for an initial heat map of 0.1 everywhere, as in the paper.
 _RARE = -2.19
 
 
@@ -33,16 +33,16 @@ def centernet_light(
 
     Args:
         input_size: (width, height), multiples of 32; None: any.
-        classes: how many kinds of object.
+        classes: number of classes.
         width: channels of the decoder and the heads.
-        alpha: width of the MobileNetV2 encoder, one of ALPHAS. Its layers bear the names of
+        alpha: width of the MobileNetV2 encoder, one of ALPHAS. Its layers have the names of
             keras.applications.
-        frozen_batch_norm: the encoder's batch normalisation keeps the statistics that it has; of
-            no use without pretrained weights.
-        fixed_blocks: see freezing.fixed_blocks; None: everything learns.
-        context: the decoder begins with what DeepLabV3 knows of the picture at stride 16, classes
-            of Pascal VOC and all, in place of the last features at stride 32. Meant for its
-            weights, with the whole encoder fixed: what few pictures cannot teach is known there.
+        frozen_batch_norm: the encoder's batch normalisation is frozen; useful only with pretrained
+            weights.
+        fixed_blocks: see freezing.fixed_blocks; None: nothing is frozen.
+        context: the decoder begins with DeepLabV3's context at stride 16, including its Pascal VOC
+            classes, in place of the last features at stride 32. Meant for its pretrained weights,
+            with the whole encoder frozen, where few images are available.
 
     Returns:
         A model {'image': (B, H, W, 3) RGB 0..255} -> {'heatmap': (B, H/4, W/4, classes) scores

@@ -1,4 +1,4 @@
-"""Boxes of a picture as the maps that the detector must put out."""
+"""Boxes of an image as target maps of the detector."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_training.data.sample import Boxes
 
 MIN_OVERLAP = 0.7
-# Heat of a crowd: too near to one for the penalty-reduced loss to punish a find there, and not the
-# one that marks a centre that must be found.
+# Heat of a crowd: close enough to 1 that the penalty-reduced loss ignores detections there, and
+# below the 1 of a required centre.
 CROWD_HEAT = 0.99
 
 
 def targets_of(
     boxes: Boxes | None, size: tuple[int, int], classes: int = 1, stride: int = 4
 ) -> dict[str, np.ndarray]:
-    """Training targets of one picture.
+    """Training targets of one image.
 
-    Boxes are clipped to the picture, and those that keep no area are left out. Where centres
-    share a cell the smallest box holds it.
+    Boxes are clipped to the image, and empty ones are left out. Where centres fall into one cell,
+    the smallest box takes it.
 
     Args:
         boxes: the objects [px]; None: none.
-        size: (width, height) of the picture, multiples of `stride`.
-        classes: how many kinds of object there are.
+        size: (width, height) of the image, multiples of `stride`.
+        classes: number of classes.
         stride: pixels of a cell per side.
 
     Returns:
         float32 maps of h x w cells: 'heatmap' (h, w, classes), a Gaussian of peak 1 for every
         object, CROWD_HEAT within crowds; 'size' (h, w, 2) width and height [px]; 'offset'
         (h, w, 2) x and y of the centre in its cell, 0..1; 'mask' (h, w, 1), 1 in the cells of
-        centres, the only ones where 'size' and 'offset' mean something.
+        centres, the only ones where 'size' and 'offset' are valid.
 
     Raises:
         InputError: the class of a box is not below `classes`.
@@ -108,7 +108,7 @@ def _draw_object(maps: dict[str, np.ndarray], box: np.ndarray, class_id: int, st
 
 
 def _draw_peak(heat: np.ndarray, x: int, y: int, radius: int) -> None:
-    """Raise the map to a Gaussian; two that meet keep the higher."""
+    """Raise the map to a Gaussian; the maximum is kept where two overlap."""
     sigma = (2 * radius + 1) / 6
     rows = slice(max(y - radius, 0), y + radius + 1)
     columns = slice(max(x - radius, 0), x + radius + 1)

@@ -64,8 +64,7 @@ def meter(
         input_size: (width, height), multiples of 64; None: any.
         max_depth_m: the farthest depth that can be predicted.
         variant: key of VARIANTS.
-        frozen_batch_norm: normalisation keeps the statistics that it has; of no use without
-            pretrained weights.
+        frozen_batch_norm: normalisation is frozen; useful only with pretrained weights.
 
     Returns:
         Model {'image': (B, H, W, 3) RGB 0..255} -> {'depth_m': (B, H, W, 1)}.

@@ -22,7 +22,7 @@ _CREDITS = {
         'NYU Depth v2 (research use only)'
     ),
 }
-"""sha256 of published files -> whose they are and their licence."""
+"""sha256 of published files -> their source and licence."""
 _NORM = ('weight', 'bias', 'running_mean', 'running_var')
 
 
@@ -35,7 +35,7 @@ def credit_of(path: Path) -> str:
 
 
 class _StateDict(pickle.Unpickler):
-    """Reads tensors and dictionaries; everything else is refused, for a pickle can run code."""
+    """Reads tensors and dictionaries and refuses all else, because a pickle can run code."""
 
     def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
         super().__init__(archive.open(f'{root}data.pkl'))
@@ -78,7 +78,7 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
 
 
 def load(model: keras.Model, path: Path) -> None:
-    """Give a METER network the published weights of its variant.
+    """Load the published weights of its variant into a METER network.
 
     Raises:
         CheckpointError: the file is damaged or of another network.

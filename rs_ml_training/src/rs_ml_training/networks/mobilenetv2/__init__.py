@@ -1,1 +1,1 @@
-"""MobileNetV2 as encoder, and depth from one picture on it."""
+"""Networks on MobileNetV2."""

@@ -1,4 +1,4 @@
-"""Depth from one picture on MobileNetV2."""
+"""Depth from one image on MobileNetV2."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def decoded(taps: list[KerasTensor], width: float = 1.0, dropout: float = 0.0) -
 
 
 def _context(x: KerasTensor, filters: int) -> KerasTensor:
-    """The deepest features with those around them and the mean of the picture."""
+    """The deepest features with their surroundings and the mean of the image."""
     near = conv_bn(x, filters, 1, 'decoder_near')
     wide = separable_bn(near, filters, 5, ('decoder_wide_dw', 'decoder_wide_pw'))
     mean = layers.GlobalAveragePooling2D(keepdims=True, name='decoder_mean')(x)
@@ -65,18 +65,18 @@ def mobile_depth(
 ) -> keras.Model:
     """MobileNetV2 and a light decoder with additive skips; depth at half size, enlarged.
 
-    The last channel tells where on a logarithmic scale from 3 % to all of `max_depth_m` a pixel
-    lies, so that a step of it is the same share of the depth everywhere.
+    The last channel is a place on a logarithmic scale from 3 % to 100 % of `max_depth_m`, so that
+    a step of it is the same fraction of the depth everywhere.
 
     Args:
         input_size: (width, height), multiples of 32; None: any.
-        max_depth_m: the farthest depth that can be told.
+        max_depth_m: the farthest depth that can be predicted.
         alpha: width of the encoder, one of encoder.ALPHAS.
         width: factor on the channels of the decoder.
-        dropout: share of the deepest channels that are left out in training.
-        frozen_batch_norm: the encoder's batch normalisation keeps the statistics that it has;
-            of no use without pretrained weights.
-        fixed_blocks: see freezing.fixed_blocks; None: everything learns.
+        dropout: fraction of the deepest channels dropped in training.
+        frozen_batch_norm: the encoder's batch normalisation is frozen; useful only with pretrained
+            weights.
+        fixed_blocks: see freezing.fixed_blocks; None: nothing is frozen.
 
     Returns:
         Model {'image': (B, H, W, 3) RGB 0..255} -> {'depth_m': (B, H, W, 1)}.

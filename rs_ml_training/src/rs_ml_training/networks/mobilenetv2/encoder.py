@@ -38,14 +38,14 @@ def mobilenetv2_taps(
         image: (B, H, W, 3), 0..255, sides multiples of 32.
         alpha: width, one of ALPHAS.
         momentum: of the moving averages of batch normalisation.
-        dilated: the last blocks stay at stride 16 and look twice as far instead (DeepLabV3,
-            arXiv 1706.05587, section 3.1): the same features, four times as many.
+        dilated: the last blocks stay at stride 16 with dilation 2 (DeepLabV3, arXiv 1706.05587,
+            section 3.1): the same features, four times as many.
 
     Returns:
         (B, H/s, W/s, C) at strides s = 2, 4, 8, 16, 32 (16 if dilated), as in TAPS.
 
     Raises:
-        ConfigError: an alpha that keras.applications does not know.
+        ConfigError: an alpha outside ALPHAS.
     """
     if alpha not in ALPHAS:
         raise ConfigError(f'MobileNetV2 has alpha of {ALPHAS}, got {alpha}')
@@ -60,7 +60,7 @@ def mobilenetv2_taps(
 
 
 def _with_dilated_end(encoder: keras.Model) -> keras.Model:
-    """The encoder whose blocks 13 to 16 keep stride 16: what they summed up lies twice as far."""
+    """The encoder with blocks 13 to 16 at stride 16 and dilation 2."""
     x = encoder.get_layer('block_12_add').output
     for block in _LAST_BLOCKS:
         x = _block(x, encoder, block, dilation=1 if block == _LAST_BLOCKS[0] else 2)
@@ -83,10 +83,10 @@ def _block(
 
 
 def deeplab_context(x: KerasTensor, classes: int = 21) -> tuple[KerasTensor, KerasTensor]:
-    """Features of what is at a place and in the whole picture, and the scores of classes.
+    """Local and global features, and the scores of classes.
 
     The light head of DeepLabV3 for MobileNetV2 (TensorFlow models): no dilated convolutions, only
-    1 x 1 of the place and of the mean of the picture. The layers have no normalisation, so that
+    1 x 1 of each place and of the mean of the image. The layers have no normalisation, so that
     they take the weights of a file in which it is folded away.
 
     Args:
@@ -99,7 +99,7 @@ def deeplab_context(x: KerasTensor, classes: int = 21) -> tuple[KerasTensor, Ker
     local = layers.Conv2D(FEATURES, 1, activation='relu', name='context_local')(x)
     mean = layers.GlobalAveragePooling2D(keepdims=True, name='context_mean')(x)
     whole = layers.Conv2D(FEATURES, 1, activation='relu', name='context_whole')(mean)
-    # A 1 x 1 convolution of both side by side, as the sum of one of each: nothing is spread out.
+    # A 1 x 1 convolution of both concatenated, written as a sum: the mean is not broadcast first.
     features = layers.Add(name='context_both')(
         [
             layers.Conv2D(FEATURES, 1, name='context_project')(local),

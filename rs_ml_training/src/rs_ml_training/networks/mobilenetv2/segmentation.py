@@ -27,10 +27,10 @@ class DepthCues(keras.layers.Layer):
     """Measured depth (B, H, W, 1) [m], 0 = unknown, to five maps (B, H/n, W/n, 5).
 
     Means over blocks of n by n pixels, of known ones only: the inverse depth [1/m], its slopes to
-    the right and down in units of itself (the inverse depth of a plane is linear in the picture,
-    so that they determine its normal), the height over the optical axis of a level camera, and the
-    fraction of known pixels. All are 0 where nothing is known, and everywhere for a picture
-    without depth.
+    the right and down in units of itself (the inverse depth of a plane is linear in the image, so
+    that they determine its normal), the height over the optical axis of a level camera, and the
+    fraction of known pixels. All are 0 where nothing is known, and everywhere for an image without
+    depth.
 
     Args:
         factor: n.
@@ -63,7 +63,7 @@ class DepthCues(keras.layers.Layer):
         return (batch, *(side and side // self.factor for side in sides), 5)
 
     def get_config(self) -> dict[str, Any]:
-        """What it takes to build it again."""
+        """Arguments of the constructor."""
         return {**super().get_config(), 'factor': self.factor}
 
     def _mean(self, x: keras.KerasTensor) -> keras.KerasTensor:
@@ -118,8 +118,8 @@ def mobile_seg(
         width: channels of the decoder; half as many at stride 4.
         dropout: rate before the scores.
         score_stride: scores come at 1 / this of the input size, one of SCORE_STRIDES.
-        frozen_batch_norm: the encoder's batch normalisation keeps the statistics it has.
-        fixed_blocks: the encoder's stem and so many blocks do not learn; -1: all learn.
+        frozen_batch_norm: the encoder's batch normalisation is frozen.
+        fixed_blocks: the encoder's stem and this number of blocks are frozen; -1: none.
         context: the top of the pyramid is DeepLabV3's context, see centernet_light; at stride 32,
             where it is cheap.
 
