@@ -106,7 +106,7 @@ def target():
     [
         (lambda c: c[:40], 1, CheckpointError, 'convolution 40 of the file None'),
         (lambda c: (c[1], *c[1:]), 1, CheckpointError, 'Conv1 has'),
-        (lambda c: c, 0, ConfigError, 'pictures'),
+        (lambda c: c, 0, ConfigError, 'images'),
     ],
     ids=['short', 'other', 'no-pictures'],
 )
