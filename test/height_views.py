@@ -93,7 +93,7 @@ def _draw(rng: np.random.Generator, situation: Situation) -> PersonView | None:
     people, depth_m = _seen(
         someone, boxes, PosedCamera(camera, pose.position, pose.world_from_camera)
     )
-    if people.cut[0] != unhidden.cut[0]:
+    if not _is_framed(people, camera, situation):
         return None
     return PersonView(
         _measured_mm(depth_m, rng),
@@ -145,11 +145,11 @@ def _seen(
     return people_of([someone], instances, sight), hits.t.reshape(sight.shape)
 
 
-def _is_framed(unhidden: PeopleTruth, camera: CameraModel, situation: Situation) -> bool:
+def _is_framed(people: PeopleTruth, camera: CameraModel, situation: Situation) -> bool:
     """Whether the border cuts the body above or below if it should, and nowhere else."""
     if situation is not Situation.TRUNCATED:
-        return not unhidden.cut[0]
-    _, top, _, bottom = unhidden.boxes_px[0]
+        return not people.cut[0]
+    _, top, _, bottom = people.boxes_px[0]
     return (top <= 0 or bottom >= camera.height) and bottom - top > 0.2 * camera.height
 
 
