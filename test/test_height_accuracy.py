@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+pytest.importorskip('embreex')
+
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.gravity import (
     Up,

@@ -14,9 +14,6 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-import rclpy
-from rclpy.signals import SignalHandlerOptions
-
 from rs_ml_perception.core.errors import ConfigError
 
 DOMAIN_VARIABLE = 'ROS_DOMAIN_ID'
@@ -103,6 +100,9 @@ def ros_session(*, is_domain_chosen: bool = False) -> Iterator[None]:
     Raises:
         ConfigError: every domain is in use.
     """
+    import rclpy  # here: domains are reserved, and tests collected, without ROS too
+    from rclpy.signals import SignalHandlerOptions
+
     with ExitStack() as stack:
         if not is_domain_chosen:
             stack.enter_context(_own_domain())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
+
 from rs_ml_perception.nodes.replay_topics import primary_topics
 from rs_ml_perception.recordings.messages import IMAGE
 from rs_ml_perception.recordings.open_recording import open_recording

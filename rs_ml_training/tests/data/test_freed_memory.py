@@ -6,6 +6,9 @@ import ctypes
 
 import numpy as np
 import pytest
+
+pytest.importorskip('keras')
+
 from rs_ml_training.data import sequence
 
 resource = pytest.importorskip('resource')

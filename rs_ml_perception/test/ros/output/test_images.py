@@ -7,32 +7,34 @@ import math
 import cv2
 import numpy as np
 import pytest
-from rs_ml_perception.core.frames.messages import color_from_message
-from rs_ml_perception.core.objects.labels import LabelMap
-from rs_ml_perception.nodes import segmentation_node
-from rs_ml_perception.nodes.record_node import is_unwanted_twin
-from rs_ml_perception.nodes.table import NODES
-from rs_ml_perception.ros.output.images import color_outputs
-from rs_ml_perception.ros.output.outputs import OutputContext
-from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
 
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frames.messages import camera_from_message, depth_from_message
+from rs_ml_perception.core.frames.messages import (
+    camera_from_message,
+    color_from_message,
+    depth_from_message,
+)
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.projection import packed_points
+from rs_ml_perception.core.objects.labels import LabelMap
+from rs_ml_perception.nodes import segmentation_node
+from rs_ml_perception.nodes.record_node import is_unwanted_twin
+from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.input.samples import decode_color
 from rs_ml_perception.ros.output.images import (
     camera_info,
+    color_outputs,
     depth_image,
     depth_to_uint16_mm,
     image,
     point_cloud,
 )
-from sensor_msgs.msg import CameraInfo, RegionOfInterest
+from rs_ml_perception.ros.output.outputs import OutputContext
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
+from std_msgs.msg import Header
 
 pytestmark = pytest.mark.ros
 
