@@ -1,4 +1,4 @@
-"""Runs a command of the packages with extensions that lie beside this file.
+"""Runs a command with extensions: modules in this folder or in the current one.
 
     python examples/run.py tiny_network rs-ml-train depth --model tiny-depth --data ...
     python examples/run.py detr_decoder rs-ml detect photo.jpg --model MODEL_DIR --out out
@@ -9,6 +9,7 @@ command then reads.
 
 import importlib
 import sys
+from pathlib import Path
 
 COMMANDS = {
     'rs-ml': 'rs_ml_perception.cli.main',
@@ -27,6 +28,7 @@ def main() -> int:
         print(f'usage: run.py EXTENSION[,...] {"|".join(COMMANDS)} [ARGUMENT]...', file=sys.stderr)
         return 2
     _, extensions, command, *arguments = sys.argv
+    sys.path.append(str(Path.cwd()))
     for extension in extensions.split(','):
         importlib.import_module(extension)
     sys.argv = [command, *arguments]

@@ -202,7 +202,12 @@ READING = [
     ('folder', {'kind': 'depth'}, lambda p, m: None, 'gt/1.png holds uint8'),
     ('folder', {'encoding': 'mm'}, lambda p, m: None, 'gt/1.png holds uint8'),
     ('folder-depth', {'kind': 'index', 'labels': 'a'}, lambda p, m: None, 'holds uint16'),
-    ('folder-depth', {}, of([0, 2], 'depth/1.tif'), "'mm' depth is uint16"),
+    (
+        'folder-depth',
+        {},
+        of([0, 2], 'depth/1.tif'),
+        "uint8, but 'mm' depth is uint16; encodings of uint8: eight-bit-10m",
+    ),
     ('folder-depth', {}, small('depth/1.tif'), 'depth/1.tif is 32 x 24'),
     ('yolo', {}, plainly(write('labels/1.txt', '2 0.5 0.5 1 1')), 'class 2'),
     ('yolo', {}, plainly(write('labels/1.txt', '0.5 0.5 0.5 1 1')), 'class 0.5'),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.options import options_of
 from rs_ml_training.data.sample import Boxes, Sample
 from rs_ml_training.trained import ModelSpec
 
@@ -14,12 +16,22 @@ keras = pytest.importorskip('keras')
 
 from rs_ml_training.data.sequence import stack  # noqa: E402
 from rs_ml_training.data.yolo import UNLISTED  # noqa: E402
+from rs_ml_training.losses.depth import DEPTH_LOSSES  # noqa: E402
+from rs_ml_training.losses.segmentation import SEGMENTATION_LOSSES  # noqa: E402
 from rs_ml_training.tasks.denoise import DenoiseObjective  # noqa: E402
-from rs_ml_training.tasks.detection.objective import DetectionObjective, predictions_of  # noqa: E402
-from rs_ml_training.tasks.mono_depth import DepthObjective  # noqa: E402
+from rs_ml_training.tasks.detection.objective import (  # noqa: E402
+    DetectionObjective,
+    detection_losses,
+    predictions_of,
+)
+from rs_ml_training.tasks.detection.task import DetectionTraining  # noqa: E402
+from rs_ml_training.tasks.mono_depth import DepthObjective, DepthTraining  # noqa: E402
 from rs_ml_training.tasks.registry import TASKS  # noqa: E402
 from rs_ml_training.tasks.segmentation.objective import SegmentationObjective  # noqa: E402
-from rs_ml_training.tasks.segmentation.task import balanced_weights  # noqa: E402
+from rs_ml_training.tasks.segmentation.task import (  # noqa: E402
+    SegmentationTraining,
+    balanced_weights,
+)
 
 SIZE = (64, 32)
 _IMAGE = np.full((32, 64, 3), 90, np.uint8)
@@ -148,6 +160,21 @@ def test_is_better(metric, value, than, expected):
 def test_wrong_losses(make, message):
     with pytest.raises(ConfigError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ('options', 'losses'),
+    [
+        (DepthTraining, DEPTH_LOSSES),
+        (SegmentationTraining, SEGMENTATION_LOSSES),
+        (DetectionTraining, detection_losses()),
+    ],
+)
+def test_help_lists_every_loss(options, losses):
+    """The tables need Keras, `--help` does not: so the text lists the names itself."""
+    [loss] = [leaf for leaf in options_of(options) if leaf.name == 'loss']
+    listed = re.split(', | or ', loss.info.doc.partition(' (')[0])
+    assert listed == list(losses)
 
 
 def test_a_sample_without_truth():

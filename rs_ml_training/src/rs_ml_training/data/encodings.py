@@ -113,7 +113,11 @@ def read_depth(
         encoding = 'metres' if stored.dtype.kind == 'f' else 'mm'
     wanted = np.dtype(_encoding(encoding).dtype)
     if stored.dtype.kind != wanted.kind or (wanted.kind == 'u' and stored.dtype != wanted):
-        raise InputError(f'{path} holds {stored.dtype}, but {encoding!r} depth is {wanted}')
+        fitting = [name for name, e in ENCODINGS.items() if np.dtype(e.dtype) == stored.dtype]
+        remedy = f'; encodings of {stored.dtype}: {", ".join(fitting)}' if fitting else ''
+        raise InputError(
+            f'{path} holds {stored.dtype}, but {encoding!r} depth is {wanted}{remedy}'
+        )
     return decode(stored, encoding, max_depth_m)
 
 

@@ -98,8 +98,7 @@ def metrics_table(report: ExportReport) -> str:
 def summary(report: ExportReport) -> str:
     """The text that the command prints."""
     parts = [
-        f'{report.precision}, compared with the trained network on {report.compared} inputs '
-        f'({ERRORS}):',
+        f'{report.precision}, compared with the trained network on {_inputs(report)} ({ERRORS}):',
         differences_table(report),
     ]
     if report.metrics:
@@ -163,10 +162,14 @@ def _accuracy(spec: ModelSpec) -> str:
     return '\n'.join([title, '', '| metric | value |', '|---|---|', *rows])
 
 
+def _inputs(report: ExportReport) -> str:
+    return f'{report.compared} input{"" if report.compared == 1 else "s"}'
+
+
 def _files(report: ExportReport) -> str:
     parts = [
         f'Precision {report.precision}. Errors against the trained network over '
-        f'{report.compared} inputs ({ERRORS}).',
+        f'{_inputs(report)} ({ERRORS}).',
         differences_table(report),
     ]
     if report.metrics:

@@ -50,7 +50,11 @@ class DepthTraining(TrainOptions):
     """Monocular depth."""
 
     model: str = option('fastdepth', 'the network', group='network')
-    loss: str = option('l1', 'key of DEPTH_LOSSES', group='loss and augmentation')
+    loss: str = option(
+        'l1',
+        'l1, l2, berhu, silog, gradient, relative, l1_normal_ssim or l1_normal_ssim_sphere',
+        group='loss and augmentation',
+    )
     augment: str = option('depth', 'augmentation preset', group='loss and augmentation')
     monitor: str = option(
         'd1', 'validation metric that selects the best weights', group='validation'

@@ -62,7 +62,8 @@ class TrainOptions(Options):
     )
     initial_weights: Path | None = option(
         None,
-        'run folder whose weights to start from; of nanodet-plus also its ONNX file',
+        'run folder whose weights to start from; also published files: nanodet-plus (.onnx), '
+        'meter (.pt)',
         group=_NETWORK,
     )
     initial_fitting: bool = option(

@@ -50,7 +50,11 @@ class DetectionTraining(TrainOptions):
     """Objects and their boxes."""
 
     model: str = option('centernet-light', 'the network', group='network')
-    loss: str = option('centernet', 'key of detection_losses', group='loss and augmentation')
+    loss: str = option(
+        'centernet',
+        'centernet, soft_centernet or generalized_focal (nanodet-plus)',
+        group='loss and augmentation',
+    )
     augment: str = option('detection', 'augmentation preset', group='loss and augmentation')
     monitor: str = option(
         'ap50', 'validation metric that selects the best weights', group='validation'

@@ -49,7 +49,9 @@ class SegmentationTraining(TrainOptions):
 
     model: str = option('ddrnet23-slim', 'the network', group='network')
     loss: str = option(
-        'cross_entropy', 'key of SEGMENTATION_LOSSES', group='loss and augmentation'
+        'cross_entropy',
+        'cross_entropy, focal, binary_cross_entropy, binary_focal, dice or cross_entropy_dice',
+        group='loss and augmentation',
     )
     augment: str = option('segmentation', 'augmentation preset', group='loss and augmentation')
     monitor: str = option(
