@@ -121,7 +121,7 @@ def _with_camera(frame: Frame, camera: CameraModel | None) -> Frame:
 def _folder(path: Path) -> list[Path]:
     pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
     if not pictures:
-        raise InputError(f'folder {path} holds no pictures ({", ".join(PICTURE_SUFFIXES)})')
+        raise InputError(f'folder {path} holds no images ({", ".join(PICTURE_SUFFIXES)})')
     return pictures
 
 
@@ -139,7 +139,7 @@ def _webcam(text: str) -> InputSource | None:
 
 
 _KINDS = InputKinds(
-    names='a picture, a folder of pictures, a video, a recording, '
+    names='an image, a folder of images, a video, a recording, '
     'the number of a webcam, or realsense[:SERIAL]',
     recorded=frames,
     camera=camera_frames,
@@ -164,7 +164,7 @@ def example_frame(path: Path) -> Frame:
         color = next(frames(recording), None)
         depth = next(depth_frames(recording), None) if topics.sensor_depth else None
     if color is None:
-        raise InputError(f'recording {path} holds no frame: give another, or a picture')
+        raise InputError(f'recording {path} holds no frame: give another, or an image')
     if depth is None:
         return color
     return replace(color, depth=depth.depth, infrared=depth.infrared)

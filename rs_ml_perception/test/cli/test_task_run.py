@@ -195,7 +195,7 @@ def test_inputs_are_looked_at_before_the_model_is_loaded(tmp_path):
     ('make', 'reason'),
     [
         (lambda folder: folder / 'nothing', 'does not exist'),
-        (lambda folder: folder / 'empty', 'holds no pictures'),
+        (lambda folder: folder / 'empty', 'holds no images'),
         (lambda folder: folder, 'has no metadata.yaml'),
         (lambda folder: folder / 'notes.txt', 'no known kind of file'),
         (lambda folder: folder / 'false.mcap', 'cannot be read'),
