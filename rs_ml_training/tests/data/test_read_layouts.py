@@ -93,8 +93,8 @@ def test_files_without_partner_are_counted_and_reported(yolo, folder, caplog):
         reader = open_data(f'yolo:{folder}')
     assert names(reader) == ['1', '2', '10']
     assert [note.split(' (')[0] for note in reader.notes] == [
-        '2 label files have no picture and are not read',
-        '1 pictures have no label file: nothing is in them',
+        '2 label files have no image and are not read',
+        '1 images without label file count as empty',
         '1 files of .HEIC in images/ are not read',
         '1 files of .gif in images/ are not read',
         '1 files of .heic in images/ are not read',

@@ -134,10 +134,10 @@ def _notes(
 ) -> Iterator[str]:
     alone = [file for name, file in texts.items() if name not in pictures]
     if alone:
-        yield f'{len(alone)} label files have no picture and are not read ({alone[0]} first)'
+        yield f'{len(alone)} label files have no image and are not read ({alone[0]} first)'
     bare = [file for name, file in pictures.items() if name not in texts]
     if bare:
-        yield f'{len(bare)} pictures have no label file: nothing is in them ({bare[0]} first)'
+        yield f'{len(bare)} images without label file count as empty ({bare[0]} first)'
     for kind, count in sorted(strange.items()):
         yield f'{count} files of {kind} are not read'
 
