@@ -256,7 +256,11 @@ def _resumed(prepared: PreparedTraining, folder: RunFolder) -> checkpoint.Progre
     found = checkpoint.restore(folder.checkpoints, model.network, model.optimizer)
     if found is None:
         return checkpoint.Progress()
-    print(f'{folder.path}: going on after epoch {found.epoch} of {prepared.options.epochs}')
+    epochs = prepared.options.epochs
+    if found.epoch < epochs:
+        print(f'{folder.path}: continues after epoch {found.epoch} of {epochs}')
+    else:
+        print(f'{folder.path}: finished, {found.epoch} epochs; a larger --epochs continues')
     return found
 
 
