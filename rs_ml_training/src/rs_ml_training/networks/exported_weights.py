@@ -17,7 +17,7 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_training.errors import CheckpointError
 
 Arrays = Mapping[str, np.ndarray]
-Folded = tuple[np.ndarray, np.ndarray | None]
+Folded = tuple[np.ndarray, np.ndarray]
 
 
 def load_exported_weights(model: keras.Model, path: Path, images: Iterable[Arrays]) -> None:
@@ -32,7 +32,7 @@ def load_exported_weights(model: keras.Model, path: Path, images: Iterable[Array
         CheckpointError: the file is missing, damaged or of another network.
         ConfigError: the package onnx is not installed, or there are no images.
     """
-    folded = _folded_convolutions(path)
+    folded = read_convolutions(path, 'an ONNX file made by rs-ml-export')
     norms = {}
     for layer in model.layers:
         if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
@@ -42,10 +42,22 @@ def load_exported_weights(model: keras.Model, path: Path, images: Iterable[Array
     _measure(model, norms, images)
 
 
-def _folded_convolutions(path: Path) -> dict[str, Folded]:
-    """Kernel (out, in, h, w) and bias by the names of the output of each convolution."""
+def read_convolutions(path: Path, wanted: str) -> dict[str, Folded]:
+    """Kernel (out, in, h, w) and bias of each convolution of an ONNX file, in its order.
+
+    Args:
+        path: the file.
+        wanted: name of the file that belongs there, for the error.
+
+    Returns:
+        By the name of its output, which holds the names of the layers that were folded into it.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+        ConfigError: the package onnx is not installed.
+    """
     if not path.is_file():
-        raise CheckpointError(f'{path} is missing: give an ONNX file made by rs-ml-export')
+        raise CheckpointError(f'{path} is missing: give {wanted}')
     try:
         import onnx
         from onnx import numpy_helper
@@ -53,17 +65,17 @@ def _folded_convolutions(path: Path) -> dict[str, Folded]:
         raise ConfigError(f'{error}: weights in an ONNX file need the package onnx') from error
     try:
         graph = onnx.load(path).graph
-    except Exception as error:  # protobuf's DecodeError
+        arrays = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+        for node in graph.node:
+            if node.op_type == 'Cast' and node.input[0] in arrays:
+                arrays[node.output[0]] = arrays[node.input[0]].astype(np.float32)
+        found = {}
+        for node in (n for n in graph.node if n.op_type == 'Conv'):
+            kernel, *bias = (arrays[name] for name in node.input[1:])
+            found[node.output[0]] = kernel, bias[0] if bias else np.zeros(len(kernel), 'float32')
+        return found
+    except Exception as error:  # protobuf's DecodeError, missing tensors
         raise CheckpointError(f'{path} cannot be read as a network in ONNX: {error!r}') from error
-    arrays = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
-    for node in graph.node:
-        if node.op_type == 'Cast' and node.input[0] in arrays:
-            arrays[node.output[0]] = arrays[node.input[0]].astype(np.float32)
-    return {
-        node.output[0]: (arrays[node.input[1]], arrays.get((*node.input, '')[2]))
-        for node in graph.node
-        if node.op_type == 'Conv'
-    }
 
 
 def _load(
@@ -84,7 +96,6 @@ def _load(
             f'{path}: {layer.name} is {kernel.shape}, {model.name} wants '
             f'{tuple(layer.weights[0].shape)}'
         )
-    bias = np.zeros(layer.output.shape[-1], np.float32) if bias is None else bias
     if layer.use_bias:
         layer.set_weights([kernel, bias])
         return None

@@ -14,6 +14,7 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.errors import CheckpointError
+from rs_ml_training.networks.exported_weights import read_convolutions
 from rs_ml_training.networks.nanodet.blocks import STAGES
 from rs_ml_training.networks.nanodet.model import STRIDES
 
@@ -52,7 +53,7 @@ def load(model: keras.Model, path: Path) -> None:
             f'{path.name} has its normalisation folded into the convolutions: '
             'give --model-option batch_norm=false'
         )
-    convolutions = _convolutions(path)
+    convolutions = list(read_convolutions(path, 'NanoDet-Plus-m as ONNX').values())
     targets = _targets(model)
     if len(convolutions) != len(targets):
         raise CheckpointError(
@@ -64,24 +65,6 @@ def load(model: keras.Model, path: Path) -> None:
         found |= _weights(model, names, kernel, bias, path)
     for name, weights in found.items():
         model.get_layer(name).set_weights(weights)
-
-
-def _convolutions(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Kernel (out, in, h, w) and bias of each convolution of the graph."""
-    if not path.is_file():
-        raise CheckpointError(f'{path} is missing: give NanoDet-Plus-m as ONNX')
-    try:
-        import onnx
-        from onnx import numpy_helper
-    except ImportError as error:
-        raise ConfigError(f'{error}: weights in an ONNX file need the package onnx') from error
-    try:
-        graph = onnx.load(path).graph
-        arrays = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
-        nodes = [node for node in graph.node if node.op_type == 'Conv']
-        return [(arrays[node.input[1]], arrays[node.input[2]]) for node in nodes]
-    except Exception as error:  # protobuf's DecodeError, missing tensors
-        raise CheckpointError(f'{path} cannot be read as a network in ONNX: {error!r}') from error
 
 
 def _targets(model: keras.Model) -> list[tuple[str, ...]]:
