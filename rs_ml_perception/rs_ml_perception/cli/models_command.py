@@ -199,6 +199,8 @@ def run_tune(args: argparse.Namespace) -> int:
     from rs_ml_perception.inference.tune import tune
     from rs_ml_perception.inference.tuned import tune_file
 
+    if args.runs < 1:
+        raise ConfigError(f'--runs must be at least 1, got {args.runs}')
     device = from_flags(ModelOptions, args).device
 
     def measure(manifest: ModelManifest) -> None:

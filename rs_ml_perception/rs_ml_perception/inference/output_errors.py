@@ -60,7 +60,9 @@ def usual_measure(name: str, expected: np.ndarray) -> str:
 
 def usual_errors(expected: Arrays, actual: Arrays) -> dict[str, float]:
     """output_errors with the default measure of every output that has one."""
-    measures = {name: usual_measure(name, expected[name]) for name in judged_outputs(expected)}
+    measures = {
+        name: usual_measure(name, expected[name]) for name in sorted(judged_outputs(expected))
+    }
     return output_errors(expected, actual, measures)
 
 

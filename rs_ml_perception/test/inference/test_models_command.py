@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from rs_ml_perception.cli.command import CommandParser
+from rs_ml_perception.cli.main import main
 from rs_ml_perception.cli.models_command import add_models
 
 
@@ -84,3 +85,9 @@ def test_download_without_a_url(capsys, model_files, monkeypatch):
 def test_download_of_present_files_fetches_nothing(capsys, model_files):
     assert rs_ml('download', 'deeplabv3_mnv2_pascal_quant') == 0
     assert str(model_files) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('runs', ['0', '-3'])
+def test_tuning_without_runs_is_a_usage_error(runs, capsys):
+    assert main(['models', 'tune', 'detection', '--runs', runs]) == 2
+    assert f'--runs must be at least 1, got {runs}' in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Statistics of batch normalisation measured anew for the weights that are kept."""
+"""Statistics of batch normalisation measured again for the weights that are kept."""
 
 from __future__ import annotations
 

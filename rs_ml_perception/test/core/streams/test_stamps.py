@@ -13,7 +13,7 @@ PERIOD_NS = 33_333_333
         (10.0, range(7), [0, 3, 6]),
         (15.0, range(5), [0, 2, 4]),
         (100.0, range(3), [0, 1, 2]),
-        # A looped recording begins anew.
+        # A looped recording starts again.
         (10.0, [0, 1, 2, 3, 0, 1, 3], [0, 3, 0, 3]),
     ],
 )

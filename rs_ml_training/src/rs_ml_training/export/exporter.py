@@ -264,7 +264,7 @@ def _golden_outputs(precision: str, outputs: Sequence[Arrays]) -> tuple[Arrays, 
     """
     limit = LIMITS.get(precision)
     if limit is not None:
-        return outputs[0], dict.fromkeys(judged_outputs(outputs[0]), limit)
+        return outputs[0], dict.fromkeys(sorted(judged_outputs(outputs[0])), limit)
     kept = outputs[1]
     spread = worst_of(difference(kept, other) for other in outputs[1:])
     return kept, {
