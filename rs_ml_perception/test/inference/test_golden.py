@@ -22,6 +22,7 @@ from rs_ml_perception.inference.golden import (
 from rs_ml_perception.inference.golden_recording import record_golden
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.inference.output_errors import judged_outputs
 from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.tasks.options import ModelOptions
 
@@ -148,8 +149,10 @@ def test_wrong_tolerances_are_refused(folder, tolerance, said):
 def test_an_old_recording_can_be_made_again(folder):
     edited(folder, tolerance=OLD_TOLERANCE)
     with load_model(folder, backend='openvino') as model:
+        assert model.manifest.golden.tolerance == {}
         record_golden(model, Frame(rgb=RGB), 'blocks.png')
-    ModelOptions(str(folder), 'openvino').load().close()
+    with ModelOptions(str(folder), 'openvino').load() as model:
+        assert set(model.manifest.golden.tolerance) == judged_outputs(model.manifest.outputs)
 
 
 @pytest.mark.parametrize('part', ['input/image_tensor', 'output/boxes'])
