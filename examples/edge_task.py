@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rs_ml_perception.core.options import option
+from rs_ml_perception.core.options import override
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Arrays, Sample, known_depth_m, required
 from rs_ml_training.metrics.confusion import ConfusionMatrix
@@ -64,9 +64,9 @@ def tiny_edges(input_size: tuple[int, int] | None = None) -> keras.Model:
 class EdgeTraining(TrainOptions):
     """Train a network for edges of depth."""
 
-    model: str = option('tiny-edges', 'the network')
-    augment: str = option('none', 'augmentation preset')
-    monitor: str = option('miou', 'validation metric that selects the best weights')
+    model: str = override('tiny-edges')
+    augment: str = override('none')
+    monitor: str = override('miou')
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ T = TypeVar('T', bound=DataclassInstance)
 
 # Default of an option that must be given; its dataclass is keyword-only.
 REQUIRED: Any = dataclasses.MISSING
-_METADATA = 'option'
+_METADATA, _OVERRIDE = 'option', 'override'
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,16 @@ def option(
     return dataclasses.field(default=default, metadata={_METADATA: info})
 
 
+def override(default: Any, **changes: Any) -> Any:
+    """A field of a class derived from Options that changes an option of its base.
+
+    Args:
+        default: in place of the base's.
+        changes: attributes of OptionInfo that differ, such as doc or choices.
+    """
+    return dataclasses.field(default=default, metadata={_OVERRIDE: changes})
+
+
 @functools.cache
 def _fields(options_type: type) -> tuple[Option | _Nested, ...]:
     """Options and nested dataclasses, in order of declaration; other fields are left out."""
@@ -188,6 +198,23 @@ def _fields(options_type: type) -> tuple[Option | _Nested, ...]:
 
 class Options:
     """Base of options dataclasses that check their values however they are built."""
+
+    def __init_subclass__(cls) -> None:
+        """Complete fields made by override().
+
+        Raises:
+            TypeError: no base has the option, or no option the attribute.
+        """
+        super().__init_subclass__()
+        inherited = getattr(cls, '__dataclass_fields__', {})
+        for name, field in tuple(vars(cls).items()):
+            if isinstance(field, dataclasses.Field) and _OVERRIDE in field.metadata:
+                if name not in inherited or _METADATA not in inherited[name].metadata:
+                    raise TypeError(f'{cls.__name__}.{name} overrides no option: use option()')
+                base = inherited[name].metadata[_METADATA]
+                info = dataclasses.replace(base, **field.metadata[_OVERRIDE])
+                metadata = {_METADATA: info}
+                setattr(cls, name, dataclasses.field(default=field.default, metadata=metadata))
 
     def __post_init__(self) -> None:
         """Check every option; a list becomes a tuple, an int a float.

@@ -11,7 +11,8 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.core.options import option
+from rs_ml_perception.core.options import option, override
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 from rs_ml_perception.nodes.networks import NetworkParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros.input.depth_synchronizer import DepthSynchronizer, InfraredView
@@ -21,7 +22,6 @@ from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.output.images import camera_info, depth_image, image
 from rs_ml_perception.ros.output.outputs import Output, OutputContext
 from rs_ml_perception.tasks.denoise import DenoisedDepth, DenoiseOptions, DenoisePipeline
-from rs_ml_perception.tasks.options import model_option
 
 AS_INPUT = 'input'
 ENCODINGS = (AS_INPUT, '16UC1', '32FC1')
@@ -38,7 +38,7 @@ _ALIGNED_NOTE = (
 class DenoiseParameters(DenoiseOptions, NetworkParameters):
     """Parameters of denoise_node."""
 
-    model: str = model_option('denoise')
+    model: str = override(DEFAULT_MODELS['denoise'])
     depth_source: str = option(
         'auto',
         'raw depth of the sensor, or depth aligned to colour; auto prefers raw',

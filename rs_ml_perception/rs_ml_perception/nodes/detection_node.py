@@ -12,6 +12,8 @@ from visualization_msgs.msg import MarkerArray
 from rs_ml_msgs.msg import DetectionArray
 from rs_ml_perception.core.drawing.annotations import annotate_detections
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.options import override
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros.input.samples import DetectionsSample, FrameSet
@@ -21,14 +23,13 @@ from rs_ml_perception.ros.output.markers import detection_markers
 from rs_ml_perception.ros.output.outputs import Output, OutputContext
 from rs_ml_perception.ros.output.result_messages import detection_array
 from rs_ml_perception.tasks.detection import DetectionOptions, DetectionPipeline, DetectionResult
-from rs_ml_perception.tasks.options import model_option
 
 
 @dataclass(frozen=True)
 class DetectionParameters(DetectionOptions, LabelledParameters):
     """Parameters of detection_node."""
 
-    model: str = model_option('detection')
+    model: str = override(DEFAULT_MODELS['detection'])
 
 
 _Context = OutputContext[DetectionParameters, DetectionPipeline]

@@ -13,7 +13,8 @@ from rs_ml_perception.core.drawing.colormap import colorize_depth
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.projection import packed_points
-from rs_ml_perception.core.options import option
+from rs_ml_perception.core.options import option, override
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 from rs_ml_perception.nodes.networks import NetworkParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros.input.frame_synchronizer import ColorSynchronizer
@@ -22,14 +23,13 @@ from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.output.images import camera_info, color_outputs, depth_image, point_cloud
 from rs_ml_perception.ros.output.outputs import Output, OutputContext
 from rs_ml_perception.tasks.mono_depth import DepthEstimate, MonoDepthOptions, MonoDepthPipeline
-from rs_ml_perception.tasks.options import model_option
 
 
 @dataclass(frozen=True)
 class MonoDepthParameters(MonoDepthOptions, NetworkParameters):
     """Parameters of mono_depth_node."""
 
-    model: str = model_option('mono_depth')
+    model: str = override(DEFAULT_MODELS['mono_depth'])
     output_encoding: str = option(
         '32FC1',
         'encoding of depth/image: metres with NaN, or millimetres with 0',

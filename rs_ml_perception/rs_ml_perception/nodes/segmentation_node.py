@@ -11,13 +11,14 @@ from sensor_msgs.msg import Image
 from rs_ml_msgs.msg import SegmentRegionArray
 from rs_ml_perception.core.drawing.annotations import overlay_mask, transparent_ids
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.options import override
+from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 from rs_ml_perception.nodes.networks import LabelledNode, LabelledParameters
 from rs_ml_perception.nodes.runner import run
 from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.output.images import color_outputs, gray_output, image
 from rs_ml_perception.ros.output.outputs import Output, OutputContext
 from rs_ml_perception.ros.output.result_messages import segment_region_array
-from rs_ml_perception.tasks.options import model_option
 from rs_ml_perception.tasks.segmentation import SegmentationOptions, SegmentationPipeline
 
 
@@ -25,7 +26,7 @@ from rs_ml_perception.tasks.segmentation import SegmentationOptions, Segmentatio
 class SegmentationParameters(SegmentationOptions, LabelledParameters):
     """Parameters of segmentation_node."""
 
-    model: str = model_option('segmentation')
+    model: str = override(DEFAULT_MODELS['segmentation'])
 
 
 _Context = OutputContext[SegmentationParameters, SegmentationPipeline]

@@ -12,7 +12,6 @@ from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.inference.backends import BACKENDS, DEVICES
 from rs_ml_perception.inference.golden import require_golden
 from rs_ml_perception.inference.model import Model, load_model
-from rs_ml_perception.inference.shelf import DEFAULT_MODELS
 
 OptionsT = TypeVar('OptionsT')
 
@@ -45,22 +44,13 @@ class RangeOptions(Options):
         return self.range_min_m, math.inf if self.range_max_m is None else self.range_max_m
 
 
-def model_option(task: str) -> str:
-    """The option `model` whose default is the model that ships for a task."""
-    default: str = option(
-        DEFAULT_MODELS.get(task, ''),
-        'model directory, or name of a known model',
-        static=True,
-        metavar='NAME|DIR',
-    )
-    return default
-
-
 @dataclass(frozen=True)
 class ModelOptions(Options):
     """The network, and how it runs."""
 
-    model: str = model_option('')
+    model: str = option(
+        '', 'model directory, or name of a known model', static=True, metavar='NAME|DIR'
+    )
     backend: str = option('auto', 'inference runtime', choices=('auto', *BACKENDS), static=True)
     device: str = option('auto', 'device of the inference', choices=DEVICES, static=True)
     threads: int = option(

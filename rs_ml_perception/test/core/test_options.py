@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.options import Options, build, option, options_of, walk
+from rs_ml_perception.core.options import Options, build, option, options_of, override, walk
 
 
 @dataclass(frozen=True)
@@ -129,3 +129,35 @@ def test_the_parameter_of_an_option(name, default, limits, text):
 def test_mutable_defaults_are_refused():
     with pytest.raises(TypeError, match='tuple'):
         option([], 'a list')
+
+
+@dataclass(frozen=True)
+class _Derived(_Options):
+    count: int = override(5)
+    kind: str = override('c', choices=('b', 'c'), doc='another choice')
+
+
+def test_overrides_keep_place_and_the_rest_of_the_declaration():
+    base = {leaf.name: leaf for leaf in options_of(_Options)}
+    derived = {leaf.name: leaf for leaf in options_of(_Derived)}
+    assert list(derived) == list(base)
+    assert (derived['count'].default, derived['count'].info) == (5, base['count'].info)
+    assert derived['kind'].info == replace(
+        base['kind'].info, choices=('b', 'c'), doc='another choice'
+    )
+    assert (_Options().count, _Derived().count) == (3, 5)
+    with pytest.raises(ConfigError, match='count must lie in'):
+        _Derived(count=0)
+
+
+@pytest.mark.parametrize(
+    ('name', 'field', 'words'),
+    [
+        ('novel', override(1), 'novel overrides no option'),
+        ('steady', override(False), 'steady overrides no option'),
+        ('count', override(1, text='a count'), 'text'),
+    ],
+)
+def test_overrides_without_a_base_are_refused(name, field, words):
+    with pytest.raises(TypeError, match=words):
+        type('_Wrong', (_Options,), {'__annotations__': {name: int}, name: field})

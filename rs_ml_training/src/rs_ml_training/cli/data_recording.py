@@ -11,7 +11,7 @@ from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
-from rs_ml_perception.core.options import REQUIRED, Options, option
+from rs_ml_perception.core.options import REQUIRED, Options, option, override
 
 from rs_ml_training.cli.command import progress_bar
 from rs_ml_training.cli.data_command import Commands, SourceOptions, add_command, open_source
@@ -43,7 +43,7 @@ class RematchFlags(RematchOptions):
 class ToBagOptions(SourceOptions):
     """Data of a recording."""
 
-    data: str = option('', 'in place of FORMAT:PATH', metavar='FORMAT:PATH', group='input')
+    data: str = override('', doc='in place of FORMAT:PATH')
     denoised: Path | None = option(
         None, 'folder of res_denoised-N.png or N_depth.png [mm]', group='input'
     )

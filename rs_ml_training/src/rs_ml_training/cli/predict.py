@@ -12,7 +12,7 @@ from typing import Any
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.options import option
+from rs_ml_perception.core.options import option, override
 
 from rs_ml_training.cli.command import command, progress_bar
 from rs_ml_training.data.classes import class_table, with_classes
@@ -42,9 +42,7 @@ rs-ml-predict runs/denoise depth/ --infrared infrared/ --out result --cloud
 class PredictFlags(PredictOptions, SessionOptions, StyleOptions):
     """Flags of the command; those of its three bases are among them."""
 
-    min_score: float = option(
-        0.3, 'of boxes drawn; results.jsonl has more', low=0, high=1, group=_OUTPUT
-    )
+    min_score: float = override(0.3, doc='of boxes drawn; results.jsonl has more', group=_OUTPUT)
     out: Path | None = option(None, 'folder for the results, new or empty', group=_OUTPUT)
     force: bool = option(False, 'replace files in a folder that is not empty', group=_OUTPUT)
     weights: str | None = option(

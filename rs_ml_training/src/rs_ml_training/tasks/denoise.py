@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rs_ml_perception.core.drawing.colormap import depth_range_m
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.options import option
+from rs_ml_perception.core.options import option, override
 
 from rs_ml_training.data.encodings import ENCODINGS
 from rs_ml_training.data.reader import Reader, Subset, last_frames
@@ -29,7 +29,7 @@ from rs_ml_training.tasks.objective import (
     chosen_loss,
     with_options,
 )
-from rs_ml_training.tasks.options import EvaluateOptions, TrainOptions, name_values
+from rs_ml_training.tasks.options import DepthTrainOptions, EvaluateOptions, name_values
 from rs_ml_training.tasks.task import (
     PredictBatch,
     Rivals,
@@ -59,24 +59,16 @@ _FRACTIONS = 'coverage', 'hole_coverage', 'removed', 'good', 'good_raw'
 
 
 @dataclass(frozen=True)
-class DenoiseTraining(TrainOptions):
+class DenoiseTraining(DepthTrainOptions):
     """Depth denoising and hole filling."""
 
-    model: str = option('unet-light', 'the network', group='network')
-    loss: str = option(
-        'denoise',
-        "'denoise' (in units of the camera's noise) or a loss of monocular depth",
-        group='loss and augmentation',
+    model: str = override('unet-light')
+    loss: str = override(
+        'denoise', doc="'denoise' (in units of the camera's noise) or a loss of monocular depth"
     )
-    augment: str = option('denoise', 'augmentation preset', group='loss and augmentation')
-    monitor: str = option(
-        'rmse_m', 'validation metric that selects the best weights', group='validation'
-    )
-    batch_size: int = option(
-        2, 'samples a step, of all devices together', low=1, group='optimisation'
-    )
-    min_depth_m: float = option(0.1, 'nearest truth that counts', unit='m', low=0)
-    max_depth_m: float = option(10.0, 'farthest truth that counts', unit='m', low=0)
+    augment: str = override('denoise')
+    monitor: str = override('rmse_m')
+    batch_size: int = override(2)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rs_ml_perception.core.drawing.colormap import depth_range_m
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.options import option
+from rs_ml_perception.core.options import option, override
 
 from rs_ml_training.data.encodings import ENCODINGS
 from rs_ml_training.data.reader import Reader
@@ -31,7 +31,7 @@ from rs_ml_training.tasks.objective import (
     chosen_loss,
     with_options,
 )
-from rs_ml_training.tasks.options import EvaluateOptions, TrainOptions, name_values
+from rs_ml_training.tasks.options import DepthTrainOptions, EvaluateOptions, name_values
 from rs_ml_training.tasks.task import (
     Scorer,
     ServedSample,
@@ -46,24 +46,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class DepthTraining(TrainOptions):
+class DepthTraining(DepthTrainOptions):
     """Monocular depth."""
 
-    model: str = option('fastdepth', 'the network', group='network')
-    loss: str = option(
+    model: str = override('fastdepth')
+    loss: str = override(
         'l1',
-        'l1, l2, berhu, silog, gradient, relative, l1_normal_ssim or l1_normal_ssim_sphere',
-        group='loss and augmentation',
+        doc='l1, l2, berhu, silog, gradient, relative, l1_normal_ssim or l1_normal_ssim_sphere',
     )
-    augment: str = option('depth', 'augmentation preset', group='loss and augmentation')
-    monitor: str = option(
-        'd1', 'validation metric that selects the best weights', group='validation'
-    )
-    batch_size: int = option(
-        8, 'samples a step, of all devices together', low=1, group='optimisation'
-    )
-    min_depth_m: float = option(0.1, 'nearest truth that counts', unit='m', low=0)
-    max_depth_m: float = option(10.0, 'farthest truth that counts', unit='m', low=0)
+    augment: str = override('depth')
+    monitor: str = override('d1')
+    batch_size: int = override(8)
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,14 @@ class TrainOptions(Options):
 
 
 @dataclass(frozen=True)
+class DepthTrainOptions(TrainOptions):
+    """Options of trainings for depth."""
+
+    min_depth_m: float = option(0.1, 'nearest truth that counts', unit='m', low=0)
+    max_depth_m: float = option(10.0, 'farthest truth that counts', unit='m', low=0)
+
+
+@dataclass(frozen=True)
 class EvaluateOptions(Options):
     """Options of every evaluation."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError
-from rs_ml_perception.core.options import option
+from rs_ml_perception.core.options import option, override
 
 from rs_ml_training.data.classes import class_table, with_classes
 from rs_ml_training.data.formats import open_data
@@ -49,16 +49,12 @@ _OVERLAPS = {'gfl': 0.6, 'centernet': 0.5}
 class DetectionTraining(TrainOptions):
     """Objects and their boxes."""
 
-    model: str = option('centernet-light', 'the network', group='network')
-    loss: str = option(
-        'centernet',
-        'centernet, soft_centernet or generalized_focal (nanodet-plus)',
-        group='loss and augmentation',
+    model: str = override('centernet-light')
+    loss: str = override(
+        'centernet', doc='centernet, soft_centernet or generalized_focal (nanodet-plus)'
     )
-    augment: str = option('detection', 'augmentation preset', group='loss and augmentation')
-    monitor: str = option(
-        'ap50', 'validation metric that selects the best weights', group='validation'
-    )
+    augment: str = override('detection')
+    monitor: str = override('ap50')
     classes: tuple[str, ...] = option((), 'names of the classes to learn', none_doc='all')
     cutouts: str = option(
         '',

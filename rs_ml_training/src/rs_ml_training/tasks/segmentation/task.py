@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.options import option
+from rs_ml_perception.core.options import option, override
 
 from rs_ml_training.data.classes import class_table, with_classes
 from rs_ml_training.data.formats import open_data
@@ -47,19 +47,14 @@ if TYPE_CHECKING:
 class SegmentationTraining(TrainOptions):
     """Semantic segmentation."""
 
-    model: str = option('ddrnet23-slim', 'the network', group='network')
-    loss: str = option(
+    model: str = override('ddrnet23-slim')
+    loss: str = override(
         'cross_entropy',
-        'cross_entropy, focal, binary_cross_entropy, binary_focal, dice or cross_entropy_dice',
-        group='loss and augmentation',
+        doc='cross_entropy, focal, binary_cross_entropy, binary_focal, dice or cross_entropy_dice',
     )
-    augment: str = option('segmentation', 'augmentation preset', group='loss and augmentation')
-    monitor: str = option(
-        'miou', 'validation metric that selects the best weights', group='validation'
-    )
-    batch_size: int = option(
-        8, 'samples a step, of all devices together', low=1, group='optimisation'
-    )
+    augment: str = override('segmentation')
+    monitor: str = override('miou')
+    batch_size: int = override(8)
     crop_size: tuple[int, int] | None = option(
         None, 'of the crops to train on, smaller than the input', metavar='WIDTHxHEIGHT'
     )
