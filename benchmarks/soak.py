@@ -6,7 +6,6 @@ for every received one with an outcome. Memory is printed as a slope.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -20,6 +19,8 @@ from typing import Any
 import numpy as np
 from rs_ml_perception.cli.command import INTERRUPTED
 from rs_ml_perception.core.errors import ConfigError, RsMlError
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
+from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.streams.counters import DROPPED
 from rs_ml_perception.core.tether import interrupt_when_gone
 from rs_ml_perception.demo.processes import Process, start_nodes
@@ -86,17 +87,21 @@ class Balance:
 
 
 @dataclass(frozen=True)
-class SoakOptions:
-    """Duration [s], rate of the camera, rate limit of the nodes, and nodes."""
+class SoakOptions(Options):
+    """A run of the graph."""
 
-    seconds: float = 1800.0
-    rate_hz: float = 60.0
-    max_rate_hz: float = 5.0
-    nodes: tuple[str, ...] = tuple(NODES)
+    seconds: float = option(1800.0, 'duration', unit='s', low=0)
+    rate_hz: float = option(60.0, 'of the camera', unit='Hz', low=0.1)
+    max_rate_hz: float = option(5.0, 'of the nodes, at most', unit='Hz', low=0.1)
+    nodes: str = option('', 'names separated by commas', none_doc='all')
+    json: Path | None = option(None, 'file for all numbers')
+    ancestor: int = option(0, 'end when the process of this number is gone; 0: never', low=0)
 
 
-def soak(options: SoakOptions, logs: Path) -> tuple[dict[str, Balance], list[tuple[float, float]]]:
-    """Run the graph on small images.
+def soak(
+    options: SoakOptions, names: Sequence[str], logs: Path
+) -> tuple[dict[str, Balance], list[tuple[float, float]]]:
+    """Run the nodes on small images.
 
     Returns:
         The balance of every node, and (seconds, megabytes resident) of the graph.
@@ -106,12 +111,12 @@ def soak(options: SoakOptions, logs: Path) -> tuple[dict[str, Balance], list[tup
     """
     arguments = ['-p', f'max_rate_hz:={options.max_rate_hz:.3f}']
     with ros_session():
-        watch, camera = DemoWatch(options.nodes, NAMESPACE), SmallCamera()
-        graph = start_nodes(options.nodes, composed=True, ros_args=arguments, logs=logs)[0]
+        watch, camera = DemoWatch(names, NAMESPACE), SmallCamera()
+        graph = start_nodes(names, composed=True, ros_args=arguments, logs=logs)[0]
         try:
-            _wait_until_ready(watch, camera, graph, options.nodes)
+            _wait_until_ready(watch, camera, graph, names)
             memory = _send_images(options, watch, camera, graph)
-            return _final_balances(options.nodes, watch, camera), memory
+            return _final_balances(names, watch, camera), memory
         finally:
             graph.stop()
             camera.close()
@@ -228,14 +233,16 @@ def report(balances: Mapping[str, Balance], memory: Sequence[tuple[float, float]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Soak; 0 if every balance is closed."""
-    arguments = _parse(argv)
-    if arguments.ancestor:
-        interrupt_when_gone(arguments.ancestor)
+    parser = FlagParser(prog='soak', description=__doc__)
+    add_flags(parser, SoakOptions)
+    arguments = parser.parse_args(argv)
     try:
-        names = require_sources(parse_nodes(arguments.nodes))
-        options = SoakOptions(arguments.seconds, arguments.rate_hz, nodes=names)
+        options = from_flags(SoakOptions, arguments)
+        if options.ancestor:
+            interrupt_when_gone(options.ancestor)
+        names = require_sources(parse_nodes(options.nodes))
         with tempfile.TemporaryDirectory() as logs:
-            balances, memory = soak(options, Path(logs))
+            balances, memory = soak(options, names, Path(logs))
     except RsMlError as error:
         print(f'soak: {error}', file=sys.stderr)
         return 2
@@ -243,8 +250,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print('soak: interrupted', file=sys.stderr)
         return INTERRUPTED
     print('\n'.join(report(balances, memory)), flush=True)
-    if arguments.json:
-        _write(arguments.json, balances, memory)
+    if options.json:
+        _write(options.json, balances, memory)
     return 0 if all(one.is_closed for one in balances.values()) else 1
 
 
@@ -257,19 +264,6 @@ def _write(
         'slope_mb_per_hour': slope_mb_per_hour(memory),
     }
     path.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
-
-
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog='soak', description=__doc__)
-    defaults = SoakOptions()
-    parser.add_argument('--seconds', type=float, default=defaults.seconds)
-    parser.add_argument('--rate-hz', type=float, default=defaults.rate_hz, help='of the camera')
-    parser.add_argument('--nodes', default='', help='names separated by commas; default: all')
-    parser.add_argument('--json', type=Path, help='file for all numbers')
-    parser.add_argument(
-        '--ancestor', type=int, default=0, help='end when the process of this number is gone'
-    )
-    return parser.parse_args(argv)
 
 
 if __name__ == '__main__':

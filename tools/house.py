@@ -6,7 +6,6 @@ It counts the packages and the benchmarks, not their tests.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
 import statistics
@@ -15,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
+from rs_ml_perception.core.options import Options, option
 from structure import (
     PACKAGES,
     Graph,
@@ -176,9 +177,9 @@ def report(root: Path) -> list[str]:
     users = users_of(import_graph(everything))
     alone = [name for name, found in users.items() if len(found) == 1]
     lines.append(f'modules with one user: {len(alone)} of {len(everything)}')
-    for option in OPTIONS:
-        found = [module.name for module in everything if declares(module, option)]
-        lines.append(f'{option} is declared in {len(found)} files: {" ".join(found)}')
+    for name in OPTIONS:
+        found = [module.name for module in everything if declares(module, name)]
+        lines.append(f'{name} is declared in {len(found)} files: {" ".join(found)}')
     switches = task_switches(packages.get('rs_ml_training', []))
     files = {place.partition(':')[0] for place in switches}
     lines.append(f'lines of training that switch on a task: {len(switches)} in {len(files)} files')
@@ -187,12 +188,19 @@ def report(root: Path) -> list[str]:
     return lines
 
 
+@dataclass(frozen=True)
+class HouseOptions(Options):
+    """Flags of the command."""
+
+    root: Path | None = option(None, 'checkout', none_doc='this one')
+
+
 def main() -> None:
     """Print the figures of a checkout, and of a live image where ROS is installed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    here = Path(__file__).resolve().parents[1]
-    parser.add_argument('--root', type=Path, default=here, help='checkout (default: this one)')
-    print('\n'.join(report(parser.parse_args().root.resolve())))
+    parser = FlagParser(description=(__doc__ or '').splitlines()[0])
+    add_flags(parser, HouseOptions)
+    options = from_flags(HouseOptions, parser.parse_args())
+    print('\n'.join(report((options.root or Path(__file__).parents[1]).resolve())))
     try:
         from live_image import trace_live_image
 

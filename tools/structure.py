@@ -221,6 +221,21 @@ def offences(package: Path, source: str, rules: Layer) -> list[str]:
     return [name for name, late in found if not is_allowed(package, name, late, rules)]
 
 
+def flags_by_hand(modules: Iterable[Module]) -> list[str]:
+    """'module: flag' of calls of add_argument for a flag; the generator makes its own."""
+    return [
+        f'{module.name}: {ast.unparse(node.args[0])}'
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == 'add_argument'
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and str(node.args[0].value).startswith('-')
+    ]
+
+
 def too_long(modules: Iterable[Module]) -> list[str]:
     """Modules and functions beyond the limits, with their lengths."""
     found = []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rs_ml_perception.cli.command import INTERRUPTED, report
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
+from rs_ml_perception.core.options import Options, option
 
 from benchmarks.speed.recorded_input import default_recording
 from benchmarks.speed.sections import (
@@ -18,33 +20,35 @@ from benchmarks.speed.sections import (
 )
 
 
+@dataclass(frozen=True)
+class Flags(Options):
+    """Flags of the command."""
+
+    out: Path = option(Path('out/bench'), 'for bench.json, logs')
+    quick: bool = option(False, 'few rounds: for a look', is_switch=True)
+    only: str = option('', f'of {", ".join(SECTIONS)}', none_doc='all', metavar='NAME,...')
+    recording: str = option(
+        '', 'rosbag2 with colour and aligned depth', none_doc='a real or the shipped one'
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print a table and save bench.json; 1 if a section failed."""
     words = sys.argv[1:] if argv is None else list(argv)
     if words[:1] == ['section']:
         return measure_section(words[1:])
-    arguments = _parse(words)
+    parser = FlagParser(prog='python -m benchmarks.speed', description=__doc__)
+    add_flags(parser, Flags)
+    arguments = parser.parse_args(words)
     try:
-        names = parse_sections(arguments.only)
-        recording = arguments.recording or default_recording()
-        return run_sections(
-            names, recording=recording, out=arguments.out, is_quick=arguments.quick
-        )
+        flags = from_flags(Flags, arguments)
+        names = parse_sections(flags.only)
+        recording = flags.recording or default_recording()
+        return run_sections(names, recording=recording, out=flags.out, is_quick=flags.quick)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
         return report('benchmarks.speed', error)
-
-
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog='python -m benchmarks.speed', description=__doc__)
-    parser.add_argument('--out', type=Path, default=Path('out/bench'), help='for bench.json, logs')
-    parser.add_argument('--quick', action='store_true', help='few rounds: for a look')
-    parser.add_argument(
-        '--only', default='', metavar='NAME,...', help=f'of {", ".join(SECTIONS)}; default: all'
-    )
-    parser.add_argument('--recording', default='', help='rosbag2 with colour and aligned depth')
-    return parser.parse_args(argv)
 
 
 if __name__ == '__main__':

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -13,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.frames.messages import stamp_ns
+from rs_ml_perception.core.options import REQUIRED, Options, option
 from rs_ml_perception.core.tether import tethered
 from rs_ml_perception.ros.dds_domain import DOMAIN_VARIABLE, reserved_domain
 from rs_ml_perception.ros.output.images import image
@@ -127,19 +129,27 @@ def rows(result: dict[str, Any]) -> list[Row]:
     return lines
 
 
+@dataclass(frozen=True, kw_only=True)
+class EndOptions(Options):
+    """Flags of one end."""
+
+    reliability: str = option(REQUIRED, 'of the topic', choices=('reliable', 'best_effort'))
+    frames: int = option(150, 'to publish', low=1)
+
+
 def main() -> int:
     """Publish at a rate, or count arriving images until SIGINT; prints one JSON object."""
-    parser = argparse.ArgumentParser(description='One end of an image topic.')
+    parser = FlagParser(description='One end of an image topic.')
     parser.add_argument('role', choices=('publish', 'count'))
-    parser.add_argument('--reliability', choices=('reliable', 'best_effort'), required=True)
-    parser.add_argument('--frames', type=int, default=150)
+    add_flags(parser, EndOptions)
     arguments = parser.parse_args()
-    policy = ReliabilityPolicy[arguments.reliability.upper()]
+    options = from_flags(EndOptions, arguments)
+    policy = ReliabilityPolicy[options.reliability.upper()]
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node(f'bench_{arguments.role}')
     try:
         if arguments.role == 'publish':
-            print(json.dumps(_publish(node, policy, arguments.frames)))
+            print(json.dumps(_publish(node, policy, options.frames)))
         else:
             print(json.dumps(_count(node, policy)))
     finally:

@@ -6,7 +6,6 @@ libraries and threads of one do not disturb another.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import subprocess
@@ -19,6 +18,8 @@ from typing import Any, Protocol, cast
 
 from rs_ml_perception.cli.command import report
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
+from rs_ml_perception.core.options import REQUIRED, Options, option
 
 from benchmarks.host import host_facts
 from benchmarks.tables import Row, terminal_table
@@ -164,20 +165,28 @@ def _host_line(host: dict[str, Any]) -> str:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class SectionOptions(Options):
+    """Flags of the process of a section."""
+
+    recording: str = option(REQUIRED, 'whose frames are used')
+    quick: bool = option(False, 'few rounds', is_switch=True)
+    json: Path = option(REQUIRED, 'file for the result')
+    logs: Path = option(REQUIRED, 'folder for the output of processes')
+
+
 def measure_section(argv: Sequence[str]) -> int:
     """Measure one section in this process and save its result; returns the exit status."""
-    parser = argparse.ArgumentParser(description='One section of the speed benchmark.')
+    parser = FlagParser(description='One section of the speed benchmark.')
     parser.add_argument('section', choices=tuple(SECTIONS))
-    parser.add_argument('--recording', required=True)
-    parser.add_argument('--quick', action='store_true')
-    parser.add_argument('--json', type=Path, required=True)
-    parser.add_argument('--logs', type=Path, required=True)
+    add_flags(parser, SectionOptions)
     arguments = parser.parse_args(argv)
-    options = SpeedOptions(arguments.recording)
     try:
+        flags = from_flags(SectionOptions, arguments)
+        options = SpeedOptions(flags.recording)
         module = SECTIONS[arguments.section].load()
-        result = module.measure(options.quick() if arguments.quick else options, arguments.logs)
+        result = module.measure(options.quick() if flags.quick else options, flags.logs)
     except Exception as error:
         return report(f'section {arguments.section}', error)
-    arguments.json.write_text(json.dumps(result), encoding='utf-8')
+    flags.json.write_text(json.dumps(result), encoding='utf-8')
     return 0

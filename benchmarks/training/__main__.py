@@ -6,9 +6,11 @@ import dataclasses
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rs_ml_perception.core.flags import FlagParser
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
+from rs_ml_perception.core.options import Options, option
 from rs_ml_training.cli.command import command
 
 from benchmarks.training.comparisons import (
@@ -22,28 +24,30 @@ from benchmarks.training.comparisons import (
 from benchmarks.training.datasets import NYU
 
 
+@dataclass(frozen=True)
+class Flags(Options):
+    """Flags of the command."""
+
+    only: tuple[str, ...] = option(
+        (), f'of {", ".join(SECTIONS)}', none_doc='all', metavar='SECTION'
+    )
+    data: Path | None = option(None, f'folder with {NYU}/', none_doc='drawn images')
+    workers: int = option(TrainingOptions.workers, 'threads', low=1)
+    rounds: int = option(TrainingOptions.rounds, 'of every comparison', low=1)
+    json: Path | None = option(None, 'output file')
+
+
 def parser() -> FlagParser:
     """Flags of the benchmark."""
     parser = FlagParser(prog='python -m benchmarks.training', description=__doc__)
-    add, defaults = parser.add_argument, TrainingOptions()
-    add(
-        '--only',
-        nargs='+',
-        default=[],
-        metavar='SECTION',
-        help=f'of {", ".join(SECTIONS)}; default: all',
-    )
-    add('--data', type=Path, default=_real(), help=f'folder with {NYU}/; default: drawn images')
-    add('--workers', type=int, default=defaults.workers, help='threads')
-    add('--rounds', type=int, default=defaults.rounds, help='of every comparison')
-    add('--json', type=Path, help='output file')
+    add_flags(parser, Flags, defaults={'data': _real()})
     return parser
 
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
-    given = parser().parse_args(argv)
+    given = from_flags(Flags, parser().parse_args(argv))
     options = dataclasses.replace(
         TrainingOptions(),
         sections=parse_sections(given.only),

@@ -8,9 +8,11 @@ import pytest
 
 import rs_ml_perception
 from tools.structure import (
+    PACKAGES,
     Layer,
     Module,
     circles,
+    flags_by_hand,
     import_graph,
     imports,
     lonely_modules,
@@ -102,6 +104,14 @@ def test_nodes_do_not_know_each_other():
 
 def test_modules_and_functions_stay_small():
     assert too_long(MODULES) == []
+
+
+def test_flags_are_made_from_options(tmp_path):
+    for package in PACKAGES:
+        assert flags_by_hand(modules_of(package, ROOT)) == []
+    path = tmp_path / 'x.py'
+    path.write_text("group().add_argument('--count', type=int)\nparser.add_argument('input')\n")
+    assert flags_by_hand([Module('x', path)]) == ["x: '--count'"]
 
 
 def test_no_circle_of_imports():

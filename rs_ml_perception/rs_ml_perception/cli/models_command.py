@@ -7,12 +7,14 @@ import json
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rs_ml_perception.cli.task_options import MODEL, OUTPUT
 from rs_ml_perception.core.errors import ConfigError, ModelError, RsMlError, printable
 from rs_ml_perception.core.flags import add_flags, from_flags
+from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.inference.backends import PRECISIONS
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest
@@ -21,6 +23,51 @@ from rs_ml_perception.tasks.options import ModelOptions
 
 if TYPE_CHECKING:
     from rs_ml_perception.inference.model import Model
+
+
+@dataclass(frozen=True)
+class ListOptions(Options):
+    """Flags of `list`."""
+
+    json: bool = option(False, 'print JSON lines', is_switch=True, group=OUTPUT)
+
+
+@dataclass(frozen=True)
+class CheckOptions(Options):
+    """Flags of `check` in addition to those of the model."""
+
+    precision: str | None = option(
+        None,
+        'precision of the arithmetic',
+        none_doc="the backend's",
+        choices=PRECISIONS,
+        group=MODEL,
+    )
+    record_golden: str | None = option(
+        None,
+        "record this backend's outputs for an image, or for the first frame of a recording, "
+        'as the golden ones instead of comparing; without IMAGE: for the shipped recording',
+        metavar='IMAGE',
+        bare='',
+        group=OUTPUT,
+    )
+
+
+@dataclass(frozen=True)
+class DownloadOptions(Options):
+    """Flags of `download`."""
+
+    sha256: str | None = option(
+        None, 'digest of the download, if the manifest has none', group=MODEL
+    )
+
+
+@dataclass(frozen=True)
+class TuneOptions(Options):
+    """Flags of `tune` in addition to the device."""
+
+    threads: int = option(0, 'try only this thread count; 0: several', low=0, group=MODEL)
+    runs: int = option(30, 'inferences per trial', low=1, group=MODEL)
 
 
 def add_models(subparsers: Any) -> None:
@@ -45,7 +92,7 @@ def _add_list(verbs: Any) -> None:
         description='List every known model and its missing files.',
         example='rs-ml models list --json',
     )
-    parser.group(OUTPUT).add_argument('--json', action='store_true', help='print JSON lines')
+    add_flags(parser, ListOptions)
     parser.set_defaults(run=run_list)
 
 
@@ -59,19 +106,7 @@ def _add_check(verbs: Any) -> None:
     group = parser.group(MODEL)
     group.add_argument('models', nargs='+', metavar='NAME|DIR', help='names or directories')
     add_flags(parser, ModelOptions, group=MODEL, only=('backend', 'device'))
-    group.add_argument(
-        '--precision',
-        choices=PRECISIONS,
-        help="precision of the arithmetic (default: the backend's)",
-    )
-    parser.group(OUTPUT).add_argument(
-        '--record-golden',
-        nargs='?',
-        const='',
-        metavar='PICTURE',
-        help="record this backend's outputs for an image, or for the first frame of a recording, "
-        'as the golden ones instead of comparing; without PICTURE: for the shipped recording',
-    )
+    add_flags(parser, CheckOptions)
     parser.set_defaults(run=run_check)
 
 
@@ -84,7 +119,7 @@ def _add_download(verbs: Any) -> None:
     )
     group = parser.group(MODEL)
     group.add_argument('models', nargs='+', metavar='NAME', help='names of models')
-    group.add_argument('--sha256', help='digest of the download, if the manifest has none')
+    add_flags(parser, DownloadOptions)
     parser.set_defaults(run=run_download)
 
 
@@ -98,18 +133,16 @@ def _add_tune(verbs: Any) -> None:
     group = parser.group(MODEL)
     group.add_argument('models', nargs='+', metavar='NAME|DIR', help='names or directories')
     add_flags(parser, ModelOptions, group=MODEL, only=('device',))
-    group.add_argument(
-        '--threads', type=int, default=0, help='try only this thread count; 0: several'
-    )
-    group.add_argument('--runs', type=int, default=30, help='inferences per trial')
+    add_flags(parser, TuneOptions)
     parser.set_defaults(run=run_tune)
 
 
 def run_list(args: argparse.Namespace) -> int:
     """Print name, task, formats, licence and missing files."""
+    options = from_flags(ListOptions, args)
     for name, directory in shelf().items():
         row = _describe(name, directory)
-        if args.json:
+        if options.json:
             print(json.dumps(row))
         else:
             formats = ','.join(row['formats'])
@@ -142,21 +175,24 @@ def _locate_all(manifest: ModelManifest) -> None:
 
 def run_check(args: argparse.Namespace) -> int:
     """Load every model and compare it with its golden outputs; 1 if one fails."""
-    choice = from_flags(ModelOptions, args)
-    return _each(args.models, lambda manifest: _check(manifest, choice, args))
+    choice, options = from_flags(ModelOptions, args), from_flags(CheckOptions, args)
+    return _each(args.models, lambda manifest: _check(manifest, choice, options))
 
 
-def _check(manifest: ModelManifest, choice: ModelOptions, args: argparse.Namespace) -> None:
+def _check(manifest: ModelManifest, choice: ModelOptions, options: CheckOptions) -> None:
     from rs_ml_perception.inference.golden import verify_golden
     from rs_ml_perception.inference.model import load_model
 
     _locate_all(manifest)
     with load_model(
-        manifest.directory, backend=choice.backend, device=choice.device, precision=args.precision
+        manifest.directory,
+        backend=choice.backend,
+        device=choice.device,
+        precision=options.precision,
     ) as model:
         how = f'{model.title}: {model.backend_name} {model.device} {model.precision}'
-        if args.record_golden is not None:
-            path = _record(model, args.record_golden)
+        if options.record_golden is not None:
+            path = _record(model, options.record_golden)
             print(f'{how}: wrote {path} ({path.stat().st_size} bytes) and its manifest')
             return
         if manifest.golden is None:
@@ -169,13 +205,13 @@ def _check(manifest: ModelManifest, choice: ModelOptions, args: argparse.Namespa
     print(f'{how}: {result}')
 
 
-def _record(model: Model, picture: str) -> Path:
+def _record(model: Model, image: str) -> Path:
     from rs_ml_perception.inference.golden_recording import record_golden
     from rs_ml_perception.recordings.inputs import example_frame
     from rs_ml_perception.recordings.open_recording import shipped_recording
 
-    if picture:
-        return record_golden(model, example_frame(Path(picture)), Path(picture).name)
+    if image:
+        return record_golden(model, example_frame(Path(image)), Path(image).name)
     path = shipped_recording()
     return record_golden(model, example_frame(path), f'first frame of recordings/{path.name}')
 
@@ -184,11 +220,12 @@ def run_download(args: argparse.Namespace) -> int:
     """Download and check; 1 if one fails."""
     from rs_ml_perception.inference.download import download
 
-    if args.sha256 and len(args.models) > 1:
+    sha256 = from_flags(DownloadOptions, args).sha256
+    if sha256 and len(args.models) > 1:
         raise ConfigError('--sha256 belongs to one model: name only that one')
 
     def fetch(manifest: ModelManifest) -> None:
-        for path in download(manifest, sha256=args.sha256):
+        for path in download(manifest, sha256=sha256):
             print(f'{manifest.name}: {path}')
 
     return _each(args.models, fetch)
@@ -199,12 +236,10 @@ def run_tune(args: argparse.Namespace) -> int:
     from rs_ml_perception.inference.tune import tune
     from rs_ml_perception.inference.tuned import tune_file
 
-    if args.runs < 1:
-        raise ConfigError(f'--runs must be at least 1, got {args.runs}')
-    device = from_flags(ModelOptions, args).device
+    options, device = from_flags(TuneOptions, args), from_flags(ModelOptions, args).device
 
     def measure(manifest: ModelManifest) -> None:
-        trials = tune(manifest, device=device, runs=args.runs, threads=args.threads)
+        trials = tune(manifest, device=device, runs=options.runs, threads=options.threads)
         print(f'{manifest.title}\n{"backend":14}{"precision":12}{"threads":>8}{"ms":>10}  golden')
         for trial in trials:
             choice = trial.choice

@@ -23,6 +23,7 @@ from rs_ml_perception.core.geometry.plane import PlaneFit, fit_plane
 from rs_ml_perception.core.geometry.projection import deproject
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.images.image_files import MAX_FILE_BYTES
+from rs_ml_perception.core.options import option
 from rs_ml_perception.recordings.depth_frames import depth_frames
 from rs_ml_perception.recordings.open_recording import is_recording, open_recording
 from rs_ml_perception.recordings.pictures import MILLIMETRE, read_depth, write_picture
@@ -52,9 +53,47 @@ class _Camera:
         return self.model.fx, self.model.fy, self.model.cx, self.model.cy
 
 
+def _roi(text: str) -> Roi:
+    try:
+        x, y, width, height = (int(number) for number in text.split(','))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} must be four whole numbers x,y,w,h in pixels'
+        ) from None
+    return x, y, width, height
+
+
 def intrinsics_or_recording(text: str) -> Intrinsics | Path:
     """Parse 'fx,fy,cx,cy', or the path of a recording."""
     return Path(text) if is_recording(Path(text)) else intrinsics(text)
+
+
+@dataclass(frozen=True)
+class PlaneOptions(DepthUnitOptions):
+    """Flags of the command; `intrinsics` are Intrinsics, or the path of a recording."""
+
+    frame: int = option(0, 'number of the frame in a recording', low=0, group=INPUT)
+    intrinsics: object = option(
+        None,
+        "intrinsics, or those of a recording's depth",
+        unit='px',
+        none_doc='those of IMAGE where it is a recording, else those of a typical D435, with a '
+        'warning',
+        metavar='fx,fy,cx,cy|RECORDING',
+        group=INPUT,
+        parse=intrinsics_or_recording,
+    )
+    roi: Roi | None = option(
+        None,
+        'region of the surface',
+        unit='px',
+        none_doc='all',
+        metavar='x,y,w,h',
+        group=TASK,
+        parse=_roi,
+    )
+    error_map: Path | None = option(None, 'image to write', metavar='FILE', group=OUTPUT)
+    json: bool = option(False, 'print one JSON object', is_switch=True, group=OUTPUT)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -67,62 +106,37 @@ def build_parser() -> argparse.ArgumentParser:
             rs-ml-plane-rms recordings/room --frame 10
         """,
     )
-    inputs = parser.group(INPUT)
-    inputs.add_argument(
+    parser.group(INPUT).add_argument(
         'image', type=Path, metavar='IMAGE', help='depth image, .raw uint16, or recording'
     )
-    inputs.add_argument(
-        '--frame', type=at_least_zero, default=0, help='number of the frame in a recording'
-    )
-    inputs.add_argument(
-        '--intrinsics',
-        type=intrinsics_or_recording,
-        metavar='fx,fy,cx,cy|RECORDING',
-        help="intrinsics [px], or those of a recording's depth (default: those of IMAGE where it "
-        'is a recording, else those of a typical D435, with a warning)',
-    )
-    add_flags(parser, DepthUnitOptions)
-    parser.group(TASK).add_argument(
-        '--roi', type=_roi, metavar='x,y,w,h', help='region of the surface [px] (default: all)'
-    )
-    output = parser.group(OUTPUT)
-    output.add_argument('--error-map', type=Path, metavar='FILE', help='image to write')
-    output.add_argument('--json', action='store_true', help='print one JSON object')
+    add_flags(parser, PlaneOptions)
     return parser
-
-
-def at_least_zero(text: str) -> int:
-    """Parse a count."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f'must not be negative, got {number}')
-    return number
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 2 for unusable arguments or images."""
     args = build_parser().parse_args(argv)
     try:
-        return _run(args)
+        return _run(args.image, from_flags(PlaneOptions, args))
     except Exception as error:
         return report('rs-ml-plane-rms', error)
 
 
-def _run(args: argparse.Namespace) -> int:
-    depth, own_camera = _read(args)
-    camera = _camera(args.intrinsics, own_camera, depth)
-    roi = args.roi or (0, 0, depth.width, depth.height)
+def _run(image: Path, options: PlaneOptions) -> int:
+    depth, own_camera = _read(image, options)
+    camera = _camera(options.intrinsics, own_camera, depth)
+    roi = options.roi or (0, 0, depth.width, depth.height)
     _check_roi(roi, depth)
     x, y, width, height = roi
     points_m = deproject(
         depth.window_m(x, y, x + width, y + height), camera.model, x_min=x, y_min=y
     )
     plane = fit_plane(points_m)
-    if args.error_map:
+    if options.error_map:
         write_picture(
-            args.error_map, error_map(depth, roi, np.abs(plane.distances_m(points_m)), plane)
+            options.error_map, error_map(depth, roi, np.abs(plane.distances_m(points_m)), plane)
         )
-    _print(args, plane, camera, width * height)
+    _print(image.name, plane, camera, width * height, as_json=options.json)
     return 0
 
 
@@ -146,12 +160,12 @@ def error_map(depth: DepthImage, roi: Roi, distances_m: np.ndarray, plane: Plane
     return picture
 
 
-def _print(args: argparse.Namespace, plane: PlaneFit, camera: _Camera, num_pixels: int) -> None:
+def _print(name: str, plane: PlaneFit, camera: _Camera, num_pixels: int, *, as_json: bool) -> None:
     share = plane.num_points / num_pixels
     distance_m = float(-plane.normal @ plane.centroid_m)
-    if args.json:
+    if as_json:
         fields = {
-            'image': args.image.name,
+            'image': name,
             'rmse_mm': 1e3 * plane.rmse_m,
             'valid': share,
             'distance_m': distance_m,
@@ -169,19 +183,18 @@ def _print(args: argparse.Namespace, plane: PlaneFit, camera: _Camera, num_pixel
             file=sys.stderr,
         )
     print(
-        f'{args.image.name}: RMSE {1e3 * plane.rmse_m:.2f} mm over {plane.num_points} pixels '
+        f'{name}: RMSE {1e3 * plane.rmse_m:.2f} mm over {plane.num_points} pixels '
         f'({share:.1%} valid), plane at {distance_m:.3f} m'
     )
 
 
-def _read(args: argparse.Namespace) -> tuple[DepthImage, CameraModel | None]:
+def _read(path: Path, options: PlaneOptions) -> tuple[DepthImage, CameraModel | None]:
     """Depth, and the intrinsics if the input has them."""
-    if is_recording(args.image):
-        return _recorded_depth(args.image, args.frame)
-    unit_m = from_flags(DepthUnitOptions, args).depth_unit
-    if args.image.suffix != '.raw':
-        return read_depth(args.image, metres_per_unit=unit_m), None
-    return _read_raw(args.image, unit_m or MILLIMETRE), None
+    if is_recording(path):
+        return _recorded_depth(path, options.frame)
+    if path.suffix != '.raw':
+        return read_depth(path, metres_per_unit=options.depth_unit), None
+    return _read_raw(path, options.depth_unit or MILLIMETRE), None
 
 
 def _recorded_depth(path: Path, number: int) -> tuple[DepthImage, CameraModel | None]:
@@ -202,9 +215,7 @@ def _read_raw(path: Path, metres_per_unit: float) -> DepthImage:
     raise InputError(f'{path} holds {len(data)} bytes, known are 2 for {sizes}: convert to PNG')
 
 
-def _camera(
-    given: Intrinsics | Path | None, own: CameraModel | None, depth: DepthImage
-) -> _Camera:
+def _camera(given: object, own: CameraModel | None, depth: DepthImage) -> _Camera:
     width, height = depth.width, depth.height
     if isinstance(given, Path):
         _, own = _recorded_depth(given, 0)
@@ -215,21 +226,11 @@ def _camera(
                 f'depth of {given} is {own.width}x{own.height}, the image {width}x{height}: '
                 'their intrinsics differ'
             )
-    elif given is not None:
+    elif isinstance(given, tuple):
         return _Camera(CameraModel(width, height, *given), GIVEN)
     if own is not None:
         return _Camera(own, RECORDED)
     return _Camera(d435_depth_camera(width, height), GUESSED)
-
-
-def _roi(text: str) -> Roi:
-    try:
-        x, y, width, height = (int(number) for number in text.split(','))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} must be four whole numbers x,y,w,h in pixels'
-        ) from None
-    return x, y, width, height
 
 
 def _check_roi(roi: Roi, depth: DepthImage) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rs_ml_perception.cli.task_options import INPUT, OUTPUT, RECORDING_HELP, TASK, CameraOptions
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
-from rs_ml_perception.core.options import Options, option
+from rs_ml_perception.core.options import REQUIRED, Options, option
 
 if TYPE_CHECKING:
     from rs_ml_perception.launching.recording_plan import RecordingPlan
@@ -24,10 +24,11 @@ class NodesOptions(Options):
     nodes: str = option('', 'names separated by commas', none_doc='all', group=TASK)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProcessOptions(NodesOptions, CameraOptions):
     """Flags of `process`."""
 
+    out: Path = option(REQUIRED, 'rosbag2 directory to create', metavar='DIR', group=OUTPUT)
     params_file: str = option('', 'ROS parameter file of the nodes', metavar='FILE', group=TASK)
     pictures: bool = option(False, 'also write annotated images', is_switch=True, group=OUTPUT)
     overwrite: bool = option(
@@ -51,9 +52,6 @@ def add_process(subparsers: Any) -> None:
         example='rs-ml process recordings/room --out out/room --nodes detection,height',
     )
     _add_recording(parser)
-    parser.group(OUTPUT).add_argument(
-        '--out', type=Path, required=True, metavar='DIR', help='rosbag2 directory to create'
-    )
     add_flags(parser, ProcessOptions)
     parser.set_defaults(run=run_process)
 
@@ -87,21 +85,21 @@ def run_process(args: argparse.Namespace) -> int:
 
     options = from_flags(ProcessOptions, args)
     names = require_sources(parse_nodes(options.nodes))
-    check_apart(args.recording, args.out)
+    check_apart(args.recording, options.out)
     with open_recording(args.recording, options.camera) as recording:
         for note in recording_notes(recording, '--camera'):
             print(f'rs-ml: {note}', file=sys.stderr)
         run = run_offline(
             recording,
             names,
-            args.out,
+            options.out,
             params_file=options.params_file,
             with_pictures=options.pictures,
             overwrite=options.overwrite,
         )
     for (where, outcome), count in run.counts.items():
         print(f'{where}: {count} {outcome}')
-    print(f'written to {args.out}')
+    print(f'written to {options.out}')
     if run.damage:
         print(f'rs-ml: {run.damage}', file=sys.stderr)
         return 1

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import itertools
 import shlex
+import sys
 import textwrap
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from rs_ml_perception.core.errors import ConfigError
@@ -22,13 +25,8 @@ from rs_ml_perception.core.options import (
 T = TypeVar('T', bound=DataclassInstance)
 
 
-class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows defaults, and leaves lines that begin with blanks as they are."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        is_shown = action.help is not None and '(default: ' in action.help
-        has_none = action.nargs == 0 or action.default is None
-        return action.help if is_shown or has_none else super()._get_help_string(action)
+class _HelpFormatter(argparse.HelpFormatter):
+    """Leaves lines that begin with blanks as they are."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         lines: list[str] = []
@@ -40,6 +38,8 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
 
 class FlagParser(argparse.ArgumentParser):
     """argparse with groups by heading, an example, and argument files.
+
+    A dataclass of options declares the flags; only positional arguments are added by hand.
 
     `@file` reads arguments from a file, of which a line may be '--flag value'; # begins a comment.
     """
@@ -68,6 +68,36 @@ class FlagParser(argparse.ArgumentParser):
         if heading not in self._by_heading:
             self._by_heading[heading] = self.add_argument_group(heading)
         return self._by_heading[heading]
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Refuse what is unknown here, with the usage of the subcommand."""
+        words = list(sys.argv[1:] if args is None else args)
+        if self._subparsers is None and '-' in self.prefix_chars:
+            # First, since a misspelt flag that is required would only be reported as missing.
+            flags = itertools.takewhile(lambda word: word != '--', words)
+            self._refuse([word for word in flags if self._is_unknown_flag(word)])
+        found, rest = super().parse_known_args(words, namespace)
+        self._refuse(rest)
+        return found, rest
+
+    def _is_unknown_flag(self, word: str) -> bool:
+        name = word.partition('=')[0]
+        if not name.startswith('--') or ' ' in name:
+            return False
+        known = self._option_string_actions
+        return name not in known and not (
+            self.allow_abbrev and any(flag.startswith(name) for flag in known)
+        )
+
+    def _refuse(self, words: Sequence[str]) -> None:
+        if not words:
+            return
+        flag = words[0].partition('=')[0]
+        close = difflib.get_close_matches(flag, self._option_string_actions, n=1)
+        hint = f': did you mean {close[0]}?' if close and flag.startswith('--') else ''
+        self.error(f'unrecognized arguments: {" ".join(words)}{hint}')
 
     def convert_arg_line_to_args(self, line: str) -> list[str]:
         return shlex.split(line, comments=True)
@@ -176,8 +206,11 @@ def _add_flag(
     if info.parse is not None:
         group.add_argument(flag_of(leaf), type=info.parse, **common)
         return
+    if info.bare is not None:
+        common |= {'nargs': '?', 'const': info.bare}
     if leaf.item_type is not None:
-        common['nargs'] = '+'
+        # An empty list differs from None.
+        common['nargs'] = '*' if leaf.takes_none else '+'
     group.add_argument(flag_of(leaf), type=_converter(leaf.type), **common)
 
 

@@ -50,6 +50,7 @@ class OptionInfo:
         group: heading in `--help` under which the flag stands; '': that of the whole dataclass.
         parse: makes the value from the text of a flag; None: the option's type does.
         is_switch: a bool whose flag has no --no- form.
+        bare: value of the flag when given without one; None: it needs a value.
     """
 
     doc: str
@@ -65,6 +66,7 @@ class OptionInfo:
     group: str = ''
     parse: Callable[[str], Any] | None = None
     is_switch: bool = False
+    bare: Any = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def option(
     group: str = '',
     parse: Callable[[str], Any] | None = None,
     is_switch: bool = False,
+    bare: Any = None,
 ) -> Any:
     """A dataclass field that is an option; see OptionInfo for the arguments.
 
@@ -168,6 +171,7 @@ def option(
         group=group,
         parse=parse,
         is_switch=is_switch,
+        bare=bare,
     )
     return dataclasses.field(default=default, metadata={_METADATA: info})
 
@@ -206,13 +210,15 @@ class Options:
             TypeError: no base has the option, or no option the attribute.
         """
         super().__init_subclass__()
-        inherited = getattr(cls, '__dataclass_fields__', {})
+        inherited: dict[str, dataclasses.Field[Any]] = {}
+        for base in reversed(cls.__mro__[1:]):
+            inherited |= vars(base).get('__dataclass_fields__', {})
         for name, field in tuple(vars(cls).items()):
             if isinstance(field, dataclasses.Field) and _OVERRIDE in field.metadata:
                 if name not in inherited or _METADATA not in inherited[name].metadata:
                     raise TypeError(f'{cls.__name__}.{name} overrides no option: use option()')
-                base = inherited[name].metadata[_METADATA]
-                info = dataclasses.replace(base, **field.metadata[_OVERRIDE])
+                declared = inherited[name].metadata[_METADATA]
+                info = dataclasses.replace(declared, **field.metadata[_OVERRIDE])
                 metadata = {_METADATA: info}
                 setattr(cls, name, dataclasses.field(default=field.default, metadata=metadata))
 

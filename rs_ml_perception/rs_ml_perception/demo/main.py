@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
+from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
+from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.tether import interrupt_when_gone
 from rs_ml_perception.demo.panels import write_panels
 from rs_ml_perception.demo.replay import NAMESPACE, Replay, run_replay
@@ -27,13 +29,32 @@ REAL = ('realsense_room', 'nyu_people')
 """Recordings of RS_ML_TEST_DATA to show after the shipped one."""
 
 
+@dataclass(frozen=True)
+class DemoOptions(Options):
+    """Flags of the demo."""
+
+    recording: Path | None = option(
+        None,
+        'rosbag2 directory, .mcap, .db3 or .bag',
+        none_doc=f'the shipped one, and if {DATA_VARIABLE} is set real ones after it, in OUT/real',
+    )
+    out: Path = option(Path('out/demo'), 'folder for results, frames, summary')
+    camera: str = option(
+        '', 'namespace of the camera in a recording with several', none_doc='most streams'
+    )
+    nodes: str = option('', 'names separated by commas', none_doc='all')
+    composed: str = option('1', '0: one process per node', choices=('0', '1'))
+    params: str = option('', 'parameter file for the nodes')
+    ancestor: int = option(0, 'exit when the process with this id has ended; 0: never', low=0)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit code."""
-    arguments = _parse(argv)
-    if arguments.ancestor:
-        interrupt_when_gone(arguments.ancestor)
+    parser = FlagParser(prog='demo', description=__doc__)
+    add_flags(parser, DemoOptions)
+    arguments = parser.parse_args(argv)
     try:
-        return run_demo(arguments)
+        return run_demo(from_flags(DemoOptions, arguments))
     except RsMlError as error:
         print(f'demo: {error}', file=sys.stderr)
         return 2
@@ -42,24 +63,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def run_demo(arguments: argparse.Namespace) -> int:
+def run_demo(options: DemoOptions) -> int:
     """Run each recording; the exit code is 0 if all gave results."""
+    if options.ancestor:
+        interrupt_when_gone(options.ancestor)
     _offer_models()
     codes = [
-        _show(recording, out, arguments)
-        for recording, out in _recordings(arguments.recording, Path(arguments.out))
+        _show(recording, out, options)
+        for recording, out in _recordings(options.recording, options.out)
     ]
     return max(codes)
 
 
-def _show(recording: Path, out: Path, arguments: argparse.Namespace) -> int:
+def _show(recording: Path, out: Path, options: DemoOptions) -> int:
     """Plan, run, draw, summarise."""
     check_apart(recording, out / 'results')
-    plan = _plan(recording, arguments.nodes, arguments.camera)
-    replay = Replay(plan, out, arguments.composed != '0', arguments.params, arguments.camera)
+    plan = _plan(recording, options.nodes, options.camera)
+    replay = Replay(plan, out, options.composed != '0', options.params, options.camera)
     _prepare(out, replay.logs)
     summary, drops = run_replay(replay)
-    with open_recording(recording, arguments.camera) as opened:
+    with open_recording(recording, options.camera) as opened:
         paths = write_panels(opened, out / 'results', out / 'frames', NAMESPACE)
     write_summary(summary, out / 'summary.json')
     print(format_table(summary))
@@ -96,10 +119,10 @@ def _prepare(out: Path, logs: Path) -> None:
         old.unlink()
 
 
-def _recordings(chosen: str, out: Path) -> list[tuple[Path, Path]]:
+def _recordings(chosen: Path | None, out: Path) -> list[tuple[Path, Path]]:
     """(recording, folder for its results): the chosen one, else the shipped and real ones."""
     if chosen:
-        return [(Path(chosen), out)]
+        return [(chosen, out)]
     found = [(shipped_recording(), out)]
     data = os.environ.get(DATA_VARIABLE)
     if data:
@@ -113,28 +136,3 @@ def _offer_models() -> None:
     data = os.environ.get(DATA_VARIABLE)
     if data and MODEL_VARIABLE not in os.environ:
         os.environ[MODEL_VARIABLE] = str(Path(data) / 'models')
-
-
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog='demo', description=__doc__)
-    parser.add_argument(
-        '--recording',
-        default='',
-        help='rosbag2 directory, .mcap, .db3 or .bag (default: the shipped one, and if '
-        f'{DATA_VARIABLE} is set real ones after it, in OUT/real)',
-    )
-    parser.add_argument('--out', default='out/demo', help='folder for results, frames, summary')
-    parser.add_argument(
-        '--camera',
-        default='',
-        help='namespace of the camera in a recording with several (default: most streams)',
-    )
-    parser.add_argument('--nodes', default='', help='names separated by commas; default: all')
-    parser.add_argument(
-        '--composed', default='1', choices=('0', '1'), help='0: one process per node'
-    )
-    parser.add_argument('--params', default='', help='parameter file for the nodes')
-    parser.add_argument(
-        '--ancestor', type=int, default=0, help='exit when the process with this id has ended'
-    )
-    return parser.parse_args(argv)

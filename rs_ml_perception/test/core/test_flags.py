@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +87,76 @@ def test_refused_by_argparse(words, capsys):
     with pytest.raises(SystemExit):
         _read(*words)
     assert 'error' in capsys.readouterr().err
+
+
+def _program() -> FlagParser:
+    program = FlagParser(prog='tool')
+    verbs = program.add_subparsers(dest='verb', required=True)
+    add_flags(verbs.add_parser('run'), _Required)
+    add_flags(verbs.add_parser('show'), _Options)
+    verbs.choices['show'].add_argument('files', nargs='*')
+    verbs.add_parser('old', prefix_chars='+').add_argument('rest', nargs=argparse.REMAINDER)
+    return program
+
+
+@pytest.mark.parametrize(
+    ('words', 'usage', 'error'),
+    [
+        ('show a --rat 2', 'tool show', 'tool show: error: unrecognized arguments: --rat: did'),
+        ('show --rat=2', 'tool show', '--rat=2: did you mean --rate?'),
+        ('show --colour', 'tool show', 'unrecognized arguments: --colour\n'),
+        ('show -z', 'tool show', 'unrecognized arguments: -z\n'),
+        ('run --our x', 'tool run', '--our: did you mean --out?'),
+        ('run --out x y', 'tool run', 'unrecognized arguments: y\n'),
+        ('--out run --out x', 'tool', 'tool: error: unrecognized arguments: --out\n'),
+    ],
+)
+def test_unknown_arguments_show_the_usage_of_their_command(words, usage, error, capsys):
+    with pytest.raises(SystemExit):
+        _program().parse_args(words.split())
+    printed = capsys.readouterr().err
+    assert printed.startswith(f'usage: {usage} ')
+    assert error in printed
+
+
+@pytest.mark.parametrize(
+    ('words', 'name', 'value'),
+    [
+        (['show', '--', '--rat'], 'files', ['--rat']),
+        (['show', '--kind', '--no such flag'], 'kind', '--no such flag'),
+        (['old', '--rat', '2'], 'rest', ['--rat', '2']),
+    ],
+)
+def test_values_that_look_like_flags(words, name, value):
+    assert getattr(_program().parse_args(words), name) == value
+
+
+def test_abbreviated_flags_are_known_where_allowed():
+    parser = FlagParser(allow_abbrev=True)
+    add_flags(parser, _Options)
+    assert parser.parse_args(['--rat', '2']).rate == 2.0
+
+
+@dataclass(frozen=True)
+class _Bare(Options):
+    record: str | None = option(None, 'a flag with or without value', bare='')
+    marked: tuple[str, ...] | None = option(None, 'a list or none')
+
+
+@pytest.mark.parametrize(
+    ('words', 'expected'),
+    [
+        ((), _Bare()),
+        (('--record',), _Bare(record='')),
+        (('--record', 'x'), _Bare(record='x')),
+        (('--marked',), _Bare(marked=())),
+        (('--marked', 'x', 'y'), _Bare(marked=('x', 'y'))),
+    ],
+)
+def test_flags_without_a_value(words, expected):
+    parser = FlagParser()
+    add_flags(parser, _Bare)
+    assert from_flags(_Bare, parser.parse_args(words)) == expected
 
 
 def test_help_has_groups_defaults_choices_and_an_example():

@@ -132,7 +132,12 @@ def test_mutable_defaults_are_refused():
 
 
 @dataclass(frozen=True)
-class _Derived(_Options):
+class _Other(Options):
+    other: bool = option(False, 'of another base')
+
+
+@dataclass(frozen=True)
+class _Derived(_Other, _Options):
     count: int = override(5)
     kind: str = override('c', choices=('b', 'c'), doc='another choice')
 
@@ -140,7 +145,7 @@ class _Derived(_Options):
 def test_overrides_keep_place_and_the_rest_of_the_declaration():
     base = {leaf.name: leaf for leaf in options_of(_Options)}
     derived = {leaf.name: leaf for leaf in options_of(_Derived)}
-    assert list(derived) == list(base)
+    assert list(derived) == [*base, 'other']
     assert (derived['count'].default, derived['count'].info) == (5, base['count'].info)
     assert derived['kind'].info == replace(
         base['kind'].info, choices=('b', 'c'), doc='another choice'

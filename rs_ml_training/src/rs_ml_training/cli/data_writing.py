@@ -79,6 +79,12 @@ class TeachOptions(ToFolder):
     sure: float = option(TeacherThresholds.sure, 'least score of an object')
     doubtful: float = option(TeacherThresholds.doubtful, 'least score of a crowd')
     teacher_license: str = option('', 'named in addition to that of the data')
+    marked: tuple[str, ...] | None = option(
+        None,
+        'fully annotated classes of the data; without names: none',
+        none_doc='all that both have',
+        metavar='CLASS',
+    )
 
 
 def add_commands(commands: Commands) -> None:
@@ -125,24 +131,13 @@ def add_commands(commands: Commands) -> None:
         summary='write augmented copies as rgb/, gt/ and depth/',
         example='rs-ml-data augment --data folder:labelled --preset industrial --out copies',
     )
-    _add_teach(commands)
-
-
-def _add_teach(commands: Commands) -> None:
-    teach = add_command(
+    add_command(
         commands,
         'teach',
         TeachOptions,
         _teach,
         summary='boxes from a detector, in the layout of COCO',
         example='rs-ml-data teach --data folder:pictures --model detection --out taught',
-    )
-    # An empty list differs from no list: no class is fully annotated.
-    teach.group('options').add_argument(
-        '--marked',
-        nargs='*',
-        metavar='CLASS',
-        help='fully annotated classes of the data (default: all that both have)',
     )
 
 
@@ -194,13 +189,14 @@ def _augment(options: AugmentOptions, _: argparse.Namespace) -> None:
     print(f'{out}: {count} copies')
 
 
-def _teach(options: TeachOptions, arguments: argparse.Namespace) -> None:
+def _teach(options: TeachOptions, _: argparse.Namespace) -> None:
     from rs_ml_training.teaching.taught_set import TeacherSetup, write_taught_set
 
     teacher = _teacher(options)
-    marked = None if arguments.marked is None else tuple(arguments.marked)
     thresholds = TeacherThresholds(options.sure, options.doubtful)
-    setup = TeacherSetup(teacher, teacher.labels, thresholds, marked, options.teacher_license)
+    setup = TeacherSetup(
+        teacher, teacher.labels, thresholds, options.marked, options.teacher_license
+    )
     counts = write_taught_set(open_source(options), setup, options.out)
     numbers = ', '.join(f'{count} {name}' for name, count in counts.items())
     print(f'{options.out}: {numbers}; --data coco:{options.out}')
