@@ -52,7 +52,7 @@ setup(
         *share_tree(HERE, 'recordings'),
     ],
     zip_safe=False,
-    install_requires=['numpy', 'opencv-python-headless>=4.5', 'pyyaml'],
+    install_requires=['numpy', 'opencv-python-headless>=4.5', 'pyyaml', 'tqdm'],
     extras_require={
         'openvino': ['openvino'],
         'litert': ['ai-edge-litert'],

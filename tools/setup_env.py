@@ -207,7 +207,7 @@ class Environment:
         if not new:
             return
         names = ', '.join(f.stem for f in new)
-        with progress(f'pip install {names} (the first time this downloads for a minute or two)'):
+        with progress(f'pip install {names} (the first time this takes some minutes)'):
             self.marks.set('pip', None)  # interrupted from here on: the venv is made again
             arguments = [a for f in new for a in ('-r', f)]
             pip = [self.python, '-m', 'pip', 'install', '--disable-pip-version-check']

@@ -34,7 +34,7 @@ LONELY = {}
 
 ALL = 'core inference tasks recordings ros nodes cli'
 LAYERS = {
-    'core': Layer.of('core'),
+    'core': Layer.of('core', late={'tqdm'}),
     'inference': Layer.of('core inference', late={*RUNTIMES, 'yaml'}),
     'tasks': Layer.of('core inference tasks'),
     'recordings': Layer.of('core recordings', {'rosbags', 'apsw', 'yaml'}, {'pyrealsense2'}),

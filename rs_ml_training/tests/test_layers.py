@@ -58,7 +58,7 @@ LAYERS = {
         {CORE, INFERENCE, 'keras', 'yaml'},
         {'jax', 'matplotlib', 'optuna', 'tensorboard', 'tensorflow'},
     ),
-    'cli': Layer.of(' '.join(p.name for p in PACKAGE.iterdir()), {CORE, INFERENCE}, {'tqdm'}),
+    'cli': Layer.of(' '.join(p.name for p in PACKAGE.iterdir()), {CORE, INFERENCE}),
 }  # fmt: skip
 
 

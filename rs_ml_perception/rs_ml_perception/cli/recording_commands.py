@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rs_ml_perception.cli.task_options import INPUT, OUTPUT, RECORDING_HELP, TASK, CameraOptions
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.options import REQUIRED, Options, option
+from rs_ml_perception.core.progress import progress
 
 if TYPE_CHECKING:
     from rs_ml_perception.launching.recording_plan import RecordingPlan
@@ -96,6 +97,7 @@ def run_process(args: argparse.Namespace) -> int:
             params_file=options.params_file,
             with_pictures=options.pictures,
             overwrite=options.overwrite,
+            shown=progress,
         )
     for (where, outcome), count in run.counts.items():
         print(f'{where}: {count} {outcome}')

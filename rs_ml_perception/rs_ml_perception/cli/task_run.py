@@ -19,6 +19,7 @@ import numpy as np
 from rs_ml_perception.cli.task_options import ColorRunOptions, DepthRunOptions, RunOptions
 from rs_ml_perception.core.errors import ConfigError, InputError, printable
 from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.progress import progress, say
 from rs_ml_perception.recordings.inputs import DepthFolder, read_inputs, resolve_inputs
 from rs_ml_perception.recordings.messages import OnRejected
 from rs_ml_perception.recordings.pictures import write_picture
@@ -129,7 +130,10 @@ def run_images(
     run = _Run(options, noun, pictures)
     try:
         with _results_file(options.out, keep_results) as results:
-            for image in islice(read(run.reject), options.max_frames or None):
+            images = islice(read(run.reject), options.max_frames or None)
+            # Lines of JSON show the progress themselves.
+            shown = images if options.json else progress(images, _count(sources, options))
+            for image in shown:
                 run.process(image, task, results)
     except KeyboardInterrupt:  # this is how a webcam run ends
         print('interrupted', file=sys.stderr)
@@ -173,9 +177,9 @@ class _Run:
     def reject(self, name: str, error: InputError) -> None:
         self._rejected.append(name)
         if len(self._rejected) <= MOST_SHOWN:
-            print(f'rs-ml: rejected {printable(name)}: {error}', file=sys.stderr)
+            say(f'rs-ml: rejected {printable(name)}: {error}')
         if len(self._rejected) == MOST_SHOWN:
-            print('rs-ml: further rejections are only counted', file=sys.stderr)
+            say('rs-ml: further rejections are only counted')
 
     def print_summary(self) -> None:
         """Print one line, to stderr if stdout carries JSON."""
@@ -203,6 +207,13 @@ class _Run:
         if path.resolve() in self._inputs:
             raise ConfigError(f'the result {path} would replace an input: pass another --out')
         write_picture(path, pixels)
+
+
+def _count(sources: Sequence[InputSource], options: RunOptions) -> int | None:
+    """Number of the images; None if a source does not say how many it has."""
+    if any(source.picture is None for source in sources):
+        return options.max_frames or None
+    return min(len(sources), options.max_frames or len(sources))
 
 
 def _results_file(folder: Path, is_wanted: bool) -> Any:

@@ -7,12 +7,13 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import IO
 
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.files import MAX_FILE_BYTES, file_sha256
+from rs_ml_perception.core.progress import BYTES, bar
 from rs_ml_perception.inference.manifest import FileRef, ModelManifest
 from rs_ml_perception.inference.shelf import cache_directory, locate
 
@@ -76,20 +77,27 @@ def _fetch(url: str, target: Path) -> Path:
         raise ModelError(f'{url} cannot be fetched: a url must begin with {" or ".join(_SCHEMES)}')
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECS) as reply, target.open('wb') as out:
-            _copy(reply, out, url)
+            _copy(reply, out, url, _length(reply))
     except (urllib.error.URLError, HTTPException, OSError, ValueError) as error:
         raise InputError(f'{url} cannot be fetched: {error}') from error
     return target
 
 
-def _copy(source: IO[bytes], target: IO[bytes], name: str) -> None:
+def _length(reply: HTTPResponse) -> int | None:
+    text = reply.headers.get('Content-Length') or ''
+    return int(text) if text.isdecimal() else None
+
+
+def _copy(source: IO[bytes], target: IO[bytes], name: str, length: int | None = None) -> None:
     """Copy with a limit: a small archive may unpack to more than the disk holds."""
     written = 0
-    while chunk := source.read(_CHUNK_BYTES):
-        written += len(chunk)
-        if written > MAX_FILE_BYTES:
-            raise ModelError(f'{name} is larger than {MAX_FILE_BYTES} bytes: nothing was kept')
-        target.write(chunk)
+    with bar(length, BYTES) as step:
+        while chunk := source.read(_CHUNK_BYTES):
+            written += len(chunk)
+            if written > MAX_FILE_BYTES:
+                raise ModelError(f'{name} is larger than {MAX_FILE_BYTES} bytes: nothing was kept')
+            target.write(chunk)
+            step(len(chunk))
 
 
 def _check(url: str, path: Path, wanted: str) -> None:
@@ -106,7 +114,7 @@ def _unpack(archive: Path, member: str) -> Path:
             if source is None:
                 raise ModelError(f'{member} in the archive is no file: correct the manifest')
             with source, target.open('wb') as out:
-                _copy(source, out, member)
+                _copy(source, out, member, tar.getmember(member).size)
     except (KeyError, tarfile.TarError) as error:
         raise ModelError(f'{member} cannot be read from the archive: {error}') from error
     return target

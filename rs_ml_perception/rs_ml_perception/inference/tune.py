@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rs_ml_perception.core.errors import BackendError, ModelError, RsMlError
+from rs_ml_perception.core.progress import progress
 from rs_ml_perception.inference.backends import BackendInfo, BackendOptions
 from rs_ml_perception.inference.golden import golden_inputs, verify_golden
 from rs_ml_perception.inference.manifest import ModelManifest
@@ -66,11 +67,12 @@ def tune(
     if manifest.golden is None:
         raise ModelError(f'{manifest.title} has no golden outputs: there is nothing to tune by')
     infos = dict.fromkeys(info for info, _ in candidates(manifest, 'auto') if info.is_installed)
-    trials = [t for info in infos for t in _try_all(manifest, info, device, runs, threads)]
+    tried = (t for info in infos for t in _try_all(manifest, info, device, runs, threads))
+    trials = list(progress(tried, unit='trial'))
     trials.sort(key=lambda t: (not t.is_eligible, t.choice.median_ms))
     if not trials or not trials[0].is_eligible:
-        tried = '; '.join(f'{t.choice.backend} {t.choice.precision}: {t.reason}' for t in trials)
-        raise BackendError(f'{manifest.title}: nothing reproduces the golden outputs: {tried}')
+        reasons = '; '.join(f'{t.choice.backend} {t.choice.precision}: {t.reason}' for t in trials)
+        raise BackendError(f'{manifest.title}: nothing reproduces the golden outputs: {reasons}')
     if device == 'auto':
         remember(manifest, trials[0].choice)
     return trials

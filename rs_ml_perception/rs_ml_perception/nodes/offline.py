@@ -6,7 +6,7 @@ import heapq
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,9 @@ from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.output.outputs import Output, OutputContext, make_messages
 from rs_ml_perception.ros.output.result_messages import find_target, label_info
 
+Work = tuple[Frame, Sequence['OfflineNode']]
+Shown = Callable[[Iterable[Work], int], Iterable[Work]]
+"""Wraps the frames and their number, as a progress bar does."""
 LATCHED = qos_profile(latched=True, depth=1)
 
 
@@ -114,21 +117,21 @@ class OfflineRun:
         self._results: dict[str, tuple[int, Any]] = {}
         self._up = RecordedUp(recording, self._on_rejected)
 
-    def run(self) -> None:
+    def run(self, shown: Shown = lambda frames, _: frames) -> None:
         """Process every frame of the recording."""
         for node in self._nodes:
             for topic, message_class in node.topics():
                 self._writer.add_topic(topic, _type_name(message_class))
         try:
-            for number, (frame, nodes) in enumerate(self._work()):
+            for number, (frame, nodes) in enumerate(shown(*self._work())):
                 if number == 0:
                     self._announce(frame)
                 self._process(frame, nodes)
         except InputError as error:  # results of earlier frames are kept
             self.damage = str(error)
 
-    def _work(self) -> Iterator[tuple[Frame, Sequence[OfflineNode]]]:
-        """Frames in order of their stamps, each with its nodes."""
+    def _work(self) -> tuple[Iterator[Work], int]:
+        """Frames in order of their stamps, each with its nodes, and the number of their images."""
         groups: dict[FrameChoice, list[OfflineNode]] = {}
         for node in self._nodes:
             groups.setdefault(node.frame_choice, []).append(node)
@@ -136,7 +139,13 @@ class OfflineRun:
             zip(self._frames(choice, nodes[0].name), itertools.repeat(nodes))
             for choice, nodes in groups.items()
         ]
-        return heapq.merge(*sources, key=lambda work: work[0].stamp_ns)
+        count = sum(self._count(choice) for choice in groups)
+        return heapq.merge(*sources, key=lambda work: work[0].stamp_ns), count
+
+    def _count(self, choice: FrameChoice) -> int:
+        topics = choose_depth(camera_topics(self._recording), choice.depth_source)
+        primary = topics.sensor_depth if choice.is_depth_primary else topics.color
+        return 0 if primary is None else self._recording.count(primary)
 
     def _frames(self, choice: FrameChoice, name: str) -> Iterator[Frame]:
         topics = choose_depth(camera_topics(self._recording), choice.depth_source)
@@ -243,6 +252,7 @@ def run_offline(
     params_file: str = '',
     with_pictures: bool = False,
     overwrite: bool = False,
+    shown: Shown = lambda frames, _: frames,
 ) -> OfflineRun:
     """Process a recording into another; returns the run with the outcome of the frames.
 
@@ -258,7 +268,7 @@ def run_offline(
     try:
         with RecordingWriter(out, overwrite=overwrite) as writer:
             run = OfflineRun(recording, nodes, writer)
-            run.run()
+            run.run(shown)
     finally:
         for node in nodes:
             node.pipeline.close()

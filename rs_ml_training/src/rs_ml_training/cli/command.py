@@ -1,18 +1,15 @@
-"""Exit status and progress bar of all commands."""
+"""Exit status of all commands."""
 
 from __future__ import annotations
 
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
 
 from rs_ml_perception.core.errors import RsMlError
 
 INTERRUPTED, UNREAD = 130, 141
-
-T = TypeVar('T')
 
 
 def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., int]:
@@ -36,11 +33,3 @@ def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., 
             return UNREAD
 
     return main
-
-
-def progress_bar(samples: Iterable[T], count: int | None) -> Iterable[T]:
-    """Yield the samples; a terminal shows their number and rate in wall time."""
-    from tqdm import tqdm
-
-    shown: Iterable[T] = tqdm(samples, total=count, unit='image', disable=None, leave=False)
-    return shown

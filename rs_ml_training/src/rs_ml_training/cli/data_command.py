@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.options import REQUIRED, DataclassInstance, Options, option
+from rs_ml_perception.core.progress import bar
 
 from rs_ml_training.data.formats import FORMATS, open_data
-from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.reader import Reader, WatchedReader
 from rs_ml_training.tasks.options import name_values
 
 T = TypeVar('T', bound=DataclassInstance)
@@ -50,6 +52,18 @@ def open_source(options: SourceOptions) -> Reader:
     """
     values = name_values(options.data_option)
     return open_data(options.data, list_file=options.list_file, **values)
+
+
+@contextmanager
+def watched(reader: Reader, count: int | None = None) -> Iterator[Reader]:
+    """The same data; a progress bar shows how many samples have been read.
+
+    Args:
+        reader: each of its samples is read once.
+        count: of those that will be read; None: all.
+    """
+    with bar(len(reader) if count is None else min(count, len(reader)), 'sample') as step:
+        yield WatchedReader(reader, lambda: step(1))
 
 
 def add_command(

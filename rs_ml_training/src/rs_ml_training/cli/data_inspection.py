@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.options import REQUIRED, Options, option
+from rs_ml_perception.core.progress import progress
 
 from rs_ml_training.cli.data_command import (
     Commands,
@@ -20,6 +21,7 @@ from rs_ml_training.cli.data_command import (
     ToFolder,
     add_command,
     open_source,
+    watched,
 )
 from rs_ml_training.data.output_folder import new_folder, write_file
 from rs_ml_training.synth.camera import BASELINE_M, DEPTH_640, DEPTH_848, DEPTH_1280
@@ -127,7 +129,8 @@ def add_commands(commands: Commands) -> None:
 def _stats(options: StatsOptions, _: argparse.Namespace) -> None:
     from rs_ml_training.data.statistics import as_text, measure
 
-    result = measure(open_source(options), options.limit)
+    with watched(open_source(options), options.limit) as reader:
+        result = measure(reader, options.limit)
     print(as_text(result))
     if options.json_file:
         write_file(options.json_file, (json.dumps(result, indent=1) + '\n').encode(), replace=True)
@@ -185,7 +188,7 @@ def _measured_noise(
         found = chain.from_iterable(islice(depth_maps(s), options.limit) for s in sources)
         first, maps = _first(name, found)
         focal_baseline = given.get(name) or _of_width(name, first.shape[1])
-        measured[name] = MeasuredNoise(noise_curve(maps), focal_baseline)
+        measured[name] = MeasuredNoise(noise_curve(progress(maps)), focal_baseline)
     return measured
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.options import REQUIRED, Options, option
+from rs_ml_perception.core.progress import progress
 
 from rs_ml_training.cli.data_command import Commands, add_command
 from rs_ml_training.data.capture import at_rate, frames, write_captured
@@ -94,7 +95,7 @@ def add_commands(commands: Commands) -> None:
 def _capture(options: CaptureOptions, arguments: argparse.Namespace) -> None:
     rate = 0.0 if options.by_key else options.rate
     chosen = {'chosen': _KeyChoice()} if options.by_key else {}
-    captured = at_rate(frames(arguments.source), rate)
+    captured = progress(at_rate(frames(arguments.source), rate), options.count)
     written = write_captured(captured, options.out, count=options.count, roi=options.roi, **chosen)
     print(f'{options.out}: {written} new frames')
 

@@ -12,9 +12,15 @@ from typing import Any
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.options import REQUIRED, Options, option, override
+from rs_ml_perception.core.progress import progress
 
-from rs_ml_training.cli.command import progress_bar
-from rs_ml_training.cli.data_command import Commands, SourceOptions, add_command, open_source
+from rs_ml_training.cli.data_command import (
+    Commands,
+    SourceOptions,
+    add_command,
+    open_source,
+    watched,
+)
 from rs_ml_training.data.bag_writing import BagOptions, write_bag
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.synth.rematching import RematchOptions, rematch
@@ -105,7 +111,7 @@ def _write_set(out: Path, options: SetOptions, workers: int) -> None:
     from rs_ml_training.synth.writing.processes import spread
 
     def shown(write: Callable[[int], Any], rooms: Iterable[int]) -> Iterable[Any]:
-        return progress_bar(spread(write, rooms, workers), options.count)
+        return progress(spread(write, rooms, workers), options.count)
 
     start = time.monotonic()
     write_frame_set(out, options, spread=shown)
@@ -120,14 +126,14 @@ def _write_recording(out: Path, options: SetOptions, arguments: argparse.Namespa
 
     recording = from_flags(RecordingOptions, arguments)
     frames = walk(options, recording.rate_hz)
-    counts = write_recording(progress_bar(frames, options.count), out, recording)
+    counts = write_recording(progress(frames, options.count), out, recording)
     _print_topics(counts)
     print(f'{out}: {options.count} frames of one room')
 
 
 def _rematch(options: RematchFlags, arguments: argparse.Namespace) -> None:
     matched = rematch(arguments.source, options.out, options)
-    frames = sum(1 for _ in progress_bar(matched, None))
+    frames = sum(1 for _ in progress(matched, None))
     print(f'{options.out}: {frames} frames; --data synth:{options.out}')
 
 
@@ -138,7 +144,9 @@ def _to_bag(options: ToBagOptions, arguments: argparse.Namespace) -> None:
     bag = from_flags(BagOptions, arguments)
     reader = open_source(options)
     bag = replace(bag, denoised_files=_denoised(options, reader))
-    _print_topics(write_bag(reader, options.out, bag))
+    with watched(reader) as shown:
+        counts = write_bag(shown, options.out, bag)
+    _print_topics(counts)
     print(f'{options.out}: {len(reader)} frames')
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import REQUIRED, Options, option
 
-from rs_ml_training.cli.data_command import Commands, ToFolder, add_command, open_source
+from rs_ml_training.cli.data_command import Commands, ToFolder, add_command, open_source, watched
 from rs_ml_training.data.augment.presets import ALIASES, PRESETS, preset
 from rs_ml_training.data.sample_codec import MAP_CODINGS
 from rs_ml_training.data.tfrecords import COMPRESSIONS
@@ -144,13 +144,14 @@ def add_commands(commands: Commands) -> None:
 def _tile(options: TileOptions, _: argparse.Namespace) -> None:
     from rs_ml_training.data.tiling import write_tiles
 
-    count = write_tiles(
-        open_source(options),
-        options.out,
-        options.side or None,
-        overlap=options.overlap,
-        by_source=options.by_source,
-    )
+    with watched(open_source(options)) as reader:
+        count = write_tiles(
+            reader,
+            options.out,
+            options.side or None,
+            overlap=options.overlap,
+            by_source=options.by_source,
+        )
     print(f'{options.out}: {count} tiles')
 
 
@@ -167,7 +168,8 @@ def _tfrecord(options: TfrecordOptions, _: argparse.Namespace) -> None:
     from rs_ml_training.data.tfrecords import write_shards
 
     reader, out, shards = open_source(options), options.out, options.shards
-    write_shards(reader, out, shards, options.compression, options.workers, options.maps)
+    with watched(reader) as shown:
+        write_shards(shown, out, shards, options.compression, options.workers, options.maps)
     print(f'{out}: {len(reader)} samples in {shards} shards; --data tfrecord:{out}')
 
 
@@ -185,7 +187,8 @@ def _augment(options: AugmentOptions, _: argparse.Namespace) -> None:
 
     augment = preset(options.preset, options.size, textures=options.textures)
     reader, out = open_source(options), options.out
-    count = write_augmented(reader, augment, out, copies=options.copies, seed=options.seed)
+    with watched(reader) as shown:
+        count = write_augmented(shown, augment, out, copies=options.copies, seed=options.seed)
     print(f'{out}: {count} copies')
 
 
@@ -197,7 +200,8 @@ def _teach(options: TeachOptions, _: argparse.Namespace) -> None:
     setup = TeacherSetup(
         teacher, teacher.labels, thresholds, options.marked, options.teacher_license
     )
-    counts = write_taught_set(open_source(options), setup, options.out)
+    with watched(open_source(options)) as reader:
+        counts = write_taught_set(reader, setup, options.out)
     numbers = ', '.join(f'{count} {name}' for name, count in counts.items())
     print(f'{options.out}: {numbers}; --data coco:{options.out}')
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.options import REQUIRED, Options, option
+from rs_ml_perception.core.progress import progress
 
-from rs_ml_training.cli.command import command, progress_bar
+from rs_ml_training.cli.command import command
 from rs_ml_training.tasks.registry import TASKS, task_named
 
 _CURVES, _ALL = 'curves', '--all'
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ConfigError(f'{options.json_file.parent} is no folder: give --json a path in one')
     from rs_ml_training.evaluation.session import run
 
-    report = run(arguments.task, options, progress_bar)
+    report = run(arguments.task, options, progress)
     print(report.table())
     if options.json_file is not None:
         report.write(options.json_file)

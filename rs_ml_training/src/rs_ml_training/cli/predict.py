@@ -13,8 +13,9 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.options import option, override
+from rs_ml_perception.core.progress import progress
 
-from rs_ml_training.cli.command import command, progress_bar
+from rs_ml_training.cli.command import command
 from rs_ml_training.data.classes import class_table, with_classes
 from rs_ml_training.data.encodings import ENCODINGS
 from rs_ml_training.data.sample import Sample
@@ -227,7 +228,7 @@ def _run(
 ) -> Totals:
     session = SessionOptions(**{f.name: getattr(flags, f.name) for f in fields(SessionOptions)})
     predictor = predictor_of(trained, options)
-    return Session(predictor, style, out, session, progress_bar).run(found)
+    return Session(predictor, style, out, session, progress).run(found)
 
 
 if __name__ == '__main__':

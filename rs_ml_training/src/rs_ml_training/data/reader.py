@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
 from types import MappingProxyType
+from typing import Any
 
 from rs_ml_training.data.sample import Sample
 
@@ -91,6 +93,25 @@ class Subset(Reader):
 
     def scene(self, index: int) -> str:
         return self._reader.scene(self._indices[index])
+
+
+class WatchedReader(Subset):
+    """All samples of a reader; `step` is called after each reading, by one thread at a time."""
+
+    def __init__(self, reader: Reader, step: Callable[[], object]) -> None:
+        super().__init__(reader, range(len(reader)))
+        self.notes = reader.notes
+        self._step, self._lock = step, Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        """What only the reader's own format has, such as `without_depth`."""
+        return getattr(self._reader, name)
+
+    def read(self, index: int) -> Sample:
+        sample = super().read(index)
+        with self._lock:
+            self._step()
+        return sample
 
 
 class CachedReader(Subset):

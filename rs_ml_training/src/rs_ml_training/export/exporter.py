@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.progress import progress
 from rs_ml_perception.inference.golden import GOLDEN_NAME, picture_inputs, write_golden
 from rs_ml_perception.inference.manifest import MANIFEST_NAME
 from rs_ml_perception.inference.output_errors import judged_outputs
@@ -167,7 +168,7 @@ def _write_files(
     files: list[ExportedFile] = []
     checks: list[CrossCheck] = []
     outputs: list[Arrays] = [expected[0]]
-    for name in dict.fromkeys(options.formats):
+    for name in progress(dict.fromkeys(options.formats), unit='file'):
         artifact = formats.write(name, serving, folder, options.precision, calibration)
         network = formats.load(artifact, folder, serving.outputs)
         given = [network(inputs) for inputs in compared]
