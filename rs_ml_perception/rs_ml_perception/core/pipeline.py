@@ -66,6 +66,10 @@ class Pipeline(Generic[OptionsT]):
         """Facts for the log and diagnostics: model, licence, backend, device, input size."""
         return {}
 
+    def readings(self) -> dict[str, float]:
+        """Numbers about the latest result by name, for diagnostics."""
+        return {}
+
     def warm_up(self) -> float:
         """Run once on made-up input; returns milliseconds."""
         return 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -123,6 +124,7 @@ def processing_status(
     over_budget_secs: float,
     failure: str,
     missed: Missed,
+    readings: Mapping[str, float] = MappingProxyType({}),
 ) -> DiagnosticStatus:
     """Counts and times; WARN over budget, ERROR if that lasts or the last frame failed.
 
@@ -133,6 +135,7 @@ def processing_status(
         over_budget_secs: how long every frame has exceeded it.
         failure: the exception of the latest frame, '' after a success.
         missed: messages of the primary stream that never reached the node.
+        readings: numbers about the latest result, by name.
     """
     processing_ms = sum(counts.stage_ms.values())
     level, message = OK, f'{counts.fps:.1f} results a second'
@@ -154,6 +157,7 @@ def processing_status(
         'age_p50_ms': _number(counts.age_ms[0]),
         'age_p95_ms': _number(counts.age_ms[1]),
         **{f'{stage}_ms': _number(ms) for stage, ms in counts.stage_ms.items()},
+        **{name: _number(value, '.4g') for name, value in readings.items()},
         'last_drop': counts.last_detail,
     }
     return _status(f'{name}: processing', level, message, values)
@@ -185,6 +189,6 @@ def _shown(text: str) -> str:
     return printable(shortened(text))
 
 
-def _number(value: float) -> str:
+def _number(value: float, form: str = '.1f') -> str:
     """Fixed point, so that tools can sort and plot it; '-' for unknown."""
-    return '-' if math.isnan(value) else f'{value:.1f}'
+    return '-' if math.isnan(value) else f'{value:{form}}'

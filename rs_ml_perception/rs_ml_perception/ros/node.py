@@ -309,6 +309,7 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
             over_budget_secs=worker.over_budget_secs() if worker else 0.0,
             failure=worker.failure if worker else '',
             missed=missed,
+            readings=self.configuration.pipeline.readings() if self.configuration else {},
         )
         facts = self.configuration.facts if self.configuration else {}
         model = model_status(name, failure=self.failure, facts=facts)

@@ -11,8 +11,9 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_msgs')
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from rs_ml_perception.core.streams.counters import FrameCounters, Missed
 from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerCounters
-from rs_ml_perception.ros.diagnostics import InputState, input_status
+from rs_ml_perception.ros.diagnostics import InputState, input_status, processing_status
 
 pytestmark = pytest.mark.ros
 
@@ -69,3 +70,24 @@ def test_the_counts_of_partners():
     assert (values['infrared_received'], values['infrared_dropped_far']) == ('3', '3')
     assert (values['infrared_dropped_late'], values['infrared_dropped_unused']) == ('0', '0')
     assert values['infrared_offset_ms'] == '4300.0'
+
+
+@pytest.mark.parametrize(
+    ('readings', 'shown'),
+    [
+        ({}, {}),
+        ({'clamped': 0.12345, 'noise_px': math.nan}, {'clamped': '0.1235', 'noise_px': '-'}),
+    ],
+)
+def test_readings_of_the_latest_result(readings, shown):
+    status = processing_status(
+        'node',
+        FrameCounters().snapshot(),
+        budget_ms=100.0,
+        over_budget_secs=0.0,
+        failure='',
+        missed=Missed(),
+        readings=readings,
+    )
+    values = {pair.key: pair.value for pair in status.values}
+    assert {name: values[name] for name in ('clamped', 'noise_px') if name in values} == shown
