@@ -8,7 +8,7 @@ from pathlib import Path
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.augment.chain import Augment, Chain, Maybe, OneOf
-from rs_ml_training.data.augment.color import Blur, Equalize, Erase, GammaColor, Jitter, Jpeg
+from rs_ml_training.data.augment.color import Blur, Border, Equalize, Erase, GammaColor, Jitter, Jpeg
 from rs_ml_training.data.augment.depth_noise import (
     Farthest,
     FlyingPixels,
@@ -112,17 +112,17 @@ def _depth_strong(size: Size | None) -> Augment:
 
 
 def _depth_zoom(size: Size | None) -> Augment:
-    """Two images of five are zoomed, and their depth is divided by the zoom; two are whole.
+    """Two images of six are zoomed, and their depth is divided by the zoom; three are whole.
 
     With depth in the units of one canonical camera a network learns scale down to arm's length.
-    Whole images count: NYU's have a white frame, which a network trained on nothing else takes
-    for a sign of their scale (METER predicts 1.6 times as far once it is cut off).
+    The border is drawn at random: NYU's is white, and a network trained on nothing else takes it
+    for a sign of the scale (METER predicts 1.6 times as far once it is cut off).
     """
     whole = Chain(_sized(size))
     part = Chain((Near(size, 0.9, 1.15), _turned_part(size)))
     near = Chain((Zoom(size), _turned_part(size)))
-    view = OneOf((whole, whole, part, near, near))
-    return Chain((view, Maybe(Flip()), *_strong_light(), Maybe(Erase(), 0.3)))
+    view = OneOf((whole, whole, whole, part, near, near))
+    return Chain((view, Border(), Maybe(Flip()), *_strong_light(), Maybe(Erase(), 0.3)))
 
 
 def _turned_part(size: Size | None) -> Augment:
