@@ -22,7 +22,7 @@ from rs_ml_training.metrics.confusion import ConfusionMatrix
 from rs_ml_training.prediction import stored
 from rs_ml_training.prediction.results import MaskPrediction
 from rs_ml_training.tasks.detection.task import BoxScorer
-from rs_ml_training.tasks.mono_depth import PROTOCOLS, DepthScorer
+from rs_ml_training.tasks.mono_depth import PROTOCOLS, DepthProtocol, DepthScorer
 from rs_ml_training.tasks.segmentation.task import MaskScorer
 from rs_ml_training.tasks.task import Scorer
 
@@ -118,16 +118,22 @@ class Evaluator(ABC):
 
 
 class DepthEvaluator(Evaluator):
-    """Depth at full size by the protocol of NYU Depth v2."""
+    """Depth at full size.
+
+    Args:
+        rules: truth that counts.
+    """
 
     command = 'depth'
+
+    def __init__(self, rules: DepthProtocol) -> None:
+        self._rules = rules
 
     def _stored(self, out: Path, reader: Reader) -> stored.StoredPredictions:
         return stored.StoredDepth(out)
 
     def _scorer(self, candidate: Candidate, reader: Reader) -> Scorer[Any]:
-        rules = PROTOCOLS['nyu-labelled']
-        return DepthScorer(max_depth_m=rules.max_depth_m, crop=rules.crop)
+        return DepthScorer(max_depth_m=self._rules.max_depth_m, crop=self._rules.crop)
 
 
 class MaskEvaluator(Evaluator):
@@ -195,7 +201,8 @@ class PersonScorer(Scorer[MaskPrediction]):
 
 
 EVALUATORS: dict[str, Evaluator] = {
-    'depth': DepthEvaluator(),
+    'depth': DepthEvaluator(DepthProtocol()),
+    'nyu_depth': DepthEvaluator(PROTOCOLS['nyu-labelled']),
     'segmentation': MaskEvaluator(),
     'person_mask': PersonMaskEvaluator(),
     'detection': BoxEvaluator(),

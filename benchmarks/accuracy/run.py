@@ -154,10 +154,8 @@ def _run_task(context: _Context, benchmark: Benchmark, scratch: Path) -> Result:
 
 
 def _run_heights(context: _Context, benchmark: HeightBenchmark, scratch: Path) -> Result:
-    rooms = context.upright.path()
-    views = open_data(f'synth-color:{rooms}')
-    reader = context.limited(Subset(views, last_frames(views)))
-    heights = HeightInput(reader, rooms, scratch)
+    reader = context.limited(_upright_views(context))
+    heights = HeightInput(reader, context.upright.path(), scratch)
     return _run_candidates(
         benchmark, len(reader), lambda candidate: heights.measure(context.robot, candidate)
     )
@@ -188,7 +186,14 @@ def _run_denoising(context: _Context, benchmark: DenoiseBenchmark, scratch: Path
     return Result(benchmark, count, figures)
 
 
+def _upright_views(context: _Context) -> Reader:
+    views = open_data(f'synth-color:{context.upright.path()}')
+    return Subset(views, last_frames(views))
+
+
 def _reader(context: _Context, benchmark: Benchmark) -> Reader:
+    if not benchmark.source:
+        return _upright_views(context)
     options = {
         name: str(_LISTS / value[1:]) if str(value).startswith('@') else value
         for name, value in benchmark.options.items()

@@ -62,5 +62,5 @@ def test_names_are_unique_and_the_shipped_model_comes_first():
         assert (first.title, first.model) == (SHIPPED, benchmark.model)
     for benchmark in BENCHMARKS:
         assert benchmark.task in EVALUATORS
-        assert benchmark.source.partition(':')[0] in FORMATS
+        assert not benchmark.source or benchmark.source.partition(':')[0] in FORMATS
         assert {target.metric for target in benchmark.targets} <= set(benchmark.metrics)

@@ -57,6 +57,9 @@ def test_depth_is_averaged_over_pictures(factors, abs_rel, d1) -> None:
     result = scorer.result()
     assert result['abs_rel'] == pytest.approx(abs_rel, abs=1e-6, nan_ok=True)
     assert result['d1'] == pytest.approx(d1, nan_ok=True)
+    assert result['aligned_d1'] == (
+        pytest.approx(1.0) if factors else pytest.approx(d1, nan_ok=True)
+    )
 
 
 def test_truth_divided_by_focal_length_is_multiplied_again() -> None:

@@ -192,3 +192,24 @@ def test_benchmark_crop_goes_back_where_it_came_from():
 def test_benchmark_crop_that_does_not_fit(shape, full):
     with pytest.raises(InputError, match='352 x 1216'):
         pasted_kb(np.ones(shape), *full)
+
+
+@pytest.mark.parametrize('factor', [0.3, 1.0, 1.7])
+def test_aligned_to_the_median_only_the_shape_counts(factor):
+    truth, prediction = picture()
+    found = []
+    for scale in (1.0, factor):
+        metrics = DepthMetrics(1e-9, 1e9, median_aligned=True)
+        metrics.update(truth, prediction * scale)
+        found.append(metrics.result())
+    assert found[1] == pytest.approx(found[0])
+
+
+@pytest.mark.parametrize('value', [0.0, np.nan])
+def test_alignment_of_nothing_changes_nothing(value):
+    truth, found = np.full((3, 4), 2.0), []
+    for is_aligned in (False, True):
+        metrics = DepthMetrics(median_aligned=is_aligned)
+        metrics.update(truth, np.full((3, 4), value))
+        found.append(metrics.result())
+    assert found[0] == found[1]

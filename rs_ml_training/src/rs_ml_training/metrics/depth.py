@@ -19,6 +19,10 @@ class DepthMetrics:
     to [min_depth_m, max_depth_m], NaN to min_depth_m, as in the PyTorch code of BTS. The result
     is the mean over images of each picture's metrics, or with `pooled` the metrics of all
     pixels together; images without such a pixel are left out.
+
+    With `median_aligned` each prediction is first multiplied so that its median becomes that of
+    the truth, which leaves the shape alone to be judged. Such figures are never comparable with
+    those of depth in metres.
     """
 
     def __init__(
@@ -27,6 +31,8 @@ class DepthMetrics:
         max_depth_m: float = 10.0,
         crop: str | None = None,
         pooled: bool = False,
+        *,
+        median_aligned: bool = False,
     ) -> None:
         if not 0 < min_depth_m < max_depth_m:
             raise ConfigError(
@@ -34,7 +40,7 @@ class DepthMetrics:
             )
         window(crop, 480, 640)
         self.min_depth_m, self.max_depth_m = min_depth_m, max_depth_m
-        self.crop, self.pooled = crop, pooled
+        self.crop, self.pooled, self.median_aligned = crop, pooled, median_aligned
         self._sums: list[np.ndarray] = []
 
     def update(self, truth_m: np.ndarray, prediction_m: np.ndarray) -> None:
@@ -69,9 +75,19 @@ class DepthMetrics:
         truth, prediction = truth[part], prediction[part]
         counts = (truth > self.min_depth_m) & (truth < self.max_depth_m)
         truth, prediction = truth[counts], prediction[counts]
+        if self.median_aligned:
+            prediction = prediction * _median_ratio(truth, prediction)
         prediction = np.clip(prediction, self.min_depth_m, self.max_depth_m)
         np.nan_to_num(prediction, copy=False, nan=self.min_depth_m)
         return _sums(truth, prediction)
+
+
+def _median_ratio(truth: np.ndarray, prediction: np.ndarray) -> float:
+    """1 where there is no truth or no positive prediction to compare."""
+    usable = np.isfinite(prediction) & (prediction > 0)
+    if not usable.any():
+        return 1.0
+    return float(np.median(truth[usable]) / np.median(prediction[usable]))
 
 
 def _planes(depth_m: np.ndarray) -> np.ndarray:

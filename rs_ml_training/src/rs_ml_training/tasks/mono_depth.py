@@ -207,8 +207,11 @@ class DepthHead(PredictionHead[DepthPrediction]):
         return focal_px
 
 
+_ALIGNED = ('abs_rel', 'rms', 'd1')
+
+
 class DepthScorer(Scorer[DepthPrediction]):
-    """Metrics of monocular depth.
+    """Metrics of monocular depth as it is, and some of it aligned to the median of the truth.
 
     Args:
         min_depth_m, max_depth_m: truth that counts.
@@ -230,15 +233,18 @@ class DepthScorer(Scorer[DepthPrediction]):
         self._rules = min_depth_m, max_depth_m, crop, pooled
         self._reference_focal_px = reference_focal_px
         self._metrics = DepthMetrics(*self._rules)
+        self._aligned = DepthMetrics(*self._rules, median_aligned=True)
 
     def update(self, sample: Sample, prediction: DepthPrediction) -> None:
         truth_m = required(sample, 'depth_m', 'to compare with: give other --data')
         if self._reference_focal_px and sample.focal_px:
             truth_m = truth_m * np.float32(sample.focal_px / self._reference_focal_px)
         self._metrics.update(truth_m, prediction.depth_m)
+        self._aligned.update(truth_m, prediction.depth_m)
 
     def result(self) -> dict[str, float]:
-        return self._metrics.result()
+        aligned = self._aligned.result()
+        return self._metrics.result() | {f'aligned_{name}': aligned[name] for name in _ALIGNED}
 
     def fresh(self) -> DepthScorer:
         return DepthScorer(*self._rules, self._reference_focal_px)
@@ -255,7 +261,10 @@ class MonoDepthTask(Task[DepthTraining, DepthEvaluation]):
     name, manifest_name = 'depth', 'mono_depth'
     train_options, evaluate_options = DepthTraining, DepthEvaluation
     needs = ('image', 'depth_m')
-    lower_is_better = frozenset(('silog', 'abs_rel', 'log10', 'rms', 'sq_rel', 'log_rms', 'mae'))
+    lower_is_better = frozenset(
+        {'silog', 'abs_rel', 'log10', 'rms', 'sq_rel', 'log_rms', 'mae'}
+        | {'aligned_abs_rel', 'aligned_rms'}
+    )
     shown_metrics = ('abs_rel', 'rms', 'd1')
     gives_depth = True
 

@@ -167,15 +167,14 @@ class Border:
     width: float = 0.012
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> Sample:
-        white = rng.random() < 0.5
+        is_white = rng.random() < 0.5
         if sample.image is None:
             return sample
-        n = max(round(sample.image.shape[1] * self.width), 1)
-        inside = sample.image[n:-n, n:-n]
-        if white:
-            image = np.pad(inside, ((n, n), (n, n), (0, 0)), constant_values=255)
-        else:
-            image = np.pad(inside, ((n, n), (n, n), (0, 0)), mode='edge')
+        height, width = sample.image.shape[:2]
+        n = min(max(round(width * self.width), 1), (min(height, width) - 1) // 2)
+        inside = sample.image[n : height - n, n : width - n]
+        kind = cv2.BORDER_CONSTANT if is_white else cv2.BORDER_REPLICATE
+        image = cv2.copyMakeBorder(inside, n, n, n, n, kind, value=(255, 255, 255))
         return replace(sample, image=image)
 
 

@@ -8,7 +8,15 @@ from pathlib import Path
 from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.data.augment.chain import Augment, Chain, Maybe, OneOf
-from rs_ml_training.data.augment.color import Blur, Border, Equalize, Erase, GammaColor, Jitter, Jpeg
+from rs_ml_training.data.augment.color import (
+    Blur,
+    Border,
+    Equalize,
+    Erase,
+    GammaColor,
+    Jitter,
+    Jpeg,
+)
 from rs_ml_training.data.augment.depth_noise import (
     Farthest,
     FlyingPixels,
