@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, counted
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.text_files import read_text
 
@@ -126,16 +126,12 @@ def _others(figures: Figures, metric: str) -> str:
 def _data_line(result: Result) -> str:
     skipped = [f' Skipped: {title or "all"}: {why}.' for title, why in result.missing.items()]
     name, data = result.benchmark.name, result.benchmark.data
-    return f'* **{name}**: {data}: {_count(result)}.{"".join(skipped)}'
-
-
-def _count(result: Result) -> str:
-    return '1 image' if result.count == 1 else f'{result.count} images'
+    return f'* **{name}**: {data}: {counted(result.count, "image")}.{"".join(skipped)}'
 
 
 def _section(result: Result) -> str:
     benchmark = result.benchmark
-    parts = [f'### {benchmark.name}', f'{benchmark.data}: {_count(result)}.']
+    parts = [f'### {benchmark.name}', f'{benchmark.data}: {counted(result.count, "image")}.']
     if result.figures:
         parts.append(_figures(result.figures, benchmark.metrics))
     classes = _classes(result.figures)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.errors import ConfigError, RsMlError
+from rs_ml_perception.core.errors import ConfigError, RsMlError, counted
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.reader import Reader, Subset, last_frames
 from rs_ml_training.data.splits import split_by_scene
@@ -206,7 +206,7 @@ def _reader(context: _Context, benchmark: Benchmark) -> Reader:
 
 def _summary(result: Result) -> str:
     """Figures of a benchmark for the terminal."""
-    parts = [f'{result.benchmark.name}: {result.count} images']
+    parts = [f'{result.benchmark.name}: {counted(result.count, "image")}']
     for title, figures in result.figures.items():
         metrics = [m for m in result.benchmark.metrics if m in figures]
         parts.append(f'  {title}: {", ".join(f"{m} {figures[m]:.4f}" for m in metrics)}')

@@ -72,7 +72,7 @@ def run_detect(args: argparse.Namespace) -> int:
     from rs_ml_perception.cli.task_run import run_task
 
     options = from_flags(DepthRunOptions, args)
-    return run_task(args, options, _prepare_detect, noun='objects', keep_results=True)
+    return run_task(args, options, _prepare_detect, noun='object', keep_results=True)
 
 
 def run_segment(args: argparse.Namespace) -> int:
@@ -80,7 +80,7 @@ def run_segment(args: argparse.Namespace) -> int:
     from rs_ml_perception.cli.task_run import run_task
 
     options = from_flags(DepthRunOptions, args)
-    return run_task(args, options, _prepare_segment, noun='masks', keep_results=False)
+    return run_task(args, options, _prepare_segment, noun='mask', keep_results=False)
 
 
 def run_depth(args: argparse.Namespace) -> int:
@@ -88,7 +88,7 @@ def run_depth(args: argparse.Namespace) -> int:
     from rs_ml_perception.cli.task_run import run_task
 
     options = from_flags(ColorRunOptions, args)
-    return run_task(args, options, _prepare_depth, noun='depth images', keep_results=False)
+    return run_task(args, options, _prepare_depth, noun='depth image', keep_results=False)
 
 
 def _prepare_detect(args: argparse.Namespace) -> Any:

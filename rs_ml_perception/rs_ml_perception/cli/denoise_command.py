@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         return read_depth_inputs(sources, on_rejected=on_rejected, pictures=pictures)
 
     return run_images(
-        args, options, sources, _prepare, read, noun='depth images', keep_results=False
+        args, options, sources, _prepare, read, noun='depth image', keep_results=False
     )
 
 

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         args,
         options,
         _prepare,
-        noun='persons',
+        noun='person',
         keep_results=True,
         needs_depth=True,
         needs_up=True,

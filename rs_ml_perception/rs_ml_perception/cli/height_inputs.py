@@ -21,7 +21,7 @@ class BoxFile:
 
     Args:
         path: results.jsonl: a line `{"image": NAME, "detections": [{"label", "score", "box"}]}`
-            for each picture.
+            for each image.
         classes: names to keep.
         least_score: minimum score of the boxes to keep.
 
@@ -91,7 +91,7 @@ class GravityFile:
         except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ConfigError(
                 f'{path} holds no accelerometer readings ({error}): '
-                'write {"picture": [[x, y, z], ...]}'
+                'write {"image": [[x, y, z], ...]}'
             ) from error
 
     def up(self, stem: str) -> Up | None:

@@ -17,7 +17,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from rs_ml_perception.cli.task_options import ColorRunOptions, DepthRunOptions, RunOptions
-from rs_ml_perception.core.errors import ConfigError, InputError, printable
+from rs_ml_perception.core.errors import ConfigError, InputError, counted, printable
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.progress import progress, say
 from rs_ml_perception.recordings.inputs import DepthFolder, read_inputs, resolve_inputs
@@ -68,7 +68,7 @@ def run_task(
         args: parsed arguments, with the inputs; passed to prepare.
         options: flags of input and output.
         prepare: loads the model; called after the inputs have been found.
-        noun: of the count in the summary.
+        noun: of one thing in the summary.
         keep_results: whether to write results.jsonl.
         needs_depth: whether frames without depth are useless.
         needs_up: whether frames of recordings must carry the direction of gravity.
@@ -119,7 +119,7 @@ def run_images(
         sources: of the images; results never overwrite them.
         prepare: loads the model.
         read: yields the images; its argument is called for each unusable one.
-        noun: of the count in the summary.
+        noun: of one thing in the summary.
         keep_results: whether to write results.jsonl.
     """
     for source in sources:
@@ -183,7 +183,7 @@ class _Run:
 
     def print_summary(self) -> None:
         """Print one line, to stderr if stdout carries JSON."""
-        text = f'{self.processed} images, {self._found} {self._noun}'
+        text = f'{counted(self.processed, "image")}, {counted(self._found, self._noun)}'
         if self.processed:
             text += f', {1e3 * self._seconds / self.processed:.1f} ms each'
         if self._rejected:

@@ -29,6 +29,17 @@ def shortened(text: str, most: int = MAX_TEXT) -> str:
     return f'{text[:half]}[... {len(text) - 2 * half} characters ...]{text[-half:]}'
 
 
+def counted(count: int, noun: str, plural: str = '') -> str:
+    """'1 image' or '2 images'.
+
+    Args:
+        count: of the things.
+        noun: for one.
+        plural: for several, where it is not noun + 's'.
+    """
+    return f'{count} {noun if count == 1 else plural or f"{noun}s"}'
+
+
 def _escaped(char: str) -> str:
     return ascii(char)[1:-1]
 

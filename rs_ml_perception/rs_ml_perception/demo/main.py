@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError
+from rs_ml_perception.core.errors import ConfigError, InputError, RsMlError, counted
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.tether import interrupt_when_gone
@@ -89,7 +89,8 @@ def _show(recording: Path, out: Path, options: DemoOptions) -> int:
     for name, reason in drops.items():
         print(f'{name} last dropped a frame because: {reason}')
     print(
-        f'{len(paths)} panels in {out / "frames"}, every output in {out / "results"}', flush=True
+        f'{counted(len(paths), "panel")} in {out / "frames"}, every output in {out / "results"}',
+        flush=True,
     )
     if any(node['published'] for node in summary['nodes'].values()):
         return 0

@@ -226,7 +226,7 @@ def _input(spec: InputSpec, frame: Frame, model: str) -> np.ndarray:
 def _required(image: Any, word: str, spec: InputSpec, model: str) -> Any:
     if image is None:
         raise InputError(
-            f'{model}: its input {spec.name!r} needs {word}, which the picture lacks: give a '
+            f'{model}: its input {spec.name!r} needs {word}, which the image lacks: give a '
             'recording of a camera that has it'
         )
     return image

@@ -15,7 +15,7 @@ from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, counted
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.replay_topics import TopicFilter, import_message_type
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, qos_profile
@@ -142,7 +142,8 @@ class RecordNode(Node):
         if not counts:
             self.get_logger().warning(f'no published topic matches {", ".join(self._patterns)}')
         self.get_logger().info(
-            f'recorded {sum(counts.values())} messages of {len(counts)} topics '
+            f'recorded {counted(sum(counts.values()), "message")} of '
+            f'{counted(len(counts), "topic")} '
             f'in {self.writer.path}'
         )
         return 0

@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import InputError, counted
 from rs_ml_perception.nodes.replay_options import ReplayOptions
 from rs_ml_perception.nodes.replay_timing import Lockstep, ReplayClock
 from rs_ml_perception.nodes.replay_topics import (
@@ -266,13 +266,13 @@ class ReplayNode(Node):
     def _log_summary(self, seconds: float) -> None:
         lost = {name: node.lost for name, node in self.lockstep.nodes.items() if node.lost}
         strange = {n: p.unmatched for n, p in self.lockstep.nodes.items() if p.unmatched}
-        frames = self.lockstep.num_published
-        text = (
-            f'replayed {self.published} messages of {len(self.topic_publishers)} topics, '
-            f'{frames} frames, in {seconds:.2f} s'
-        )
+        messages = counted(self.published, 'message')
+        topics = counted(len(self.topic_publishers), 'topic')
+        frames = counted(self.lockstep.num_published, 'frame')
+        text = f'replayed {messages} of {topics}, {frames}, in {seconds:.2f} s'
         if self.options.lockstep:
-            text += f', in step with {len(self.lockstep.nodes)} nodes, lost: {lost or "none"}'
+            nodes = counted(len(self.lockstep.nodes), 'node')
+            text += f', in step with {nodes}, lost: {lost or "none"}'
         if self._watch is not None and (overwritten := self._watch.overwritten):
             text += f', overwritten before they were received: {overwritten}'
         if self._unusable:

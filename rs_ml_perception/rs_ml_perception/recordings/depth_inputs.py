@@ -72,7 +72,7 @@ class DepthImageFiles:
         for stem in stems:
             if (self.infrared / f'{stem}.png').is_file():
                 return read_gray(self.infrared / f'{stem}.png')
-        raise InputError(f'{self.infrared} holds no infrared picture {stems[0]}.png')
+        raise InputError(f'{self.infrared} holds no infrared image {stems[0]}.png')
 
 
 def resolve_depth_inputs(texts: Sequence[str], camera: str = '') -> list[InputSource]:
@@ -97,7 +97,7 @@ def _folder(path: Path) -> list[Path]:
     """Only res-N in the layout of Intel, else every image that may contain depth."""
     pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in DEPTH_SUFFIXES)
     if not pictures:
-        raise InputError(f'folder {path} holds no depth pictures ({", ".join(DEPTH_SUFFIXES)})')
+        raise InputError(f'folder {path} holds no depth images ({", ".join(DEPTH_SUFFIXES)})')
     return [picture for picture in pictures if _RAW.fullmatch(picture.stem)] or pictures
 
 
@@ -108,7 +108,7 @@ def _file(path: Path) -> InputSource | None:
 
 
 _KINDS = InputKinds(
-    names='a depth picture, a folder of them, a folder of res-N.png and left-N.png, '
+    names='a depth image, a folder of them, a folder of res-N.png and left-N.png, '
     'a recording, or realsense[:SERIAL]',
     recorded=depth_frames,
     camera=depth_camera_frames,

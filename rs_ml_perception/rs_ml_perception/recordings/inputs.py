@@ -104,7 +104,7 @@ def _read_picture(path: Path, depth_folder: DepthFolder | None) -> Frame:
     height, width = rgb.shape[:2]
     if (depth.height, depth.width) != (height, width):
         raise InputError(
-            f'{depth_path} is {depth.width}x{depth.height}, its picture '
+            f'{depth_path} is {depth.width}x{depth.height}, its image '
             f'{width}x{height}: depth must be aligned to colour'
         )
     return Frame(rgb=rgb, depth=depth)

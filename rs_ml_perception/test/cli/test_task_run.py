@@ -35,7 +35,7 @@ def describe(_):
 
 
 def run(out, *words, prepare=describe, **changes):
-    options = {'noun': 'things', 'keep_results': True, **changes}
+    options = {'noun': 'thing', 'keep_results': True, **changes}
     args = arguments(out, *words)
     return run_task(args, from_flags(DepthRunOptions, args), prepare, **options)
 
@@ -48,12 +48,12 @@ def names(out):
     return sorted(path.name for path in out.iterdir())
 
 
-def test_single_picture(write_pictures, capsys):
+def test_single_image(write_pictures, capsys):
     folder = write_pictures('a.png')
     assert run(folder / 'out', folder / 'a.png') == 0
     assert names(folder / 'out') == ['a_grey.png', 'a_seen.png', 'results.jsonl']
     assert results(folder / 'out') == [{'image': 'a.png', 'size': [36, 48, 3], 'depth': False}]
-    assert '1 images, 2 things' in capsys.readouterr().out
+    assert '1 image, 2 things' in capsys.readouterr().out
 
 
 def test_folder_in_order_of_names(write_pictures):

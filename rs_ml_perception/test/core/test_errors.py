@@ -1,7 +1,7 @@
 """Foreign text on its way to a terminal."""
 
 import pytest
-from rs_ml_perception.core.errors import MAX_TEXT, InputError, printable, shortened
+from rs_ml_perception.core.errors import MAX_TEXT, InputError, counted, printable, shortened
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,20 @@ from rs_ml_perception.core.errors import MAX_TEXT, InputError, printable, shorte
 )
 def test_control_characters_are_spelled_out(text, shown):
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ('words', 'text'),
+    [
+        ((0, 'image'), '0 images'),
+        ((1, 'image'), '1 image'),
+        ((2, 'image'), '2 images'),
+        ((1, 'copy', 'copies'), '1 copy'),
+        ((3, 'copy', 'copies'), '3 copies'),
+    ],
+)
+def test_counts_agree_with_their_nouns(words, text):
+    assert counted(*words) == text
 
 
 @pytest.mark.parametrize('length', [0, 1, MAX_TEXT, MAX_TEXT + 1, 10 * MAX_TEXT])

@@ -67,7 +67,7 @@ def test_inputs_are_made_as_a_task_makes_them(spec, shape, value):
 
 
 def test_missing_images_are_named():
-    with pytest.raises(InputError, match="m: its input 'depth' needs depth, which the picture"):
+    with pytest.raises(InputError, match="m: its input 'depth' needs depth, which the image"):
         picture_inputs([InputSpec('depth', dtype='float32')], Frame(rgb=RGB), model='m')
 
 

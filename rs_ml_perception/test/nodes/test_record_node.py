@@ -76,7 +76,7 @@ def test_records_its_namespace_and_closes_when_stopped(start, storage, number, n
     words.wait_for_all_acked()
     status, output = stop(process, number)
     assert status == 0, output
-    assert 'recorded 3 messages of 1 topics' in output
+    assert 'recorded 3 messages of 1 topic' in output
     found = contents(tmp_path / 'bag')
     assert [m.data for m in found['/recorded/words']] == ['one', 'two', 'dröi']
     assert list(found) == ['/recorded/words']
@@ -142,7 +142,7 @@ def test_a_publisher_that_comes_back_with_less_is_recorded(first, second, start,
 @pytest.mark.parametrize(
     ('topics', 'says'),
     [
-        ('["recorded/words"]', 'recorded 1 messages of 1 topics'),
+        ('["recorded/words"]', 'recorded 1 message of 1 topic'),
         ('["/nowhere/.*"]', 'no published topic matches /nowhere/.*'),
     ],
 )

@@ -245,7 +245,7 @@ def test_a_topic_that_cannot_be_published_is_left_out(run, tmp_path):
             writer.write_message(name, 1, factory.make('std_msgs/msg/String', data='x'))
     status, output = run(bag, wait_for_subscribers_secs=0.0)
     assert status == 0, output
-    assert 'replayed 1 messages of 1 topics' in output
+    assert 'replayed 1 message of 1 topic' in output
     for name in ('/front-camera/words', '/1/words'):
         assert f'{name} (std_msgs/msg/String) is left out' in output
 

@@ -29,7 +29,7 @@ def read(*texts, **pictures):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Intel's layout with one infrared picture of two, and a folder of plain depth."""
+    """Intel's layout with one infrared image of two, and a folder of plain depth."""
     for name, pixels in {
         'intel/res-1.png': DEPTH,
         'intel/res-2.png': DEPTH,
@@ -90,7 +90,7 @@ def test_infrared_of_an_image(folder, name, pictures, has_infrared):
 def test_a_missing_infrared_image_is_reported(folder):
     found, rejected = read(folder / 'plain' / 'b.tif', infrared=folder / 'infra')
     assert found == {}
-    assert 'no infrared picture b.png' in rejected[0][1]
+    assert 'no infrared image b.png' in rejected[0][1]
 
 
 def test_eight_bit_depth_in_another_unit(folder):
@@ -124,7 +124,7 @@ def test_an_absent_camera_is_rejected(librealsense):
     ('name', 'said'),
     [
         ('nothing.png', 'does not exist'),
-        ('empty', 'no depth pictures'),
+        ('empty', 'no depth images'),
         ('a.jpg', 'no known kind of file'),
     ],
 )

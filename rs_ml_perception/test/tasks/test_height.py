@@ -224,8 +224,8 @@ DEGENERATE = {
 def test_degenerate_depth_raises_nothing(depth_m, is_aligned, up):
     whole = frame(depth_m)
     if not is_aligned:
-        beside = RigidTransform(np.eye(3), np.array([0.01, 0.0, 0.0]))
-        whole = replace(whole, depth_camera=CAMERA, color_from_depth=beside)
+        shifted = RigidTransform(np.eye(3), np.array([0.01, 0.0, 0.0]))
+        whole = replace(whole, depth_camera=CAMERA, color_from_depth=shifted)
     heights = HeightEstimator()(whole, persons(box(*MAN), [0, 0, 640, 480]), up=up)
     if np.isfinite(whole.depth.depth_m).any():
         assert (np.nan_to_num(heights.height_m) < 3).all()

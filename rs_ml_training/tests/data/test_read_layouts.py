@@ -47,7 +47,7 @@ def moved(root, *pairs):
 
 @pytest.fixture
 def splits(yolo):
-    """train/images and train/labels, valid/images and valid/labels, data.yaml beside them."""
+    """train/images and train/labels, valid/images and valid/labels, data.yaml next to them."""
     return moved(
         yolo,
         ('images/10.jpg', 'valid/images/10.jpg'),
@@ -93,12 +93,12 @@ def test_files_without_partner_are_counted_and_reported(yolo, folder, caplog):
         reader = open_data(f'yolo:{folder}')
     assert names(reader) == ['1', '2', '10']
     assert [note.split(' (')[0] for note in reader.notes] == [
-        '2 label files have no image and are not read',
-        '1 images without label file count as empty',
-        '1 files of .HEIC in images/ are not read',
-        '1 files of .gif in images/ are not read',
-        '1 files of .heic in images/ are not read',
-        '1 files of .xml in labels/ are not read',
+        'not read: 2 label files without image',
+        'taken as empty: 1 image without label file',
+        'not read: 1 file of .HEIC in images/',
+        'not read: 1 file of .gif in images/',
+        'not read: 1 file of .heic in images/',
+        'not read: 1 file of .xml in labels/',
     ]
     assert [f'yolo:{folder}: {note}' for note in reader.notes] == caplog.messages
 
@@ -159,8 +159,8 @@ def test_images_of_coco_that_are_not_listed_or_not_read(coco, folder, caplog):
     reader = open_data(f'coco:{folder}')
     assert len(reader) == 2
     assert reader.notes == (
-        '1 pictures of .gif are not read',
-        '1 pictures are not listed and not read (000000000010.jpg first)',
+        'not read: 1 image of .gif',
+        'not listed and not read: 1 image (000000000010.jpg first)',
     )
     assert len(caplog.messages) == 2
 

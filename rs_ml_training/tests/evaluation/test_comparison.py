@@ -1,4 +1,4 @@
-"""The camera SDK's filters as predictors, and the table beside them."""
+"""The camera SDK's filters as predictors, and their table."""
 
 from __future__ import annotations
 

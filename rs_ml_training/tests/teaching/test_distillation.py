@@ -75,7 +75,7 @@ def test_an_object(teach, class_id, channel, score, row, column):
     np.testing.assert_allclose(maps['size'][y, x], (ltrb[:2] + ltrb[2:]) * shrink, rtol=1e-5)
     centre = (np.array([column, row]) * 4 + (ltrb[2:] - ltrb[:2]) / 2) * shrink
     found = (np.array([x, y]) + maps['offset'][y, x]) * 4
-    # The extent is that of the teacher's cell in the middle, one beside it at most.
+    # The extent is that of the teacher's cell in the middle, one next to it at most.
     assert (np.abs(found - centre) <= 4 * shrink + 1e-4).all()
 
 

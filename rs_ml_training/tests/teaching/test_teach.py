@@ -42,7 +42,7 @@ MERGES = {
     'marked already': ([A], [(NEAR_A, 0.9, 0)], [], [(A, False)]),
     'the same of another class': ([A], [(NEAR_A, 0.9, 1)], [], [(A, False), (NEAR_A, False)]),
     'twice, the better counts': ([], [(A, 0.4, 0), (NEAR_A, 0.6, 0)], [], [(NEAR_A, False)]),
-    'beside what is complete': ([A], [(B, 0.9, 0)], [0], [(A, False), (B, True)]),
+    'next to what is complete': ([A], [(B, 0.9, 0)], [0], [(A, False), (B, True)]),
     'of a class not complete': ([A], [(B, 0.9, 1)], [0], [(A, False), (B, False)]),
 }
 
@@ -79,7 +79,7 @@ def test_label_map_of_something_else(tmp_path):
 
 
 class Rooms(NamedReader):
-    """Two pictures: a marked and outlined person beside a chair, and nothing."""
+    """Two pictures: a marked and outlined person next to a chair, and nothing."""
 
     labels, license = ('wall', 'person'), 'of the rooms'
 

@@ -120,7 +120,7 @@ def overlay_mask(
     check_rgb(rgb)
     if mask.shape != rgb.shape[:2] or mask.dtype != np.uint8:
         raise InputError(
-            f'a mask over this picture must be uint8 of shape {rgb.shape[:2]}, '
+            f'a mask over this image must be uint8 of shape {rgb.shape[:2]}, '
             f'got {mask.dtype} of shape {mask.shape}'
         )
     colors = _palette() if colors is None else colors

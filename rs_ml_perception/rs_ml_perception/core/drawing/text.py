@@ -115,5 +115,5 @@ def check_rgb(rgb: np.ndarray) -> None:
     """Raise InputError unless rgb is uint8 (H, W, 3)."""
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
         raise InputError(
-            f'a picture must be uint8 of shape (H, W, 3), got {rgb.dtype} of shape {rgb.shape}'
+            f'an image must be uint8 of shape (H, W, 3), got {rgb.dtype} of shape {rgb.shape}'
         )

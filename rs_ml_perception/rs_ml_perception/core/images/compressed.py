@@ -47,7 +47,7 @@ class CompressedBytes(NamedTuple):
 
 
 def decode_compressed_color(format: str, data: Any) -> np.ndarray:
-    """Decompress a picture.
+    """Decompress an image.
 
     Args:
         format: field of the message, for example 'rgb8; jpeg compressed bgr8' or 'jpeg'.
@@ -57,7 +57,7 @@ def decode_compressed_color(format: str, data: Any) -> np.ndarray:
         uint8 (H, W, 3), RGB.
 
     Raises:
-        InputError: the data are depth, too large, truncated or no picture.
+        InputError: the data are depth, too large, truncated or no image.
     """
     if 'compressedDepth' in format or format.startswith(('16UC1', '32FC1')):
         raise InputError(
@@ -65,7 +65,7 @@ def decode_compressed_color(format: str, data: Any) -> np.ndarray:
         )
     # The orientation flag is ignored: camera_info describes the pixels as stored.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = _decode_picture(format, _as_bytes(data), flags)
+    pixels = _decode_image(format, _as_bytes(data), flags)
     # Some publishers store RGB where JPEG readers expect BGR, and name it in the format.
     if 'compressed rgb' in format:
         return pixels
@@ -157,8 +157,8 @@ def _as_bytes(data: Any) -> bytes:
     return data if isinstance(data, bytes) else byte_view(data).tobytes()
 
 
-def _decode_picture(format: str, picture: bytes, flags: int) -> np.ndarray:
-    return decode_image(picture, flags, name=f'compressed image of format {format!r}')
+def _decode_image(format: str, data: bytes, flags: int) -> np.ndarray:
+    return decode_image(data, flags, name=f'compressed image of format {format!r}')
 
 
 def _split_header(format: str, data: bytes) -> tuple[float, float, bytes]:
@@ -178,7 +178,7 @@ def _decode_values(format: str, payload: bytes) -> np.ndarray:
             raise InputError(f'RVL depth is truncated: {len(payload)} bytes')
         width, height = _RVL_SIZE.unpack_from(payload)
         return decode_rvl(payload[_RVL_SIZE.size :], width=width, height=height)
-    values = _decode_picture(format, payload, cv2.IMREAD_UNCHANGED)
+    values = _decode_image(format, payload, cv2.IMREAD_UNCHANGED)
     if values.dtype != np.uint16 or values.ndim != 2:
         raise InputError(
             f'compressed depth of format {format!r} must hold one channel of uint16, '

@@ -207,7 +207,7 @@ def _not_depth(encoding: str) -> str:
     if encoding in _COLOR and _COLOR[encoding][0] >= 3:
         return (
             f'depth must be 16UC1 or 32FC1, got the colour encoding {encoding}: the driver paints '
-            'depth as a picture while its parameter colorizer.enable is true, set it to false'
+            'depth as a colour image while its parameter colorizer.enable is true, set it to false'
         )
     return f'depth encoding {encoding!r} is not supported: use one of {_names(_DEPTH)}'
 

@@ -214,13 +214,13 @@ def decode_image(data: bytes, flags: int, *, name: str) -> np.ndarray:
     Args:
         data: the file.
         flags: of cv2.imdecode.
-        name: of the file in messages, as 'picture x.png'.
+        name: of the file in messages, as 'image x.png'.
 
     Returns:
         Pixels as cv2.imdecode gives them.
 
     Raises:
-        InputError: no picture, larger than MAX_PIXELS, truncated or damaged.
+        InputError: no image, larger than MAX_PIXELS, truncated or damaged.
     """
     try:
         header = read_header(data)
@@ -231,7 +231,7 @@ def decode_image(data: bytes, flags: int, *, name: str) -> np.ndarray:
     if pixels is None or pixels.shape[0] * pixels.shape[1] > header.width * header.height:
         raise InputError(f'{name} is damaged ({len(data)} bytes)')
     if header.coded is not None and _ends_early(data, header, flags, pixels):
-        raise InputError(f'{name} is truncated: its pixels end before the picture does')
+        raise InputError(f'{name} is truncated: its pixels end before the image does')
     return pixels
 
 
@@ -245,7 +245,7 @@ def _decoded(data: bytes, flags: int) -> np.ndarray | None:
 def _ends_early(data: bytes, header: ImageHeader, flags: int, pixels: np.ndarray) -> bool:
     """Whether a JPEG with an end marker lacks pixels in front of it.
 
-    libjpeg leaves missing blocks at mid grey. A picture may be that grey in a corner, so the
+    libjpeg leaves missing blocks at mid grey. An image may be that grey in a corner, so the
     proof is another decoding with more bytes before the end marker: whole pictures stay the same.
     Of progressive ones every block has been there once, so they are always asked.
     """

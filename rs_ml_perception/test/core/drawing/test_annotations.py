@@ -199,7 +199,7 @@ def test_a_mask_that_does_not_fit_is_rejected(mask):
 
 @pytest.mark.parametrize('rgb', [GREY[..., 0], GREY.astype(np.float32), GREY[..., :2]])
 def test_other_arrays_are_not_images(rgb):
-    with pytest.raises(InputError, match='a picture must be uint8'):
+    with pytest.raises(InputError, match='an image must be uint8'):
         annotate_detections(rgb, Detections.empty(), LABELS)
 
 

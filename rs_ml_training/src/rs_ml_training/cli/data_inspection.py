@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.errors import ConfigError, InputError, counted
 from rs_ml_perception.core.options import REQUIRED, Options, option
 from rs_ml_perception.core.progress import progress
 
@@ -142,14 +142,14 @@ def _lists(options: ListOptions, arguments: argparse.Namespace) -> None:
         from rs_ml_training.data.pano_csv import write_lists
 
         train, valid = write_lists(root, out, options.valid_share, options.seed)
-        print(f'{out}: train.csv with {train}, valid.csv with {valid} pairs')
+        print(f'{out}: train.csv with {train}, valid.csv with {counted(valid, "pair")}')
         return
     from rs_ml_training.data.bts_list import kitti_lines, nyu_lines
 
     is_kitti = arguments.kind == 'kitti'
     lines = kitti_lines(root, options.gt_root or root) if is_kitti else nyu_lines(root)
     write_file(out, ('\n'.join(lines) + '\n').encode())
-    print(f'{out}: {len(lines)} images')
+    print(f'{out}: {counted(len(lines), "image")}')
 
 
 def _split(options: SplitOptions, _: argparse.Namespace) -> None:
@@ -161,7 +161,8 @@ def _split(options: SplitOptions, _: argparse.Namespace) -> None:
         for name, part in zip(('train', 'val'), parts, strict=True):
             names = [part.name(index) for index in range(len(part))]
             (folder / f'{name}.txt').write_text('\n'.join(names) + '\n')
-    print(f'{options.out}: train.txt with {len(parts[0])}, val.txt with {len(parts[1])} names')
+    held_out = counted(len(parts[1]), 'name')
+    print(f'{options.out}: train.txt with {len(parts[0])}, val.txt with {held_out}')
 
 
 def _noise(options: NoiseOptions, arguments: argparse.Namespace) -> None:

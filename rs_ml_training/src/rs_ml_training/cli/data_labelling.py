@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.errors import ConfigError, InputError, counted
 from rs_ml_perception.core.options import REQUIRED, Options, option
 from rs_ml_perception.core.progress import progress
 
@@ -70,7 +70,7 @@ def add_commands(commands: Commands) -> None:
         LabelOptions,
         _label,
         summary='make masks and class ids by hand',
-        example='rs-ml-data label binary pictures --out labelled',
+        example='rs-ml-data label binary images --out labelled',
     )
     sub.add_argument(
         'kind',
@@ -78,7 +78,7 @@ def add_commands(commands: Commands) -> None:
         help='binary: an object by its edges; semantic: its holes; brush: any classes by colour; '
         'empty: black masks for images without an object',
     )
-    sub.add_argument('pictures', type=Path, help='folder of images')
+    sub.add_argument('images', type=Path, help='folder of images')
     capture = add_command(
         commands,
         'capture',
@@ -97,7 +97,7 @@ def _capture(options: CaptureOptions, arguments: argparse.Namespace) -> None:
     chosen = {'chosen': _KeyChoice()} if options.by_key else {}
     captured = progress(at_rate(frames(arguments.source), rate), options.count)
     written = write_captured(captured, options.out, count=options.count, roi=options.roi, **chosen)
-    print(f'{options.out}: {written} new frames')
+    print(f'{options.out}: {counted(written, "new frame")}')
 
 
 class _KeyChoice:
@@ -118,16 +118,16 @@ def _label(options: LabelOptions, arguments: argparse.Namespace) -> None:
     if arguments.kind == 'semantic' and options.masks is None:
         raise ConfigError('semantic needs --masks, the folder of the binary masks')
     screen = None if arguments.kind == 'empty' else Window()
-    count = label(arguments.kind, arguments.pictures, options, screen)
-    print(f'{options.out}: {count} images; --data folder:{options.out}')
+    count = label(arguments.kind, arguments.images, options, screen)
+    print(f'{options.out}: {counted(count, "image")}; --data folder:{options.out}')
 
 
-def label(kind: str, pictures: Path, options: LabelOptions, screen: Screen | None) -> int:
+def label(kind: str, images: Path, options: LabelOptions, screen: Screen | None) -> int:
     """Label the images that have no label yet.
 
     Args:
         kind: one of KINDS.
-        pictures: folder of them.
+        images: folder of them.
         options: masks so far, and the output folder.
         screen: shows them; not needed for 'empty'.
 
@@ -139,7 +139,7 @@ def label(kind: str, pictures: Path, options: LabelOptions, screen: Screen | Non
     masks = files_by_stem(folder) if folder else None
     # Images without an object join the existing labels, of either kind.
     has_ids = kind in ('semantic', 'brush') or (out / 'gt').is_dir()
-    for stem, path in files_by_stem(pictures).items():
+    for stem, path in files_by_stem(images).items():
         if (out / 'rgb' / f'{stem}.png').exists():
             continue
         rgb = read_rgb(path)

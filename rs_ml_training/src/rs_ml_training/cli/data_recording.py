@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, counted
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.options import REQUIRED, Options, option, override
 from rs_ml_perception.core.progress import progress
@@ -116,7 +116,10 @@ def _write_set(out: Path, options: SetOptions, workers: int) -> None:
     start = time.monotonic()
     write_frame_set(out, options, spread=shown)
     rate = options.frames / (time.monotonic() - start)
-    print(f'{out}: {options.frames} frames of {options.count} rooms, {rate:.1f} a second')
+    print(
+        f'{out}: {counted(options.frames, "frame")} of {counted(options.count, "room")}, '
+        f'{rate:.1f} a second'
+    )
     print(f'--data synth:{out} or synth-color:{out}')
 
 
@@ -128,13 +131,13 @@ def _write_recording(out: Path, options: SetOptions, arguments: argparse.Namespa
     frames = walk(options, recording.rate_hz)
     counts = write_recording(progress(frames, options.count), out, recording)
     _print_topics(counts)
-    print(f'{out}: {options.count} frames of one room')
+    print(f'{out}: {counted(options.count, "frame")} of one room')
 
 
 def _rematch(options: RematchFlags, arguments: argparse.Namespace) -> None:
     matched = rematch(arguments.source, options.out, options)
     frames = sum(1 for _ in progress(matched, None))
-    print(f'{options.out}: {frames} frames; --data synth:{options.out}')
+    print(f'{options.out}: {counted(frames, "frame")}; --data synth:{options.out}')
 
 
 def _to_bag(options: ToBagOptions, arguments: argparse.Namespace) -> None:
@@ -147,7 +150,7 @@ def _to_bag(options: ToBagOptions, arguments: argparse.Namespace) -> None:
     with watched(reader) as shown:
         counts = write_bag(shown, options.out, bag)
     _print_topics(counts)
-    print(f'{options.out}: {len(reader)} frames')
+    print(f'{options.out}: {counted(len(reader), "frame")}')
 
 
 def _denoised(options: ToBagOptions, reader: Reader) -> dict[str, Path]:

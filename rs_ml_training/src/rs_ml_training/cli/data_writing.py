@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, counted
 from rs_ml_perception.core.options import REQUIRED, Options, option
 
 from rs_ml_training.cli.data_command import Commands, ToFolder, add_command, open_source, watched
@@ -95,7 +95,7 @@ def add_commands(commands: Commands) -> None:
         TileOptions,
         _tile,
         summary='cut samples into square PNG tiles',
-        example='rs-ml-data tile --data folder:pictures --out tiles --side 128 --overlap 16',
+        example='rs-ml-data tile --data folder:images --out tiles --side 128 --overlap 16',
     )
     stitch = add_command(
         commands,
@@ -103,7 +103,7 @@ def add_commands(commands: Commands) -> None:
         StitchOptions,
         _stitch,
         summary='join the tiles of one image',
-        example='rs-ml-data stitch tiles/*.png --size 640x480 --overlap 16 --out picture.png',
+        example='rs-ml-data stitch tiles/*.png --size 640x480 --overlap 16 --out image.png',
     )
     stitch.add_argument('tiles', nargs='+', type=Path, help='PNG files')
     add_command(
@@ -137,7 +137,7 @@ def add_commands(commands: Commands) -> None:
         TeachOptions,
         _teach,
         summary='boxes from a detector, in the layout of COCO',
-        example='rs-ml-data teach --data folder:pictures --model detection --out taught',
+        example='rs-ml-data teach --data folder:images --model detection --out taught',
     )
 
 
@@ -152,16 +152,16 @@ def _tile(options: TileOptions, _: argparse.Namespace) -> None:
             overlap=options.overlap,
             by_source=options.by_source,
         )
-    print(f'{options.out}: {count} tiles')
+    print(f'{options.out}: {counted(count, "tile")}')
 
 
 def _stitch(options: StitchOptions, arguments: argparse.Namespace) -> None:
     from rs_ml_training.data.output_folder import png_of, write_file
     from rs_ml_training.data.tiling import read_stitched
 
-    picture = read_stitched(arguments.tiles, options.size, options.overlap)
-    write_file(options.out, png_of(picture))
-    print(f'{options.out}: {len(arguments.tiles)} tiles')
+    image = read_stitched(arguments.tiles, options.size, options.overlap)
+    write_file(options.out, png_of(image))
+    print(f'{options.out}: {counted(len(arguments.tiles), "tile")}')
 
 
 def _tfrecord(options: TfrecordOptions, _: argparse.Namespace) -> None:
@@ -170,7 +170,8 @@ def _tfrecord(options: TfrecordOptions, _: argparse.Namespace) -> None:
     reader, out, shards = open_source(options), options.out, options.shards
     with watched(reader) as shown:
         write_shards(shown, out, shards, options.compression, options.workers, options.maps)
-    print(f'{out}: {len(reader)} samples in {shards} shards; --data tfrecord:{out}')
+    samples = counted(len(reader), 'sample')
+    print(f'{out}: {samples} in {counted(shards, "shard")}; --data tfrecord:{out}')
 
 
 def _tfds(options: TfdsOptions, arguments: argparse.Namespace) -> None:
@@ -189,7 +190,7 @@ def _augment(options: AugmentOptions, _: argparse.Namespace) -> None:
     reader, out = open_source(options), options.out
     with watched(reader) as shown:
         count = write_augmented(shown, augment, out, copies=options.copies, seed=options.seed)
-    print(f'{out}: {count} copies')
+    print(f'{out}: {counted(count, "copy", "copies")}')
 
 
 def _teach(options: TeachOptions, _: argparse.Namespace) -> None:

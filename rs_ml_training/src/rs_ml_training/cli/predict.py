@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, counted
 from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.options import option, override
@@ -33,7 +33,7 @@ from rs_ml_training.trained import ModelSpec, Trained
 
 _INPUT, _OUTPUT, _VIDEO = 'input', 'output', 'video'
 EXAMPLE = """
-rs-ml-predict runs/depth pictures/ --out result
+rs-ml-predict runs/depth images/ --out result
 rs-ml-predict runs/rooms coco:/data/coco --list val.txt --out result --strips --errors
 rs-ml-predict runs/denoise depth/ --infrared infrared/ --out result --cloud
 """
@@ -117,7 +117,8 @@ def describe(totals: Totals) -> str:
     """Counts and speeds in one line, in wall time."""
     rate = totals.images / max(totals.wall_s, 1e-9)
     each_ms = 1000 * totals.seconds_per_image
-    return f'{totals.images} images, {rate:.1f} a second, {each_ms:.1f} ms each in the network'
+    images = counted(totals.images, 'image')
+    return f'{images}, {rate:.1f} a second, {each_ms:.1f} ms each in the network'
 
 
 def camera_of(text: str) -> Callable[[tuple[int, int]], CameraModel]:

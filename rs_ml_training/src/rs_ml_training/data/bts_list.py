@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import InputError, counted
 
 from rs_ml_training.data.encodings import read_depth, require_encoding
 from rs_ml_training.data.geometry import cropped
@@ -146,7 +146,7 @@ class ListReader(Reader):
         self.without_depth = len(entries) - len(known)
         self._entries = entries if keep_without_depth else known
         if self.without_depth and not keep_without_depth:
-            self.notes = (f'{self.without_depth} pictures of {list_path} have no depth',)
+            self.notes = (f'without depth: {counted(self.without_depth, "image")} of {list_path}',)
         if not self._entries:
             raise InputError(
                 f'{list_path} names no depth: to predict, set keep_without_depth=true'

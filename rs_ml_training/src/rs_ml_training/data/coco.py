@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import InputError, counted
 
 from rs_ml_training.data.classes import UNWANTED, ClassTable, class_mapping
 from rs_ml_training.data.image_files import SUFFIXES, read_rgb, require_size
@@ -203,7 +203,7 @@ def _notes(
         Path(i['file_name']).suffix or '(no suffix)' for n, i in listed.items() if n not in kept
     )
     for suffix, count in sorted(unread.items()):
-        yield f'{count} pictures of {suffix} are not read'
-    pictures = sorted(name for name in others if Path(name).suffix.lower() in SUFFIXES)
-    if pictures:
-        yield f'{len(pictures)} pictures are not listed and not read ({pictures[0]} first)'
+        yield f'not read: {counted(count, "image")} of {suffix}'
+    unlisted = sorted(name for name in others if Path(name).suffix.lower() in SUFFIXES)
+    if unlisted:
+        yield f'not listed and not read: {counted(len(unlisted), "image")} ({unlisted[0]} first)'

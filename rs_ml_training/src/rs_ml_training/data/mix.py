@@ -162,8 +162,8 @@ def _entries(path: Path) -> list[dict[str, Any]]:
 
 def _with_list(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The entry with the path of a list that lies in a folder."""
-    beside = folder / str(entry.get('list_file'))
-    return {**entry, 'list_file': str(beside)} if beside.is_file() else entry
+    path = folder / str(entry.get('list_file'))
+    return {**entry, 'list_file': str(path)} if path.is_file() else entry
 
 
 def _is_entry(entry: dict[str, Any]) -> bool:

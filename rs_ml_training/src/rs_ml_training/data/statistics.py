@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from rs_ml_perception.core.errors import counted
 
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import IGNORE, Boxes, Sample
@@ -179,8 +180,13 @@ def as_text(result: dict[str, Any]) -> str:
     for name in ('depth', 'raw_depth'):
         lines += _depth_lines(name, result.get(name, {}))
     for name, found in result.get('classes', {}).items():
-        lines.append(f'{found["pixel_share"]:8.3%} {name} (in {found["pictures"]} pictures)')
-    lines += [f'{count:8} boxes {name}' for name, count in result.get('boxes', {}).items()]
+        lines.append(
+            f'{found["pixel_share"]:8.3%} {name} (in {counted(found["pictures"], "image")})'
+        )
+    lines += [
+        f'{count:8} {"box" if count == 1 else "boxes"} {name}'
+        for name, count in result.get('boxes', {}).items()
+    ]
     return '\n'.join(lines)
 
 

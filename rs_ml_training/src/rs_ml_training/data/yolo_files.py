@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rs_ml_perception.core.errors import InputError
+from rs_ml_perception.core.errors import InputError, counted
 
 from rs_ml_training.data.image_files import SUFFIXES
 from rs_ml_training.data.pairing import natural_key
@@ -134,12 +134,12 @@ def _notes(
 ) -> Iterator[str]:
     alone = [file for name, file in texts.items() if name not in pictures]
     if alone:
-        yield f'{len(alone)} label files have no image and are not read ({alone[0]} first)'
+        yield f'not read: {counted(len(alone), "label file")} without image ({alone[0]} first)'
     bare = [file for name, file in pictures.items() if name not in texts]
     if bare:
-        yield f'{len(bare)} images without label file count as empty ({bare[0]} first)'
+        yield f'taken as empty: {counted(len(bare), "image")} without label file ({bare[0]} first)'
     for kind, count in sorted(strange.items()):
-        yield f'{count} files of {kind} are not read'
+        yield f'not read: {counted(count, "file")} of {kind}'
 
 
 def read_boxes(path: Path, size: tuple[int, int], classes: int) -> Boxes:

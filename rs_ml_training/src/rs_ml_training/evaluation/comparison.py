@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.errors import counted
+
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.reader import Reader, Subset, scenes_in_turn
 from rs_ml_training.data.sample import Sample
@@ -38,7 +40,9 @@ class Comparison:
         """A line for each method."""
         rules = ', '.join(f'{key} {value}' for key, value in self.protocol.items())
         count = next(iter(self.measured.values())).count
-        head = f'{self.task} on {self.data}: {count} frames{", " if rules else ""}{rules}'
+        head = (
+            f'{self.task} on {self.data}: {counted(count, "frame")}{", " if rules else ""}{rules}'
+        )
         units = {name: unit for name, (unit, _) in self.columns.items()}
         rows = [['', *(f'{name.removesuffix("_m")} {unit}' for name, unit in units.items())]]
         rows += [[name, *self._figures(found)] for name, found in self.measured.items()]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.core.errors import counted
+
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.data.reader import Reader
 from rs_ml_training.data.sample import Sample
@@ -122,7 +124,9 @@ class EvaluationReport:
     def table(self) -> str:
         """Lines for a terminal: the metrics in columns, then the worst images."""
         metrics = {k: v for k, v in self.measured.metrics.items() if k != 'count'}
-        lines = [f'{self.task} of {self.model} on {self.data}: {self.measured.count} images']
+        lines = [
+            f'{self.task} of {self.model} on {self.data}: {counted(self.measured.count, "image")}'
+        ]
         rules = ', '.join(f'{key} {value}' for key, value in self.protocol.items())
         lines += [rules] if rules else []
         names = list(metrics)

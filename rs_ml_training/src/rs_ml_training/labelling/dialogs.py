@@ -125,7 +125,7 @@ def labels_of_holes(
     holes = enclosed(chosen(part, found, screen), (width, height))
     labels = mask.astype(np.uint8) * np.uint8(OBJECT)
     labels[y : y + height, x : x + width][holes] = HOLE
-    title = f'{YES}: save, {DONE}: leave this picture out'
+    title = f'{YES}: save, {DONE}: leave this image out'
     return labels if _answer(painted(rgb, labels), title, screen) == YES else None
 
 

@@ -145,7 +145,7 @@ class VideoWriter:
 
     def __init__(self, path: Path, fps: float) -> None:
         self._path, self._fps = path, fps
-        self._beside = path.with_name(f'.part.{path.name}')
+        self._partial = path.with_name(f'.part.{path.name}')
         self._writer: cv2.VideoWriter | None = None
         self._size = 0, 0
 
@@ -157,9 +157,9 @@ class VideoWriter:
             return
         self._writer.release()
         if error is None:
-            self._beside.replace(self._path)
+            self._partial.replace(self._path)
         else:
-            self._beside.unlink(missing_ok=True)
+            self._partial.unlink(missing_ok=True)
 
     def write(self, rgb: np.ndarray) -> None:
         """Append a frame (H, W, 3); its size is that of the first, cut to even sides.
@@ -177,7 +177,7 @@ class VideoWriter:
 
     def _opened(self, size: tuple[int, int]) -> cv2.VideoWriter:
         codec = cv2.VideoWriter.fourcc(*'mp4v')
-        writer = cv2.VideoWriter(str(self._beside), codec, self._fps, size)
+        writer = cv2.VideoWriter(str(self._partial), codec, self._fps, size)
         if not writer.isOpened():
             raise InputError(
                 f'{self._path} cannot be written as a video of {size[0]}x{size[1]} at '

@@ -56,18 +56,18 @@ class DepthFiles:
 
     def __call__(self, path: Path) -> Sample:
         depth_m = encodings.read_depth(path, self.encoding)
-        beside = self._infrared_of(path)
+        file = self._infrared_of(path)
         infrared = None
-        if beside is not None:
+        if file is not None:
             size = depth_m.shape[1], depth_m.shape[0]
-            infrared = image_files.require_size(beside, image_files.read_gray(beside), size)
+            infrared = image_files.require_size(file, image_files.read_gray(file), size)
         return Sample(path.stem, raw_depth_m=depth_m, infrared=infrared)
 
     def _infrared_of(self, path: Path) -> Path | None:
         if self.infrared is not None:
             return self.infrared / path.name
-        beside = path.with_name(path.name.replace('res-', 'left-', 1))
-        return beside if beside != path and beside.is_file() else None
+        left = path.with_name(path.name.replace('res-', 'left-', 1))
+        return left if left != path and left.is_file() else None
 
 
 def read_color(path: Path) -> Sample:
