@@ -91,6 +91,9 @@ class FakePipeline:
     def warm_up(self) -> float:
         return 0.1
 
+    def readings(self) -> dict[str, float]:
+        return {}
+
     def reset(self) -> None:
         self.resets += 1
         self._tracker.reset()

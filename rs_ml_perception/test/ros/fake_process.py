@@ -54,6 +54,9 @@ class Pipeline:
     def warm_up(self):
         return 0.0
 
+    def readings(self):
+        return {}
+
     def reset(self):
         pass
 

@@ -205,6 +205,9 @@ class FakeTask:
     def warm_up(self):
         return 0.0
 
+    def readings(self):
+        return {}
+
     def reset(self):
         pass
 

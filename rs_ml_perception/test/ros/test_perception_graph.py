@@ -198,6 +198,9 @@ def test_the_table_lists_the_inputs_of_each_node(rig, name):
         def warm_up(self):
             return 0.0
 
+        def readings(self):
+            return {}
+
         def reset(self):
             pass
 
