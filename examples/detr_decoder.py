@@ -1,4 +1,7 @@
-"""A decoder: the outputs of DETR (Carion et al. 2020, arXiv 2005.12872) to boxes."""
+"""A decoder: the outputs of DETR (Carion et al. 2020, arXiv 2005.12872) to boxes.
+
+The decoder `detr` of the package does the same, by options; this one shows the function.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,6 @@ def decode_detr(
     )
 
 
-BOX_DECODERS['detr'] = BoxDecoder(
+BOX_DECODERS['own_detr'] = BoxDecoder(
     decode_detr, outputs=('logits', 'boxes'), suppresses=True, options={}
 )

@@ -123,7 +123,7 @@ def detr_model(folder: Path) -> Path:
         'name': 'tiny_detr',
         'version': '1',
         'task': 'detection',
-        'decoder': 'detr',
+        'decoder': 'own_detr',
         'artifacts': [{'format': 'onnx', 'path': 'model.onnx', 'sha256': digest}],
         'input': {
             'name': 'image',

@@ -19,8 +19,6 @@ from rs_ml_perception.inference.selection import open_backend
 from rs_ml_perception.inference.shelf import find_model
 from rs_ml_perception.inference.tuned import recall
 
-_WARM_UP_SIZE = (640, 480)
-
 
 class Model(Closing):
     """A loaded network with its manifest. One caller at a time.
@@ -88,9 +86,7 @@ class Model(Closing):
         It runs at least once and until there were `runs` runs, golden inputs included.
         """
         start = time.perf_counter()
-        inputs = {}
-        for spec in self.manifest.inputs:
-            inputs[spec.name] = np.zeros(spec.shape(spec.size or _WARM_UP_SIZE), spec.dtype)
+        inputs = {spec.name: spec.black() for spec in self.manifest.inputs}
         for _ in range(max(1, runs - self._runs)):
             self(inputs)
         return 1e3 * (time.perf_counter() - start)

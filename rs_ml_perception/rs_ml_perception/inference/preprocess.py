@@ -18,6 +18,7 @@ INTERPOLATIONS = {
 }
 COLORS = ('RGB', 'BGR', 'GRAY')
 LAYOUTS = ('NHWC', 'NCHW')
+_ANY_SIZE = (640, 480)
 RESIZES = ('stretch', 'letterbox', 'crop')
 
 
@@ -64,6 +65,10 @@ class InputSpec:
         if self.layout == 'NCHW':
             return 1, self.channels, height, width
         return 1, height, width, self.channels
+
+    def black(self) -> np.ndarray:
+        """The tensor of zeros; for an image of 640x480 where any size fits."""
+        return np.zeros(self.shape(self.size or _ANY_SIZE), self.dtype)
 
 
 @dataclass(frozen=True)

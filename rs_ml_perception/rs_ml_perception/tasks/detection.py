@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.objects.tracking import Tracker
 from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.pipeline import StageTimer
+from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor
 from rs_ml_perception.tasks.decoders.boxes import (
@@ -22,7 +25,7 @@ from rs_ml_perception.tasks.decoders.boxes import (
     check_outputs,
     fill_options,
 )
-from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions
+from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions, check_fit
 
 _MOST_CANDIDATES = 1000
 
@@ -74,7 +77,8 @@ class Detector:
         """Prepare a loaded model.
 
         Raises:
-            ModelError: the model does not detect, or its decoder is unknown.
+            ModelError: the model does not detect, its decoder is unknown, or its outputs do not
+                fit labels and decoder_options.
             ConfigError: a class that the model does not have.
         """
         manifest = model.manifest
@@ -83,14 +87,12 @@ class Detector:
         self.labels: LabelMap = manifest.labels
         self.stages = StageTimer()
         self._decoder = BOX_DECODERS[manifest.decoder]
-        check_outputs(manifest.name, self._decoder.outputs, manifest.outputs)
-        self._decoder_options = fill_options(
-            manifest.name, self._decoder.options, manifest.decoder_options
-        )
+        self._decoder_options = decoder_options(manifest)
         leaves_duplicates = self._decoder_options.get('leaves_duplicates', False)
         self._network_suppresses = self._decoder.suppresses and not leaves_duplicates
         self._preprocess = Preprocessor(manifest.input)
         self.options = options or DetectorOptions()
+        check_fit(model, self._decoded)
 
     @property
     def options(self) -> DetectorOptions:
@@ -144,6 +146,11 @@ class Detector:
             )
         return found[order[: options.max_detections]]
 
+    def _decoded(self, outputs: Mapping[str, np.ndarray]) -> None:
+        """Decode for the errors alone."""
+        size = self.model.manifest.input.size or (0, 0)
+        self._decoder.decode(outputs, size, 1.0, self._decoder_options)
+
     def _wanted(self, raw: RawBoxes) -> RawBoxes:
         keep = np.isfinite(raw.xyxy).all(axis=1) & np.isfinite(raw.scores)
         if self._options.classes:
@@ -160,6 +167,21 @@ class Detector:
         visible = box_areas(xyxy) > 0
         scores = np.clip(raw.scores[visible], 0, 1)
         return Detections(xyxy[visible], scores, raw.class_ids[visible])
+
+
+def decoder_options(manifest: ModelManifest) -> dict[str, Any]:
+    """The options of the decoder, with defaults and the number of classes.
+
+    Raises:
+        ModelError: an option is wrong, or the manifest lacks an output that the decoder reads.
+    """
+    decoder = BOX_DECODERS[manifest.decoder]
+    options = fill_options(manifest.name, decoder.options, manifest.decoder_options, decoder.words)
+    strides = options.get('strides', ())
+    check_outputs(manifest.name, decoder.outputs, manifest.outputs, strides)
+    if options.get('classes') == 0 and manifest.labels.names:
+        options['classes'] = max(manifest.labels.names) + 1
+    return options
 
 
 @dataclass(frozen=True, eq=False)

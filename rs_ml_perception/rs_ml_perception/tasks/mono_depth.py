@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -15,7 +16,7 @@ from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor, plan_transform
 from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
-from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions
+from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions, check_fit
 
 _OUTPUT = 'depth'
 
@@ -73,7 +74,8 @@ class DepthEstimator:
         """Prepare a loaded model.
 
         Raises:
-            ModelError: the model does not estimate depth, or its decoder is unknown.
+            ModelError: the model does not estimate depth, its decoder is unknown, or its output
+                is no image.
         """
         manifest = model.manifest
         manifest.require('mono_depth', decoders=('depth',))
@@ -83,6 +85,7 @@ class DepthEstimator:
         self.options = options or MonoDepthOptions()
         self.stages = StageTimer()
         self._preprocess = Preprocessor(manifest.input)
+        check_fit(model, self._plane)
 
     def __call__(self, rgb: np.ndarray, camera: CameraModel | None = None) -> DepthEstimate:
         """Estimate the depth of an image.
@@ -105,11 +108,7 @@ class DepthEstimator:
     def _metres(
         self, output: np.ndarray, transform: ImageTransform, camera: CameraModel | None
     ) -> np.ndarray:
-        plane = np.squeeze(output)
-        if plane.ndim != 2:
-            raise ModelError(
-                f'{self.model.title}: depth must have shape (1, h, w, 1), got {output.shape}'
-            )
+        plane = self._plane({_OUTPUT: output})
         spec = self.model.manifest.depth
         factor = spec.metres_per_unit * self._focal_factor(transform, camera)
         depth_m = plane.astype(np.float32) * np.float32(factor)
@@ -117,6 +116,13 @@ class DepthEstimator:
         valid = np.isfinite(depth_m) & (depth_m > 0)
         np.clip(depth_m, *limits, out=depth_m)
         return np.where(valid & self._in_range(depth_m), depth_m, np.float32(np.nan))
+
+    def _plane(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The depth output without axes of length 1, (h, w)."""
+        plane = np.squeeze(outputs[_OUTPUT])
+        if plane.ndim != 2:
+            raise ModelError(f'depth must have shape (1, h, w, 1), got {outputs[_OUTPUT].shape}')
+        return plane
 
     def _clamped_to(self, focal_factor: float) -> tuple[float, float]:
         low, high = self.model.manifest.depth.range_m

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from rs_ml_perception.core.errors import ConfigError
+import numpy as np
+
+from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.inference.backends import BACKENDS, DEVICES
@@ -78,6 +81,24 @@ class ModelOptions(Options):
             model.close()
             raise
         return model
+
+
+def check_fit(model: Model, decode: Callable[[dict[str, np.ndarray]], Any]) -> None:
+    """Run a network of fixed input size on black images, and decode what it gives.
+
+    Raises:
+        ModelError: the outputs do not fit the manifest.
+    """
+    inputs = model.manifest.inputs
+    if any(spec.size is None for spec in inputs):
+        return  # the size of the images decides, so the first one will show it
+    outputs = model({spec.name: spec.black() for spec in inputs})
+    try:
+        decode(outputs)
+    except ModelError as error:
+        raise ModelError(f'{model.title}: {error}') from error
+    except InputError:
+        pass  # of a black image, which is no frame of a camera
 
 
 class ModelPipeline(Pipeline[OptionsT]):

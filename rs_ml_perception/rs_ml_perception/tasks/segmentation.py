@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -22,9 +23,9 @@ from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.preprocess import Preprocessor
 from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
-from rs_ml_perception.tasks.decoders.masks import MASK_DECODERS
+from rs_ml_perception.tasks.decoders.masks import MASK_DECODERS, mask_layout
 from rs_ml_perception.tasks.depth_input import DEPTH, DepthInput, depth_spec
-from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline
+from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, check_fit
 
 _OUTPUT = 'mask'
 
@@ -75,8 +76,8 @@ class Segmenter:
         """Prepare a loaded model.
 
         Raises:
-            ModelError: the model does not segment, its decoder is unknown, or it has inputs
-                other than an image and depth.
+            ModelError: the model does not segment, its decoder is unknown, its output does not
+                fit the labels, or it has inputs other than an image and depth.
             ConfigError: a confidence threshold for a model without confidence.
         """
         manifest = model.manifest
@@ -91,6 +92,7 @@ class Segmenter:
         spec = depth_spec(manifest)
         self._depth_input = None if spec is None else DepthInput(spec)
         self.options = options or SegmenterOptions()
+        check_fit(model, self._ids)
 
     @property
     def options(self) -> SegmenterOptions:
@@ -132,9 +134,15 @@ class Segmenter:
         with self.stages('inference'):
             outputs = self.model(inputs)
         with self.stages('postprocess'):
-            layout = self.model.manifest.input.layout
-            ids = self._decode(outputs[_OUTPUT], layout, self._options.confidence_threshold)
+            ids = self._ids(outputs)
             return transform.to_source(ids, interpolation=cv2.INTER_NEAREST, fill=UNLABELLED)
+
+    def _ids(self, outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Class ids in pixels of the network's output, uint8 (h, w)."""
+        output, manifest = outputs[_OUTPUT], self.model.manifest
+        classes = max(self.labels.names, default=-1) + 1
+        layout = mask_layout(manifest.decoder, output.shape, manifest.input.layout, classes)
+        return self._decode(output, layout, self._options.confidence_threshold)
 
 
 class SegmentationPipeline(ModelPipeline[SegmentationOptions]):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.tasks.decoders.boxes import BOX_DECODERS, check_outputs, fill_options
 
 SIZE = (200, 100)
@@ -10,7 +10,8 @@ SIZE = (200, 100)
 
 def decode(name, outputs, min_score=0.5, **options):
     decoder = BOX_DECODERS[name]
-    return decoder.decode(outputs, SIZE, min_score, fill_options('m', decoder.options, options))
+    filled = fill_options('m', decoder.options, options, decoder.words)
+    return decoder.decode(outputs, SIZE, min_score, filled)
 
 
 def tf_outputs(rows, padding=3):
@@ -203,3 +204,112 @@ def test_options_of_another_kind_are_refused(default, value, is_refused):
         return
     with pytest.raises(ModelError, match='m: decoder_options option must be something like'):
         fill_options('m', {'option': default}, {'option': value})
+
+
+BOX = [40, 10, 80, 50]
+"""Of class 1 of three, centre (60, 30), size (40, 40)."""
+
+
+LOW, HIGH = -9.0, np.log(9.0)  # logits of 0.0001 and 0.9
+CENTRE, FRACTIONS = [60, 30, 40, 40], [0.3, 0.3, 0.2, 0.4]
+NONE, ONE = [0, 0, 0], [0, 0.9, 0]
+LOGITS = [LOW, HIGH, LOW]
+CELL_60_30 = 3 * 25 + 7  # of stride 8: its corner is (56, 24)
+YOLO_CELLS = 25 * 13 + 13 * 7 + 7 * 4
+
+
+def table(*rows):
+    return np.array([rows], np.float32)
+
+
+def cells(row, columns, count=YOLO_CELLS, at=CELL_60_30):
+    array = np.zeros((1, count, columns), np.float32)
+    array[0, at] = row
+    return array
+
+
+def edge_bins(*edges, bins=8):
+    distances = np.zeros((4, bins), np.float32)
+    distances[range(4), edges] = 50
+    return distances.ravel()
+
+
+FIRST = {'background': 'first'}
+
+PRESETS = [
+    ('yolov8', {'head': table(CENTRE + ONE, CENTRE + NONE)}, {}),
+    ('yolov8', {'head': table(CENTRE + ONE + [7] * 32)}, {'extra_columns': 32}),
+    ('yolo_head', {'head': table(FRACTIONS + ONE)}, {}),
+    ('yolov5', {'head': table([*CENTRE, 0.9, 0, 1, 0], [*CENTRE, 0.4, 0, 1, 0])}, {}),
+    ('yolov5', {'head': table([*CENTRE, HIGH, *LOGITS])}, {'activation': 'sigmoid'}),
+    ('yolox', {'head': cells([0.5, 0.75, np.log(5), np.log(5), 1, 0, 0.9, 0], 8)}, {}),
+    ('detr', {'scores': table([0, 9, 0, 0]), 'boxes': table(FRACTIONS)}, {}),
+    ('detr', {'scores': table([0, 0, 9, 0]), 'boxes': table(FRACTIONS)}, FIRST),
+    ('rt_detr', {'scores': table(LOGITS), 'boxes': table(FRACTIONS)}, {}),
+    ('box_list', {'boxes': table(BOX)[0], 'scores': ONE[1:2], 'classes': [1]}, {}),
+    ('box_list', {'boxes': table(BOX), 'scores': table(0.9), 'classes': table(1)}, {}),
+    ('efficient_nms', {'boxes': table(BOX, BOX), 'scores': table(0.9, 0.9),
+                       'classes': table(1, 1), 'count': table(1)}, {}),
+    ('end_to_end', {'rows': table([*BOX, 0.9, 1], [0, 0, 0, 0, 0, 0])}, {}),
+    ('yolov7_end_to_end', {'rows': table([0, *BOX, 1, 0.9])[0]}, {}),
+    ('picodet', {
+        **{f'scores_{s}': np.zeros((1, n, 3)) for s, n in ((16, 91), (32, 28), (64, 8))},
+        **{f'distances_{s}': np.zeros((1, n, 32)) for s, n in ((16, 91), (32, 28), (64, 8))},
+        'scores_8': cells(ONE, 3, 325), 'distances_8': cells(edge_bins(2, 2, 3, 3), 32, 325),
+    }, {'cell_offset': 0.0}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize('is_transposed', [False, True])
+@pytest.mark.parametrize(('name', 'outputs', 'options'), PRESETS)
+def test_presets(name, outputs, options, is_transposed):
+    outputs = {key: np.asarray(value, np.float32) for key, value in outputs.items()}
+    decoder = BOX_DECODERS[name]
+    if 'classes' in decoder.options:
+        options = {'classes': 4 if options.get('background') == 'first' else 3} | options
+        if is_transposed:
+            outputs = {
+                key: value if key == 'boxes' else value.transpose(0, 2, 1)
+                for key, value in outputs.items()
+            }
+    raw = decode(name, outputs, **options)
+    expected = [[40, 8, 80, 48]] if name == 'picodet' else [BOX]
+    np.testing.assert_allclose(raw.xyxy, expected, atol=1e-3)
+    np.testing.assert_allclose(raw.scores, 0.9, atol=0.1)
+    assert raw.class_ids.tolist() == [2 if options.get('background') == 'first' else 1]
+
+
+def test_maps_of_a_stride_are_read_row_by_row():
+    """As exports for accelerators have them: (1, C, h, w) for every stride."""
+    outputs = {'scores_8': np.zeros((1, 3, 13, 25)), 'distances_8': np.zeros((1, 64, 13, 25))}
+    outputs['scores_8'][0, :, 3, 7] = ONE
+    outputs['distances_8'][0, :, 3, 7] = edge_bins(2, 2, 3, 3, bins=16)
+    options = {'strides': [8], 'bins': 16, 'cell_offset': 0.0, 'classes': 3}
+    raw = decode('picodet', outputs, **options)
+    np.testing.assert_allclose(raw.xyxy, [[40, 8, 80, 48]], atol=1e-3)
+    assert raw.class_ids.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ('name', 'outputs', 'options', 'said'),
+    [
+        ('yolov8', {'head': np.zeros((1, 9, 7))}, {'classes': 80}, '84 columns.*3 classes would'),
+        ('yolox', {'head': np.zeros((1, 50, 8))}, {'classes': 3}, '200x100 have 444 cells'),
+        ('yolov5', {'head': np.zeros((1, 9, 5))}, {}, 'too few for a class'),
+        ('end_to_end', {'rows': np.zeros((1, 3, 7))}, {}, 'rows have 7 numbers'),
+        ('box_list', {'boxes': np.zeros((3, 4)), 'scores': np.zeros(2), 'classes': np.zeros(3)},
+         {}, 'four numbers, one and one a box'),
+        ('detr', {'boxes': np.zeros((1, 3, 4)), 'scores': np.zeros((1, 2, 5))}, {}, 'each row'),
+        ('yolov8', {'head': np.zeros((1, 9, 7))}, {'activation': 'relu'}, "one of .*'softmax'"),
+        ('end_to_end', {'rows': np.zeros((1, 3, 1))}, {'columns': ['x']}, "one of .*'x_min'"),
+        ('yolov8', {'head': np.zeros((1, 9, 7))}, {'box_form': 'edges'}, 'need strides'),
+    ],
+)  # fmt: skip
+def test_outputs_that_do_not_fit_their_options_are_refused(name, outputs, options, said):
+    with pytest.raises(ModelError, match=said):
+        decode(name, outputs, **options)
+
+
+def test_scores_that_are_no_numbers_reject_the_frame():
+    with pytest.raises(InputError, match='1 of 2 scores of the network are NaN'):
+        decode('yolov8', {'head': table(CENTRE + ONE, [*CENTRE, 0, np.nan, 0])}, classes=3)

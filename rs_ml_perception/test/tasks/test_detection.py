@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.inference.manifest import Thresholds
 from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.tasks.detection import Detector, DetectorOptions
@@ -76,7 +77,8 @@ def test_a_head_without_suppression_gets_it(recorded_model):
     head = np.zeros((1, 6, 30), np.float32)
     head[0, :, 0] = 0.5, 0.5, 0.2, 0.2, 0.9, 0
     head[0, :, 1] = 0.51, 0.5, 0.2, 0.2, 0.8, 0
-    model = recorded_model({'head': head}, decoder='yolo_head')
+    labels = LabelMap({0: 'person', 1: 'cat'})
+    model = recorded_model({'head': head}, decoder='yolo_head', labels=labels)
     assert len(Detector(model)(RGB)) == 1
     assert len(Detector(model, DetectorOptions(iou_threshold=1.0))(RGB)) == 2
 
@@ -145,3 +147,9 @@ def test_the_network_gets_the_colours_it_wants(recorded_model, color):
     assert model.seen['x'][0, 0, 0].tolist() == (
         [250, 100, 5] if color == 'RGB' else [5, 100, 250]
     )
+
+
+def test_a_head_with_other_classes_than_the_labels_is_refused_at_load(recorded_model):
+    model = recorded_model({'head': np.zeros((1, 84, 90), np.float32)}, decoder='yolo_head')
+    with pytest.raises(ModelError, match=r'recorded 1: head .*80 classes would fit: name every'):
+        Detector(model)

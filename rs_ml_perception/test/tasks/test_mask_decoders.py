@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ModelError
-from rs_ml_perception.tasks.decoders.masks import MASK_DECODERS
+from rs_ml_perception.tasks.decoders.masks import MASK_DECODERS, mask_layout
 
 # Two pixels, three classes: sure of class 2, and torn between 0 and 1.
 PROBABILITIES = np.array([[[0.05, 0.05, 0.9], [0.45, 0.4, 0.15]]], np.float32)[None]
@@ -18,6 +18,8 @@ LOGITS = np.log(PROBABILITIES) + 3
         (np.array([[[3.0, 15.0]]], np.float32), [[3, 15]]),
         (np.array([[[300, -1]]], np.int32), [[255, 255]]),
         (np.array([[[[4], [5]]]], np.uint8), [[4, 5]]),
+        (np.array([[[[4, 5]]]], np.uint8), [[4, 5]]),
+        (np.array([[4, 5], [6, 7]], np.int64), [[4, 5], [6, 7]]),
     ],
 )
 def test_class_map(output, expected):
@@ -64,3 +66,26 @@ def test_sigmoid(output, threshold, expected):
 def test_wrong_shapes_are_named(name):
     with pytest.raises(ModelError, match='must have shape'):
         MASK_DECODERS[name](np.zeros((1, 2, 3, 4, 5), np.float32), 'NHWC', 0.0)
+
+
+@pytest.mark.parametrize(
+    ('decoder', 'shape', 'layout', 'classes', 'expected'),
+    [
+        ('softmax', (1, 5, 8, 9), 'NHWC', 5, 'NCHW'),
+        ('softmax', (1, 8, 9, 5), 'NCHW', 5, 'NHWC'),
+        ('softmax', (1, 5, 8, 5), 'NCHW', 5, 'NCHW'),
+        ('softmax', (1, 8, 9, 5), 'NCHW', 0, 'NCHW'),
+        ('sigmoid', (1, 1, 8, 9), 'NHWC', 2, 'NCHW'),
+        ('class_map', (1, 8, 9), 'NCHW', 5, 'NCHW'),
+    ],
+)
+def test_channels_of_class_scores_are_those_of_the_labels(
+    decoder, shape, layout, classes, expected
+):
+    assert mask_layout(decoder, shape, layout, classes) == expected
+
+
+@pytest.mark.parametrize(('decoder', 'classes'), [('softmax', 4), ('sigmoid', 3)])
+def test_class_scores_without_a_channel_for_each_label_are_refused(decoder, classes):
+    with pytest.raises(ModelError, match=r'\[1, 8, 9, 1\], but labels name the classes 0'):
+        mask_layout(decoder, (1, 8, 9, 1), 'NHWC', classes)

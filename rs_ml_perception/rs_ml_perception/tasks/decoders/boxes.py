@@ -1,120 +1,56 @@
-"""Detection heads: raw tensors to boxes in pixels of the network input.
-
-Dense heads predict at every cell: confident cells are picked first, then decoded.
-"""
+"""The table of detection heads: raw tensors to boxes in pixels of the network input."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Collection, Container, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from rs_ml_perception.core.errors import ModelError
-from rs_ml_perception.core.objects.boxes import (
-    cell_centres,
-    expected_distances,
-    heatmap_peaks,
-    xyxy_from_cxcywh,
-    xyxy_from_edges,
-    xyxy_from_yxyx,
+from rs_ml_perception.core.objects.boxes import heatmap_peaks, xyxy_from_cxcywh
+from rs_ml_perception.tasks.decoders.box_lists import (
+    LIST_OPTIONS,
+    LIST_WORDS,
+    ROW_OPTIONS,
+    ROW_WORDS,
+    decode_box_list,
+    decode_box_rows,
 )
+from rs_ml_perception.tasks.decoders.dense_heads import (
+    DENSE_OPTIONS,
+    DENSE_WORDS,
+    decode_dense,
+)
+from rs_ml_perception.tasks.decoders.raw_boxes import RawBoxes
 
-EDGES = 4
+__all__ = ['BOX_DECODERS', 'BoxDecoder', 'RawBoxes', 'check_outputs', 'fill_options']
 
 
-_GFL_OPTIONS = {'strides': (8, 16, 32, 64), 'cell_offset': 0.0}
-
-
-@dataclass(frozen=True, eq=False)
-class RawBoxes:
-    """Boxes as the head predicts them, unordered and unclipped.
+@dataclass(frozen=True)
+class BoxDecoder:
+    """One row of the table of detection heads.
 
     Attributes:
-        xyxy: float32 (N, 4), pixels of the network input.
-        scores: float32 (N,).
-        class_ids: int32 (N,).
+        decode: (outputs, model_size, min_score, options) -> RawBoxes with scores >= min_score.
+        outputs: names the manifest must map to tensors; `NAME_8`, `NAME_16` and so on for all
+            `strides` of the options stand for NAME.
+        suppresses: whether the network has removed duplicates itself, unless decoder_options say
+            `leaves_duplicates`.
+        options: name -> default of decoder_options. `classes`: number of class ids, 0: that of
+            the labels.
+        words: name -> the values allowed; others: any of the kind of the default.
     """
 
-    xyxy: np.ndarray
-    scores: np.ndarray
-    class_ids: np.ndarray
-
-
-def decode_yolo_head(
-    outputs: Mapping[str, np.ndarray],
-    model_size: tuple[int, int],
-    min_score: float,
-    options: Mapping[str, Any],
-) -> RawBoxes:
-    """YOLOv8 style head.
-
-    `head` (1, 4 + C, N), or transposed: centre, size, and one probability per class. Centre and
-    size are fractions of the input (option box_unit: fraction, as the TFLite export has it) or
-    pixels (pixel, as ONNX).
-    """
-    head = outputs['head'][0]
-    head = head if head.shape[0] < head.shape[1] else head.T
-    class_scores = head[4:]
-    best = class_scores.max(axis=0)
-    keep = np.flatnonzero(best >= min_score)
-    boxes = xyxy_from_cxcywh(head[:4, keep].T)
-    if options['box_unit'] == 'fraction':
-        boxes = boxes * np.array([*model_size, *model_size])
-    class_ids = class_scores[:, keep].argmax(axis=0).astype(np.int32)
-    return RawBoxes(boxes.astype(np.float32), best[keep].astype(np.float32), class_ids)
-
-
-def decode_gfl(
-    outputs: Mapping[str, np.ndarray],
-    model_size: tuple[int, int],
-    min_score: float,
-    options: Mapping[str, Any],
-) -> RawBoxes:
-    """Head of generalized focal loss (arXiv 2006.04388), as NanoDet and PP-PicoDet have it.
-
-    `scores` (1, N, C): class logits. `distances` (1, N, 4 * bins): logits of the distances to the
-    left, top, right and bottom edge, bin i standing for i cells. N: cells of options strides, row
-    by row; option cell_offset: where in a cell its reference point lies, in cells.
-
-    Raises:
-        ModelError: the numbers of cells or bins do not fit.
-    """
-    logits, distances = outputs['scores'][0], outputs['distances'][0]
-    points, steps = _cells(model_size, tuple(options['strides']), float(options['cell_offset']))
-    if not len(logits) == len(distances) == len(points) or distances.shape[1] % EDGES:
-        raise ModelError(
-            f'the head gives scores {logits.shape} and distances {distances.shape}, but strides '
-            f'{list(options["strides"])} at {model_size[0]}x{model_size[1]} have {len(points)} '
-            'cells with four edges each: correct decoder_options or the input size in the manifest'
-        )
-    best = logits.max(axis=1)
-    keep = np.flatnonzero(best >= _logit(min_score))
-    bins = distances[keep].reshape(len(keep), EDGES, distances.shape[1] // EDGES)
-    boxes = xyxy_from_edges(points[keep], expected_distances(bins) * steps[keep, None])
-    class_ids = logits[keep].argmax(axis=1).astype(np.int32)
-    return RawBoxes(boxes, _sigmoid(best[keep]), class_ids)
-
-
-def decode_gfl_head(
-    outputs: Mapping[str, np.ndarray],
-    model_size: tuple[int, int],
-    min_score: float,
-    options: Mapping[str, Any],
-) -> RawBoxes:
-    """The same in one tensor: `head` (1, N, C + 4 * bins) or transposed; option bins."""
-    head = outputs['head'][0]
-    head = head if head.shape[0] > head.shape[1] else head.T
-    classes = head.shape[1] - EDGES * int(options['bins'])
-    if classes < 1:
-        raise ModelError(
-            f'the head gives {head.shape[1]} numbers a cell, too few for a class and four edges '
-            f'of {options["bins"]} bins: correct bins in decoder_options'
-        )
-    split = {'scores': head[None, :, :classes], 'distances': head[None, :, classes:]}
-    return decode_gfl(split, model_size, min_score, options)
+    decode: Callable[
+        [Mapping[str, np.ndarray], tuple[int, int], float, Mapping[str, Any]], RawBoxes
+    ]
+    outputs: tuple[str, ...]
+    suppresses: bool
+    options: Mapping[str, Any]
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def decode_centernet(
@@ -141,109 +77,78 @@ def decode_centernet(
     return RawBoxes(boxes.astype(np.float32), scores, peaks.channels.astype(np.int32))
 
 
-@lru_cache(maxsize=8)
-def _cells(
-    size: tuple[int, int], strides: tuple[int, ...], offset: float
-) -> tuple[np.ndarray, np.ndarray]:
-    return cell_centres(size, strides, offset)
+def _dense(*outputs: str, suppresses: bool = False, **options: Any) -> BoxDecoder:
+    known = {**DENSE_OPTIONS, **options, **({'leaves_duplicates': False} if suppresses else {})}
+    return BoxDecoder(decode_dense, outputs, suppresses, known, DENSE_WORDS)
 
 
-def _logit(probability: float) -> float:
-    with np.errstate(divide='ignore'):
-        return float(np.log(probability) - np.log1p(-probability))
+def _list(*outputs: str, **options: Any) -> BoxDecoder:
+    return BoxDecoder(decode_box_list, outputs, True, {**LIST_OPTIONS, **options}, LIST_WORDS)
 
 
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return np.exp(-np.logaddexp(np.float32(0), -logits.astype(np.float32)))
+def _row(columns: str, box_unit: str = 'pixel') -> BoxDecoder:
+    options = {**ROW_OPTIONS, 'columns': tuple(columns.split()), 'box_unit': box_unit}
+    return BoxDecoder(decode_box_rows, ('rows',), True, options, ROW_WORDS)
 
 
-@dataclass(frozen=True)
-class BoxDecoder:
-    """One row of the table of detection heads.
-
-    Attributes:
-        decode: (outputs, model_size, min_score, options) -> RawBoxes with scores >= min_score.
-        outputs: names the manifest must map to tensors.
-        suppresses: whether the network has removed duplicates itself, unless decoder_options say
-            `leaves_duplicates`.
-        options: name -> default of decoder_options.
-    """
-
-    decode: Callable[
-        [Mapping[str, np.ndarray], tuple[int, int], float, Mapping[str, Any]], RawBoxes
-    ]
-    outputs: tuple[str, ...]
-    suppresses: bool
-    options: Mapping[str, Any]
-
-
-def decode_tf_detection(
-    outputs: Mapping[str, np.ndarray],
-    model_size: tuple[int, int],
-    min_score: float,
-    options: Mapping[str, Any],
-) -> RawBoxes:
-    """TF Object Detection API and TFLite_Detection_PostProcess.
-
-    `boxes` (1, N, 4) [y_min, x_min, y_max, x_max] as fractions of the input, `classes` and
-    `scores` (1, N), `count` (1,): rows from count on are padding. The API counts classes from 1,
-    the TFLite operation from 0: the labels say which.
-    """
-    count = int(np.rint(np.ravel(outputs['count'])[0]))
-    scores = np.asarray(outputs['scores'][0, :count], np.float32)
-    keep = scores >= min_score
-    boxes = xyxy_from_yxyx(outputs['boxes'][0, :count][keep])
-    class_ids = np.rint(outputs['classes'][0, :count][keep]).astype(np.int32)
-    return RawBoxes(_scaled(boxes, model_size), scores[keep], class_ids)
-
-
-def decode_ssd_rows(
-    outputs: Mapping[str, np.ndarray],
-    model_size: tuple[int, int],
-    min_score: float,
-    options: Mapping[str, Any],
-) -> RawBoxes:
-    """OpenCV's DetectionOutput layer.
-
-    `rows` (1, 1, N, 7): [image, class, score, x_min, y_min, x_max, y_max], corners as fractions;
-    image is -1 from where the rows are padding.
-    """
-    rows = outputs['rows'].reshape(-1, 7)
-    keep = (rows[:, 2] >= min_score) & (rows[:, 0] >= 0)
-    rows = rows[keep]
-    return RawBoxes(
-        _scaled(rows[:, 3:], model_size),
-        rows[:, 2].astype(np.float32),
-        np.rint(rows[:, 1]).astype(np.int32),
-    )
-
-
-def _scaled(fractions: np.ndarray, model_size: tuple[int, int]) -> np.ndarray:
-    pixels: np.ndarray = fractions * np.array([*model_size, *model_size])
-    return pixels.astype(np.float32)
-
+_LIST = ('boxes', 'scores', 'classes')
+_YOLO_STRIDES = (8, 16, 32)
+_GFL: dict[str, Any] = {
+    'box_form': 'edges',
+    'box_unit': 'cell',
+    'activation': 'sigmoid',
+    'strides': (8, 16, 32, 64),
+}
+_CORNERS = 'x_min y_min x_max y_max'
 
 BOX_DECODERS: dict[str, BoxDecoder] = {
-    'tf_detection': BoxDecoder(
-        decode_tf_detection,
-        ('boxes', 'scores', 'classes', 'count'),
-        True,
-        {'leaves_duplicates': False},
+    'tf_detection': _list(*_LIST, 'count', box_form='yxyx', box_unit='fraction'),
+    'tflite_postprocess': _list(*_LIST, 'count', box_form='yxyx', box_unit='fraction'),
+    'efficient_nms': _list(*_LIST, 'count'),
+    'box_list': _list(*_LIST),
+    'ssd_rows': _row(f'image class score {_CORNERS}', 'fraction'),
+    'end_to_end': _row(f'{_CORNERS} score class'),
+    'yolov7_end_to_end': _row(f'image {_CORNERS} class score'),
+    'yolo_head': _dense('head', box_unit='fraction'),
+    'yolov5': _dense('head', objectness=True),
+    'yolov8': _dense('head'),
+    'yolox': _dense('head', box_form='log_size', objectness=True, strides=_YOLO_STRIDES),
+    'gfl': _dense('scores', 'distances', **_GFL),
+    'gfl_head': _dense('head', columns='classes_first', bins=8, **_GFL),
+    'picodet': _dense(
+        'scores', 'distances', **(_GFL | {'activation': 'none', 'cell_offset': 0.5, 'bins': 8})
     ),
-    'tflite_postprocess': BoxDecoder(
-        decode_tf_detection, ('boxes', 'scores', 'classes', 'count'), True, {}
+    'detr': _dense(
+        'scores',
+        'boxes',
+        suppresses=True,
+        box_unit='fraction',
+        activation='softmax',
+        background='last',
     ),
-    'ssd_rows': BoxDecoder(decode_ssd_rows, ('rows',), True, {}),
-    'yolo_head': BoxDecoder(decode_yolo_head, ('head',), False, {'box_unit': 'fraction'}),
-    'gfl': BoxDecoder(decode_gfl, ('scores', 'distances'), False, _GFL_OPTIONS),
-    'gfl_head': BoxDecoder(decode_gfl_head, ('head',), False, {**_GFL_OPTIONS, 'bins': 8}),
+    'rt_detr': _dense(
+        'scores', 'boxes', suppresses=True, box_unit='fraction', activation='sigmoid'
+    ),
     'centernet': BoxDecoder(decode_centernet, ('heatmap', 'size', 'offset'), False, {}),
 }
 
 
-def check_outputs(name: str, wanted: tuple[str, ...], outputs: Container[str]) -> None:
-    """Raise ModelError unless the manifest maps every output a decoder reads."""
-    missing = [output for output in wanted if output not in outputs]
+def check_outputs(
+    name: str,
+    wanted: tuple[str, ...],
+    outputs: Container[str],
+    strides: Collection[int] = (),
+) -> None:
+    """Raise ModelError unless the manifest maps every output a decoder reads.
+
+    An output may be given in parts, one for each of the strides.
+    """
+    missing = [
+        output
+        for output in wanted
+        if output not in outputs
+        and not (strides and all(f'{output}_{stride}' in outputs for stride in strides))
+    ]
     if missing:
         raise ModelError(
             f'{name}: the decoder needs outputs {list(wanted)}, the manifest lacks {missing}'
@@ -251,12 +156,15 @@ def check_outputs(name: str, wanted: tuple[str, ...], outputs: Container[str]) -
 
 
 def fill_options(
-    name: str, defaults: Mapping[str, Any], given: Mapping[str, Any]
+    name: str,
+    defaults: Mapping[str, Any],
+    given: Mapping[str, Any],
+    words: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Decoder options with their defaults.
 
     Raises:
-        ModelError: one is unknown, or of another kind than its default.
+        ModelError: one is unknown, of another kind than its default, or none of its words.
     """
     unknown = sorted(set(given) - set(defaults))
     if unknown:
@@ -269,17 +177,32 @@ def fill_options(
                 f'{name}: decoder_options {key} must be something like {defaults[key]!r}, '
                 f'got {value!r}'
             )
+        wrong = [
+            v
+            for v in (value if isinstance(value, list | tuple) else [value])
+            if key in words and v not in words[key]
+        ]
+        if wrong:
+            raise ModelError(
+                f'{name}: decoder_options {key} must be one of {list(words[key])}, '
+                f'got {wrong[0]!r}'
+            )
     return {**defaults, **given}
 
 
 def _is_like(value: Any, default: Any) -> bool:
     if isinstance(default, tuple):
-        return isinstance(value, list | tuple) and bool(value) and all(map(_is_stride, value))
+        is_item = _is_word if default and isinstance(default[0], str) else _is_stride
+        return isinstance(value, list | tuple) and bool(value) and all(map(is_item, value))
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
     if isinstance(default, float):
         return isinstance(value, int | float)
     return isinstance(value, type(default))
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _is_stride(value: Any) -> bool:

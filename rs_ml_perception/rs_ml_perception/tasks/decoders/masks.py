@@ -10,6 +10,7 @@ from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.core.objects.labels import UNLABELLED
 
 _MAX_SUM_ERROR = 0.1
+_CHANNEL_AXES = {'NHWC': 3, 'NCHW': 1}
 
 
 def decode_class_map(output: np.ndarray, layout: str, threshold: float) -> np.ndarray:
@@ -54,12 +55,36 @@ def decode_sigmoid(output: np.ndarray, layout: str, threshold: float) -> np.ndar
     return ids
 
 
+def mask_layout(decoder: str, shape: tuple[int, ...], layout: str, classes: int) -> str:
+    """The layout of class scores: that in which their channels are the classes.
+
+    Args:
+        decoder: a key of MASK_DECODERS.
+        shape: of the output.
+        layout: of the network's input, taken where the number of classes is unknown, or both fit.
+        classes: number of class ids, 0: unknown.
+
+    Raises:
+        ModelError: neither axis has one channel per class.
+    """
+    if decoder == 'class_map' or not classes or len(shape) != 4:
+        return layout
+    fitting = {classes, 1} if decoder == 'sigmoid' and classes <= 2 else {classes}
+    found = [word for word, axis in _CHANNEL_AXES.items() if shape[axis] in fitting]
+    if not found:
+        raise ModelError(
+            f'mask has shape {list(shape)}, but labels name the classes 0 to {classes - 1}: name '
+            'one class for each channel in labels, in order'
+        )
+    return layout if layout in found else found[0]
+
+
 def _plane(output: np.ndarray) -> np.ndarray:
-    plane: np.ndarray = output[0]
+    plane: np.ndarray = output[0] if output.ndim > 2 else output
     plane = plane[..., 0] if plane.ndim == 3 and plane.shape[-1] == 1 else plane
     plane = plane[0] if plane.ndim == 3 and plane.shape[0] == 1 else plane
     if plane.ndim != 2:
-        raise ModelError(f'a class map must have shape (1, h, w), got {output.shape}')
+        raise ModelError(f'a class map must have shape (1, h, w) or (h, w), got {output.shape}')
     return plane
 
 
