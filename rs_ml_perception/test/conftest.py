@@ -85,3 +85,58 @@ def filling_model() -> Callable[..., FillingModel]:
         return FillingModel(ModelManifest(**(defaults | fields)))
 
     return make
+
+
+@pytest.fixture
+def onnx_file(tmp_path: Path) -> Callable[..., Path]:
+    """Call with outputs, and shapes of inputs by name -> an ONNX file that gives these outputs.
+
+    `integers` names inputs of type int64; `metadata` becomes that of the file.
+    """
+    onnx = pytest.importorskip('onnx')
+    helper, types = onnx.helper, onnx.TensorProto
+
+    def make(
+        outputs: Mapping[str, np.ndarray],
+        inputs: Mapping[str, tuple[int | str, ...]],
+        *,
+        integers: tuple[str, ...] = (),
+        metadata: Mapping[str, str] | None = None,
+        name: str = 'net.onnx',
+    ) -> Path:
+        nodes, values = [], []
+        # Every input takes part, with weight 0, so that no runtime removes it.
+        for key in inputs:
+            nodes.append(helper.make_node('Cast', [key], [f'{key}/f'], to=types.FLOAT))
+            nodes.append(helper.make_node('ReduceMin', [f'{key}/f'], [f'{key}/min'], keepdims=0))
+            nodes.append(helper.make_node('Mul', [f'{key}/min', 'zero'], [f'{key}/zero']))
+        nodes.append(helper.make_node('Sum', [f'{key}/zero' for key in inputs], ['nothing']))
+        for key, array in outputs.items():
+            values.append(onnx.numpy_helper.from_array(array.astype(np.float32), f'{key}/value'))
+            nodes.append(helper.make_node('Add', [f'{key}/value', 'nothing'], [f'{key}/sum']))
+            kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+            nodes.append(helper.make_node('Cast', [f'{key}/sum'], [key], to=kind))
+        values.append(onnx.numpy_helper.from_array(np.float32(0), 'zero'))
+        graph = helper.make_graph(
+            nodes,
+            'made',
+            [
+                helper.make_tensor_value_info(
+                    key, types.INT64 if key in integers else types.FLOAT, shape
+                )
+                for key, shape in inputs.items()
+            ],
+            [
+                helper.make_tensor_value_info(
+                    key, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
+                )
+                for key, array in outputs.items()
+            ],
+            values,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)], ir_version=8)
+        helper.set_model_props(model, dict(metadata or {}))
+        onnx.save(model, tmp_path / name)
+        return tmp_path / name
+
+    return make

@@ -12,6 +12,8 @@ from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
 from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 
+_SIGN_BIT = 0x80
+
 
 class LiteRtBackend:
     """One interpreter; XNNPACK on the CPU.
@@ -87,10 +89,15 @@ def _file_tensor(details: dict[str, Any], kind: str) -> FileTensor:
 
 
 def quantize(values: np.ndarray, details: Mapping[str, Any]) -> np.ndarray:
-    """Values in the representation of the tensor: q = round(v / scale) + zero_point, saturated."""
+    """Values in the representation of the tensor: q = round(v / scale) + zero_point, saturated.
+
+    Pixels, uint8, fill the range of an int8 tensor.
+    """
     dtype = np.dtype(details['dtype'])
     if values.dtype == dtype:
         return values
+    if values.dtype == np.uint8 and dtype == np.int8:
+        return (values ^ np.uint8(_SIGN_BIT)).view(np.int8)
     scale, zero_point = details['quantization']
     if dtype.kind not in 'iu' or not scale:
         return values.astype(dtype)

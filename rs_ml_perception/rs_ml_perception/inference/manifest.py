@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.objects.labels import LabelMap
@@ -129,6 +131,7 @@ class ModelManifest:
         outputs: name used by the decoder -> tensor.
         decoder_options: further settings of the decoder.
         training_camera: intrinsics of the training images, or None.
+        constants: further inputs -> their values, the same for every image.
     """
 
     directory: Path
@@ -147,6 +150,7 @@ class ModelManifest:
     license: str = ''
     source: str = ''
     golden: Golden | None = None
+    constants: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def input(self) -> InputSpec:

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.images.image_files import MAX_PIXELS
@@ -64,6 +66,7 @@ def read_manifest(directory: Path) -> ModelManifest:
         license=top.take('license', str),
         source=top.take('source', str, ''),
         golden=_golden(top, outputs),
+        constants=_constants(top),
     )
     top.finish()
     return manifest
@@ -246,6 +249,28 @@ def _output(key: Any, row: Any, where: str) -> TensorSpec:
     if spec.dtype is not None and spec.dtype not in _DTYPES:
         raise ModelError(f'{section.where}: dtype must be one of {_DTYPES}, got {spec.dtype!r}')
     return spec
+
+
+def _constants(top: StrictMapping) -> dict[str, np.ndarray]:
+    """Inputs that do not depend on the image, such as its size in the network."""
+    rows = top.take('constants', dict, {})
+    return {
+        str(key): _constant(row, f'{top.where}: constants: {key}') for key, row in rows.items()
+    }
+
+
+def _constant(row: Any, where: str) -> np.ndarray:
+    section = StrictMapping(row, where=where)
+    value = section.take('value', (int, float, list))
+    dtype = section.choose('dtype', _DTYPES, 'float32')
+    section.finish()
+    try:
+        array = np.array(value, np.float64)
+    except (ValueError, TypeError) as error:
+        raise ModelError(
+            f'{where}: value must be numbers in lists of equal length, got {value!r}'
+        ) from error
+    return array.astype(dtype)
 
 
 def _golden(top: StrictMapping, outputs: Collection[str]) -> Golden | None:

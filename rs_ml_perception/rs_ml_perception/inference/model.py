@@ -76,7 +76,7 @@ class Model(Closing):
             raise BackendError(f'{self.title} was closed: load it again')
         self._runs += 1
         try:
-            return self._backend(inputs)
+            return self._backend({**inputs, **self.manifest.constants})
         except RuntimeError as error:  # the base class in openvino, litert and onnxruntime
             raise BackendError(f'{self.title}: {self.backend_name} refused: {error}') from error
 

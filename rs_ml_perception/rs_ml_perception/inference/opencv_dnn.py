@@ -8,14 +8,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.errors import BackendError
+from rs_ml_perception.core.errors import BackendError, ModelError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
 
 
 class OpenCvBackend:
     """One cv2.dnn network, on the CPU.
 
-    OpenCV reports neither names nor types of tensors: a mismatch with the manifest appears when
+    OpenCV reports neither shapes nor types of tensors: a mismatch with the manifest appears when
     the network runs, and in its golden output.
 
     `threads` is ignored: OpenCV has one number for the whole process (cv2.setNumThreads).
@@ -37,6 +37,21 @@ class OpenCvBackend:
         # The TFLite importer of OpenCV converts NHWC networks to NCHW.
         self._swaps_layout = network.format == 'tflite'
         self._single_output = len(self._net.getUnconnectedOutLayersNames()) == 1
+        self._check_outputs()
+
+    def _check_outputs(self) -> None:
+        """Raise ModelError for a name that is no layer; the only output may have any name."""
+        outputs = self._network.outputs
+        if self._single_output and len(outputs) == 1:
+            return
+        ends = self._net.getUnconnectedOutLayersNames()
+        known = {*ends, *self._net.getLayerNames()}
+        wrong = [spec.name for spec in outputs.values() if spec.name not in known]
+        if wrong:
+            raise ModelError(
+                f'{self._network.model}: {self._network.path.name} has no output {wrong[0]!r}, it '
+                f'has {sorted(ends)}: correct the manifest'
+            )
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the network."""

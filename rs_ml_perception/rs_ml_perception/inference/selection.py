@@ -90,7 +90,13 @@ def network_file(manifest: ModelManifest, artifact: Artifact) -> NetworkFile:
         model=manifest.title,
         format=artifact.format,
         path=locate(manifest, artifact.file),
-        inputs={spec.name: _input_tensor(spec, artifact) for spec in manifest.inputs},
+        inputs={
+            **{spec.name: _input_tensor(spec, artifact) for spec in manifest.inputs},
+            **{
+                key: TensorSpec(artifact.names.get(key, key), value.shape, value.dtype.name)
+                for key, value in manifest.constants.items()
+            },
+        },
         outputs={
             key: replace(tensor, name=artifact.names.get(key, tensor.name))
             for key, tensor in manifest.outputs.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,8 @@ def _load(tf: Any, session: Any, network: NetworkFile) -> tuple[dict[str, Any], 
     tensors = {
         tensor.name: tensor for op in session.graph.get_operations() for tensor in op.outputs
     }
-    return _matched(network, tensors, tensors)
+    fed = {n: t for n, t in tensors.items() if t.op.type == 'Placeholder'}
+    return _matched(network, tensors, tensors, needed=fed)
 
 
 def _load_saved_model(
@@ -106,10 +107,13 @@ def _load_saved_model(
 
 
 def _matched(
-    network: NetworkFile, inputs: dict[str, Any], outputs: dict[str, Any]
+    network: NetworkFile,
+    inputs: dict[str, Any],
+    outputs: dict[str, Any],
+    needed: Collection[str] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     return (
-        find_tensors('input', network, _file_tensors(inputs)),
+        find_tensors('input', network, _file_tensors(inputs), needed=needed),
         find_tensors('output', network, _file_tensors(outputs)),
     )
 

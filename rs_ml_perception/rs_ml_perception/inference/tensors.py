@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,11 @@ class FileTensor:
 
 
 def find_tensors(
-    kind: str, network: NetworkFile, available: Mapping[str, FileTensor]
+    kind: str,
+    network: NetworkFile,
+    available: Mapping[str, FileTensor],
+    *,
+    needed: Collection[str] | None = None,
 ) -> dict[str, Any]:
     """Handles of the manifest's tensors.
 
@@ -40,15 +44,39 @@ def find_tensors(
         available: all names in the runtime. A trailing ':0' is optional, and the name of the
             manifest is accepted as well as that of `names` of the artefact. A single tensor whose
             shape is not in the manifest may have any name.
+        needed: inputs without which the network does not run; None: all that are available.
 
     Returns:
         Name in the manifest -> handle.
 
     Raises:
-        ModelError: a tensor is missing or does not fit the manifest.
+        ModelError: a tensor is missing or does not fit the manifest, or nothing feeds an input.
     """
     wanted = network.inputs if kind == 'input' else network.outputs
-    return {key: _find(kind, key, spec, network, available) for key, spec in wanted.items()}
+    found = {key: _find(kind, key, spec, network, available) for key, spec in wanted.items()}
+    if kind == 'input':
+        _check_fed(network, available, found.values(), available if needed is None else needed)
+    return found
+
+
+def _check_fed(
+    network: NetworkFile,
+    available: Mapping[str, FileTensor],
+    fed: Collection[Any],
+    needed: Collection[str],
+) -> None:
+    known = {str(handle) for handle in fed}
+    unfed = {str(available[n].handle): n for n in needed if str(available[n].handle) not in known}
+    if unfed:
+        tensors = [available[name] for name in unfed.values()]
+        rows = [
+            f'{name!r}, {_described(tensor.shape, tensor.dtype)}'
+            for name, tensor in zip(unfed.values(), tensors, strict=True)
+        ]
+        raise ModelError(
+            f'{network.model}: {network.path.name} also has the input {"; ".join(rows)}, which '
+            'nothing feeds: give its value under constants in the manifest'
+        )
 
 
 def _find(

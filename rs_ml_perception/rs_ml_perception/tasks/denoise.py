@@ -15,7 +15,7 @@ from rs_ml_perception.core.images.tiling import ImageWindow, plan_windows
 from rs_ml_perception.core.options import option
 from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
-from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
+from rs_ml_perception.tasks.decoders.checks import check_outputs, fill_options
 from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions
 
 RAW_DEPTH, INFRARED = 'raw_depth', 'infrared'

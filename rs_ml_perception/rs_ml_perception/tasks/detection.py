@@ -19,12 +19,8 @@ from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor
-from rs_ml_perception.tasks.decoders.boxes import (
-    BOX_DECODERS,
-    RawBoxes,
-    check_outputs,
-    fill_options,
-)
+from rs_ml_perception.tasks.decoders.boxes import BOX_DECODERS, RawBoxes
+from rs_ml_perception.tasks.decoders.checks import check_outputs, fill_options
 from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions, check_fit
 
 _MOST_CANDIDATES = 1000

@@ -15,7 +15,7 @@ from rs_ml_perception.core.options import option
 from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor, plan_transform
-from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
+from rs_ml_perception.tasks.decoders.checks import check_outputs, fill_options, require_numbers
 from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions, check_fit
 
 _OUTPUT = 'depth'
@@ -114,6 +114,8 @@ class DepthEstimator:
         depth_m = plane.astype(np.float32) * np.float32(factor)
         limits = self._clamped_to(factor / spec.metres_per_unit)
         valid = np.isfinite(depth_m) & (depth_m > 0)
+        if not valid.any() and np.isnan(depth_m).all():
+            require_numbers(depth_m, 'depths')
         np.clip(depth_m, *limits, out=depth_m)
         return np.where(valid & self._in_range(depth_m), depth_m, np.float32(np.nan))
 

@@ -22,7 +22,7 @@ from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.preprocess import Preprocessor
-from rs_ml_perception.tasks.decoders.boxes import check_outputs, fill_options
+from rs_ml_perception.tasks.decoders.checks import check_outputs, fill_options
 from rs_ml_perception.tasks.decoders.masks import MASK_DECODERS, mask_layout
 from rs_ml_perception.tasks.depth_input import DEPTH, DepthInput, depth_spec
 from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, check_fit

@@ -213,3 +213,24 @@ def test_every_model_of_the_shelf_reads(name):
 
 def test_the_shelf_is_found_in_the_source_tree():
     assert {'centernet_mnv3_coco', 'nyu_mobilenet_unet', 'yolov8n'} <= set(shelf())
+
+
+def test_constants_are_arrays(tmp_path):
+    rows = {'size': {'value': [[64, 48]], 'dtype': 'int64'}, 'factor': {'value': 0.5}}
+    constants = read_manifest(write(tmp_path, constants=rows)).constants
+    assert (constants['size'].dtype.name, constants['size'].tolist()) == ('int64', [[64, 48]])
+    assert (constants['factor'].dtype.name, constants['factor'].shape) == ('float32', ())
+
+
+@pytest.mark.parametrize(
+    ('row', 'said'),
+    [
+        ({'value': [[1, 2], [3]]}, 'size: value must be numbers in lists of equal length'),
+        ({'value': ['a']}, 'size: value must be numbers in lists'),
+        ({'value': 1, 'dtype': 'text'}, 'size: dtype must be one of'),
+        ({}, 'size: value is missing'),
+    ],
+)
+def test_wrong_constants(tmp_path, row, said):
+    with pytest.raises(ModelError, match=said):
+        read_manifest(write(tmp_path, constants={'size': row}))

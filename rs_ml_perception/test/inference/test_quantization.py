@@ -17,6 +17,7 @@ IDS = {'dtype': np.int64, 'quantization': (0.0, 0)}
         (np.array([0, 1, -20, 500], np.float32), UINT8, [10, 12, 0, 255]),
         (np.array([0, 1], np.float32), INT8, [-5, -1]),
         (np.array([7, 200], np.uint8), UINT8, [7, 200]),  # raw pixels
+        (np.array([0, 127, 128, 255], np.uint8), INT8, [-128, -1, 0, 127]),  # raw pixels
         (np.array([1.5], np.float32), FLOAT, [1.5]),
         (np.array([3], np.uint8), FLOAT, [3.0]),
     ],

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import InputError, ModelError
-from rs_ml_perception.tasks.decoders.boxes import BOX_DECODERS, check_outputs, fill_options
+from rs_ml_perception.tasks.decoders.boxes import BOX_DECODERS
+from rs_ml_perception.tasks.decoders.checks import check_outputs, fill_options
 
 SIZE = (200, 100)
 

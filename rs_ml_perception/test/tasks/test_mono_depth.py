@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.inference.manifest import DepthSpec
 from rs_ml_perception.inference.preprocess import InputSpec
@@ -64,10 +64,15 @@ def test_ranges(recorded_model, options, expected):
     np.testing.assert_allclose(depth_m[0, ::10], expected)
 
 
-@pytest.mark.parametrize('bad', [np.nan, np.inf, 0.0])
+@pytest.mark.parametrize('bad', [np.inf, 0.0, [[[[np.nan], [np.inf]] * 20]]])
 def test_numbers_that_are_no_distance(recorded_model, bad):
     model = model_of(recorded_model, bad)
     assert np.isnan(DepthEstimator(model)(RGB).depth_m).all()
+
+
+def test_a_network_that_gives_nan_everywhere_rejects_the_image(recorded_model):
+    with pytest.raises(InputError, match='1200 of 1200 depths of the network are NaN'):
+        DepthEstimator(model_of(recorded_model, np.nan))(RGB)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rs_ml_perception.core.errors import ConfigError, ModelError
+from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.tasks.segmentation import Segmenter, SegmenterOptions
 
@@ -77,3 +78,16 @@ def test_class_maps_have_no_confidence(recorded_model):
 def test_models_that_do_not_fit(recorded_model, fields, said):
     with pytest.raises(ModelError, match=said):
         Segmenter(softmax_model(recorded_model, **fields))
+
+
+def test_channels_other_than_the_labels_are_refused_at_load(recorded_model):
+    with pytest.raises(ModelError, match=r'recorded 1: mask has shape .* name one class for each'):
+        Segmenter(softmax_model(recorded_model, labels=LabelMap({0: 'floor', 1: 'wall'})))
+
+
+def test_scores_that_are_no_numbers_reject_the_image(recorded_model):
+    broken = SURE.copy()
+    broken[0, 2, 3, 1] = np.nan
+    model = recorded_model({'mask': broken}, task='segmentation', decoder='softmax')
+    with pytest.raises(InputError, match='1 of 300 class scores of the network are NaN'):
+        Segmenter(model)(RGB)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.core.objects.boxes import heatmap_peaks, xyxy_from_cxcywh
 from rs_ml_perception.tasks.decoders.box_lists import (
     LIST_OPTIONS,
@@ -26,7 +24,7 @@ from rs_ml_perception.tasks.decoders.dense_heads import (
 )
 from rs_ml_perception.tasks.decoders.raw_boxes import RawBoxes
 
-__all__ = ['BOX_DECODERS', 'BoxDecoder', 'RawBoxes', 'check_outputs', 'fill_options']
+__all__ = ['BOX_DECODERS', 'BoxDecoder', 'RawBoxes']
 
 
 @dataclass(frozen=True)
@@ -131,79 +129,3 @@ BOX_DECODERS: dict[str, BoxDecoder] = {
     ),
     'centernet': BoxDecoder(decode_centernet, ('heatmap', 'size', 'offset'), False, {}),
 }
-
-
-def check_outputs(
-    name: str,
-    wanted: tuple[str, ...],
-    outputs: Container[str],
-    strides: Collection[int] = (),
-) -> None:
-    """Raise ModelError unless the manifest maps every output a decoder reads.
-
-    An output may be given in parts, one for each of the strides.
-    """
-    missing = [
-        output
-        for output in wanted
-        if output not in outputs
-        and not (strides and all(f'{output}_{stride}' in outputs for stride in strides))
-    ]
-    if missing:
-        raise ModelError(
-            f'{name}: the decoder needs outputs {list(wanted)}, the manifest lacks {missing}'
-        )
-
-
-def fill_options(
-    name: str,
-    defaults: Mapping[str, Any],
-    given: Mapping[str, Any],
-    words: Mapping[str, Collection[str]] = MappingProxyType({}),
-) -> dict[str, Any]:
-    """Decoder options with their defaults.
-
-    Raises:
-        ModelError: one is unknown, of another kind than its default, or none of its words.
-    """
-    unknown = sorted(set(given) - set(defaults))
-    if unknown:
-        raise ModelError(
-            f'{name}: decoder_options {unknown} unknown, known are {sorted(defaults)}'
-        )
-    for key, value in given.items():
-        if not _is_like(value, defaults[key]):
-            raise ModelError(
-                f'{name}: decoder_options {key} must be something like {defaults[key]!r}, '
-                f'got {value!r}'
-            )
-        wrong = [
-            v
-            for v in (value if isinstance(value, list | tuple) else [value])
-            if key in words and v not in words[key]
-        ]
-        if wrong:
-            raise ModelError(
-                f'{name}: decoder_options {key} must be one of {list(words[key])}, '
-                f'got {wrong[0]!r}'
-            )
-    return {**defaults, **given}
-
-
-def _is_like(value: Any, default: Any) -> bool:
-    if isinstance(default, tuple):
-        is_item = _is_word if default and isinstance(default[0], str) else _is_stride
-        return isinstance(value, list | tuple) and bool(value) and all(map(is_item, value))
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    if isinstance(default, float):
-        return isinstance(value, int | float)
-    return isinstance(value, type(default))
-
-
-def _is_word(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_stride(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0

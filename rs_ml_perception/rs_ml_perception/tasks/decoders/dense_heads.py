@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.core.objects.boxes import (
     cell_centres,
     expected_distances,
     xyxy_from_cxcywh,
     xyxy_from_edges,
 )
+from rs_ml_perception.tasks.decoders.checks import require_numbers
 from rs_ml_perception.tasks.decoders.raw_boxes import CORNER_FORMS, RawBoxes, corners_px
 
 EDGES = 4
@@ -185,11 +186,11 @@ def _confident(
     first = int(options['background'] == 'first')
     scores = scores[:, first : scores.shape[1] - (options['background'] == 'last')]
     best = scores.max(axis=1)
-    _require_numbers(best, 'scores')
+    require_numbers(best, 'scores')
     cut = _logit(min_score) if is_sigmoid else min_score
     is_kept = best >= cut
     if rows.objectness is not None:
-        _require_numbers(rows.objectness, 'objectness')
+        require_numbers(rows.objectness, 'objectness')
         is_kept &= rows.objectness >= cut
     keep = np.flatnonzero(is_kept)
     found = _sigmoid(best[keep]) if is_sigmoid else best[keep]
@@ -199,15 +200,6 @@ def _confident(
         enough = found >= min_score
         keep, found = keep[enough], found[enough]
     return keep, found, scores[keep].argmax(axis=1) + first
-
-
-def _require_numbers(values: np.ndarray, name: str) -> None:
-    count = int(np.isnan(values).sum())
-    if count:
-        raise InputError(
-            f'{count} of {len(values)} {name} of the network are NaN: compare backends with '
-            '`rs-ml models check`; if all are wrong, export the network again'
-        )
 
 
 def _corners(

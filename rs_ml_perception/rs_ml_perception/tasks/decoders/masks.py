@@ -8,6 +8,7 @@ import numpy as np
 
 from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.core.objects.labels import UNLABELLED
+from rs_ml_perception.tasks.decoders.checks import require_numbers
 
 _MAX_SUM_ERROR = 0.1
 _CHANNEL_AXES = {'NHWC': 3, 'NCHW': 1}
@@ -91,6 +92,7 @@ def _plane(output: np.ndarray) -> np.ndarray:
 def _channels_last(output: np.ndarray, layout: str) -> np.ndarray:
     if output.ndim != 4 or output.shape[0] != 1:
         raise ModelError(f'class scores must have shape (1, h, w, C), got {output.shape}')
+    require_numbers(output, 'class scores')
     scores: np.ndarray = output[0]
     return scores.transpose(1, 2, 0) if layout == 'NCHW' else scores
 
