@@ -288,7 +288,7 @@ def _fit(
         initial_epoch=progress.epoch,
         shuffle=False,  # already shuffled, by a seed that a resumed run shares
         callbacks=[StopOnNan(), end],
-        verbose='auto',
+        verbose=1 if sys.stdout.isatty() else 2,  # a bar, or one line per epoch
     )
 
 
