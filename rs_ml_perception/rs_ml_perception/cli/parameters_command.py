@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def updated_pages(folder: Path) -> dict[Path, str]:
-    """The pages with current tables, by path; parameters of every node appear once.
+    """The pages with current tables, by path; parameters of several nodes appear once.
 
     Raises:
         ConfigError: a page is missing, or has no place for a table.
@@ -80,12 +80,17 @@ def updated_pages(folder: Path) -> dict[Path, str]:
     from rs_ml_perception.nodes.table import NODES
 
     rows = {name: _rows(spec.node_class().parameters_type) for name, spec in NODES.items()}
-    common = [row for row in next(iter(rows.values())) if all(row in own for own in rows.values())]
+    users: dict[str, list[str]] = {}
+    for name, own in rows.items():
+        for row in own:
+            users.setdefault(row, []).append(name)
     tables = {
-        f'{name}.md': _table(name, [row for row in own if row not in common])
+        f'{name}.md': _table(name, [row for row in own if users[row] == [name]])
         for name, own in rows.items()
     }
-    tables[COMMON_PAGE] = _table('every node', common)
+    common = [row for row, names in users.items() if len(names) == len(rows)]
+    shared = {row: names for row, names in users.items() if 1 < len(names) < len(rows)}
+    tables[COMMON_PAGE] = f'{_table("every node", common)}\n\n{_shared_table(shared)}'
     tools = {'replay': ReplayOptions, 'record': RecordOptions}
     tables[TOOLS_PAGE] = '\n\n'.join(to_markdown(name, kind) for name, kind in tools.items())
     return {folder / page: _with_table(folder / page, table) for page, table in tables.items()}
@@ -127,6 +132,12 @@ def _rows(parameters_type: type) -> list[str]:
 
 def _table(name: str, rows: list[str]) -> str:
     return '\n'.join([f'| {name}: parameter | default | meaning |', '|---|---|---|', *rows])
+
+
+def _shared_table(users: Mapping[str, Sequence[str]]) -> str:
+    rows = [f'{row} {", ".join(names)} |' for row, names in users.items()]
+    header = '| several nodes: parameter | default | meaning | of |'
+    return '\n'.join([header, '|---|---|---|---|', *rows])
 
 
 def _cell(leaf: Option) -> str:
