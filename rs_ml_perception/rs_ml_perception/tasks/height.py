@@ -181,9 +181,11 @@ def _best_visible(detections: Detections, camera: CameraModel) -> np.ndarray:
 
 def _rows_reached(camera: CameraModel, points: PersonPoints) -> tuple[float, float]:
     """First and last row of the colour image with points of the person, without outliers."""
-    v = np.sort(project(points.box.points_m[points.is_person], camera)[:, 1])
+    v = project(points.box.planes_m[:, points.index].T, camera)[:, 1]
     few = min(4, len(v) - 1)
-    return float(v[few]), float(v[-1 - few]) + 1.0
+    last = len(v) - 1 - few
+    v = np.partition(v, (few, last))
+    return float(v[few]), float(v[last]) + 1.0
 
 
 def _floor_in_color(frame: Frame, up: Up | None) -> FloorPlane | None:

@@ -12,11 +12,11 @@ from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
 _PIXEL = np.ones((2, 2), np.uint8)
-_FIRST, _LAST = (0, 0), (1, 1)
-"""Anchors: the block extends to the lower right of its pixel, or to the upper left."""
+_FIRST = (0, 0)
+"""Anchor: the block extends to the lower right of its pixel."""
 
-_INNER = np.s_[1:-1, 1:-1]
-"""Without the rectangles cut by the border of the image."""
+_ROW_STEP = 4
+"""Every fourth row shows how depth was aligned."""
 
 _MIN_FRACTION = 0.998
 """Of the pixels in some 2x2 block without a farther pixel: all if a driver aligned the depth,
@@ -46,10 +46,9 @@ def without_overlap(frame: Frame) -> Frame:
     farthest = cv2.dilate(far, _PIXEL, anchor=_FIRST)
     if not _is_drawn_wide(far, farthest):
         return frame
-    np.copyto(farthest, 0, where=farthest == _hole(far))
     return replace(
         frame,
-        depth=DepthImage(farthest, depth.metres_per_unit),
+        depth=DepthImage(_with_holes_back(farthest), depth.metres_per_unit),
         depth_camera=replace(camera, cx=camera.cx - 0.5, cy=camera.cy - 0.5),
         color_from_depth=RigidTransform.identity(),
     )
@@ -59,21 +58,31 @@ def _is_drawn_wide(far: np.ndarray, farthest: np.ndarray) -> bool:
     """Whether each depth lies in a 2x2 block without a farther pixel.
 
     It does if depth pixels were drawn as rectangles of at least that size and the nearest value
-    was kept: any block inside the rectangle of the pixel is one.
+    was kept: any block inside the rectangle of the pixel is one. Rectangles cut by the border of
+    the image do not count.
     """
-    nearest = cv2.erode(farthest, _PIXEL, anchor=_LAST)
-    is_valid = far[_INNER] < _hole(far)
-    is_whole = (nearest == far)[_INNER] & is_valid
+    above, rows = farthest[:-2:_ROW_STEP], farthest[1:-1:_ROW_STEP]
+    blocks = np.minimum(above, rows)
+    nearest = np.minimum(blocks[:, :-2], blocks[:, 1:-1])
+    inner = far[1:-1:_ROW_STEP, 1:-1]
+    is_valid = inner < _HOLES[far.dtype.char]
+    is_whole = (nearest == inner) & is_valid
     return bool(np.count_nonzero(is_whole) > _MIN_FRACTION * np.count_nonzero(is_valid))
 
 
+_HOLES = {'H': np.uint16(65535), 'f': np.float32(np.inf)}
+"""Values of holes between `_with_holes_far` and `_with_holes_back`."""
+
+
 def _with_holes_far(values: np.ndarray) -> np.ndarray:
-    """Holes become the farthest value."""
-    with np.errstate(invalid='ignore'):
-        return np.where(values > 0, values, _hole(values))
-
-
-def _hole(values: np.ndarray) -> np.generic:
+    """Holes become the farthest value, and whole numbers one less."""
     if values.dtype == np.uint16:
-        return np.uint16(np.iinfo(np.uint16).max)
-    return np.float32(np.inf)
+        return values - np.uint16(1)
+    with np.errstate(invalid='ignore'):
+        return np.where(values > 0, values, _HOLES['f'])
+
+
+def _with_holes_back(far: np.ndarray) -> np.ndarray:
+    if far.dtype == np.uint16:
+        return far + np.uint16(1)
+    return np.where(far < _HOLES['f'], far, np.float32(0))

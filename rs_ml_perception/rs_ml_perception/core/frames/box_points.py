@@ -32,7 +32,7 @@ class BoxPoints:
 
     Attributes:
         points_m: float32 (h, w, 3), metres in the colour optical frame, organised as the depth
-            pixels are; NaN where invalid or outside the box.
+            pixels are; NaN where invalid or outside the box. Each coordinate is a plane in memory.
         viewpoint_m: float64 (3,), where the depth camera sits in that frame.
         step: depth pixels from one sample to the next.
         pixel_size: size of a sample on the plane z = 1.
@@ -47,6 +47,11 @@ class BoxPoints:
     def depth_m(self) -> np.ndarray:
         """float32 (h, w), z of the points."""
         return self.points_m[..., 2]
+
+    @property
+    def planes_m(self) -> np.ndarray:
+        """float32 (3, h * w), the same points: all x, all y, all z."""
+        return self.points_m.transpose(2, 0, 1).reshape(3, -1)
 
 
 def box_points(
@@ -124,8 +129,9 @@ def _registered_box_points(
     points_m = cameras.color_from_depth.apply(points).astype(np.float32)
     if clip:
         pixels = project(points_m, cameras.color)
-        inside = (pixels >= np.asarray(xyxy[:2]) - 0.5) & (pixels < np.asarray(xyxy[2:]) - 0.5)
-        points_m[~inside.all(axis=-1)] = np.nan
+        lowest, highest = np.asarray(xyxy, pixels.dtype).reshape(2, 2) - pixels.dtype.type(0.5)
+        inside = (pixels >= lowest) & (pixels < highest)
+        np.copyto(points_m, np.nan, where=~(inside[..., :1] & inside[..., 1:]))
     viewpoint_m = cameras.color_from_depth.translation_m
     return BoxPoints(points_m, viewpoint_m, step, step / cameras.depth.fy)
 
@@ -172,32 +178,45 @@ def find_layers(
     Returns:
         Layers in ascending order; empty for N = 0.
     """
+    return split_in_layers(positions, weights, bin_width=bin_width, valley=valley)[0]
+
+
+def split_in_layers(
+    positions: np.ndarray,
+    weights: np.ndarray | None = None,
+    *,
+    bin_width: float,
+    valley: float = 0.5,
+) -> tuple[list[Layer], np.ndarray]:
+    """The layers of `find_layers`, and the number int (N,) of the one that holds each position."""
     if len(positions) == 0:
-        return []
+        return [], np.zeros(0, np.int64)
     low = float(positions.min()) - 3 * bin_width
     index = np.minimum((positions - low) / bin_width, _MAX_BINS).astype(np.int64)
     counts = np.bincount(index, weights, minlength=int(index.max()) + 4).astype(np.float64)
     edges = _valleys(np.convolve(counts, _KERNEL, mode='same'), valley)
-    return [
+    layers = [
         Layer(low + a * bin_width, low + b * bin_width, float(counts[a:b].sum()))
         for a, b in pairwise(edges)
     ]
+    return layers, np.repeat(np.arange(len(layers)), np.diff(edges))[index]
 
 
 def _valleys(density: np.ndarray, valley: float) -> list[int]:
     """Bins at which to cut, with both ends."""
     padded = np.concatenate([[0.0], density, [0.0]])
     rising = (padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:])
-    peaks = [int(i) for i in np.flatnonzero(rising)]
-    cuts = [a + int(np.argmin(density[a:b])) for a, b in pairwise(peaks)]
-    while cuts:
-        depths = [
-            density[cut] / min(density[peaks[i]], density[peaks[i + 1]])
-            for i, cut in enumerate(cuts)
-        ]
-        shallowest = int(np.argmax(depths))
-        if depths[shallowest] < valley:
+    peaks = np.flatnonzero(rising).tolist()
+    cuts = [a + int(density[a:b].argmin()) for a, b in pairwise(peaks)]
+    lows, tops = density[cuts].tolist(), density[peaks].tolist()
+    depths = [low / min(pair) for low, pair in zip(lows, pairwise(tops), strict=True)]
+    while depths:
+        deepest = max(depths)
+        if deepest < valley:
             break
-        lower = shallowest + int(density[peaks[shallowest + 1]] < density[peaks[shallowest]])
-        del cuts[shallowest], peaks[lower]
+        i = depths.index(deepest)
+        del tops[i + int(tops[i + 1] < tops[i])], cuts[i], lows[i], depths[i]
+        # Only the valleys on both sides of the lost peak have another one next to them.
+        for j in range(max(i - 1, 0), min(i + 1, len(lows))):
+            depths[j] = lows[j] / min(tops[j], tops[j + 1])
     return [0, *cuts, len(density)]

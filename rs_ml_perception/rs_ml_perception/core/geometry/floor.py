@@ -67,7 +67,9 @@ class FloorPlane:
 
     def height_above(self, points_m: np.ndarray) -> np.ndarray:
         """Heights (...,) of points (..., 3), metres."""
-        return points_m @ self.normal.astype(points_m.dtype) + points_m.dtype.type(self.offset_m)
+        planes = np.moveaxis(points_m, -1, 0)
+        along = self.normal.astype(points_m.dtype) @ planes.reshape(3, -1)
+        return along.reshape(planes.shape[1:]) + points_m.dtype.type(self.offset_m)
 
     def stddev_at(self, point_m: np.ndarray) -> float:
         """Standard deviation of the level below a point (3,), metres."""
@@ -105,48 +107,52 @@ def fit_floor(depth: DepthImage, camera: CameraModel, up: Up | None = None) -> F
     """
     check_size(depth, camera)
     points = _sample_points(depth, camera)
-    if len(points) < _MIN_INLIERS:
+    if points.shape[1] < _MIN_INLIERS:
         return None
     if up is None:
         return _fit_without_gravity(points)
-    level = _lowest_level(points @ up.vector)
+    level = _lowest_level(up.vector @ points)
     if level is None:
         return None
     return _refine(points, up.vector, level, tilt_stddev=_TILT_STDDEV)
 
 
 def _sample_points(depth: DepthImage, camera: CameraModel) -> np.ndarray:
-    """About _SAMPLES points (N, 3), float64, evenly spaced over the image."""
+    """About _SAMPLES points (3, N), float64, evenly spaced over the image."""
     step = max(1, int(np.sqrt(depth.width * depth.height / _SAMPLES)))
     depth_m = depth.to_metres(depth.values[::step, ::step])
-    points = deproject(depth_m, camera, step=step)
-    return points[np.isfinite(depth_m)].astype(np.float64)
+    planes = deproject(depth_m, camera, step=step).transpose(2, 0, 1).reshape(3, -1)
+    return planes[:, np.flatnonzero(np.isfinite(depth_m))].astype(np.float64)
 
 
 def _lowest_level(heights_m: np.ndarray) -> float | None:
     """Level of the lowest peak among heights relative to the camera, all below it."""
     low, high = -_HEIGHTS_M[1], -_HEIGHTS_M[0]
-    counts, edges = np.histogram(heights_m, np.arange(low, high + _BIN_M, _BIN_M))
+    num_bins = int(np.ceil((high - low) / _BIN_M))
+    bins = np.clip((heights_m - low) / _BIN_M + 1.0, 0, num_bins + 1).astype(np.int64)
+    counts = np.bincount(bins, minlength=num_bins + 2)[1:-1]  # without those outside the range
     density = np.convolve(counts, np.ones(3), mode='same')
     is_peak = (density >= np.roll(density, 1)) & (density >= np.roll(density, -1))
     strong = density >= max(_PEAK_FRACTION * density.max(), 0.5 * _MIN_INLIERS)
     peaks = np.flatnonzero(is_peak & strong)
-    return None if len(peaks) == 0 else float(edges[peaks[0]] + 0.5 * _BIN_M)
+    return None if len(peaks) == 0 else float(low + (peaks[0] + 0.5) * _BIN_M)
 
 
 def _fit_without_gravity(points: np.ndarray) -> FloorPlane | None:
     rng = np.random.default_rng(0)
-    lower_half = points[points[:, 1] / points[:, 2] > np.median(points[:, 1] / points[:, 2])]
-    if len(lower_half) == 0:
+    down = points[1] / points[2]
+    lower_half = points[:, np.flatnonzero(down > np.median(down))]
+    if lower_half.shape[1] == 0:
         return None
-    normals, offsets = _planes_through_triples(lower_half, rng)
+    normals, offsets = _planes_through_triples(lower_half.T, rng)
     if len(normals) == 0:
         return None
-    judges = points[rng.integers(0, len(points), _JUDGES)]
-    heights = judges @ normals.T + offsets
-    tolerance = _tolerance(judges, offsets)
-    on = (np.abs(heights) < tolerance).sum(axis=0)
-    below = (heights < -2 * tolerance).sum(axis=0)
+    judges = points[:, rng.integers(0, points.shape[1], _JUDGES)].astype(np.float32)
+    heights = normals.astype(np.float32) @ judges
+    heights += offsets.astype(np.float32)[:, None]
+    tolerance = _tolerance(judges[2], offsets.astype(np.float32))
+    on = np.count_nonzero(np.abs(heights) < tolerance, axis=1)
+    below = np.count_nonzero(heights < -2 * tolerance, axis=1)
     best = int(np.argmax(on - 3.0 * below))
     if on[best] - 3.0 * below[best] <= 0:
         return None
@@ -174,14 +180,14 @@ def _planes_through_triples(
     return normals[good], offsets[good]
 
 
-def _tolerance(points: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Tolerance of the distance of floor points from planes, (N, M).
+def _tolerance(depth_m: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Tolerance of the distance of N floor points from M planes, (M, N).
 
     Noise moves a point along its ray, and therefore across the floor by the same percentage of
     the height of the camera.
     """
-    relative = depth_stddev_m(points[:, 2]) / points[:, 2]
-    return 0.01 + 2.5 * relative[:, None] * np.abs(offsets)
+    relative = depth_stddev_m(depth_m) / depth_m
+    return 0.01 + 2.5 * np.abs(offsets)[:, None] * relative
 
 
 def _refine(
@@ -189,31 +195,39 @@ def _refine(
 ) -> FloorPlane | None:
     """Weighted least squares of level and slopes, from points near the last estimate."""
     axes = np.stack(horizontal_axes(up, np.array([0.0, 0.0, 1.0])))
-    rows = np.concatenate([points @ axes.T, np.ones((len(points), 1))], axis=1)
-    heights = points @ up
+    points = points[:, np.flatnonzero(np.abs(up @ points - level) < _reach_m(points[2], level))]
+    depth_m, heights = points[2], up @ points
+    terms = np.concatenate([axes @ points, np.ones((1, len(depth_m)))])
     prior = np.diag([tilt_stddev**-2, tilt_stddev**-2, 0.0])
-    stddev = 0.003 + depth_stddev_m(points[:, 2]) / points[:, 2] * abs(level)
+    per_stddev = 1.0 / (0.003 + depth_stddev_m(depth_m) / depth_m * abs(level))
     solution = np.array([0.0, 0.0, level])
     noise = 1.0
     for reach in (4.0, 3.0, 2.5, 2.5, 2.5):
-        residuals = np.abs(heights - rows @ solution) / stddev
-        on = residuals < reach * noise + 0.005 / stddev
-        if np.count_nonzero(on) < _MIN_INLIERS:
+        residuals = np.abs(heights - solution @ terms) * per_stddev
+        on = np.flatnonzero(residuals < reach * noise + 0.005 * per_stddev)
+        if len(on) < _MIN_INLIERS:
             return None
         noise = np.clip(1.4826 * np.median(residuals[on]), _LEAST_NOISE, 1.0)
-        weighted = rows[on] / stddev[on, None] ** 2
-        covariance = np.linalg.inv(weighted.T @ rows[on] + prior)
-        solution = covariance @ (weighted.T @ heights[on])
-    if not _is_surface(rows[on, :2], points[on, 2]):
+        seen = terms[:, on]
+        weighted = seen * per_stddev[on] ** 2
+        covariance = np.linalg.inv(weighted @ seen.T + prior)
+        solution = covariance @ (weighted @ heights[on])
+    if not _is_surface(seen[:2], depth_m[on]):
         return None
     normal = up - solution[:2] @ axes
     scale = np.linalg.norm(normal)
-    return FloorPlane(
-        unit(normal), float(-solution[2] / scale), int(np.count_nonzero(on)), axes, covariance
-    )
+    return FloorPlane(unit(normal), float(-solution[2] / scale), len(on), axes, covariance)
+
+
+def _reach_m(depth_m: np.ndarray, level: float) -> np.ndarray:
+    """Distance from the first estimate within which points may be on the floor.
+
+    Far above all noise: the estimate may be off by _BIN_M or several degrees.
+    """
+    return 0.1 + 0.1 * depth_m + 6.0 * depth_stddev_m(depth_m) / depth_m * abs(level)
 
 
 def _is_surface(places: np.ndarray, depth_m: np.ndarray) -> bool:
-    """Whether points (N, 2) seen from above spread both ways; a strip of wall does not."""
-    least_spread_m = np.sqrt(max(np.linalg.eigvalsh(np.cov(places.T))[0], 0.0))
+    """Whether points (2, N) seen from above spread both ways; a strip of wall does not."""
+    least_spread_m = np.sqrt(max(np.linalg.eigvalsh(np.cov(places))[0], 0.0))
     return bool(least_spread_m > 0.05 + 1.5 * depth_stddev_m(np.median(depth_m)))

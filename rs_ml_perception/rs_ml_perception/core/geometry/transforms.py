@@ -98,7 +98,9 @@ class RigidTransform:
 
     def apply(self, points_m: np.ndarray) -> np.ndarray:
         """Move points of shape (..., 3), metres; NaN stays NaN."""
-        return points_m @ self.rotation.T + self.translation_m
+        planes = np.moveaxis(points_m, -1, 0)
+        moved = (self.rotation @ planes.reshape(3, -1)).reshape(planes.shape)
+        return np.moveaxis(moved, 0, -1) + self.translation_m
 
 
 def _not_rigid(rotation: np.ndarray, translation_m: np.ndarray) -> InputError:

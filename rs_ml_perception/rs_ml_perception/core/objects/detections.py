@@ -9,6 +9,7 @@ import numpy as np
 
 from rs_ml_perception.core.frames.box_points import BoxPoints, Layer, box_points, find_layers
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.projection import sorted_quantiles
 
 _NOT_TRACKED = np.zeros(0, np.int32)
 """Default of `track_ids`: -1 for every object."""
@@ -187,9 +188,7 @@ def summarise(points_m: np.ndarray) -> tuple[np.ndarray, float, float]:
         return np.full(3, np.nan), np.nan, np.nan
     # One sort per axis serves all three, in a third of the time of np.quantile and np.median.
     ascending = np.sort(points_m.T, axis=1)
-    numbers = np.arange(len(points_m))
-    places = np.multiply(_QUANTILES, len(points_m) - 1)
-    low, middle, high = np.array([np.interp(places, numbers, axis) for axis in ascending]).T
+    low, middle, high = np.array([sorted_quantiles(axis, _QUANTILES) for axis in ascending]).T
     # The tails cut off by the quantiles are restored as if the object were evenly wide.
     width_m, height_m, _ = (high - low) / (_QUANTILES[2] - _QUANTILES[0])
     return middle, float(width_m), float(height_m)
@@ -197,7 +196,7 @@ def summarise(points_m: np.ndarray) -> tuple[np.ndarray, float, float]:
 
 def _object_points(box: BoxPoints) -> np.ndarray:
     """Points (N, 3) of the surface inside the box that is the object."""
-    depth_m = np.ascontiguousarray(box.depth_m)
+    depth_m = box.depth_m
     valid = np.isfinite(depth_m)
     index = np.flatnonzero(valid)
     if len(index) < MIN_POINTS:
@@ -206,7 +205,7 @@ def _object_points(box: BoxPoints) -> np.ndarray:
     weight = _middle_weight(valid).ravel()[index]
     layer = _nearest_strong(find_layers(log_depth, weight, bin_width=_LAYER_WIDTH))
     chosen = index[(log_depth >= layer.low) & (log_depth < layer.high)]
-    return box.points_m.reshape(-1, 3)[chosen]
+    return box.planes_m[:, chosen].T
 
 
 def _nearest_strong(layers: list[Layer]) -> Layer:

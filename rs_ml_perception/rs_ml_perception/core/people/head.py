@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rs_ml_perception.core.geometry.floor import depth_stddev_m
-from rs_ml_perception.core.geometry.projection import sampled_median
+from rs_ml_perception.core.geometry.projection import evenly_chosen, sampled_median
 from rs_ml_perception.core.people.person_points import MATCHING_WINDOW_PX, PersonPoints
 
 _TYPICAL_STATURE_M = 1.65
@@ -90,12 +90,11 @@ def find_head(points: PersonPoints) -> HeadTop:
 
 def _upper_body(points: PersonPoints) -> np.ndarray:
     """Samples of the person at the position of its upper half, without objects right behind it."""
-    slope = points.slope[points.is_person]
-    upper = slope > 0.5 * (slope.min() + slope.max())
-    ranges, sides = points.range_m[points.is_person], points.side_m[points.is_person]
-    middle_m = sampled_median(ranges[upper])
-    nearer = upper & (ranges <= middle_m)
-    side_m = sampled_median(sides[nearer])
+    slope = points.slope.ravel()[points.index]
+    upper = np.flatnonzero(slope > 0.5 * (slope.min() + slope.max()))
+    ranges = points.ranges_m[upper]
+    middle_m = sampled_median(ranges)
+    side_m = sampled_median(points.sides_m[upper[ranges <= middle_m]])
     reach_m = 0.15 + 0.5 * float(depth_stddev_m(middle_m))
     with np.errstate(invalid='ignore'):
         samples = points.is_person & (np.abs(points.range_m - middle_m) < reach_m)
@@ -117,18 +116,19 @@ def _without_broad_margin(points: PersonPoints, samples: np.ndarray) -> np.ndarr
 
 def _highest(points: PersonPoints, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the highest samples, best first."""
-    slope = np.where(samples, points.slope, -np.inf).ravel()
-    count = min(int(np.count_nonzero(samples)), 4 * _TOP_SAMPLES)
+    index = np.flatnonzero(samples)
+    slope = points.slope.ravel()[index]
+    count = min(len(index), 4 * _TOP_SAMPLES)
     highest = np.argpartition(slope, -count)[-count:]
     highest = highest[np.argsort(-slope[highest])]
-    return np.divmod(highest, points.slope.shape[1])
+    return np.divmod(index[highest], points.slope.shape[1])
 
 
 def _face_range(
     points: PersonPoints, samples: np.ndarray, top_slope: float, side_m: float
 ) -> tuple[float, float]:
     """Median range of the head's visible half and its standard deviation."""
-    typical = sampled_median(points.range_m[samples])
+    typical = sampled_median(points.range_m.ravel()[evenly_chosen(np.flatnonzero(samples))])
     with np.errstate(invalid='ignore'):
         of_head = samples & (points.slope > top_slope - 2 * _HALF_HEIGHT_M / typical)
         of_head &= np.abs(points.side_m - side_m) < 0.14

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.frames.box_points import BoxPoints, Layer, box_points, find_layers
+from rs_ml_perception.core.frames.box_points import (
+    BoxPoints,
+    Layer,
+    box_points,
+    split_in_layers,
+)
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.floor import FloorPlane, depth_stddev_m
-from rs_ml_perception.core.geometry.projection import horizontal_axes, sampled_median, unit
+from rs_ml_perception.core.geometry.projection import (
+    evenly_chosen,
+    horizontal_axes,
+    sampled_median,
+    unit,
+)
 from rs_ml_perception.core.objects.detections import MIN_POINTS
 
 MAX_REACH_M = 0.8
@@ -69,7 +80,27 @@ class PersonPoints:
     floor: FloorPlane | None
 
     def __len__(self) -> int:
-        return int(np.count_nonzero(self.is_person))
+        return len(self.index)
+
+    @cached_property
+    def index(self) -> np.ndarray:
+        """int (N,), flat indices of the person's samples; N = len(self)."""
+        return np.flatnonzero(self.is_person)
+
+    @cached_property
+    def ranges_m(self) -> np.ndarray:
+        """float32 (N,), range_m of the person."""
+        return self.range_m.ravel()[self.index]
+
+    @cached_property
+    def sides_m(self) -> np.ndarray:
+        """float32 (N,), side_m of the person."""
+        return self.side_m.ravel()[self.index]
+
+    @cached_property
+    def levels_m(self) -> np.ndarray:
+        """float32 (N,), level_m of the person."""
+        return self.level_m.ravel()[self.index]
 
 
 def separate_person(
@@ -115,18 +146,18 @@ def _grown(xyxy: np.ndarray) -> np.ndarray:
 
 def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> PersonPoints:
     valid = np.isfinite(box.depth_m)
-    points_m = box.points_m[valid]
-    middle = np.array([sampled_median(points_m[:, axis]) for axis in range(3)])
+    index = np.flatnonzero(valid)
+    middle = np.array([sampled_median(x) for x in box.planes_m[:, evenly_chosen(index)]])
     forward, right = horizontal_axes(up, unit(middle - box.viewpoint_m))
-    axes = np.stack([forward, right, up]).astype(np.float32)
-    relative = (box.points_m - box.viewpoint_m.astype(np.float32)) @ axes.T
-    range_m = np.hypot(relative[..., 0], relative[..., 1])
-    level_m = relative[..., 2] if floor is None else floor.height_above(box.points_m)
+    axes = np.stack([forward, right, up])
+    relative = axes.astype(np.float32) @ box.planes_m
+    relative -= (axes @ box.viewpoint_m).astype(np.float32)[:, None]
+    ahead_m, side_m, rise_m = relative.reshape(3, *valid.shape)
+    range_m = np.sqrt(ahead_m * ahead_m + side_m * side_m)
+    level_m = rise_m if floor is None else floor.height_above(box.points_m)
     with np.errstate(invalid='ignore', divide='ignore'):
-        slope = relative[..., 2] / range_m
-    return PersonPoints(
-        box, valid, up, range_m, relative[..., 1], level_m, slope, _rows(valid), floor
-    )
+        slope = rise_m / range_m
+    return PersonPoints(box, valid, up, range_m, side_m, level_m, slope, _rows(valid), floor)
 
 
 def _rows(valid: np.ndarray) -> tuple[int, int]:
@@ -151,25 +182,41 @@ def _off_floor(points: PersonPoints) -> np.ndarray:
 
 def _trunk_range(points: PersonPoints, smooth: np.ndarray) -> Layer | None:
     """The nearest surface that fills much of the middle and most rows."""
-    inside = smooth > 0
-    range_m = smooth[inside]
-    if len(range_m) < MIN_POINTS:
+    index = np.flatnonzero(smooth > 0)
+    if len(index) < MIN_POINTS:
         return None
-    w = inside.shape[1]
+    h, w = smooth.shape
+    rows, columns = np.divmod(index.astype(np.int32), np.int32(w))
+    range_m = smooth.ravel()[index]
     bell = np.exp(-0.5 * ((np.arange(w) - 0.5 * (w - 1)) / (0.25 * w)) ** 2)
-    weights = np.broadcast_to(bell, inside.shape)[inside]
     width = max(0.02, 0.25 * float(depth_stddev_m(sampled_median(range_m))))
-    layers = find_layers(range_m, weights, bin_width=width, valley=_VALLEY)
-    extents = np.array([[layer.mass, *_lines_covered(smooth, layer)] for layer in layers])
+    layers, numbers = split_in_layers(range_m, bell[columns], bin_width=width, valley=_VALLEY)
+    extents = np.stack(
+        [
+            [layer.mass for layer in layers],
+            _lines_covered(rows, numbers, (h, len(layers)), _MIN_FILL * w),
+            _lines_covered(columns, numbers, (w, len(layers)), _MIN_FILL * h),
+        ],
+        axis=1,
+    )
     enough = (extents >= _MIN_FRACTIONS * extents.max(axis=0)).all(axis=1)
     nearest = np.argmax(enough) if enough.any() else np.argmax(extents[:, 0])
     return layers[int(nearest)]
 
 
-def _lines_covered(smooth: np.ndarray, layer: Layer) -> list[int]:
-    """Rows and columns in which the layer fills more than _MIN_FILL."""
-    inside = (smooth >= layer.low) & (smooth < layer.high)
-    return [int(np.count_nonzero(inside.mean(axis=axis) > _MIN_FILL)) for axis in (1, 0)]
+def _lines_covered(
+    lines: np.ndarray, numbers: np.ndarray, shape: tuple[int, int], least: float
+) -> np.ndarray:
+    """Number of lines with more than `least` samples of each layer, int (layers,).
+
+    Args:
+        lines: int (N,), row or column of each sample.
+        numbers: int (N,), the layer of each sample.
+        shape: numbers of lines and of layers.
+        least: samples.
+    """
+    counts = np.bincount(lines * shape[1] + numbers, minlength=shape[0] * shape[1])
+    return np.count_nonzero(counts.reshape(shape) > least, axis=0)
 
 
 def _scatter(smooth: np.ndarray, step: int) -> float:
@@ -182,10 +229,11 @@ def _scatter(smooth: np.ndarray, step: int) -> float:
     quarter, lag = smooth.shape[1] // 4, max(1, round(MATCHING_WINDOW_PX / step))
     middle = smooth[:, quarter : smooth.shape[1] - quarter]
     above, below = middle[:-lag], middle[lag:]
-    both = (above > 0) & (below > 0)
-    if np.count_nonzero(both) < MIN_POINTS:
+    index = np.flatnonzero((above > 0) & (below > 0))
+    if len(index) < MIN_POINTS:
         return 0.0
-    apart = np.abs(1.0 / above[both] - 1.0 / below[both])
+    rows, columns = np.divmod(evenly_chosen(index), middle.shape[1])
+    apart = np.abs(1.0 / above[rows, columns] - 1.0 / below[rows, columns])
     return 1.4826 * sampled_median(apart) / np.sqrt(2.0)
 
 
@@ -195,40 +243,59 @@ def _grow_from_trunk(smooth: np.ndarray, trunk: Layer, step: int) -> np.ndarray:
     Within the depth of the trunk neighbouring samples are always connected (a shoulder is in front
     of the neck, the more so with noisy depth); farther away, only those at nearly the same range.
     """
-    middle = sampled_median(smooth[(smooth >= trunk.low) & (smooth < trunk.high)])
+    in_trunk = np.flatnonzero((smooth >= trunk.low) & (smooth < trunk.high))
+    middle = sampled_median(smooth.ravel()[evenly_chosen(in_trunk)])
     noise_m = float(depth_stddev_m(middle))
-    beyond = np.abs(smooth - middle)
-    near = beyond < MAX_REACH_M
-    own_m = _BODY_HALF_DEPTH_M + _scatter(smooth, step) * middle**2
-    beyond = np.maximum(beyond - own_m, 0.0)
-    beyond *= np.sign(smooth - middle)
-    beyond[~near] = _OUTSIDE
+    behind_m = smooth - np.float32(middle)
+    near = np.abs(behind_m) < MAX_REACH_M
+    own_m = np.float32(_BODY_HALF_DEPTH_M + _scatter(smooth, step) * middle**2)
+    beyond = behind_m - np.clip(behind_m, -own_m, own_m)
+    np.copyto(beyond, _OUTSIDE, where=~near)
     jump = 0.03 + 0.5 * noise_m
-    return _largest_growth(beyond.astype(np.float32), beyond == 0, jump) & near
+    return _largest_growth(beyond, beyond == 0, jump) & near
 
 
 def _smoothed(range_m: np.ndarray, box: BoxPoints) -> np.ndarray:
     """Ranges with small holes filled from the farther neighbours, then a median; 0 invalid."""
     filled = np.where(range_m > 0, range_m, cv2.dilate(range_m, np.ones((3, 3), np.uint8)))
-    fine = box.pixel_size * sampled_median(range_m[range_m > 0]) < _FINE_SAMPLE_M
+    seen = evenly_chosen(np.flatnonzero(range_m))
+    fine = box.pixel_size * sampled_median(range_m.ravel()[seen]) < _FINE_SAMPLE_M
     return cv2.medianBlur(filled, 5 if fine else 3)
 
 
 def _largest_growth(beyond: np.ndarray, seeds: np.ndarray, jump: float) -> np.ndarray:
     """The connected region, grown from any seed, that covers most seeds."""
     h, w = beyond.shape
-    best = np.zeros((h, w), bool)
-    left = seeds
+    best, best_count = np.zeros((h, w), bool), 0
+    left, left_count = seeds, int(np.count_nonzero(seeds))
     for _ in range(4):
-        rows, columns = np.nonzero(left)
-        if len(rows) <= np.count_nonzero(best & seeds):
+        if left_count <= best_count:
             break
-        middle = np.argmin((rows - np.median(rows)) ** 2 + (columns - np.median(columns)) ** 2)
         mask = np.zeros((h + 2, w + 2), np.uint8)
-        seed = (int(columns[middle]), int(rows[middle]))
-        cv2.floodFill(beyond, mask, seed, 0, jump, jump, cv2.FLOODFILL_MASK_ONLY | 4)
+        cv2.floodFill(beyond, mask, _middle(left), 0, jump, jump, cv2.FLOODFILL_MASK_ONLY | 4)
         grown = mask[1:-1, 1:-1] > 0
-        if np.count_nonzero(grown & seeds) > np.count_nonzero(best & seeds):
-            best = grown
+        count = int(np.count_nonzero(grown & seeds))
+        if count > best_count:
+            best, best_count = grown, count
         left = left & ~grown
+        left_count -= count
     return best
+
+
+def _middle(mask: np.ndarray) -> tuple[int, int]:
+    """Column and row of the set element nearest to the medians of both."""
+    squares = [
+        (np.arange(len(counts)) - _median_place(counts)) ** 2
+        for counts in (np.count_nonzero(mask, axis=1), np.count_nonzero(mask, axis=0))
+    ]
+    distances = np.where(mask, squares[0][:, None] + squares[1], np.inf)
+    row, column = divmod(int(distances.argmin()), mask.shape[1])
+    return column, row
+
+
+def _median_place(counts: np.ndarray) -> float:
+    """Median of the places 0, 1, ..., of which each occurs as often as counted."""
+    up_to = np.cumsum(counts)
+    total = int(up_to[-1])
+    low, high = np.searchsorted(up_to, [(total + 1) // 2, total // 2 + 1])
+    return 0.5 * float(low + high)

@@ -8,7 +8,7 @@ import numpy as np
 
 from rs_ml_perception.core.geometry.floor import depth_stddev_m
 from rs_ml_perception.core.geometry.gravity import UpMethod
-from rs_ml_perception.core.geometry.projection import sampled_median
+from rs_ml_perception.core.geometry.projection import evenly_chosen, sampled_median, sorted_quantiles
 from rs_ml_perception.core.people.head import HeadTop, find_head
 from rs_ml_perception.core.people.heights import HeightStatus
 from rs_ml_perception.core.people.person_points import MARGIN, PersonPoints, floor_clearance_m
@@ -60,19 +60,19 @@ def is_standing(points: PersonPoints, height_m: float) -> bool | None:
     """
     if not height_m >= MIN_STANDING_M:
         return False
-    person = points.is_person
-    bottom = 0.0 if points.floor is not None else float(points.level_m[person].min())
-    fraction = (points.level_m[person] - bottom) / height_m
-    place = np.stack([points.range_m[person], points.side_m[person]], axis=-1)
-    trunk = place[(fraction > _TRUNK[0]) & (fraction < _TRUNK[1])]
-    legs = place[(fraction > _LEGS[0]) & (fraction < _LEGS[1])]
+    bottom = 0.0 if points.floor is not None else float(points.levels_m.min())
+    fraction = (points.levels_m - bottom) / height_m
+    trunk = np.flatnonzero((fraction > _TRUNK[0]) & (fraction < _TRUNK[1]))
+    legs = np.flatnonzero((fraction > _LEGS[0]) & (fraction < _LEGS[1]))
     if len(trunk) < _MIN_SAMPLES or len(legs) < _MIN_SAMPLES:
         return None
-    low, high = np.quantile(legs[:: max(1, len(legs) // 1000)], _SPAN, axis=0)
-    middle = 0.5 * (low + high)
-    forward_m = max(sampled_median(trunk[:, 0]) - middle[0], 0.0)
-    offset_m = np.hypot(forward_m, middle[1] - sampled_median(trunk[:, 1]))
-    width_m = high[1] - low[1]
+    trunk, legs = evenly_chosen(trunk), evenly_chosen(legs)
+    near_m, far_m = sorted_quantiles(np.sort(points.ranges_m[legs]), _SPAN)
+    left_m, right_m = sorted_quantiles(np.sort(points.sides_m[legs]), _SPAN)
+    forward_m = max(sampled_median(points.ranges_m[trunk]) - 0.5 * (near_m + far_m), 0.0)
+    aside_m = 0.5 * (left_m + right_m) - sampled_median(points.sides_m[trunk])
+    offset_m = np.hypot(forward_m, aside_m)
+    width_m = right_m - left_m
     return bool(offset_m < MAX_LEGS_OFFSET * height_m and width_m < MAX_LEGS_WIDTH * height_m)
 
 
@@ -157,7 +157,7 @@ def _shins_seen(points: PersonPoints, height_m: float) -> bool:
 
     Otherwise the leg of a chair or a strip next to a table reaches the floor.
     """
-    fraction = points.level_m[points.is_person] / height_m
+    fraction = points.levels_m / height_m
     shins, thighs = (
         np.count_nonzero((fraction > low) & (fraction < high)) / (high - low)
         for low, high in (_SHINS, _THIGHS)
@@ -166,9 +166,8 @@ def _shins_seen(points: PersonPoints, height_m: float) -> bool:
 
 
 def _lowest_level(points: PersonPoints) -> float:
-    levels = points.level_m[points.is_person]
-    rank = min(len(levels) - 1, 4)
-    return float(np.partition(levels, rank)[rank])
+    rank = min(len(points) - 1, 4)
+    return float(np.partition(points.levels_m, rank)[rank])
 
 
 def _at_side(points: PersonPoints, head: HeadTop) -> bool:
@@ -187,7 +186,7 @@ def _is_covered(points: PersonPoints, samples: np.ndarray) -> bool:
     above = above[np.isfinite(above)]
     if len(above) == 0:
         return False
-    range_m = sampled_median(points.range_m[points.is_person])
+    range_m = sampled_median(points.ranges_m)
     nearer = above < range_m - 0.12 - 1.5 * float(depth_stddev_m(range_m))
     return bool(nearer.mean() > 0.4)
 
