@@ -10,7 +10,7 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.gravity import Up, UpMethod
-from rs_ml_perception.core.geometry.projection import ray_grid
+from rs_ml_perception.core.geometry.projection import ray_planes
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects import detections as placing
@@ -37,7 +37,7 @@ def row_of(level_m: float, range_m: float) -> int:
 
 def room(*figures: tuple[float, float, float]) -> np.ndarray:
     """Metres (H, W) of a floor, a wall at 6 m and flat figures (x, range, height)."""
-    down = ray_grid(CAMERA)[..., 1]
+    down = ray_planes(CAMERA)[1]
     with np.errstate(divide='ignore'):
         depth_m = np.where(down > 0, CAMERA_M / down, np.inf)
     depth_m = np.minimum(depth_m, 6.0).astype(np.float32)

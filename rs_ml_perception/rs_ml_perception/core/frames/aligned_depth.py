@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
@@ -49,9 +51,15 @@ def without_overlap(frame: Frame) -> Frame:
     return replace(
         frame,
         depth=DepthImage(_with_holes_back(farthest), depth.metres_per_unit),
-        depth_camera=replace(camera, cx=camera.cx - 0.5, cy=camera.cy - 0.5),
+        depth_camera=_shifted(camera),
         color_from_depth=RigidTransform.identity(),
     )
+
+
+@lru_cache(maxsize=8)
+def _shifted(camera: CameraModel) -> CameraModel:
+    """The camera whose pixel centres lie on the upper left corners of those of `camera`."""
+    return replace(camera, cx=camera.cx - 0.5, cy=camera.cy - 0.5)
 
 
 def _is_drawn_wide(far: np.ndarray, farthest: np.ndarray) -> bool:

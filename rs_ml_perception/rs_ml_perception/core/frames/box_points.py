@@ -5,6 +5,7 @@ The rest of the depth image is not touched.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -91,13 +92,14 @@ class _Cameras:
 
 def _window(xyxy: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
     """The pixels whose centres lie in the box, clipped to the image."""
-    corners = np.ceil(np.asarray(xyxy, np.float64) - 0.5)
-    if np.isnan(corners).any():
+    corners = [float(corner) - 0.5 for corner in xyxy]
+    if any(map(math.isnan, corners)):
         return 0, 0, 0, 0
-    x_min, y_min, x_max, y_max = corners
-    x_min, x_max = np.clip([x_min, x_max], 0, width).astype(int)
-    y_min, y_max = np.clip([y_min, y_max], 0, height).astype(int)
-    return int(x_min), int(y_min), int(max(x_min, x_max)), int(max(y_min, y_max))
+    sizes = (width, height, width, height)
+    x_min, y_min, x_max, y_max = (
+        math.ceil(min(max(corner, 0), size)) for corner, size in zip(corners, sizes, strict=True)
+    )
+    return x_min, y_min, max(x_min, x_max), max(y_min, y_max)
 
 
 def _sample(
@@ -138,14 +140,13 @@ def _registered_box_points(
 
 def _depth_window(cameras: _Cameras, xyxy: np.ndarray) -> tuple[int, int, int, int]:
     """The depth pixels that can appear in the box at any depth."""
-    x_min, y_min, x_max, y_max = np.asarray(xyxy, np.float64)
-    corners = [[x_min, y_min], [x_max, y_min], [x_min, y_max], [x_max, y_max]]
-    xy = pixel_rays(np.array(corners) - 0.5, cameras.color)
-    rays = np.concatenate([xy, np.ones((4, 1))], axis=-1)
+    corners = np.asarray(xyxy, np.float64)[[[0, 1], [2, 1], [0, 3], [2, 3]]] - 0.5
+    rays = np.ones((4, 3))
+    rays[:, :2] = pixel_rays(corners, cameras.color)
     # A line of sight is straight in the other camera as well, so its ends bound it.
     ends = np.concatenate([rays * NEAREST_DEPTH_M, rays * 100.0])
     pixels = project(cameras.color_from_depth.inverse().apply(ends), cameras.depth)
-    pixels = np.nan_to_num(pixels, nan=0.0)
+    pixels = np.where(np.isnan(pixels), 0.0, pixels)
     span = np.concatenate([np.floor(pixels.min(axis=0)), np.ceil(pixels.max(axis=0)) + 1])
     return _window(span, cameras.depth.width, cameras.depth.height)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.gravity import Up, UpMethod, camera_vertical
-from rs_ml_perception.core.geometry.projection import deproject, horizontal_axes, unit
+from rs_ml_perception.core.geometry.projection import deproject, horizontal_axes, median, unit
 from rs_ml_perception.core.geometry.registration import check_size
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
@@ -111,7 +111,7 @@ def fit_floor(depth: DepthImage, camera: CameraModel, up: Up | None = None) -> F
         return None
     if up is None:
         return _fit_without_gravity(points)
-    level = _lowest_level(up.vector @ points)
+    level = _lowest_level(_along(up.vector, points))
     if level is None:
         return None
     return _refine(points, up.vector, level, tilt_stddev=_TILT_STDDEV)
@@ -123,6 +123,12 @@ def _sample_points(depth: DepthImage, camera: CameraModel) -> np.ndarray:
     depth_m = depth.to_metres(depth.values[::step, ::step])
     planes = deproject(depth_m, camera, step=step).transpose(2, 0, 1).reshape(3, -1)
     return planes[:, np.flatnonzero(np.isfinite(depth_m))].astype(np.float64)
+
+
+def _along(vector: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Vector @ points, on one thread: BLAS takes more for vectors this long, which costs more."""
+    x, y, z = points
+    return vector[0] * x + vector[1] * y + vector[2] * z
 
 
 def _lowest_level(heights_m: np.ndarray) -> float | None:
@@ -141,7 +147,7 @@ def _lowest_level(heights_m: np.ndarray) -> float | None:
 def _fit_without_gravity(points: np.ndarray) -> FloorPlane | None:
     rng = np.random.default_rng(0)
     down = points[1] / points[2]
-    lower_half = points[:, np.flatnonzero(down > np.median(down))]
+    lower_half = points[:, np.flatnonzero(down > median(down))]
     if lower_half.shape[1] == 0:
         return None
     normals, offsets = _planes_through_triples(lower_half.T, rng)
@@ -195,19 +201,21 @@ def _refine(
 ) -> FloorPlane | None:
     """Weighted least squares of level and slopes, from points near the last estimate."""
     axes = np.stack(horizontal_axes(up, np.array([0.0, 0.0, 1.0])))
-    points = points[:, np.flatnonzero(np.abs(up @ points - level) < _reach_m(points[2], level))]
-    depth_m, heights = points[2], up @ points
-    terms = np.concatenate([axes @ points, np.ones((1, len(depth_m)))])
+    heights = _along(up, points)
+    near = np.flatnonzero(np.abs(heights - level) < _reach_m(points[2], level))
+    points, heights = points[:, near], heights[near]
+    depth_m = points[2]
+    terms = np.concatenate([axes @ points, np.ones((1, len(near)))])
     prior = np.diag([tilt_stddev**-2, tilt_stddev**-2, 0.0])
     per_stddev = 1.0 / (0.003 + depth_stddev_m(depth_m) / depth_m * abs(level))
     solution = np.array([0.0, 0.0, level])
     noise = 1.0
     for reach in (4.0, 3.0, 2.5, 2.5, 2.5):
-        residuals = np.abs(heights - solution @ terms) * per_stddev
+        residuals = np.abs(heights - _along(solution, terms)) * per_stddev
         on = np.flatnonzero(residuals < reach * noise + 0.005 * per_stddev)
         if len(on) < _MIN_INLIERS:
             return None
-        noise = np.clip(1.4826 * np.median(residuals[on]), _LEAST_NOISE, 1.0)
+        noise = min(max(1.4826 * median(residuals[on]), _LEAST_NOISE), 1.0)
         seen = terms[:, on]
         weighted = seen * per_stddev[on] ** 2
         covariance = np.linalg.inv(weighted @ seen.T + prior)
@@ -229,5 +237,7 @@ def _reach_m(depth_m: np.ndarray, level: float) -> np.ndarray:
 
 def _is_surface(places: np.ndarray, depth_m: np.ndarray) -> bool:
     """Whether points (2, N) seen from above spread both ways; a strip of wall does not."""
-    least_spread_m = np.sqrt(max(np.linalg.eigvalsh(np.cov(places))[0], 0.0))
-    return bool(least_spread_m > 0.05 + 1.5 * depth_stddev_m(np.median(depth_m)))
+    offsets = places - places.mean(axis=1, keepdims=True)
+    covariance = offsets @ offsets.T / (offsets.shape[1] - 1)
+    least_spread_m = np.sqrt(max(np.linalg.eigvalsh(covariance)[0], 0.0))
+    return bool(least_spread_m > 0.05 + 1.5 * depth_stddev_m(median(depth_m)))

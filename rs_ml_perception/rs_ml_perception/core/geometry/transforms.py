@@ -98,9 +98,10 @@ class RigidTransform:
 
     def apply(self, points_m: np.ndarray) -> np.ndarray:
         """Move points of shape (..., 3), metres; NaN stays NaN."""
-        planes = np.moveaxis(points_m, -1, 0)
+        axes = range(points_m.ndim - 1)
+        planes = points_m.transpose(-1, *axes)
         moved = (self.rotation @ planes.reshape(3, -1)).reshape(planes.shape)
-        return np.moveaxis(moved, 0, -1) + self.translation_m
+        return moved.transpose(*range(1, points_m.ndim), 0) + self.translation_m
 
 
 def _not_rigid(rotation: np.ndarray, translation_m: np.ndarray) -> InputError:

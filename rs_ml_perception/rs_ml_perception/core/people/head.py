@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rs_ml_perception.core.geometry.floor import depth_stddev_m
-from rs_ml_perception.core.geometry.projection import evenly_chosen, sampled_median
+from rs_ml_perception.core.geometry.projection import median, sampled_median, sorted_quantiles
 from rs_ml_perception.core.people.person_points import MATCHING_WINDOW_PX, PersonPoints
 
 _TYPICAL_STATURE_M = 1.65
@@ -45,7 +45,7 @@ class HeadTop:
     Attributes:
         top_m: float64 (3,), in the colour optical frame.
         stddev_m: standard deviation of the height of the top.
-        samples: bool (h, w), possible samples of head and shoulders.
+        samples: int (N,), flat indices of possible samples of head and shoulders.
         gap: distance from the upper edge of the box to the highest sample, as a fraction of the
             box height.
         columns: the columns of the highest samples, best first.
@@ -71,7 +71,7 @@ def find_head(points: PersonPoints) -> HeadTop:
     slope = float(points.slope[rows[last], columns[last]])
     # The slope is that of the middle of a sample; the outline is half a sample higher on average.
     slope += 0.5 * points.box.pixel_size * (1.0 + slope * slope)
-    side_m = float(np.median(points.side_m[rows, columns]))
+    side_m = median(points.side_m[rows, columns])
     face_m, face_stddev_m = _face_range(points, samples, slope, side_m)
     range_m = face_m + _DEPTH_OF_FACE * _HALF_DEPTH_M
     # The tangent to an ellipse passes its axis this far above the top.
@@ -96,45 +96,43 @@ def _upper_body(points: PersonPoints) -> np.ndarray:
     middle_m = sampled_median(ranges)
     side_m = sampled_median(points.sides_m[upper[ranges <= middle_m]])
     reach_m = 0.15 + 0.5 * float(depth_stddev_m(middle_m))
-    with np.errstate(invalid='ignore'):
-        samples = points.is_person & (np.abs(points.range_m - middle_m) < reach_m)
-        inside = samples & (np.abs(points.side_m - side_m) < _MAX_LEAN_M)
-    samples = inside if inside.any() else samples
-    return _without_broad_margin(points, samples)
+    near = np.flatnonzero(np.abs(points.ranges_m - np.float32(middle_m)) < reach_m)
+    inside = near[np.abs(points.sides_m[near] - np.float32(side_m)) < _MAX_LEAN_M]
+    return _without_broad_margin(points, points.index[inside if len(inside) else near])
 
 
 def _without_broad_margin(points: PersonPoints, samples: np.ndarray) -> np.ndarray:
     """Leave out samples above the box unless they are as narrow as a head."""
-    above = samples.copy()
-    above[points.box_rows[0] :] = False
-    sides = points.side_m[above]
-    if len(sides) == 0 or np.ptp(np.quantile(sides, (0.05, 0.95))) < _MAX_HEAD_WIDTH_M:
+    count = int(np.searchsorted(samples, points.box_rows[0] * points.side_m.shape[1]))
+    if count == 0:
         return samples
-    rest = samples & ~above
-    return rest if rest.any() else samples
+    sides = np.sort(points.side_m.ravel()[samples[:count]])
+    left_m, right_m = sorted_quantiles(sides, (0.05, 0.95))
+    if right_m - left_m < _MAX_HEAD_WIDTH_M or count == len(samples):
+        return samples
+    return samples[count:]
 
 
 def _highest(points: PersonPoints, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the highest samples, best first."""
-    index = np.flatnonzero(samples)
-    slope = points.slope.ravel()[index]
-    count = min(len(index), 4 * _TOP_SAMPLES)
+    slope = points.slope.ravel()[samples]
+    count = min(len(samples), 4 * _TOP_SAMPLES)
     highest = np.argpartition(slope, -count)[-count:]
     highest = highest[np.argsort(-slope[highest])]
-    return np.divmod(index[highest], points.slope.shape[1])
+    return np.divmod(samples[highest], points.slope.shape[1])
 
 
 def _face_range(
     points: PersonPoints, samples: np.ndarray, top_slope: float, side_m: float
 ) -> tuple[float, float]:
     """Median range of the head's visible half and its standard deviation."""
-    typical = sampled_median(points.range_m.ravel()[evenly_chosen(np.flatnonzero(samples))])
-    with np.errstate(invalid='ignore'):
-        of_head = samples & (points.slope > top_slope - 2 * _HALF_HEIGHT_M / typical)
-        of_head &= np.abs(points.side_m - side_m) < 0.14
-    ranges = points.range_m[of_head]
+    ranges = points.range_m.ravel()[samples]
+    typical = sampled_median(ranges)
+    is_high = points.slope.ravel()[samples] > top_slope - 2 * _HALF_HEIGHT_M / typical
+    is_inside = np.abs(points.side_m.ravel()[samples] - np.float32(side_m)) < 0.14
+    ranges = ranges[is_high & is_inside]
     if len(ranges) < _TOP_SAMPLES:
         return typical, float(depth_stddev_m(typical))
-    middle = float(np.median(ranges))
-    scatter = 1.4826 * float(np.median(np.abs(ranges - middle)))
+    middle = median(ranges)
+    scatter = 1.4826 * median(np.abs(ranges - np.float32(middle)))
     return middle, float(np.hypot(1.25 * scatter / np.sqrt(len(ranges)), _SYSTEMATIC * middle))

@@ -19,6 +19,7 @@ from rs_ml_perception.core.geometry.floor import FloorPlane, depth_stddev_m
 from rs_ml_perception.core.geometry.projection import (
     evenly_chosen,
     horizontal_axes,
+    median,
     sampled_median,
     unit,
 )
@@ -48,6 +49,7 @@ MATCHING_WINDOW_PX = 9
 """Side of the matching windows of stereo cameras."""
 
 _MAX_SAMPLES = 8000
+_SQUARE = np.ones((3, 3), np.uint8)
 _OUTSIDE = -1e3
 """Distance of samples that cannot be the person, far from all others."""
 
@@ -84,7 +86,7 @@ class PersonPoints:
 
     @cached_property
     def index(self) -> np.ndarray:
-        """int (N,), flat indices of the person's samples; N = len(self)."""
+        """Int (N,), flat indices of the person's samples; N = len(self)."""
         return np.flatnonzero(self.is_person)
 
     @cached_property
@@ -128,7 +130,7 @@ def separate_person(
     off_floor = _off_floor(points)
     if np.count_nonzero(off_floor) < MIN_POINTS:
         return None
-    smooth = _smoothed(np.where(off_floor, points.range_m, 0.0).astype(np.float32), box)
+    smooth = _smoothed(np.where(off_floor, points.range_m, np.float32(0)), box)
     trunk = _trunk_range(points, smooth)
     if trunk is None:
         return None
@@ -149,12 +151,14 @@ def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> Pe
     index = np.flatnonzero(valid)
     middle = np.array([sampled_median(x) for x in box.planes_m[:, evenly_chosen(index)]])
     forward, right = horizontal_axes(up, unit(middle - box.viewpoint_m))
-    axes = np.stack([forward, right, up])
-    relative = axes.astype(np.float32) @ box.planes_m
-    relative -= (axes @ box.viewpoint_m).astype(np.float32)[:, None]
-    ahead_m, side_m, rise_m = relative.reshape(3, *valid.shape)
+    axes = np.stack([forward, right, up, up if floor is None else floor.normal])
+    offsets_m = -(axes @ box.viewpoint_m)
+    if floor is not None:
+        offsets_m[3] = floor.offset_m
+    along = axes.astype(np.float32) @ box.planes_m
+    along += offsets_m.astype(np.float32)[:, None]
+    ahead_m, side_m, rise_m, level_m = along.reshape(4, *valid.shape)
     range_m = np.sqrt(ahead_m * ahead_m + side_m * side_m)
-    level_m = rise_m if floor is None else floor.height_above(box.points_m)
     with np.errstate(invalid='ignore', divide='ignore'):
         slope = rise_m / range_m
     return PersonPoints(box, valid, up, range_m, side_m, level_m, slope, _rows(valid), floor)
@@ -257,8 +261,10 @@ def _grow_from_trunk(smooth: np.ndarray, trunk: Layer, step: int) -> np.ndarray:
 
 def _smoothed(range_m: np.ndarray, box: BoxPoints) -> np.ndarray:
     """Ranges with small holes filled from the farther neighbours, then a median; 0 invalid."""
-    filled = np.where(range_m > 0, range_m, cv2.dilate(range_m, np.ones((3, 3), np.uint8)))
-    seen = evenly_chosen(np.flatnonzero(range_m))
+    is_seen = range_m > 0
+    filled = cv2.dilate(range_m, _SQUARE)
+    np.copyto(filled, range_m, where=is_seen)
+    seen = evenly_chosen(np.flatnonzero(is_seen))
     fine = box.pixel_size * sampled_median(range_m.ravel()[seen]) < _FINE_SAMPLE_M
     return cv2.medianBlur(filled, 5 if fine else 3)
 
@@ -284,18 +290,8 @@ def _largest_growth(beyond: np.ndarray, seeds: np.ndarray, jump: float) -> np.nd
 
 def _middle(mask: np.ndarray) -> tuple[int, int]:
     """Column and row of the set element nearest to the medians of both."""
-    squares = [
-        (np.arange(len(counts)) - _median_place(counts)) ** 2
-        for counts in (np.count_nonzero(mask, axis=1), np.count_nonzero(mask, axis=0))
-    ]
-    distances = np.where(mask, squares[0][:, None] + squares[1], np.inf)
-    row, column = divmod(int(distances.argmin()), mask.shape[1])
-    return column, row
-
-
-def _median_place(counts: np.ndarray) -> float:
-    """Median of the places 0, 1, ..., of which each occurs as often as counted."""
-    up_to = np.cumsum(counts)
-    total = int(up_to[-1])
-    low, high = np.searchsorted(up_to, [(total + 1) // 2, total // 2 + 1])
-    return 0.5 * float(low + high)
+    index = np.flatnonzero(mask)
+    rows, columns = np.divmod(index.astype(np.int32), np.int32(mask.shape[1]))
+    across, down = columns - np.float32(median(columns)), rows - np.float32(median(rows))
+    nearest = int(np.argmin(across * across + down * down))
+    return int(columns[nearest]), int(rows[nearest])

@@ -8,7 +8,11 @@ import numpy as np
 
 from rs_ml_perception.core.geometry.floor import depth_stddev_m
 from rs_ml_perception.core.geometry.gravity import UpMethod
-from rs_ml_perception.core.geometry.projection import evenly_chosen, sampled_median, sorted_quantiles
+from rs_ml_perception.core.geometry.projection import (
+    evenly_chosen,
+    sampled_median,
+    sorted_quantiles,
+)
 from rs_ml_perception.core.people.head import HeadTop, find_head
 from rs_ml_perception.core.people.heights import HeightStatus
 from rs_ml_perception.core.people.person_points import MARGIN, PersonPoints, floor_clearance_m
@@ -178,7 +182,7 @@ def _at_side(points: PersonPoints, head: HeadTop) -> bool:
 
 def _is_covered(points: PersonPoints, samples: np.ndarray) -> bool:
     """Whether the surface right above the head is in front of the person."""
-    rows, columns = np.nonzero(samples)
+    rows, columns = np.divmod(samples, points.range_m.shape[1])
     edge, strip = rows.min(), _strip(rows)
     near_edge = rows - edge <= strip
     left, right = columns[near_edge].min(), columns[near_edge].max() + 1

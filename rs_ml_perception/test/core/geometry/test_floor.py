@@ -6,7 +6,7 @@ from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.floor import fit_floor
 from rs_ml_perception.core.geometry.gravity import Up, UpMethod
-from rs_ml_perception.core.geometry.projection import ray_grid
+from rs_ml_perception.core.geometry.projection import ray_planes
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 
@@ -23,7 +23,7 @@ def tilted_up(pitch_deg: float, roll_deg: float) -> np.ndarray:
 
 def room(up: np.ndarray, camera_m: float, *, table: bool = False, noise: float = 0.01):
     """Floor camera_m below the camera, a wall across at 4 m, a table 0.75 m above the floor."""
-    rays = np.concatenate([ray_grid(CAMERA), np.ones((240, 320, 1), np.float32)], axis=-1)
+    rays = np.stack([*ray_planes(CAMERA), np.ones((240, 320), np.float32)], axis=-1)
     down = -(rays @ up)
     with np.errstate(divide='ignore'):
         depth_m = np.where(down > 0, camera_m / down, np.inf)

@@ -12,7 +12,7 @@ from rs_ml_perception.core.geometry.projection import (
     packed_points,
     pixel_rays,
     project,
-    ray_grid,
+    ray_planes,
     sampled_median,
 )
 
@@ -70,9 +70,9 @@ def test_invalid_depth_stays_invalid():
 
 
 def test_rays_are_kept_and_cannot_be_changed():
-    assert ray_grid(camera()) is ray_grid(camera())
+    assert ray_planes(camera()) is ray_planes(camera())
     with pytest.raises(ValueError, match='read-only'):
-        ray_grid(camera())[0, 0, 0] = 1.0
+        ray_planes(camera())[0][0, 0] = 1.0
 
 
 def test_unknown_lens_is_refused_only_where_it_matters():

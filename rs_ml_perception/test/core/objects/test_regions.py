@@ -5,7 +5,7 @@ import pytest
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.camera import CameraModel
-from rs_ml_perception.core.geometry.projection import ray_grid
+from rs_ml_perception.core.geometry.projection import ray_planes
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.regions import cloud_pose, find_regions
@@ -26,7 +26,7 @@ def two_regions() -> np.ndarray:
 
 def plane_frame(normal: np.ndarray, distance_m: float) -> Frame:
     """Depth of the plane normal . p = normal_z * distance."""
-    rays = np.concatenate([ray_grid(CAMERA), np.ones((240, 320, 1), np.float32)], axis=-1)
+    rays = np.stack([*ray_planes(CAMERA), np.ones((240, 320), np.float32)], axis=-1)
     depth_m = (distance_m * normal[2] / (rays @ normal)).astype(np.float32)
     return Frame(depth=DepthImage(depth_m, 1.0), camera=CAMERA)
 
