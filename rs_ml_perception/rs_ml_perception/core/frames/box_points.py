@@ -207,17 +207,20 @@ def _valleys(density: np.ndarray, valley: float) -> list[int]:
     """Bins at which to cut, with both ends."""
     padded = np.concatenate([[0.0], density, [0.0]])
     rising = (padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:])
-    peaks = np.flatnonzero(rising).tolist()
-    cuts = [a + int(density[a:b].argmin()) for a, b in pairwise(peaks)]
-    lows, tops = density[cuts].tolist(), density[peaks].tolist()
-    depths = [low / min(pair) for low, pair in zip(lows, pairwise(tops), strict=True)]
+    peaks = np.flatnonzero(rising)
+    if len(peaks) == 0:
+        return [0, len(density)]
+    tops, lows = density[peaks], np.minimum.reduceat(density, peaks)[:-1]
+    depths = (lows / np.minimum(tops[:-1], tops[1:])).tolist()
+    tops, lows, cuts = tops.tolist(), lows.tolist(), list(range(len(lows)))
     while depths:
         deepest = max(depths)
         if deepest < valley:
             break
         i = depths.index(deepest)
-        del tops[i + int(tops[i + 1] < tops[i])], cuts[i], lows[i], depths[i]
+        del tops[i + int(tops[i + 1] < tops[i])], lows[i], cuts[i], depths[i]
         # Only the valleys on both sides of the lost peak have another one next to them.
         for j in range(max(i - 1, 0), min(i + 1, len(lows))):
             depths[j] = lows[j] / min(tops[j], tops[j + 1])
-    return [0, *cuts, len(density)]
+    bottoms = (peaks[i] + int(density[peaks[i] : peaks[i + 1]].argmin()) for i in cuts)
+    return [0, *map(int, bottoms), len(density)]
