@@ -93,4 +93,4 @@ def _with_holes_far(values: np.ndarray) -> np.ndarray:
 def _with_holes_back(far: np.ndarray) -> np.ndarray:
     if far.dtype == np.uint16:
         return far + np.uint16(1)
-    return np.where(far < _HOLES['f'], far, np.float32(0))
+    return np.where(far < _HOLES['f'], far, 0.0).astype(np.float32, copy=False)
