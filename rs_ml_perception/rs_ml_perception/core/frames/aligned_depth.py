@@ -78,7 +78,7 @@ def _is_drawn_wide(far: np.ndarray, farthest: np.ndarray) -> bool:
     return bool(np.count_nonzero(is_whole) > _MIN_FRACTION * np.count_nonzero(is_valid))
 
 
-_HOLES = {'H': np.uint16(65535), 'f': np.float32(np.inf)}
+_HOLES: dict[str, np.generic] = {'H': np.uint16(65535), 'f': np.float32(np.inf)}
 """Values of holes between `_with_holes_far` and `_with_holes_back`."""
 
 
@@ -93,4 +93,5 @@ def _with_holes_far(values: np.ndarray) -> np.ndarray:
 def _with_holes_back(far: np.ndarray) -> np.ndarray:
     if far.dtype == np.uint16:
         return far + np.uint16(1)
-    return np.where(far < _HOLES['f'], far, 0.0).astype(np.float32, copy=False)
+    np.copyto(far, 0, where=far == _HOLES['f'])
+    return far
