@@ -131,7 +131,12 @@ class DetectionNode(LabelledNode[DetectionParameters, DetectionPipeline, Detecti
         if channel is not None and channel.has_listener:
             channel.send(
                 DetectionsSample(
-                    frames.primary.msg, result.detections, context.labels, frames.color
+                    frames.primary.msg,
+                    result.detections,
+                    context.labels,
+                    frames.color,
+                    placements=result.placements,
+                    placed_in=result.placed_in,
                 )
             )
 

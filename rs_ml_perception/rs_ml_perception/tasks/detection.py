@@ -10,6 +10,7 @@ import numpy as np
 
 from rs_ml_perception.core.flags import comma_separated
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes, suppress_non_maxima
 from rs_ml_perception.core.objects.detections import Detections, Placements, place_detections
 from rs_ml_perception.core.objects.labels import LabelMap
@@ -182,11 +183,15 @@ def decoder_options(manifest: ModelManifest) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class DetectionResult:
-    """Objects with, row by row, their positions; labels name their classes."""
+    """Objects with, row by row, their positions; labels name their classes.
+
+    `placed_in` is the depth image that shows the positions, None without depth.
+    """
 
     detections: Detections
     placements: Placements
     labels: LabelMap = field(default_factory=lambda: LabelMap({}))
+    placed_in: DepthImage | None = None
 
 
 class DetectionPipeline(ModelPipeline[DetectionOptions]):
@@ -219,7 +224,7 @@ class DetectionPipeline(ModelPipeline[DetectionOptions]):
             detections, placements = place_detections(
                 frame, detections, range_min_m=low_m, range_max_m=high_m
             )
-        return DetectionResult(detections, placements, self.labels)
+        return DetectionResult(detections, placements, self.labels, frame.depth)
 
     @property
     def score_threshold(self) -> float:

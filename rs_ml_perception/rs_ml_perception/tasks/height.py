@@ -13,6 +13,7 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.floor import FloorPlane, fit_floor
 from rs_ml_perception.core.geometry.gravity import Up, camera_vertical
 from rs_ml_perception.core.geometry.projection import project
+from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.boxes import box_areas, clip_boxes
 from rs_ml_perception.core.objects.detections import Detections, Placements, place_detections
 from rs_ml_perception.core.objects.labels import LabelMap
@@ -76,7 +77,12 @@ class HeightEstimator:
         self._tracks.clear()
 
     def __call__(
-        self, frame: Frame, detections: Detections, *, up: Up | None = None
+        self,
+        frame: Frame,
+        detections: Detections,
+        *,
+        up: Up | None = None,
+        placements: Placements | None = None,
     ) -> PersonHeights:
         """Measure the persons of one frame.
 
@@ -85,13 +91,14 @@ class HeightEstimator:
             detections: persons only; track_ids identify them over time.
             up: against gravity in the colour optical frame; None: that of the frame, else the
                 normal of the visible floor, else the vertical of the image.
+            placements: of the detections, if they are known from the same depth.
 
         Returns:
             Heights of the detections within range, in their order. The status is NO_DEPTH without
             depth or intrinsics, and for boxes outside the image.
         """
         with self.stages('placements'):
-            detections, placements, status = self._chosen(frame, detections)
+            detections, placements, status = self._chosen(frame, detections, placements)
         up = frame.up if up is None else up
         floor = None
         if HeightStatus.OK in status:
@@ -110,7 +117,7 @@ class HeightEstimator:
         return _collect(detections, placements, rows, up)
 
     def _chosen(
-        self, frame: Frame, detections: Detections
+        self, frame: Frame, detections: Detections, placements: Placements | None
     ) -> tuple[Detections, Placements, np.ndarray]:
         """Detections within range, their positions, and status OK for those to be measured.
 
@@ -122,7 +129,10 @@ class HeightEstimator:
         else:
             candidates = _best_visible(detections, frame.camera)
         looked_at = candidates[: _MOST_LOOKS * options.max_people]
-        found = place_detections(frame, detections[looked_at])[1]
+        if placements is None:
+            found = place_detections(frame, detections[looked_at])[1]
+        else:
+            found = placements[looked_at]
         within = found.within(*options.band_m)
         status = np.full(n, HeightStatus.NO_DEPTH, np.uint8)
         status[candidates] = HeightStatus.NOT_MEASURED
@@ -228,6 +238,14 @@ class LabelledDetections(Protocol):
     @property
     def labels(self) -> LabelMap: ...
 
+    @property
+    def placed_in(self) -> DepthImage | None:
+        """The depth image in which they were placed; None: they were not."""
+
+    @property
+    def placements(self) -> Placements | None:
+        """Parallel to the detections."""
+
 
 class HeightPipeline(Pipeline[HeightOptions]):
     """Frame with depth and detections to PersonHeights. See core.pipeline.Pipeline."""
@@ -247,10 +265,14 @@ class HeightPipeline(Pipeline[HeightOptions]):
             found: detections in pixels of its colour image.
         """
         self.labels = found.labels
-        is_person = [
-            found.labels.name(i) in self.options.classes for i in found.detections.class_ids
-        ]
-        return self._estimator(frame, found.detections[np.array(is_person, bool)])
+        names = (found.labels.name(i) for i in found.detections.class_ids)
+        is_person = np.array([name in self.options.classes for name in names], bool)
+        placements = found.placements
+        if placements is not None and found.placed_in is frame.depth:
+            placements = placements[is_person]
+        else:
+            placements = None
+        return self._estimator(frame, found.detections[is_person], placements=placements)
 
     def describe(self) -> dict[str, str]:
         return {'classes': ' '.join(self.options.classes)}

@@ -83,7 +83,8 @@ class FakePipeline:
             np.full(n, 0.9, np.float32),
             np.full(n, 1, np.int32),
         )
-        return DetectionResult(*place_detections(frame, self._tracker(found, frame.stamp_ns)))
+        placed = place_detections(frame, self._tracker(found, frame.stamp_ns))
+        return DetectionResult(*placed, placed_in=frame.depth)
 
     def describe(self) -> dict[str, str]:
         return {'model': self.title, 'backend': self.backend}

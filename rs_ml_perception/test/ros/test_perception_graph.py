@@ -21,6 +21,7 @@ from rs_ml_perception.ros.input.detections_synchronizer import LocalDetections
 from rs_ml_perception.ros.input.hub import CameraHub
 from rs_ml_perception.ros.input.topics import DETECTIONS
 from rs_ml_perception.ros.output.images import camera_info, image
+from rs_ml_perception.tasks import height
 from sensor_msgs.msg import CameraInfo, Image
 
 from rs_ml_msgs.msg import DetectionArray, PersonHeightArray
@@ -86,7 +87,11 @@ def test_each_topic_is_subscribed_to_once(rig, graph):
     rig.until(lambda: subscribers(rig) == {}, 'nothing')
 
 
-def test_detections_are_passed_inside_the_process(rig, graph):
+def test_detections_are_passed_inside_the_process(rig, graph, monkeypatch):
+    def placed_twice(*_):
+        raise AssertionError('the detection node has placed them in the same depth')
+
+    monkeypatch.setattr(height, 'place_detections', placed_twice)
     for node in graph.values():
         node.start()
     rig.until(rig.is_listening, 'subscriptions')

@@ -14,9 +14,12 @@ from rs_ml_perception.core.geometry.projection import ray_planes
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects import detections as placing
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, place_detections
+from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.core.people.heights import HeightStatus
-from rs_ml_perception.tasks.height import HeightEstimator, HeightOptions
+from rs_ml_perception.tasks import height
+from rs_ml_perception.tasks.detection import DetectionResult
+from rs_ml_perception.tasks.height import HeightEstimator, HeightOptions, HeightPipeline
 
 CAMERA = CameraModel(640, 480, 380.0, 380.0, 319.5, 239.5)
 CAMERA_M = 1.2
@@ -175,6 +178,23 @@ def test_three_thousand_boxes(monkeypatch):
     heights = HeightEstimator()(frame(room(MAN)), detections, up=LEVEL)
     assert np.bincount(heights.status)[[OK, NOT_MEASURED]].tolist() == [20, 2980]
     assert len(looks) == 60
+
+
+@pytest.mark.parametrize('is_same', [True, False])
+def test_positions_in_the_same_depth_are_not_looked_for_again(monkeypatch, is_same):
+    seen = frame(room(MAN, CHILD))
+    labels = LabelMap({0: 'person', 1: 'chair'})
+    found = replace(persons(box(*MAN), box(*CHILD)), class_ids=np.array([1, 0], np.int32))
+    placed_in = seen.depth if is_same else replace(seen.depth)
+    result = DetectionResult(*place_detections(seen, found), labels, placed_in)
+    looks = []
+    monkeypatch.setattr(
+        height, 'place_detections', lambda *args: looks.append(1) or place_detections(*args)
+    )
+    heights = HeightPipeline()(replace(seen, up=LEVEL), result)
+    assert len(looks) == (0 if is_same else 1)
+    assert heights.height_m[0] == pytest.approx(1.2, abs=0.04)
+    np.testing.assert_array_equal(heights.placements.position_m, result.placements.position_m[1:])
 
 
 BAD_BOXES = {

@@ -19,7 +19,7 @@ from rs_ml_perception.core.frames.messages import (
 )
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.images.encodings import is_fast_path
-from rs_ml_perception.core.objects.detections import Detections
+from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap
 
 T = TypeVar('T')
@@ -160,6 +160,8 @@ class DetectionsSample(TopicSample):
         detections: the boxes.
         labels: names of their classes.
         color: the colour image they were found in, None if unknown.
+        placements: of the detections, None if unknown.
+        placed_in: the depth image that shows them, None if unknown.
     """
 
     def __init__(
@@ -168,11 +170,16 @@ class DetectionsSample(TopicSample):
         detections: Detections,
         labels: LabelMap,
         color: ImageSample | None = None,
+        *,
+        placements: Placements | None = None,
+        placed_in: DepthImage | None = None,
     ) -> None:
         super().__init__(msg)
         self.detections = detections
         self.labels = labels
         self.color = color
+        self.placements = placements
+        self.placed_in = placed_in
 
 
 @dataclass(frozen=True, eq=False)
