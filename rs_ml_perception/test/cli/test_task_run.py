@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import redirect_stderr
 
 import cv2
 import numpy as np
@@ -54,6 +56,23 @@ def test_single_image(write_pictures, capsys):
     assert names(folder / 'out') == ['a_grey.png', 'a_seen.png', 'results.jsonl']
     assert results(folder / 'out') == [{'image': 'a.png', 'size': [36, 48, 3], 'depth': False}]
     assert '1 image, 2 things' in capsys.readouterr().out
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ('more', 'expected'), [([], '0/2'), (['--max-frames', '1'], '0/1'), (['--json'], '')]
+)
+def test_a_terminal_shows_the_progress(more, expected, write_pictures, capsys):
+    pytest.importorskip('tqdm')
+    folder = write_pictures('in/a.png', 'in/b.png')
+    with redirect_stderr(Terminal()) as shown:
+        assert run(folder / 'out', folder / 'in', *more) == 0
+    assert expected in shown.getvalue()
+    assert bool(expected) == ('image/s' in shown.getvalue())
 
 
 def test_folder_in_order_of_names(write_pictures):

@@ -1,13 +1,16 @@
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from rs_ml_training.cli.data import main
+from rs_ml_training.cli.data_command import watched
 from rs_ml_training.data.formats import open_data
 from rs_ml_training.data.splits import split_by_scene
 
@@ -168,6 +171,42 @@ def test_stats(folder, tmp_path, capsys):
     assert 'size 40x30: 3' in capsys.readouterr().out
     classes = json.loads(found.read_text())['classes']
     assert classes['class 1']['pixel_share'] == pytest.approx(150 / 1200)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ('words', 'expected'),
+    [
+        (['stats'], '0/3'),
+        (['stats', '--limit', '2'], '0/2'),
+        (['tile', '--side', '0', '--out', 'out'], '0/3'),
+        (['tfrecord', '--out', 'out'], '0/3'),
+        (['augment', '--copies', '2', '--out', 'out'], '0/3'),
+    ],
+)
+def test_a_terminal_shows_the_samples_that_are_read(
+    words, expected, folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with redirect_stderr(Terminal()) as shown:
+        assert main([*words, '--data', f'folder:{folder}']) == 0
+    assert expected in shown.getvalue()
+    assert shown.getvalue().rpartition('\r')[2].strip() == ''
+
+
+def test_watched_data_are_the_same_data(folder):
+    reader = open_data(f'folder:{folder}')
+    with watched(reader) as same:
+        assert [same.name(i) for i in range(len(same))] == ['0', '1', '2']
+        assert same.labels == reader.labels
+        np.testing.assert_array_equal(same.read(2).image, reader.read(2).image)
+        assert same.notes == reader.notes
+        with pytest.raises(AttributeError, match='novel'):
+            _ = same.novel
 
 
 def test_split_is_a_list_that_readers_take(folder, tmp_path):
