@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -67,6 +68,7 @@ def prepare(source: Path, out: Path) -> Path:
     """
     with tempfile.TemporaryDirectory() as manual, new_folder(out) as data:
         _place_zip(Path(source), Path(manual) / ZIP_NAME)
+        tfds.display_progress_bar(enable=sys.stderr.isatty())
         builder = FullSemantic(data_dir=data, file_format='tfrecord')
         config = tfds.download.DownloadConfig(
             manual_dir=manual, extract_dir=Path(manual) / 'extracted'
