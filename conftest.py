@@ -43,8 +43,9 @@ def librealsense() -> ModuleType:
 
 @pytest.fixture(autouse=True)
 def private_cache(tmp_path, monkeypatch):
-    """Tuning results and downloads of the user must not decide tests."""
+    """Tuning results and downloads of the user, and the CPU, must not decide tests."""
     monkeypatch.setenv('RS_ML_CACHE', str(tmp_path / 'cache'))
+    monkeypatch.setenv('RS_ML_PRECISION', 'float32')
     return tmp_path / 'cache'
 
 

@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from rs_ml_perception.inference.cpu import available_cores, this_cpu
+
 DISTRIBUTIONS = (
     'numpy',
     'opencv-python-headless',
@@ -26,12 +28,11 @@ CPU_FLAGS = ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'amx_b
 
 def host_facts() -> dict[str, Any]:
     """CPU, memory, versions, revision and the load at the start."""
-    cpu = _cpu()
-    flags = cpu.get('flags', '').split()
+    cpu = this_cpu()
     return {
-        'cpu': cpu.get('model name', platform.processor()),
-        'cores': len(os.sched_getaffinity(0)),
-        'cpu_flags': {name: name in flags for name in CPU_FLAGS},
+        'cpu': cpu.name or platform.processor(),
+        'cores': available_cores(),
+        'cpu_flags': {name: name in cpu.features for name in CPU_FLAGS},
         'memory_gb': round(os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9, 1),
         'load_1_min': load_1_min(),
         'python': platform.python_version(),
@@ -44,14 +45,6 @@ def host_facts() -> dict[str, Any]:
 def load_1_min() -> float:
     """Load average of the last minute."""
     return round(os.getloadavg()[0], 2)
-
-
-def _cpu() -> dict[str, str]:
-    """Fields of the first processor in /proc/cpuinfo."""
-    path = Path('/proc/cpuinfo')
-    text = path.read_text(encoding='utf-8', errors='replace') if path.is_file() else ''
-    pairs = (line.partition(':') for line in text.partition('\n\n')[0].splitlines())
-    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def _version(distribution: str) -> str | None:

@@ -5,7 +5,7 @@ import pytest
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.inference.golden import verify_golden
-from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.tasks.segmentation import Segmenter
 
 from rs_ml_training import trained

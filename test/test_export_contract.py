@@ -10,7 +10,7 @@ from rs_ml_perception.core.files import sha256_of
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.inference.backends import BACKENDS
 from rs_ml_perception.inference.golden import verify_golden
-from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.tasks.denoise import Denoiser
 from rs_ml_perception.tasks.detection import Detector, DetectorOptions
 from rs_ml_perception.tasks.mono_depth import DepthEstimator

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from rs_ml_perception.core.errors import ModelError
 from rs_ml_perception.inference.backends import BackendOptions
+from rs_ml_perception.inference.cpu import this_cpu
 from rs_ml_perception.inference.golden import verify_golden
+from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.model import Model
-from rs_ml_perception.inference.selection import open_backend
+from rs_ml_perception.inference.selection import PRECISION_VARIABLE, open_backend
 from rs_ml_perception.inference.shelf import DEFAULT_MODELS, SHIPPED_MODELS, find_model, locate
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.recordings.camera_topics import camera_topics
@@ -81,6 +83,17 @@ def test_runtimes_reproduce_the_golden_outputs(name, backend, file_format):
     with Model(manifest, *open_backend(manifest, backend, BackendOptions(threads=1))) as model:
         result = verify_golden(model)
     assert result.is_reproduced, result
+
+
+@pytest.mark.parametrize('name', SHIPPED_MODELS)
+def test_bfloat16_is_used_where_the_cpu_has_it(name, monkeypatch):
+    pytest.importorskip('openvino')
+    if not this_cpu().has_bfloat16:
+        pytest.skip('this CPU does not compute in bfloat16')
+    monkeypatch.delenv(PRECISION_VARIABLE)
+    with load_model(name, threads=1) as model:
+        assert (model.backend_name, model.precision) == ('openvino', 'bfloat16')
+        assert model.concerns == ()
 
 
 @pytest.mark.parametrize(('backend', 'file_format'), WAYS)

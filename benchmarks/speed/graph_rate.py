@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.frames.frame import Frame
-from rs_ml_perception.inference.model import Model, load_model
+from rs_ml_perception.inference.loading import load_model
+from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.preprocess import Preprocessor
 from rs_ml_perception.nodes.table import NODES
 from rs_ml_perception.ros.dds_domain import ros_session

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.inference.golden import golden_inputs
+from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.inference.manifest_file import read_manifest
-from rs_ml_perception.inference.model import Model, load_model
+from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.shelf import CACHE_VARIABLE, find_model
 from rs_ml_perception.inference.tune import tune
 from rs_ml_perception.nodes.table import NODES

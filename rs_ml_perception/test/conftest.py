@@ -25,7 +25,8 @@ class FillingModel:
         seen: inputs of every call, copied.
     """
 
-    title, backend_name, device = 'filling 1', 'none', 'cpu'
+    title, backend_name = 'filling 1', 'none'
+    concerns: tuple[str, ...] = ()
 
     def __init__(self, manifest: ModelManifest) -> None:
         self.manifest = manifest
@@ -43,6 +44,9 @@ class FillingModel:
             'confidence': np.where(raw_m > 0, np.float32(SURE), np.float32(UNSURE)),
         }
         return {name: outputs[name] for name in self.manifest.outputs}
+
+    def describe(self) -> dict[str, str]:
+        return {'model': self.title}
 
     def warm_up(self) -> float:
         return 0.0

@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from rs_ml_perception.cli.task_options import MODEL, OUTPUT
 from rs_ml_perception.core.errors import ConfigError, ModelError, RsMlError, printable
 from rs_ml_perception.core.flags import add_flags, from_flags
 from rs_ml_perception.core.options import Options, option
-from rs_ml_perception.inference.backends import PRECISIONS
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.shelf import find_model, locate, shelf
@@ -23,6 +22,7 @@ from rs_ml_perception.tasks.options import ModelOptions
 
 if TYPE_CHECKING:
     from rs_ml_perception.inference.model import Model
+    from rs_ml_perception.inference.tune import Trial
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,6 @@ class ListOptions(Options):
 class CheckOptions(Options):
     """Flags of `check` in addition to those of the model."""
 
-    precision: str | None = option(
-        None,
-        'precision of the arithmetic',
-        none_doc="the backend's",
-        choices=PRECISIONS,
-        group=MODEL,
-    )
     record_golden: str | None = option(
         None,
         "record this backend's outputs for an image, or for the first frame of a recording, "
@@ -105,7 +98,7 @@ def _add_check(verbs: Any) -> None:
     )
     group = parser.group(MODEL)
     group.add_argument('models', nargs='+', metavar='NAME|DIR', help='names or directories')
-    add_flags(parser, ModelOptions, group=MODEL, only=('backend', 'device'))
+    add_flags(parser, ModelOptions, group=MODEL, only=('backend', 'device', 'precision'))
     add_flags(parser, CheckOptions)
     parser.set_defaults(run=run_check)
 
@@ -181,15 +174,10 @@ def run_check(args: argparse.Namespace) -> int:
 
 def _check(manifest: ModelManifest, choice: ModelOptions, options: CheckOptions) -> None:
     from rs_ml_perception.inference.golden import verify_golden
-    from rs_ml_perception.inference.model import load_model
 
     _locate_all(manifest)
-    with load_model(
-        manifest.directory,
-        backend=choice.backend,
-        device=choice.device,
-        precision=options.precision,
-    ) as model:
+    chosen = replace(choice, model=str(manifest.directory))
+    with chosen.load(checks_golden=False) as model:
         how = f'{model.title}: {model.backend_name} {model.device} {model.precision}'
         if options.record_golden is not None:
             path = _record(model, options.record_golden)
@@ -240,16 +228,21 @@ def run_tune(args: argparse.Namespace) -> int:
 
     def measure(manifest: ModelManifest) -> None:
         trials = tune(manifest, device=device, runs=options.runs, threads=options.threads)
-        print(f'{manifest.title}\n{"backend":14}{"precision":12}{"threads":>8}{"ms":>10}  golden')
-        for trial in trials:
-            choice = trial.choice
-            ms = '-' if math.isnan(choice.median_ms) else f'{choice.median_ms:.2f}'
-            verdict = trial.reason or f'{trial.error_ratio:.0%} of the tolerance'
-            print(f'{choice.backend:14}{choice.precision:12}{choice.threads:8}{ms:>10}  {verdict}')
+        head = f'{"backend":14}{"precision":12}{"threads":>8}{"ms":>10}{"CPU ms":>10}  golden'
+        print('\n'.join((manifest.title, head, *map(_trial_line, trials))))
         if device == 'auto':
             print(f'saved {trials[0].choice.backend} in {tune_file()}')
 
     return _each(args.models, measure)
+
+
+def _trial_line(trial: Trial) -> str:
+    choice = trial.choice
+    ms = '-' if math.isnan(choice.median_ms) else f'{choice.median_ms:.2f}'
+    cpu_ms = '-' if choice.cpu_ms is None else f'{choice.cpu_ms:.2f}'
+    verdict = trial.reason or f'{trial.error_ratio:.0%} of the tolerance'
+    way = f'{choice.backend:14}{choice.precision:12}{choice.threads:8}'
+    return f'{way}{ms:>10}{cpu_ms:>10}  {verdict}'
 
 
 def _each(names: list[str], act: Callable[[ModelManifest], None]) -> int:

@@ -62,6 +62,10 @@ class ModelError(RsMlError):
     """A model directory is missing, damaged or contradicts itself."""
 
 
+class GoldenError(ModelError):
+    """A model does not reproduce its golden outputs; another runtime may."""
+
+
 class MissingArtifactError(ModelError):
     """A file of a model is missing; another format of the model may still be present."""
 

@@ -62,8 +62,13 @@ class Pipeline(Generic[OptionsT]):
             ConfigError: the options do not fit the model; nothing has changed.
         """
 
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """How the model runs differently from what was asked for."""
+        return ()
+
     def describe(self) -> dict[str, str]:
-        """Facts for the log and diagnostics: model, licence, backend, device, input size."""
+        """Facts for the log and diagnostics: model, backend, device, precision, threads, rate."""
         return {}
 
     def readings(self) -> dict[str, float]:

@@ -64,10 +64,12 @@ class Backend(Protocol):
     Attributes:
         device: device in use, e.g. 'cpu'.
         precision: one of PRECISIONS, used by at least part of the arithmetic.
+        threads: of one inference; 0: the runtime does not say.
     """
 
     device: str
     precision: str
+    threads: int
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the network; names are those of the manifest, the batch axis is kept."""
@@ -155,4 +157,5 @@ BACKENDS: dict[str, BackendInfo] = {
         ),
     )
 }
-"""In the order of `auto`: TensorFlow last, since its import takes seconds."""
+"""In the order of `auto`: the least CPU time of the shipped networks in float32 first
+(docs/performance.md), TensorFlow last, since its import takes seconds."""

@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rs_ml_perception.core.errors import InputError, ModelError
+from rs_ml_perception.core.errors import GoldenError, InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.inference.manifest import Golden, ModelManifest
 from rs_ml_perception.inference.model import Model
@@ -112,13 +112,14 @@ def require_golden(model: Model) -> None:
     A model without golden outputs passes, and so does a precision without a tolerance.
 
     Raises:
-        ModelError: it does not reproduce them, or the file does not fit the manifest.
+        GoldenError: it does not reproduce them.
+        ModelError: the file does not fit the manifest.
     """
     if model.manifest.golden is None:
         return
     result = verify_golden(model)
     if result.is_judged and not result.is_reproduced:
-        raise ModelError(
+        raise GoldenError(
             f'{model.title}: {model.backend_name} in {model.precision} does not reproduce the '
             f'golden outputs: {result}: choose another backend (`rs-ml models tune '
             f'{model.manifest.directory}` finds those that do)'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
+from rs_ml_perception.inference.cpu import available_cores
 from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 
 _SIGN_BIT = 0x80
@@ -31,9 +31,9 @@ class LiteRtBackend:
 
         if options.device not in ('auto', 'cpu'):
             raise BackendError(f'litert has no device {options.device!r} here, it has cpu')
-        threads = options.threads or len(os.sched_getaffinity(0))
+        self.threads = options.threads or available_cores()
         try:
-            self._interpreter = Interpreter(str(network.path), num_threads=threads)
+            self._interpreter = Interpreter(str(network.path), num_threads=self.threads)
         except (ValueError, RuntimeError) as error:
             raise BackendError(f'litert cannot load {network.path}: {error}') from error
         self._inputs = find_tensors('input', network, self._tensors('input'))

@@ -37,6 +37,7 @@ class OnnxRuntimeBackend:
         kind, providers = choose_providers(onnxruntime.get_available_providers(), options.device)
         session_options = onnxruntime.SessionOptions()
         session_options.intra_op_num_threads = options.threads
+        self.threads = options.threads
         session_options.log_severity_level = 3
         # Spinning threads would take the cores from the other models of the process.
         session_options.add_session_config_entry('session.intra_op.allow_spinning', '0')

@@ -27,6 +27,7 @@ class OpenCvBackend:
     def __init__(self, network: NetworkFile, options: BackendOptions) -> None:
         if options.device not in ('auto', 'cpu'):
             raise BackendError(f'opencv has no device {options.device!r} here, it has cpu')
+        self.threads = cv2.getNumThreads()
         self._network = network
         try:
             self._net = _read(network)

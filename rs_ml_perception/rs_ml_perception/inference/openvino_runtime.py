@@ -12,7 +12,7 @@ from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
 from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 
 _HINTS = {'float32': 'f32', 'bfloat16': 'bf16', 'float16': 'f16'}
-
+_PRECISIONS = {hint: precision for precision, hint in _HINTS.items()}
 
 _LONG_AXIS = 4096
 _ROW_LENGTH = 16
@@ -26,7 +26,6 @@ class OpenVinoBackend:
 
         core = openvino.Core()
         self.device = _pick_device(core.available_devices, options.device)
-        self.precision = options.precision
         try:
             model = core.read_model(network.path)
             self._fit(model, network)
@@ -35,6 +34,8 @@ class OpenVinoBackend:
             raise BackendError(
                 f'openvino cannot load {network.path.name}: {_reason(error)}'
             ) from error
+        used = _in_use(compiled, options)
+        self.device, self.precision, self.threads = used.device, used.precision, used.threads
         self._request = compiled.create_infer_request()
 
     def _fit(self, model: Any, network: NetworkFile) -> None:
@@ -86,6 +87,24 @@ def _pick_device(available: list[str], wanted: str) -> str:
     if device not in present:
         raise BackendError(f'openvino has no device {wanted!r} here, it has {", ".join(present)}')
     return device
+
+
+def _in_use(compiled: Any, options: BackendOptions) -> BackendOptions:
+    """The device, threads and precision of a compiled model.
+
+    A CPU without bfloat16 computes in float32, whatever the hint.
+    """
+    known = set(compiled.get_property('SUPPORTED_PROPERTIES'))
+
+    def value(name: str) -> Any:
+        return compiled.get_property(name) if name in known else None
+
+    hint, devices = value('INFERENCE_PRECISION_HINT'), value('EXECUTION_DEVICES')
+    return BackendOptions(
+        device=str(devices[0]).split('.')[0].lower() if devices else options.device,
+        threads=int(value('INFERENCE_NUM_THREADS') or 0),
+        precision=_PRECISIONS.get(hint.get_type_name() if hint else '', options.precision),
+    )
 
 
 def _tensors(ports: list[Any]) -> dict[str, FileTensor]:

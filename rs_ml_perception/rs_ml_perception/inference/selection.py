@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from rs_ml_perception.core.errors import BackendError, ConfigError, MissingArtifactError
+from rs_ml_perception.core.errors import (
+    BackendError,
+    ConfigError,
+    GoldenError,
+    MissingArtifactError,
+)
 from rs_ml_perception.inference.backends import (
     BACKENDS,
     DEVICES,
@@ -15,9 +22,16 @@ from rs_ml_perception.inference.backends import (
     BackendOptions,
     NetworkFile,
 )
+from rs_ml_perception.inference.cpu import this_cpu
 from rs_ml_perception.inference.manifest import Artifact, ModelManifest, TensorSpec
 from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.inference.shelf import locate
+from rs_ml_perception.inference.tuned import recall
+
+PRECISION_VARIABLE = 'RS_ML_PRECISION'
+"""float32: networks with precision `auto` that were not tuned do not use bfloat16."""
+
+T = TypeVar('T')
 
 
 def check_choice(backend: str, options: BackendOptions) -> None:
@@ -38,40 +52,110 @@ def check_choice(backend: str, options: BackendOptions) -> None:
 def open_backend(
     manifest: ModelManifest, backend: str, options: BackendOptions
 ) -> tuple[str, Backend]:
+    """The name of the backend and the loaded network; see open_first."""
+    return open_first(manifest, backend, options, lambda name, network: (name, network))
+
+
+def open_first(
+    manifest: ModelManifest,
+    backend: str,
+    options: BackendOptions,
+    finish: Callable[[str, Backend], T],
+) -> T:
     """Load the model with the first backend that succeeds, in the order of BACKENDS.
 
     Args:
         manifest: the model.
         backend: 'auto', or the only one to try.
         options: device, threads, precision.
-
-    Returns:
-        The name of the backend, and the loaded network.
+        finish: makes the result of the name of the backend and the loaded network; raises
+            GoldenError to refuse it, and the next one is tried.
 
     Raises:
         ModelError: a file of the model is damaged or does not fit the manifest, or all usable
             files are missing.
+        GoldenError: every network that could be loaded was refused.
         BackendError: no backend succeeded; every artefact tried is named with the reason.
     """
     check_choice(backend, options)
     reasons = []
-    missing: MissingArtifactError | None = None
+    defect: MissingArtifactError | GoldenError | None = None
     for info, artifact in candidates(manifest, backend):
         reason = _unsuitable(info, options)
         if reason is None:
             try:
-                network = network_file(manifest, artifact)
-                return info.name, info.load_class()(network, options)
-            except MissingArtifactError as error:
-                missing, reason = error, str(error)
+                return _load(info, network_file(manifest, artifact), options, finish)
+            except (MissingArtifactError, GoldenError) as error:
+                defect, reason = error, str(error)
             except BackendError as error:
                 reason = str(error)
             except ImportError as error:
                 reason = f'{info.module} does not import ({error}): {info.install}'
         reasons.append(f'{info.name} on {artifact.file.path}: {reason}')
-    if missing is not None:
-        raise missing
+    if defect is not None:
+        raise defect
     raise BackendError(_nothing_worked(manifest, backend, reasons))
+
+
+def _load(
+    info: BackendInfo,
+    network: NetworkFile,
+    options: BackendOptions,
+    finish: Callable[[str, Backend], T],
+) -> T:
+    loaded: Backend = info.load_class()(network, options)
+    try:
+        return finish(info.name, loaded)
+    except Exception:
+        loaded.close()
+        raise
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A choice for a model whose backend and precision the user leaves to `auto`.
+
+    Attributes:
+        origin: for messages.
+        backend: a key of BACKENDS.
+        options: with its precision.
+        must_verify: whether the golden outputs were not yet reproduced on this machine.
+    """
+
+    origin: str
+    backend: str
+    options: BackendOptions
+    must_verify: bool
+
+
+def proposals(manifest: ModelManifest, options: BackendOptions) -> Iterator[Proposal]:
+    """Choices that go before the order of BACKENDS, best first.
+
+    Raises:
+        ConfigError: PRECISION_VARIABLE has an unknown value.
+    """
+    device, threads = options.device, options.threads
+    tuned = recall(manifest) if device == 'auto' else None
+    if tuned is not None:
+        chosen = BackendOptions(device, threads or tuned.threads, tuned.precision)
+        origin = f'the choice of `rs-ml models tune`, {tuned.backend} in {tuned.precision}'
+        yield Proposal(origin, tuned.backend, chosen, False)
+    if device in ('auto', 'cpu') and _judges(manifest, 'bfloat16') and _may_use_bfloat16():
+        chosen = replace(options, precision='bfloat16')
+        yield Proposal('bfloat16, which this CPU has', 'openvino', chosen, True)
+
+
+def _judges(manifest: ModelManifest, precision: str) -> bool:
+    """Whether the golden outputs have a tolerance for the precision."""
+    tolerances = manifest.golden.tolerance.values() if manifest.golden else ()
+    return bool(tolerances) and all(precision in t.limits for t in tolerances)
+
+
+def _may_use_bfloat16() -> bool:
+    wanted = os.environ.get(PRECISION_VARIABLE) or 'auto'
+    if wanted not in ('auto', 'float32'):
+        raise ConfigError(f'{PRECISION_VARIABLE} must be auto or float32, got {wanted!r}')
+    return wanted == 'auto' and BACKENDS['openvino'].is_installed and this_cpu().has_bfloat16
 
 
 def candidates(manifest: ModelManifest, backend: str) -> Iterator[tuple[BackendInfo, Artifact]]:

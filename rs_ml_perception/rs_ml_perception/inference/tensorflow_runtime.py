@@ -34,6 +34,7 @@ class TensorFlowBackend:
         import tensorflow as tf
 
         self.device = _pick_device(tf, options.device)
+        self.threads = options.threads
         graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=graph, config=self._config(tf, options))
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.inference.cpu import available_cores, this_cpu
 from rs_ml_perception.inference.manifest import ModelManifest
 from rs_ml_perception.inference.shelf import CACHE_VARIABLE, cache_directory
 
@@ -36,13 +37,15 @@ class TunedChoice:
         backend: a key of BACKENDS.
         threads: per inference.
         precision: as in BackendOptions.
-        median_ms: measured time of one inference.
+        median_ms: wall time of one inference.
+        cpu_ms: CPU time of one inference, of all threads; None: not measured.
     """
 
     backend: str
     threads: int
     precision: str
     median_ms: float
+    cpu_ms: float | None = None
 
 
 def tune_file() -> Path:
@@ -53,8 +56,8 @@ def tune_file() -> Path:
 def tune_key(manifest: ModelManifest) -> str:
     """Key of machine, cores, model files and runtime versions; any change invalidates a choice."""
     facts = {
-        'machine': [platform.node(), platform.machine(), _cpu_model()],
-        'cores': len(os.sched_getaffinity(0)),
+        'machine': [platform.node(), platform.machine(), this_cpu().name],
+        'cores': available_cores(),
         'files': [[a.format, a.file.path, a.file.sha256] for a in manifest.artifacts],
         'input': repr(manifest.inputs),
         'runtimes': {name: _version(name) for name in _RUNTIMES},
@@ -109,11 +112,3 @@ def _version(distribution: str) -> str | None:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _cpu_model() -> str:
-    cpuinfo = Path('/proc/cpuinfo')
-    if not cpuinfo.is_file():
-        return platform.processor()
-    lines = cpuinfo.read_text(encoding='utf-8', errors='replace').splitlines()
-    return next((line.partition(':')[2].strip() for line in lines if 'model name' in line), '')

@@ -11,7 +11,7 @@ from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.launching.arguments import Camera, Request
 from rs_ml_perception.launching.recording_plan import RecordingPlan
 from rs_ml_perception.nodes.parameter_files import ParameterBlocks
-from rs_ml_perception.nodes.table import GRAPH, NODES, camera_inputs
+from rs_ml_perception.nodes.table import GRAPH, NODES, camera_inputs, threads_per_network
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,19 @@ def _parameters(camera: Camera, inputs: LaunchInputs) -> str:
         node = camera.node(name)
         said = inputs.blocks.of(node)
         asked = inputs.recording.parameters(name, said) if inputs.recording else {}
-        values[node] = {**asked, **given[name]}
+        values[node] = {**_threads(name, said, inputs), **asked, **given[name]}
     return inputs.blocks.follow_up(values)
+
+
+def _threads(name: str, said: Mapping[str, Any], inputs: LaunchInputs) -> dict[str, int]:
+    """Threads of a network, where processes that do not know each other share the cores."""
+    cameras = len(inputs.request.cameras)
+    if name == GRAPH or not NODES[name].has_network or said.get('threads'):
+        return {}
+    if inputs.request.composed and cameras == 1:
+        return {}
+    threads = threads_per_network(inputs.nodes * cameras)
+    return {'threads': threads} if threads else {}
 
 
 def _remappings(camera: Camera, recording: RecordingPlan | None) -> tuple[tuple[str, str], ...]:

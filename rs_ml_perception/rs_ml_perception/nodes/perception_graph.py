@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -10,12 +9,11 @@ from rclpy.node import Node
 
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.nodes.runner import AnyNode, run_nodes
-from rs_ml_perception.nodes.table import GRAPH, NODES
+from rs_ml_perception.nodes.table import GRAPH, NODES, threads_per_network
 from rs_ml_perception.ros.input.detections_synchronizer import LocalDetections
 from rs_ml_perception.ros.input.hub import CameraHub
 from rs_ml_perception.ros.input.topics import DETECTIONS
 from rs_ml_perception.ros.node import NAMESPACE
-from rs_ml_perception.tasks.options import ModelOptions
 
 
 def make_graph() -> tuple[Sequence[AnyNode], Sequence[Node]]:
@@ -36,17 +34,8 @@ def make_graph() -> tuple[Sequence[AnyNode], Sequence[Node]]:
         hub.local_detections = LocalDetections(owner, DETECTIONS)
     # The table's order: a node comes before those that consume its results.
     nodes = [spec.node_class()(hub) for name, spec in NODES.items() if name in names]
-    hub.inference_threads = _share_of_cores(nodes)
+    hub.inference_threads = threads_per_network(names)
     return nodes, [owner]
-
-
-def _share_of_cores(nodes: Sequence[AnyNode]) -> int:
-    """Threads per network, so that parallel networks do not compete for cores.
-
-    A single network keeps the default of its backend.
-    """
-    networks = sum(isinstance(node.parameters, ModelOptions) for node in nodes)
-    return 0 if networks < 2 else max(1, len(os.sched_getaffinity(0)) // networks)
 
 
 def main() -> int:

@@ -6,10 +6,12 @@ A node outside this package adds a row to NODES before the graph or the offline 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.inference.cpu import available_cores
 
 _COLOR = ('color/image_raw', 'color/camera_info')
 _RAW_DEPTH = 'depth/image_rect_raw'
@@ -162,6 +164,22 @@ def parse_nodes(text: str) -> tuple[str, ...]:
     if unknown:
         raise ConfigError(f'there is no node {unknown[0]!r}: choose from {", ".join(NODES)}')
     return tuple(name for name in NODES if name in names)
+
+
+def threads_per_network(names: Sequence[str], cores: int | None = None) -> int:
+    """Inference threads of each network, so that those that run at once share the cores.
+
+    Args:
+        names: of all nodes that run at once; several cameras name them several times.
+        cores: for all of them; None: those that this process may use.
+
+    Returns:
+        0 for a single network, which keeps the choice of `rs-ml models tune` or of its backend.
+    """
+    networks = sum(NODES[name].has_network for name in names)
+    if networks < 2:
+        return 0
+    return max(1, (available_cores() if cores is None else cores) // networks)
 
 
 def require_sources(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -163,10 +163,22 @@ def processing_status(
     return _status(f'{name}: processing', level, message, values)
 
 
-def model_status(name: str, *, failure: str, facts: Mapping[str, str]) -> DiagnosticStatus:
-    """The model a node is configured with, or why it is not."""
+def model_status(
+    name: str, *, failure: str, facts: Mapping[str, str], concerns: Sequence[str] = ()
+) -> DiagnosticStatus:
+    """The model a node is configured with, or why it is not.
+
+    Args:
+        name: of the node.
+        failure: why it could not be configured, '' if it could.
+        facts: about the model, which really runs.
+        concerns: differences to what was asked for; a WARN.
+    """
     if failure:
         return _status(f'{name}: model', ERROR, failure, facts)
+    if concerns:
+        values = {**facts, **{f'concern {i}': text for i, text in enumerate(concerns)}}
+        return _status(f'{name}: model', WARN, concerns[0], values)
     return _status(f'{name}: model', OK, facts.get('model', '') or 'not configured', facts)
 
 

@@ -145,13 +145,15 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
         pipeline, warm_up_ms = self._preload.take(self.parameters)
         self.configuration = Configuration(pipeline, ResultPublisher[R, P, L](self))
         self.retune(self.parameters)
-        facts = {**pipeline.describe(), 'warm_up_ms': f'{warm_up_ms:.1f}'}
+        facts = {'warm_up_ms': f'{warm_up_ms:.1f}', **pipeline.describe()}
         self.configuration.facts = facts
         self.configuration.publisher.create(self.outputs, self.parameters)
         self.announce()
         self.get_logger().info(
             'configured: ' + ', '.join(f'{key} {value}' for key, value in facts.items())
         )
+        for concern in pipeline.concerns:
+            self.get_logger().warning(concern)
 
     def _load(self, parameters: P) -> tuple[L, float]:
         pipeline = self.load_pipeline(parameters.with_threads(self.hub.inference_threads))
@@ -311,8 +313,13 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
             missed=missed,
             readings=self.configuration.pipeline.readings() if self.configuration else {},
         )
-        facts = self.configuration.facts if self.configuration else {}
-        model = model_status(name, failure=self.failure, facts=facts)
+        configured = self.configuration
+        model = model_status(
+            name,
+            failure=self.failure,
+            facts=configured.facts if configured else {},
+            concerns=configured.pipeline.concerns if configured else (),
+        )
         self.reporter.diagnostics([input_status(name, state), processing, model])
         self.reporter.stats(
             counts,

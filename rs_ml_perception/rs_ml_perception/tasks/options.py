@@ -12,9 +12,9 @@ import numpy as np
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.core.pipeline import Pipeline
-from rs_ml_perception.inference.backends import BACKENDS, DEVICES
-from rs_ml_perception.inference.golden import require_golden
-from rs_ml_perception.inference.model import Model, load_model
+from rs_ml_perception.inference.backends import BACKENDS, DEVICES, PRECISIONS
+from rs_ml_perception.inference.loading import load_model
+from rs_ml_perception.inference.model import Model
 
 OptionsT = TypeVar('OptionsT')
 
@@ -56,6 +56,13 @@ class ModelOptions(Options):
     )
     backend: str = option('auto', 'inference runtime', choices=('auto', *BACKENDS), static=True)
     device: str = option('auto', 'device of the inference', choices=DEVICES, static=True)
+    precision: str = option(
+        'auto',
+        'arithmetic of the network; auto: float32, or bfloat16 if the CPU has it and the results '
+        'are as recorded',
+        choices=('auto', *PRECISIONS),
+        static=True,
+    )
     threads: int = option(
         0,
         'inference threads; 0: backend default, or cores / networks in a graph',
@@ -71,16 +78,14 @@ class ModelOptions(Options):
             ModelError: the model is missing or damaged, or computes other outputs.
             BackendError: no installed runtime can run it.
         """
-        model = load_model(
-            self.model, backend=self.backend, device=self.device, threads=self.threads
+        return load_model(
+            self.model,
+            backend=self.backend,
+            device=self.device,
+            threads=self.threads,
+            precision=None if self.precision == 'auto' else self.precision,
+            checks_golden=checks_golden,
         )
-        try:
-            if checks_golden:
-                require_golden(model)
-        except Exception:
-            model.close()
-            raise
-        return model
 
 
 def check_fit(model: Model, decode: Callable[[dict[str, np.ndarray]], Any]) -> None:
@@ -111,15 +116,12 @@ class ModelPipeline(Pipeline[OptionsT]):
         self.labels = model.manifest.labels
         self._model = model
 
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        return self._model.concerns
+
     def describe(self) -> dict[str, str]:
-        size = self._model.input_size
-        return {
-            'model': self._model.title,
-            'licence': self._model.manifest.license,
-            'backend': self._model.backend_name,
-            'device': self._model.device,
-            'input_size': 'any' if size is None else f'{size[0]}x{size[1]}',
-        }
+        return self._model.describe()
 
     def warm_up(self) -> float:
         return self._model.warm_up()

@@ -16,8 +16,8 @@ from rs_ml_perception.core.errors import (
 )
 from rs_ml_perception.inference.backends import BACKENDS, BackendOptions
 from rs_ml_perception.inference.golden import verify_golden
+from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.inference.manifest import FileRef, TensorSpec
-from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.inference.output_errors import usual_errors
 from rs_ml_perception.inference.selection import open_backend
 
@@ -244,7 +244,7 @@ def test_only_the_chosen_runtime_is_imported(model_files, name, backend, importe
     need(backend)
     script = (
         'import sys\n'
-        'from rs_ml_perception.inference.model import load_model\n'
+        'from rs_ml_perception.inference.loading import load_model\n'
         f'load_model({name!r})\n'
         "runtimes = {'openvino', 'ai_edge_litert', 'onnxruntime', 'tensorflow'}\n"
         'print(*(runtimes & set(sys.modules)))\n'

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from rs_ml_perception.core.files import sha256_of
 from rs_ml_perception.inference.backends import BACKENDS
-from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.inference.output_errors import usual_errors
 
 KERAS_FILE = 'depth/nyu_mobilenet_unet_5.keras'

@@ -20,8 +20,8 @@ from rs_ml_perception.inference.golden import (
     write_golden,
 )
 from rs_ml_perception.inference.golden_recording import record_golden
+from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.inference.manifest_file import read_manifest
-from rs_ml_perception.inference.model import load_model
 from rs_ml_perception.inference.output_errors import judged_outputs
 from rs_ml_perception.inference.preprocess import InputSpec
 from rs_ml_perception.tasks.options import ModelOptions

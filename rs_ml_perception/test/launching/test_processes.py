@@ -8,6 +8,7 @@ import pytest
 import yaml
 from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.launching.processes import make_launch_plan
+from rs_ml_perception.nodes import table
 from rs_ml_perception.nodes.parameter_files import ParameterBlocks
 from rs_ml_perception.nodes.table import NODES
 
@@ -54,6 +55,26 @@ def test_arguments_win_over_params_file_and_this_over_the_recording(
     assert {name: found.get(name) for name in expected} == expected
     wanted = given.get('use_sim_time', str(said.get('/**', {}).get('use_sim_time', True)))
     assert plan.use_sim_time == (wanted.lower() == 'true')
+
+
+@pytest.mark.parametrize(
+    ('given', 'said', 'threads'),
+    [
+        ({'nodes': 'detection,mono_depth'}, {}, None),
+        ({'nodes': 'detection,mono_depth', 'composed': 'false'}, {}, 2),
+        ({'nodes': 'detection,height', 'composed': 'false'}, {}, None),
+        ({'nodes': 'detection,mono_depth', 'cameras': 'a,b'}, {}, 1),
+        ({'nodes': 'detection', 'cameras': 'a,b'}, {}, 2),
+        ({'nodes': 'detection', 'cameras': 'a,b'}, {'/**/detection': {'threads': 3}}, None),
+        ({'nodes': 'detection', 'cameras': 'a,b'}, {'/**': {'threads': 0}}, 2),
+    ],
+)
+def test_processes_share_the_cores(inputs_for, monkeypatch, given, said, threads):
+    monkeypatch.setattr(table, 'available_cores', lambda: 4)
+    plan = make_launch_plan(inputs_for(ParameterBlocks(said), **given))
+    prefix = '/rs_ml/a' if 'cameras' in given else '/rs_ml'
+    assert parameters_of(plan, f'{prefix}/detection').get('threads') == threads
+    assert 'threads' not in parameters_of(plan, f'{prefix}/height')
 
 
 def test_a_recording_is_replayed_to_the_nodes_that_can_use_it(inputs_for, recording_of):

@@ -14,11 +14,12 @@ from rs_ml_perception.nodes.table import (
     camera_prefix,
     parse_nodes,
     require_sources,
+    threads_per_network,
 )
 
 from rs_ml_perception import executables
 
-NETWORK_PARAMETERS = {'model', 'backend', 'device'}
+NETWORK_PARAMETERS = {'model', 'backend', 'device', 'precision', 'threads'}
 
 
 @pytest.mark.parametrize('name', NODES)
@@ -115,3 +116,24 @@ def test_primary_images_and_needs_of_a_node(name, is_depth_primary, need):
     assert NODES[name].is_depth_primary == is_depth_primary
     assert need in NODES[name].needs
     assert ('enable_sync', 'true') in NODES[name].needs
+
+
+@pytest.mark.parametrize(
+    ('names', 'cores', 'expected'),
+    [
+        ((), 4, 0),
+        (('detection', 'height'), 4, 0),
+        (('detection', 'segmentation'), 1, 1),
+        (('detection', 'segmentation'), 2, 1),
+        (('detection', 'segmentation'), 5, 2),
+        (tuple(NODES), 2, 1),
+        (tuple(NODES), 8, 2),
+        (tuple(NODES) * 2, 8, 1),
+    ],
+)
+def test_networks_share_the_cores(names, cores, expected):
+    assert threads_per_network(names, cores) == expected
+
+
+def test_the_cores_are_those_of_this_process():
+    assert threads_per_network(('detection', 'segmentation')) >= 1

@@ -48,6 +48,7 @@ class FakePipeline:
     """A detector that always sees one person, waits at a gate and raises on demand."""
 
     title, backend, score_threshold = 'fake 1.0', 'none', 0.3
+    concerns: tuple[str, ...] = ()
     labels = LabelMap({1: 'person', 2: 'cat'})
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ class Pipeline:
     """Finds nothing, slowly loaded, raising on one frame if asked to."""
 
     title, backend, labels, options = 'fake 1.0', 'none', LabelMap({1: 'person'}), None
-    score_threshold = 0.3
+    score_threshold, concerns = 0.3, ()
 
     def __init__(self, load_secs: float, fail_on: int, frame_secs: float) -> None:
         print('loading', flush=True)

@@ -13,7 +13,12 @@ pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_
 from diagnostic_msgs.msg import DiagnosticStatus
 from rs_ml_perception.core.streams.counters import FrameCounters, Missed
 from rs_ml_perception.core.streams.partner_counts import Arrival, PartnerCounters
-from rs_ml_perception.ros.diagnostics import InputState, input_status, processing_status
+from rs_ml_perception.ros.diagnostics import (
+    InputState,
+    input_status,
+    model_status,
+    processing_status,
+)
 
 pytestmark = pytest.mark.ros
 
@@ -91,3 +96,20 @@ def test_readings_of_the_latest_result(readings, shown):
     )
     values = {pair.key: pair.value for pair in status.values}
     assert {name: values[name] for name in ('clamped', 'noise_px') if name in values} == shown
+
+
+@pytest.mark.parametrize(
+    ('failure', 'facts', 'concerns', 'level', 'message'),
+    [
+        ('', {}, (), OK, 'not configured'),
+        ('', {'model': 'm 1'}, (), OK, 'm 1'),
+        ('', {'model': 'm 1'}, ('gpu was asked for', 'more'), WARN, 'gpu was asked for'),
+        ('cannot configure', {'model': 'm 1'}, ('more',), ERROR, 'cannot configure'),
+    ],
+)
+def test_the_status_of_the_model(failure, facts, concerns, level, message):
+    status = model_status('node', failure=failure, facts=facts, concerns=concerns)
+    assert (status.level, status.message) == (level, message)
+    values = {pair.key: pair.value for pair in status.values}
+    said = dict(zip(('concern 0', 'concern 1'), concerns, strict=False)) if not failure else {}
+    assert values == {**facts, **said}

@@ -269,7 +269,8 @@ def test_a_damaged_model_is_one_sentence_until_it_is_repaired(rig, tmp_path, dat
     assert change(rig, Transition.TRANSITION_CONFIGURE)
     assert node.configuration.facts['model'].startswith('person_cat_dog_ssd_tflite')
     line = capfd.readouterr().err
-    for word in ('model', 'licence', 'backend', 'device', 'input_size 256x256', 'warm_up_ms'):
+    words = ('model', 'backend litert', 'device cpu', 'precision float32', 'threads', 'licence')
+    for word in (*words, 'input_size 256x256', 'warm_up_ms', 'inference_ms', 'highest_rate_hz'):
         assert word in line
 
 

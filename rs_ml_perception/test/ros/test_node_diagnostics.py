@@ -76,6 +76,14 @@ def test_names_and_hardware_are_set(rig, board):
     assert board.messages[0].header.stamp.sec > 0
 
 
+def test_a_model_that_runs_in_another_way_than_asked_for(rig, board, capfd):
+    node = rig.detection()
+    node.fake.concerns = ('device gpu was asked for, litert runs on the cpu',)
+    node.trigger_configure()
+    assert board.wait('model', level=WARN) == node.fake.concerns[0]
+    assert '[WARN]' in next(x for x in capfd.readouterr().err.splitlines() if 'asked for' in x)
+
+
 def test_camera_info_that_never_comes(rig, board):
     node = rig.started(rig.detection(diagnostics__max_image_age_ms=1e9))
     rig.camera.depth(1_700_000_000_000_000_000)

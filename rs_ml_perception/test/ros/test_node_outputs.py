@@ -197,7 +197,7 @@ class FakeTask:
     """The part that fake pipelines of the other nodes share."""
 
     title, backend, labels = 'fake 2.0', 'none', LabelMap({0: 'background', 1: 'chair'})
-    options = None
+    options, concerns = None, ()
 
     def describe(self):
         return {'model': self.title}

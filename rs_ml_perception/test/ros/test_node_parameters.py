@@ -170,7 +170,7 @@ def test_an_empty_range_is_refused(rig, name):
 class Tuned:
     """As much of a pipeline as a node that is never activated needs."""
 
-    title, backend, labels = 'fake', 'none', LabelMap({})
+    title, backend, labels, concerns = 'fake', 'none', LabelMap({}), ()
 
     def __init__(self, parameters):
         self.options = parameters

@@ -195,7 +195,7 @@ def test_the_table_lists_the_inputs_of_each_node(rig, name):
     spec = NODES[name]
 
     class Nothing:
-        title, backend, labels, options = '', '', {}, None
+        title, backend, labels, options, concerns = '', '', {}, None, ()
 
         def describe(self):
             return {}

@@ -30,7 +30,7 @@ IDENTITY = 'camera_color_optical_frame camera_depth_optical_frame 0 0 0 0 0 0 1'
 class NearAndFar:
     """A network whose class is 1 within 3 m, 2 beyond, 0 where depth is unknown."""
 
-    title, backend_name, device, precision = 'near and far 1', 'none', 'cpu', 'float32'
+    title, backend_name, concerns = 'near and far 1', 'none', ()
 
     input_size = SIZE
 
@@ -53,6 +53,9 @@ class NearAndFar:
     def __call__(self, inputs):
         depth_m = inputs['depth'][..., 0]
         return {'mask': np.where(depth_m > 3, 2, depth_m > 0).astype(np.uint8)}
+
+    def describe(self):
+        return {'model': self.title}
 
     def warm_up(self):
         return 0.0

@@ -13,7 +13,7 @@ from rs_ml_perception.core.files import sha256_of
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.objects.boxes import box_iou, xyxy_from_cxcywh
 from rs_ml_perception.core.objects.detections import Detections
-from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.tasks.detection import Detector, DetectorOptions
 from rs_ml_perception.tasks.mono_depth import DepthEstimator
 from rs_ml_perception.tasks.segmentation import Segmenter

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import yaml
 from rs_ml_perception.inference.golden import verify_golden
+from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.inference.manifest_file import read_manifest
-from rs_ml_perception.inference.model import load_model
 from rs_ml_training.cli.export import main
 from rs_ml_training.export.exporter import ExportOptions, export
 

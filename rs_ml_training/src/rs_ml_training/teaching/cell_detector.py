@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from rs_ml_perception.core.errors import ConfigError, RsMlError
-from rs_ml_perception.inference.model import load_model
+from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.inference.preprocess import ImageTransform, Preprocessor
 
 from rs_ml_training.prediction.box_decoding import STRIDES, boxes_of_cells
