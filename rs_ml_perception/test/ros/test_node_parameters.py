@@ -9,7 +9,7 @@ pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rcl_interfaces.srv import DescribeParameters
 from rclpy.parameter import Parameter
-from rs_ml_perception.core.objects.labels import LabelMap
+from rs_ml_perception.core.pipeline import Pipeline
 from rs_ml_perception.nodes.detection_node import DetectionNode
 from rs_ml_perception.nodes.height_node import HeightNode
 from rs_ml_perception.nodes.table import NODES
@@ -167,19 +167,7 @@ def test_an_empty_range_is_refused(rig, name):
     assert rig.set_parameter(node, 'range_min_m', 1.0).successful
 
 
-class Tuned:
+class Tuned(Pipeline):
     """As much of a pipeline as a node that is never activated needs."""
 
-    title, backend, labels, concerns = 'fake', 'none', LabelMap({}), ()
-
-    def __init__(self, parameters):
-        self.options = parameters
-
-    def describe(self):
-        return {}
-
-    def warm_up(self):
-        return 0.0
-
-    def close(self):
-        pass
+    title, backend = 'fake', 'none'
