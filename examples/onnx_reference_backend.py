@@ -24,6 +24,7 @@ class OnnxReferenceBackend:
 
     device = 'cpu'
     precision = 'float32'
+    threads = 1
 
     def __init__(self, network: NetworkFile, options: BackendOptions) -> None:
         """Load the file and compare its tensors with the manifest."""
