@@ -69,7 +69,7 @@ def depth_fields(depth_m: np.ndarray) -> dict[str, Any]:
 
 
 def denoised_fields(frame: Frame, found: DenoisedDepth) -> dict[str, Any]:
-    """Range and coverage of denoised depth, coverage of raw depth, and use of infrared."""
+    """Range and coverage of denoised depth, coverage and noise of raw depth, use of infrared."""
     before = 0.0
     if frame.depth is not None:
         before = np.count_nonzero(frame.depth.depth_m > 0) / frame.depth.values.size
@@ -77,6 +77,8 @@ def denoised_fields(frame: Frame, found: DenoisedDepth) -> dict[str, Any]:
         **depth_fields(found.depth_m),
         'valid_before': round(before, 6),
         'infrared': frame.infrared is not None,
+        'clamped': round(found.moves.clamped, 6),
+        'noise_px': number(found.moves.noise_px),
     }
 
 

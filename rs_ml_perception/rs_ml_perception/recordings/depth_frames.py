@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rs_ml_perception.core.errors import InputError
-from rs_ml_perception.core.frames.frame import DEPTH_INFO, INFRARED, Frame
+from rs_ml_perception.core.frames.frame import COLOR_INFO, DEPTH_INFO, INFRARED, Frame
 from rs_ml_perception.recordings.camera_topics import CameraTopics, camera_topics
 from rs_ml_perception.recordings.frame_parts import RecordedImage, RecordedParts
 from rs_ml_perception.recordings.messages import Message, OnRejected, Rejections
@@ -54,6 +54,7 @@ class _DepthReader:
         self._recording = recording
         self._topics = topics
         self._rejections = Rejections(on_rejected)
+        self._is_aligned = topics.depth_is_aligned and topics.sensor_depth == topics.depth
         self._info: Any = None
         info = topics.sensor_depth_info
         for message in first_messages(recording, info, 1) if info else ():
@@ -86,10 +87,12 @@ class _DepthReader:
             primary=depth_image,
             depth=depth_image,
             infra=infra_image,
-            depth_is_raw=True,
+            depth_is_raw=not self._is_aligned,
             depth_info=self._info,
+            color_info=self._info,
         )
-        topics = {INFRARED: self._topics.infra, DEPTH_INFO: self._topics.sensor_depth_info}
+        info = COLOR_INFO if self._is_aligned else DEPTH_INFO
+        topics = {INFRARED: self._topics.infra, info: self._topics.sensor_depth_info}
         return parts.build(self._rejections, topics)
 
     def _image(self, message: Message | None) -> RecordedImage | None:

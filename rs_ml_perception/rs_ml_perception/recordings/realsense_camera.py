@@ -116,6 +116,7 @@ def _depth_frames(rs: Any, pipeline: Any, profile: Any) -> Iterator[Frame]:
             depth=DepthImage(np.array(picture.get_data()), unit_m),
             infrared=np.array(frames.get_infrared_frame(1).get_data()),
             camera=camera,
+            depth_camera=camera,
             stamp_ns=int(1e6 * picture.get_timestamp()),
             frame_id='camera_depth_optical_frame',
         )

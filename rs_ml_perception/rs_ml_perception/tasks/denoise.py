@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.bounded_depth import (
+    DepthBounds,
+    MoveLimits,
+    Moves,
+    is_unfounded,
+)
+from rs_ml_perception.core.geometry.camera import CameraModel
+from rs_ml_perception.core.geometry.stereo import AUTO, CAMERA_TYPES, noise_growth_per_m
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.images.tiling import ImageWindow, plan_windows
 from rs_ml_perception.core.options import option
@@ -28,9 +36,7 @@ INFRARED_MODES = ('auto', 'require', 'none')
 DEPTH, CONFIDENCE = 'depth', 'confidence'
 _DECODER_OPTIONS = {'confidence_threshold': 0.0}
 
-_REACH_PX = 16
-"""Networks fill holes from measurements around them. Farther from any measurement they invent
-depth, such as a wall in a blank image; in real recordings no filled pixel is farther."""
+_NO_LIMIT = 1e6
 
 STRIDE_PX = 16
 """A network of open size takes multiples of this; the image is padded by mirroring."""
@@ -98,6 +104,30 @@ class DenoiseOptions(RangeOptions):
         none=-1.0,
         none_doc='set by the model',
     )
+    camera_type: str = option(
+        AUTO,
+        'depth camera, whose noise bounds the moves; auto: D415 or D435, by the focal length',
+        choices=CAMERA_TYPES,
+    )
+    max_toward_sigmas: float = option(
+        1.0,
+        'largest move of a measured pixel toward the camera, in standard deviations of the '
+        'expected noise; 0: no limit',
+        low=0.0,
+        high=1000.0,
+    )
+    max_away_sigmas: float = option(
+        10.0, 'the same away from the camera; 0: no limit', low=0.0, high=1000.0
+    )
+
+    def move_limits(self, size: tuple[int, int], camera: CameraModel | None) -> MoveLimits | None:
+        """The limits for images of a depth camera, None without any."""
+        toward, away = (
+            limit or _NO_LIMIT for limit in (self.max_toward_sigmas, self.max_away_sigmas)
+        )
+        if toward == away == _NO_LIMIT:
+            return None
+        return MoveLimits(toward, away, noise_growth_per_m(self.camera_type, size, camera))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,10 +137,12 @@ class DenoisedDepth:
     Attributes:
         depth_m: float32 (H, W), metres, NaN where invalid.
         confidence: float32 (H, W), 0..1, also of pixels below the threshold.
+        moves: noise of the raw image, and the fraction held at a bound.
     """
 
     depth_m: np.ndarray
     confidence: np.ndarray
+    moves: Moves = field(default_factory=Moves)
 
 
 class Denoiser:
@@ -138,6 +170,7 @@ class Denoiser:
         self.stages = StageTimer()
         self._default = default_threshold(model)
         self._windows: dict[tuple[int, int], tuple[ImageWindow, ...]] = {}
+        self._bounds = DepthBounds()
         self.options = options or DenoiseOptions()
 
     @property
@@ -169,12 +202,18 @@ class Denoiser:
     def _gives_confidence(self) -> bool:
         return CONFIDENCE in self.model.manifest.outputs
 
-    def __call__(self, depth: DepthImage, infrared: np.ndarray | None = None) -> DenoisedDepth:
+    def __call__(
+        self,
+        depth: DepthImage,
+        infrared: np.ndarray | None = None,
+        camera: CameraModel | None = None,
+    ) -> DenoisedDepth:
         """Denoise an image.
 
         Args:
             depth: raw depth (H, W).
             infrared: uint8 (H, W), the left infrared image in the pixels of depth, or None.
+            camera: intrinsics of the depth camera, if known and depth is in its pixels.
 
         Raises:
             InputError: infrared has another type or size, or there are no pixels.
@@ -191,9 +230,21 @@ class Denoiser:
             with self.stages('postprocess'):
                 self._keep(window, outputs, found)
         with self.stages('postprocess'):
-            is_unknown = is_unreadable | self._is_unwanted(found) | _is_unfounded(raw_m > 0)
+            found = self._bounded(raw_m, found, camera)
+            is_unknown = is_unreadable | self._is_unwanted(found) | is_unfounded(raw_m > 0)
             found.depth_m[is_unknown] = np.nan
         return found
+
+    def _bounded(
+        self, raw_m: np.ndarray, found: DenoisedDepth, camera: CameraModel | None
+    ) -> DenoisedDepth:
+        """Hold measured pixels within the bounds of the options, in place."""
+        size = raw_m.shape[1], raw_m.shape[0]
+        limits = self._options.move_limits(size, camera)
+        if limits is None:
+            return found
+        moves = self._bounds(raw_m, found.depth_m, found.confidence, limits)
+        return replace(found, moves=moves)
 
     def inputs(
         self, depth: DepthImage, infrared: np.ndarray | None = None
@@ -272,22 +323,6 @@ class Denoiser:
         return ~is_wanted
 
 
-def _is_unfounded(is_measured: np.ndarray) -> np.ndarray:
-    """Mask of pixels far from any measurement, bool (H, W) to (H, W).
-
-    True where none is within twice _REACH_PX, false where one is within _REACH_PX: cells of
-    pixels are compared, which costs a fraction of exact distances.
-    """
-    height, width = is_measured.shape
-    cells = -(-width // _REACH_PX), -(-height // _REACH_PX)
-    fraction = cv2.resize(is_measured.astype(np.float32), cells, interpolation=cv2.INTER_AREA)
-    is_near = cv2.dilate((fraction > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
-    if is_near.all():
-        return np.zeros(is_measured.shape, bool)
-    is_near = cv2.resize(is_near, (width, height), interpolation=cv2.INTER_NEAREST)
-    return np.equal(is_near, 0)
-
-
 def _check_images(depth: DepthImage, infrared: np.ndarray | None) -> None:
     if 0 in depth.values.shape:
         raise InputError(f'the depth image has no pixels: {depth.width}x{depth.height}')
@@ -319,6 +354,7 @@ class DenoisePipeline(ModelPipeline[DenoiseOptions]):
 
     def __init__(self, denoiser: Denoiser, options: DenoiseOptions) -> None:
         self._denoiser = denoiser
+        self._moves = Moves()
         super().__init__(denoiser.model, options)
 
     @classmethod
@@ -342,11 +378,16 @@ class DenoisePipeline(ModelPipeline[DenoiseOptions]):
         """
         if frame.depth is None:
             raise InputError('there is no depth image to denoise')
-        if self.options.infrared == 'none':
-            return self._denoiser(frame.depth)
         if self.options.infrared == 'require' and frame.infrared is None:
             raise InputError('there is no infrared image, and infrared is set to require')
-        return self._denoiser(frame.depth, frame.infrared)
+        infrared = None if self.options.infrared == 'none' else frame.infrared
+        found = self._denoiser(frame.depth, infrared, frame.depth_camera)
+        self._moves = found.moves
+        return found
+
+    def readings(self) -> dict[str, float]:
+        """Fraction of measured pixels held at a bound, and noise of disparity [px]."""
+        return {'clamped': self._moves.clamped, 'noise_px': self._moves.noise_px}
 
     def describe(self) -> dict[str, str]:
         return {

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel, d435_depth_camera
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.inference.manifest import DepthSpec
 from rs_ml_perception.inference.preprocess import InputSpec
@@ -225,6 +226,41 @@ def test_frames_the_pipeline_refuses(filling_model, mode, frame, said):
         pipeline(frame)
     with pytest.raises(ConfigError, match="infrared must be one of auto, require, none, got 'x'"):
         DenoiseOptions(infrared='x')
+
+
+@pytest.mark.parametrize(
+    ('options', 'camera', 'moved_m'),
+    # A wall at 2 m, of which the network sees four pixels at 1.5 m.
+    [
+        (DenoiseOptions(), None, 0.08 * 4 / (d435_depth_camera(64, 48).fx * 0.05)),
+        (DenoiseOptions(), CameraModel(64, 48, 80, 80, 32, 24), 0.08 * 4 / (80 * 0.055)),
+        (
+            DenoiseOptions(camera_type='d455'),
+            CameraModel(64, 48, 80, 80, 32, 24),
+            0.08 * 4 / (80 * 0.095),
+        ),
+        (DenoiseOptions(max_toward_sigmas=0), None, 0.5),
+        (DenoiseOptions(max_toward_sigmas=0, max_away_sigmas=0), None, 0.5),
+    ],
+)
+def test_measurements_move_within_the_noise_of_the_camera(filling_model, options, camera, moved_m):
+    model = filling_model()
+    denoise = Denoiser(model)
+    pipeline = DenoisePipeline(denoise, options)
+
+    def nearer(inputs):
+        outputs = model(inputs)
+        outputs['depth'][0, 5, :4] = 1.5
+        return outputs
+
+    denoise.model = nearer
+    nearer.manifest, nearer.input_size = model.manifest, model.input_size
+    depth = DepthImage(np.full((48, 64), 2000, np.uint16), 0.001)
+    found = pipeline(Frame(depth=depth, depth_camera=camera))
+    np.testing.assert_allclose(found.depth_m[5, :4], 2 - moved_m, rtol=1e-3)
+    np.testing.assert_array_equal(found.depth_m[6], np.float32(2))
+    clamped = 4 / (48 * 64) if moved_m < 0.5 else 0.0
+    assert pipeline.readings()['clamped'] == pytest.approx(clamped)
 
 
 @pytest.mark.parametrize('size', [(640, 480), (848, 480), (424, 240), (7, 5)])

@@ -230,6 +230,7 @@ class FrameBuilder:
             depth=depth,
             infrared=None if infra is None else self._attempt(INFRARED, infra.infrared),
             camera=camera,
+            depth_camera=camera if frames.depth_is_raw else None,
             stamp_ns=frames.primary.stamp_ns,
             frame_id=frames.primary.frame_id,
         )
