@@ -13,7 +13,7 @@ from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.preprocess import Preprocessor
-from rs_ml_perception.nodes.table import NODES
+from rs_ml_perception.nodes.table import NODES, threads_per_network
 from rs_ml_perception.ros.dds_domain import ros_session
 from rs_ml_perception.tasks.denoise import Denoiser
 from rs_ml_perception.tasks.depth_input import DEPTH, DepthInput, depth_spec
@@ -55,7 +55,10 @@ class BareModels:
     def __init__(
         self, nodes: Sequence[str], frames: Sequence[Frame], depth_frames: Sequence[Frame] = ()
     ) -> None:
-        models = [load_model(name) for node in nodes if (name := default_model(node))]
+        threads = threads_per_network(nodes)
+        models = [
+            load_model(name, threads=threads) for node in nodes if (name := default_model(node))
+        ]
         self.backends = {
             model.title: f'{model.backend_name} {model.precision}' for model in models
         }

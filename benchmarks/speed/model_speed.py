@@ -1,4 +1,7 @@
-"""The shipped networks alone, on two threads, in every runtime and precision that reads them."""
+"""The shipped networks alone, in every runtime and precision that reads them.
+
+Wall time is on two threads, CPU time on one, as in a graph on two cores.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.model import Model
 from rs_ml_perception.inference.selection import candidates, open_backend
 from rs_ml_perception.inference.shelf import SHIPPED_MODELS, find_model
+from rs_ml_perception.inference.tune import measure_in_turns
 
 from benchmarks.speed.sections import SpeedOptions
 from benchmarks.tables import Row
@@ -46,7 +50,7 @@ def measure(options: SpeedOptions, logs: object) -> dict[str, Any]:
 def _measure_model(name: str, options: SpeedOptions) -> dict[str, Any]:
     """Median milliseconds of each backend and precision; all alternate."""
     manifest = read_manifest(find_model(name))
-    models = _ways(manifest)
+    models = _ways(manifest, THREADS)
     inputs = golden_inputs(manifest)
 
     def mean_of(model: Model) -> Callable[[], float]:
@@ -62,6 +66,8 @@ def _measure_model(name: str, options: SpeedOptions) -> dict[str, Any]:
     }
     for model in models.values():
         model.close()
+    for way, cpu_ms in _cpu_times(manifest, options.frames).items():
+        ways[way]['cpu_ms'] = cpu_ms
     return {
         'input': _size(inputs[manifest.input.name]),
         'threads': THREADS,
@@ -71,8 +77,17 @@ def _measure_model(name: str, options: SpeedOptions) -> dict[str, Any]:
     }
 
 
-def _ways(manifest: ModelManifest) -> dict[str, Model]:
-    """'backend precision' -> loaded model, for all backends that read the files.
+def _cpu_times(manifest: ModelManifest, runs: int) -> dict[str, float]:
+    """'backend precision' -> median CPU milliseconds on one thread."""
+    models = _ways(manifest, 1)
+    measured = measure_in_turns(models, golden_inputs(manifest), runs)
+    for model in models.values():
+        model.close()
+    return {way: cpu_ms for way, (_, cpu_ms) in measured.items()}
+
+
+def _ways(manifest: ModelManifest, threads: int) -> dict[str, Model]:
+    """'backend precision' -> loaded model, for all backends that compute in that precision here.
 
     Raises:
         RsMlError: none can.
@@ -84,11 +99,16 @@ def _ways(manifest: ModelManifest) -> dict[str, Model]:
             way = f'{info.name} {precision}'
             if way in models or not (info.is_installed and info.takes_threads):
                 continue
-            settings = BackendOptions(threads=THREADS, precision=precision)
+            settings = BackendOptions(threads=threads, precision=precision)
             try:
-                models[way] = Model(manifest, *open_backend(manifest, info.name, settings))
+                model = Model(manifest, *open_backend(manifest, info.name, settings))
             except RsMlError as problem:
                 error = problem
+                continue
+            if model.precision == precision:
+                models[way] = model
+            else:
+                model.close()
     if not models and error is not None:
         raise error
     return models
@@ -124,8 +144,8 @@ def _row(name: str, found: Mapping[str, Any]) -> Row:
     parts = []
     for way, measured in found['ways'].items():
         doubt = '' if measured['is_faithful'] else ' (not faithful)'
-        parts.append(f'{way} {measured["ms"]:.1f} ms{doubt}')
-    text = f'{found["input"]}: {", ".join(parts)}'
+        parts.append(f'{way} {measured["ms"]:.1f} ms, CPU {measured["cpu_ms"]:.1f} ms{doubt}')
+    text = f'{found["input"]}: {"; ".join(parts)}'
     budget_ms = BUDGETS_MS.get(name)
     if budget_ms is None:
         return Row(name, text)

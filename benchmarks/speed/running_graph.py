@@ -16,6 +16,7 @@ from rs_ml_perception.ros.node import NAMESPACE
 
 from benchmarks.speed.load_generator import LoadGenerator
 from benchmarks.speed.recorded_input import MessageSet
+from benchmarks.speed.sections import last_error
 
 START_SECS = 90.0
 
@@ -51,7 +52,8 @@ class RunningGraph:
         self.watch.wait(lambda: self.watch.all_settled() or self._is_any_dead(), START_SECS)
         if len(self.watch.active) < len(self.names):
             reasons = [f'{name}: {why}' for name, why in self.watch.failed.items()]
-            reasons += [p.tail(1) for p in self.processes if p.return_code is not None]
+            ended = [p for p in self.processes if p.return_code is not None]
+            reasons += [last_error(p.log.read_text(errors='replace')) for p in ended]
             raise ConfigError(
                 f'not every node came up: {"; ".join(reasons) or "none reported why"}'
             )

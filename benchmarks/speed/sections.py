@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from benchmarks.host import host_facts
 from benchmarks.tables import Row, terminal_table
 
 RESULT_FILE = 'bench.json'
+_ERROR = re.compile(r'^section \w+: |^[\w.]*(Error|Exception)\b|\[(ERROR|FATAL)\]|cannot start: ')
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Section:
 
 
 SECTIONS: dict[str, Section] = {
-    'models': Section('The shipped networks alone, two threads', 'model_speed'),
+    'models': Section('The shipped networks alone: two threads, CPU time on one', 'model_speed'),
     'graph': Section('Graph rate / rate of the bare models one after another', 'graph_rate'),
     'costs': Section('Cost per frame apart from inference', 'frame_costs'),
     'composition': Section('One process for all nodes / one process per node', 'composition'),
@@ -153,8 +155,19 @@ def _run_section(name: str, recording: str, logs: Path, is_quick: bool) -> dict[
         )
     if done.returncode == 0:
         return {'result': json.loads(result_path.read_text(encoding='utf-8'))}
-    lines = log_path.read_text(encoding='utf-8', errors='replace').splitlines()
-    return {'error': lines[-1] if lines else f'ended with status {done.returncode}'}
+    error = last_error(log_path.read_text(encoding='utf-8', errors='replace'))
+    ended = f'ended with status {done.returncode}'
+    return {'error': f'{error} ({ended}, see {log_path})' if error else ended}
+
+
+def last_error(log: str) -> str:
+    """The last line of a log that names an error, else the last one, '' for an empty log.
+
+    Libraries still print while a process ends.
+    """
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [line for line in lines if _ERROR.search(line)]
+    return (errors or lines or [''])[-1]
 
 
 def _host_line(host: dict[str, Any]) -> str:

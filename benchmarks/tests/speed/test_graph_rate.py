@@ -160,7 +160,7 @@ class CountingModel:
 def test_a_bare_denoiser_runs_once_a_window(monkeypatch):
     monkeypatch.setattr(graph_rate, 'default_model', lambda node: node)
     model = CountingModel()
-    monkeypatch.setattr(graph_rate, 'load_model', lambda name: model)
+    monkeypatch.setattr(graph_rate, 'load_model', lambda name, threads: model)
     wide = Frame(depth=DepthImage(np.full((48, 100), 2000, np.uint16), 0.001))
     bare = graph_rate.BareModels(['denoise'], [], [wide])
     bare.run(3)

@@ -7,7 +7,13 @@ from rs_ml_perception.core.errors import ConfigError
 
 from benchmarks.host import CPU_FLAGS, host_facts
 from benchmarks.speed.__main__ import main
-from benchmarks.speed.sections import RESULT_FILE, SECTIONS, SpeedOptions, parse_sections
+from benchmarks.speed.sections import (
+    RESULT_FILE,
+    SECTIONS,
+    SpeedOptions,
+    last_error,
+    parse_sections,
+)
 from benchmarks.tables import Row, markdown_table, terminal_table
 
 
@@ -81,6 +87,29 @@ def test_host_facts_can_be_saved():
 def test_readers_of_tensorflow_models_are_not_tensorflow(library, expected):
     start_up = pytest.importorskip('benchmarks.speed.start_up', reason='needs rclpy')
     assert start_up.is_tensorflow(library) == expected
+
+
+@pytest.mark.parametrize(
+    ('log', 'expected'),
+    [
+        ('', ''),
+        ('\n \n', ''),
+        ('INFO: a delegate\nkilled\n', 'killed'),
+        ('Traceback\n  File "x"\nValueError: 3\nINFO: bye\n', 'ValueError: 3'),
+        ('onnxruntime.capi.NoSuchFile\na.b.XError: 3\nend', 'a.b.XError: 3'),
+        (
+            'section graph: no result from height\nsection done',
+            'section graph: no result from height',
+        ),
+        (
+            '[ERROR] [17.3] [rs_ml.height]: cannot configure\nfreed',
+            '[ERROR] [17.3] [rs_ml.height]: cannot configure',
+        ),
+        ('cannot start: no node x\n\n', 'cannot start: no node x'),
+    ],
+)
+def test_the_last_error_of_a_log(log, expected):
+    assert last_error(log) == expected
 
 
 @pytest.mark.ros
