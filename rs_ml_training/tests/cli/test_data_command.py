@@ -191,6 +191,7 @@ class Terminal(io.StringIO):
 def test_a_terminal_shows_the_samples_that_are_read(
     words, expected, folder, tmp_path, monkeypatch
 ):
+    pytest.importorskip('tqdm')
     monkeypatch.chdir(tmp_path)
     with redirect_stderr(Terminal()) as shown:
         assert main([*words, '--data', f'folder:{folder}']) == 0
