@@ -33,19 +33,40 @@ SPECS = {
     'segmentation': {'network': 'unet-small', 'labels': LABELS, 'options': {'classes': 3}},
     'denoise': {'network': 'unet-light'},
     'detection': {'network': 'centernet-light', 'labels': ('person',)},
+    'small depth': {'network': 'small', 'crop': (0.125, 0.0, 0.75, 1.0)},
+    'small segmentation': {'network': 'small', 'labels': LABELS},
 }
+"""Networks by task; those called small have a few layers of the same kinds."""
+
+
+def small_network(task):
+    """Halved and doubled again; the weights of `head_` are raised."""
+    layers = keras.layers
+    image = keras.Input((SIZE[1], SIZE[0], 3), name='image')
+    x = layers.Conv2D(8, 3, strides=2, padding='same')(layers.Rescaling(1 / 255)(image))
+    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    skip = x = layers.Activation('swish')(layers.DepthwiseConv2D(3, padding='same')(x))
+    x = layers.Conv2D(16, 1, strides=2)(x)
+    x = layers.Conv2DTranspose(8, 3, strides=2, padding='same')(x)
+    x = layers.UpSampling2D(2, interpolation='bilinear')(layers.Concatenate()([x, skip]))
+    if task == 'depth':
+        activation, name, channels = 'softplus', 'depth_m', 1
+    else:
+        activation, name, channels = None, 'logits', len(LABELS)
+    x = layers.Conv2D(channels, 3, padding='same', activation=activation, name='head_')(x)
+    return keras.Model({'image': image}, {name: x})
 
 
 @pytest.fixture(scope='module')
 def exported(tmp_path_factory):
-    """(task, precision) -> folder of a model with random weights, made at first use."""
+    """(key of SPECS, precision) -> folder of a model with random weights, made at first use."""
     from rs_ml_training.export.exporter import ExportOptions, export
 
     folders = {}
 
     def make(task, precision='float32'):
         if (task, precision) not in folders:
-            out = tmp_path_factory.mktemp('exported') / f'{task}_{precision}'
+            out = tmp_path_factory.mktemp('exported') / f'{task.replace(" ", "_")}_{precision}'
             formats = FLOAT32 if precision == 'float32' else ('tflite', 'onnx', 'openvino')
             options = ExportOptions(formats, precision, representative=Pictures())
             export(network_of(task), out, options)
@@ -55,10 +76,11 @@ def exported(tmp_path_factory):
     return make
 
 
-def network_of(task):
-    spec = trained.ModelSpec(task, input_size=SIZE, depth_range_m=(0.2, 10.0), **SPECS[task])
+def network_of(name):
+    task = name.removeprefix('small ')
+    spec = trained.ModelSpec(task, input_size=SIZE, depth_range_m=(0.2, 10.0), **SPECS[name])
     keras.utils.set_random_seed(3)
-    model = trained.build(spec)
+    model = small_network(task) if spec.network == 'small' else trained.build(spec)
     for weights in model.trainable_variables:
         if weights.path.endswith('kernel') and any(name in weights.path for name in _LAST):
             weights.assign(weights * 40)
@@ -90,11 +112,11 @@ class Pictures:
 
 
 def rows():
-    """Every task with every backend; combinations that add little run in `make test-all`."""
+    """Every network with every backend; those of the registry run in `make test-all`."""
     for task in SPECS:
         for backend, info in BACKENDS.items():
             for precision in info.precisions:
-                marks = [pytest.mark.slow] if task in ('denoise', 'detection') else []
+                marks = [] if task.startswith('small ') else [pytest.mark.slow]
                 yield pytest.param(task, backend, precision, marks=marks)
 
 
@@ -118,7 +140,7 @@ def test_smaller_precisions_run_too(exported, task, backend, precision):
 
 def test_depth_task(exported):
     rgb = Pictures().read(1).image
-    with load_model(exported('depth')) as model:
+    with load_model(exported('small depth')) as model:
         found = DepthEstimator(model)(rgb)
     depth_m = found.depth_m
     assert depth_m.shape == (48, 64)
@@ -130,11 +152,11 @@ def test_depth_task(exported):
 
 def test_segmentation_task_agrees_with_the_keras_network(exported):
     rgb = np.repeat(np.repeat(Pictures().read(1).image, 2, axis=0), 2, axis=1)[:64, :64]
-    with load_model(exported('segmentation')) as model:
+    with load_model(exported('small segmentation')) as model:
         segmenter = Segmenter(model)
         mask = segmenter(rgb)
         assert tuple(segmenter.labels.names.values()) == LABELS
-    network = network_of('segmentation').model
+    network = network_of('small segmentation').model
     logits = network({'image': rgb[None].astype(np.float32)}, training=False)['logits']
     assert mask.dtype == np.uint8
     assert (mask == np.argmax(logits[0], axis=-1)).mean() > 0.999
@@ -166,7 +188,7 @@ def test_detection_task(exported):
 
 
 def test_a_damaged_file_is_refused(exported, tmp_path):
-    folder = shutil.copytree(exported('depth'), tmp_path / 'model')
+    folder = shutil.copytree(exported('small depth'), tmp_path / 'model')
     content = bytearray((folder / 'model.tflite').read_bytes())
     content[len(content) // 2] ^= 1
     (folder / 'model.tflite').write_bytes(content)
@@ -175,7 +197,7 @@ def test_a_damaged_file_is_refused(exported, tmp_path):
 
 
 def test_another_golden_output_is_not_reproduced(exported, tmp_path):
-    folder = shutil.copytree(exported('depth'), tmp_path / 'model')
+    folder = shutil.copytree(exported('small depth'), tmp_path / 'model')
     with np.load(folder / 'golden.npz') as archive:
         arrays = {name: archive[name] for name in archive.files}
     arrays['output/depth'] = arrays['output/depth'][:, ::-1]

@@ -34,7 +34,7 @@ FULL = dict.fromkeys(Situation, 40) | {Situation.STANDING: 240}
 # Fractions of people reported OK with another height than their stature; thin bare legs below a
 # seat are taken for those of somebody who stands.
 MAX_FALSE_CERTAINTIES = dict.fromkeys(Situation, 0.03) | {Situation.SITTING: 0.34}
-QUICK = dict.fromkeys(Situation, 3) | {Situation.STANDING: 24, Situation.SITTING: 9}
+QUICK = dict.fromkeys(Situation, 2) | {Situation.STANDING: 12, Situation.SITTING: 6}
 SAMPLE = 'librealsense sample'
 
 

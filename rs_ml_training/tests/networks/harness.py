@@ -1,7 +1,8 @@
 """What holds for every network of the registry, on any backend.
 
 In tests: `check_network(NAME, ...)` and, marked slow, `check_network_on_jax(NAME, ...)`, both
-fixtures. As a program, `python harness.py NAME JSON`: on the backend that KERAS_BACKEND names.
+fixtures. As a program, `python harness.py NAME JSON`: on the backend that KERAS_BACKEND names,
+and in mixed precision, too.
 """
 
 from __future__ import annotations
@@ -61,18 +62,18 @@ def check_network(
     options |= {'classes': classes} if classes else {}
     model = registry.build(name, size, **options)
     check_names(name, model)
-    check_outputs(model, size, classes)
+    inputs = inputs_of(model, size)
+    outputs = check_outputs(model, inputs, classes)
     anywhere = registry.build(name, None, **options)
-    check_any_size(anywhere, model, (size[0] + stride, size[1]), classes)
-    check_mixed_precision(name, size, options)
-    check_training_step(model, size)
-    check_weights_file(model, anywhere, size)
+    check_weights_file(model, anywhere, inputs, outputs)
+    check_outputs(anywhere, inputs_of(anywhere, (size[0] + stride, size[1])), classes)
+    check_training_step(model, inputs, outputs)
     check_layers(model)
     check_wrong_size(name, size, options)
 
 
 def inputs_of(model: keras.Model, size: tuple[int, int], seed: int = 0) -> dict[str, np.ndarray]:
-    """Random pictures; a third of the depth is unknown."""
+    """Random images, the last empty; a third of the depth is unknown."""
     random = np.random.default_rng(seed)
     width, height = size
     arrays = {}
@@ -81,6 +82,8 @@ def inputs_of(model: keras.Model, size: tuple[int, int], seed: int = 0) -> dict[
         arrays[key] = (random.random(shape) * UPPER[key]).astype(np.float32)
     for key in {'depth_m', 'measured_m'} & set(arrays):
         arrays[key] *= random.random(arrays[key].shape) > 1 / 3
+    for value in arrays.values():
+        value[-1] = 0
     return arrays
 
 
@@ -98,18 +101,20 @@ def check_names(name: str, model: keras.Model) -> None:
     assert set(model.output) >= required
 
 
-def check_outputs(model: keras.Model, size: tuple[int, int], classes: int) -> None:
-    """Shapes, float32, finite and within limits, on a random and on an empty image."""
-    inputs = inputs_of(model, size)
-    for value in inputs.values():
-        value[-1] = 0
-    for key, value in outputs_of(model, inputs).items():
+def check_outputs(
+    model: keras.Model, inputs: dict[str, np.ndarray], classes: int
+) -> dict[str, np.ndarray]:
+    """Returns the outputs: of their shapes, float32, finite and within limits."""
+    height, width = next(iter(inputs.values())).shape[1:3]
+    size, outputs = (width, height), outputs_of(model, inputs)
+    for key, value in outputs.items():
         assert value.shape == shape_of(key, value, size, classes), key
         assert value.dtype == np.float32, key
         assert np.isfinite(value).all(), key
         low, high = LIMITS.get(key, (-np.inf, np.inf))
         assert value.min() >= low, key
         assert value.max() <= high, key
+    return outputs
 
 
 def shape_of(key: str, value: np.ndarray, size: tuple[int, int], classes: int) -> tuple[int, ...]:
@@ -119,15 +124,6 @@ def shape_of(key: str, value: np.ndarray, size: tuple[int, int], classes: int) -
         return BATCH, cells, classes if key == 'scores' else value.shape[-1]
     scale, channels = OUTPUTS.get(key, (1, value.shape[-1]))
     return BATCH, size[1] // scale, size[0] // scale, channels or classes
-
-
-def check_any_size(
-    anywhere: keras.Model, model: keras.Model, size: tuple[int, int], classes: int
-) -> None:
-    """Built for any size, a network takes another one with the weights of `model`."""
-    anywhere.set_weights(model.get_weights())
-    assert anywhere.count_params() == model.count_params()
-    check_outputs(anywhere, size, classes)
 
 
 def check_mixed_precision(name: str, size: tuple[int, int], options: dict[str, Any]) -> None:
@@ -151,14 +147,12 @@ class SignDescent(keras.optimizers.Optimizer):
         self.assign_sub(variable, keras.ops.cast(learning_rate, gradient.dtype) * step)
 
 
-def check_training_step(model: keras.Model, size: tuple[int, int]) -> None:
+def check_training_step(
+    model: keras.Model, inputs: dict[str, np.ndarray], outputs: dict[str, np.ndarray]
+) -> None:
     """Every trainable weight gets a gradient, and all stay finite."""
-    inputs = inputs_of(model, size)
     random = np.random.default_rng(1)
-    targets = {
-        key: random.random(value.shape).astype(np.float32)
-        for key, value in outputs_of(model, inputs).items()
-    }
+    targets = {k: random.random(v.shape).astype(np.float32) for k, v in outputs.items()}
     before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
     model.compile(
         SignDescent(1e-3),
@@ -172,10 +166,14 @@ def check_training_step(model: keras.Model, size: tuple[int, int]) -> None:
         assert (new != old).any(), f'{variable.path} gets no gradient'
 
 
-def check_weights_file(model: keras.Model, anywhere: keras.Model, size: tuple[int, int]) -> None:
+def check_weights_file(
+    model: keras.Model,
+    anywhere: keras.Model,
+    inputs: dict[str, np.ndarray],
+    expected: dict[str, np.ndarray],
+) -> None:
     """Saved, and loaded by the network of any size, the weights predict the same."""
-    inputs = inputs_of(model, size)
-    expected = outputs_of(model, inputs)
+    assert anywhere.count_params() == model.count_params()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'x.weights.h5'
         model.save_weights(path)
@@ -199,5 +197,12 @@ def check_wrong_size(name: str, size: tuple[int, int], options: dict[str, Any]) 
             registry.build(name, wrong, **options)
 
 
+def main(name: str, arguments: dict[str, Any]) -> None:
+    check_network(name, **arguments)
+    stride = registry.entry_of(name).stride
+    size = arguments.pop('size', None) or (3 * stride, 2 * stride)
+    check_mixed_precision(name, size, arguments)
+
+
 if __name__ == '__main__':
-    check_network(sys.argv[1], **json.loads(sys.argv[2]))
+    main(sys.argv[1], json.loads(sys.argv[2]))

@@ -27,7 +27,7 @@ def model() -> keras.Model:
 @pytest.mark.parametrize(
     'options',
     [
-        {'intermediates': True},
+        pytest.param({'intermediates': True}, marks=pytest.mark.slow),
         pytest.param({'reduce': 'single', 'max_depth_m': 80.0}, marks=pytest.mark.slow),
     ],
 )
@@ -38,7 +38,7 @@ def test_contract(check_network, options):
 @pytest.mark.parametrize(
     ('encoder', 'reduce', 'millions', 'digits'),
     [
-        ('mobilenetv2', 'chain', 16.34, 2),
+        pytest.param('mobilenetv2', 'chain', 16.34, 2, marks=pytest.mark.slow),
         pytest.param('densenet161', 'single', 46.76, 2, marks=pytest.mark.slow),
         pytest.param('densenet161', 'chain', 47.0, 1, marks=pytest.mark.slow),
         pytest.param('densenet121', 'chain', 21.2, 1, marks=pytest.mark.slow),
@@ -82,10 +82,16 @@ def test_contract_on_jax(check_network_on_jax):
     check_network_on_jax('bts', size=(64, 64), encoder='mobilenetv2', features=64)
 
 
-def test_options_that_a_weights_file_does_not_depend_on(model, tmp_path):
-    model.save_weights(tmp_path / 'x.weights.h5')
+@pytest.fixture(scope='module')
+def frozen() -> keras.Model:
+    """The same, of which a part is fixed."""
     options = {'intermediates': True, 'frozen_batch_norm': True, 'fixed_blocks': 1}
-    again = bts(encoder='mobilenetv2', features=64, **options)
+    return bts(encoder='mobilenetv2', features=64, **options)
+
+
+def test_options_that_a_weights_file_does_not_depend_on(model, frozen, tmp_path):
+    model.save_weights(tmp_path / 'x.weights.h5')
+    again = frozen
     again.load_weights(tmp_path / 'x.weights.h5')
     image = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype(np.float32)
     expected, depth_m = (m({'image': image})['depth_m'] for m in (model, again))
@@ -190,8 +196,8 @@ def test_fixed_blocks_of_dense_and_residual_encoders(encoder):
     assert not any(name.startswith(('conv3_', 'decoder_')) for name in names)
 
 
-def test_frozen_batch_norm_keeps_its_statistics():
-    model = bts(encoder='mobilenetv2', features=64, frozen_batch_norm=True)
+def test_frozen_batch_norm_keeps_its_statistics(frozen):
+    model = frozen
     before = model.get_layer('bn_Conv1').get_weights()
     decoder_before = model.get_layer('decoder_conv4_bn').get_weights()
     model({'image': np.full((1, 64, 64, 3), 200.0, np.float32)}, training=True)

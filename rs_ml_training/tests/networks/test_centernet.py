@@ -75,6 +75,7 @@ def test_all_that_is_known_already_is_fixed(known):
     assert all(name.startswith(('decoder_', 'head_')) for name in learns)
 
 
+@pytest.mark.slow
 def test_work_at_its_default_size():
     assert 0.5e9 < multiply_adds(centernet_light((320, 256))) < 1.0e9
 

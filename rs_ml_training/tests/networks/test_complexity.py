@@ -17,7 +17,9 @@ layers = keras.layers
     ('name', 'options', 'size', 'millions', 'giga'),
     [
         pytest.param('fastdepth', {}, (224, 224), 3.96, 0.737, marks=pytest.mark.slow),
-        ('fastdepth', {'skip': 'concat'}, (224, 224), 4.02, 0.849),
+        pytest.param(
+            'fastdepth', {'skip': 'concat'}, (224, 224), 4.02, 0.849, marks=pytest.mark.slow
+        ),
         ('fastdepth-pruned', {}, (224, 224), 1.36, 0.366),
         pytest.param('unet', {}, (128, 128), 31.032264, 13.66, marks=pytest.mark.slow),
     ],

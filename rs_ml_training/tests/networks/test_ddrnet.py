@@ -31,7 +31,7 @@ def test_contract_on_jax(check_network_on_jax):
     ('options', 'parameters'),
     [
         ({'aux': False}, 5_694_882),
-        ({'aux': True}, 5_732_132),
+        pytest.param({'aux': True}, 5_732_132, marks=pytest.mark.slow),
         pytest.param({'aux': False, 'confidence': True}, 5_694_900, marks=pytest.mark.slow),
         pytest.param({'aux': False, 'classes': 19}, 5_694_882 + 17 * 65, marks=pytest.mark.slow),
     ],

@@ -31,7 +31,8 @@ def test_contract_in_full(check_network, check_network_on_jax, name):
 
 
 @pytest.mark.parametrize(
-    'options', [{'skip': 'multiply'}, {'head': 'tanh'}, {'width': 0.0}, {'max_depth_m': -1.0}]
+    'options',
+    [{'skip': 'multiply'}, {'head': 'tanh', 'width': 0.25}, {'width': 0.0}, {'max_depth_m': -1.0}],
 )
 def test_senseless_option(options):
     with pytest.raises(ConfigError, match=str(next(iter(options.values())))):
@@ -47,7 +48,10 @@ def test_encoder_is_that_of_keras():
     assert {w.path: w.shape for x in encoder_layers(model) for w in x.weights} == expected
 
 
-@pytest.mark.parametrize(('head', 'max_depth_m'), [('softplus', 10.0), ('exp', 80.0)])
+@pytest.mark.parametrize(
+    ('head', 'max_depth_m'),
+    [('softplus', 10.0), pytest.param('exp', 80.0, marks=pytest.mark.slow)],
+)
 def test_starts_at_a_quarter_of_the_range(head, max_depth_m):
     keras.utils.set_random_seed(0)
     model = registry.build(

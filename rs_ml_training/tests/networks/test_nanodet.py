@@ -44,7 +44,9 @@ def with_averages():
     return nanodet_plus(SIZE, classes=3, width=16)
 
 
-@pytest.mark.parametrize('fixed', FIXED)
+@pytest.mark.parametrize(
+    'fixed', [pytest.param(f, marks=pytest.mark.slow if f == 'backbone' else ()) for f in FIXED]
+)
 def test_fixed_parts(fixed, with_averages):
     model = nanodet_plus(SIZE, classes=2, width=16, fixed=fixed) if fixed else with_averages
     learning = {weight.path.split('_')[0] for weight in model.trainable_weights}

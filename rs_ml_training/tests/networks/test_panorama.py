@@ -11,13 +11,10 @@ from rs_ml_training.networks import registry  # noqa: E402
 from rs_ml_training.networks.panorama import CircularPad  # noqa: E402
 
 
-def test_contract(check_network):
-    check_network('pano-depth', width=0.25)
-
-
 @pytest.mark.slow
-def test_contract_of_another_head(check_network):
-    check_network('pano-depth', width=0.25, head='exp', max_depth_m=20.0)
+@pytest.mark.parametrize('options', [{}, {'head': 'exp', 'max_depth_m': 20.0}])
+def test_contract(check_network, options):
+    check_network('pano-depth', width=0.25, **options)
 
 
 @pytest.mark.slow
