@@ -25,6 +25,7 @@ NEAREST_DEPTH_M = 0.15
 
 _KERNEL = np.array([1, 2, 3, 2, 1], np.float64) / 9
 _MAX_BINS = 4096
+_NO_TURN = np.eye(3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,8 @@ def box_points(
             'unaligned depth needs the intrinsics of the depth camera: check depth/camera_info'
         )
     cameras = _Cameras(frame.camera, frame.depth_camera, frame.color_from_depth)
+    if cameras.differ_by_shift:
+        return _shifted_box_points(frame.depth, cameras, xyxy, max_samples, clip)
     return _registered_box_points(frame.depth, cameras, xyxy, max_samples, clip)
 
 
@@ -88,6 +91,17 @@ class _Cameras:
     color: CameraModel
     depth: CameraModel
     color_from_depth: RigidTransform
+
+    @property
+    def differ_by_shift(self) -> bool:
+        """Whether the pixels of one are those of the other, moved: see `without_overlap`."""
+        color, depth, apart = self.color, self.depth, self.color_from_depth
+        lenses = [(c.fx, c.fy, c.distortion_model, c.distortion) for c in (color, depth)]
+        return (
+            lenses[0] == lenses[1]
+            and not apart.translation_m.any()
+            and bool((apart.rotation == _NO_TURN).all())
+        )
 
 
 def _window(xyxy: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
@@ -108,7 +122,7 @@ def _sample(
     """Points of the window in the depth camera's frame, and the step between them."""
     x_min, y_min, x_max, y_max = window
     area = (x_max - x_min) * (y_max - y_min)
-    step = max(1, round(np.sqrt(area / max_samples)))
+    step = max(1, round(math.sqrt(area / max_samples)))
     depth_m = depth.to_metres(depth.values[y_min:y_max:step, x_min:x_max:step])
     return deproject(depth_m, camera, x_min=x_min, y_min=y_min, step=step), step
 
@@ -136,6 +150,24 @@ def _registered_box_points(
         np.copyto(points_m, np.nan, where=~(inside[..., :1] & inside[..., 1:]))
     viewpoint_m = cameras.color_from_depth.translation_m
     return BoxPoints(points_m, viewpoint_m, step, step / cameras.depth.fy)
+
+
+def _shifted_box_points(
+    depth: DepthImage, cameras: _Cameras, xyxy: np.ndarray, max_samples: int, clip: bool
+) -> BoxPoints:
+    """As `_registered_box_points`, for cameras that differ by a shift of the pixels."""
+    check_size(depth, cameras.depth)
+    shift = np.array([cameras.depth.cx - cameras.color.cx, cameras.depth.cy - cameras.color.cy])
+    lowest, highest = np.asarray(xyxy, np.float64).reshape(2, 2) - 0.5 + shift
+    span = np.concatenate([np.floor(lowest), np.ceil(highest) + 1])
+    window = _window(span, cameras.depth.width, cameras.depth.height)
+    points_m, step = _sample(depth, cameras.depth, window, max_samples)
+    if clip:
+        for axis, start in ((0, window[1]), (1, window[0])):
+            places = start + step * np.arange(points_m.shape[axis])
+            outside = (places < lowest[1 - axis]) | (places >= highest[1 - axis])
+            points_m[(np.s_[:],) * axis + (outside,)] = np.nan
+    return BoxPoints(points_m, np.zeros(3), step, step / cameras.depth.fy)
 
 
 def _depth_window(cameras: _Cameras, xyxy: np.ndarray) -> tuple[int, int, int, int]:

@@ -73,7 +73,7 @@ class FloorPlane:
 
     def stddev_at(self, point_m: np.ndarray) -> float:
         """Standard deviation of the level below a point (3,), metres."""
-        row = np.append(self.axes @ point_m, 1.0)
+        row = np.array([*(self.axes @ point_m), 1.0])
         return float(np.sqrt(row @ self.covariance @ row + _LEVEL_STDDEV_M**2))
 
     def moved(self, target_from_source: RigidTransform) -> FloorPlane:

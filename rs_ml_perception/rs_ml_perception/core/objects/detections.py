@@ -215,11 +215,10 @@ def _nearest_strong(layers: list[Layer]) -> Layer:
 
 def _middle_weight(valid: np.ndarray) -> np.ndarray:
     """Weight of each sample: a bell over the middle of the valid samples, (h, w)."""
-    rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
-    bells = [
-        np.exp(
-            -0.5 * ((np.arange(n) - 0.5 * (seen[0] + seen[-1])) / (0.25 * (np.ptp(seen) + 1))) ** 2
-        )
-        for n, seen in zip(valid.shape, (rows, columns), strict=True)
-    ]
-    return np.outer(bells[0], bells[1])
+    bells = []
+    for axis, n in enumerate(valid.shape):
+        seen = np.flatnonzero(valid.any(axis=1 - axis))
+        first, last = int(seen[0]), int(seen[-1])
+        places = (np.arange(n) - 0.5 * (first + last)) / (0.25 * (last - first + 1))
+        bells.append(np.exp(-0.5 * places**2))
+    return np.multiply.outer(*bells)

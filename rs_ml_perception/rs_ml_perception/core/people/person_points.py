@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -149,9 +150,9 @@ def _grown(xyxy: np.ndarray) -> np.ndarray:
 def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> PersonPoints:
     valid = np.isfinite(box.depth_m)
     index = np.flatnonzero(valid)
-    middle = np.array([sampled_median(x) for x in box.planes_m[:, evenly_chosen(index)]])
+    middle = np.array([median(x) for x in box.planes_m[:, evenly_chosen(index)]])
     forward, right = horizontal_axes(up, unit(middle - box.viewpoint_m))
-    axes = np.stack([forward, right, up, up if floor is None else floor.normal])
+    axes = np.array([forward, right, up, up if floor is None else floor.normal])
     offsets_m = -(axes @ box.viewpoint_m)
     if floor is not None:
         offsets_m[3] = floor.offset_m
@@ -161,20 +162,17 @@ def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> Pe
     range_m = np.sqrt(ahead_m * ahead_m + side_m * side_m)
     with np.errstate(invalid='ignore', divide='ignore'):
         slope = rise_m / range_m
-    return PersonPoints(box, valid, up, range_m, side_m, level_m, slope, _rows(valid), floor)
-
-
-def _rows(valid: np.ndarray) -> tuple[int, int]:
-    rows = np.flatnonzero(valid.any(axis=1))
-    margin = round(MARGIN / (1 + 2 * MARGIN) * (np.ptp(rows) + 1))
-    return int(rows[0]) + margin, int(rows[-1]) + 1 - margin
+    first, last = (int(index[i]) // valid.shape[1] for i in (0, -1))
+    margin = round(MARGIN / (1 + 2 * MARGIN) * (last - first + 1))
+    rows = first + margin, last + 1 - margin
+    return PersonPoints(box, valid, up, range_m, side_m, level_m, slope, rows, floor)
 
 
 def floor_clearance_m(points: PersonPoints) -> float:
     """Samples below this level may be floor."""
     if points.floor is None:
         return -np.inf
-    range_m = sampled_median(points.range_m[points.is_person])
+    range_m = median(points.range_m.ravel()[evenly_chosen(points.index)])
     relative = depth_stddev_m(range_m) / range_m
     return 0.03 + 3.0 * float(relative) * points.floor.offset_m
 
@@ -237,8 +235,11 @@ def _scatter(smooth: np.ndarray, step: int) -> float:
     if len(index) < MIN_POINTS:
         return 0.0
     rows, columns = np.divmod(evenly_chosen(index), middle.shape[1])
-    apart = np.abs(1.0 / above[rows, columns] - 1.0 / below[rows, columns])
-    return 1.4826 * sampled_median(apart) / np.sqrt(2.0)
+    index = rows * smooth.shape[1] + columns + quarter
+    apart = np.abs(
+        1.0 / smooth.ravel()[index] - 1.0 / smooth.ravel()[index + lag * smooth.shape[1]]
+    )
+    return 1.4826 * median(apart) / math.sqrt(2.0)
 
 
 def _grow_from_trunk(smooth: np.ndarray, trunk: Layer, step: int) -> np.ndarray:
@@ -248,7 +249,7 @@ def _grow_from_trunk(smooth: np.ndarray, trunk: Layer, step: int) -> np.ndarray:
     of the neck, the more so with noisy depth); farther away, only those at nearly the same range.
     """
     in_trunk = np.flatnonzero((smooth >= trunk.low) & (smooth < trunk.high))
-    middle = sampled_median(smooth.ravel()[evenly_chosen(in_trunk)])
+    middle = median(smooth.ravel()[evenly_chosen(in_trunk)])
     noise_m = float(depth_stddev_m(middle))
     behind_m = smooth - np.float32(middle)
     near = np.abs(behind_m) < MAX_REACH_M

@@ -182,10 +182,11 @@ def _at_side(points: PersonPoints, head: HeadTop) -> bool:
 
 def _is_covered(points: PersonPoints, samples: np.ndarray) -> bool:
     """Whether the surface right above the head is in front of the person."""
-    rows, columns = np.divmod(samples, points.range_m.shape[1])
-    edge, strip = rows.min(), _strip(rows)
-    near_edge = rows - edge <= strip
-    left, right = columns[near_edge].min(), columns[near_edge].max() + 1
+    w = points.range_m.shape[1]
+    edge, last = int(samples[0]) // w, int(samples[-1]) // w
+    strip = _strip(last - edge + 1)
+    columns = samples[: np.searchsorted(samples, (edge + strip + 1) * w)] % w
+    left, right = columns.min(), columns.max() + 1
     above = points.range_m[max(0, edge - strip) : edge, left:right]
     above = above[np.isfinite(above)]
     if len(above) == 0:
@@ -195,9 +196,9 @@ def _is_covered(points: PersonPoints, samples: np.ndarray) -> bool:
     return bool(nearer.mean() > 0.4)
 
 
-def _strip(rows: np.ndarray) -> int:
-    """Number of rows next to a person that show its surroundings."""
-    return max(2, round(0.05 * np.ptp(rows)))
+def _strip(num_rows: int) -> int:
+    """Number of rows next to a person of so many rows that show its surroundings."""
+    return max(2, round(0.05 * (num_rows - 1)))
 
 
 def _feet_on_something(points: PersonPoints) -> bool:
@@ -205,11 +206,12 @@ def _feet_on_something(points: PersonPoints) -> bool:
 
     Missing or much nearer depth there may hide the feet.
     """
-    rows, columns = np.nonzero(points.is_person)
-    edge, strip = rows.max(), _strip(rows)
-    at_feet = rows >= edge - strip
-    left, right = columns[at_feet].min(), columns[at_feet].max() + 1
-    range_m = sampled_median(points.range_m[rows[at_feet], columns[at_feet]])
+    w = points.range_m.shape[1]
+    first, edge = int(points.index[0]) // w, int(points.index[-1]) // w
+    strip = _strip(edge - first + 1)
+    at_feet = points.index[np.searchsorted(points.index, (edge - strip) * w) :]
+    left, right = (at_feet % w).min(), (at_feet % w).max() + 1
+    range_m = sampled_median(points.range_m.ravel()[at_feet])
     below = points.range_m[edge + 1 : edge + 1 + strip, left:right]
     reach_m = 0.1 + 0.05 * range_m + float(depth_stddev_m(range_m))
     return below.size > 0 and bool(np.mean(np.abs(below - range_m) < reach_m) > 0.5)
