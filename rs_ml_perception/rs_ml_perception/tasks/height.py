@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -174,7 +175,8 @@ class HeightEstimator:
         }
         if stature.status not in steadied:
             return stature
-        range_m = float(np.linalg.norm(np.cross(stature.head_m, up.vector)))
+        along_m = float(stature.head_m @ up.vector)
+        range_m = math.sqrt(max(0.0, float(stature.head_m @ stature.head_m) - along_m**2))
         height_m, stddev_m = steadied[stature.status](
             track_id, stature.height_m, stature.stddev_m, stamp_ns, range_m=range_m
         )

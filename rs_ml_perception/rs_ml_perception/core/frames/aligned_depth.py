@@ -17,8 +17,8 @@ _PIXEL = np.ones((2, 2), np.uint8)
 _FIRST = (0, 0)
 """Anchor: the block extends to the lower right of its pixel."""
 
-_ROW_STEP = 4
-"""Every fourth row shows how depth was aligned."""
+_ROW_STEP = 8
+"""Every eighth row shows how depth was aligned."""
 
 _MIN_FRACTION = 0.998
 """Of the pixels in some 2x2 block without a farther pixel: all if a driver aligned the depth,

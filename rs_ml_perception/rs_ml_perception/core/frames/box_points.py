@@ -252,7 +252,9 @@ def _valleys(density: np.ndarray, valley: float) -> list[int]:
         i = depths.index(deepest)
         del tops[i + int(tops[i + 1] < tops[i])], lows[i], cuts[i], depths[i]
         # Only the valleys on both sides of the lost peak have another one next to them.
-        for j in range(max(i - 1, 0), min(i + 1, len(lows))):
-            depths[j] = lows[j] / min(tops[j], tops[j + 1])
+        if i > 0:
+            depths[i - 1] = lows[i - 1] / min(tops[i - 1], tops[i])
+        if i < len(lows):
+            depths[i] = lows[i] / min(tops[i], tops[i + 1])
     bottoms = (peaks[i] + int(density[peaks[i] : peaks[i + 1]].argmin()) for i in cuts)
     return [0, *map(int, bottoms), len(density)]

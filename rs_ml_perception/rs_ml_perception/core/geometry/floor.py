@@ -204,23 +204,24 @@ def _refine(
     heights = _along(up, points)
     near = np.flatnonzero(np.abs(heights - level) < _reach_m(points[2], level))
     points, heights = points[:, near], heights[near]
-    depth_m = points[2]
-    terms = np.concatenate([axes @ points, np.ones((1, len(near)))])
+    depth_m, places = points[2], axes @ points
     prior = np.diag([tilt_stddev**-2, tilt_stddev**-2, 0.0])
     per_stddev = 1.0 / (0.003 + depth_stddev_m(depth_m) / depth_m * abs(level))
+    terms = np.concatenate([places, np.ones((1, len(near))), heights[None]]) * per_stddev
+    slack = 0.005 * per_stddev
     solution = np.array([0.0, 0.0, level])
     noise = 1.0
     for reach in (4.0, 3.0, 2.5, 2.5, 2.5):
-        residuals = np.abs(heights - _along(solution, terms)) * per_stddev
-        on = np.flatnonzero(residuals < reach * noise + 0.005 * per_stddev)
+        residuals = np.abs(terms[3] - _along(solution, terms[:3]))
+        on = np.flatnonzero(residuals < reach * noise + slack)
         if len(on) < _MIN_INLIERS:
             return None
         noise = min(max(1.4826 * median(residuals[on]), _LEAST_NOISE), 1.0)
         seen = terms[:, on]
-        weighted = seen * per_stddev[on] ** 2
-        covariance = np.linalg.inv(weighted @ seen.T + prior)
-        solution = covariance @ (weighted @ heights[on])
-    if not _is_surface(seen[:2], depth_m[on]):
+        sums = seen @ seen.T
+        covariance = np.linalg.inv(sums[:3, :3] + prior)
+        solution = covariance @ sums[:3, 3]
+    if not _is_surface(places[:, on], depth_m[on]):
         return None
     normal = up - solution[:2] @ axes
     scale = np.linalg.norm(normal)

@@ -15,6 +15,10 @@ POINT_FIELDS = ('x', 'y', 'z', 'rgb')
 """Names of the float32 fields of `packed_points`, 4 bytes each, in order."""
 
 
+_FEW = 2000
+"""Up to so many values are sorted faster than they are partitioned."""
+
+
 @lru_cache(maxsize=8)
 def ray_planes(camera: CameraModel) -> tuple[np.ndarray, np.ndarray]:
     """x/z and y/z of every pixel centre, computed once per camera.
@@ -129,8 +133,12 @@ def sampled_median(values: np.ndarray) -> float:
 def median(values: np.ndarray) -> float:
     """Median of values (N,), N > 0, free of NaN; `np.median` spends longer on its checks."""
     middle = (len(values) - 1) // 2, len(values) // 2
-    parted = np.partition(values, middle)
-    return 0.5 * float(parted[middle[0]] + parted[middle[1]])
+    ordered = values.copy()
+    if len(values) > _FEW:
+        ordered.partition(middle)
+    else:
+        ordered.sort()
+    return 0.5 * float(ordered[middle[0]] + ordered[middle[1]])
 
 
 def sorted_quantiles(ascending: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
