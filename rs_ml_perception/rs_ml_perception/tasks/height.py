@@ -193,7 +193,7 @@ def _best_visible(detections: Detections, camera: CameraModel) -> np.ndarray:
 
 def _rows_reached(camera: CameraModel, points: PersonPoints) -> tuple[float, float]:
     """First and last row of the colour image with points of the person, without outliers."""
-    v = project(points.box.planes_m[:, points.index].T, camera)[:, 1]
+    v = project(points.box.planes_m.take(points.index, axis=1).T, camera)[:, 1]
     few = min(4, len(v) - 1)
     last = len(v) - 1 - few
     v = np.partition(v, (few, last))

@@ -52,7 +52,10 @@ class BoxPoints:
 
     @property
     def planes_m(self) -> np.ndarray:
-        """float32 (3, h * w), the same points: all x, all y, all z."""
+        """float32 (3, h * w), the same points: all x, all y, all z.
+
+        `take(index, axis=1)` selects several times as fast as `[:, index]`.
+        """
         return self.points_m.transpose(2, 0, 1).reshape(3, -1)
 
 

@@ -122,7 +122,7 @@ def _sample_points(depth: DepthImage, camera: CameraModel) -> np.ndarray:
     step = max(1, int(np.sqrt(depth.width * depth.height / _SAMPLES)))
     depth_m = depth.to_metres(depth.values[::step, ::step])
     planes = deproject(depth_m, camera, step=step).transpose(2, 0, 1).reshape(3, -1)
-    return planes[:, np.flatnonzero(np.isfinite(depth_m))].astype(np.float64)
+    return planes.take(np.flatnonzero(np.isfinite(depth_m)), axis=1).astype(np.float64)
 
 
 def _along(vector: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -147,13 +147,13 @@ def _lowest_level(heights_m: np.ndarray) -> float | None:
 def _fit_without_gravity(points: np.ndarray) -> FloorPlane | None:
     rng = np.random.default_rng(0)
     down = points[1] / points[2]
-    lower_half = points[:, np.flatnonzero(down > median(down))]
+    lower_half = points.take(np.flatnonzero(down > median(down)), axis=1)
     if lower_half.shape[1] == 0:
         return None
     normals, offsets = _planes_through_triples(lower_half.T, rng)
     if len(normals) == 0:
         return None
-    judges = points[:, rng.integers(0, points.shape[1], _JUDGES)].astype(np.float32)
+    judges = points.take(rng.integers(0, points.shape[1], _JUDGES), axis=1).astype(np.float32)
     heights = normals.astype(np.float32) @ judges
     heights += offsets.astype(np.float32)[:, None]
     tolerance = _tolerance(judges[2], offsets.astype(np.float32))
@@ -203,7 +203,7 @@ def _refine(
     axes = np.stack(horizontal_axes(up, np.array([0.0, 0.0, 1.0])))
     heights = _along(up, points)
     near = np.flatnonzero(np.abs(heights - level) < _reach_m(points[2], level))
-    points, heights = points[:, near], heights[near]
+    points, heights = points.take(near, axis=1), heights[near]
     depth_m, places = points[2], axes @ points
     prior = np.diag([tilt_stddev**-2, tilt_stddev**-2, 0.0])
     per_stddev = 1.0 / (0.003 + depth_stddev_m(depth_m) / depth_m * abs(level))
@@ -217,11 +217,11 @@ def _refine(
         if len(on) < _MIN_INLIERS:
             return None
         noise = min(max(1.4826 * median(residuals[on]), _LEAST_NOISE), 1.0)
-        seen = terms[:, on]
+        seen = terms.take(on, axis=1)
         sums = seen @ seen.T
         covariance = np.linalg.inv(sums[:3, :3] + prior)
         solution = covariance @ sums[:3, 3]
-    if not _is_surface(places[:, on], depth_m[on]):
+    if not _is_surface(places.take(on, axis=1), depth_m[on]):
         return None
     normal = up - solution[:2] @ axes
     scale = np.linalg.norm(normal)

@@ -205,7 +205,7 @@ def _object_points(box: BoxPoints) -> np.ndarray:
     weight = _middle_weight(valid).ravel()[index]
     layer = _nearest_strong(find_layers(log_depth, weight, bin_width=_LAYER_WIDTH))
     chosen = index[(log_depth >= layer.low) & (log_depth < layer.high)]
-    return box.planes_m[:, chosen].T
+    return box.planes_m.take(chosen, axis=1).T
 
 
 def _nearest_strong(layers: list[Layer]) -> Layer:

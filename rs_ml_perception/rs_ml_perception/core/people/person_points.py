@@ -150,7 +150,7 @@ def _grown(xyxy: np.ndarray) -> np.ndarray:
 def _coordinates(box: BoxPoints, up: np.ndarray, floor: FloorPlane | None) -> PersonPoints:
     valid = np.isfinite(box.depth_m)
     index = np.flatnonzero(valid)
-    middle = np.array([median(x) for x in box.planes_m[:, evenly_chosen(index)]])
+    middle = np.array([median(x) for x in box.planes_m.take(evenly_chosen(index), axis=1)])
     forward, right = horizontal_axes(up, unit(middle - box.viewpoint_m))
     axes = np.array([forward, right, up, up if floor is None else floor.normal])
     offsets_m = -(axes @ box.viewpoint_m)
