@@ -188,7 +188,7 @@ def _trunk_range(points: PersonPoints, smooth: np.ndarray) -> Layer | None:
     if len(index) < MIN_POINTS:
         return None
     h, w = smooth.shape
-    rows, columns = np.divmod(index.astype(np.int32), np.int32(w))
+    rows, columns = np.divmod(index.astype(np.int32), np.int32(w))  # SIMD, unlike int64
     range_m = smooth.ravel()[index]
     bell = np.exp(-0.5 * ((np.arange(w) - 0.5 * (w - 1)) / (0.25 * w)) ** 2)
     width = max(0.02, 0.25 * float(depth_stddev_m(sampled_median(range_m))))
@@ -290,9 +290,8 @@ def _largest_growth(beyond: np.ndarray, seeds: np.ndarray, jump: float) -> np.nd
 
 
 def _middle(mask: np.ndarray) -> tuple[int, int]:
-    """Column and row of the set element nearest to the medians of both."""
-    index = np.flatnonzero(mask)
-    rows, columns = np.divmod(index.astype(np.int32), np.int32(mask.shape[1]))
-    across, down = columns - np.float32(median(columns)), rows - np.float32(median(rows))
+    """Column and row of a set element near the medians of both."""
+    rows, columns = np.divmod(evenly_chosen(np.flatnonzero(mask)), mask.shape[1])
+    across, down = columns - median(columns), rows - median(rows)
     nearest = int(np.argmin(across * across + down * down))
     return int(columns[nearest]), int(rows[nearest])
