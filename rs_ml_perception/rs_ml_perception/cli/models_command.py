@@ -1,4 +1,4 @@
-"""`rs-ml models list|check|download|tune`."""
+"""`rs-ml models list|check|download|tune|inspect|add`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rs_ml_perception.cli.new_model_command import add_add, add_inspect
 from rs_ml_perception.cli.task_options import MODEL, OUTPUT
 from rs_ml_perception.core.errors import ConfigError, ModelError, RsMlError, printable
 from rs_ml_perception.core.flags import add_flags, from_flags
@@ -64,11 +65,11 @@ class TuneOptions(Options):
 
 
 def add_models(subparsers: Any) -> None:
-    """Add `models` and its four verbs; each sets `run`, called with the parsed arguments."""
+    """Add `models` and its verbs; each sets `run`, called with the parsed arguments."""
     parser = subparsers.add_parser(
         'models',
-        help='list, check, download and tune models',
-        description='List, check, download and tune models.',
+        help='list, check, download and tune models, and add your own',
+        description='List, check, download and tune models, and add your own.',
         example='rs-ml models tune detection',
     )
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
@@ -76,6 +77,8 @@ def add_models(subparsers: Any) -> None:
     _add_check(verbs)
     _add_download(verbs)
     _add_tune(verbs)
+    add_inspect(verbs)
+    add_add(verbs)
 
 
 def _add_list(verbs: Any) -> None:

@@ -20,7 +20,7 @@ from rs_ml_perception.core.errors import GoldenError, InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.inference.manifest import Golden, ModelManifest
 from rs_ml_perception.inference.model import Model
-from rs_ml_perception.inference.output_errors import output_errors
+from rs_ml_perception.inference.output_errors import output_errors, row_axis, usual_measure
 from rs_ml_perception.inference.preprocess import InputSpec, Preprocessor, plan_transform
 from rs_ml_perception.inference.shelf import locate
 
@@ -31,6 +31,7 @@ _INPUT, _OUTPUT = 'input/', 'output/'
 _DEPTH_INPUTS = ('raw_depth', 'depth')
 _INFRARED_INPUT = 'infrared'
 _STEPS = 1 << 12
+_LISTS = ('rows', 'detections')
 
 
 @dataclass(frozen=True)
@@ -156,11 +157,11 @@ def write_golden(
 ) -> None:
     """Write a golden file.
 
-    Real outputs are rounded to 1/4096 of their range, which compresses well; whole numbers stay
-    unchanged.
+    Real outputs are rounded to 1/4096 of their range, columns of a head to that of each, which
+    compresses well; whole numbers and lists of detections stay unchanged.
     """
     arrays = {f'{_INPUT}{name}': array for name, array in inputs.items()}
-    arrays |= {f'{_OUTPUT}{name}': _rounded(array) for name, array in outputs.items()}
+    arrays |= {f'{_OUTPUT}{name}': _rounded(name, array) for name, array in outputs.items()}
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # any may be allow_pickle
 
 
@@ -243,12 +244,16 @@ def _plane(plane: np.ndarray, spec: InputSpec) -> np.ndarray:
     return seen.astype(spec.dtype).reshape(spec.shape(transform.model_size))
 
 
-def _rounded(array: np.ndarray) -> np.ndarray:
-    span = float(np.ptp(array)) if array.dtype.kind == 'f' and array.size else 0.0
-    if not np.isfinite(span) or span == 0.0 or np.array_equal(array, np.rint(array)):
+def _rounded(name: str, array: np.ndarray) -> np.ndarray:
+    axis = row_axis(array) if usual_measure(name, array) == 'columns' else None
+    span = np.ptp(array, axis=axis, keepdims=True) if array.dtype.kind == 'f' and array.size else 0
+    is_list = name in _LISTS or not np.isfinite(span).all()
+    if is_list or not np.any(span) or np.array_equal(array, np.rint(array)):
         return _small(array)
-    step, low = span / _STEPS, float(array.min())
-    return (np.rint((array - low) / step) * step + low).astype(np.float32)
+    step = np.where(span > 0, span, 1) / _STEPS
+    low = array.min(axis=axis, keepdims=True)
+    rounded: np.ndarray = np.rint((array - low) / step) * step + low
+    return rounded.astype(np.float32)
 
 
 def _small(array: np.ndarray) -> np.ndarray:

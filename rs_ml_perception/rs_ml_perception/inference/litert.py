@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
+from rs_ml_perception.inference.contents import FileContents, TensorInfo, dtype_name
 from rs_ml_perception.inference.cpu import available_cores
-from rs_ml_perception.inference.tensors import FileTensor, find_tensors
+from rs_ml_perception.inference.tensors import FileTensor, find_tensors, known_sizes
 
 _SIGN_BIT = 0x80
 
@@ -78,6 +80,27 @@ class LiteRtBackend:
 
     def close(self) -> None:
         self._interpreter = None
+
+
+def contents(path: Path, file_format: str) -> FileContents:
+    """Tensors of a file."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path), num_threads=1)
+    inputs, outputs = (
+        tuple(_tensor_info(details) for details in row)
+        for row in (interpreter.get_input_details(), interpreter.get_output_details())
+    )
+    return FileContents(path, file_format, 'litert', inputs, outputs)
+
+
+def _tensor_info(details: dict[str, Any]) -> TensorInfo:
+    scale, zero_point = details['quantization']
+    quantization = (float(scale), int(zero_point)) if scale else None
+    shape = details['shape_signature'] if len(details['shape_signature']) else details['shape']
+    return TensorInfo(
+        details['name'], known_sizes(shape), dtype_name(details['dtype']), quantization
+    )
 
 
 def _file_tensor(details: dict[str, Any], kind: str) -> FileTensor:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
-from rs_ml_perception.inference.tensors import FileTensor, find_tensors
+from rs_ml_perception.inference.contents import FileContents, TensorInfo
+from rs_ml_perception.inference.tensors import FileTensor, find_tensors, known_sizes
 
 _CPU = 'CPUExecutionProvider'
 _PROVIDERS = {
@@ -35,19 +37,8 @@ class OnnxRuntimeBackend:
         import onnxruntime
 
         kind, providers = choose_providers(onnxruntime.get_available_providers(), options.device)
-        session_options = onnxruntime.SessionOptions()
-        session_options.intra_op_num_threads = options.threads
         self.threads = options.threads
-        session_options.log_severity_level = 3
-        # Spinning threads would take the cores from the other models of the process.
-        session_options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(network.path), session_options, providers=providers
-            )
-        except Exception as error:
-            # The exceptions of the runtime have no public base class.
-            raise BackendError(f'onnxruntime cannot load {network.path}: {error}') from error
+        self._session = _session(network.path, options.threads, providers)
         self.device = device_in_use(self._session.get_providers(), kind, options.device)
         self._find_tensors(network)
 
@@ -63,6 +54,39 @@ class OnnxRuntimeBackend:
 
     def close(self) -> None:
         self._session = None
+
+
+def _session(path: Path, threads: int, providers: list[str]) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    # Spinning threads would take the cores from the other models of the process.
+    options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:
+        # The exceptions of the runtime have no public base class.
+        raise BackendError(f'onnxruntime cannot load {path}: {error}') from error
+
+
+def contents(path: Path, file_format: str) -> FileContents:
+    """Tensors and metadata of a file."""
+    session = _session(path, 1, [_CPU])
+    about = session.get_modelmeta()
+    metadata = {'producer': about.producer_name, 'description': about.description}
+    known = {key: value for key, value in metadata.items() if value}
+    inputs, outputs = (
+        tuple(
+            TensorInfo(name, known_sizes(tensor.shape), tensor.dtype)
+            for name, tensor in _tensors(nodes).items()
+        )
+        for nodes in (session.get_inputs(), session.get_outputs())
+    )
+    return FileContents(
+        path, file_format, 'onnxruntime', inputs, outputs, known | about.custom_metadata_map
+    )
 
 
 def _tensors(nodes: Iterable[Any]) -> dict[str, FileTensor]:

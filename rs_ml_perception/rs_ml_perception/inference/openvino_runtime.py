@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
+from rs_ml_perception.inference.contents import FileContents, TensorInfo, dtype_name
 from rs_ml_perception.inference.tensors import FileTensor, find_tensors
 
 _HINTS = {'float32': 'f32', 'bfloat16': 'bf16', 'float16': 'f16'}
@@ -114,6 +116,37 @@ def _tensors(ports: list[Any]) -> dict[str, FileTensor]:
         for port in ports
         for name in port.get_names()
     }
+
+
+def contents(path: Path, file_format: str) -> FileContents:
+    """Tensors and metadata of a file."""
+    import openvino
+
+    try:
+        model = openvino.Core().read_model(path)
+    except RuntimeError as error:
+        raise BackendError(f'openvino cannot read {path.name}: {_reason(error)}') from error
+    inputs, outputs = (
+        tuple(_tensor_info(port, i) for i, port in enumerate(ports))
+        for ports in (model.inputs, model.outputs)
+    )
+    return FileContents(path, file_format, 'openvino', inputs, outputs, _model_info(model))
+
+
+def _tensor_info(port: Any, number: int) -> TensorInfo:
+    names = {name.removesuffix(':0') for name in port.get_names()}
+    # A set: of `add_5` and `detection_classes`, people have written the latter.
+    name = min(names, key=lambda n: (any(map(str.isdigit, n)), len(n), n), default=str(number))
+    shape = _shape(port)
+    dtype = dtype_name(port.get_element_type().to_dtype())
+    return TensorInfo(name, None if shape is None else tuple(shape), dtype)
+
+
+def _model_info(model: Any) -> dict[str, Any]:
+    if not model.has_rt_info(['model_info']):
+        return {}
+    found = model.get_rt_info(['model_info']).astype(dict)
+    return {str(key): getattr(value, 'value', value) for key, value in found.items()}
 
 
 def _shape(port: Any) -> list[int | None] | None:

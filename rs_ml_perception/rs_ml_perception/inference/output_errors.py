@@ -10,7 +10,8 @@ Arrays = Mapping[str, np.ndarray]
 
 _BOX_LIST = frozenset({'boxes', 'scores', 'classes'})
 _UNJUDGED = frozenset({'classes', 'count'})
-_ROWS = 'rows'
+_ROWS, _DETECTIONS, _HEAD = 'rows', 'detections', 'head'
+_LARGEST_FRACTION = 2.0
 _TIE = 1e-4
 
 
@@ -28,6 +29,23 @@ def relative_error(expected: np.ndarray, actual: np.ndarray) -> float:
     return absolute_error(expected, actual) / (span or 1.0)
 
 
+def column_error(expected: np.ndarray, actual: np.ndarray) -> float:
+    """Largest difference of a head, as a fraction of the range of its column, if that is above 1.
+
+    Pixels of boxes and scores of 0..1 share one tensor.
+    """
+    axis = row_axis(expected)
+    spans = np.ptp(expected, axis=axis, keepdims=True) if expected.size else np.ones(())
+    spans = np.maximum(spans, 1.0)
+    return absolute_error(expected / spans, actual / spans)
+
+
+def row_axis(head: np.ndarray) -> int:
+    """The axis of a head that counts its rows: the longer one of the last two."""
+    is_transposed = head.ndim > 1 and head.shape[-1] > head.shape[-2]
+    return head.ndim - 1 if is_transposed else max(0, head.ndim - 2)
+
+
 def mismatch_error(expected: np.ndarray, actual: np.ndarray) -> float:
     """Fraction of differing values."""
     return float(np.mean(expected != actual)) if expected.size else 0.0
@@ -36,6 +54,7 @@ def mismatch_error(expected: np.ndarray, actual: np.ndarray) -> float:
 MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     'absolute': absolute_error,
     'relative': relative_error,
+    'columns': column_error,
     'mismatch': mismatch_error,
 }
 
@@ -55,7 +74,11 @@ def usual_measure(name: str, expected: np.ndarray) -> str:
         return 'mismatch'
     if name == 'scores' and expected.size and (expected.min() < 0 or expected.max() > 1):
         return 'relative'  # logits
-    return 'absolute' if name in ('boxes', 'scores', _ROWS) else 'relative'
+    if name == _HEAD and expected.ndim > 1:
+        return 'columns'
+    if name == 'boxes' and expected.size and np.abs(expected).max() > _LARGEST_FRACTION:
+        return 'relative'  # pixels
+    return 'absolute' if name in ('boxes', 'scores', _ROWS, _DETECTIONS) else 'relative'
 
 
 def usual_errors(expected: Arrays, actual: Arrays) -> dict[str, float]:
@@ -99,6 +122,13 @@ def _aligned(expected: Arrays, actual: Arrays) -> tuple[Arrays, Arrays]:
     if set(expected) == {_ROWS}:
         here, there = _matched(_ssd_rows(expected), _ssd_rows(actual))
         return {_ROWS: here[:, :5]}, {_ROWS: there[:, :5]}
+    if set(expected) == {_DETECTIONS}:
+        here, there = (_detection_rows(arrays) for arrays in (expected, actual))
+        scale = max(1.0, float(np.abs(here[:, 1:5]).max(initial=0)))  # of pixels
+        here, there = _matched(here, there)
+        here[:, 1:5] /= scale
+        there[:, 1:5] /= scale
+        return {_DETECTIONS: here[:, :5]}, {_DETECTIONS: there[:, :5]}
     return expected, actual
 
 
@@ -121,8 +151,8 @@ def _matched(expected: np.ndarray, actual: np.ndarray) -> tuple[np.ndarray, np.n
 
 def _box_rows(outputs: Arrays) -> np.ndarray:
     """Score, four corners, class: float (N, 6)."""
-    columns = [outputs['scores'][0, :, None], outputs['boxes'][0], outputs['classes'][0, :, None]]
-    return np.concatenate(columns, axis=1)
+    scores, classes = (outputs[name].reshape(-1, 1) for name in ('scores', 'classes'))
+    return np.concatenate([scores, outputs['boxes'].reshape(-1, 4), classes], axis=1)
 
 
 def _box_columns(rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -131,3 +161,10 @@ def _box_columns(rows: np.ndarray) -> dict[str, np.ndarray]:
 
 def _ssd_rows(outputs: Arrays) -> np.ndarray:
     return np.roll(outputs[_ROWS].reshape(-1, 7)[:, 1:], -1, axis=1)
+
+
+def _detection_rows(outputs: Arrays) -> np.ndarray:
+    """Of [corners..., score, class, ...], or of seven: [image, corners..., class, score]."""
+    rows = outputs[_DETECTIONS].reshape(-1, outputs[_DETECTIONS].shape[-1])
+    order = [6, 1, 2, 3, 4, 5] if rows.shape[1] == 7 else [4, 0, 1, 2, 3, 5]
+    return rows[:, order]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rs_ml_perception.core.errors import BackendError
 from rs_ml_perception.inference.backends import BackendOptions, NetworkFile
-from rs_ml_perception.inference.tensors import FileTensor, find_tensors
+from rs_ml_perception.inference.contents import FileContents, TensorInfo, dtype_name
+from rs_ml_perception.inference.tensors import FileTensor, find_tensors, known_sizes
 
 _SIGNATURE = 'serving_default'
 
@@ -29,10 +31,7 @@ class TensorFlowBackend:
     precision = 'float32'
 
     def __init__(self, network: NetworkFile, options: BackendOptions) -> None:
-        os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-        os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
-        import tensorflow as tf
-
+        tf = _tensorflow()
         self.device = _pick_device(tf, options.device)
         self.threads = options.threads
         graph = tf.Graph()
@@ -66,6 +65,46 @@ class TensorFlowBackend:
         self._session.close()
 
 
+def _tensorflow() -> Any:
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+    os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
+    import tensorflow as tf
+
+    return tf
+
+
+def contents(path: Path, file_format: str) -> FileContents:
+    """Tensors of a file: of a frozen graph, the placeholders and the ends."""
+    tf = _tensorflow()
+    graph = tf.Graph()
+    with graph.as_default(), tf.compat.v1.Session(graph=graph) as session:
+        try:
+            inputs, outputs = (
+                _signature_tensors(tf, session, path)
+                if file_format == 'saved_model'
+                else _ends(_graph_tensors(tf, session, path))
+            )
+        except (tf.errors.OpError, ValueError, OSError) as error:
+            raise BackendError(f'tensorflow cannot read {path}: {error}') from error
+        found = tuple(
+            tuple(
+                TensorInfo(name.removesuffix(':0'), known_sizes(t.shape), dtype_name(t.dtype))
+                for name, t in _file_tensors(tensors).items()
+            )
+            for tensors in (inputs, outputs)
+        )
+    return FileContents(path, file_format, 'tensorflow', found[0], found[1])
+
+
+def _ends(tensors: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    inputs = {n: t for n, t in tensors.items() if t.op.type == 'Placeholder'}
+    return inputs, {
+        n: t
+        for n, t in tensors.items()
+        if not t.consumers() and t.op.type not in ('Placeholder', 'Const')
+    }
+
+
 def _pick_device(tf: Any, wanted: str) -> str:
     present = sorted({d.device_type.lower() for d in tf.config.list_physical_devices()})
     if wanted == 'auto':
@@ -79,32 +118,30 @@ def _pick_device(tf: Any, wanted: str) -> str:
 
 def _load(tf: Any, session: Any, network: NetworkFile) -> tuple[dict[str, Any], dict[str, Any]]:
     if network.format == 'saved_model':
-        return _load_saved_model(tf, session, network)
-    graph_def = tf.compat.v1.GraphDef()
-    graph_def.ParseFromString(network.path.read_bytes())
-    tf.import_graph_def(graph_def, name='')
-    tensors = {
-        tensor.name: tensor for op in session.graph.get_operations() for tensor in op.outputs
-    }
+        return _matched(network, *_signature_tensors(tf, session, network.path))
+    tensors = _graph_tensors(tf, session, network.path)
     fed = {n: t for n, t in tensors.items() if t.op.type == 'Placeholder'}
     return _matched(network, tensors, tensors, needed=fed)
 
 
-def _load_saved_model(
-    tf: Any, session: Any, network: NetworkFile
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    meta_graph = tf.compat.v1.saved_model.load(session, ['serve'], str(network.path))
+def _graph_tensors(tf: Any, session: Any, path: Path) -> dict[str, Any]:
+    graph_def = tf.compat.v1.GraphDef()
+    graph_def.ParseFromString(path.read_bytes())
+    tf.import_graph_def(graph_def, name='')
+    return {tensor.name: tensor for op in session.graph.get_operations() for tensor in op.outputs}
+
+
+def _signature_tensors(tf: Any, session: Any, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    meta_graph = tf.compat.v1.saved_model.load(session, ['serve'], str(path))
     signatures = meta_graph.signature_def
     if _SIGNATURE not in signatures:
-        raise BackendError(
-            f'{network.path} has no signature {_SIGNATURE!r}, it has {sorted(signatures)}'
-        )
+        raise BackendError(f'{path} has no signature {_SIGNATURE!r}, it has {sorted(signatures)}')
     signature = signatures[_SIGNATURE]
     inputs, outputs = (
         {name: session.graph.get_tensor_by_name(info.name) for name, info in tensors.items()}
         for tensors in (signature.inputs, signature.outputs)
     )
-    return _matched(network, inputs, outputs)
+    return inputs, outputs
 
 
 def _matched(

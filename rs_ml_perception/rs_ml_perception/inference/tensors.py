@@ -127,6 +127,11 @@ def _sizes(shape: Sequence[Any]) -> list[int | None]:
     return [int(n) if isinstance(n, int | np.integer) and n > 0 else None for n in shape]
 
 
+def known_sizes(shape: Sequence[Any] | None) -> tuple[int | None, ...] | None:
+    """A shape with None for free sizes; None if it is not reported."""
+    return None if shape is None else tuple(_sizes(shape))
+
+
 def _described(shape: Sequence[Any] | None, dtype: Any) -> str:
     words = [] if dtype is None else [np.dtype(dtype).name]
     if shape is not None:

@@ -16,6 +16,9 @@ from rs_ml_perception.inference.output_errors import judged_outputs, output_erro
         ('mismatch', np.array([0, 1, 2, 3], np.uint8), np.array([0, 1, 2, 9], np.int64), 0.25),
         ('relative', np.zeros(2), np.zeros(3), np.inf),
         ('absolute', [0.0, 1.0], [0.0, np.nan], np.inf),
+        ('columns', np.zeros((1, 0, 6)), np.zeros((1, 0, 6)), 0),
+        ('columns', [[[0, 0], [9, 100], [8, 5]]], [[[0.3, 0], [9, 80], [8, 5]]], 0.2),
+        ('columns', [[[0, 0.5, 1], [0, 0, 0]]], [[[0, 0.5, 0.9], [0, 0, 0]]], 0.1),
     ],
 )
 def test_measures(measure, expected, actual, error):
@@ -59,6 +62,28 @@ def test_lists_of_boxes_are_compared_as_sets(expected, actual, boxes_error, scor
         'boxes': pytest.approx(boxes_error, abs=1e-6),
         'scores': pytest.approx(scores_error, abs=1e-6),
     }
+
+
+@pytest.mark.parametrize(
+    ('expected', 'actual', 'error'),
+    [
+        ([], [], 0),
+        ([[0, 0, 200, 100, 0.9, 1], [0, 0, 5, 5, 0.1, 0]], [[0, 0, 180, 100, 0.9, 1]], 0.1),
+        ([[0, 0, 200, 100, 0.9, 1]], [[0, 0, 200, 100, 0.7, 1]], 0.2),
+        ([[0, 0, 200, 100, 0.9, 1]], [[0, 0, 200, 100, 0.9, 2]], np.inf),
+        ([[0, 0, 0, 1, 1, 3, 0.9]], [[0, 0, 0, 1, 0.5, 3, 0.9]], 0.5),
+    ],
+)
+def test_detections_are_compared_as_sets_with_boxes_in_the_unit_of_the_largest(
+    expected, actual, error
+):
+    arrays = (
+        {'detections': np.array(rows, np.float32).reshape(1, len(rows), -1)}
+        if rows
+        else {'detections': np.zeros((1, 0, 6), np.float32)}
+        for rows in (expected, actual)
+    )
+    assert usual_errors(*arrays) == {'detections': pytest.approx(error, abs=1e-6)}
 
 
 @pytest.mark.parametrize(

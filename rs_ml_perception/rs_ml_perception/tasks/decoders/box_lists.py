@@ -39,13 +39,16 @@ def decode_box_list(
     """Boxes, scores and classes in tensors of their own, with or without batch axis.
 
     `boxes` (1, N, 4) in the box_form and box_unit of the options, `classes` and `scores` (1, N),
-    and where the list is padded `count` (1,). The TF Object Detection API counts classes from 1,
+    and where the list is padded `count` (1,). Without `scores`, they are the fifth column of
+    `boxes`. The TF Object Detection API counts classes from 1,
     TFLite_Detection_PostProcess from 0: the labels say which.
 
     Raises:
         ModelError: the lists differ in length.
     """
     boxes = outputs['boxes'].reshape(-1, outputs['boxes'].shape[-1])
+    if 'scores' not in outputs:
+        boxes, outputs = boxes[:, :4], {**outputs, 'scores': boxes[:, 4:]}
     scores, classes = np.ravel(outputs['scores']), np.ravel(outputs['classes'])
     if boxes.shape[1] != 4 or not len(boxes) == len(scores) == len(classes):
         shapes = {name: list(outputs[name].shape) for name in ('boxes', 'scores', 'classes')}
@@ -66,14 +69,14 @@ def decode_box_rows(
     min_score: float,
     options: Mapping[str, Any],
 ) -> RawBoxes:
-    """One tensor `rows` (..., N, columns), the columns named in the options.
+    """One tensor, `rows` or `detections`, (..., N, columns), the columns named in the options.
 
     A column `image` is -1 from where the rows are padding.
 
     Raises:
         ModelError: the tensor has another number of columns.
     """
-    names, rows = list(options['columns']), outputs['rows']
+    names, (rows, *_) = list(options['columns']), outputs.values()
     if rows.shape[-1] != len(names):
         raise ModelError(
             f'rows have {rows.shape[-1]} numbers, decoder_options columns name {len(names)}: '

@@ -84,9 +84,9 @@ def _list(*outputs: str, **options: Any) -> BoxDecoder:
     return BoxDecoder(decode_box_list, outputs, True, {**LIST_OPTIONS, **options}, LIST_WORDS)
 
 
-def _row(columns: str, box_unit: str = 'pixel') -> BoxDecoder:
+def _row(output: str, columns: str, box_unit: str = 'pixel') -> BoxDecoder:
     options = {**ROW_OPTIONS, 'columns': tuple(columns.split()), 'box_unit': box_unit}
-    return BoxDecoder(decode_box_rows, ('rows',), True, options, ROW_WORDS)
+    return BoxDecoder(decode_box_rows, (output,), True, options, ROW_WORDS)
 
 
 _LIST = ('boxes', 'scores', 'classes')
@@ -104,9 +104,10 @@ BOX_DECODERS: dict[str, BoxDecoder] = {
     'tflite_postprocess': _list(*_LIST, 'count', box_form='yxyx', box_unit='fraction'),
     'efficient_nms': _list(*_LIST, 'count'),
     'box_list': _list(*_LIST),
-    'ssd_rows': _row(f'image class score {_CORNERS}', 'fraction'),
-    'end_to_end': _row(f'{_CORNERS} score class'),
-    'yolov7_end_to_end': _row(f'image {_CORNERS} class score'),
+    'mmdet': BoxDecoder(decode_box_list, ('boxes', 'classes'), True, LIST_OPTIONS, LIST_WORDS),
+    'ssd_rows': _row('rows', f'image class score {_CORNERS}', 'fraction'),
+    'end_to_end': _row('detections', f'{_CORNERS} score class'),
+    'yolov7_end_to_end': _row('detections', f'image {_CORNERS} class score'),
     'yolo_head': _dense('head', box_unit='fraction'),
     'yolov5': _dense('head', objectness=True),
     'yolov8': _dense('head'),
@@ -124,6 +125,7 @@ BOX_DECODERS: dict[str, BoxDecoder] = {
         activation='softmax',
         background='last',
     ),
+    'yolo_nas': _dense('scores', 'boxes', box_form='xyxy'),
     'rt_detr': _dense(
         'scores', 'boxes', suppresses=True, box_unit='fraction', activation='sigmoid'
     ),
