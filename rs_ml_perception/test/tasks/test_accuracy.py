@@ -13,8 +13,11 @@ from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.objects.boxes import box_iou, xyxy_from_cxcywh
 from rs_ml_perception.core.objects.detections import Detections
 from rs_ml_perception.inference.loading import load_model
+from rs_ml_perception.recordings.inputs import example_frame
+from rs_ml_perception.recordings.open_recording import shipped_recording
 from rs_ml_perception.tasks.detection import Detector, DetectorOptions
 from rs_ml_perception.tasks.mono_depth import DepthEstimator
+from rs_ml_perception.tasks.new_model import NewModelOptions, recognise, write_model
 from rs_ml_perception.tasks.segmentation import Segmenter
 
 NYU_CAMERA = CameraModel(640, 480, 518.8579, 519.4696, 325.5824, 253.7362)
@@ -113,6 +116,25 @@ def test_person_average_precision(data, name, images, step, least):
 @pytest.mark.usefixtures('litert')
 def test_person_average_precision_of_a_network_that_ends_in_operators_of_litert(data):
     assert person_ap('person_cat_dog_ssd_tflite', data, step=2) >= 0.25
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ('file', 'least'),
+    [
+        ('yolox_nano/yolox_nano.onnx', 0.66),
+        ('picodet_s/picodet_s_416.onnx', 0.71),
+        ('nanodet_plus_m/nanodet_plus_m_raw_320x256.onnx', 0.64),
+    ],
+)
+def test_person_average_precision_of_files_as_published(data, tmp_path, file, least):
+    """By the decoder, scaling and fit that `rs-ml models add` recognises."""
+    pytest.importorskip('onnxruntime')
+    options = NewModelOptions(labels='detection')
+    frame = example_frame(shipped_recording())
+    new = recognise(data / 'models' / 'detection' / file, options, frame)
+    write_model(new, options, tmp_path / 'model', frame, 'synthetic_room')
+    assert person_ap(tmp_path / 'model', data, 'coco_val_dev') >= least
 
 
 RAW_NANODET = {
