@@ -56,6 +56,14 @@ def test_uncommented_values_are_the_defaults(name, tmp_path):
     assert read_parameters(parameters_type, name, str(everything)) == parameters_type()
 
 
+@pytest.mark.parametrize('name', NODES)
+def test_the_preset_for_two_cores_limits_every_network(name):
+    path = REPO / 'config' / 'perception_2_cores.yaml'
+    parameters = read_parameters(NODES[name].node_class().parameters_type, name, str(path))
+    assert (parameters.max_rate_hz > 0) == NODES[name].has_network
+    assert getattr(parameters, 'threads', 1) == 1
+
+
 @pytest.mark.parametrize(
     ('text', 'sentence'),
     [
