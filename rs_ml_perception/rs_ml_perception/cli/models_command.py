@@ -45,6 +45,12 @@ class CheckOptions(Options):
         bare='',
         group=OUTPUT,
     )
+    pictures: Path | None = option(
+        None,
+        'folder for an image of what each model makes of the shipped recording',
+        metavar='DIR',
+        group=OUTPUT,
+    )
 
 
 @dataclass(frozen=True)
@@ -181,6 +187,8 @@ def _check(manifest: ModelManifest, choice: ModelOptions, options: CheckOptions)
     _locate_all(manifest)
     chosen = replace(choice, model=str(manifest.directory))
     with chosen.load(checks_golden=False) as model:
+        if options.pictures is not None:
+            print(_picture(model, options.pictures / f'{manifest.name}.png'))
         how = f'{model.title}: {model.backend_name} {model.device} {model.precision}'
         if options.record_golden is not None:
             path = _record(model, options.record_golden)
@@ -194,6 +202,14 @@ def _check(manifest: ModelManifest, choice: ModelOptions, options: CheckOptions)
     if not result.is_reproduced:
         raise ModelError(f'{how}: {result}: do not use this backend for it')
     print(f'{how}: {result}')
+
+
+def _picture(model: Model, path: Path) -> str:
+    from rs_ml_perception.cli.result_picture import draw_result
+    from rs_ml_perception.recordings.inputs import example_frame
+    from rs_ml_perception.recordings.open_recording import shipped_recording
+
+    return f'{path} shows {draw_result(model, example_frame(shipped_recording()), path)}'
 
 
 def _record(model: Model, image: str) -> Path:

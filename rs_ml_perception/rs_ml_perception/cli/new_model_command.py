@@ -5,23 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rs_ml_perception.cli.task_options import INPUT, MODEL, OUTPUT
 from rs_ml_perception.core.errors import RsMlError, printable, shortened
 from rs_ml_perception.core.flags import add_flags, from_flags
-from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.tasks.new_model import NewModel, NewModelOptions, plain_name
 
 if TYPE_CHECKING:
     from rs_ml_perception.inference.contents import FileContents
-    from rs_ml_perception.inference.model import Model
 
 _FILE_HELP = '.onnx, .tflite, .pb, OpenVINO .xml, or folder of a SavedModel'
 _LONGEST = 300
@@ -118,6 +113,8 @@ def _table(contents: FileContents) -> str:
 
 def run_add(args: argparse.Namespace) -> int:
     """Write the model directory, try every installed runtime and draw the result."""
+    from rs_ml_perception.cli.result_picture import draw_result
+    from rs_ml_perception.inference.loading import load_model
     from rs_ml_perception.recordings.inputs import example_frame
     from rs_ml_perception.recordings.open_recording import shipped_recording
     from rs_ml_perception.tasks.new_model import recognise, write_model
@@ -132,7 +129,9 @@ def run_add(args: argparse.Namespace) -> int:
     manifest = write_model(new, options, directory, frame, picture.name)
     print(f'wrote {manifest}, and golden outputs: {_summary(new)}')
     _try_runtimes(directory)
-    print(f'{directory / _PICTURE} shows {_draw(directory, new.head.task, frame)}')
+    with load_model(directory) as model:
+        words = draw_result(model, frame, directory / _PICTURE)
+    print(f'{directory / _PICTURE} shows {words}')
     print(f'use it: rs-ml {_COMMANDS[new.head.task]} IMAGE --model {directory}')
     print(
         '        ros2 launch rs_ml_perception perception.launch.py '
@@ -168,47 +167,6 @@ def _try_runtimes(directory: Path) -> None:
             print(f'  {info.name} {words}')
         except RsMlError as error:
             print(f'  {info.name}: {error}')
-
-
-def _draw(directory: Path, task: str, frame: Frame) -> str:
-    """Write the picture of the result; what it shows, in words."""
-    from rs_ml_perception.inference.loading import load_model
-    from rs_ml_perception.recordings.pictures import write_picture
-
-    assert frame.rgb is not None
-    with load_model(directory) as model:
-        picture, words = _drawn(model, task, frame.rgb)
-    write_picture(directory / _PICTURE, picture)
-    return words
-
-
-def _drawn(model: Model, task: str, rgb: np.ndarray) -> tuple[np.ndarray, str]:
-    from rs_ml_perception.core.drawing.annotations import (
-        annotate_detections,
-        colorize_depth,
-        overlay_mask,
-    )
-    from rs_ml_perception.tasks.detection import Detector
-    from rs_ml_perception.tasks.mono_depth import DepthEstimator
-    from rs_ml_perception.tasks.segmentation import Segmenter
-
-    if task == 'detection':
-        found = Detector(model)(rgb)
-        names = Counter(model.labels.name(i) or f'class {i}' for i in found.class_ids)
-        words = ', '.join(f'{count} {name}' for name, count in names.most_common()) or 'no object'
-        return annotate_detections(rgb, found, model.labels), words
-    if task == 'segmentation':
-        mask = Segmenter(model)(rgb)
-        ids, counts = np.unique(mask, return_counts=True)
-        rows = zip(ids, counts / mask.size, strict=True)
-        words = ', '.join(f'{model.labels.name(i) or f"class {i}"} {part:.0%}' for i, part in rows)
-        return overlay_mask(rgb, mask), words
-    depth_m = DepthEstimator(model)(rgb).depth_m
-    near, middle, far = np.nanpercentile(depth_m, [5, 50, 95])
-    words = f'depths of {near:.2f}, {middle:.2f} and {far:.2f} m (5, 50 and 95 %)'
-    return colorize_depth(
-        depth_m
-    ), f'depths of {near:.2f}, {middle:.2f} and {far:.2f} m (5, 50, 95 %)'
 
 
 def _warn_of_license(license_text: str) -> None:

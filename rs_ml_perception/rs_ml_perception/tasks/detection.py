@@ -68,7 +68,11 @@ class Detector:
         model: the network.
         labels: names of the class ids.
         stages: wall time of preprocess, inference and postprocess.
+        non_finite_boxes: confident boxes of the latest image with an infinite or NaN number, which
+            are dropped.
     """
+
+    non_finite_boxes = 0
 
     def __init__(self, model: Model, options: DetectorOptions | None = None) -> None:
         """Prepare a loaded model.
@@ -150,6 +154,7 @@ class Detector:
 
     def _wanted(self, raw: RawBoxes) -> RawBoxes:
         keep = np.isfinite(raw.xyxy).all(axis=1) & np.isfinite(raw.scores)
+        self.non_finite_boxes = len(keep) - int(np.count_nonzero(keep))
         if self._options.classes:
             keep &= np.isin(raw.class_ids, self._class_ids)
         kept = np.flatnonzero(keep)
@@ -225,6 +230,11 @@ class DetectionPipeline(ModelPipeline[DetectionOptions]):
                 frame, detections, range_min_m=low_m, range_max_m=high_m
             )
         return DetectionResult(detections, placements, self.labels, frame.depth)
+
+    def readings(self) -> dict[str, float]:
+        """Dropped boxes, if there are any: the network, or its precision, is at fault."""
+        count = self._detector.non_finite_boxes
+        return {'non_finite_boxes': float(count)} if count else {}
 
     @property
     def score_threshold(self) -> float:

@@ -45,7 +45,10 @@ def test_add_writes_a_model_that_runs(file, tmp_path, capsys):
     assert sorted(path.name for path in out.iterdir()) == [
         'golden.npz', 'labels.txt', 'manifest.yaml', 'net.onnx', 'picture.png',
     ]  # fmt: skip
-    assert main(['models', 'check', str(out), '--backend', 'onnxruntime']) == 0
+    words = '--backend', 'onnxruntime', '--pictures', str(tmp_path / 'seen')
+    assert main(['models', 'check', str(out), *words]) == 0
+    assert 'mine.png shows 1 person' in capsys.readouterr().out
+    assert (tmp_path / 'seen/mine.png').read_bytes() == (out / 'picture.png').read_bytes()
 
 
 @pytest.mark.parametrize(

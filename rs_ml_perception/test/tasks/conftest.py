@@ -11,7 +11,7 @@ from rs_ml_perception.inference.preprocess import InputSpec
 class RecordedModel:
     """A model with given outputs, which records its inputs."""
 
-    title = 'recorded 1'
+    title, backend_name, concerns = 'recorded 1', 'none', ()
 
     def __init__(self, manifest, outputs):
         self.manifest, self.outputs, self.labels = manifest, outputs, manifest.labels

@@ -311,6 +311,15 @@ def test_outputs_that_do_not_fit_their_options_are_refused(name, outputs, option
         decode(name, outputs, **options)
 
 
-def test_scores_that_are_no_numbers_reject_the_frame():
+@pytest.mark.parametrize(
+    ('name', 'outputs'),
+    [
+        ('yolov8', {'head': table(CENTRE + ONE, [*CENTRE, 0, np.nan, 0])}),
+        ('tf_detection', tf_outputs([ROW, (0, 0, 1, 1, np.nan, 1)], padding=0)),
+        ('end_to_end', {'detections': table([*BOX, 0.9, 1], [*BOX, np.nan, 1])}),
+    ],
+)
+def test_scores_that_are_no_numbers_reject_the_frame(name, outputs):
+    options = {'classes': 3} if name == 'yolov8' else {}
     with pytest.raises(InputError, match='1 of 2 scores of the network are NaN'):
-        decode('yolov8', {'head': table(CENTRE + ONE, [*CENTRE, 0, np.nan, 0])}, classes=3)
+        decode(name, outputs, **options)

@@ -5,10 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import ConfigError, InputError, ModelError
+from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.objects.labels import LabelMap
 from rs_ml_perception.inference.manifest import Thresholds
 from rs_ml_perception.inference.preprocess import InputSpec
-from rs_ml_perception.tasks.detection import Detector, DetectorOptions
+from rs_ml_perception.tasks.detection import (
+    DetectionOptions,
+    DetectionPipeline,
+    Detector,
+    DetectorOptions,
+)
 
 RGB = np.zeros((240, 320, 3), np.uint8)
 
@@ -153,3 +159,13 @@ def test_a_head_with_other_classes_than_the_labels_is_refused_at_load(recorded_m
     model = recorded_model({'head': np.zeros((1, 84, 90), np.float32)}, decoder='yolo_head')
     with pytest.raises(ModelError, match=r'recorded 1: head .*80 classes would fit: name every'):
         Detector(model)
+
+
+def test_boxes_without_a_place_are_counted(recorded_model):
+    detector = Detector(recorded_model(outputs_of(PERSON, BROKEN)))
+    pipeline = DetectionPipeline(detector, DetectionOptions())
+    assert len(pipeline(Frame(rgb=RGB)).detections) == 1
+    assert pipeline.readings() == {'non_finite_boxes': 1}
+    detector.model.outputs = outputs_of(PERSON)
+    pipeline(Frame(rgb=RGB))
+    assert pipeline.readings() == {}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rs_ml_perception.core.errors import ModelError
+from rs_ml_perception.tasks.decoders.checks import require_numbers
 from rs_ml_perception.tasks.decoders.raw_boxes import CORNER_FORMS, RawBoxes, corners_px
 
 LIST_OPTIONS: Mapping[str, Any] = {
@@ -45,6 +46,7 @@ def decode_box_list(
 
     Raises:
         ModelError: the lists differ in length.
+        InputError: scores are NaN.
     """
     boxes = outputs['boxes'].reshape(-1, outputs['boxes'].shape[-1])
     if 'scores' not in outputs:
@@ -58,6 +60,7 @@ def decode_box_list(
         )
     count = int(np.rint(np.ravel(outputs['count'])[0])) if 'count' in outputs else len(scores)
     scores = np.asarray(scores[:count], np.float32)
+    require_numbers(scores, 'scores')
     keep = scores >= min_score
     xyxy = corners_px(boxes[:count][keep], options['box_form'], options['box_unit'], model_size)
     return RawBoxes(xyxy, scores[keep], np.rint(classes[:count][keep]).astype(np.int32))
@@ -75,6 +78,7 @@ def decode_box_rows(
 
     Raises:
         ModelError: the tensor has another number of columns.
+        InputError: scores are NaN.
     """
     names, (rows, *_) = list(options['columns']), outputs.values()
     if rows.shape[-1] != len(names):
@@ -83,10 +87,11 @@ def decode_box_rows(
             f'{", ".join(names)}'
         )
     rows = rows.reshape(-1, len(names))
-    keep = rows[:, names.index('score')] >= min_score
     if 'image' in names:
-        keep &= rows[:, names.index('image')] >= 0
-    rows = rows[keep]
+        rows = rows[rows[:, names.index('image')] >= 0]
+    scores = rows[:, names.index('score')]
+    require_numbers(scores, 'scores')
+    rows = rows[scores >= min_score]
     corners = rows[:, [names.index(name) for name in ROW_OPTIONS['columns'][:4]]]
     return RawBoxes(
         corners_px(corners, 'xyxy', options['box_unit'], model_size),

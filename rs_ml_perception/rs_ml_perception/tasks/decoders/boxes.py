@@ -17,6 +17,7 @@ from rs_ml_perception.tasks.decoders.box_lists import (
     decode_box_list,
     decode_box_rows,
 )
+from rs_ml_perception.tasks.decoders.checks import require_numbers
 from rs_ml_perception.tasks.decoders.dense_heads import (
     DENSE_OPTIONS,
     DENSE_WORDS,
@@ -64,6 +65,7 @@ def decode_centernet(
     corner, in cells.
     """
     heat = outputs['heatmap'][0]
+    require_numbers(heat, 'scores')
     # Most of a map is 0, which is never a peak.
     peaks = heatmap_peaks(heat, max(min_score, float(np.finfo(np.float32).tiny)))
     where = peaks.rows, peaks.columns
