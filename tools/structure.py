@@ -226,6 +226,7 @@ def flags_by_hand(modules: Iterable[Module]) -> list[str]:
     return [
         f'{module.name}: {ast.unparse(node.args[0])}'
         for module in modules
+        if 'add_argument(' in module.source
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

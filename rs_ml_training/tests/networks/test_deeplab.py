@@ -56,6 +56,7 @@ def test_scores_at_input_size(network):
     assert np.isfinite(logits).all()
 
 
+@pytest.mark.slow
 def test_encoder_is_that_of_keras_applications(network, efficientnet):
     """Every weight of the published encoder up to its last 1x1 fits one of the same name."""
     ours = {weight.path: tuple(weight.shape) for weight in network.weights}

@@ -92,6 +92,7 @@ def test_range_of_mobilenet(tmp_path, monkeypatch):
     np.testing.assert_allclose(result[:, :-1, :-1], expected[:, :-1, :-1], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_deeplab_takes_imagenet(built, efficientnet, monkeypatch):
     """Pyramid and classifier are none of the encoder, which the published one fits whole."""
     monkeypatch.setattr(encoder_weights, '_application', lambda name: efficientnet)

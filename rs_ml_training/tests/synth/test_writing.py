@@ -252,7 +252,7 @@ def test_command_writes_rooms(world, tmp_path, capsys):
     out = tmp_path / 'set'
     sizes = ['--size', '128x96', '--color-size', '96x64', '--layouts', 'intel', 'nyu']
     assert main(['synth', '--out', str(out), '--count', '1', '--seed', '3', *sizes]) == 0
-    assert '1 frames of 1 rooms' in capsys.readouterr().out
+    assert '1 frame of 1 room' in capsys.readouterr().out
     (expected,) = exposures(world, 1)
     sample = open_data(f'synth:{out}').read(0)
     np.testing.assert_array_equal(sample.infrared, expected.left)
