@@ -12,10 +12,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidHandle
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
 from rs_ml_perception.core.errors import printable
@@ -25,6 +28,7 @@ R = TypeVar('R')
 
 CHANGE_STATE_SERVICE = '_service_change_state'
 PARAMETER_OVERRIDES = '_parameter_overrides'
+TAKE_MESSAGE = 'take_message'
 
 
 def traceback_text() -> str:
@@ -53,6 +57,40 @@ def steady_timer(node: Node, period_secs: float, callback: Callable[[], None]) -
     """
     steady = Clock(clock_type=ClockType.STEADY_TIME)
     return node.create_timer(period_secs, guarded(node, callback), clock=steady)
+
+
+class PolledGroup(CallbackGroup):
+    """The executor neither wakes up for the subscriptions of this group nor calls them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_open = False
+
+    def can_execute(self, entity: Any) -> bool:
+        return self.is_open
+
+    def beginning_execution(self, entity: Any) -> bool:
+        return self.is_open
+
+    def ending_execution(self, entity: Any) -> None:
+        """Nothing was begun."""
+
+    def open_unless_taken(self, node: Node, subscription: Subscription) -> None:
+        """Leave the subscription to the executor, after a warning, where `take` cannot work."""
+        if not hasattr(subscription.handle, TAKE_MESSAGE):
+            self.is_open = True
+            _warn(node, TAKE_MESSAGE, f'each message of {subscription.topic_name} costs CPU time')
+
+
+def take(subscription: Subscription) -> tuple[Any, Any] | None:
+    """The next message of a subscription and its info; None if there is none. Any thread."""
+    try:
+        with subscription.handle:
+            taking: Callable[..., tuple[Any, Any] | None]
+            taking = getattr(subscription.handle, TAKE_MESSAGE)
+            return taking(subscription.msg_type, subscription.raw)
+    except InvalidHandle:  # destroyed by another thread just now
+        return None
 
 
 def change_state_service(node: LifecycleNode) -> Any:

@@ -169,6 +169,8 @@ class CameraHub:
                 source.tick()
         self._ticks += 1
         is_turn = self._ticks % REFRESH_TICKS == 0
+        for polled in self._streams.values():
+            polled.poll()
         for stream in self._all_streams():
             if is_turn or stream.is_refresh_due:
                 stream.refresh()

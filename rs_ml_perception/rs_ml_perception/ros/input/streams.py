@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -11,7 +12,7 @@ from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from rs_ml_perception.core.streams.counters import Missed, SequenceGaps
-from rs_ml_perception.ros.guards import guarded
+from rs_ml_perception.ros.guards import PolledGroup, guarded, take
 from rs_ml_perception.ros.input.samples import ImageSample, TopicSample
 from rs_ml_perception.ros.qos import LATCHED, SubscriptionQos, choose_qos
 
@@ -35,6 +36,8 @@ class TopicStream(Generic[S]):
         reliability: 'auto', 'reliable' or 'best_effort', see `choose_qos`.
         follows_durability: whether to ask for messages published before the subscription.
         is_latched: whether to ask for them before any publisher is known.
+        polled_depth: if not 0, messages wait for `poll`, at most so many, and do not wake the
+            executor, which costs more CPU time than any message of a few numbers.
 
     Attributes:
         topic: absolute name.
@@ -54,6 +57,7 @@ class TopicStream(Generic[S]):
         reliability: str = 'auto',
         follows_durability: bool = False,
         is_latched: bool = False,
+        polled_depth: int = 0,
     ) -> None:
         self.topic = node.resolve_topic_name(topic)
         self.problem = ''
@@ -70,6 +74,8 @@ class TopicStream(Generic[S]):
         self._qos = LATCHED if is_latched else SubscriptionQos()
         self._lost = 0
         self._gaps = SequenceGaps()
+        self._polled_depth = polled_depth
+        self._polling = threading.Lock()
 
     @property
     def missed(self) -> Missed:
@@ -82,7 +88,10 @@ class TopicStream(Generic[S]):
         return self._node.count_publishers(self.topic) > 0
 
     def attach(self, listener: Listener[S]) -> None:
-        """Call the listener with every sample from now on, in the executor's thread."""
+        """Call the listener with every sample from now on, in the executor's thread.
+
+        A stream that is polled calls it in the thread of `poll`.
+        """
         self._listeners.append(listener)
         if self._subscription is None:
             publishers = self._node.get_publishers_info_by_topic(self.topic)
@@ -111,6 +120,15 @@ class TopicStream(Generic[S]):
         if self.problem and self.problem != problem:
             self._node.get_logger().warning(self.problem)
 
+    def poll(self) -> None:
+        """Call the listeners with what has arrived, if the stream is polled; from any thread."""
+        with self._polling:
+            for _ in range(self._polled_depth):
+                taken = None if self._subscription is None else take(self._subscription)
+                if taken is None:
+                    return
+                guarded(self._node, self._on_message)(*taken)
+
     def _choose(self, publishers: Sequence[TopicEndpointInfo]) -> SubscriptionQos:
         return choose_qos(
             publishers,
@@ -121,6 +139,9 @@ class TopicStream(Generic[S]):
 
     def _subscribe(self, qos: SubscriptionQos) -> None:
         self._qos = qos
+        if self._polled_depth:
+            self._subscribe_polled(qos)
+            return
         events = SubscriptionEventCallbacks(
             incompatible_qos=guarded(self._node, self._on_incompatible_qos),
             message_lost=guarded(self._node, self._on_lost),
@@ -135,6 +156,20 @@ class TopicStream(Generic[S]):
             qos.profile,
             event_callbacks=events,
         )
+
+    def _subscribe_polled(self, qos: SubscriptionQos) -> None:
+        group, profile = PolledGroup(), qos.profile
+        profile.depth = self._polled_depth
+        on_message: Callable[..., None] = guarded(self._node, self._on_message)
+        self._subscription = self._node.create_subscription(
+            self._msg_type,
+            self.topic,
+            on_message,
+            profile,
+            callback_group=group,
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+        )
+        group.open_unless_taken(self._node, self._subscription)
 
     def _unsubscribe(self) -> None:
         if self._subscription is not None:

@@ -50,6 +50,10 @@ PRIMARY_DEPTH_SOURCES = ('auto', 'raw', 'aligned')
 _DEPTH_ROLES = {'aligned': (ALIGNED_DEPTH,), 'raw': (RAW_DEPTH,), 'none': ()}
 
 
+READINGS_DEPTH = 100
+"""Accelerometer readings kept between two polls: 0.25 s at the 400 Hz of the fastest camera."""
+
+
 @dataclass(frozen=True)
 class StreamOptions:
     """How to subscribe and pair.
@@ -100,6 +104,7 @@ def create_stream(node: Node, role: str, options: StreamOptions) -> TopicStream[
         reliability=options.reliability,
         # Intrinsics may have been published once, earlier.
         follows_durability=INFO_TYPES[role] is CameraInfo,
+        polled_depth=READINGS_DEPTH if role == ACCEL else 0,
     )
 
 

@@ -175,6 +175,7 @@ class GravityInput:
 
     def up(self, camera_frame: str, stamp_ns: int, gravity_frame: str) -> Up | None:
         """Up in the colour optical frame at a stamp; see UpSource."""
+        self._stream.poll()
         return self._source.up(camera_frame, stamp_ns, gravity_frame)
 
     @property
