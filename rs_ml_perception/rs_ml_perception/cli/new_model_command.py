@@ -117,15 +117,16 @@ def run_add(args: argparse.Namespace) -> int:
     from rs_ml_perception.inference.loading import load_model
     from rs_ml_perception.recordings.inputs import example_frame
     from rs_ml_perception.recordings.open_recording import shipped_recording
-    from rs_ml_perception.tasks.new_model import recognise, write_model
+    from rs_ml_perception.tasks.new_model import recognise, require_free, write_model
 
     options = from_flags(NewModelOptions, args)
     path = Path(args.file).expanduser()
     files = from_flags(AddOptions, args)
     picture = files.picture or shipped_recording()
+    directory = files.out or Path(options.name or plain_name(path))
+    require_free(directory)
     frame = example_frame(picture)
     new = recognise(path, options, frame)
-    directory = files.out or Path(options.name or plain_name(path))
     manifest = write_model(new, options, directory, frame, picture.name)
     print(f'wrote {manifest}, and golden outputs: {_summary(new)}')
     _try_runtimes(directory)

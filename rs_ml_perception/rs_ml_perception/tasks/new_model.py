@@ -161,10 +161,14 @@ def write_model(
         ConfigError: the directory exists, or cannot be written to.
         ModelError: the written model does not load.
     """
-    if directory.exists() and any(directory.iterdir()):
-        raise ConfigError(f'{directory} exists: remove it, or choose another with --out DIR')
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f'.{directory.name}.', dir=directory.parent))
+    require_free(directory)
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f'.{directory.name}.', dir=directory.parent))
+    except OSError as error:
+        raise ConfigError(
+            f'{directory} cannot be made ({error.strerror}): choose another with --out DIR'
+        ) from error
     try:
         artifact = artifact_of(new.contents.path, new.contents.format)
         values = _manifest_values(new, options)
@@ -178,6 +182,12 @@ def write_model(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return directory / MANIFEST_NAME
+
+
+def require_free(directory: Path) -> None:
+    """Raise ConfigError if a folder exists and is not empty."""
+    if directory.exists() and not (directory.is_dir() and not any(directory.iterdir())):
+        raise ConfigError(f'{directory} exists: remove it, or choose another with --out DIR')
 
 
 def plain_name(path: Path) -> str:
@@ -282,18 +292,26 @@ def _head(
         head = recognise_masks(clues)
     else:
         head = recognise_detector(clues)
-        if head is None and task is None:
+        if head is None and task is None and all(a.ndim > 3 for a in outputs.values()):
             raise ConfigError(
                 f'the outputs {shown} do not say what they are: give --task '
                 f'{" or ".join(NEW_TASKS)}'
             )
     if head is None:
+        kind = task or ('segmentation' if _is_class_map(outputs) else 'detection')
         raise InputError(
-            f'no {task or "segmentation"} decoder fits the outputs {shown} with {classes} '
-            'classes: compare --labels and --size with the training, or write the manifest by '
-            'hand (docs/models-own.md)'
+            f'no {kind} decoder fits the outputs {shown} with {classes} classes'
+            f'{_counts_that_fit(outputs)}: compare --labels and --size with the training, or '
+            'write the manifest by hand (docs/models-own.md)'
         )
     return head
+
+
+def _counts_that_fit(outputs: Mapping[str, np.ndarray]) -> str:
+    """Numbers of classes of a single head without and with objectness."""
+    heads = [a for a in outputs.values() if a.ndim == 3]
+    columns = min(heads[0].shape[1:]) if len(heads) == 1 else 0
+    return f' ({columns - 5} or {columns - 4} might)' if columns > 5 else ''
 
 
 def _is_class_map(outputs: Mapping[str, np.ndarray]) -> bool:

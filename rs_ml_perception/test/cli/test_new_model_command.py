@@ -55,6 +55,7 @@ def test_add_writes_a_model_that_runs(file, tmp_path, capsys):
     ('words', 'said'),
     [
         (['--name', '../x', '--out', 'OUT'], '--name: name must be a plain name'),
+        (['--out', '/proc/x'], '/proc/x cannot be made'),
         (['--labels', 'nothing'], '--labels nothing is neither a file nor a model'),
         (['--scaling', 'half', '--out', 'OUT'], '--scaling must be one of pixels'),
     ],

@@ -154,6 +154,7 @@ OPEN = [
     ({'o': MASK}, {'task': 'segmentation', 'scaling': ''}, ConfigError, 'give --scaling pixels'),
     ({'o': MASK}, {'task': 'mono_depth'}, InputError, 'no mono_depth decoder fits'),
     ({'o': rows(5, *[1] * 9)}, {'task': 'detection'}, InputError, 'no detection decoder fits'),
+    ({'o': rows(CELLS, *[1] * 85)}, {}, InputError, r'with 3 classes \(79 or 80 might\): compare'),
     ({'o': MASK}, {'scaling': 'half', 'task': 'segmentation'}, ConfigError, '--scaling must be'),
     ({'o': MASK}, {'size': (32, 32)}, ConfigError, '--size .* differs'),
     ({'o': MASK}, {'constants': '[1]'}, ConfigError, '--constants must be a mapping'),
