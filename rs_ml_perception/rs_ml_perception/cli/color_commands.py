@@ -1,4 +1,4 @@
-"""rs-ml detect, segment and depth: one network on colour images, videos and recordings."""
+"""rs-ml detect and segment: one network on colour images, videos and recordings."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any
 
 from rs_ml_perception.cli.task_options import (
     TASK,
-    ColorRunOptions,
     DepthRunOptions,
     add_run_flags,
 )
 from rs_ml_perception.core.flags import add_flags, from_flags
 from rs_ml_perception.tasks.detection import DetectionOptions, Detector, DetectorOptions
-from rs_ml_perception.tasks.mono_depth import DepthEstimator, MonoDepthOptions
 from rs_ml_perception.tasks.options import ModelOptions
 from rs_ml_perception.tasks.segmentation import Segmenter, SegmenterOptions
 
@@ -44,19 +42,6 @@ def add_segment(subparsers: Any) -> None:
     parser.set_defaults(run=run_segment)
 
 
-def add_depth(subparsers: Any) -> None:
-    """Add the command `depth`."""
-    parser = subparsers.add_parser(
-        'depth',
-        help='estimate depth from colour',
-        description='Estimate metric depth from colour images, in millimetres.',
-        example='rs-ml depth street.jpg --intrinsics 615,615,320,240 --range-max-m 10',
-    )
-    add_run_flags(parser, ColorRunOptions, task='mono_depth', out='out/depth')
-    add_flags(parser, MonoDepthOptions, group=TASK)
-    parser.set_defaults(run=run_depth)
-
-
 def load_detector(args: argparse.Namespace) -> Detector:
     """Load the detector that the flags choose.
 
@@ -83,17 +68,9 @@ def run_segment(args: argparse.Namespace) -> int:
     return run_task(args, options, _prepare_segment, noun='mask', keep_results=False)
 
 
-def run_depth(args: argparse.Namespace) -> int:
-    """Run `depth`."""
-    from rs_ml_perception.cli.task_run import run_task
-
-    options = from_flags(ColorRunOptions, args)
-    return run_task(args, options, _prepare_depth, noun='depth image', keep_results=False)
-
-
 def _prepare_detect(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.result_fields import detection_fields
-    from rs_ml_perception.cli.task_run import TaskResult
+    from rs_ml_perception.cli.task_output import TaskResult
     from rs_ml_perception.core.drawing.annotations import annotate_detections
     from rs_ml_perception.core.objects.detections import place_detections
 
@@ -113,8 +90,8 @@ def _prepare_detect(args: argparse.Namespace) -> Any:
             fields,
             len(detections),
             pictures={
-                '_annotated.png': lambda: annotate_detections(
-                    frame.rgb, detections, detector.labels, placements
+                '_annotated.png': lambda rgb: annotate_detections(
+                    rgb, detections, detector.labels, placements
                 )
             },
         )
@@ -124,41 +101,19 @@ def _prepare_detect(args: argparse.Namespace) -> Any:
 
 def _prepare_segment(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.result_fields import mask_fields
-    from rs_ml_perception.cli.task_run import TaskResult
-    from rs_ml_perception.core.drawing.annotations import overlay_mask, transparent_ids
+    from rs_ml_perception.cli.task_output import TaskResult
+    from rs_ml_perception.core.drawing.panel import draw_mask
 
     options = from_flags(SegmenterOptions, args)
     segmenter = Segmenter(from_flags(ModelOptions, args).load(checks_golden=False), options)
-    clear = transparent_ids(segmenter.labels)
 
     def segment(image: Any) -> TaskResult:
-        rgb = image.frame.rgb
-        mask = segmenter(rgb, image.frame)
+        mask = segmenter(image.frame.rgb, image.frame)
         return TaskResult(
             mask_fields(mask, segmenter.labels),
             1,
             files={'_mask.png': mask},
-            pictures={'_annotated.png': lambda: overlay_mask(rgb, mask, transparent=clear)},
+            pictures={'_annotated.png': lambda rgb: draw_mask(rgb, mask, segmenter.labels)},
         )
 
     return segment
-
-
-def _prepare_depth(args: argparse.Namespace) -> Any:
-    from rs_ml_perception.cli.result_fields import depth_fields, millimetres
-    from rs_ml_perception.cli.task_run import TaskResult
-    from rs_ml_perception.core.drawing.colormap import colorize_depth
-
-    options = from_flags(MonoDepthOptions, args)
-    estimator = DepthEstimator(from_flags(ModelOptions, args).load(checks_golden=False), options)
-
-    def estimate(image: Any) -> TaskResult:
-        depth_m = estimator(image.frame.rgb, image.frame.camera).depth_m
-        return TaskResult(
-            depth_fields(depth_m),
-            1,
-            files={'_depth.png': millimetres(depth_m)},
-            pictures={'_annotated.png': lambda: colorize_depth(depth_m)},
-        )
-
-    return estimate

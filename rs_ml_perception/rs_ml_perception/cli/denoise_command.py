@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.result_fields import denoised_fields, millimetres
-    from rs_ml_perception.cli.task_run import TaskResult
+    from rs_ml_perception.cli.task_output import TaskResult
     from rs_ml_perception.core.drawing.panel import compose_denoised
 
     infrared = 'none' if from_flags(DenoiseRunOptions, args).no_infrared else 'auto'
@@ -93,7 +93,7 @@ def _prepare(args: argparse.Namespace) -> Any:
             1,
             files={'_depth.png': millimetres(found.depth_m)},
             pictures={
-                '_annotated.png': lambda: compose_denoised(
+                '_annotated.png': lambda _: compose_denoised(
                     frame.depth.depth_m, found.depth_m, title=image.name
                 )
             },

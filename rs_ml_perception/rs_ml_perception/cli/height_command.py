@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.height_inputs import GravityFile
     from rs_ml_perception.cli.result_fields import height_fields
-    from rs_ml_perception.cli.task_run import TaskResult
+    from rs_ml_perception.cli.task_output import TaskResult
     from rs_ml_perception.core.drawing.annotations import draw_heights
 
     options = from_flags(HeightRunOptions, args)
@@ -99,7 +99,7 @@ def _prepare(args: argparse.Namespace) -> Any:
         return TaskResult(
             {'detections': height_fields(heights, labels)},
             len(heights),
-            pictures={'_annotated.png': lambda: draw_heights(frame.rgb, heights)},
+            pictures={'_annotated.png': lambda rgb: draw_heights(rgb, heights)},
         )
 
     return measure

@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from rs_ml_perception.cli.color_commands import add_depth, add_detect, add_segment
+from rs_ml_perception.cli.color_commands import add_detect, add_segment
 from rs_ml_perception.cli.command import INTERRUPTED, CommandParser, report
 from rs_ml_perception.cli.denoise_command import add_denoise
+from rs_ml_perception.cli.depth_command import add_depth
 from rs_ml_perception.cli.height_command import add_height
 from rs_ml_perception.cli.models_command import add_models
 from rs_ml_perception.cli.parameters_command import add_parameters

@@ -9,6 +9,7 @@ from pathlib import Path
 from rs_ml_perception.core.flags import FlagParser, add_flags
 from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.inference.shelf import DEFAULT_MODELS
+from rs_ml_perception.tasks.blur import BlurOptions
 from rs_ml_perception.tasks.options import ModelOptions
 
 INPUT, MODEL, TASK, OUTPUT = 'input', 'model', 'task', 'output'
@@ -79,10 +80,28 @@ class RunOptions(CameraOptions):
     no_pictures: bool = option(
         False, 'do not write annotated images', is_switch=True, group=OUTPUT
     )
+    video: Path | None = option(
+        None,
+        'mp4 of the annotated images, in place of files for each frame',
+        none_doc='no video',
+        metavar='FILE',
+        group=OUTPUT,
+    )
+    frames: bool = option(
+        False, 'with --video, also write the files of each frame', is_switch=True, group=OUTPUT
+    )
+    fps: float = option(
+        0.0,
+        'of the video; 0: that of the frames, 30 for images without a time',
+        unit='frames/s',
+        low=0.0,
+        high=240.0,
+        group=OUTPUT,
+    )
 
 
 @dataclass(frozen=True)
-class ColorRunOptions(RunOptions):
+class ColorRunOptions(BlurOptions, RunOptions):
     """A command for colour images."""
 
     intrinsics: tuple[float, float, float, float] | None = option(

@@ -7,46 +7,25 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-import numpy as np
-
 from rs_ml_perception.cli.task_options import ColorRunOptions, DepthRunOptions, RunOptions
+from rs_ml_perception.cli.task_output import TaskOutput, TaskResult
 from rs_ml_perception.core.errors import ConfigError, InputError, counted, printable
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.progress import progress, say
 from rs_ml_perception.recordings.inputs import DepthFolder, read_inputs, resolve_inputs
 from rs_ml_perception.recordings.messages import OnRejected
-from rs_ml_perception.recordings.pictures import write_picture
 from rs_ml_perception.recordings.sources import InputImage, InputSource
 
 RESULTS = 'results.jsonl'
 ALL_REJECTED = 2
 MOST_SHOWN = 20
 """Rejections reported one by one; a camera or a long recording may cause thousands."""
-
-
-@dataclass(frozen=True)
-class TaskResult:
-    """Result of a task for one frame.
-
-    Attributes:
-        fields: for JSON, in addition to "image".
-        count: for the summary.
-        files: end of the file name -> pixels; always written.
-        pictures: the same for annotated images, omitted with --no-pictures. Functions, since
-            drawing costs time.
-    """
-
-    fields: Mapping[str, Any]
-    count: int
-    files: Mapping[str, np.ndarray] = field(default_factory=dict)
-    pictures: Mapping[str, Callable[[], np.ndarray]] = field(default_factory=dict)
 
 
 Task = Callable[[InputImage], TaskResult]
@@ -127,9 +106,10 @@ def run_images(
             print(f'rs-ml: {source.name}: {note}', file=sys.stderr)
     task = prepare(args)
     pictures = frozenset(source.picture.resolve() for source in sources if source.picture)
-    run = _Run(options, noun, pictures)
+    output = TaskOutput(options, pictures)
+    run = _Run(options, noun, output)
     try:
-        with _results_file(options.out, keep_results) as results:
+        with _results_file(options.out, keep_results) as results, output:
             images = islice(read(run.reject), options.max_frames or None)
             # Lines of JSON show the progress themselves.
             shown = images if options.json else progress(images, _count(sources, options))
@@ -142,8 +122,8 @@ def run_images(
 
 
 class _Run:
-    def __init__(self, options: RunOptions, noun: str, inputs: frozenset[Path]) -> None:
-        self._inputs = inputs
+    def __init__(self, options: RunOptions, noun: str, output: TaskOutput) -> None:
+        self._output = output
         self._options = options
         self._noun = noun
         self._found = 0
@@ -156,6 +136,8 @@ class _Run:
         start = time.perf_counter()
         try:
             result = task(image)
+            seconds = time.perf_counter() - start
+            shown = self._output.shown(image)
         except InputError as error:
             self.reject(image.name, error)
             return
@@ -164,10 +146,10 @@ class _Run:
                 raise
             self.reject(image.name, InputError(f'unexpected {type(error).__name__}: {error}'))
             return
-        self._seconds += time.perf_counter() - start
+        self._seconds += seconds
         self.processed += 1
         self._found += result.count
-        self._write_pictures(image.stem, result)
+        self._output.write(image, result, shown)
         line = json.dumps({'image': image.name, **result.fields})
         if results is not None:
             print(line, file=results)
@@ -190,23 +172,11 @@ class _Run:
             names = [printable(name) for name in dict.fromkeys(self._rejected)]
             shown, more = ', '.join(names[:5]), ', ...' if len(names) > 5 else ''
             text += f', {len(self._rejected)} rejected ({shown}{more})'
+        where = self._options.out if self._options.video is None else self._options.video
         print(
-            f'{text}, results in {self._options.out}',
+            f'{text}, results in {where}',
             file=sys.stderr if self._options.json else None,
         )
-
-    def _write_pictures(self, stem: str, result: TaskResult) -> None:
-        for ending, pixels in result.files.items():
-            self._write(f'{stem}{ending}', pixels)
-        if not self._options.no_pictures:
-            for ending, draw in result.pictures.items():
-                self._write(f'{stem}{ending}', draw())
-
-    def _write(self, name: str, pixels: np.ndarray) -> None:
-        path = self._options.out / name
-        if path.resolve() in self._inputs:
-            raise ConfigError(f'the result {path} would replace an input: pass another --out')
-        write_picture(path, pixels)
 
 
 def _count(sources: Sequence[InputSource], options: RunOptions) -> int | None:

@@ -25,11 +25,13 @@ class InputImage:
         name: file name of an image, else the stem.
         stem: unique among the inputs of one call.
         frame: the frame.
+        stream: stem of the video, camera or recording; '' for a single image.
     """
 
     name: str
     stem: str
     frame: Frame
+    stream: str = ''
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def read_sources(
             frames = source.frames(on_rejected) if source.frames is not None else ()
             for number, frame in enumerate(frames):
                 stem = f'{source.stem}_{number:06d}'
-                yield InputImage(stem, stem, complete(frame))
+                yield InputImage(stem, stem, complete(frame), source.stem)
         except InputError as error:
             on_rejected(source.name, error)
 

@@ -10,10 +10,13 @@ import cv2
 import numpy as np
 import pytest
 from rs_ml_perception.cli.task_options import DepthRunOptions, add_run_flags
-from rs_ml_perception.cli.task_run import TaskResult, run_task
+from rs_ml_perception.cli.task_output import TaskResult
+from rs_ml_perception.cli.task_run import run_task
 from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.flags import FlagParser, from_flags
 from rs_ml_perception.recordings.pictures import write_picture
+from rs_ml_perception.recordings.videos import VideoInfo, video_info
+from rs_ml_perception.tasks.blur import Blurrer
 
 
 def arguments(out, *words):
@@ -30,7 +33,7 @@ def describe(_):
         fields = {'size': list(rgb.shape), 'depth': image.frame.depth is not None}
         grey = np.zeros(rgb.shape[:2], np.uint8)
         return TaskResult(
-            fields, 2, files={'_grey.png': grey}, pictures={'_seen.png': lambda: rgb}
+            fields, 2, files={'_grey.png': grey}, pictures={'_annotated.png': lambda shown: shown}
         )
 
     return task
@@ -53,7 +56,7 @@ def names(out):
 def test_single_image(write_pictures, capsys):
     folder = write_pictures('a.png')
     assert run(folder / 'out', folder / 'a.png') == 0
-    assert names(folder / 'out') == ['a_grey.png', 'a_seen.png', 'results.jsonl']
+    assert names(folder / 'out') == ['a_annotated.png', 'a_grey.png', 'results.jsonl']
     assert results(folder / 'out') == [{'image': 'a.png', 'size': [36, 48, 3], 'depth': False}]
     assert '1 image, 2 things' in capsys.readouterr().out
 
@@ -112,7 +115,7 @@ def test_json_goes_to_stdout_and_the_summary_to_stderr(write_pictures, capsys):
 def test_results_are_kept_only_where_wanted(write_pictures):
     folder = write_pictures('a.png')
     assert run(folder / 'out', folder / 'a.png', keep_results=False) == 0
-    assert names(folder / 'out') == ['a_grey.png', 'a_seen.png']
+    assert names(folder / 'out') == ['a_annotated.png', 'a_grey.png']
 
 
 def test_max_frames(bag, tmp_path):
@@ -291,3 +294,36 @@ def test_wrong_intrinsics_are_a_usage_error(text, tmp_path):
     with pytest.raises(SystemExit) as caught:
         arguments(tmp_path, 'a.png', '--intrinsics', text)
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ('more', 'files'),
+    [
+        ([], ['results.jsonl', 'v.mp4']),
+        (['--frames'], ['a_annotated.png', 'a_grey.png', 'results.jsonl', 'v.mp4']),
+    ],
+)
+def test_video_in_place_of_files_for_each_frame(more, files, write_pictures):
+    folder = write_pictures('in/a.png', 'in/b.png')
+    video = folder / 'out' / 'v.mp4'
+    assert run(folder / 'out', folder / 'in', '--video', video, '--fps', '5', *more) == 0
+    assert video_info(video) == VideoInfo(5.0, 2)
+    assert [name for name in names(folder / 'out') if not name.startswith('b')] == files
+
+
+def test_frames_that_cannot_be_blurred_are_dropped_and_counted(
+    write_pictures, monkeypatch, capsys
+):
+    class Broken:
+        def __call__(self, rgb):
+            raise InputError('people are not blurred, so it is dropped: no reason')
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(Blurrer, 'load', lambda options: Broken())
+    folder = write_pictures('in/a.png')
+    assert run(folder / 'out', folder / 'in', '--blur', 'people') == 2
+    assert names(folder / 'out') == ['results.jsonl']
+    assert results(folder / 'out') == []
+    assert '1 rejected (a.png)' in capsys.readouterr().out

@@ -19,6 +19,12 @@ COLORMAPS = {
 _PERCENTILES = (2, 98)
 _STRIDE = 4
 """Every fourth pixel each way suffices for a percentile and is sixteen times as fast."""
+_NEW = 0.1
+"""Fraction of a new frame in a range that follows the frames."""
+
+_CUT = 1.5
+"""Factor by which the far end changes where a video cuts to another scene."""
+
 _MIN_SPAN_M = 0.1
 """Minimum range, so that the noise of a flat wall does not fill the palette."""
 
@@ -55,6 +61,33 @@ def depth_range_m(*depths_m: np.ndarray | None) -> tuple[float, float]:
         return 0.0, 1.0
     near_m, far_m = np.min(bounds_m, axis=0)[0], np.max(bounds_m, axis=0)[1]
     return float(near_m), float(max(far_m, near_m + _MIN_SPAN_M))
+
+
+class FollowingRange:
+    """The range of one frame after the other; it moves slowly, except at a cut.
+
+    If each frame had its own range, a video would flicker.
+    """
+
+    def __init__(self) -> None:
+        self._range_m: tuple[float, float] | None = None
+
+    def __call__(self, depth_m: np.ndarray) -> tuple[float, float]:
+        """Near and far end for the next frame, in metres.
+
+        Args:
+            depth_m: float32 (H, W), NaN invalid.
+        """
+        found_m = depth_range_m(depth_m)
+        before_m = self._range_m or found_m
+        if not 1 / _CUT < found_m[1] / before_m[1] < _CUT:
+            before_m = found_m
+        near_m, far_m = (
+            (1 - _NEW) * before + _NEW * found
+            for before, found in zip(before_m, found_m, strict=True)
+        )
+        self._range_m = near_m, far_m
+        return self._range_m
 
 
 def colorize_depth(
@@ -111,3 +144,9 @@ def colorize(
     np.clip(index, 1, 255, out=index)
     index[~valid] = 0
     return cv2.applyColorMap(index.astype(np.uint8), colormap_rgb(colormap)[:, None])
+
+
+def normals_image(normals: np.ndarray) -> np.ndarray:
+    """Unit normals (H, W, 3) in camera axes as RGB, uint8; facing the camera is light blue."""
+    shown = (1 - normals) * 127.5
+    return np.nan_to_num(np.clip(np.rint(shown), 0, 255)).astype(np.uint8)

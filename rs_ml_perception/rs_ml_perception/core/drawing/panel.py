@@ -17,7 +17,14 @@ from rs_ml_perception.core.drawing.annotations import (
 )
 from rs_ml_perception.core.drawing.colormap import colorize_depth, depth_range_m
 from rs_ml_perception.core.drawing.text import Color
-from rs_ml_perception.core.drawing.tiles import PanelTile, missing_tile, percent, render_grid
+from rs_ml_perception.core.drawing.tiles import (
+    PanelTile,
+    fitted,
+    missing_tile,
+    percent,
+    render_grid,
+    with_legend,
+)
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.objects.detections import Detections, Placements
 from rs_ml_perception.core.objects.labels import LabelMap, class_color
@@ -34,7 +41,6 @@ MISSING = {
 _MIN_FRACTION = 0.002
 """Classes on a smaller fraction of the mask are left out of its legend."""
 
-_BAR_GREY = 38
 _LEAST_MOVE = 0.01
 """Fraction of the distance, about the noise of a camera at two metres."""
 
@@ -165,16 +171,40 @@ def _mask_tile(
     clear = transparent_ids(labels)
     shown = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
     base = np.zeros((*shown.shape, 3), np.uint8) if rgb is None else _resized(rgb, size)
+    picture = overlay_mask(base, shown, 0.55, transparent=clear)
+    covered = 1 - np.isin(mask, clear).mean()
+    return PanelTile(
+        'segmentation', f'{percent(covered)} labelled', picture, mask_legend(mask, labels)
+    )
+
+
+def draw_mask(rgb: np.ndarray, mask: np.ndarray, labels: LabelMap) -> np.ndarray:
+    """The image tinted with the classes of its mask, above their names.
+
+    Args:
+        rgb: uint8 (H, W, 3), RGB.
+        mask: uint8 (H, W), class ids.
+        labels: their names.
+    """
+    tinted = overlay_mask(rgb, mask, transparent=transparent_ids(labels))
+    return with_legend(tinted, mask_legend(mask, labels))
+
+
+def mask_legend(mask: np.ndarray, labels: LabelMap) -> list[tuple[str, Color]]:
+    """Names with fractions, and colours, of the classes of a mask; the largest come first.
+
+    Args:
+        mask: uint8 (H, W), class ids.
+        labels: their names; background classes are left out.
+    """
+    clear = transparent_ids(labels)
     fractions = np.bincount(mask.ravel(), minlength=256) / mask.size
     descending = (int(i) for i in np.argsort(-fractions))
     present = [i for i in descending if fractions[i] >= _MIN_FRACTION and i not in clear]
-    legend = [
+    return [
         (f'{labels.name(i) or f"class {i}"} {percent(fractions[i])}', class_color(i))
         for i in present
     ]
-    picture = overlay_mask(base, shown, 0.55, transparent=clear)
-    covered = 1 - fractions[list(clear)].sum()
-    return PanelTile('segmentation', f'{percent(covered)} labelled', picture, legend)
 
 
 def _resized(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -215,7 +245,7 @@ def depth_tile(
         size: (width, height) of the image.
     """
     near_m, far_m = range_m
-    picture = _fitted(colorize_depth(depth_m, near_m, far_m), size)
+    picture = fitted(colorize_depth(depth_m, near_m, far_m), size)
     valid = np.count_nonzero(depth_m > 0) / depth_m.size
     return PanelTile(caption, f'{percent(valid)} valid', picture, scale_m=(near_m, far_m))
 
@@ -240,7 +270,7 @@ def change_tile(before_m: np.ndarray, after_m: np.ndarray, size: tuple[int, int]
         (f'{name} {percent(np.count_nonzero(mask) / mask.size)}', color)
         for mask, (name, color) in zip(masks, _CHANGES.items(), strict=True)
     ]
-    return PanelTile('what denoising changed', '', _fitted(picture, size), legend)
+    return PanelTile('what denoising changed', '', fitted(picture, size), legend)
 
 
 def compose_denoised(
@@ -263,16 +293,3 @@ def compose_denoised(
     tiles = [depth_tile(caption, depth_m, range_m, size) for caption, depth_m in pictures]
     tiles.append(change_tile(before_m, after_m, size))
     return render_grid(tiles, columns=3, title=title, note='')
-
-
-def _fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize without distortion, centred between bars if the proportions differ."""
-    width, height = size
-    scale = min(width / picture.shape[1], height / picture.shape[0])
-    w, h = (max(1, round(scale * n)) for n in (picture.shape[1], picture.shape[0]))
-    x, y = (width - w) // 2, (height - h) // 2
-    fitted = np.full((height, width, 3), _BAR_GREY, np.uint8)
-    # Nearest: the mean of two colours is the colour of neither depth.
-    shown = cv2.resize(picture, (w, h), interpolation=cv2.INTER_NEAREST)
-    fitted[y : y + h, x : x + w] = shown
-    return fitted

@@ -10,6 +10,7 @@ import numpy as np
 from rs_ml_perception.core.drawing.colormap import colormap_rgb
 from rs_ml_perception.core.drawing.text import Color, TextStyle, put_text
 
+_BAR_GREY = 38
 _PAPER, _SLATE, _TILE_GREY = (22, 24, 28), (38, 41, 47), (70, 73, 79)
 _BRIGHT, _DIM = (240, 240, 240), (165, 170, 178)
 _TICKS = 5
@@ -46,6 +47,51 @@ def missing_tile(caption: str, text: str, size: tuple[int, int]) -> PanelTile:
     return PanelTile(caption, '', picture)
 
 
+def with_scale(picture: np.ndarray, near_m: float, far_m: float) -> np.ndarray:
+    """A picture above the bar of its depth colours, with distances in metres.
+
+    Args:
+        picture: uint8 (H, W, 3), RGB.
+        near_m: distance of the first colour.
+        far_m: distance of the last.
+    """
+    foot, style = _strip(picture.shape[1])
+    _put_scale(foot, near_m, far_m, style)
+    return np.concatenate([picture, foot])
+
+
+def with_legend(picture: np.ndarray, entries: list[tuple[str, Color]]) -> np.ndarray:
+    """A picture above the names of its colours.
+
+    Args:
+        picture: uint8 (H, W, 3), RGB.
+        entries: names and colours; those that do not fit are counted.
+    """
+    foot, style = _strip(picture.shape[1])
+    _put_legend(foot, entries, style)
+    return np.concatenate([picture, foot])
+
+
+def fitted(
+    picture: np.ndarray, size: tuple[int, int], interpolation: int = cv2.INTER_NEAREST
+) -> np.ndarray:
+    """Resize without distortion, centred between bars if the proportions differ.
+
+    Args:
+        picture: uint8 (H, W, 3).
+        size: (width, height) of the result.
+        interpolation: OpenCV's; nearest, since the mean of two colours is the colour of neither
+            depth.
+    """
+    width, height = size
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    w, h = (max(1, round(scale * n)) for n in (picture.shape[1], picture.shape[0]))
+    x, y = (width - w) // 2, (height - h) // 2
+    whole = np.full((height, width, 3), _BAR_GREY, np.uint8)
+    whole[y : y + h, x : x + w] = cv2.resize(picture, (w, h), interpolation=interpolation)
+    return whole
+
+
 def percent(fraction: float) -> str:
     """A fraction as a short text for captions."""
     return '<1 %' if 0 < fraction < 0.005 else f'{100 * fraction:.0f} %'
@@ -76,15 +122,14 @@ def _head_height(tile_width: int) -> int:
     return max(24, tile_width // 16)
 
 
-def _strip_style(tile_width: int) -> TextStyle:
-    return TextStyle.for_capitals(max(7, tile_width / 66))
+def _strip(width: int) -> tuple[np.ndarray, TextStyle]:
+    """An empty line above or below an image, and the style of its text."""
+    style = TextStyle.for_capitals(max(7, width / 66))
+    return np.full((round(1.4 * style.line_height()), width, 3), _SLATE, np.uint8), style
 
 
 def _render(tile: PanelTile) -> np.ndarray:
-    width = tile.picture.shape[1]
-    style = _strip_style(width)
-    strip_height = round(1.4 * style.line_height())
-    head = np.full((strip_height, width, 3), _SLATE, np.uint8)
+    head, style = _strip(tile.picture.shape[1])
     foot = head.copy()
     _put_line(head, tile.caption, tile.note, style)
     if tile.scale_m is not None:

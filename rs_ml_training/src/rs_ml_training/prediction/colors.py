@@ -60,12 +60,6 @@ def error_image(
     return core.colorize(np.where(known, error, 0), 0.0, limit, known, 'jet')
 
 
-def normals_image(normals: np.ndarray) -> np.ndarray:
-    """Unit normals (H, W, 3) in camera axes as RGB, uint8; facing the camera is light blue."""
-    shown = (1 - normals) * 127.5
-    return np.nan_to_num(np.clip(np.rint(shown), 0, 255)).astype(np.uint8)
-
-
 def overlay(rgb: np.ndarray, mask: np.ndarray, colors: np.ndarray, share: float) -> np.ndarray:
     """An image tinted with the colours of its classes; black ones leave it as it is."""
     black = np.flatnonzero(~colors.any(axis=1)).tolist()

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 from rs_ml_perception.core.drawing.annotations import draw_captioned_boxes
-from rs_ml_perception.core.drawing.colormap import depth_range_m
+from rs_ml_perception.core.drawing.colormap import FollowingRange, depth_range_m, normals_image
 from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.geometry import clouds
 from rs_ml_perception.core.options import Options, option
 
 from rs_ml_training.data import encodings
 from rs_ml_training.data.sample import Boxes, Sample
-from rs_ml_training.prediction import colors, point_clouds
+from rs_ml_training.prediction import colors
 from rs_ml_training.prediction.results import (
     BoxPrediction,
     DenoisePrediction,
@@ -26,9 +27,6 @@ from rs_ml_training.trained import ModelSpec
 
 PANORAMIC = ('pano-depth',)
 """Networks for equirectangular images."""
-
-_NEW = 0.1
-"""Fraction of a new frame in the colour range of a video."""
 
 Files = dict[str, np.ndarray | bytes]
 """Ending of a file name -> image (uint8 RGB, or one channel of 8 or 16 bit) or bytes."""
@@ -87,7 +85,7 @@ class Style(StyleOptions):
             ConfigError: the camera is unknown.
         """
         if self.panorama:
-            return point_clouds.points_of(depth_m, None)
+            return clouds.points_of(depth_m, None)
         camera = sample.intrinsics
         if camera is None:
             raise ConfigError(
@@ -95,7 +93,7 @@ class Style(StyleOptions):
                 'give --intrinsics fx,fy,cx,cy'
             )
         height, width = depth_m.shape
-        return point_clouds.points_of(depth_m, camera.resized(width, height))
+        return clouds.points_of(depth_m, camera.resized(width, height))
 
 
 class SteadyRange:
@@ -105,17 +103,13 @@ class SteadyRange:
     """
 
     def __init__(self, style: Style) -> None:
-        self._style, self._range_m = style, style.range_m
+        self._style, self._range_m = style, FollowingRange()
 
     def __call__(self, prediction: Prediction) -> Style:
         """The style for the frame that this was predicted of."""
         if self._style.range_m or not isinstance(prediction, (DepthPrediction, DenoisePrediction)):
             return self._style
-        found = depth_range_m(prediction.depth_m)
-        before = self._range_m or found
-        near, far = ((1 - _NEW) * b + _NEW * f for b, f in zip(before, found, strict=True))
-        self._range_m = near, far
-        return replace(self._style, range_m=self._range_m)
+        return replace(self._style, range_m=self._range_m(prediction.depth_m))
 
 
 def depth_encoding(spec: ModelSpec) -> str:
@@ -167,12 +161,10 @@ def _of_geometry(sample: Sample, depth_m: np.ndarray, shown: Range, style: Style
     if style.normals or style.cloud:
         points = style.points(depth_m, sample)
         if style.normals:
-            files['_normals.png'] = colors.normals_image(point_clouds.normals_of(points))
+            files['_normals.png'] = normals_image(clouds.normals_of(points))
         if style.cloud:
-            keep = None if style.keep_edges else ~point_clouds.is_edge(depth_m)
-            files['_cloud.ply'] = point_clouds.ply_bytes(
-                points, _rgb(sample, depth_m, shown), keep
-            )
+            keep = None if style.keep_edges else ~clouds.is_edge(depth_m)
+            files['_cloud.ply'] = clouds.ply_bytes(points, _rgb(sample, depth_m, shown), keep)
     return files
 
 

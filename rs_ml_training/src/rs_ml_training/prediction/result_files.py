@@ -10,7 +10,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.recordings.video_writer import VideoWriter
 
 from rs_ml_training.data.output_folder import write_file
 from rs_ml_training.prediction.rendering import Files
@@ -133,57 +134,6 @@ def _of_width(strip: np.ndarray, width: int) -> np.ndarray:
     if strip.shape[1] == width:
         return strip
     return cv2.resize(strip, (width, max(1, round(strip.shape[0] * width / strip.shape[1]))))
-
-
-class VideoWriter:
-    """An mp4 file that appears when it is complete; an unfinished one is removed.
-
-    Example:
-        >>> with VideoWriter(Path('depth.mp4'), fps=30.0) as video:  # doctest: +SKIP
-        ...     video.write(image)
-    """
-
-    def __init__(self, path: Path, fps: float) -> None:
-        self._path, self._fps = path, fps
-        self._partial = path.with_name(f'.part.{path.name}')
-        self._writer: cv2.VideoWriter | None = None
-        self._size = 0, 0
-
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(self, error: type | None, *_: object) -> None:
-        if self._writer is None:
-            return
-        self._writer.release()
-        if error is None:
-            self._partial.replace(self._path)
-        else:
-            self._partial.unlink(missing_ok=True)
-
-    def write(self, rgb: np.ndarray) -> None:
-        """Append a frame (H, W, 3); its size is that of the first, cut to even sides.
-
-        Raises:
-            InputError: the file cannot be written.
-        """
-        if self._writer is None:
-            self._size = rgb.shape[1] & ~1, rgb.shape[0] & ~1
-            self._writer = self._opened(self._size)
-        width, height = self._size
-        if rgb.shape[0] < height or rgb.shape[1] < width:
-            rgb = cv2.resize(rgb, (width, height))
-        self._writer.write(cv2.cvtColor(rgb[:height, :width], cv2.COLOR_RGB2BGR))
-
-    def _opened(self, size: tuple[int, int]) -> cv2.VideoWriter:
-        codec = cv2.VideoWriter.fourcc(*'mp4v')
-        writer = cv2.VideoWriter(str(self._partial), codec, self._fps, size)
-        if not writer.isOpened():
-            raise InputError(
-                f'{self._path} cannot be written as a video of {size[0]}x{size[1]} at '
-                f'{self._fps:g} frames/s: write single images'
-            )
-        return writer
 
 
 class Videos:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.projection import camera_rays
 
-EDGE_LIMIT = 0.3
+EDGE_LIMIT = 0.015
+"""Relative change of depth per pixel; networks smear an edge over several pixels. A level floor is
+as steep 67 pixels below the horizon."""
+
 _VERTEX = np.dtype([('xyz', '<f4', 3), ('rgb', 'u1', 3)])
 _HEADER = (
     'ply\nformat binary_little_endian 1.0\nelement vertex {count}\n'
@@ -60,10 +64,16 @@ def normals_of(points: np.ndarray) -> np.ndarray:
 
 
 def is_edge(depth_m: np.ndarray, limit: float = EDGE_LIMIT) -> np.ndarray:
-    """Where depth, divided by its maximum, has a Sobel gradient above the limit; bool (H, W)."""
+    """Where depth changes steeply, or borders on unknown depth; bool (H, W).
+
+    Args:
+        depth_m: (H, W), metres; NaN or 0 unknown.
+        limit: Sobel gradient of the logarithm of depth, per pixel.
+    """
     known = np.nan_to_num(depth_m).astype(np.float32)
-    share = known / max(float(known.max(initial=0)), 1e-6)
-    across, along = cv2.Sobel(share, cv2.CV_32F, 1, 0), cv2.Sobel(share, cv2.CV_32F, 0, 1)
+    logarithm = np.log(np.maximum(known, np.float32(1e-3)))
+    across = cv2.Sobel(logarithm, cv2.CV_32F, 1, 0, scale=0.125)
+    along = cv2.Sobel(logarithm, cv2.CV_32F, 0, 1, scale=0.125)
     return np.hypot(across, along) > limit
 
 
