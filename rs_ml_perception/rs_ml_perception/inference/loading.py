@@ -89,12 +89,15 @@ class _Loader:
 
 def _differences(name: str, network: Backend, asked: BackendOptions) -> list[str]:
     """Sentences on what a network does not do as asked."""
-    found = []
+    found, device = [], network.device.upper()
     if asked.device not in ('auto', network.device):
-        found.append(f'device {asked.device} was asked for, {name} runs on the {network.device}')
+        found.append(
+            f'device {asked.device} was asked for, {name} runs on the {device}: set device: '
+            f'{network.device}, or another backend'
+        )
     if asked.precision != network.precision:
         found.append(
             f'{asked.precision} was asked for, {name} computes in {network.precision} on this '
-            f'{network.device}'
+            f'{device}: set precision: {network.precision}, or tune again'
         )
     return found

@@ -62,7 +62,10 @@ class Model(Closing):
         return self.manifest.labels
 
     def describe(self) -> dict[str, str]:
-        """Facts for the log and diagnostics; the rate is that of the network alone."""
+        """Facts for the log and diagnostics.
+
+        The rate is that of the network in its warm-up, which others that load may slow down.
+        """
         facts = {
             'model': self.title,
             'backend': self.backend_name,
@@ -73,7 +76,7 @@ class Model(Closing):
         }
         if not math.isnan(self.inference_ms):
             facts['inference_ms'] = f'{self.inference_ms:.1f}'
-            facts['highest_rate_hz'] = f'{1e3 / self.inference_ms:.0f}'
+            facts['rate_at_start_hz'] = f'{1e3 / self.inference_ms:.0f}'
         return facts | {'licence': self.manifest.license}
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

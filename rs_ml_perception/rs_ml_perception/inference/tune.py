@@ -161,7 +161,7 @@ def _try(
 def _judged(model: Model, precision: str) -> tuple[float, str]:
     """Error in multiples of the tolerance, and why the model is not eligible, if it is not."""
     if model.precision != precision:
-        return math.nan, f'computes in {model.precision} on this {model.device}'
+        return math.nan, f'computes in {model.precision} on this {model.device.upper()}'
     result = verify_golden(model)
     return result.error_ratio, '' if result.is_reproduced else str(result)
 

@@ -270,7 +270,7 @@ def test_a_damaged_model_is_one_sentence_until_it_is_repaired(rig, tmp_path, dat
     assert node.configuration.facts['model'].startswith('person_cat_dog_ssd_tflite')
     line = capfd.readouterr().err
     words = ('model', 'backend litert', 'device cpu', 'precision float32', 'threads', 'licence')
-    for word in (*words, 'input_size 256x256', 'warm_up_ms', 'inference_ms', 'highest_rate_hz'):
+    for word in (*words, 'input_size 256x256', 'warm_up_ms', 'inference_ms', 'rate_at_start_hz'):
         assert word in line
 
 
