@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from rs_ml_perception.inference.foreign_yaml import MAX_BYTES, parse_yaml, read_
 _SUFFIXES = {'.onnx': 'onnx', '.tflite': 'tflite', '.xml': 'openvino', '.pb': 'frozen_graph'}
 _SIDECAR = 'metadata.yaml'
 _SAVED_MODEL = 'saved_model.pb'
+_MOST_FILES = 16
 _NOT_EXPORTED = ('.pt', '.pth', '.ckpt', '.safetensors', '.keras', '.h5', '.pdparams')
 
 
@@ -143,12 +145,15 @@ def _completed(contents: FileContents) -> FileContents:
 def _appended(path: Path) -> dict[str, str]:
     """Texts of the archive that TFLite exporters append to the network."""
     texts = {}
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            if entry.file_size <= MAX_BYTES and not entry.is_dir():
-                content = archive.read(entry)
-                if b'\0' not in content:
-                    texts[entry.filename] = content.decode('utf-8', 'replace')
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist()[:_MOST_FILES]:
+                if entry.file_size <= MAX_BYTES and not entry.is_dir():
+                    content = archive.read(entry)
+                    if b'\0' not in content:
+                        texts[entry.filename] = content.decode('utf-8', 'replace')
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError):
+        return texts  # damaged, encrypted or in an unknown compression: the network may be sound
     return texts
 
 

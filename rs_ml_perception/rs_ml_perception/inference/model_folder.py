@@ -15,13 +15,18 @@ from rs_ml_perception.inference.preprocess import InputSpec
 
 LABELS_NAME = 'labels.txt'
 _NO_NAME = 'n/a'
+_WEIGHTS = {
+    'openvino': ('{stem}.bin',),
+    'onnx': ('{name}.data', '{name}_data', '{stem}.data'),  # of PyTorch, of Hugging Face
+}
 
 
 def artifact_of(path: Path, file_format: str) -> Artifact:
-    """The file with its digest; an OpenVINO .xml with its .bin."""
-    weights = path.with_suffix('.bin')
-    companions = [weights] if file_format == 'openvino' and weights.is_file() else []
-    return Artifact(file_format, _file_ref(path), tuple(map(_file_ref, companions)))
+    """The file with its digest, and the files next to it that hold its weights."""
+    patterns = _WEIGHTS.get(file_format, ())
+    names = dict.fromkeys(p.format(name=path.name, stem=path.stem) for p in patterns)
+    weights = [path.with_name(name) for name in names if path.with_name(name).is_file()]
+    return Artifact(file_format, _file_ref(path), tuple(map(_file_ref, weights)))
 
 
 def _file_ref(path: Path) -> FileRef:

@@ -64,6 +64,20 @@ def test_tflite_with_appended_files(model_files, tmp_path):
     assert list(labels_of(contents).names.values()) == ['floor', 'wall']
 
 
+def test_damaged_files_in_a_tflite_cost_only_themselves(model_files, tmp_path):
+    pytest.importorskip('ai_edge_litert')
+    source = model_files / 'segmentation/deeplabv3_mnv2_dm05_pascal_quant.tflite'
+    path = tmp_path / 'net.tflite'
+    path.write_bytes(source.read_bytes())
+    with zipfile.ZipFile(path, 'a', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('labelmap.txt', 'floor\nwall\n' * 50)
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b'labelmap.txt', 0, content.rindex(b'PK\x01\x02')) + len(b'labelmap.txt')
+    content[at : at + 4] = b'\xff' * 4
+    path.write_bytes(content)
+    assert dict(inspect_file(path).files) == {}
+
+
 @pytest.mark.parametrize(
     ('name', 'said'),
     [

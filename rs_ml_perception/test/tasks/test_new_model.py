@@ -146,6 +146,22 @@ def test_size_of_the_image_for_networks_that_ask_for_it(onnx_file, options):
     assert constants['orig_target_sizes'].tolist() == [[64, 64]]
 
 
+def test_weights_in_a_file_of_their_own_come_along(onnx_file, options, tmp_path):
+    onnx = pytest.importorskip('onnx')
+    file = onnx_file(LISTS, IMAGE)
+    onnx.save(
+        onnx.load(file),
+        file,
+        save_as_external_data=True,
+        location='net.onnx.data',
+        size_threshold=0,
+    )
+    write_model(recognise(file, options(), FRAME), options(), tmp_path / 'model', FRAME, 'noise')
+    assert (tmp_path / 'model' / 'net.onnx.data').is_file()
+    with load_model(tmp_path / 'model', backend='onnxruntime') as model:
+        assert verify_golden(model).is_reproduced
+
+
 MASK = np.zeros((1, 3, 16, 16), np.float32)
 MASK[:, 1] = 2
 OPEN = [
