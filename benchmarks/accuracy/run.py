@@ -11,7 +11,7 @@ from typing import Any
 
 from rs_ml_perception.core.errors import ConfigError, RsMlError, counted
 from rs_ml_training.data.formats import open_data
-from rs_ml_training.data.reader import Reader, Subset, last_frames
+from rs_ml_training.data.reader import CachedReader, Reader, Subset, last_frames
 from rs_ml_training.data.splits import split_by_scene
 
 from benchmarks.accuracy.definitions import (
@@ -25,9 +25,15 @@ from benchmarks.accuracy.denoising import DENOISE_BENCHMARKS, DenoiseBenchmark, 
 from benchmarks.accuracy.evaluators import EVALUATORS, SPEED_BENCHMARK, RobotCommands
 from benchmarks.accuracy.heights import HEIGHT_BENCHMARKS, HeightBenchmark, HeightInput
 from benchmarks.accuracy.inputs import UnseenRooms, unseen_rooms, upright_rooms, write_images
+from benchmarks.accuracy.range_bands import BAND_BENCHMARKS, BandBenchmark, measure_bands
 
-AnyBenchmark = Benchmark | HeightBenchmark | DenoiseBenchmark
-ALL: tuple[AnyBenchmark, ...] = (*BENCHMARKS, *HEIGHT_BENCHMARKS, *DENOISE_BENCHMARKS)
+AnyBenchmark = Benchmark | HeightBenchmark | DenoiseBenchmark | BandBenchmark
+ALL: tuple[AnyBenchmark, ...] = (
+    *BENCHMARKS,
+    *HEIGHT_BENCHMARKS,
+    *DENOISE_BENCHMARKS,
+    *BAND_BENCHMARKS,
+)
 SPEED = 'speed'
 NAMES = (*(benchmark.name for benchmark in ALL), SPEED)
 _SPEED_SECTION = 'models'
@@ -137,6 +143,8 @@ def _run(context: _Context, benchmark: AnyBenchmark) -> Result:
                 return _run_heights(context, benchmark, Path(scratch))
             if isinstance(benchmark, DenoiseBenchmark):
                 return _run_denoising(context, benchmark, Path(scratch))
+            if isinstance(benchmark, BandBenchmark):
+                return _run_bands(context, benchmark, Path(scratch))
             return _run_task(context, benchmark, Path(scratch))
     except RsMlError as error:
         return Result(benchmark, missing={'': str(error)})
@@ -189,6 +197,14 @@ def _run_denoising(context: _Context, benchmark: DenoiseBenchmark, scratch: Path
 def _upright_views(context: _Context) -> Reader:
     views = open_data(f'synth-color:{context.upright.path()}')
     return Subset(views, last_frames(views))
+
+
+def _run_bands(context: _Context, benchmark: BandBenchmark, scratch: Path) -> Result:
+    reader = context.open(benchmark.source, **benchmark.options)
+    frames = range(benchmark.first, len(reader), benchmark.every)
+    chosen = CachedReader(context.limited(Subset(reader, frames)))
+    figures = measure_bands(context.robot, benchmark, chosen, scratch)
+    return Result(benchmark, len(chosen), figures)
 
 
 def _reader(context: _Context, benchmark: Benchmark) -> Reader:

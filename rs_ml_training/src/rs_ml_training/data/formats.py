@@ -35,6 +35,7 @@ FORMATS: dict[str, str] = {
     'pano-csv': f'{_DATA}.pano_csv:PanoCsv',
     'tfrecord': f'{_DATA}.tfrecords:TfRecords',
     'seven-scenes': f'{_DATA}.seven_scenes:SevenScenes',
+    'seven-scenes-fused': f'{_DATA}.seven_scenes:FusedSevenScenes',
     'mix': f'{_DATA}.mix:Mix',
     'synth': f'{_DATA}.stereo_frames:SynthStereo',
     'synth-color': f'{_DATA}.stereo_frames:SynthColor',
