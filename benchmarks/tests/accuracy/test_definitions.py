@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 from rs_ml_training.data.formats import FORMATS
+from rs_ml_training.metrics.range_bands import RangeBands, band_names
 
 from benchmarks.accuracy.definitions import BENCHMARKS, SHIPPED, Target
 from benchmarks.accuracy.denoising import DENOISE_BENCHMARKS
 from benchmarks.accuracy.evaluators import EVALUATORS
 from benchmarks.accuracy.heights import HEIGHT_BENCHMARKS
+from benchmarks.accuracy.range_bands import BAND_BENCHMARKS
+from benchmarks.accuracy.run import ALL
 
 ARGS = Path(__file__).parents[3] / 'rs_ml_training' / 'args'
 FIGURES = {SHIPPED: {'rms': 0.6, 'd1': 0.7}, 'a': {'rms': 0.8, 'd1': 0.6}, 'b': {'rms': 1.0}}
@@ -53,9 +56,7 @@ def test_real_pairs_belong_to_the_held_out_group():
 
 
 def test_names_are_unique_and_the_shipped_model_comes_first():
-    names = [
-        benchmark.name for benchmark in (*BENCHMARKS, *HEIGHT_BENCHMARKS, *DENOISE_BENCHMARKS)
-    ]
+    names = [benchmark.name for benchmark in ALL]
     assert len(set(names)) == len(names)
     for benchmark in (*BENCHMARKS, *HEIGHT_BENCHMARKS):
         first, *_ = benchmark.candidates
@@ -64,3 +65,12 @@ def test_names_are_unique_and_the_shipped_model_comes_first():
         assert benchmark.task in EVALUATORS
         assert not benchmark.source or benchmark.source.partition(':')[0] in FORMATS
         assert {target.metric for target in benchmark.targets} <= set(benchmark.metrics)
+
+
+@pytest.mark.parametrize('benchmark', BAND_BENCHMARKS, ids=lambda benchmark: benchmark.name)
+def test_every_band_has_its_targets(benchmark):
+    assert benchmark.source.partition(':')[0] in FORMATS
+    assert set(benchmark.bands) <= set(band_names())
+    metrics = set(RangeBands().result())
+    assert set(benchmark.metrics) <= metrics
+    assert {t.metric for t in benchmark.targets} == set(benchmark.metrics) - {'removed'}

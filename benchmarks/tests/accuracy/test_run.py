@@ -18,6 +18,7 @@ from benchmarks.accuracy.__main__ import evaluate
 from benchmarks.accuracy.definitions import SHIPPED, AccuracyOptions, Benchmark, Candidate, Target
 from benchmarks.accuracy.evaluators import PersonScorer, RobotCommands
 from benchmarks.accuracy.inputs import millimetres, write_depth_images
+from benchmarks.accuracy.range_bands import BandBenchmark
 from benchmarks.accuracy.report import card, markdown, values
 from benchmarks.accuracy.run import Report, run_benchmarks
 
@@ -126,6 +127,21 @@ def test_the_files_of_the_commands_are_scored(run, task, metric, good, poor, tmp
     assert source == f'rooms:{tmp_path / "here"}'
     assert Path(options['list_file']).parts[-3:] == ('args', 'lists', 'names.txt')
     assert ('--intrinsics' in fake.calls[0]) is (task != 'detection')
+
+
+def test_bands_with_and_without_bounds_against_raw(run):
+    bands = BandBenchmark('bands', 'rooms', 'rooms:here', ('1_2', '2_3'), 'd455', every=2)
+    ((result,), fake, _) = run(bands)
+    assert result.count == 1
+    found = {title: figures['rmse_2_3_m'] for title, figures in result.figures.items()}
+    assert found == {SHIPPED: 0.0, 'without bounds': 0.0, 'raw depth': pytest.approx(0.5)}
+    camera = ['--camera-type', 'd455']
+    assert [call[-2:] == camera for call in fake.calls] == [True, False]
+    assert fake.calls[1][-4:] == ['--max-toward-sigmas', '0', '--max-away-sigmas', '0']
+    text = markdown(Report((result,)))
+    assert '| RMSE at 2 to 3 m [mm] | 0.0 | without bounds 0.0; raw depth 500.0 |' in text
+    assert 'not above raw: yes' in text
+    json.dumps(values(Report((result,))), allow_nan=False)
 
 
 def test_missing_data_are_skipped_with_a_reason(run, monkeypatch):

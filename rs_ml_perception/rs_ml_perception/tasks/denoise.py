@@ -110,7 +110,7 @@ class DenoiseOptions(RangeOptions):
         choices=CAMERA_TYPES,
     )
     max_toward_sigmas: float = option(
-        1.0,
+        0.75,
         'largest move of a measured pixel toward the camera, in standard deviations of the '
         'expected noise; 0: no limit',
         low=0.0,

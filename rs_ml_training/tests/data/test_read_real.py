@@ -24,6 +24,7 @@ def scenes(reader):
         ('camvid:camvid/train', {}, 367, 23),
         ('seven-scenes:seven_scenes', {}, 250, 10),
         ('seven-scenes:seven_scenes', {'block_frames': 50}, 250, 5),
+        ('seven-scenes-fused:seven_scenes', {'step_px': 16}, 250, 10),
         ('depth-pairs:depth_refinement_people', {}, 11, 2),
         ('depth-pairs:depth_refinement_people', {'groups': 'group1'}, 10, 1),
         ('yolo:coco128', {}, 128, 128),
@@ -101,3 +102,14 @@ def test_depth_of_7_scenes_lies_on_its_colour_edges(data_file):
 
     assert score(stored_m) < 1.4 < 1.9 < score(sample.depth_m)
     assert sample.intrinsics.fx == 525.6
+
+
+def test_fused_depth_of_7_scenes_lies_on_the_measured(data_file):
+    """Poses that were off, or inverted, would cost centimetres."""
+    reader = open_data(f'seven-scenes-fused:{data_file("seven_scenes")}', step_px=8)
+    sample = reader.read(125)
+    known = (sample.depth_m > 0) & (sample.raw_depth_m > 0)
+    error_m = (sample.raw_depth_m - sample.depth_m)[known]
+    assert np.count_nonzero(known) > 3000
+    assert abs(np.median(error_m)) < 0.003
+    assert np.median(np.abs(error_m)) < 0.01
