@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rs_ml_training.data.reader import Reader
+from rs_ml_training.data.sample import Sample, required
 from rs_ml_training.metrics.range_bands import RangeBands
 from rs_ml_training.prediction.stored import RawDepth, StoredDenoised
 from rs_ml_training.tasks.denoise import RAW
@@ -106,18 +107,21 @@ def measure_bands(
         InputError: the command failed, or a result is missing.
     """
     write_depth_images(reader, folder)
-    predictors: dict[str, Callable[[list[Any]], list[Any]]] = {}
+    predictors: dict[str, Callable[[list[Sample]], Sequence[Any]]] = {}
     for title, words in ((SHIPPED, ()), (UNBOUNDED, _WITHOUT_BOUNDS)):
         out = folder / title.replace(' ', '_')
-        options = ['--model', MODEL, '--out', out, '--no-pictures']
-        camera = ['--camera-type', benchmark.camera_type]
-        robot.run('denoise', folder / DEPTH, *options, *camera, *words)
+        options: list[str | Path] = ['--model', MODEL, '--out', out, '--no-pictures']
+        options += ['--camera-type', benchmark.camera_type, *words]
+        robot.run('denoise', folder / DEPTH, *options)
         predictors[title] = StoredDenoised(out).batch
     predictors[RAW] = RawDepth().batch
     bands = {title: RangeBands() for title in predictors}
     for index in range(len(reader)):
         sample = reader.read(index)
+        truth_m, raw_m = (
+            required(sample, name, 'to compare with') for name in ('depth_m', 'raw_depth_m')
+        )
         for title, predict in predictors.items():
             (found,) = predict([sample])
-            bands[title].update(sample.depth_m, sample.raw_depth_m, found.depth_m)
+            bands[title].update(truth_m, raw_m, found.depth_m)
     return {title: found.result() for title, found in bands.items()}
