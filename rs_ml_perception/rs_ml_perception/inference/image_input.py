@@ -14,7 +14,7 @@ _LEVELS = 255.0
 _LOWEST_INT8 = -128
 _COCO_MEAN, _COCO_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 _BGR_MEAN, _BGR_STD = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)
-_RANK = 4
+_RANK, _COLORS = 4, 3
 
 
 def _normalised(mean: tuple[float, ...], std: tuple[float, ...]) -> dict[str, Any]:
@@ -56,7 +56,10 @@ def scaling(text: str) -> dict[str, Any]:
         return dict(SCALINGS[text])
     try:
         mean, std = (tuple(map(float, part.split(','))) for part in text.split('/'))
-        return _normalised(mean, std)
+        if len(mean) not in (1, _COLORS):
+            raise ValueError(mean)
+        found = _normalised(mean, std)
+        return {k: v[0] for k, v in found.items()} if len(mean) == 1 else found
     except (ValueError, ZeroDivisionError):
         raise ConfigError(
             f'--scaling must be one of {", ".join(SCALINGS)} or MEAN/STD in pixel values, as '

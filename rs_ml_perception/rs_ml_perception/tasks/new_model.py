@@ -78,7 +78,7 @@ class NewModelOptions(Options):
         none_doc='that of the recognised family',
     )
     color: str | None = option(
-        None, 'order of the channels', choices=COLORS, none_doc='that of the family'
+        None, 'order of the channels', choices=COLORS[:2], none_doc='that of the family'
     )
     fit: str | None = option(
         None,
@@ -344,6 +344,10 @@ def _prepared(
         style = {k: v for k, v in style.items() if k not in ('resize', 'pad_value', 'centered')}
     if image.color == 'GRAY':
         style['color'] = 'GRAY'
+        if isinstance(style.get('scale'), tuple):
+            raise ConfigError(
+                f'{contents.path} takes grey images: give --scaling MEAN/STD of one number each'
+            )
     return replace(image, **style)
 
 

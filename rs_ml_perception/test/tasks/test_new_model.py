@@ -189,11 +189,13 @@ def test_what_the_file_leaves_open_names_its_flag(onnx_file, options, outputs, g
         ({'images': (1, 3, 'h', 'w')}, 'choose one with --size WIDTHxHEIGHT'),
         ({'images': (1, 3, 64, 64), 'mode': (1, 4)}, "also has the input 'mode', .* --constants"),
         ({'signal': (1, 400)}, 'needs one image input'),
+        ({'images': (1, 1, 64, 64)}, 'takes grey images: give --scaling MEAN/STD of one'),
     ],
 )
 def test_inputs_that_need_an_answer(onnx_file, options, inputs, said):
+    chosen = options(task='segmentation', scaling='imagenet')
     with pytest.raises((ConfigError, InputError), match=said):
-        recognise(onnx_file({'o': MASK}, inputs), options(), FRAME)
+        recognise(onnx_file({'o': MASK}, inputs), chosen, FRAME)
 
 
 @pytest.mark.parametrize(
