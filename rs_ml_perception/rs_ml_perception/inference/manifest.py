@@ -16,6 +16,7 @@ from rs_ml_perception.inference.preprocess import InputSpec
 
 TASKS = ('detection', 'segmentation', 'mono_depth', 'denoise')
 FORMATS = ('frozen_graph', 'saved_model', 'tflite', 'onnx', 'openvino', 'opencv')
+DEPTH_FORMS = ('metric', 'inverse')
 MANIFEST_NAME = 'manifest.yaml'
 
 
@@ -66,15 +67,17 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class DepthSpec:
-    """Scale of a depth network: metres = output * metres_per_unit.
+    """Scale of a depth network: metres = output * metres_per_unit, or metres_per_unit / output.
 
     Attributes:
         metres_per_unit: e.g. 10 for a network that predicts tens of metres.
         range_m: (nearest, farthest) distance the network was trained for.
+        form: one of DEPTH_FORMS; inverse: the output is a disparity, or 1 / distance.
     """
 
     metres_per_unit: float = 1.0
     range_m: tuple[float, float] = (0.0, float('inf'))
+    form: str = 'metric'
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from rs_ml_perception.inference.backends import PRECISIONS
 from rs_ml_perception.inference.foreign_yaml import read_yaml
 from rs_ml_perception.inference.labels_file import read_labels
 from rs_ml_perception.inference.manifest import (
+    DEPTH_FORMS,
     FORMATS,
     MANIFEST_NAME,
     TASKS,
@@ -53,7 +54,7 @@ def read_manifest(directory: Path) -> ModelManifest:
         directory=directory,
         name=checked_name(top.take('name', str), where=str(path)),
         version=str(top.take('version', (str, int, float), '1')),
-        task=top.choose('task', TASKS),
+        task=(task := top.choose('task', TASKS)),
         decoder=top.take('decoder', str),
         artifacts=_artifacts(top),
         inputs=_inputs(top),
@@ -61,7 +62,7 @@ def read_manifest(directory: Path) -> ModelManifest:
         labels=read_labels(top.take('labels', (list, dict, str), []), directory, where=str(path)),
         decoder_options=top.take('decoder_options', dict, {}),
         thresholds=_thresholds(top),
-        depth=_depth(top),
+        depth=_depth(top, task),
         training_camera=_training_camera(top),
         license=top.take('license', str),
         source=top.take('source', str, ''),
@@ -204,15 +205,16 @@ def _thresholds(top: StrictMapping) -> Thresholds:
     return thresholds
 
 
-def _depth(top: StrictMapping) -> DepthSpec:
+def _depth(top: StrictMapping, task: str) -> DepthSpec:
     section = StrictMapping(top.take('depth', dict, {}), where=f'{top.where}: depth')
     unit = section.choose('unit', tuple(METRES_PER_UNIT), 'm')
     scale = float(section.take('scale', (int, float), 1.0))
     range_m = section.numbers('range_m', 2, DepthSpec().range_m)
+    form = section.choose('form', DEPTH_FORMS if task == 'mono_depth' else ('metric',), 'metric')
     section.finish()
     if not 0 <= range_m[0] < range_m[1]:
         raise ModelError(f'{section.where}: range_m must be [nearest, farthest], got {range_m}')
-    return DepthSpec(scale * METRES_PER_UNIT[unit], range_m)
+    return DepthSpec(scale * METRES_PER_UNIT[unit], range_m, form)
 
 
 def _training_camera(top: StrictMapping) -> CameraModel | None:

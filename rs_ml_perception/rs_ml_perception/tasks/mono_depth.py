@@ -111,7 +111,11 @@ class DepthEstimator:
         plane = self._plane({_OUTPUT: output})
         spec = self.model.manifest.depth
         factor = spec.metres_per_unit * self._focal_factor(transform, camera)
-        depth_m = plane.astype(np.float32) * np.float32(factor)
+        if spec.form == 'inverse':
+            with np.errstate(divide='ignore'):
+                depth_m = np.float32(factor) / plane.astype(np.float32)
+        else:
+            depth_m = plane.astype(np.float32) * np.float32(factor)
         limits = self._clamped_to(factor / spec.metres_per_unit)
         valid = np.isfinite(depth_m) & (depth_m > 0)
         if not valid.any() and np.isnan(depth_m).all():

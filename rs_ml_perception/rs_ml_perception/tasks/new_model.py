@@ -24,7 +24,12 @@ from rs_ml_perception.inference.golden import picture_inputs
 from rs_ml_perception.inference.golden_recording import record_golden
 from rs_ml_perception.inference.image_input import STYLES, find_image, is_scaled, scaling
 from rs_ml_perception.inference.loading import load_model
-from rs_ml_perception.inference.manifest import MANIFEST_NAME, ModelManifest, TensorSpec
+from rs_ml_perception.inference.manifest import (
+    DEPTH_FORMS,
+    MANIFEST_NAME,
+    ModelManifest,
+    TensorSpec,
+)
 from rs_ml_perception.inference.manifest_values import checked_name
 from rs_ml_perception.inference.model_folder import artifact_of, input_row, write_folder
 from rs_ml_perception.inference.preprocess import COLORS, InputSpec
@@ -88,6 +93,9 @@ class NewModelOptions(Options):
     )
     metres_per_unit: float | None = option(
         None, 'distance of a depth output of 1', unit='m', low=1e-6, none_doc='required for depth'
+    )
+    depth_form: str = option(
+        'metric', 'inverse: metres are --metres-per-unit / output', choices=DEPTH_FORMS
     )
     constants: str = option(
         '',
@@ -379,7 +387,10 @@ def _manifest_values(new: NewModel, options: NewModelOptions) -> dict[str, Any]:
         if options.metres_per_unit is None:
             raise ConfigError(
                 'say what the depth output means: --metres-per-unit 1 for metres, 0.001 for '
-                'millimetres; relative and inverse depth have no unit and are not supported'
+                'millimetres, and --depth-form inverse for disparity; relative depth has no unit '
+                'and is not supported'
             )
         values['depth'] = {'unit': 'm', 'scale': options.metres_per_unit}
+        if options.depth_form != 'metric':
+            values['depth']['form'] = options.depth_form
     return values

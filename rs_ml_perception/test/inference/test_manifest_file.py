@@ -234,3 +234,11 @@ def test_constants_are_arrays(tmp_path):
 def test_wrong_constants(tmp_path, row, said):
     with pytest.raises(ModelError, match=said):
         read_manifest(write(tmp_path, constants={'size': row}))
+
+
+def test_only_networks_that_estimate_depth_may_give_it_inverse(tmp_path):
+    depth = {'scale': 2, 'form': 'inverse'}
+    manifest = read_manifest(write(tmp_path, task='mono_depth', decoder='depth', depth=depth))
+    assert (manifest.depth.form, manifest.depth.metres_per_unit) == ('inverse', 2)
+    with pytest.raises(ModelError, match=r"depth: form must be one of \['metric'\]"):
+        read_manifest(write(tmp_path, task='denoise', decoder='depth', depth=depth))

@@ -70,6 +70,13 @@ def test_numbers_that_are_no_distance(recorded_model, bad):
     assert np.isnan(DepthEstimator(model)(RGB).depth_m).all()
 
 
+def test_inverse_depth(recorded_model):
+    spec = DepthSpec(metres_per_unit=2, range_m=(0.5, 8), form='inverse')
+    model = model_of(recorded_model, row([4.0, 1.0, 0.1, 0.0]), depth=spec)
+    depth_m = DepthEstimator(model, MonoDepthOptions(output_size='model'))(RGB).depth_m
+    np.testing.assert_allclose(depth_m[0, ::10], [0.5, 2, 8, np.nan])
+
+
 def test_a_network_that_gives_nan_everywhere_rejects_the_image(recorded_model):
     with pytest.raises(InputError, match='1200 of 1200 depths of the network are NaN'):
         DepthEstimator(model_of(recorded_model, np.nan))(RGB)

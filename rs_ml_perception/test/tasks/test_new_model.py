@@ -208,7 +208,7 @@ def test_inputs_that_need_an_answer(onnx_file, options, inputs, said):
     ],
 )
 def test_masks_and_depth(onnx_file, options, tmp_path, outputs, given, task, decoder):
-    chosen = options(**given, metres_per_unit=1.0)
+    chosen = options(**given, metres_per_unit=1.0, depth_form='inverse')
     new = recognise(onnx_file(outputs, IMAGE), chosen, FRAME)
     assert (new.head.task, new.head.decoder) == (task, decoder)
     write_model(new, chosen, tmp_path / 'model', FRAME, 'noise')
