@@ -59,6 +59,7 @@ setup(
         'onnx': ['onnxruntime'],
         'tensorflow': ['tensorflow-cpu'],
         'bags': ['rosbags>=0.11.9'],
+        'ray': ['ray'],
         'test': ['pytest', 'pytest-timeout'],
     },
     entry_points={

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
@@ -32,6 +33,7 @@ from rs_ml_perception.recordings.writer import RecordingWriter, check_apart, qos
 from rs_ml_perception.ros.node import NAMESPACE
 from rs_ml_perception.ros.output.outputs import Output, OutputContext, make_messages
 from rs_ml_perception.ros.output.result_messages import find_target, label_info
+from rs_ml_perception.tasks.blur import BlurOptions, Blurrer
 
 Work = tuple[Frame, Sequence['OfflineNode']]
 Shown = Callable[[Iterable[Work], int], Iterable[Work]]
@@ -107,13 +109,18 @@ class OfflineRun:
     """
 
     def __init__(
-        self, recording: Recording, nodes: Sequence[OfflineNode], writer: RecordingWriter
+        self,
+        recording: Recording,
+        nodes: Sequence[OfflineNode],
+        writer: RecordingWriter,
+        blur: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.damage = ''
         self._recording = recording
         self._nodes = nodes
         self._writer = writer
+        self._blur = blur
         self._results: dict[str, tuple[int, Any]] = {}
         self._up = RecordedUp(recording, self._on_rejected)
 
@@ -164,13 +171,19 @@ class OfflineRun:
 
     def _process(self, frame: Frame, nodes: Sequence[OfflineNode]) -> None:
         header = _header(frame)
+        try:
+            shown = self._shown(frame)
+        except InputError as error:
+            for node in nodes:
+                self._on_rejected(node.name, error)
+            return
         for node in nodes:
             if node.is_too_soon(frame.stamp_ns):
                 self.counts[node.name, 'superseded: max_rate_hz'] += 1
                 continue
             try:
                 result = self._result(node, frame)
-                self._publish(node, result, frame, header)
+                self._publish(node, result, shown, header)
             except InputError as error:
                 self._on_rejected(node.name, error)
                 continue
@@ -184,6 +197,12 @@ class OfflineRun:
                 continue
             self._results[node.name] = frame.stamp_ns, result
             self.counts[node.name, 'published'] += 1
+
+    def _shown(self, frame: Frame) -> Frame:
+        """The frame whose colours may be written; InputError if people cannot be blurred."""
+        if self._blur is None or frame.rgb is None:
+            return frame
+        return replace(frame, rgb=self._blur(frame.rgb))
 
     def _result(self, node: OfflineNode, frame: Frame) -> Any:
         spec = NODES[node.name]
@@ -252,6 +271,7 @@ def run_offline(
     params_file: str = '',
     with_pictures: bool = False,
     overwrite: bool = False,
+    blur: BlurOptions | None = None,
     shown: Shown = lambda frames, _: frames,
 ) -> OfflineRun:
     """Process a recording into another; returns the run with the outcome of the frames.
@@ -261,17 +281,20 @@ def run_offline(
         InputError: the recording contains no readable images.
     """
     check_apart(recording.path, out)
+    blurrer = Blurrer.load(blur or BlurOptions())
     nodes = [OfflineNode(name, params_file, with_pictures=with_pictures) for name in names]
     # As in a graph, all nodes know the transforms of each.
     for text in (text for node in nodes for text in node.parameters.static_transforms):
         recording.give_static_transform(*parse_static_transform(text))
     try:
         with RecordingWriter(out, overwrite=overwrite) as writer:
-            run = OfflineRun(recording, nodes, writer)
+            run = OfflineRun(recording, nodes, writer, blurrer)
             run.run(shown)
     finally:
         for node in nodes:
             node.pipeline.close()
+        if blurrer is not None:
+            blurrer.close()
     return run
 
 

@@ -9,13 +9,14 @@ pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
 from rs_ml_perception.cli.main import main
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.nodes.offline import run_offline
 from rs_ml_perception.recordings.frame_recorder import FrameRecorder
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.writer import RecordingWriter
+from rs_ml_perception.tasks.blur import Blurrer
 from rs_ml_perception.tasks.options import ModelOptions
 
 pytestmark = pytest.mark.ros
@@ -98,3 +99,20 @@ def test_the_source_is_never_overwritten(source, out, bag, tmp_path):
     with open_recording(tmp_path / source) as recording, pytest.raises(ConfigError, match='holds'):
         run_offline(recording, ['denoise'], tmp_path / out, overwrite=True)
     assert {file.name: file.read_bytes() for file in bag.iterdir()} == before
+
+
+def test_frames_that_cannot_be_blurred_are_dropped_and_counted(tmp_path, monkeypatch):
+    class Broken:
+        def __call__(self, rgb):
+            raise InputError('people are not blurred')
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(Blurrer, 'load', lambda options: Broken())
+    with RecordingWriter(tmp_path / 'bag') as writer:
+        recorder = FrameRecorder(writer)
+        recorder.write(Frame(rgb=np.zeros((48, 64, 3), np.uint8), stamp_ns=START_NS))
+    with open_recording(tmp_path / 'bag') as recording:
+        run = run_offline(recording, ['detection'], tmp_path / 'out', with_pictures=True)
+    assert run.counts == {('detection', 'rejected: people are not blurred'): 1}
