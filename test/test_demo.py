@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from rs_ml_perception.demo.main import main
 from rs_ml_perception.inference.shelf import find_model
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.open_recording import open_recording
@@ -93,13 +94,17 @@ def test_shipped_files_suffice_for_all_nodes(tmp_path, monkeypatch):
     assert summary['peak_rss_mb'] < 700
 
 
-@pytest.mark.parametrize(('composed', 'is_composed'), [('1', True), ('0', False)])
-def test_people_pass_through_the_whole_graph(data, tmp_path, composed, is_composed):
+@pytest.mark.parametrize(
+    ('composed', 'is_composed', 'nodes'),
+    [('1', True, NODES), ('0', False, ('detection', 'height', 'segmentation'))],
+)
+def test_people_pass_through_the_whole_graph(data, tmp_path, composed, is_composed, nodes):
     people = str(data / 'recordings' / 'nyu_people')
     # The heights asserted below are those of a detector that finds these people.
     params = tmp_path / 'params.yaml'
     params.write_text('/**/detection:\n  ros__parameters:\n    model: centernet_mnv3_coco\n')
     arguments = ['--recording', people, '--composed', composed, '--params', str(params)]
+    arguments += ['--nodes', ','.join(nodes)]
     code, text, summary = run_demo(tmp_path, *arguments)
     assert code == 0, text
     assert summary['composed'] is is_composed
@@ -107,7 +112,8 @@ def test_people_pass_through_the_whole_graph(data, tmp_path, composed, is_compos
         *('ros_distro', 'rmw', 'composed', 'recording', 'nodes', 'wall_s', 'cpu_s'),
         'peak_rss_mb',
     }
-    for name in NODES:
+    assert set(summary['nodes']) == set(nodes)
+    for name in nodes:
         books = summary['nodes'][name]
         assert (books['received'], books['published'], books['dropped']) == (14, 14, {}), text
     panels = sorted((tmp_path / 'frames').glob('*.png'))
@@ -165,9 +171,11 @@ def test_strange_recordings(data, tmp_path, change, expected, sentences):
 
 def test_a_realsense_bag_with_unaligned_depth(data, tmp_path):
     bag = data / 'realsense_bag' / 'single_depth_color_640x480.bag'
-    code, text, summary = run_demo(tmp_path, '--recording', str(bag))
+    nodes = ('detection', 'height', 'denoise')
+    words = '--recording', str(bag), '--nodes', ','.join(nodes)
+    code, text, summary = run_demo(tmp_path, *words)
     assert code == 0, text
-    for name in NODES:
+    for name in nodes:
         # It holds one frameset, and a depth image after it.
         assert summary['nodes'][name]['published'] == (2 if name == 'denoise' else 1), text
 
@@ -196,32 +204,22 @@ def test_a_damaged_model_is_named(data, tmp_path):
         (['--recording', '/no/such/recording'], '/no/such/recording does not exist'),
         (['--recording', 'EMPTY'], 'is no recording'),
         (['--recording', '/no', '--nodes', 'heigth'], 'does not exist'),
-    ],
-)
-def test_a_demo_that_cannot_run_gives_the_reason(tmp_path, arguments, sentence):
-    empty = tmp_path / 'empty'
-    empty.mkdir()
-    arguments = [str(empty) if word == 'EMPTY' else word for word in arguments]
-    code, text, summary = run_demo(tmp_path, *arguments)
-    assert code == 2
-    assert re.fullmatch(r'demo: .*\n', text), text
-    assert sentence in text
-    assert summary is None
-
-
-@pytest.mark.parametrize(
-    ('arguments', 'sentence'),
-    [
         (['--nodes', 'height'], 'height needs detection'),
         (['--out', '/dev/null'], '/dev/null cannot be written'),
     ],
 )
-def test_arguments_that_fit_no_recording(tmp_path, arguments, sentence):
-    code, text, summary = run_demo(tmp_path, *arguments)
-    assert code == 2
+def test_a_demo_that_cannot_run_gives_the_reason(
+    tmp_path, arguments, sentence, capsys, monkeypatch
+):
+    monkeypatch.delenv('RS_ML_TEST_DATA', raising=False)
+    empty = tmp_path / 'empty'
+    empty.mkdir()
+    arguments = [str(empty) if word == 'EMPTY' else word for word in arguments]
+    assert main(['--out', str(tmp_path), *arguments]) == 2
+    text = capsys.readouterr().err
     assert re.fullmatch(r'demo: .*\n', text), text
     assert sentence in text
-    assert summary is None
+    assert not (tmp_path / 'summary.json').exists()
 
 
 def processes_of(out):

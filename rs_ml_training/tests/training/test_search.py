@@ -30,7 +30,7 @@ def test_wrong_spaces(tiny, space, message):
 def test_search_goes_on_where_it_stopped(tiny, run_folder):
     pytest.importorskip('optuna')
     space = ('learning_rate=1e-4..1e-1:log', 'batch_size=4|8')
-    assert search('segmentation', tiny(epochs=1), space, 1).startswith('1 trials, 1 of them')
+    assert search('segmentation', tiny(epochs=1), space, 1).startswith('1 trial, 1 of them')
     found = search('segmentation', tiny(epochs=1), space, 2)
     assert found.startswith('2 trials, 2 of them to the end; best miou')
     assert '--learning-rate' in found

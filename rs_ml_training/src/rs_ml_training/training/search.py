@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, counted
 from rs_ml_perception.core.flags import checked, parsed
 
 from rs_ml_training.errors import DivergedError
@@ -145,7 +145,7 @@ def _summary(study: optuna.Study, options: TrainOptions, name: str) -> str:
     import optuna
 
     done = [t for t in study.trials if t.state == optuna.trial.TrialState.COMPLETE]
-    states = f'{len(study.trials)} trials, {len(done)} of them to the end'
+    states = f'{counted(len(study.trials), "trial")}, {len(done)} of them to the end'
     if not done:
         return f'{states}: none to compare'
     best = study.best_trial

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 from keras import ops
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, counted
 
 from rs_ml_training import trained
 from rs_ml_training.data.reader import Reader
@@ -260,7 +260,8 @@ def _resumed(prepared: PreparedTraining, folder: RunFolder) -> checkpoint.Progre
     if found.epoch < epochs:
         print(f'{folder.path}: continues after epoch {found.epoch} of {epochs}')
     else:
-        print(f'{folder.path}: finished, {found.epoch} epochs; a larger --epochs continues')
+        done = counted(found.epoch, 'epoch')
+        print(f'{folder.path}: finished, {done}; a larger --epochs continues')
     return found
 
 
