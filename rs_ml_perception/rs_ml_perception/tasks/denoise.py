@@ -18,71 +18,29 @@ from rs_ml_perception.core.geometry.bounded_depth import (
 )
 from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.stereo import AUTO, CAMERA_TYPES, noise_growth_per_m
+from rs_ml_perception.core.geometry.still_depth import StillDepth
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.images.tiling import ImageWindow, plan_windows
 from rs_ml_perception.core.options import option
 from rs_ml_perception.core.pipeline import StageTimer
 from rs_ml_perception.inference.model import Model
-from rs_ml_perception.tasks.decoders.checks import check_outputs, fill_options
+from rs_ml_perception.tasks.decoders.denoised import (
+    CONFIDENCE,
+    DEPTH,
+    INFRARED,
+    RAW_DEPTH,
+    check_model,
+    default_threshold,
+)
 from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions
-
-RAW_DEPTH, INFRARED = 'raw_depth', 'infrared'
-INPUT_DTYPES = {RAW_DEPTH: 'float32', INFRARED: 'uint8'}
-"""Metres with 0 in holes; brightness, all 0 where there is no image."""
 
 INFRARED_MODES = ('auto', 'require', 'none')
 """Used if available; frames without it are dropped; never used."""
-
-DEPTH, CONFIDENCE = 'depth', 'confidence'
-_DECODER_OPTIONS = {'confidence_threshold': 0.0}
 
 _NO_LIMIT = 1e6
 
 STRIDE_PX = 16
 """A network of open size takes multiples of this; the image is padded by mirroring."""
-
-
-def check_model(model: Model) -> None:
-    """Raise ModelError unless the model is one that Denoiser can run."""
-    manifest = model.manifest
-    manifest.require('denoise', decoders=('depth',))
-    check_outputs(manifest.name, (DEPTH,), manifest.outputs)
-    _check_inputs(model)
-
-
-def default_threshold(model: Model) -> float:
-    """The manifest's confidence threshold, 0 without one.
-
-    Raises:
-        ModelError: it is not within 0..1, or the network predicts no confidence.
-    """
-    manifest = model.manifest
-    options = fill_options(manifest.name, _DECODER_OPTIONS, manifest.decoder_options)
-    threshold = options['confidence_threshold']
-    if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
-        raise ModelError(
-            f'{manifest.name}: confidence_threshold must be within 0..1, got {threshold!r}'
-        )
-    if threshold and CONFIDENCE not in manifest.outputs:
-        raise ModelError(f'{manifest.name}: confidence_threshold needs an output {CONFIDENCE}')
-    return float(threshold)
-
-
-def _check_inputs(model: Model) -> None:
-    specs = {spec.name: spec for spec in model.manifest.inputs}
-    if RAW_DEPTH not in specs or not set(specs) <= set(INPUT_DTYPES):
-        raise ModelError(
-            f'{model.title}: inputs must be {RAW_DEPTH} and maybe {INFRARED}, got {sorted(specs)}'
-        )
-    for name, spec in specs.items():
-        if spec.dtype != INPUT_DTYPES[name] or spec.channels != 1 or spec.layout != 'NHWC':
-            raise ModelError(
-                f'{model.title}: {name} must be {INPUT_DTYPES[name]} of one channel, NHWC, '
-                f'got {spec.dtype} of {spec.channels}, {spec.layout}'
-            )
-    if len({spec.size for spec in specs.values()}) > 1:
-        sizes = {name: spec.size for name, spec in specs.items()}
-        raise ModelError(f'{model.title}: all inputs must have one size, got {sizes}')
 
 
 @dataclass(frozen=True)
@@ -119,6 +77,15 @@ class DenoiseOptions(RangeOptions):
     max_away_sigmas: float = option(
         10.0, 'the same away from the camera; 0: no limit', low=0.0, high=1000.0
     )
+    temporal_weight: float = option(
+        0.0, 'weight of the past at still pixels; 0: off, 0.6: steady', low=0.0, high=0.95
+    )
+    temporal_gate_sigmas: float = option(
+        0.75,
+        'larger changes pass at once, in standard deviations of the expected noise',
+        low=0.0,
+        high=10.0,
+    )
 
     def move_limits(self, size: tuple[int, int], camera: CameraModel | None) -> MoveLimits | None:
         """The limits for images of a depth camera, None without any."""
@@ -138,11 +105,13 @@ class DenoisedDepth:
         depth_m: float32 (H, W), metres, NaN where invalid.
         confidence: float32 (H, W), 0..1, also of pixels below the threshold.
         moves: noise of the raw image, and the fraction held at a bound.
+        still: fraction of the valid pixels that were smoothed over time.
     """
 
     depth_m: np.ndarray
     confidence: np.ndarray
     moves: Moves = field(default_factory=Moves)
+    still: float = 0.0
 
 
 class Denoiser:
@@ -354,7 +323,8 @@ class DenoisePipeline(ModelPipeline[DenoiseOptions]):
 
     def __init__(self, denoiser: Denoiser, options: DenoiseOptions) -> None:
         self._denoiser = denoiser
-        self._moves = Moves()
+        self._still = StillDepth()
+        self._readings: dict[str, float] = {}
         super().__init__(denoiser.model, options)
 
     @classmethod
@@ -382,12 +352,34 @@ class DenoisePipeline(ModelPipeline[DenoiseOptions]):
             raise InputError('there is no infrared image, and infrared is set to require')
         infrared = None if self.options.infrared == 'none' else frame.infrared
         found = self._denoiser(frame.depth, infrared, frame.depth_camera)
-        self._moves = found.moves
+        found = self._steadied(found, frame)
+        moves = found.moves
+        self._readings = {
+            'clamped': moves.clamped,
+            'noise_px': moves.noise_px,
+            'still': found.still,
+        }
         return found
 
+    def _steadied(self, found: DenoisedDepth, frame: Frame) -> DenoisedDepth:
+        options = self.options
+        if not options.temporal_weight:
+            self._still.reset()
+            return found
+        size = found.depth_m.shape[1], found.depth_m.shape[0]
+        growth_per_m = noise_growth_per_m(options.camera_type, size, frame.depth_camera)
+        gate_per_m = options.temporal_gate_sigmas * growth_per_m
+        with self._denoiser.stages('postprocess'):
+            still = self._still(found.depth_m, frame.stamp_ns, options.temporal_weight, gate_per_m)
+        return replace(found, still=still)
+
+    def reset(self) -> None:
+        """Forget the depth before: time has jumped."""
+        self._still.reset()
+
     def readings(self) -> dict[str, float]:
-        """Fraction of measured pixels held at a bound, and noise of disparity [px]."""
-        return {'clamped': self._moves.clamped, 'noise_px': self._moves.noise_px}
+        """Fractions held at a bound and smoothed over time, noise of disparity [px]."""
+        return self._readings
 
     def describe(self) -> dict[str, str]:
         return {

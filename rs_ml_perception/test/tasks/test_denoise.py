@@ -263,6 +263,32 @@ def test_measurements_move_within_the_noise_of_the_camera(filling_model, options
     assert pipeline.readings()['clamped'] == pytest.approx(clamped)
 
 
+@pytest.mark.parametrize(
+    ('options', 'last_mm', 'has_jumped', 'expected_m', 'still'),
+    # The gate is 0.75 * 0.08 px * z^2 / (f * 0.05 m), at 2 m 150 mm for 32 px of focal length.
+    [
+        (DenoiseOptions(), 2040, False, 2.04, 0.0),
+        (DenoiseOptions(temporal_weight=0.5), 2040, False, 2.02, 1.0),
+        (DenoiseOptions(temporal_weight=0.5), 2040, True, 2.04, 0.0),
+        (DenoiseOptions(temporal_weight=0.5), 2300, False, 2.3, 0.0),
+        (DenoiseOptions(temporal_weight=0.5, temporal_gate_sigmas=0.1), 2040, False, 2.04, 0.0),
+    ],
+)
+def test_still_pixels_are_smoothed_over_time(
+    filling_model, options, last_mm, has_jumped, expected_m, still
+):
+    pipeline = DenoisePipeline(Denoiser(filling_model()), options)
+    camera = CameraModel(64, 48, 32, 32, 32, 24)
+    assert pipeline.readings() == {}
+    for number, mm in enumerate((2000, last_mm), 1):
+        depth = DepthImage(np.full((48, 64), mm, np.uint16), 0.001)
+        if has_jumped:
+            pipeline.reset()
+        found = pipeline(Frame(depth=depth, depth_camera=camera, stamp_ns=number * 33_000_000))
+    np.testing.assert_allclose(found.depth_m, expected_m, rtol=1e-5)
+    assert pipeline.readings()['still'] == still
+
+
 @pytest.mark.parametrize('size', [(640, 480), (848, 480), (424, 240), (7, 5)])
 @pytest.mark.parametrize('network', [(64, 48), None])
 def test_a_blank_image_stays_blank(filling_model, size, network):
