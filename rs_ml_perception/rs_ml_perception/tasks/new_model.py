@@ -51,7 +51,8 @@ _TASK_WORDS = {
     'pose': 'detection',
     'semantic': 'segmentation',
 }
-_ANY_SIZE = 'image_tensor'
+_ANY_SIZE = ('image_tensor', 'input_tensor')
+"""Inputs of TF Object Detection, which resizes inside."""
 _SCORE, _IOU = 0.4, 0.6
 
 
@@ -141,7 +142,7 @@ def recognise(path: Path, options: NewModelOptions, frame: Frame) -> NewModel:
     labels = given_labels(options.labels) if options.labels else labels_of(contents)
     image = find_image(contents, options.size or _stated_size(contents))
     constants = _constants(contents, image, options)
-    if image.size is None and image.name.removesuffix(':0') != _ANY_SIZE:
+    if image.size is None and image.name.removesuffix(':0') not in _ANY_SIZE:
         raise ConfigError(f'{path} takes images of any size: choose one with --size WIDTHxHEIGHT')
     classes = max(labels.names, default=-1) + 1
     first = _run(contents, replace(image, **STYLES['unit']), constants, frame)

@@ -18,6 +18,8 @@ _YOLO_EXTRAS = (32, 51)
 """Columns of masks and of 17 key points."""
 _LARGEST_FRACTION = 2.0
 
+_TF_NAMES = ('detection_boxes', 'detection_scores', 'detection_classes', 'num_detections')
+
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -103,15 +105,17 @@ def _are_whole(array: np.ndarray) -> bool:
     return array.size > 0 and bool(np.array_equal(array, np.rint(array)))
 
 
-def _named(clues: Clues, *words: str) -> str | None:
-    """The only output whose name contains one of the words."""
-    found = [n for n in clues.outputs if any(word in n.lower() for word in words)]
+def _named(names: Iterable[str], *words: str) -> str | None:
+    """The only name that contains one of the words."""
+    found = [n for n in names if any(word in n.lower() for word in words)]
     return found[0] if len(found) == 1 else None
 
 
 def _box_list(clues: Clues) -> Recognised | None:
     """Boxes, scores and classes, with or without their count."""
     arrays = {n: a for n, a in clues.outputs.items() if a.ndim < 4}
+    if set(_TF_NAMES) <= set(arrays):  # further ones repeat them before suppression
+        arrays = {n: arrays[n] for n in _TF_NAMES}
     boxes = [n for n, a in arrays.items() if a.ndim >= 2 and a.shape[-1] == EDGES]
     if len(boxes) != 1 or not 3 <= len(arrays) <= 4:
         return None
@@ -120,9 +124,9 @@ def _box_list(clues: Clues) -> Recognised | None:
     counts = [n for n, a in arrays.items() if a.size == 1 and n not in (*boxes, *lists[:2])]
     if len(lists) < 2 or len(arrays) - 3 > len(counts):
         return None
-    scores = _named(clues, 'score', 'conf', 'prob')
+    scores = _named(lists, 'score', 'conf', 'prob')
     scores = scores or min(lists[:2], key=lambda n: _are_whole(arrays[n]))
-    classes = _named(clues, 'class', 'label') or next(n for n in lists if n != scores)
+    classes = _named(lists, 'class', 'label') or next(n for n in lists if n != scores)
     outputs = {'boxes': boxes[0], 'scores': scores, 'classes': classes}
     if len(arrays) == 3:
         return Recognised(

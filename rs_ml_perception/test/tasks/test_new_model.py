@@ -95,6 +95,12 @@ FAMILIES = [
         'detection_boxes': rows(5, 0.125, 0.25, 0.625, 0.75), 'num_detections': np.float32([1]),
         'detection_scores': np.float32([[0.9, 0, 0, 0, 0]]),
         'detection_classes': np.float32([[1, 0, 0, 0, 0]])}, 'tf_detection', {}),
+    ('tf2 detection', {
+        'detection_boxes': rows(5, 0.125, 0.25, 0.625, 0.75), 'num_detections': np.float32([1]),
+        'detection_scores': np.float32([[0.9, 0, 0, 0, 0]]),
+        'detection_classes': np.float32([[1, 0, 0, 0, 0]]),
+        'raw_detection_boxes': rows(9, 0, 0, 1, 1), 'raw_detection_scores': rows(9, 0, 1, 0),
+        'detection_anchor_indices': np.float32([[3, 0, 0, 0, 0]])}, 'tf_detection', {}),
     ('mmdet', {'dets': rows(4, *BOX, 0.9), 'labels': np.int64([[1, 0, 0, 0]])}, 'mmdet', {}),
     ('end to end', {'output0': rows(9, *BOX, 0.9, 1)}, 'end_to_end', {'box_unit': 'pixel'}),
     ('yolov7 end to end', {'output': rows(9, 0, *BOX, 1, 0.9)[0]}, 'yolov7_end_to_end', {}),
