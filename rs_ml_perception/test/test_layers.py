@@ -41,7 +41,9 @@ LAYERS = {
     'ros': Layer.of('core ros', {*ROS, '_msgs'}),
     'nodes': Layer.of(ALL.replace(' cli', ''), {*ROS, '_msgs', 'rosbags', 'yaml'}),
     'launching': Layer.of('core recordings nodes launching', {'yaml'}),
-    'cli': Layer.of(f'{ALL} launching', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2', 'ray'}),
+    'cli': Layer.of(
+        f'{ALL} launching', {'rosbags', 'yaml'}, {*ROS, '_msgs', 'pyrealsense2', 'ray'}
+    ),
     'demo': Layer.of(f'{ALL} launching demo', {*ROS, '_msgs'}),
 }
 

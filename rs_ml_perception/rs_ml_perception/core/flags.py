@@ -26,13 +26,14 @@ T = TypeVar('T', bound=DataclassInstance)
 
 
 class _HelpFormatter(argparse.HelpFormatter):
-    """Leaves lines that begin with blanks as they are."""
+    """Wraps paragraphs; lines that begin with blanks stay as they are."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         lines: list[str] = []
-        for line in text.splitlines():
-            is_raw = line.startswith(' ')
-            lines += [line] if is_raw else textwrap.wrap(line, width) or ['']
+        parts = itertools.groupby(text.splitlines(), lambda line: line[:1] in ('', ' '))
+        for is_raw, part in parts:
+            found = list(part)
+            lines += found if is_raw else textwrap.wrap(' '.join(found), width)
         return '\n'.join(f'{indent}{line}' for line in lines)
 
 
@@ -57,7 +58,7 @@ class FlagParser(argparse.ArgumentParser):
         keywords.setdefault('allow_abbrev', False)
         if example:
             shown = textwrap.indent(textwrap.dedent(example).strip(), '  ')
-            keywords['epilog'] = f'{keywords.get("epilog") or ""}\nexample:\n{shown}'.strip()
+            keywords['epilog'] = f'{keywords.get("epilog") or ""}\n\nexample:\n{shown}'.strip()
         super().__init__(*args, **keywords)
         self._by_heading: dict[str, argparse._ArgumentGroup] = {}
 
@@ -95,8 +96,9 @@ class FlagParser(argparse.ArgumentParser):
         if not words:
             return
         flag = words[0].partition('=')[0]
-        close = difflib.get_close_matches(flag, self._option_string_actions, n=1)
-        hint = f': did you mean {close[0]}?' if close and flag.startswith('--') else ''
+        known = [name[2:] for name in self._option_string_actions if name.startswith('--')]
+        close = difflib.get_close_matches(flag[2:], known, n=1, cutoff=0.65)
+        hint = f': did you mean --{close[0]}?' if close and flag.startswith('--') else ''
         self.error(f'unrecognized arguments: {" ".join(words)}{hint}')
 
     def convert_arg_line_to_args(self, line: str) -> list[str]:

@@ -105,6 +105,7 @@ def _program() -> FlagParser:
         ('show a --rat 2', 'tool show', 'tool show: error: unrecognized arguments: --rat: did'),
         ('show --rat=2', 'tool show', '--rat=2: did you mean --rate?'),
         ('show --colour', 'tool show', 'unrecognized arguments: --colour\n'),
+        ('show --quite', 'tool show', '--quite: did you mean --quiet?'),
         ('show -z', 'tool show', 'unrecognized arguments: -z\n'),
         ('run --our x', 'tool run', '--our: did you mean --out?'),
         ('run --out x y', 'tool run', 'unrecognized arguments: y\n'),
@@ -174,6 +175,13 @@ def test_help_has_groups_defaults_choices_and_an_example():
     ):
         assert text in shown
     assert 'hidden' not in shown
+
+
+def test_help_wraps_paragraphs_and_keeps_indented_lines():
+    parser = FlagParser(description='one\ntwo\n\nthree\n  raw  line', example='tool a\ntool b')
+    text = parser.format_help()
+    assert 'one two\n\nthree\n  raw  line\n' in text
+    assert 'example:\n  tool a\n  tool b\n' in text
 
 
 def test_only_some_options_with_another_default():
