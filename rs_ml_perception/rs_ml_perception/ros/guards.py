@@ -60,11 +60,16 @@ def steady_timer(node: Node, period_secs: float, callback: Callable[[], None]) -
 
 
 class PolledGroup(CallbackGroup):
-    """The executor neither wakes up for the subscriptions of this group nor calls them."""
+    """Once closed, the executor neither wakes up for its subscriptions nor calls them.
+
+    Attributes:
+        is_open: whether the executor calls them.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_open = False
+        self.is_open = True
+        self._can_close = True
 
     def can_execute(self, entity: Any) -> bool:
         return self.is_open
@@ -73,13 +78,17 @@ class PolledGroup(CallbackGroup):
         return self.is_open
 
     def ending_execution(self, entity: Any) -> None:
-        """Nothing was begun."""
+        """Nothing to do: the callbacks of this group exclude nothing."""
 
-    def open_unless_taken(self, node: Node, subscription: Subscription) -> None:
-        """Leave the subscription to the executor, after a warning, where `take` cannot work."""
-        if not hasattr(subscription.handle, TAKE_MESSAGE):
-            self.is_open = True
+    def check(self, node: Node, subscription: Subscription) -> None:
+        """Keep the group open, after a warning, where `take` cannot work."""
+        self._can_close = hasattr(subscription.handle, TAKE_MESSAGE)
+        if not self._can_close:
             _warn(node, TAKE_MESSAGE, f'each message of {subscription.topic_name} costs CPU time')
+
+    def close(self) -> None:
+        """Leave the messages to `take`."""
+        self.is_open = not self._can_close
 
 
 def take(subscription: Subscription) -> tuple[Any, Any] | None:

@@ -14,7 +14,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rs_ml_perception.core.streams.counters import Missed, SequenceGaps
 from rs_ml_perception.ros.guards import PolledGroup, guarded, take
 from rs_ml_perception.ros.input.samples import ImageSample, TopicSample
-from rs_ml_perception.ros.qos import LATCHED, SubscriptionQos, choose_qos
+from rs_ml_perception.ros.qos import IMAGE_DEPTH, LATCHED, SubscriptionQos, choose_qos
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks as SubscriptionEventCallbacks
@@ -38,12 +38,13 @@ class TopicStream(Generic[S]):
         is_latched: whether to ask for them before any publisher is known.
         polled_depth: if not 0, messages wait for `poll`, at most so many, and do not wake the
             executor, which costs more CPU time than any message of a few numbers.
+        keeps_latest: listeners hear of the first message; later ones do not wake the executor,
+            and whoever asks for `latest` gets them.
 
     Attributes:
         topic: absolute name.
         problem: why no message can arrive, with the remedy; '' for no known fault.
         received: number of messages.
-        latest: the last sample, None before the first.
         is_refresh_due: whether `refresh` should be called at once.
     """
 
@@ -58,11 +59,12 @@ class TopicStream(Generic[S]):
         follows_durability: bool = False,
         is_latched: bool = False,
         polled_depth: int = 0,
+        keeps_latest: bool = False,
     ) -> None:
         self.topic = node.resolve_topic_name(topic)
         self.problem = ''
         self.received = 0
-        self.latest: S | None = None
+        self._latest: S | None = None
         self._node = node
         self._msg_type = msg_type
         self.is_refresh_due = False
@@ -74,8 +76,17 @@ class TopicStream(Generic[S]):
         self._qos = LATCHED if is_latched else SubscriptionQos()
         self._lost = 0
         self._gaps = SequenceGaps()
-        self._polled_depth = polled_depth
+        self._polled_depth = IMAGE_DEPTH if keeps_latest else polled_depth
+        self._keeps_latest = keeps_latest
+        self._group = PolledGroup()
         self._polling = threading.Lock()
+
+    @property
+    def latest(self) -> S | None:
+        """The last sample, None before the first."""
+        if self._keeps_latest:
+            self.poll()
+        return self._latest
 
     @property
     def missed(self) -> Missed:
@@ -122,12 +133,14 @@ class TopicStream(Generic[S]):
 
     def poll(self) -> None:
         """Call the listeners with what has arrived, if the stream is polled; from any thread."""
+        if self._group.is_open:
+            return
         with self._polling:
             for _ in range(self._polled_depth):
                 taken = None if self._subscription is None else take(self._subscription)
                 if taken is None:
                     return
-                guarded(self._node, self._on_message)(*taken)
+                guarded(self._node, self._on_polled)(*taken)
 
     def _choose(self, publishers: Sequence[TopicEndpointInfo]) -> SubscriptionQos:
         return choose_qos(
@@ -158,7 +171,7 @@ class TopicStream(Generic[S]):
         )
 
     def _subscribe_polled(self, qos: SubscriptionQos) -> None:
-        group, profile = PolledGroup(), qos.profile
+        self._group, profile = PolledGroup(), qos.profile
         profile.depth = self._polled_depth
         on_message: Callable[..., None] = guarded(self._node, self._on_message)
         self._subscription = self._node.create_subscription(
@@ -166,10 +179,12 @@ class TopicStream(Generic[S]):
             self.topic,
             on_message,
             profile,
-            callback_group=group,
+            callback_group=self._group,
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
         )
-        group.open_unless_taken(self._node, self._subscription)
+        self._group.check(self._node, self._subscription)
+        if not self._keeps_latest:
+            self._group.close()
 
     def _unsubscribe(self) -> None:
         if self._subscription is not None:
@@ -179,13 +194,23 @@ class TopicStream(Generic[S]):
         self._gaps.restart()
 
     def _on_message(self, msg: Any, info: Mapping[str, Any]) -> None:
+        sample = self._admit(msg, info)
+        for listener in tuple(self._listeners):
+            listener(sample)
+        if self._keeps_latest:
+            self._group.close()
+
+    def _on_polled(self, msg: Any, info: Mapping[str, Any]) -> None:
+        sample = self._admit(msg, info)
+        for listener in () if self._keeps_latest else tuple(self._listeners):
+            listener(sample)
+
+    def _admit(self, msg: Any, info: Mapping[str, Any]) -> S:
         self.received += 1
         # Absent in Humble, None where the middleware does not count.
         self._gaps.add(info.get('publication_sequence_number'))
-        sample = self._make_sample(msg)
-        self.latest = sample
-        for listener in tuple(self._listeners):
-            listener(sample)
+        self._latest = self._make_sample(msg)
+        return self._latest
 
     def _on_lost(self, event: Any) -> None:
         self._lost += event.total_count_change

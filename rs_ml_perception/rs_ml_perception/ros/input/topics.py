@@ -105,6 +105,7 @@ def create_stream(node: Node, role: str, options: StreamOptions) -> TopicStream[
         # Intrinsics may have been published once, earlier.
         follows_durability=INFO_TYPES[role] is CameraInfo,
         polled_depth=READINGS_DEPTH if role == ACCEL else 0,
+        keeps_latest=INFO_TYPES[role] is CameraInfo,
     )
 
 
