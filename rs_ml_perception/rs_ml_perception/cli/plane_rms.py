@@ -7,50 +7,46 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from rs_ml_perception.cli.command import CommandParser, report
+from rs_ml_perception.cli.plane_inputs import (
+    GUESSED,
+    Intrinsics,
+    UsedCamera,
+    choose_camera,
+    read_depth_source,
+)
 from rs_ml_perception.cli.task_options import INPUT, OUTPUT, TASK, DepthUnitOptions, intrinsics
-from rs_ml_perception.core.drawing.colormap import colorize_depth
-from rs_ml_perception.core.errors import ConfigError, InputError
-from rs_ml_perception.core.files import read_regular
+from rs_ml_perception.core.drawing.colormap import colorize, colorize_depth
+from rs_ml_perception.core.drawing.tiles import with_scale
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.flags import add_flags, from_flags
-from rs_ml_perception.core.geometry.camera import CameraModel, d435_depth_camera
-from rs_ml_perception.core.geometry.plane import PlaneFit, fit_plane
+from rs_ml_perception.core.geometry.plane import (
+    INLIER_SIGMAS,
+    PlaneFit,
+    PlaneQuality,
+    fit_plane,
+    fit_plane_robustly,
+    plane_quality,
+)
 from rs_ml_perception.core.geometry.projection import deproject
 from rs_ml_perception.core.images.depth import DepthImage
-from rs_ml_perception.core.images.image_files import MAX_FILE_BYTES
 from rs_ml_perception.core.options import option
-from rs_ml_perception.recordings.depth_frames import depth_frames
-from rs_ml_perception.recordings.open_recording import is_recording, open_recording
-from rs_ml_perception.recordings.pictures import MILLIMETRE, read_depth, write_picture
+from rs_ml_perception.recordings.open_recording import is_recording
+from rs_ml_perception.recordings.pictures import write_picture
 
-RAW_SIZES = ((1280, 720), (848, 480), (640, 480))
-"""Sizes of .raw files of uint16; the number of bytes decides."""
+RANSAC, LEAST_SQUARES = METHODS = 'ransac', 'least-squares'
 
-ERROR_RANGE_RMSE = 3
-"""Distance from the plane, in RMSE, that the error map shows in white."""
+ERROR_RANGE_RMSE, ERROR_COLORS = 3, 'turbo'
+"""Distance from the plane, in RMSE, of the last colour of the error map, and its palette."""
 
-GIVEN, RECORDED, GUESSED = 'argument', 'recording', 'guess: typical D435'
-"""Sources of intrinsics."""
+_LEAST_RANGE_MM = 0.01
+_DIMMED = 0.5
 
 Roi = tuple[int, int, int, int]
-Intrinsics = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class _Camera:
-    """A camera, and the source of its intrinsics."""
-
-    model: CameraModel
-    source: str
-
-    @property
-    def values(self) -> Intrinsics:
-        return self.model.fx, self.model.fy, self.model.cx, self.model.cy
 
 
 def _roi(text: str) -> Roi:
@@ -73,6 +69,16 @@ class PlaneOptions(DepthUnitOptions):
     """Flags of the command; `intrinsics` are Intrinsics, or the path of a recording."""
 
     frame: int = option(0, 'number of the frame in a recording', low=0, group=INPUT)
+    topic: str = option(
+        '',
+        'topic of depth in the recording; without IMAGE, that of a running camera',
+        none_doc='that of the sensor',
+        metavar='TOPIC',
+        group=INPUT,
+    )
+    wait_secs: float = option(
+        10.0, 'longest wait for a running camera', unit='s', low=0.1, group=INPUT
+    )
     intrinsics: object = option(
         None,
         "intrinsics, or those of a recording's depth",
@@ -92,6 +98,9 @@ class PlaneOptions(DepthUnitOptions):
         group=TASK,
         parse=_roi,
     )
+    method: str = option(
+        RANSAC, 'plane without outliers, or through all points', choices=METHODS, group=TASK
+    )
     error_map: Path | None = option(None, 'image to write', metavar='FILE', group=OUTPUT)
     json: bool = option(False, 'print one JSON object', is_switch=True, group=OUTPUT)
 
@@ -104,10 +113,15 @@ def build_parser() -> argparse.ArgumentParser:
         example="""
             rs-ml-plane-rms wall.png --roi 200,100,240,240 --error-map error.png
             rs-ml-plane-rms recordings/room --frame 10
+            rs-ml-plane-rms --topic /camera/camera/depth/image_rect_raw
         """,
     )
     parser.group(INPUT).add_argument(
-        'image', type=Path, metavar='IMAGE', help='depth image, .raw uint16, or recording'
+        'image',
+        type=Path,
+        nargs='?',
+        metavar='IMAGE',
+        help='depth image, .npy, .raw uint16, or recording',
     )
     add_flags(parser, PlaneOptions)
     return parser
@@ -122,115 +136,101 @@ def main(argv: Sequence[str] | None = None) -> int:
         return report('rs-ml-plane-rms', error)
 
 
-def _run(image: Path, options: PlaneOptions) -> int:
-    depth, own_camera = _read(image, options)
-    camera = _camera(options.intrinsics, own_camera, depth)
+def _run(image: Path | None, options: PlaneOptions) -> int:
+    source = read_depth_source(
+        image,
+        topic=options.topic,
+        frame=options.frame,
+        wait_secs=options.wait_secs,
+        depth_unit=options.depth_unit,
+    )
+    depth = source.depth
+    camera = choose_camera(options.intrinsics, source)
     roi = options.roi or (0, 0, depth.width, depth.height)
     _check_roi(roi, depth)
     x, y, width, height = roi
     points_m = deproject(
         depth.window_m(x, y, x + width, y + height), camera.model, x_min=x, y_min=y
     )
-    plane = fit_plane(points_m)
+    if options.method == RANSAC:
+        plane = fit_plane_robustly(points_m, resolution_m=depth.resolution_m)
+        limit_m = INLIER_SIGMAS * max(plane.rmse_m, depth.resolution_m)
+    else:
+        plane, limit_m = fit_plane(points_m), None
+    quality = plane_quality(points_m, plane, limit_m)
     if options.error_map:
-        write_picture(
-            options.error_map, error_map(depth, roi, np.abs(plane.distances_m(points_m)), plane)
-        )
-    _print(image.name, plane, camera, width * height, as_json=options.json)
+        picture = error_map(depth, roi, plane.distances_m(points_m), plane.rmse_m)
+        write_picture(options.error_map, picture)
+    if camera.source == GUESSED:
+        _warn(camera)
+    show = _json if options.json else _text
+    print(show(source.name, quality, plane, camera, options.method))
     return 0
 
 
-def error_map(depth: DepthImage, roi: Roi, distances_m: np.ndarray, plane: PlaneFit) -> np.ndarray:
-    """The depth image in colours, the region in grey: white is far from the plane.
+def error_map(depth: DepthImage, roi: Roi, distances_m: np.ndarray, rmse_m: float) -> np.ndarray:
+    """Signed distances from the plane in colours, above their bar; around them depth in grey.
 
     Args:
         depth: the whole image.
         roi: x, y, width, height of the region.
-        distances_m: (height, width), from the plane, NaN where depth is invalid.
-        plane: the fit.
+        distances_m: (height, width), positive toward the camera, NaN where depth is invalid.
+        rmse_m: a third of the last colour's distance.
 
     Returns:
         uint8 (H, W, 3), RGB; invalid pixels black.
     """
-    picture = colorize_depth(depth.depth_m).copy()
-    scale = 255 / (ERROR_RANGE_RMSE * max(plane.rmse_m, 1e-9))
-    grey = np.clip(np.nan_to_num(distances_m * scale), 0, 255).astype(np.uint8)
+    grey = colorize_depth(depth.depth_m).mean(axis=2, keepdims=True)
+    picture = np.repeat((_DIMMED * grey).astype(np.uint8), 3, axis=2)
+    limit_mm = ERROR_RANGE_RMSE * max(1e3 * rmse_m, _LEAST_RANGE_MM)
     x, y, width, height = roi
-    picture[y : y + height, x : x + width] = grey[..., None]
-    return picture
+    errors_mm = 1e3 * distances_m.astype(np.float32)
+    valid = np.isfinite(errors_mm)
+    picture[y : y + height, x : x + width] = colorize(
+        np.where(valid, errors_mm, 0), -limit_mm, limit_mm, valid, ERROR_COLORS
+    )
+    return with_scale(picture, -limit_mm, limit_mm, unit='mm', colormap=ERROR_COLORS)
 
 
-def _print(name: str, plane: PlaneFit, camera: _Camera, num_pixels: int, *, as_json: bool) -> None:
-    share = plane.num_points / num_pixels
-    distance_m = float(-plane.normal @ plane.centroid_m)
-    if as_json:
-        fields = {
-            'image': name,
-            'rmse_mm': 1e3 * plane.rmse_m,
-            'valid': share,
-            'distance_m': distance_m,
-            'normal': plane.normal.tolist(),
-            'intrinsics': list(camera.values),
-            'intrinsics_from': camera.source,
-        }
-        print(json.dumps(fields))
-        return
-    if camera.source == GUESSED:
-        size = f'{camera.model.width}x{camera.model.height}'
-        print(
-            f'rs-ml-plane-rms: intrinsics are assumed, those of a typical D435 at {size} '
-            f'({",".join(f"{v:g}" for v in camera.values)}): pass --intrinsics',
-            file=sys.stderr,
-        )
-    print(
-        f'{name}: RMSE {1e3 * plane.rmse_m:.2f} mm over {plane.num_points} pixels '
-        f'({share:.1%} valid), plane at {distance_m:.3f} m'
+def _json(
+    name: str, quality: PlaneQuality, plane: PlaneFit, camera: UsedCamera, method: str
+) -> str:
+    fields = {
+        'image': name,
+        'method': method,
+        'rmse_mm': 1e3 * quality.rmse_m,
+        'rmse_of_z': quality.rmse_of_z,
+        'flatness_mm': 1e3 * quality.flatness_m,
+        'valid': quality.fill,
+        'outliers': quality.outliers,
+        'z_m': quality.z_m,
+        'distance_m': quality.distance_m,
+        'normal': plane.normal.tolist(),
+        'intrinsics': list(camera.values),
+        'intrinsics_from': camera.source,
+    }
+    return json.dumps(fields)
+
+
+def _text(
+    name: str, quality: PlaneQuality, plane: PlaneFit, camera: UsedCamera, method: str
+) -> str:
+    outliers = f', {quality.outliers:.1%} outliers' if method == RANSAC else ''
+    return (
+        f'{name}: RMSE {1e3 * quality.rmse_m:.2f} mm ({quality.rmse_of_z:.2%} of z), flatness '
+        f'{1e3 * quality.flatness_m:.2f} mm, fill rate {quality.fill:.1%}{outliers}, plane at '
+        f'{quality.distance_m:.3f} m'
     )
 
 
-def _read(path: Path, options: PlaneOptions) -> tuple[DepthImage, CameraModel | None]:
-    """Depth, and the intrinsics if the input has them."""
-    if is_recording(path):
-        return _recorded_depth(path, options.frame)
-    if path.suffix != '.raw':
-        return read_depth(path, metres_per_unit=options.depth_unit), None
-    return _read_raw(path, options.depth_unit or MILLIMETRE), None
-
-
-def _recorded_depth(path: Path, number: int) -> tuple[DepthImage, CameraModel | None]:
-    with open_recording(path) as recording:
-        frame = next(islice(depth_frames(recording), number, None), None)
-    if frame is None or frame.depth is None:
-        raise InputError(f'{path} has no depth image {number}: count from 0')
-    return frame.depth, frame.camera
-
-
-def _read_raw(path: Path, metres_per_unit: float) -> DepthImage:
-    data = read_regular(path, max_bytes=MAX_FILE_BYTES)
-    for width, height in RAW_SIZES:
-        if len(data) == 2 * width * height:
-            values = np.frombuffer(data, np.dtype('<u2')).astype(np.uint16)
-            return DepthImage(values.reshape(height, width), metres_per_unit)
-    sizes = ', '.join(f'{width}x{height}' for width, height in RAW_SIZES)
-    raise InputError(f'{path} holds {len(data)} bytes, known are 2 for {sizes}: convert to PNG')
-
-
-def _camera(given: object, own: CameraModel | None, depth: DepthImage) -> _Camera:
-    width, height = depth.width, depth.height
-    if isinstance(given, Path):
-        _, own = _recorded_depth(given, 0)
-        if own is None:
-            raise InputError(f'{given} holds no camera_info of depth: pass fx,fy,cx,cy')
-        if (own.width, own.height) != (width, height):
-            raise InputError(
-                f'depth of {given} is {own.width}x{own.height}, the image {width}x{height}: '
-                'their intrinsics differ'
-            )
-    elif isinstance(given, tuple):
-        return _Camera(CameraModel(width, height, *given), GIVEN)
-    if own is not None:
-        return _Camera(own, RECORDED)
-    return _Camera(d435_depth_camera(width, height), GUESSED)
+def _warn(camera: UsedCamera) -> None:
+    size = f'{camera.model.width}x{camera.model.height}'
+    values = ','.join(f'{value:g}' for value in camera.values)
+    print(
+        f'rs-ml-plane-rms: intrinsics are assumed, those of a typical D435 at {size} ({values}): '
+        'pass --intrinsics',
+        file=sys.stderr,
+    )
 
 
 def _check_roi(roi: Roi, depth: DepthImage) -> None:

@@ -65,16 +65,18 @@ def test_error_map(wall, tmp_path, capsys):
     measure(capsys, wall, *WORDS, *words)
     picture = cv2.imread(str(tmp_path / 'map.png'))
     region = picture[4:14, :10]
-    assert picture.shape == (HEIGHT, WIDTH, 3)
-    assert np.ptp(region.astype(int), axis=2).max() == 0  # grey
+    assert picture.shape[0] > HEIGHT  # the bar
+    assert picture.shape[1:] == (WIDTH, 3)
     assert region[:, 0].max() == 0  # invalid is black
-    assert region[:, 1:].max() > 100
+    assert np.ptp(region[:, 1:].astype(int), axis=2).max() > 100  # colours
+    assert np.ptp(picture[20:HEIGHT].astype(int), axis=2).max() == 0  # grey
 
 
 def test_text(wall, capsys):
     assert main([str(wall), '--intrinsics', '60,60,31.5,23.5']) == 0
     printed = capsys.readouterr()
-    assert 'RMSE' in printed.out
+    for words in ('RMSE 5.', '% of z)', 'flatness', 'fill rate 98.4%', '0.0% outliers'):
+        assert words in printed.out
     assert printed.err == ''
 
 
@@ -100,6 +102,68 @@ def test_a_recording_brings_its_own_intrinsics(bag, tmp_path, capsys):
     assert (fields['intrinsics'][0], fields['intrinsics_from']) == (40.0, 'recording')
 
 
+@pytest.mark.parametrize('tilt', [0.0, 0.3])
+@pytest.mark.parametrize('noise_mm', [1.0, 4.0, 20.0])
+@pytest.mark.parametrize(
+    ('outliers', 'limits_m'), [(0.0, (0, 1)), (0.05, (0.3, 3.0)), (0.05, (1.6, 1.65))]
+)
+def test_noise_is_right_within_two_percent_in_spite_of_outliers(
+    outliers, limits_m, noise_mm, tilt, tmp_path, capsys
+):
+    rng = np.random.default_rng(5)
+    size = (240, 320)
+    u, v = np.meshgrid(np.arange(320), np.arange(240))
+    rays = np.stack([(u - 159.5) / 300, (v - 119.5) / 300, np.ones(size)], axis=-1)
+    normal = np.array([tilt, 0, -1]) / np.hypot(tilt, 1)
+    errors_m = rng.normal(0, 1e-3 * noise_mm, size)
+    depth_m = (errors_m - 1.0) / (rays @ normal)  # errors are distances from the plane
+    is_outlier = rng.random(size) < outliers
+    depth_m[is_outlier] = rng.uniform(*limits_m, np.count_nonzero(is_outlier))
+    np.save(tmp_path / 'wall.npy', depth_m)
+    words = ['--intrinsics', '300,300,159.5,119.5', '--json']
+    fields = measure(capsys, tmp_path / 'wall.npy', *words)
+    truth_mm = 1e3 * errors_m[~is_outlier].std()
+    assert fields['rmse_mm'] == pytest.approx(truth_mm, rel=0.02)
+    assert fields['distance_m'] == pytest.approx(1.0, abs=2e-3)
+    assert fields['outliers'] == pytest.approx(outliers, abs=0.005)
+    assert fields['rmse_of_z'] == pytest.approx(1e-3 * truth_mm / np.hypot(tilt, 1), rel=0.05)
+    assert fields['flatness_mm'] == pytest.approx(2 * 2.326 * truth_mm, rel=0.05)
+
+
+def test_least_squares_counts_everything(tmp_path, capsys):
+    depth_m = np.ones((48, 64), np.float32)
+    depth_m[10:12] = 1.5
+    np.save(tmp_path / 'wall.npy', depth_m)
+    fields = [
+        measure(capsys, tmp_path / 'wall.npy', *WORDS, '--method', method)
+        for method in ('ransac', 'least-squares')
+    ]
+    assert fields[0]['rmse_mm'] < 0.1
+    assert fields[0]['outliers'] == pytest.approx(2 / 48)
+    assert fields[1]['rmse_mm'] > 50
+    assert fields[1]['outliers'] == 0
+
+
+@pytest.mark.parametrize(
+    ('values', 'words'),
+    [
+        (np.full((48, 64), 2000, np.int64), []),
+        (np.full((48, 64), 2.0), []),
+        (np.full((48, 64), 2000.0), ['--depth-unit', '0.001']),
+    ],
+)
+def test_arrays(values, words, tmp_path, capsys):
+    np.save(tmp_path / 'wall.npy', values)
+    fields = measure(capsys, tmp_path / 'wall.npy', *WORDS, *words)
+    assert fields['distance_m'] == pytest.approx(2.0)
+
+
+def test_topic_of_a_recording(bag, capsys):
+    topic = '/camera/camera/aligned_depth_to_color/image_raw'
+    fields = measure(capsys, bag, '--topic', topic, '--json')
+    assert (fields['distance_m'], fields['intrinsics'][0]) == (pytest.approx(1.5), 40.0)
+
+
 FLOATS_M = 1.961 + np.random.default_rng(0).normal(0, 0.001, (48, 64)).astype(np.float32)
 
 
@@ -120,6 +184,10 @@ def test_float32_is_metres_by_default(values, words, tmp_path, capsys):
         (['{wall}', '--roi', '0,0,0,5'], 'does not lie within'),
         (['{wall}', '--roi', '0,0,1,9'], 'at least 3 points'),
         (['{folder}/none.png'], 'cannot be read'),
+        (['{folder}/short.npy'], 'cannot be read as an array'),
+        (['{bag}', '--topic', '/no/topic'], 'has no topic /no/topic'),
+        (['{wall}', '--topic', '/depth'], 'is for recordings and running cameras'),
+        ([], 'pass an image, a recording, or --topic TOPIC'),
         (['{folder}/short.raw'], '2 bytes, known are'),
         (['{folder}/mm.tif'], 'are taken for metres: pass --depth-unit METRES'),
         (['{bag}', '--frame', '3'], 'no depth image 3'),
@@ -128,6 +196,7 @@ def test_float32_is_metres_by_default(values, words, tmp_path, capsys):
 )
 def test_errors_are_one_sentence(words, reason, wall, bag, tmp_path, capsys):
     (tmp_path / 'short.raw').write_bytes(b'12')
+    (tmp_path / 'short.npy').write_bytes(b'12')
     cv2.imwrite(str(tmp_path / 'mm.tif'), 1e3 * FLOATS_M)
     words = [word.format(wall=wall, folder=tmp_path, bag=bag) for word in words]
     assert main(words) == 2

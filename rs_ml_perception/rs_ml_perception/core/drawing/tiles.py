@@ -47,16 +47,20 @@ def missing_tile(caption: str, text: str, size: tuple[int, int]) -> PanelTile:
     return PanelTile(caption, '', picture)
 
 
-def with_scale(picture: np.ndarray, near_m: float, far_m: float) -> np.ndarray:
-    """A picture above the bar of its depth colours, with distances in metres.
+def with_scale(
+    picture: np.ndarray, low: float, high: float, *, unit: str = 'm', colormap: str = 'viridis'
+) -> np.ndarray:
+    """A picture above the bar of its colours, with values in it.
 
     Args:
         picture: uint8 (H, W, 3), RGB.
-        near_m: distance of the first colour.
-        far_m: distance of the last.
+        low: value of the first colour.
+        high: value of the last.
+        unit: of the values.
+        colormap: see `colorize`.
     """
     foot, style = _strip(picture.shape[1])
-    _put_scale(foot, near_m, far_m, style)
+    _put_scale(foot, low, high, style, unit, colormap)
     return np.concatenate([picture, foot])
 
 
@@ -159,15 +163,22 @@ def _put_legend(strip: np.ndarray, entries: list[tuple[str, Color]], style: Text
         x += width + style.pad
 
 
-def _put_scale(strip: np.ndarray, near_m: float, far_m: float, style: TextStyle) -> None:
-    """A bar of the palette with distances inside it; black is invalid."""
+def _put_scale(
+    strip: np.ndarray,
+    low: float,
+    high: float,
+    style: TextStyle,
+    unit: str = 'm',
+    colormap: str = 'viridis',
+) -> None:
+    """A bar of the palette with values inside it; black is invalid."""
     height, width = strip.shape[:2]
-    colors = colormap_rgb()[1:]
+    colors = colormap_rgb(colormap)[1:]
     bar = cv2.resize(colors[None], (width, height), interpolation=cv2.INTER_LINEAR)
     strip[:] = bar
     y = (height - style.line_height()) // 2
-    for i, metres in enumerate(np.linspace(near_m, far_m, _TICKS)):
-        text = f'{metres:.1f} m'
+    for i, value in enumerate(np.linspace(low, high, _TICKS)):
+        text = f'{value:.1f} {unit}'
         text_width = style.size(text)[0]
         x = round(i / (_TICKS - 1) * (width - text_width))
         luma = strip[height // 2, min(width - 1, x + text_width // 2)].mean()

@@ -48,6 +48,11 @@ class DepthImage:
         """float32 (H, W), metres, NaN where invalid."""
         return self.window_m(0, 0, self.width, self.height)
 
+    @property
+    def resolution_m(self) -> float:
+        """Step of the distances; 0 for float32."""
+        return self.metres_per_unit if self.values.dtype == np.uint16 else 0.0
+
     def window_m(self, x_min: int, y_min: int, x_max: int, y_max: int) -> np.ndarray:
         """Metres of the half-open window: float32 (y_max - y_min, x_max - x_min), NaN invalid."""
         return self.to_metres(self.values[y_min:y_max, x_min:x_max])
