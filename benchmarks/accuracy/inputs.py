@@ -103,6 +103,13 @@ def unseen_rooms(options: AccuracyOptions, folder: Path) -> UnseenRooms:
     return UnseenRooms(options.synth, wanted, folder)
 
 
+def still_rooms(options: AccuracyOptions, folder: Path) -> UnseenRooms:
+    """Few rooms with many exposures."""
+    count, repeats = (1, 14) if options.quick else (2, 30)
+    wanted = _wanted(options, count=count, repeats=repeats, layouts=(INTEL,))
+    return UnseenRooms(None, wanted, folder)
+
+
 def upright_rooms(options: AccuracyOptions, folder: Path) -> UnseenRooms:
     """Rooms with an upright person in full view of the colour camera."""
     count = QUICK_ROOMS if options.quick else options.upright_rooms

@@ -24,15 +24,23 @@ from benchmarks.accuracy.definitions import (
 from benchmarks.accuracy.denoising import DENOISE_BENCHMARKS, DenoiseBenchmark, measure_denoising
 from benchmarks.accuracy.evaluators import EVALUATORS, SPEED_BENCHMARK, RobotCommands
 from benchmarks.accuracy.heights import HEIGHT_BENCHMARKS, HeightBenchmark, HeightInput
-from benchmarks.accuracy.inputs import UnseenRooms, unseen_rooms, upright_rooms, write_images
+from benchmarks.accuracy.inputs import (
+    UnseenRooms,
+    still_rooms,
+    unseen_rooms,
+    upright_rooms,
+    write_images,
+)
 from benchmarks.accuracy.range_bands import BAND_BENCHMARKS, BandBenchmark, measure_bands
+from benchmarks.accuracy.still_scenes import STILL_BENCHMARK, StillBenchmark, measure_still
 
-AnyBenchmark = Benchmark | HeightBenchmark | DenoiseBenchmark | BandBenchmark
+AnyBenchmark = Benchmark | HeightBenchmark | DenoiseBenchmark | BandBenchmark | StillBenchmark
 ALL: tuple[AnyBenchmark, ...] = (
     *BENCHMARKS,
     *HEIGHT_BENCHMARKS,
     *DENOISE_BENCHMARKS,
     *BAND_BENCHMARKS,
+    STILL_BENCHMARK,
 )
 SPEED = 'speed'
 NAMES = (*(benchmark.name for benchmark in ALL), SPEED)
@@ -145,6 +153,10 @@ def _run(context: _Context, benchmark: AnyBenchmark) -> Result:
                 return _run_denoising(context, benchmark, Path(scratch))
             if isinstance(benchmark, BandBenchmark):
                 return _run_bands(context, benchmark, Path(scratch))
+            if isinstance(benchmark, StillBenchmark):
+                rooms = still_rooms(context.options, Path(scratch) / 'rooms')
+                still = open_data(f'synth:{rooms.path()}')
+                return Result(benchmark, len(still), measure_still(still))
             return _run_task(context, benchmark, Path(scratch))
     except RsMlError as error:
         return Result(benchmark, missing={'': str(error)})
