@@ -166,7 +166,7 @@ def test_a_wrong_value_in_the_file_of_a_graph(rig, start_process, tmp_path):
     process = start_process(
         *GRAPH, '--ros-args', '-p', 'nodes:=[detection, height]', '--params-file', path
     )
-    process.wait_for('configured: classes person')
+    process.wait_for('classes person')
     process.wait_for('cannot configure: ')
     assert 'parameter score_threshold refused' in process.output
     assert 'did you mean score_threshold?' in process.output
