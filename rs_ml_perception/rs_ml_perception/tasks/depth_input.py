@@ -15,8 +15,8 @@ from rs_ml_perception.inference.preprocess import ImageTransform, InputSpec
 
 DEPTH = 'depth'
 _STEP = 2
-"""Unaligned depth is registered to colour at half its resolution: networks of half a megapixel and
-less need no more, and it takes a quarter of the time."""
+"""Unaligned depth is registered to colour at half its resolution, or at twice that of the result:
+networks of half a megapixel and less need no more, and it takes a quarter of the time."""
 
 
 def depth_spec(manifest: ModelManifest) -> InputSpec | None:
@@ -63,7 +63,7 @@ class DepthInput:
         if self._tensor.shape != (1, height, width, 1):
             self._tensor = np.zeros((1, height, width, 1), np.float32)
         self._tensor[...] = 0
-        depth = None if frame is None else _in_image(frame, transform)
+        depth = None if frame is None else depth_in_image(frame, transform)
         if depth is not None:
             x, y, w, h = transform.model_rect
             depth_m = depth.depth_m
@@ -72,16 +72,37 @@ class DepthInput:
         return self._tensor
 
 
-def _in_image(frame: Frame, transform: ImageTransform) -> DepthImage | None:
-    """Depth in the part and size of the image that the network sees, None without depth."""
+def depth_in_image(
+    frame: Frame,
+    transform: ImageTransform,
+    size: tuple[int, int] | None = None,
+    interpolation: int = cv2.INTER_NEAREST,
+) -> DepthImage | None:
+    """Measured depth in the part of the image that a network sees.
+
+    Args:
+        frame: with its depth, aligned or not.
+        transform: of its image to the input of the network.
+        size: width and height of the result, by default those of the part in the input.
+        interpolation: of aligned depth, INTER_NEAREST or INTER_NEAREST_EXACT.
+
+    Returns:
+        None without depth, and for unaligned depth if the intrinsics of either camera are unknown.
+
+    Raises:
+        InputError: aligned depth has another size than the image.
+    """
+    size = size or transform.model_rect[2:]
     if frame.depth is None:
         return None
     if frame.color_from_depth is None:
-        return _aligned(frame.depth, transform)
-    return _registered(frame.depth, frame, frame.color_from_depth, transform)
+        return _aligned(frame.depth, transform, size, interpolation)
+    return _registered(frame.depth, frame, frame.color_from_depth, transform, size)
 
 
-def _aligned(depth: DepthImage, transform: ImageTransform) -> DepthImage:
+def _aligned(
+    depth: DepthImage, transform: ImageTransform, size: tuple[int, int], interpolation: int
+) -> DepthImage:
     if (depth.width, depth.height) != transform.source_size:
         raise InputError(
             f'aligned depth is {depth.width}x{depth.height}, its image '
@@ -89,18 +110,22 @@ def _aligned(depth: DepthImage, transform: ImageTransform) -> DepthImage:
         )
     x, y, width, height = transform.source_rect
     part = depth.values[y : y + height, x : x + width]
-    size = transform.model_rect[2:]
-    values = cv2.resize(part, size, interpolation=cv2.INTER_NEAREST)
+    values = cv2.resize(part, size, interpolation=interpolation)
     return DepthImage(values, depth.metres_per_unit)
 
 
 def _registered(
-    depth: DepthImage, frame: Frame, color_from_depth: RigidTransform, transform: ImageTransform
+    depth: DepthImage,
+    frame: Frame,
+    color_from_depth: RigidTransform,
+    transform: ImageTransform,
+    size: tuple[int, int],
 ) -> DepthImage | None:
     camera = frame.camera
     if camera is None or frame.depth_camera is None:
         return None
-    coarse = DepthImage(depth.values[::_STEP, ::_STEP], depth.metres_per_unit)
+    step = max(_STEP, depth.width // (_STEP * size[0]))
+    coarse = DepthImage(depth.values[::step, ::step], depth.metres_per_unit)
     depth_camera = frame.depth_camera.resized(coarse.width, coarse.height)
-    seen = transform.content_camera(camera, transform.model_rect[2:])
+    seen = transform.content_camera(camera, size)
     return register_depth(coarse, depth_camera, seen, color_from_depth)

@@ -1,0 +1,185 @@
+"""Estimated depth fitted to the depth that the camera measures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.depth_field import DepthField, fit_field
+from rs_ml_perception.core.geometry.depth_fit import DepthFit, FitOverTime
+from rs_ml_perception.core.options import Options, option
+from rs_ml_perception.inference.preprocess import ImageTransform
+from rs_ml_perception.tasks.depth_input import depth_in_image
+
+ALIGNMENTS = OFF, SCALE, SCALE_SHIFT, LOCAL = 'off', 'scale', 'scale_shift', 'local'
+
+_GRID_COLUMNS = 42
+_NOISE_GROWTH_PER_M = 0.004
+_AT_LIMIT = 1e-3
+"""Estimates this close to the limits of the network, relative, are clamped and say nothing."""
+
+_SUPPORT_CELLS = 0.7
+"""Standard deviation of the smoothing that tells cells near measured ones from others."""
+
+_COMMON_LOG_SCALE = math.log(1.35)
+"""With LOCAL, far from any measurement depth is scaled only by what exceeds 35 %: smaller errors
+differ between near and far parts of a scene."""
+
+_UNMEASURED_STDDEV = 0.3
+"""Relative standard deviation far from any measured pixel. Measured on rooms and 7-Scenes: 68 % of
+the errors of the network alone lie within 0.24 and 0.27, of fitted depth within 0.2 in holes and
+0.35 beyond the range."""
+
+
+@dataclass(frozen=True)
+class AlignmentOptions(Options):
+    """How estimated depth is fitted to measured depth."""
+
+    align_to_depth: str = option(
+        OFF,
+        'fit of the estimate to measured depth: a scale, a scale and a shift, or a smooth factor',
+        choices=ALIGNMENTS,
+        static=True,
+    )
+    align_hold_secs: float = option(
+        2.0,
+        'how long the last fit serves frames without enough depth',
+        unit='s',
+        low=0.0,
+        high=3600.0,
+        flag=None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """The outcome for one frame.
+
+    Attributes:
+        fit: None where the network's own metres stand.
+        field: with LOCAL and measured depth.
+        age_secs: of the fit, NaN without one.
+        relative_stddev: float32 (h, w), standard deviation over depth, on a coarse grid.
+    """
+
+    fit: DepthFit | None
+    field: DepthField | None
+    age_secs: float
+    relative_stddev: np.ndarray
+
+    def relative_stddev_image(self, shape: tuple[int, ...]) -> np.ndarray:
+        """relative_stddev resampled to (H, W)."""
+        return _resized(self.relative_stddev, shape)
+
+    def readings(self) -> dict[str, float]:
+        """Numbers for diagnostics."""
+        nan = float('nan')
+        fit, field = self.fit, self.field
+        return {
+            'align_scale': nan if fit is None else fit.scale,
+            'align_shift_m': nan if fit is None else fit.shift_m,
+            'align_residual': nan if fit is None else fit.residual,
+            'align_local_residual': nan if field is None else field.residual,
+            'align_inlier_fraction': nan if fit is None else fit.inlier_fraction,
+            'align_fit_age_secs': self.age_secs,
+        }
+
+
+class DepthAligner:
+    """Fits the depth of each frame; keeps the fit over time.
+
+    Attributes:
+        options: may be replaced between frames.
+    """
+
+    def __init__(self, options: AlignmentOptions) -> None:
+        self.options = options
+        self._fits = FitOverTime(options.align_hold_secs)
+
+    def reset(self) -> None:
+        """Forget earlier frames: time has jumped."""
+        self._fits.reset()
+
+    def __call__(
+        self,
+        depth_m: np.ndarray,
+        frame: Frame,
+        transform: ImageTransform,
+        limits_m: tuple[float, float],
+    ) -> Alignment:
+        """Fit and correct the estimate of a frame.
+
+        Args:
+            depth_m: float32 (h, w) in the pixels of the network, corrected in place.
+            frame: with its measured depth, if any.
+            transform: of its image to the input of the network.
+            limits_m: to which the estimate was clamped.
+
+        Raises:
+            InputError: aligned depth has another size than the image.
+        """
+        seen = transform.content(depth_m)
+        estimated_m = _on_grid(seen, limits_m)
+        measured_m = _measured(frame, transform, estimated_m.shape)
+        self._fits.hold_secs = self.options.align_hold_secs
+        fit = self._fits(
+            frame.stamp_ns,
+            estimated_m,
+            measured_m,
+            with_shift=self.options.align_to_depth == SCALE_SHIFT,
+            noise_growth_per_m=_NOISE_GROWTH_PER_M,
+        )
+        if fit is None:
+            alone = np.full(estimated_m.shape, _UNMEASURED_STDDEV, np.float32)
+            return Alignment(None, None, self._fits.age_secs, alone)
+        field, near = None, fit.residual
+        if self.options.align_to_depth == LOCAL:
+            common = np.float32(_common(fit.scale))
+            field = fit_field(estimated_m * common, measured_m)
+            near = fit.residual if math.isnan(field.residual) else field.residual
+            seen *= _resized(common * np.exp(field.log_factor), seen.shape)
+        else:
+            fit.apply_to(seen)
+        return Alignment(fit, field, self._fits.age_secs, _stddev(fit, near, measured_m > 0))
+
+
+def _stddev(fit: DepthFit, near: float, known: np.ndarray) -> np.ndarray:
+    """Relative standard deviation by the distance to measured cells and the age of the fit."""
+    support = cv2.GaussianBlur(known.astype(np.float32), (0, 0), _SUPPORT_CELLS)
+    near_2 = near**2 if known.any() else 0.0
+    of_scale_2 = fit.covariance[0, 0] / fit.scale**2
+    far_2 = _UNMEASURED_STDDEV**2
+    return np.sqrt(np.float32(far_2 + of_scale_2) + support * np.float32(near_2 - far_2))
+
+
+def _on_grid(seen: np.ndarray, limits_m: tuple[float, float]) -> np.ndarray:
+    """Estimates in the centres of coarse cells, NaN where clamped."""
+    height, width = seen.shape
+    columns = min(_GRID_COLUMNS, width)
+    size = columns, max(1, round(height * columns / width))
+    grid_m = cv2.resize(seen, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    low_m, high_m = limits_m
+    inside = (grid_m > low_m * (1 + _AT_LIMIT)) & (grid_m < high_m * (1 - _AT_LIMIT))
+    return np.where(inside, grid_m, np.float32(np.nan))
+
+
+def _measured(frame: Frame, transform: ImageTransform, shape: tuple[int, ...]) -> np.ndarray:
+    """Measured depth on the grid, metres, NaN where unknown."""
+    size = shape[1], shape[0]
+    depth = depth_in_image(frame, transform, size, cv2.INTER_NEAREST_EXACT)
+    return np.full(shape, np.nan, np.float32) if depth is None else depth.depth_m
+
+
+def _common(scale: float) -> float:
+    """The part of a scale that holds for the whole scene."""
+    log_scale = math.log(scale)
+    beyond = max(0.0, abs(log_scale) - _COMMON_LOG_SCALE)
+    return math.exp(math.copysign(beyond, log_scale))
+
+
+def _resized(grid: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return cv2.resize(grid, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
