@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rs_ml_perception.cli.task_options import INPUT, OUTPUT, TASK, ColorRunOptions, add_run_flags
+from rs_ml_perception.cli.task_options import INPUT, OUTPUT, TASK, DepthRunOptions, add_run_flags
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.flags import add_flags, from_flags
 from rs_ml_perception.core.options import option
@@ -17,7 +17,7 @@ from rs_ml_perception.tasks.options import ModelOptions
 
 
 @dataclass(frozen=True)
-class DepthCommandOptions(ColorRunOptions):
+class DepthCommandOptions(DepthRunOptions):
     """Input and output of `depth`."""
 
     cloud: bool = option(
@@ -39,10 +39,12 @@ def add_depth(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         'depth',
         help='estimate depth from colour',
-        description='Estimate metric depth from colour images, in millimetres.',
+        description='Estimate metric depth from colour images, in millimetres, fitted to measured '
+        'depth if there is any.',
         example="""
             rs-ml depth street.jpg --intrinsics 615,615,320,240 --range-max-m 10 --cloud
             rs-ml depth phone.mp4 --video depth.mp4
+            rs-ml depth a.png --depth depth --align-to-depth scale_shift
         """,
     )
     add_run_flags(parser, DepthCommandOptions, task='mono_depth', out='out/depth')
@@ -76,7 +78,7 @@ def _prepare(args: argparse.Namespace) -> Any:
     def estimate(image: Any) -> TaskResult:
         # Equirectangular images have no focal length to correct for.
         camera = None if run_options.panorama else image.frame.camera
-        found = estimator(image.frame.rgb, camera)
+        found = estimator(image.frame.rgb, camera, image.frame)
         if image.stream or run_options.video is not None:
             range_m = ranges.setdefault(image.stream, FollowingRange())(found.depth_m)
         else:

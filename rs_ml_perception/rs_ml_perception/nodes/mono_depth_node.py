@@ -1,4 +1,4 @@
-"""Metric depth from colour images."""
+"""Metric depth from colour images, fitted to measured depth if there is any."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from rs_ml_perception.ros.input.samples import FrameSet
 from rs_ml_perception.ros.node import PerceptionNode
 from rs_ml_perception.ros.output.images import camera_info, color_outputs, depth_image, point_cloud
 from rs_ml_perception.ros.output.outputs import Output, OutputContext
+from rs_ml_perception.tasks.depth_alignment import OFF
 from rs_ml_perception.tasks.mono_depth import DepthEstimate, MonoDepthOptions, MonoDepthPipeline
 
 
@@ -51,6 +52,10 @@ def _info(estimate: DepthEstimate, context: _Context) -> CameraInfo | None:
     return camera_info(estimate.camera, context.header)
 
 
+def _stddev(estimate: DepthEstimate, context: _Context) -> Image:
+    return depth_image(estimate.stddev_m(), '32FC1', context.header)
+
+
 def _color(estimate: DepthEstimate, _: _Context) -> np.ndarray:
     return colorize_depth(estimate.depth_m)
 
@@ -69,9 +74,14 @@ def _wants_points(parameters: MonoDepthParameters) -> bool:
     return parameters.publish_points
 
 
+def _is_aligned(parameters: MonoDepthParameters) -> bool:
+    return parameters.align_to_depth != OFF
+
+
 OUTPUTS = (
     Output('depth/image', Image, _depth),
     Output('depth/camera_info', CameraInfo, _info),
+    Output('depth/stddev', Image, _stddev, is_optional=True, is_enabled=_is_aligned),
     *color_outputs('depth/image_color', _color),
     Output('points', PointCloud2, _points, is_optional=True, is_enabled=_wants_points),
 )
@@ -92,7 +102,12 @@ class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, Depth
         return self.pipeline(frame)
 
     def source(self, parameters: MonoDepthParameters) -> ColorSynchronizer:
-        return self.hub.color('none', parameters.streams)
+        depth_source = parameters.depth_source if _is_aligned(parameters) else 'none'
+        return self.hub.color(depth_source, parameters.streams)
+
+    def notes(self) -> tuple[str, ...]:
+        """Why measured depth is not used although it arrives."""
+        return () if self.configuration is None else (self.pipeline.alignment_problem,)
 
 
 def main() -> int:

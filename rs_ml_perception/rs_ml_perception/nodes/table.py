@@ -124,7 +124,8 @@ NODES: dict[str, NodeSpec] = {
             'mono_depth',
             'mono_depth_node',
             f'{_NODES}.mono_depth_node:MonoDepthNode',
-            inputs=_COLOR,
+            inputs=(*_COLOR, *_DEPTH),
+            needs=_ALIGNED,
         ),
         NodeSpec(
             'segmentation',

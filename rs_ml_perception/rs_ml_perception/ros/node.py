@@ -304,6 +304,8 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
         counts, state = self.counters.snapshot(), self.input_state()
         worker = self.activation.worker if self.activation else None
         missed = self.activation.missed if self.activation else Missed()
+        configured = self.configuration
+        readings = configured.pipeline.readings() if configured else {}
         processing = processing_status(
             name,
             counts,
@@ -311,9 +313,8 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
             over_budget_secs=worker.over_budget_secs() if worker else 0.0,
             failure=worker.failure if worker else '',
             missed=missed,
-            readings=self.configuration.pipeline.readings() if self.configuration else {},
+            readings=readings,
         )
-        configured = self.configuration
         model = model_status(
             name,
             failure=self.failure,
@@ -323,10 +324,11 @@ class PerceptionNode(NodeRole[P, L, R], ManagedNode):
         self.reporter.diagnostics([input_status(name, state), processing, model])
         self.reporter.stats(
             counts,
-            model=self.configuration.pipeline.title if self.configuration else '',
-            backend=self.configuration.pipeline.backend if self.configuration else '',
+            model=configured.pipeline.title if configured else '',
+            backend=configured.pipeline.backend if configured else '',
             missed=missed,
             partners=state.partners,
+            readings=readings,
         )
 
     def input_state(self) -> InputState:

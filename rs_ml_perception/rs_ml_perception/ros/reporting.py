@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from builtin_interfaces.msg import Time
@@ -121,9 +122,10 @@ class NodeReporter:
         backend: str,
         missed: Missed,
         partners: PartnerCounts,
+        readings: Mapping[str, float],
     ) -> None:
         """Publish the accounting."""
-        msg = stats_message(counts, missed=missed, partners=partners)
+        msg = stats_message(counts, missed=missed, partners=partners, readings=readings)
         msg.node, msg.model, msg.backend = self._node.get_fully_qualified_name(), model, backend
         msg.header.stamp = self._now()
         self._stats.publish(msg)
@@ -133,7 +135,11 @@ class NodeReporter:
 
 
 def stats_message(
-    counts: FrameCounts, *, missed: Missed, partners: PartnerCounts
+    counts: FrameCounts,
+    *,
+    missed: Missed,
+    partners: PartnerCounts,
+    readings: Mapping[str, float] = MappingProxyType({}),
 ) -> InferenceStats:
     """The accounting as a message, header and names left empty."""
     fields: dict[str, Any] = {
@@ -160,5 +166,7 @@ def stats_message(
         partners_used=partners.used,
         partners_waiting=partners.waiting,
         partner_offset_ms=1e3 * partners.offset_secs,
+        reading_names=list(readings),
+        readings=list(readings.values()),
         **fields,
     )

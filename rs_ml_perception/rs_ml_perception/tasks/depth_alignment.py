@@ -11,6 +11,7 @@ import numpy as np
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.geometry.depth_field import DepthField, fit_field
 from rs_ml_perception.core.geometry.depth_fit import DepthFit, FitOverTime
+from rs_ml_perception.core.geometry.stereo import AUTO, noise_growth_per_m
 from rs_ml_perception.core.options import Options, option
 from rs_ml_perception.inference.preprocess import ImageTransform
 from rs_ml_perception.tasks.depth_input import depth_in_image
@@ -18,16 +19,18 @@ from rs_ml_perception.tasks.depth_input import depth_in_image
 ALIGNMENTS = OFF, SCALE, SCALE_SHIFT, LOCAL = 'off', 'scale', 'scale_shift', 'local'
 
 _GRID_COLUMNS = 42
-_NOISE_GROWTH_PER_M = 0.004
 _AT_LIMIT = 1e-3
 """Estimates this close to the limits of the network, relative, are clamped and say nothing."""
 
 _SUPPORT_CELLS = 0.7
 """Standard deviation of the smoothing that tells cells near measured ones from others."""
 
-_COMMON_LOG_SCALE = math.log(1.35)
+_LEAST_LOG_SCALE = 0.3
 """With LOCAL, far from any measurement depth is scaled only by what exceeds 35 %: smaller errors
 differ between near and far parts of a scene."""
+
+_FADING = 0.3
+"""... and less where the estimate lies beyond the measured range: a third for every 35 %."""
 
 _UNMEASURED_STDDEV = 0.3
 """Relative standard deviation far from any measured pixel. Measured on rooms and 7-Scenes: 68 % of
@@ -40,8 +43,9 @@ class AlignmentOptions(Options):
     """How estimated depth is fitted to measured depth."""
 
     align_to_depth: str = option(
-        OFF,
-        'fit of the estimate to measured depth: a scale, a scale and a shift, or a smooth factor',
+        LOCAL,
+        'fit to measured depth, if there is any: one scale, scale and shift, or a factor that '
+        'varies over the image',
         choices=ALIGNMENTS,
         static=True,
     )
@@ -123,22 +127,23 @@ class DepthAligner:
             InputError: aligned depth has another size than the image.
         """
         seen = transform.content(depth_m)
-        estimated_m = _on_grid(seen, limits_m)
-        measured_m = _measured(frame, transform, estimated_m.shape)
+        grid_m = _on_grid(seen)
+        estimated_m = _within(grid_m, limits_m)
+        measured_m = _measured(frame, transform, grid_m.shape)
         self._fits.hold_secs = self.options.align_hold_secs
         fit = self._fits(
             frame.stamp_ns,
             estimated_m,
             measured_m,
             with_shift=self.options.align_to_depth == SCALE_SHIFT,
-            noise_growth_per_m=_NOISE_GROWTH_PER_M,
+            noise_growth_per_m=_noise_growth_per_m(frame),
         )
         if fit is None:
-            alone = np.full(estimated_m.shape, _UNMEASURED_STDDEV, np.float32)
+            alone = np.full(grid_m.shape, _UNMEASURED_STDDEV, np.float32)
             return Alignment(None, None, self._fits.age_secs, alone)
         field, near = None, fit.residual
         if self.options.align_to_depth == LOCAL:
-            common = np.float32(_common(fit.scale))
+            common = _common_factor(fit.scale, grid_m, measured_m)
             field = fit_field(estimated_m * common, measured_m)
             near = fit.residual if math.isnan(field.residual) else field.residual
             seen *= _resized(common * np.exp(field.log_factor), seen.shape)
@@ -156,12 +161,16 @@ def _stddev(fit: DepthFit, near: float, known: np.ndarray) -> np.ndarray:
     return np.sqrt(np.float32(far_2 + of_scale_2) + support * np.float32(near_2 - far_2))
 
 
-def _on_grid(seen: np.ndarray, limits_m: tuple[float, float]) -> np.ndarray:
-    """Estimates in the centres of coarse cells, NaN where clamped."""
+def _on_grid(seen: np.ndarray) -> np.ndarray:
+    """Estimates in the centres of coarse cells."""
     height, width = seen.shape
     columns = min(_GRID_COLUMNS, width)
     size = columns, max(1, round(height * columns / width))
-    grid_m = cv2.resize(seen, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    return cv2.resize(seen, size, interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def _within(grid_m: np.ndarray, limits_m: tuple[float, float]) -> np.ndarray:
+    """Estimates, NaN where clamped."""
     low_m, high_m = limits_m
     inside = (grid_m > low_m * (1 + _AT_LIMIT)) & (grid_m < high_m * (1 - _AT_LIMIT))
     return np.where(inside, grid_m, np.float32(np.nan))
@@ -174,11 +183,24 @@ def _measured(frame: Frame, transform: ImageTransform, shape: tuple[int, ...]) -
     return np.full(shape, np.nan, np.float32) if depth is None else depth.depth_m
 
 
-def _common(scale: float) -> float:
-    """The part of a scale that holds for the whole scene."""
+def _noise_growth_per_m(frame: Frame) -> float:
+    """Of the depth camera; aligned depth comes without its intrinsics, as if of a D435."""
+    if frame.depth is None:
+        return 0.0
+    size = frame.depth.width, frame.depth.height
+    return noise_growth_per_m(AUTO, size, frame.depth_camera)
+
+
+def _common_factor(scale: float, grid_m: np.ndarray, measured_m: np.ndarray) -> np.ndarray:
+    """The part of a scale that holds without a measurement nearby, float32 (h, w)."""
     log_scale = math.log(scale)
-    beyond = max(0.0, abs(log_scale) - _COMMON_LOG_SCALE)
-    return math.exp(math.copysign(beyond, log_scale))
+    log_common = math.copysign(max(0.0, abs(log_scale) - _LEAST_LOG_SCALE), log_scale)
+    known_m = grid_m[(measured_m > 0) & np.isfinite(grid_m)]
+    if not log_common or not len(known_m):
+        return np.full(grid_m.shape, math.exp(log_common), np.float32)
+    beyond = np.log(np.nan_to_num(grid_m, nan=1.0) / np.percentile(known_m, 90))
+    fading = np.exp(-np.maximum(beyond, 0.0) / _FADING)
+    return np.exp(log_common * fading).astype(np.float32)
 
 
 def _resized(grid: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
