@@ -78,6 +78,11 @@ def _is_aligned(parameters: MonoDepthParameters) -> bool:
     return parameters.align_to_depth != OFF
 
 
+_NO_FIT = (
+    'measured depth covers too little of the image, or differs too much, to align the estimate: '
+    'the last fit holds for align_hold_secs, then the metres of the network'
+)
+
 OUTPUTS = (
     Output('depth/image', Image, _depth),
     Output('depth/camera_info', CameraInfo, _info),
@@ -93,21 +98,29 @@ class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, Depth
     default_name = 'mono_depth'
     parameters_type = MonoDepthParameters
     outputs = OUTPUTS
+    _problem = ''
 
     @classmethod
     def load_pipeline(cls, parameters: MonoDepthParameters) -> MonoDepthPipeline:
         return MonoDepthPipeline.load(parameters, parameters)
 
     def run(self, frames: FrameSet, frame: Frame) -> DepthEstimate:
-        return self.pipeline(frame)
+        estimate = self.pipeline(frame)
+        alignment = estimate.alignment
+        is_unfit = alignment is not None and frame.depth is not None and alignment.age_secs != 0
+        self._problem = _NO_FIT if is_unfit else ''
+        return estimate
 
     def source(self, parameters: MonoDepthParameters) -> ColorSynchronizer:
         depth_source = parameters.depth_source if _is_aligned(parameters) else 'none'
         return self.hub.color(depth_source, parameters.streams)
 
+    def attach_inputs(self) -> None:
+        self._problem = ''
+
     def notes(self) -> tuple[str, ...]:
         """Why measured depth is not used although it arrives."""
-        return () if self.configuration is None else (self.pipeline.alignment_problem,)
+        return (self._problem,)
 
 
 def main() -> int:

@@ -25,10 +25,6 @@ from rs_ml_perception.tasks.depth_alignment import (
 from rs_ml_perception.tasks.options import ModelOptions, ModelPipeline, RangeOptions, check_fit
 
 _OUTPUT = 'depth'
-_NO_FIT = (
-    'measured depth covers too little of the image, or differs too much, to align the estimate: '
-    'the last fit holds for align_hold_secs, then the metres of the network'
-)
 
 
 @dataclass(frozen=True)
@@ -232,13 +228,7 @@ def _input_camera(camera: CameraModel, transform: ImageTransform) -> CameraModel
 
 
 class MonoDepthPipeline(ModelPipeline[MonoDepthOptions]):
-    """Frame to DepthEstimate. See core.pipeline.Pipeline.
-
-    Attributes:
-        alignment_problem: why the depth of the latest frame gave no fit, '' if it did.
-    """
-
-    alignment_problem = ''
+    """Frame to DepthEstimate. See core.pipeline.Pipeline."""
 
     def __init__(self, estimator: DepthEstimator) -> None:
         self._estimator = estimator
@@ -258,8 +248,6 @@ class MonoDepthPipeline(ModelPipeline[MonoDepthOptions]):
         estimate = self._estimator(frame.color_image, frame.camera, frame)
         if estimate.alignment is not None:
             self._readings = estimate.alignment.readings()
-            is_unfit = frame.depth is not None and estimate.alignment.age_secs != 0
-            self.alignment_problem = _NO_FIT if is_unfit else ''
         return estimate
 
     def reset(self) -> None:

@@ -107,7 +107,7 @@ BY_HAND = 'map cam 1 0 0 0 0 0 1'
         ('detection', {}, {'use_sim_time': True, 'max_skew_ms': 40.0,
                            'static_transforms': RECORDED, 'depth_source': 'aligned'}),
         ('mono_depth', {'max_skew_ms': 7.0},
-         {'use_sim_time': True, 'static_transforms': RECORDED}),
+         {'use_sim_time': True, 'static_transforms': RECORDED, 'depth_source': 'aligned'}),
         ('perception_graph', {}, {'use_sim_time': True, 'max_skew_ms': 40.0,
                                   'static_transforms': RECORDED}),
         ('detection', {'use_sim_time': False, 'static_transforms': ['', BY_HAND],

@@ -52,7 +52,7 @@ def test_an_estimate_without_numbers_gives_no_fit():
 def test_fit(truth, with_shift, more):
     fit = fit_depth(RAMP, measured(*truth, **more), with_shift=with_shift)
     assert (fit.scale, fit.shift_m) == pytest.approx(truth, abs=0.05)
-    assert fit.residual == pytest.approx(0.02, abs=0.02)
+    assert fit.residual == pytest.approx(0.02, abs=0.03)
     assert fit.inlier_fraction == pytest.approx(1 - more.get('outliers', 0.0), abs=0.06)
     depth_m = RAMP.copy()
     fit.apply_to(depth_m)

@@ -229,13 +229,17 @@ def test_statistics_name_every_reason():
     partners.miss(math.nan)
     partners.pair(is_first=True)
     counts = partners.snapshot(waiting=3)
-    msg = stats_message(counters.snapshot(), missed=Missed(lost=7), partners=counts)
+    readings = {'align_scale': 1.5}
+    msg = stats_message(
+        counters.snapshot(), missed=Missed(lost=7), partners=counts, readings=readings
+    )
     assert {o: getattr(msg, f'dropped_{o.value}') for o in DROPPED} == dict.fromkeys(DROPPED, 1)
     assert (msg.received, msg.published, msg.in_flight) == (7, 1, 1)
     assert (msg.latency_p50_ms, msg.age_p95_ms, msg.lost_in_transport) == (2.0, 3.0, 7)
     assert msg.overwritten == InferenceStats.NOT_COUNTED
     assert (msg.stage_names, list(msg.stage_ms)) == (['infer'], [1.5])
     assert (msg.without_partner, msg.partners_received, msg.partners_used) == (1, 5, 1)
+    assert (msg.reading_names, list(msg.readings)) == (['align_scale'], [1.5])
     assert msg.partners_waiting == 3
     assert (msg.partners_dropped_late, msg.partners_dropped_far) == (1, 0)
     assert msg.partner_offset_ms == -500.0
