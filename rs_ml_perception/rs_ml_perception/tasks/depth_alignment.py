@@ -158,7 +158,8 @@ def _stddev(fit: DepthFit, near: float, known: np.ndarray) -> np.ndarray:
     near_2 = near**2 if known.any() else 0.0
     of_scale_2 = fit.covariance[0, 0] / fit.scale**2
     far_2 = _UNMEASURED_STDDEV**2
-    return np.sqrt(np.float32(far_2 + of_scale_2) + support * np.float32(near_2 - far_2))
+    square = np.float32(far_2 + of_scale_2) + support * np.float32(near_2 - far_2)
+    return np.asarray(np.sqrt(square))
 
 
 def _on_grid(seen: np.ndarray) -> np.ndarray:
@@ -200,7 +201,7 @@ def _common_factor(scale: float, grid_m: np.ndarray, measured_m: np.ndarray) -> 
         return np.full(grid_m.shape, math.exp(log_common), np.float32)
     beyond = np.log(np.nan_to_num(grid_m, nan=1.0) / np.percentile(known_m, 90))
     fading = np.exp(-np.maximum(beyond, 0.0) / _FADING)
-    return np.exp(log_common * fading).astype(np.float32)
+    return np.asarray(np.exp(log_common * fading), np.float32)
 
 
 def _resized(grid: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -78,7 +78,7 @@ class DepthEstimate:
         """
         if self.make_relative_stddev is None:
             raise InputError('a standard deviation needs align_to_depth other than off')
-        return self.depth_m * self.make_relative_stddev()
+        return np.asarray(self.depth_m * self.make_relative_stddev())
 
 
 class DepthEstimator:

@@ -85,6 +85,19 @@ def test_depth(data_file, tmp_path, capsys):
     assert fields['median_m'] == pytest.approx(np.median(depth) / 1000, abs=0.01)
 
 
+@pytest.mark.parametrize(('mode', 'is_aligned'), [('off', False), ('scale', True)])
+def test_depth_from_colour_in_measured_metres(tmp_path, mode, is_aligned):
+    rgb = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    (tmp_path / 'measured').mkdir()
+    cv2.imwrite(str(tmp_path / 'a.png'), rgb)
+    cv2.imwrite(str(tmp_path / 'measured' / 'a.png'), np.full((48, 64), 30000, np.uint16))
+    words = ['depth', str(tmp_path / 'a.png'), '--out', str(tmp_path / 'out'), '--no-pictures']
+    words += ['--depth', str(tmp_path / 'measured'), '--align-to-depth', mode]
+    assert main(words) == 0
+    depth = cv2.imread(str(tmp_path / 'out' / 'a_depth.png'), cv2.IMREAD_UNCHANGED)
+    assert (abs(np.median(depth) - 30000) < 3000) == is_aligned
+
+
 @pytest.mark.usefixtures('models')
 @pytest.mark.parametrize(
     ('words', 'status', 'reason'),

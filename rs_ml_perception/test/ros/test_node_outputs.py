@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
@@ -14,6 +16,7 @@ from rs_ml_perception.nodes.height_node import HeightNode
 from rs_ml_perception.nodes.mono_depth_node import MonoDepthNode
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
 from rs_ml_perception.ros.input.samples import ImageSample
+from rs_ml_perception.tasks.depth_alignment import Alignment
 from rs_ml_perception.tasks.mono_depth import DepthEstimate
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from visualization_msgs.msg import MarkerArray
@@ -235,6 +238,28 @@ class FakeMask(FakeTask):
         from rs_ml_perception.core.objects.regions import find_regions
 
         return find_regions(mask, frame, ignore=(0, 255))
+
+
+class AlignedDepth(FakeDepth):
+    def __call__(self, frame):
+        assert frame.depth is not None
+        stddev = np.full(frame.rgb.shape[:2], 0.1, np.float32)
+        alignment = Alignment(None, None, 9.0, stddev)
+        return replace(
+            super().__call__(frame), alignment=alignment, make_relative_stddev=lambda: stddev
+        )
+
+
+def test_aligned_mono_depth_publishes_its_standard_deviation(rig):
+    node = rig.add(MonoDepthNode, load=lambda _: AlignedDepth(), max_age_secs=0.0)
+    rig.started(node)
+    found = observed(rig, node, 'depth/stddev', Image)
+    ns = rig.camera.frame(0)
+    rig.until(lambda: found, 'standard deviation')
+    assert (found[0].header, found[0].encoding) == (rig.camera.header(ns), '32FC1')
+    pixels = np.frombuffer(found[0].data, np.float32).reshape(48, 64)
+    np.testing.assert_allclose(pixels[1:], 0.3, rtol=1e-5)
+    assert any('align_hold_secs' in note for note in node.notes())
 
 
 @pytest.mark.parametrize(('encoding', 'dtype'), [('32FC1', np.float32), ('16UC1', np.uint16)])
