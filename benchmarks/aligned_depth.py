@@ -12,7 +12,7 @@ from rs_ml_perception.core.flags import FlagParser, add_flags, from_flags
 from rs_ml_perception.core.frames.frame import Frame
 from rs_ml_perception.core.images.depth import DepthImage
 from rs_ml_perception.core.options import Options, option
-from rs_ml_perception.tasks.depth_alignment import ALIGNMENTS, OFF
+from rs_ml_perception.tasks.depth_alignment import ALIGNMENTS
 from rs_ml_perception.tasks.mono_depth import DepthEstimator, MonoDepthOptions
 from rs_ml_perception.tasks.options import ModelOptions
 from rs_ml_training.cli.command import command
@@ -76,7 +76,6 @@ class Fitted:
 
     mode: str
     errors: dict[str, Errors]
-    fit_ms: float
 
 
 def limited_depth(sample: Sample, range_m: float, rng: np.random.Generator) -> np.ndarray:
@@ -98,7 +97,7 @@ def evaluate(
     """Errors of one mode over a data set; every image stands alone."""
     estimator.options = MonoDepthOptions(align_to_depth=mode)
     rng = np.random.default_rng(options.seed)
-    errors, fit_secs, count = {part: Errors() for part in PARTS}, 0.0, 0
+    errors = {part: Errors() for part in PARTS}
     for index in range(0, len(reader), options.every):
         sample = reader.read(index)
         depth_m = limited_depth(sample, options.range_m, rng)
@@ -109,8 +108,7 @@ def evaluate(
             spread_m = None if stddev_m is None else stddev_m[here]
             assert sample.depth_m is not None
             errors[part].add(found.depth_m[here], sample.depth_m[here], spread_m)
-        fit_secs, count = fit_secs + 1e-3 * estimator.stages.take().get('align', 0.0), count + 1
-    return Fitted(mode, errors, 1e3 * fit_secs / count)
+    return Fitted(mode, errors)
 
 
 def _parts(
@@ -127,13 +125,12 @@ def _parts(
 
 def table(name: str, count: int, rows: Sequence[Fitted]) -> str:
     """Accuracy and coverage of each mode on a data set."""
-    head = [f'{name}, {count} images', *PARTS, *(f'1 / 2 sigma, {p}' for p in PARTS), 'fit [ms]']
+    head = [f'{name}, {count} images', *PARTS, *(f'1 / 2 sigma, {p}' for p in PARTS)]
     cells = (
         [
             f'`{row.mode}`',
             *(row.errors[part].accuracy() for part in PARTS),
             *(row.errors[part].coverage() for part in PARTS),
-            '-' if row.mode == OFF else f'{row.fit_ms:.1f}',
         ]
         for row in rows
     )

@@ -167,6 +167,6 @@ def stats_message(
         partners_waiting=partners.waiting,
         partner_offset_ms=1e3 * partners.offset_secs,
         reading_names=list(readings),
-        readings=list(readings.values()),
+        readings=[float(value) for value in readings.values()],
         **fields,
     )
