@@ -38,6 +38,8 @@ INFRARED_MODES = ('auto', 'require', 'none')
 """Used if available; frames without it are dropped; never used."""
 
 _NO_LIMIT = 1e6
+_NOISIEST = 4.0
+"""Noise level up to which the gate of still pixels grows."""
 
 STRIDE_PX = 16
 """A network of open size takes multiples of this; the image is padded by mirroring."""
@@ -82,7 +84,7 @@ class DenoiseOptions(RangeOptions):
     )
     temporal_gate_sigmas: float = option(
         0.75,
-        'larger changes pass at once, in standard deviations of the expected noise',
+        'larger changes pass at once, in standard deviations of the noise',
         low=0.0,
         high=10.0,
     )
@@ -368,7 +370,8 @@ class DenoisePipeline(ModelPipeline[DenoiseOptions]):
             return found
         size = found.depth_m.shape[1], found.depth_m.shape[0]
         growth_per_m = noise_growth_per_m(options.camera_type, size, frame.depth_camera)
-        gate_per_m = options.temporal_gate_sigmas * growth_per_m
+        noise_per_m = growth_per_m * min(max(found.moves.noise_level, 1.0), _NOISIEST)
+        gate_per_m = options.temporal_gate_sigmas * noise_per_m
         with self._denoiser.stages('postprocess'):
             still = self._still(found.depth_m, frame.stamp_ns, options.temporal_weight, gate_per_m)
         return replace(found, still=still)

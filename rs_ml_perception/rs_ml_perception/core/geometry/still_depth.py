@@ -54,4 +54,4 @@ class StillDepth:
         depth_m += past_m
         np.copyto(past_m, depth_m)
         valid = np.count_nonzero(np.isfinite(depth_m))
-        return np.count_nonzero(is_still) / valid if valid else 0.0
+        return float(np.count_nonzero(is_still) / valid) if valid else 0.0
