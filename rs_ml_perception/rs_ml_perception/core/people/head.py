@@ -98,7 +98,8 @@ def _upper_body(points: PersonPoints) -> np.ndarray:
     reach_m = 0.15 + 0.5 * float(depth_stddev_m(middle_m))
     near = np.flatnonzero(np.abs(points.ranges_m - np.float32(middle_m)) < reach_m)
     inside = near[np.abs(points.sides_m[near] - np.float32(side_m)) < _MAX_LEAN_M]
-    return _without_broad_margin(points, points.index[inside if len(inside) else near])
+    chosen = next((some for some in (inside, near, upper) if len(some)), np.arange(len(points)))
+    return _without_broad_margin(points, points.index[chosen])
 
 
 def _without_broad_margin(points: PersonPoints, samples: np.ndarray) -> np.ndarray:

@@ -249,7 +249,7 @@ def _grow_from_trunk(smooth: np.ndarray, trunk: Layer, step: int) -> np.ndarray:
     of the neck, the more so with noisy depth); farther away, only those at nearly the same range.
     """
     in_trunk = np.flatnonzero((smooth >= trunk.low) & (smooth < trunk.high))
-    middle = median(smooth.ravel()[evenly_chosen(in_trunk)])
+    middle = sampled_median(smooth.ravel()[evenly_chosen(in_trunk)])
     noise_m = float(depth_stddev_m(middle))
     behind_m = smooth - np.float32(middle)
     near = np.abs(behind_m) < MAX_REACH_M
