@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,9 @@ from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from rs_ml_perception.core.errors import ConfigError, counted
+from rs_ml_perception.core.errors import ConfigError, InputError, counted
 from rs_ml_perception.core.options import option
+from rs_ml_perception.nodes.recorded_blur import MessageBlur
 from rs_ml_perception.nodes.replay_topics import TopicFilter, import_message_type
 from rs_ml_perception.recordings.writer import STORAGES, RecordingWriter, qos_profile
 from rs_ml_perception.ros.guards import guarded
@@ -25,6 +27,7 @@ from rs_ml_perception.ros.output.images import COMPRESSED
 from rs_ml_perception.ros.parameters import read_once
 from rs_ml_perception.ros.qos import profile
 from rs_ml_perception.ros.tool_process import StopRequest, run_tool
+from rs_ml_perception.tasks.blur import BlurOptions, Blurrer
 
 LOOK_PERIOD_SECS = 0.2
 """Period of looking for new topics."""
@@ -32,11 +35,14 @@ LOOK_PERIOD_SECS = 0.2
 DRAIN_SECS = 0.3
 """At the end, time without a message after which recording stops."""
 
+LONGEST_DRAIN_SECS = 60.0
+"""At the end, longest time for blurring what is still in the queues."""
+
 QUEUE_DEPTH = 200
 
 
 @dataclass(frozen=True)
-class RecordOptions:
+class RecordOptions(BlurOptions):
     """Parameters of the record node, read once at the start."""
 
     out: str = option('', 'directory of the recording')
@@ -109,6 +115,9 @@ class RecordNode(Node):
         own = re.escape(self.get_namespace().rstrip('/')) + '/.*'
         self._patterns = self.options.topics or (own,)
         self._is_wanted = TopicFilter(self._patterns)
+        blurrer = Blurrer.load(self.options)
+        self._blur = None if blurrer is None else MessageBlur(blurrer)
+        self._dropped: Counter[str] = Counter()
         self.writer = RecordingWriter(
             self.options.out, storage=self.options.storage, overwrite=self.options.overwrite
         )
@@ -138,6 +147,8 @@ class RecordNode(Node):
                 raise self._failure
         finally:
             self.writer.close()
+        for topic, number in self._dropped.items():
+            self.get_logger().warning(f'{topic}: {counted(number, "message")} not recorded')
         counts = self.writer.counts
         if not counts:
             self.get_logger().warning(f'no published topic matches {", ".join(self._patterns)}')
@@ -197,7 +208,7 @@ class RecordNode(Node):
         subscription = self.create_subscription(
             import_message_type(type_name),
             topic,
-            guarded(self, self._writer_of(topic)),
+            guarded(self, self._writer_of(topic, type_name)),
             profile(reliability, depth=QUEUE_DEPTH, latched=offer.is_latched),
             raw=True,
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._look_soon),
@@ -208,23 +219,39 @@ class RecordNode(Node):
     def _look_soon(self, _: object) -> None:
         self._is_look_due = True
 
-    def _writer_of(self, topic: str) -> Callable[[bytes], None]:
+    def _writer_of(self, topic: str, type_name: str) -> Callable[[bytes], None]:
         def write(data: Any) -> None:
             self._num_received += 1
-            self._last_message_secs = time.monotonic()
             # ROS time: with use_sim_time the times are those of the replayed recording.
+            received_ns = self.get_clock().now().nanoseconds
+            recorded = self._blurred(topic, type_name, bytes(data))
             try:
-                self.writer.write(topic, self.get_clock().now().nanoseconds, bytes(data))
+                if recorded is not None:
+                    self.writer.write(topic, received_ns, recorded)
             except ConfigError as error:
                 self._failure = self._failure or error
+            self._last_message_secs = time.monotonic()
 
         return write
+
+    def _blurred(self, topic: str, type_name: str, data: bytes) -> bytes | None:
+        """The message to record, None if it is dropped since people cannot be blurred in it."""
+        if self._blur is None:
+            return data
+        try:
+            return self._blur(topic, type_name, data)
+        except InputError as error:
+            self._dropped[topic] += 1
+            if self._dropped[topic] == 1:
+                self.get_logger().warning(f'{topic} is not recorded: {error}')
+            return None
 
     def _drain(self) -> None:
         """Take the messages still in the queues."""
         self._last_message_secs = time.monotonic()
         self._spin_for(
-            10 * DRAIN_SECS, lambda: time.monotonic() - self._last_message_secs > DRAIN_SECS
+            LONGEST_DRAIN_SECS if self._blur else 10 * DRAIN_SECS,
+            lambda: time.monotonic() - self._last_message_secs > DRAIN_SECS,
         )
 
     def _spin_for(self, seconds: float, done: Callable[[], bool]) -> None:

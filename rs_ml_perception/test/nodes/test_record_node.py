@@ -18,6 +18,7 @@ pytest.importorskip('rs_ml_msgs.msg._frame_report', reason='needs a built rs_ml_
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy  # noqa: E402
 from rs_ml_perception.nodes import record_node  # noqa: E402
 from rs_ml_perception.recordings.open_recording import open_recording  # noqa: E402
+from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
 from rs_ml_msgs.msg import DetectionArray  # noqa: E402
@@ -155,6 +156,26 @@ def test_unmatched_topics_are_reported(topics, says, start, node, tmp_path):
     status, output = stop(process)
     assert status == 0, output
     assert says in output
+
+
+def test_images_that_cannot_be_blurred_are_dropped_and_counted(start, node, tmp_path):
+    images = node.create_publisher(Image, '/recorded/infra1', 10)
+    words = node.create_publisher(String, '/recorded/words', 10)
+    process = start(tmp_path / 'bag', blur='heads')
+    wait_until(lambda: images.get_subscription_count() and words.get_subscription_count())
+    for encoding, step in (('nv12', 64), ('mono8', 64)):
+        images.publish(
+            Image(height=48, width=64, encoding=encoding, step=step, data=48 * step * [0])
+        )
+    words.publish(String(data='one'))
+    for publisher in (images, words):
+        publisher.wait_for_all_acked()
+    status, output = stop(process)
+    assert status == 0, output
+    assert '/recorded/infra1: 1 message not recorded' in output
+    found = contents(tmp_path / 'bag')
+    assert [msg.encoding for msg in found['/recorded/infra1']] == ['mono8']
+    assert len(found['/recorded/words']) == 1
 
 
 @pytest.mark.parametrize(
