@@ -57,7 +57,14 @@ def run(args: argparse.Namespace) -> int:
     from rs_ml_perception.cli.task_run import run_task
 
     options = from_flags(DepthCommandOptions, args)
-    return run_task(args, options, _prepare, noun='depth image', keep_results=False)
+    return run_task(
+        args,
+        options,
+        _prepare,
+        noun='depth image',
+        keep_results=False,
+        needs_camera=(options.cloud or options.normals) and not options.panorama,
+    )
 
 
 def _prepare(args: argparse.Namespace) -> Any:
@@ -110,7 +117,7 @@ def _geometry(found: DepthEstimate, options: DepthCommandOptions) -> dict[str, A
     if not (options.cloud or options.normals):
         return {}
     if found.camera is None and not options.panorama:
-        raise InputError('intrinsics are unknown: pass --intrinsics fx,fy,cx,cy, or --panorama')
+        raise InputError('intrinsics are unknown: pass --intrinsics fx,fy,cx,cy')
     points_m = points_of(found.depth_m, None if options.panorama else found.camera)
     files: dict[str, Any] = {}
     if options.normals:

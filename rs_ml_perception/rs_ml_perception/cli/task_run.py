@@ -40,6 +40,7 @@ def run_task(
     keep_results: bool,
     needs_depth: bool = False,
     needs_up: bool = False,
+    needs_camera: bool = False,
 ) -> int:
     """Run a task over all inputs.
 
@@ -51,6 +52,7 @@ def run_task(
         keep_results: whether to write results.jsonl.
         needs_depth: whether frames without depth are useless.
         needs_up: whether frames of recordings must carry the direction of gravity.
+        needs_camera: whether frames without intrinsics are useless.
 
     Returns:
         0 where at least one frame was processed, else 2.
@@ -58,6 +60,8 @@ def run_task(
     sources = resolve_inputs(args.inputs, needs_up=needs_up, camera=options.camera)
     if needs_depth:
         _check_depth(sources, options)
+    if needs_depth or needs_camera:
+        _check_camera(sources, options)
 
     def read(on_rejected: OnRejected) -> Iterator[InputImage]:
         camera, depth_folder = _camera(options), _depth_folder(options)
@@ -208,7 +212,10 @@ def _check_depth(sources: Sequence[InputSource], options: ColorRunOptions) -> No
         return
     if not isinstance(options, DepthRunOptions) or options.depth is None:
         raise ConfigError('there is no depth: pass a recording with depth, or --depth DIR')
-    if options.intrinsics is None:
+
+
+def _check_camera(sources: Sequence[InputSource], options: ColorRunOptions) -> None:
+    if options.intrinsics is None and not any(source.brings_depth for source in sources):
         raise ConfigError('intrinsics of the images are unknown: pass --intrinsics fx,fy,cx,cy')
 
 

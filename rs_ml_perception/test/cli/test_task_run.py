@@ -327,3 +327,13 @@ def test_frames_that_cannot_be_blurred_are_dropped_and_counted(
     assert names(folder / 'out') == ['results.jsonl']
     assert results(folder / 'out') == []
     assert '1 rejected (a.png)' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('more', [[], ['--intrinsics', '60,60,31.5,23.5']])
+def test_images_without_intrinsics_fail_once(more, write_pictures):
+    folder = write_pictures('in/a.png', 'in/b.png')
+    if more:
+        assert run(folder / 'out', folder / 'in', *more, needs_camera=True) == 0
+        return
+    with pytest.raises(ConfigError, match='pass --intrinsics'):
+        run(folder / 'out', folder / 'in', needs_camera=True)
