@@ -52,8 +52,14 @@ class StillBenchmark:
         }
     )
     targets: tuple[Target, ...] = (
-        Target('1 mm', 'stddev_1.2_1.8_m', most=0.001, of=SMOOTHED),
-        Target('below raw and filters', 'stddev_1.2_1.8_m', most=1.0, others=(RAW, *_FILTERS)),
+        Target('smoothed: 1 mm', 'stddev_1.2_1.8_m', most=0.001, of=SMOOTHED),
+        Target(
+            'smoothed: below raw and filters',
+            'stddev_1.2_1.8_m',
+            most=1.0,
+            of=SMOOTHED,
+            others=(RAW, *_FILTERS),
+        ),
     )
 
 
