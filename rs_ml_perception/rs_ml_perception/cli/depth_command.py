@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rs_ml_perception.cli.task_options import INPUT, OUTPUT, TASK, DepthRunOptions, add_run_flags
+from rs_ml_perception.core.drawing.colormap import (
+    FollowingRange,
+    colorize_depth,
+    depth_range_m,
+    normals_image,
+)
+from rs_ml_perception.core.drawing.tiles import with_scale
 from rs_ml_perception.core.errors import InputError
 from rs_ml_perception.core.flags import add_flags, from_flags
+from rs_ml_perception.core.geometry.clouds import is_edge, normals_of, ply_bytes, points_of
 from rs_ml_perception.core.options import option
 from rs_ml_perception.tasks.mono_depth import DepthEstimate, DepthEstimator, MonoDepthOptions
 from rs_ml_perception.tasks.options import ModelOptions
@@ -70,39 +79,41 @@ def run(args: argparse.Namespace) -> int:
 def _prepare(args: argparse.Namespace) -> Any:
     from rs_ml_perception.cli.result_fields import depth_fields, millimetres
     from rs_ml_perception.cli.task_output import TaskResult
-    from rs_ml_perception.core.drawing.colormap import (
-        FollowingRange,
-        colorize_depth,
-        depth_range_m,
-    )
-    from rs_ml_perception.core.drawing.tiles import with_scale
 
     run_options = from_flags(DepthCommandOptions, args)
     options = from_flags(MonoDepthOptions, args)
     estimator = DepthEstimator(from_flags(ModelOptions, args).load(checks_golden=False), options)
-    ranges: dict[str, FollowingRange] = {}
+    painter = _Painter(is_video=run_options.video is not None)
 
     def estimate(image: Any) -> TaskResult:
         # Equirectangular images have no focal length to correct for.
         camera = None if run_options.panorama else image.frame.camera
         found = estimator(image.frame.rgb, camera, image.frame)
-        if image.stream or run_options.video is not None:
-            range_m = ranges.setdefault(image.stream, FollowingRange())(found.depth_m)
-        else:
-            range_m = depth_range_m(found.depth_m)
         return TaskResult(
             depth_fields(found.depth_m),
             1,
             files={'_depth.png': millimetres(found.depth_m)},
-            pictures={
-                '_annotated.png': lambda _: with_scale(
-                    colorize_depth(found.depth_m, *range_m), *range_m
-                )
-            },
+            pictures={'_annotated.png': painter(found.depth_m, image.stream)},
             wanted=_geometry(found, run_options),
         )
 
     return estimate
+
+
+class _Painter:
+    """Paints depth above a bar in metres; the colours of a stream change slowly."""
+
+    def __init__(self, *, is_video: bool) -> None:
+        self._is_video = is_video
+        self._ranges: dict[str, FollowingRange] = {}
+
+    def __call__(self, depth_m: np.ndarray, stream: str) -> Callable[[Any], np.ndarray]:
+        """A function that draws one frame of a stream, or a single image if that is empty."""
+        if stream or self._is_video:
+            range_m = self._ranges.setdefault(stream, FollowingRange())(depth_m)
+        else:
+            range_m = depth_range_m(depth_m)
+        return lambda _: with_scale(colorize_depth(depth_m, *range_m), *range_m)
 
 
 def _geometry(found: DepthEstimate, options: DepthCommandOptions) -> dict[str, Any]:
@@ -111,9 +122,6 @@ def _geometry(found: DepthEstimate, options: DepthCommandOptions) -> dict[str, A
     Raises:
         InputError: the camera is unknown.
     """
-    from rs_ml_perception.core.drawing.colormap import normals_image
-    from rs_ml_perception.core.geometry.clouds import is_edge, normals_of, ply_bytes, points_of
-
     if not (options.cloud or options.normals):
         return {}
     if found.camera is None and not options.panorama:
