@@ -8,7 +8,7 @@ import numpy as np
 PEOPLE, HEADS = 'people', 'heads'
 
 _MARGIN = 0.1
-"""By this fraction of its sides a box is widened each way, as boxes cut off hair and hands."""
+"""By this fraction of its longer side a box grows each way, as boxes cut off hair and hands."""
 
 _HEAD_OF_HEIGHT, _HEAD_OF_WIDTH = 0.25, 0.7
 """The head lies in the upper quarter of the box of a person, or in the upper 0.7 of its width if
@@ -32,7 +32,7 @@ def blur_boxes(rgb: np.ndarray, xyxy: np.ndarray) -> np.ndarray:
 
     Args:
         rgb: uint8 (H, W, 3) or (H, W).
-        xyxy: float (N, 4), pixels; each is widened by a tenth of its sides each way.
+        xyxy: float (N, 4), pixels; each grows by a tenth of its longer side each way.
 
     Returns:
         A new image of the same shape.
@@ -40,9 +40,13 @@ def blur_boxes(rgb: np.ndarray, xyxy: np.ndarray) -> np.ndarray:
     picture = rgb.copy()
     rows, columns = rgb.shape[:2]
     for x_min, y_min, x_max, y_max in np.asarray(xyxy, np.float64).reshape(-1, 4):
-        dx, dy = _MARGIN * (x_max - x_min), _MARGIN * (y_max - y_min)
-        left, right = np.clip((np.floor(x_min - dx), np.ceil(x_max + dx)), 0, columns).astype(int)
-        top, bottom = np.clip((np.floor(y_min - dy), np.ceil(y_max + dy)), 0, rows).astype(int)
+        margin = _MARGIN * max(x_max - x_min, y_max - y_min)
+        left, right = np.clip(
+            (np.floor(x_min - margin), np.ceil(x_max + margin)), 0, columns
+        ).astype(int)
+        top, bottom = np.clip((np.floor(y_min - margin), np.ceil(y_max + margin)), 0, rows).astype(
+            int
+        )
         if right > left and bottom > top:
             picture[top:bottom, left:right] = _mosaic(picture[top:bottom, left:right])
     return picture
