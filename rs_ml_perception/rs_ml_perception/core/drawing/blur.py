@@ -39,14 +39,10 @@ def blur_boxes(rgb: np.ndarray, xyxy: np.ndarray) -> np.ndarray:
     """
     picture = rgb.copy()
     rows, columns = rgb.shape[:2]
-    for x_min, y_min, x_max, y_max in np.asarray(xyxy, np.float64).reshape(-1, 4):
-        margin = _MARGIN * max(x_max - x_min, y_max - y_min)
-        left, right = np.clip(
-            (np.floor(x_min - margin), np.ceil(x_max + margin)), 0, columns
-        ).astype(int)
-        top, bottom = np.clip((np.floor(y_min - margin), np.ceil(y_max + margin)), 0, rows).astype(
-            int
-        )
+    for box in np.asarray(xyxy, np.float64).reshape(-1, 4):
+        margin = _MARGIN * max(box[2] - box[0], box[3] - box[1])
+        corners = np.concatenate([np.floor(box[:2] - margin), np.ceil(box[2:] + margin)])
+        left, top, right, bottom = np.clip(corners, 0, [columns, rows] * 2).astype(int)
         if right > left and bottom > top:
             picture[top:bottom, left:right] = _mosaic(picture[top:bottom, left:right])
     return picture
