@@ -114,7 +114,7 @@ def test_a_node_comes_up_and_goes_down(launch, composed, executable):
     ('argument', 'sentence'),
     [
         ('nodes:=heigth', "there is no node 'heigth'"),
-        ('composed:=flase', "must be true or false, got 'flase'"),
+        ('composed:=flase', "must be one of true, camera, false, got 'flase'"),
         ('bag:=/nowhere', 'recording /nowhere does not exist'),
         ('bag:=~/nowhere', f'recording {Path.home()}/nowhere does not exist'),
         ('params_file:=/nowhere.yaml', 'parameter file /nowhere.yaml cannot be read'),
@@ -154,6 +154,21 @@ def test_inputs_are_remapped_to_the_camera(launch, arguments, topic):
     command = Path(f'/proc/{pid}/cmdline').read_text().split('\0')
     assert f'color/camera_info:={topic}' in command
     assert ended_cleanly(launched.interrupt()) == 1
+
+
+@pytest.mark.parametrize(('composed', 'processes'), [('true', 1), ('camera', 2)])
+def test_cameras_share_a_process_or_not(launch, tmp_path, composed, processes):
+    file = tmp_path / 'cameras.yaml'
+    file.write_text('- {name: front}\n- {name: rear, namespace: /mast, camera_namespace: rig}\n')
+    words = ['nodes:=height', 'namespace:=robot', f'composed:={composed}']
+    launched = launch(f'cameras:={file}', *words)
+    text = launched.wait_for(r'configured: classes person', 2)
+    assert '[robot.front.height]' in text
+    assert '[mast.height]' in text
+    waiting = launched.wait_for('waiting_image', 2)
+    assert '/camera/front/' in waiting
+    assert '/rig/rear/' in waiting
+    assert ended_cleanly(launched.interrupt()) == processes
 
 
 def check_that_all_nodes_see(launched, images: int, processes: int) -> None:

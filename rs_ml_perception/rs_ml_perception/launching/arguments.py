@@ -7,13 +7,14 @@ robot `ros2 launch` and the nodes may run on different Pythons.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.errors import ConfigError
+from rs_ml_perception.core.errors import ConfigError, InputError
 from rs_ml_perception.core.options import build, walk
+from rs_ml_perception.inference.foreign_yaml import read_yaml
 from rs_ml_perception.nodes.replay_options import ReplayOptions
 from rs_ml_perception.nodes.table import NODES, camera_prefix, parse_nodes
 
@@ -24,13 +25,20 @@ PARAMETER_FILE = 'config/perception.yaml'
 MODEL_ARGUMENTS = {'detection_model': 'detection'}
 """Argument -> node whose `model` it sets."""
 
+COMPOSITIONS = {
+    'true': 'one for all nodes',
+    'camera': 'one per camera',
+    'false': 'one per node',
+}
+"""Values of `composed`."""
+
 ARGUMENTS: dict[str, tuple[str, str]] = {
     'namespace': ('rs_ml', 'namespace of the nodes; / for none'),
     'camera_namespace': (DEFAULT_CAMERA, 'namespace of the camera driver; / for none'),
     'camera_name': (DEFAULT_CAMERA, 'name of the camera driver, also in a recording'),
-    'cameras': ('', 'names of several cameras, such as front,rear; nodes are in NAMESPACE/NAME'),
+    'cameras': ('', 'several cameras: front,rear with nodes in NAMESPACE/NAME, or a .yaml file'),
     'nodes': ('all', f'nodes to start, of {",".join(NODES)}'),
-    'composed': ('true', 'true: one process per camera; false: one process per node'),
+    'composed': ('true', f'processes: {", ".join(f"{k}: {v}" for k, v in COMPOSITIONS.items())}'),
     'params_file': ('', f'parameters of the nodes; default: {PARAMETER_FILE} of the package'),
     'detection_model': ('', 'model of the detection node: name or directory'),
     'backend': ('', 'inference runtime of all nodes, such as openvino; default: auto'),
@@ -85,8 +93,9 @@ class Request:
 
     Attributes:
         cameras: at least one.
+        namespace: of the nodes of a single camera, absolute.
         nodes: names, in the order of the table.
-        composed: one process for all nodes of a camera.
+        composed: key of COMPOSITIONS.
         params_file: '' for that of the package.
         start_camera: whether to start the driver.
         bag: path of a recording, '' for none.
@@ -98,8 +107,9 @@ class Request:
     """
 
     cameras: tuple[Camera, ...]
+    namespace: str
     nodes: tuple[str, ...]
-    composed: bool
+    composed: str
     params_file: str
     start_camera: bool
     bag: str
@@ -124,14 +134,16 @@ def parse_arguments(values: Mapping[str, str], *, base_namespace: str = '') -> R
     start_camera, bag = _is_true(values, 'start_camera'), _path(values['bag'])
     if bag and start_camera:
         raise ConfigError('bag and start_camera exclude each other: pass only one of them')
-    cameras = _cameras(values, base_namespace)
+    namespace = _absolute(values['namespace'], base_namespace)
+    cameras = _cameras(values, namespace)
     if bag and len(cameras) > 1:
         raise ConfigError("a recording is replayed to one camera's nodes: leave cameras out")
     nodes = parse_nodes(values['nodes'])
     return Request(
         cameras=cameras,
+        namespace=namespace,
         nodes=nodes,
-        composed=_is_true(values, 'composed'),
+        composed=_composition(values['composed']),
         params_file=_path(values['params_file']),
         start_camera=start_camera,
         bag=bag,
@@ -166,24 +178,62 @@ def unknown_arguments(
     return sentences
 
 
-def _cameras(values: Mapping[str, str], base_namespace: str) -> tuple[Camera, ...]:
-    namespace = _absolute(values['namespace'], base_namespace)
+def _cameras(values: Mapping[str, str], namespace: str) -> tuple[Camera, ...]:
+    cameras = tuple(_named_cameras(values, namespace))
+    for what, texts in (
+        ('names', [camera.prefix for camera in cameras]),
+        ('namespaces', [camera.namespace for camera in cameras]),
+    ):
+        if len(set(texts)) != len(texts):
+            raise ConfigError(f'cameras must have different {what}, got {", ".join(texts)}')
+    return cameras
+
+
+def _named_cameras(values: Mapping[str, str], namespace: str) -> Iterator[Camera]:
     driver_namespace = values['camera_namespace'].strip('/"\'')
-    names = values['cameras'].replace(',', ' ').split()
     serials = values['serial_no'].replace(',', ' ').split()
+    if values['cameras'].endswith(('.yaml', '.yml')):
+        if serials:
+            raise ConfigError('serial_no is given in the file of cameras: leave the argument out')
+        yield from _cameras_of(_path(values['cameras']), namespace, driver_namespace)
+        return
+    names = values['cameras'].replace(',', ' ').split()
     if len(serials) > max(1, len(names)) or (serials and names and len(serials) != len(names)):
         wanted = f'one for each of {", ".join(names)}' if names else 'one'
         raise ConfigError(f'serial_no must be {wanted}, got {values["serial_no"]!r}')
-    if len(set(names)) != len(names):
-        raise ConfigError(f'cameras must have different names, got {values["cameras"]!r}')
     if not names:
-        name = values['camera_name'].strip('/"\'')
-        return (Camera(namespace, driver_namespace, name, *serials),)
-    serials = serials or [''] * len(names)
-    return tuple(
-        Camera(f'{namespace.rstrip("/")}/{name}', driver_namespace, name, serial_no)
-        for name, serial_no in zip(names, serials, strict=True)
-    )
+        yield Camera(namespace, driver_namespace, values['camera_name'].strip('/"\''), *serials)
+        return
+    for name, serial_no in zip(names, serials or [''] * len(names), strict=True):
+        yield Camera(_absolute(name, namespace), driver_namespace, name, serial_no)
+
+
+_CAMERA_KEYS = ('name', 'namespace', 'camera_namespace', 'serial_no')
+
+
+def _cameras_of(path: str, namespace: str, driver_namespace: str) -> Iterator[Camera]:
+    """The cameras of a YAML file: a list of mappings with the keys _CAMERA_KEYS, `name` required.
+
+    A relative `namespace` is in that of the nodes, and `name` is its default.
+    """
+    try:
+        entries = read_yaml(Path(path))
+    except InputError as error:
+        raise ConfigError(f'cameras: {error}') from error
+    if not isinstance(entries, list) or not entries:
+        raise ConfigError(f'{path} must be a list of cameras, as "- {{name: front}}"')
+    for entry in entries:
+        if not isinstance(entry, dict) or not entry.get('name') or set(entry) - {*_CAMERA_KEYS}:
+            raise ConfigError(
+                f'{path}: a camera has a name and maybe {", ".join(_CAMERA_KEYS[1:])}, got {entry}'
+            )
+        texts = {key: str(value) for key, value in entry.items() if value is not None}
+        yield Camera(
+            _absolute(texts.get('namespace', texts['name']), namespace),
+            texts.get('camera_namespace', driver_namespace).strip('/'),
+            texts['name'],
+            texts.get('serial_no', ''),
+        )
 
 
 def _absolute(namespace: str, base: str) -> str:
@@ -250,6 +300,17 @@ def _number(values: Mapping[str, str], name: str) -> float:
         return float(values[name])
     except ValueError:
         raise ConfigError(f'{name} must be a number, got {values[name]!r}') from None
+
+
+def _composition(text: str) -> str:
+    if text.lower() in COMPOSITIONS:
+        return text.lower()
+    try:
+        return str(_is_true({'composed': text}, 'composed')).lower()
+    except ConfigError:
+        raise ConfigError(
+            f'composed must be one of {", ".join(COMPOSITIONS)}, got {text!r}'
+        ) from None
 
 
 def _is_true(values: Mapping[str, str], name: str) -> bool:

@@ -108,7 +108,7 @@ def make_launch_plan(inputs: LaunchInputs, viewed_topics: tuple[str, ...] = ()) 
     cameras = request.cameras
     drivers = [_driver_arguments(camera, inputs) for camera in cameras]
     return LaunchPlan(
-        nodes=tuple(process for camera in cameras for process in _processes(camera, inputs)),
+        nodes=tuple(_processes(inputs)),
         replay=_replay_parameters(inputs, viewed_topics) if request.bag else None,
         drivers=tuple(drivers) if request.start_camera else (),
         use_sim_time=bool(
@@ -118,43 +118,73 @@ def make_launch_plan(inputs: LaunchInputs, viewed_topics: tuple[str, ...] = ()) 
     )
 
 
-def _processes(camera: Camera, inputs: LaunchInputs) -> Iterator[NodeProcess]:
-    """One process for all nodes of a camera, or one for each."""
+def _processes(inputs: LaunchInputs) -> Iterator[NodeProcess]:
+    """One process for everything, one for all nodes of a camera, or one for each node."""
+    request, cameras = inputs.request, inputs.request.cameras
+    if request.composed == 'true' and len(cameras) > 1:
+        yield _common_process(inputs)
+        return
     in_graph = {GRAPH: (GRAPH, *inputs.nodes)}
     alone = {NODES[name].executable: (name,) for name in inputs.nodes}
-    for executable, loggers in (in_graph if inputs.request.composed else alone).items():
-        yield NodeProcess(
-            executable,
-            camera.namespace,
-            remappings=_remappings(camera, inputs.recording),
-            ros_arguments=_log_arguments(camera, inputs.request.log_level, loggers),
-            parameters=_parameters(camera, inputs),
-        )
+    for camera in cameras:
+        for executable, loggers in (alone if request.composed == 'false' else in_graph).items():
+            yield NodeProcess(
+                executable,
+                camera.namespace,
+                remappings=_remappings(camera, inputs.recording),
+                ros_arguments=_log_arguments(camera, request.log_level, loggers),
+                parameters=inputs.blocks.follow_up(_parameters(camera, inputs)),
+            )
 
 
-def _parameters(camera: Camera, inputs: LaunchInputs) -> str:
-    """Parameters of the recording not set by params_file, and those given as arguments."""
+def _common_process(inputs: LaunchInputs) -> NodeProcess:
+    """All nodes of all cameras. Remappings have full names: each camera has other topics."""
+    request, loggers = inputs.request, (GRAPH, *inputs.nodes)
+    root = f'{request.namespace.rstrip("/")}/{GRAPH}'
+    namespaces = [camera.namespace for camera in request.cameras]
+    parameters: dict[str, Mapping[str, Any]] = {root: {'namespaces': namespaces}}
+    for camera in request.cameras:
+        parameters |= _parameters(camera, inputs)
+    return NodeProcess(
+        GRAPH,
+        request.namespace,
+        remappings=tuple(
+            (camera.node(topic), name)
+            for camera in request.cameras
+            for topic, name in _remappings(camera, None)
+        ),
+        ros_arguments=tuple(
+            word
+            for camera in request.cameras
+            for word in _log_arguments(camera, request.log_level, loggers)
+        ),
+        parameters=inputs.blocks.follow_up(parameters),
+    )
+
+
+def _parameters(camera: Camera, inputs: LaunchInputs) -> dict[str, Mapping[str, Any]]:
+    """By node: those of the recording not set by params_file, and those given as arguments."""
     given = {name: inputs.request.given[name] for name in inputs.nodes}
     # The graph's own clock is that of its nodes.
     of_time = {k: v for k, v in given[inputs.nodes[0]].items() if k == 'use_sim_time'}
     given[GRAPH] = {'nodes': list(inputs.nodes), **of_time}
-    values = {}
+    values: dict[str, Mapping[str, Any]] = {}
     for name in (GRAPH, *inputs.nodes):
         node = camera.node(name)
         said = inputs.blocks.of(node)
         asked = inputs.recording.parameters(name, said) if inputs.recording else {}
         values[node] = {**_threads(name, said, inputs), **asked, **given[name]}
-    return inputs.blocks.follow_up(values)
+    return values
 
 
 def _threads(name: str, said: Mapping[str, Any], inputs: LaunchInputs) -> dict[str, int]:
     """Threads of a network, where processes that do not know each other share the cores."""
-    cameras = len(inputs.request.cameras)
+    request, count = inputs.request, len(inputs.request.cameras)
     if name == GRAPH or not NODES[name].has_network or said.get('threads'):
         return {}
-    if inputs.request.composed and cameras == 1:
+    if request.composed == 'true' or (request.composed == 'camera' and count == 1):
         return {}
-    threads = threads_per_network(inputs.nodes * cameras)
+    threads = threads_per_network(inputs.nodes * count)
     return {'threads': threads} if threads else {}
 
 

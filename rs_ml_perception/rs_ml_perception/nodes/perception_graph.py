@@ -1,9 +1,13 @@
-"""A set of nodes in one process; each camera topic is subscribed and decoded once."""
+"""The nodes of one or more cameras in one process.
+
+Each topic is subscribed and decoded once. Cameras share the copy of a network and use it in turn.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rclpy.node import Node
 
@@ -16,14 +20,43 @@ from rs_ml_perception.ros.input.topics import DETECTIONS
 from rs_ml_perception.ros.node import NAMESPACE
 
 
-def make_graph() -> tuple[Sequence[AnyNode], Sequence[Node]]:
-    """The nodes named by the parameter `nodes` around one hub.
+def make_graph(**node_args: Any) -> tuple[Sequence[AnyNode], Sequence[Node]]:
+    """The nodes of each namespace in the parameter `namespaces`, by default those of one camera.
+
+    Args:
+        **node_args: of every rclpy node.
 
     Raises:
-        ConfigError: an unknown node.
+        ConfigError: an unknown node, or one namespace twice.
     """
-    owner = Node(GRAPH, namespace=NAMESPACE)
+    root = Node(GRAPH, namespace=NAMESPACE, **node_args)
     # An empty list has no type in ROS and comes as None.
+    texts = root.declare_parameter('namespaces', ['']).value or []
+    namespaces = [text for text in texts if text]
+    if len(set(namespaces)) != len(namespaces):
+        raise ConfigError(f'namespaces must differ, got {", ".join(namespaces)}')
+    nodes: list[AnyNode] = []
+    owners = [root]
+    if not namespaces:
+        nodes += _camera_nodes(root, node_args)
+    for namespace in namespaces:
+        # A rule of the node: launch's own __ns rule is one of the process.
+        args = {**node_args, 'cli_args': ['--ros-args', '-r', f'__ns:={namespace}']}
+        owners.append(Node(GRAPH, namespace=namespace, **args))
+        nodes += _camera_nodes(owners[-1], args)
+    return nodes, owners
+
+
+def _camera_nodes(owner: Node, node_args: Mapping[str, Any]) -> list[AnyNode]:
+    """The nodes named by the owner's parameter `nodes` around one hub.
+
+    Args:
+        owner: node that subscribes for them.
+        node_args: of each node.
+
+    Raises:
+        ConfigError: no node is named, or an unknown one.
+    """
     names = owner.declare_parameter('nodes', list(NODES)).value or []
     static_transforms = owner.declare_parameter('static_transforms', ['']).value
     unknown = [name for name in names if name not in NODES]
@@ -33,9 +66,10 @@ def make_graph() -> tuple[Sequence[AnyNode], Sequence[Node]]:
     if DETECTIONS in (f'{name}/{NODES[name].result}' for name in names):
         hub.local_detections = LocalDetections(owner, DETECTIONS)
     # The table's order: a node comes before those that consume its results.
-    nodes = [spec.node_class()(hub) for name, spec in NODES.items() if name in names]
+    nodes = [spec.node_class()(hub, **node_args) for name, spec in NODES.items() if name in names]
+    # Cameras use a common network in turn: more of them need no more threads.
     hub.inference_threads = threads_per_network(names)
-    return nodes, [owner]
+    return nodes
 
 
 def main() -> int:

@@ -14,7 +14,8 @@ def test_nothing_given_gives_all_nodes_and_the_default_camera(request_for):
     request = request_for()
     assert request.cameras == (Camera('/rs_ml', 'camera', 'camera'),)
     assert request.nodes == tuple(NODES)
-    assert request.composed
+    assert request.composed == 'true'
+    assert request.namespace == '/rs_ml'
     assert [request.start_camera, request.rviz, request.bag] == [False, False, '']
     assert request.replay == {}
     assert set(request.given) == set(NODES)
@@ -52,6 +53,55 @@ def test_several_cameras_have_separate_nodes(request_for):
 
 
 @pytest.mark.parametrize(
+    ('text', 'camera'),
+    [
+        ('- {name: eye}', Camera('/rs_ml/eye', 'camera', 'eye')),
+        (
+            '- {name: eye, namespace: mast/top, camera_namespace: "", serial_no: 0123}',
+            Camera('/rs_ml/mast/top', '', 'eye', '83'),
+        ),
+        (
+            '- {name: eye, namespace: /left, camera_namespace: /rig/, serial_no: "0123"}',
+            Camera('/left', 'rig', 'eye', '0123'),
+        ),
+    ],
+)
+def test_cameras_from_a_file(request_for, tmp_path, text, camera):
+    file = tmp_path / 'cameras.yaml'
+    file.write_text(f'{text}\n- {{name: rear}}\n')
+    rear = Camera('/rs_ml/rear', 'camera', 'rear')
+    assert request_for(cameras=str(file)).cameras == (camera, rear)
+
+
+@pytest.mark.parametrize(
+    ('text', 'sentence'),
+    [
+        ('', 'must be a list of cameras'),
+        ('{name: front}', 'must be a list of cameras'),
+        ('- front', 'a camera has a name and maybe namespace.*got front'),
+        ('- {serial_no: 1}', 'a camera has a name'),
+        ('- {name: a, serial: 1}', 'a camera has a name and maybe namespace'),
+        ('- {name: a}\n- {name: a, namespace: b}', 'different names, got /camera/a, /camera/a'),
+        ('- {name: a, namespace: x}\n- {name: x}', 'different namespaces, got /rs_ml/x'),
+        ('- [', 'cannot be read as YAML'),
+    ],
+)
+def test_wrong_files_of_cameras(request_for, tmp_path, text, sentence):
+    (tmp_path / 'cameras.yml').write_text(text)
+    with pytest.raises(ConfigError, match=sentence):
+        request_for(cameras=str(tmp_path / 'cameras.yml'))
+
+
+@pytest.mark.parametrize(
+    ('given', 'sentence'),
+    [({}, 'No such file|not found|no such'), ({'serial_no': '1'}, 'leave the argument out')],
+)
+def test_a_missing_file_of_cameras(request_for, tmp_path, given, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        request_for(cameras=str(tmp_path / 'none.yaml'), **given)
+
+
+@pytest.mark.parametrize(
     ('given', 'parameters'),
     [
         ({'use_sim_time': 'false'}, {'use_sim_time': False}),
@@ -82,7 +132,7 @@ def test_a_replay_gets_its_arguments(request_for):
     ('given', 'sentence'),
     [
         ({'nodes': 'hight'}, "there is no node 'hight'"),
-        ({'composed': 'flase'}, "composed must be true or false, got 'flase'"),
+        ({'composed': 'flase'}, "composed must be one of true, camera, false, got 'flase'"),
         ({'use_sim_time': 'maybe'}, "use_sim_time must be true or false, got 'maybe'"),
         ({'bag': 'x', 'rate': 'fast'}, "rate must be a number, got 'fast'"),
         ({'bag': 'x', 'rate': '0'}, 'rate must lie in'),

@@ -19,12 +19,31 @@ def parameters_of(plan, node: str) -> dict:
 
 
 def test_one_process_holds_all_nodes_of_a_camera(inputs_for):
-    plan = make_launch_plan(inputs_for(nodes='height,detection', cameras='a,b'))
+    plan = make_launch_plan(inputs_for(nodes='height,detection', cameras='a,b', composed='camera'))
     assert [process.executable for process in plan.nodes] == ['perception_graph'] * 2
     assert [process.namespace for process in plan.nodes] == ['/rs_ml/a', '/rs_ml/b']
     assert parameters_of(plan, '/rs_ml/a/perception_graph') == {'nodes': ['detection', 'height']}
     assert ('color/image_raw', '/camera/a/color/image_raw') in plan.nodes[0].remappings
     assert (plan.replay, plan.drivers, plan.remarks) == (None, (), ())
+
+
+def test_or_those_of_all_cameras(inputs_for):
+    inputs = inputs_for(ParameterBlocks({'/**': {}}), nodes='height,detection', cameras='a,b')
+    (process,) = make_launch_plan(inputs).nodes
+    assert (process.executable, process.namespace) == ('perception_graph', '/rs_ml')
+    topic = 'color/image_raw'
+    remapped = dict(process.remappings)
+    assert {remapped[f'/rs_ml/{name}/{topic}'] for name in 'ab'} == {
+        f'/camera/a/{topic}',
+        f'/camera/b/{topic}',
+    }
+    assert all(name.startswith(('/rs_ml/a/', '/rs_ml/b/')) for name in remapped)
+    plan = make_launch_plan(inputs)
+    of_all = {'namespaces': ['/rs_ml/a', '/rs_ml/b']}
+    assert parameters_of(plan, '/rs_ml/perception_graph') == of_all
+    for name in 'ab':
+        of_one = {'nodes': ['detection', 'height']}
+        assert parameters_of(plan, f'/rs_ml/{name}/perception_graph') == of_one
 
 
 def test_or_one_process_per_node(inputs_for):

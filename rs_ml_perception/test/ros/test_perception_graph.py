@@ -11,8 +11,11 @@ import pytest
 pytest.importorskip('rclpy', reason='needs a sourced ROS 2')
 pytest.importorskip('rs_ml_msgs', reason='needs a built rs_ml_msgs')
 
+from rclpy.parameter import Parameter
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.nodes.detection_node import DetectionNode, DetectionParameters
 from rs_ml_perception.nodes.height_node import HeightNode, HeightParameters
+from rs_ml_perception.nodes.perception_graph import make_graph
 from rs_ml_perception.nodes.segmentation_node import SegmentationNode
 from rs_ml_perception.nodes.table import NODES, camera_inputs
 from rs_ml_perception.recordings.frames import frames
@@ -310,6 +313,59 @@ def test_composed_and_separate_processes_agree(make_rig, start_process, data_fil
     assert sum(len(m.heights) for m in found['composed'][1]) > 2
     composed, separate = (renumbered(*found[way]) for way in ways)
     assert composed == separate
+
+
+def graph_of(rig, monkeypatch, fake_pipeline, **parameters):
+    """The nodes that the executable makes, around fake pipelines."""
+    monkeypatch.setattr(DetectionNode, 'load_pipeline', staticmethod(lambda _: fake_pipeline()))
+    overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+    nodes, owners = make_graph(context=rig.context, parameter_overrides=overrides)
+    for node in (*nodes, *owners):
+        rig.executor.add_node(node)
+    rig.perception += nodes
+    rig._plain += owners
+    return nodes
+
+
+def test_cameras_in_one_process_have_their_nodes_in_namespaces(rig, monkeypatch, fake_pipeline):
+    given = {'namespaces': ['/rs_ml/front', '/rear'], 'nodes': ['detection'], 'max_age_secs': 0.0}
+    nodes = graph_of(rig, monkeypatch, fake_pipeline, **given)
+    names = [node.get_fully_qualified_name() for node in nodes]
+    assert names == ['/rs_ml/front/detection', '/rear/detection']
+    assert nodes[0].hub is not nodes[1].hub
+    owner = rig.plain_node('cameras')
+    cameras = [type(rig.camera)(owner, f'{name}/') for name in given['namespaces']]
+    found = [rig.collect(DetectionArray, f'{name}/detections') for name in names]
+    for node, camera in zip(nodes, cameras, strict=True):
+        camera.announce(depth='')
+        node.start()
+        for topic in ('color/image_raw', 'color/camera_info'):
+            publisher = camera.publisher(topic, None)
+            rig.until(lambda p=publisher: p.get_subscription_count() == 1, topic)
+        rig.until(lambda n=node: n.is_wanted('detections'), 'observer')
+    sent = [camera.frame(n, depth='') for n, camera in enumerate(cameras)]
+    rig.until(lambda: all(found), 'detections')
+    assert [m.header for (m,) in found] == [rig.camera.header(ns) for ns in sent]
+
+
+def test_cores_are_shared_by_networks_not_by_cameras(rig, monkeypatch, fake_pipeline):
+    monkeypatch.setattr('os.sched_getaffinity', lambda _: range(8))
+    given = {'namespaces': ['/a', '/b'], 'nodes': ['detection', 'height', 'segmentation']}
+    nodes = graph_of(rig, monkeypatch, fake_pipeline, **given)
+    assert len(nodes) == 6
+    assert {node.hub.inference_threads for node in nodes} == {4}
+
+
+@pytest.mark.parametrize(
+    ('given', 'message'),
+    [
+        ({'namespaces': ['/a', '/a']}, 'namespaces must differ, got /a, /a'),
+        ({'namespaces': ['/a'], 'nodes': ['hight']}, "nodes must be some of .*got \\['hight'\\]"),
+    ],
+)
+def test_a_wrong_graph_is_refused(rig, monkeypatch, fake_pipeline, given, message):
+    with pytest.raises(ConfigError, match=message):
+        graph_of(rig, monkeypatch, fake_pipeline, **given)
 
 
 def test_a_graph_of_several_tasks_segments_too(rig):
