@@ -25,6 +25,7 @@ from rs_ml_perception.inference.backends import (
 from rs_ml_perception.inference.cpu import this_cpu
 from rs_ml_perception.inference.manifest import Artifact, ModelManifest, TensorSpec
 from rs_ml_perception.inference.preprocess import InputSpec
+from rs_ml_perception.inference.sharing import NETWORKS
 from rs_ml_perception.inference.shelf import locate
 from rs_ml_perception.inference.tuned import recall
 
@@ -103,7 +104,8 @@ def _load(
     options: BackendOptions,
     finish: Callable[[str, Backend], T],
 ) -> T:
-    loaded: Backend = info.load_class()(network, options)
+    key = (info.name, network.path, repr(network), options)
+    loaded = NETWORKS.open(key, lambda: info.load_class()(network, options))
     try:
         return finish(info.name, loaded)
     except Exception:

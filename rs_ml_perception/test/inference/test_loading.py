@@ -16,6 +16,7 @@ from rs_ml_perception.inference.golden import write_golden
 from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.inference.manifest_file import read_manifest
 from rs_ml_perception.inference.selection import PRECISION_VARIABLE
+from rs_ml_perception.inference.sharing import NETWORKS
 from rs_ml_perception.inference.tuned import TunedChoice, remember
 
 SHAPE = (1, 4, 4, 1)
@@ -238,3 +239,13 @@ def test_the_facts_of_a_model_are_what_runs(machine, folder):
         'threads': '1', 'input_size': '4x4', 'licence': 'none',
     }  # fmt: skip
     assert set(after) - set(before) == {'inference_ms', 'rate_at_start_hz'}
+
+
+def test_models_of_the_same_files_and_options_share_a_network(machine, folder):
+    machine(Right)
+    before = NETWORKS.count()
+    models = [load_model(folder, threads=threads) for threads in (1, 1, 2)]
+    assert NETWORKS.count() == before + 2
+    for model in models:
+        model.close()
+    assert NETWORKS.count() == before
