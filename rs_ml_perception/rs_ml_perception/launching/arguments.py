@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rs_ml_perception.core.errors import ConfigError, InputError
+from rs_ml_perception.core.errors import ConfigError
 from rs_ml_perception.core.options import build, walk
-from rs_ml_perception.inference.foreign_yaml import read_yaml
+from rs_ml_perception.nodes.parameter_files import read_content
 from rs_ml_perception.nodes.replay_options import ReplayOptions
 from rs_ml_perception.nodes.table import NODES, camera_prefix, parse_nodes
 
@@ -216,10 +216,7 @@ def _cameras_of(path: str, namespace: str, driver_namespace: str) -> Iterator[Ca
 
     A relative `namespace` is in that of the nodes, and `name` is its default.
     """
-    try:
-        entries = read_yaml(Path(path))
-    except InputError as error:
-        raise ConfigError(f'cameras: {error}') from error
+    entries = read_content(path, 'file of cameras')
     if not isinstance(entries, list) or not entries:
         raise ConfigError(f'{path} must be a list of cameras, as "- {{name: front}}"')
     for entry in entries:

@@ -94,10 +94,7 @@ def read_blocks(path: str | Path) -> ParameterBlocks:
     Raises:
         ConfigError: it cannot be read, or is no parameter file.
     """
-    try:
-        content = read_yaml(Path(path)) or {}
-    except InputError as error:
-        raise ConfigError(f'parameter file {error}') from error
+    content = read_content(path, 'parameter file') or {}
     try:
         return ParameterBlocks(dict(_blocks(content, '')))
     except TypeError:
@@ -105,6 +102,18 @@ def read_blocks(path: str | Path) -> ParameterBlocks:
             f'parameter file {path} must map node names to {PARAMETERS}, such as '
             f'"/**/detection: {{{PARAMETERS}: {{score_threshold: 0.5}}}}"'
         ) from None
+
+
+def read_content(path: str | Path, name: str) -> Any:
+    """The content of a YAML file of the user, called `name` in errors.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return read_yaml(Path(path))
+    except InputError as error:
+        raise ConfigError(f'{name} {error}') from error
 
 
 def _blocks(content: Any, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -76,16 +76,20 @@ def test_arguments_win_over_params_file_and_this_over_the_recording(
     assert plan.use_sim_time == (wanted.lower() == 'true')
 
 
+_TWO = {'cameras': 'a,b', 'composed': 'camera'}
+
+
 @pytest.mark.parametrize(
     ('given', 'said', 'threads'),
     [
         ({'nodes': 'detection,mono_depth'}, {}, None),
         ({'nodes': 'detection,mono_depth', 'composed': 'false'}, {}, 2),
         ({'nodes': 'detection,height', 'composed': 'false'}, {}, None),
-        ({'nodes': 'detection,mono_depth', 'cameras': 'a,b'}, {}, 1),
-        ({'nodes': 'detection', 'cameras': 'a,b'}, {}, 2),
-        ({'nodes': 'detection', 'cameras': 'a,b'}, {'/**/detection': {'threads': 3}}, None),
-        ({'nodes': 'detection', 'cameras': 'a,b'}, {'/**': {'threads': 0}}, 2),
+        ({'nodes': 'detection,mono_depth', **_TWO}, {}, 1),
+        ({'nodes': 'detection', **_TWO}, {}, 2),
+        ({'nodes': 'detection', **_TWO}, {'/**/detection': {'threads': 3}}, None),
+        ({'nodes': 'detection', **_TWO}, {'/**': {'threads': 0}}, 2),
+        ({'nodes': 'detection', 'cameras': 'a,b'}, {}, None),
     ],
 )
 def test_processes_share_the_cores(inputs_for, monkeypatch, given, said, threads):
