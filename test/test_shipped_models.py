@@ -127,8 +127,15 @@ PLAIN_TFLITE = """
     RELU6 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR SELECT SLICE SOFTMAX SPACE_TO_DEPTH SPLIT
     SPLIT_V SQRT STRIDED_SLICE SUB TILE TRANSPOSE
 """
-MASKS = {'segmentation': {'ArgMax', 'ARG_MAX'}}
-"""The network outputs the class of each pixel: scores would be fourteen times as large."""
+EXTRA = {
+    # The network outputs the class of each pixel: scores would be fourteen times as large.
+    'segmentation': {'ArgMax', 'ARG_MAX'},
+    # Attention, its layer normalisation, and transposed convolutions.
+    'mono_depth': {
+        *('MatMul', 'Reciprocal', 'ConvTranspose', 'BATCH_MATMUL', 'FULLY_CONNECTED'),
+        *('RSQRT', 'SQUARED_DIFFERENCE', 'TRANSPOSE_CONV'),
+    },
+}
 
 
 def test_networks_end_at_their_head():
@@ -138,7 +145,7 @@ def test_networks_end_at_their_head():
         found = onnx.load(find_model(name) / 'model.onnx')
         assert {domain.domain for domain in found.opset_import} <= {'', 'ai.onnx.ml'}
         operators = {node.op_type for node in found.graph.node}
-        assert operators <= set(PLAIN_ONNX.split()) | MASKS.get(name, set()), name
+        assert operators <= set(PLAIN_ONNX.split()) | EXTRA.get(name, set()), name
 
 
 def test_tflite_has_plain_operators_too():
@@ -150,7 +157,7 @@ def test_tflite_has_plain_operators_too():
         used = {op.opcodeIndex for graph in model.subgraphs for op in graph.operators}
         codes = [model.operatorCodes[i] for i in used]
         operators = {names[max(c.builtinCode, c.deprecatedBuiltinCode)] for c in codes}
-        assert operators <= set(PLAIN_TFLITE.split()) | MASKS.get(name, set()), name
+        assert operators <= set(PLAIN_TFLITE.split()) | EXTRA.get(name, set()), name
 
 
 def test_nodes_use_the_shipped_models_by_default():

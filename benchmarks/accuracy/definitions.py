@@ -156,8 +156,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         'mono_depth',
         'nyu_depth',
         'mono_depth',
-        'NYU Depth v2, 104 images of the official test part, whose scenes no training saw; Eigen '
-        'crop, full size',
+        'NYU Depth v2, 104 images of the official test part, which trained no weight but chose '
+        'among them; Eigen crop, full size',
         'nyu-labelled:nyu_v2_test_dev',
         _DEPTH_NETWORKS,
         _DEPTH_METRICS,
@@ -172,7 +172,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
         'mono_depth_near',
         'depth',
         'mono_depth',
-        '7-Scenes, a kitchen at near range: blocks of images that training held out',
+        '7-Scenes, a kitchen at near range: three blocks of images that trained no weight',
         'seven-scenes:seven_scenes',
         _DEPTH_NETWORKS,
         _DEPTH_METRICS,
