@@ -128,7 +128,7 @@ def _read_raw(path: Path, metres_per_unit: float) -> DepthImage:
 
 
 def _read_npy(path: Path, metres_per_unit: float | None) -> DepthImage:
-    """Whole numbers are millimetres, others metres, unless the unit is given."""
+    """Whole numbers are millimetres, others metres, unless the unit is given; 0 and less: none."""
     try:
         values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -137,7 +137,7 @@ def _read_npy(path: Path, metres_per_unit: float | None) -> DepthImage:
         return DepthImage(values.astype(np.float32), metres_per_unit or 1.0)
     if values.dtype.kind not in 'iu' or (values.size and values.max() > 65535):
         raise InputError(f'{path} is no depth: expected floats or 16 bit, got {values.dtype}')
-    return DepthImage(values.astype(np.uint16), metres_per_unit or MILLIMETRE)
+    return DepthImage(np.maximum(values, 0).astype(np.uint16), metres_per_unit or MILLIMETRE)
 
 
 def _live(topic: str, wait_secs: float) -> DepthSource:

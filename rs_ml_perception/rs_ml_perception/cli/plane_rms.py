@@ -158,13 +158,13 @@ def _run(image: Path | None, options: PlaneOptions) -> int:
     else:
         plane, limit_m = fit_plane(points_m), None
     quality = plane_quality(points_m, plane, limit_m)
-    if options.error_map:
-        picture = error_map(depth, roi, plane.distances_m(points_m), plane.rmse_m)
-        write_picture(options.error_map, picture)
     if camera.source == GUESSED:
         _warn(camera)
     show = _json if options.json else _text
     print(show(source.name, quality, plane, camera, options.method))
+    if options.error_map:
+        picture = error_map(depth, roi, plane.distances_m(points_m), plane.rmse_m)
+        write_picture(options.error_map, picture)
     return 0
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from rs_ml_perception.core.errors import ConfigError, counted
 from rs_ml_perception.core.progress import bar
 from rs_ml_perception.core.tether import tethered
+from rs_ml_perception.recordings.writer import check_apart, require_room
 
 DONE, DAMAGED, FAILED, SKIPPED = 'done', 'damaged', 'FAILED', 'finished before'
 _UNFINISHED = '.unfinished'
@@ -65,13 +66,13 @@ def make_jobs(
 ) -> list[Job]:
     """Give each recording a directory in `out`, called like it.
 
-    Recordings of the same name are told apart by their folders.
+    Recordings of the same name get that of their folder, too.
 
     Raises:
-        ConfigError: one is given twice.
+        ConfigError: two would get the same name, or a result would replace a recording.
     """
     paths = [path.resolve() for path in recordings]
-    stems = [path.stem for path in paths]
+    stems = [path.name if path.is_dir() else path.stem for path in paths]
     names = [
         stem if stems.count(stem) == 1 else f'{path.parent.name}_{stem}'
         for path, stem in zip(paths, stems, strict=True)
@@ -79,6 +80,8 @@ def make_jobs(
     for name, path in zip(names, paths, strict=True):
         if names.count(name) > 1:
             raise ConfigError(f'{path} and another recording would both become {out / name}')
+        for recording in paths:
+            check_apart(recording, out / name)
     return [
         Job(path, out.resolve() / name, tuple(flags), is_replaced)
         for path, name in zip(paths, names, strict=True)
@@ -91,8 +94,9 @@ def run_job(job: Job) -> Outcome:
         return Outcome(job, SKIPPED)
     started = time.perf_counter()
     try:
+        require_room(job.out, overwrite=job.is_replaced)
         status, note = _processed(job)
-    except OSError as error:
+    except (ConfigError, OSError) as error:
         status, note = FAILED, str(error)
     return Outcome(job, status, time.perf_counter() - started, note)
 
@@ -139,7 +143,7 @@ def run_here(jobs: Sequence[Job], at_once: int) -> Iterator[Outcome]:
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise
 
 

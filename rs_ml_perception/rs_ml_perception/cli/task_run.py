@@ -109,8 +109,7 @@ def run_images(
         for note in source.notes:
             print(f'rs-ml: {source.name}: {note}', file=sys.stderr)
     task = prepare(args)
-    pictures = frozenset(source.picture.resolve() for source in sources if source.picture)
-    output = TaskOutput(options, pictures)
+    output = TaskOutput(options, _input_files(args, options, sources))
     run = _Run(options, noun, output)
     try:
         with _results_file(options.out, keep_results) as results, output:
@@ -123,6 +122,17 @@ def run_images(
         print('interrupted', file=sys.stderr)
     run.print_summary()
     return 0 if run.processed else ALL_REJECTED
+
+
+def _input_files(
+    args: argparse.Namespace, options: RunOptions, sources: Sequence[InputSource]
+) -> frozenset[Path]:
+    """Files that are read and must not be replaced: images, videos, measured depth."""
+    files = [source.picture for source in sources if source.picture]
+    files += [Path(text) for text in args.inputs]
+    if isinstance(options, DepthRunOptions) and options.depth and options.depth.is_dir():
+        files += options.depth.iterdir()
+    return frozenset(file.resolve() for file in files)
 
 
 class _Run:

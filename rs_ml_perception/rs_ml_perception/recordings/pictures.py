@@ -86,7 +86,12 @@ def write_picture(path: Path, pixels: np.ndarray) -> None:
         ConfigError: the file cannot be written.
     """
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
-    _, encoded = cv2.imencode(path.suffix, bgr)
+    try:
+        _, encoded = cv2.imencode(path.suffix, bgr)
+    except cv2.error as error:
+        raise ConfigError(
+            f'{path} cannot be written: give it an ending such as .png or .jpg'
+        ) from error
     try:
         path.write_bytes(encoded.tobytes())
     except OSError as error:

@@ -161,6 +161,18 @@ def qos_profile(*, latched: bool = False, reliable: bool = True, depth: int = 10
 
 def _make_room(path: Path, overwrite: bool) -> None:
     """Remove an old recording, but no other files."""
+    require_room(path, overwrite=overwrite)
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def require_room(path: Path, *, overwrite: bool) -> None:
+    """Check that nothing but an old recording would be replaced.
+
+    Raises:
+        ConfigError: the path is a file, or a folder with other files, or with any unless
+            `overwrite`.
+    """
     if not path.exists():
         return
     if not path.is_dir():
@@ -171,7 +183,6 @@ def _make_room(path: Path, overwrite: bool) -> None:
             f'{path} exists{" and holds " + foreign[0].name if foreign else ""}: '
             'remove it, or pass another path'
         )
-    shutil.rmtree(path)
 
 
 def foreign_files(folder: Path) -> list[Path]:

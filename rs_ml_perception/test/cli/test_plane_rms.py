@@ -158,6 +158,22 @@ def test_arrays(values, words, tmp_path, capsys):
     assert fields['distance_m'] == pytest.approx(2.0)
 
 
+def test_negative_values_of_an_array_are_no_depth(tmp_path, capsys):
+    values = np.full((48, 64), 2000, np.int32)
+    values[:12] = -1
+    np.save(tmp_path / 'wall.npy', values)
+    fields = measure(capsys, tmp_path / 'wall.npy', *WORDS, '--method', 'least-squares')
+    assert fields['distance_m'] == pytest.approx(2.0)
+    assert fields['valid'] == pytest.approx(0.75)
+
+
+def test_an_error_map_without_an_ending_costs_no_result(wall, tmp_path, capsys):
+    assert main([str(wall), *WORDS, '--error-map', str(tmp_path / 'errors')]) == 2
+    said = capsys.readouterr()
+    assert 'rmse_mm' in said.out
+    assert 'errors cannot be written: give it an ending such as .png' in said.err
+
+
 def test_topic_of_a_recording(bag, capsys):
     topic = '/camera/camera/aligned_depth_to_color/image_raw'
     fields = measure(capsys, bag, '--topic', topic, '--json')

@@ -29,6 +29,36 @@ def test_the_same_recording_twice():
         make_jobs([Path('/a/x'), Path('/a/x')], Path('/out'), [], is_replaced=False)
 
 
+def test_folders_keep_the_dots_of_their_names(tmp_path):
+    for name in ('run_1.5', 'room.day', 'room.night'):
+        (tmp_path / name).mkdir()
+    jobs = make_jobs(sorted(tmp_path.iterdir()), Path('/out'), [], is_replaced=False)
+    assert [job.out.name for job in jobs] == ['room.day', 'room.night', 'run_1.5']
+
+
+@pytest.mark.parametrize(
+    'recordings', [('bags/room', 'bags/hall'), ('bags/room/a.mcap', 'bags/hall/room.mcap')]
+)
+@pytest.mark.parametrize('is_replaced', [False, True])
+def test_no_result_replaces_a_recording(tmp_path, recordings, is_replaced):
+    for name in ('room', 'hall'):
+        (tmp_path / 'bags' / name).mkdir(parents=True)
+    paths = [tmp_path / name for name in recordings]
+    with pytest.raises(ConfigError, match='holds the recording that is read'):
+        make_jobs(paths, tmp_path / 'bags', [], is_replaced=is_replaced)
+
+
+@pytest.mark.parametrize('is_replaced', [False, True])
+def test_other_folders_are_never_replaced(tmp_path, is_replaced):
+    kept = tmp_path / 'out' / 'room' / 'thesis.txt'
+    kept.parent.mkdir(parents=True)
+    kept.write_text('years of work')
+    outcome = run_job(Job(Path('/a/room'), kept.parent, (), is_replaced))
+    assert outcome.status == process_many.FAILED
+    assert 'holds thesis.txt' in outcome.note
+    assert kept.exists()
+
+
 def test_table():
     job = Job(Path('/a/room'), Path('/out/room'), ())
     outcomes = [

@@ -167,6 +167,23 @@ def test_no_result_replaces_an_input(write_pictures):
     assert (folder / 'a_grey.png').read_bytes() == before
 
 
+def test_no_result_replaces_the_depth_that_is_read(write_pictures):
+    folder = write_pictures('a.png', 'depth/a_grey.png')
+    before = (folder / 'depth' / 'a_grey.png').read_bytes()
+    cv2.imwrite(str(folder / 'depth' / 'a.png'), np.ones((36, 48), np.uint16))
+    with pytest.raises(ConfigError, match=r'a_grey.png would replace an input'):
+        run(folder / 'depth', folder / 'a.png', '--depth', folder / 'depth')
+    assert (folder / 'depth' / 'a_grey.png').read_bytes() == before
+
+
+def test_no_video_replaces_the_one_that_is_read(tmp_path):
+    video = tmp_path / 'walk.mp4'
+    video.write_bytes(b'a film')
+    with pytest.raises(ConfigError, match=r'walk.mp4 would replace an input'):
+        run(tmp_path / 'out', video, '--video', video)
+    assert video.read_bytes() == b'a film'
+
+
 def test_results_may_lie_next_to_the_inputs(write_pictures):
     folder = write_pictures('a.png')
     assert run(folder, folder / 'a.png') == 0
