@@ -16,6 +16,7 @@ from rs_ml_perception.core.errors import ConfigError
 
 from rs_ml_training.errors import CheckpointError
 
+_LOADED = layers.Conv2D, layers.DepthwiseConv2D, layers.BatchNormalization
 Arrays = Mapping[str, np.ndarray]
 Folded = tuple[np.ndarray, np.ndarray]
 
@@ -29,9 +30,16 @@ def load_exported_weights(model: keras.Model, path: Path, images: Iterable[Array
         images: batches of the network's inputs, as in training; a few dozen images.
 
     Raises:
-        CheckpointError: the file is missing, damaged or of another network.
+        CheckpointError: the file is missing, damaged or of another network, or the network has
+            weights of other kinds.
         ConfigError: the package onnx is not installed, or there are no images.
     """
+    others = {type(x).__name__ for x in model.layers if x.weights and not isinstance(x, _LOADED)}
+    if others:
+        raise CheckpointError(
+            f'{path}: weights of {", ".join(sorted(others))} cannot be read from an export: give '
+            'the run folder, or the published file'
+        )
     folded = read_convolutions(path, 'an ONNX file made by rs-ml-export')
     norms = {}
     for layer in model.layers:
