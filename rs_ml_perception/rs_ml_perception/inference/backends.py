@@ -56,7 +56,7 @@ class NetworkFile:
 
 
 class Backend(Protocol):
-    """A loaded network. One caller at a time; sharing.Networks gives several a turn each.
+    """A loaded network. One caller at a time; model.Networks gives several a turn each.
 
     Loading compares names, shapes and types of the tensors in the file with the manifest, as far
     as the runtime reports them, and raises a ModelError on a mismatch (tensors.find_tensors).

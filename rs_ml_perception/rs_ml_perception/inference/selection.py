@@ -24,8 +24,8 @@ from rs_ml_perception.inference.backends import (
 )
 from rs_ml_perception.inference.cpu import this_cpu
 from rs_ml_perception.inference.manifest import Artifact, ModelManifest, TensorSpec
+from rs_ml_perception.inference.model import NETWORKS
 from rs_ml_perception.inference.preprocess import InputSpec
-from rs_ml_perception.inference.sharing import NETWORKS
 from rs_ml_perception.inference.shelf import locate
 from rs_ml_perception.inference.tuned import recall
 

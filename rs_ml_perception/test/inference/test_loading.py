@@ -15,8 +15,8 @@ from rs_ml_perception.inference.backends import BACKENDS, BackendInfo
 from rs_ml_perception.inference.golden import write_golden
 from rs_ml_perception.inference.loading import load_model
 from rs_ml_perception.inference.manifest_file import read_manifest
+from rs_ml_perception.inference.model import NETWORKS
 from rs_ml_perception.inference.selection import PRECISION_VARIABLE
-from rs_ml_perception.inference.sharing import NETWORKS
 from rs_ml_perception.inference.tuned import TunedChoice, remember
 
 SHAPE = (1, 4, 4, 1)

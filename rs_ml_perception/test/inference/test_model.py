@@ -1,4 +1,4 @@
-"""Networks that several users share."""
+"""Networks that several users of a process share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 from rs_ml_perception.core.errors import BackendError
-from rs_ml_perception.inference.sharing import Networks, Turns
+from rs_ml_perception.inference.model import Networks, Turns
 
 WAIT_SECS = 10.0
 
