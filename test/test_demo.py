@@ -12,13 +12,15 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from rs_ml_perception.demo.main import main
 from rs_ml_perception.inference.shelf import find_model
 from rs_ml_perception.recordings.message_types import message_types
 from rs_ml_perception.recordings.open_recording import open_recording
 from rs_ml_perception.recordings.writer import RecordingWriter
 
 pytest.importorskip('rclpy', reason='rclpy is not installed')
+
+from rs_ml_perception.demo.main import main
+
 pytestmark = pytest.mark.ros
 
 NODES = ('detection', 'height', 'denoise', 'mono_depth', 'segmentation')
