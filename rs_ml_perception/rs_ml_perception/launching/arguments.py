@@ -224,7 +224,10 @@ def _cameras_of(path: str, namespace: str, driver_namespace: str) -> Iterator[Ca
             raise ConfigError(
                 f'{path}: a camera has a name and maybe {", ".join(_CAMERA_KEYS[1:])}, got {entry}'
             )
-        texts = {key: str(value) for key, value in entry.items() if value is not None}
+        texts = {key: value for key, value in entry.items() if value is not None}
+        for key, value in texts.items():
+            if not isinstance(value, str):  # YAML reads 0123 as 83, and on as True
+                raise ConfigError(f'{path}: {key} must be a text: write it in quotes')
         yield Camera(
             _absolute(texts.get('namespace', texts['name']), namespace),
             texts.get('camera_namespace', driver_namespace).strip('/'),

@@ -144,7 +144,8 @@ def _common_process(inputs: LaunchInputs) -> NodeProcess:
     namespaces = [camera.namespace for camera in request.cameras]
     parameters: dict[str, Mapping[str, Any]] = {root: {'namespaces': namespaces}}
     for camera in request.cameras:
-        parameters |= _parameters(camera, inputs)
+        for node, given in _parameters(camera, inputs).items():
+            parameters[node] = {**parameters.get(node, {}), **given}
     return NodeProcess(
         GRAPH,
         request.namespace,

@@ -83,6 +83,8 @@ _NO_FIT = (
     'the last fit holds for align_hold_secs, then the metres of the network'
 )
 
+_UNPLACED = 'unaligned depth needs color/camera_info with a known lens to align the estimate'
+
 OUTPUTS = (
     Output('depth/image', Image, _depth),
     Output('depth/camera_info', CameraInfo, _info),
@@ -108,7 +110,8 @@ class MonoDepthNode(PerceptionNode[MonoDepthParameters, MonoDepthPipeline, Depth
         estimate = self.pipeline(frame)
         alignment = estimate.alignment
         is_unfit = alignment is not None and frame.depth is not None and alignment.age_secs != 0
-        self._problem = _NO_FIT if is_unfit else ''
+        is_unplaced = not frame.depth_is_aligned and frame.camera is None
+        self._problem = (_UNPLACED if is_unplaced else _NO_FIT) if is_unfit else ''
         return estimate
 
     def source(self, parameters: MonoDepthParameters) -> ColorSynchronizer:

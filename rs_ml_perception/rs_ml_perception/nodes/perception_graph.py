@@ -42,8 +42,11 @@ def make_graph(**node_args: Any) -> tuple[Sequence[AnyNode], Sequence[Node]]:
     for namespace in namespaces:
         # A rule of the node: launch's own __ns rule is one of the process.
         args = {**node_args, 'cli_args': ['--ros-args', '-r', f'__ns:={namespace}']}
-        owners.append(Node(GRAPH, namespace=namespace, **args))
-        nodes += _camera_nodes(owners[-1], args)
+        owner = root
+        if namespace != root.get_namespace():
+            owner = Node(GRAPH, namespace=namespace, **args)
+            owners.append(owner)
+        nodes += _camera_nodes(owner, args)
     return nodes, owners
 
 

@@ -16,7 +16,7 @@ from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from rs_ml_perception.core.errors import ConfigError, InputError, counted
+from rs_ml_perception.core.errors import ConfigError, counted
 from rs_ml_perception.core.options import option
 from rs_ml_perception.nodes.recorded_blur import MessageBlur
 from rs_ml_perception.nodes.replay_topics import TopicFilter, import_message_type
@@ -194,10 +194,11 @@ class RecordNode(Node):
         self.get_logger().warning(
             f'{topic}: a publisher offers less than before, recorded as {offer} from here on'
         )
-        before = -1
-        while before != self._num_received:  # messages still in its queue
+        for _ in range(QUEUE_DEPTH * len(self._subscribed)):  # messages still in its queue
             before = self._num_received
             self._spinner.spin_once(timeout_sec=0.0)
+            if before == self._num_received:
+                break
         self.destroy_subscription(self._subscribed.pop(topic).subscription)
         self._subscribe(topic, type_name, offer)
 
@@ -240,7 +241,7 @@ class RecordNode(Node):
             return data
         try:
             return self._blur(topic, type_name, data)
-        except InputError as error:
+        except Exception as error:  # a damaged message, a detector that fails
             self._dropped[topic] += 1
             if self._dropped[topic] == 1:
                 self.get_logger().warning(f'{topic} is not recorded: {error}')

@@ -379,6 +379,7 @@ class DenoisePipeline(ModelPipeline[DenoiseOptions]):
     def reset(self) -> None:
         """Forget the depth before: time has jumped."""
         self._still.reset()
+        self._readings = {}
 
     def readings(self) -> dict[str, float]:
         """Fractions held at a bound and smoothed over time, noise of disparity [px]."""

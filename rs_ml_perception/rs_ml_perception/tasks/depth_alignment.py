@@ -144,6 +144,8 @@ class DepthAligner:
         field, near = None, fit.residual
         if self.options.align_to_depth == LOCAL:
             common = _common_factor(fit.scale, grid_m, measured_m)
+            if not (measured_m > 0).any():  # the fit of earlier frames holds everywhere
+                common[...] = fit.scale
             field = fit_field(estimated_m * common, measured_m)
             near = fit.residual if math.isnan(field.residual) else field.residual
             seen *= _resized(common * np.exp(field.log_factor), seen.shape)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from rs_ml_perception.core.errors import InputError, ModelError
 from rs_ml_perception.core.frames.frame import Frame
+from rs_ml_perception.core.geometry.camera import CameraModel
 from rs_ml_perception.core.geometry.registration import register_depth
 from rs_ml_perception.core.geometry.transforms import RigidTransform
 from rs_ml_perception.core.images.depth import DepthImage
@@ -125,7 +128,21 @@ def _registered(
     if camera is None or frame.depth_camera is None:
         return None
     step = max(_STEP, depth.width // (_STEP * size[0]))
-    coarse = DepthImage(depth.values[::step, ::step], depth.metres_per_unit)
-    depth_camera = frame.depth_camera.resized(coarse.width, coarse.height)
+    middle = step // 2
+    coarse = DepthImage(depth.values[middle::step, middle::step], depth.metres_per_unit)
+    depth_camera = _sampled(frame.depth_camera, step, middle, coarse)
     seen = transform.content_camera(camera, size)
     return register_depth(coarse, depth_camera, seen, color_from_depth)
+
+
+def _sampled(camera: CameraModel, step: int, first: int, image: DepthImage) -> CameraModel:
+    """Intrinsics of every `step`-th pixel from `first` on in both directions."""
+    return replace(
+        camera,
+        width=image.width,
+        height=image.height,
+        fx=camera.fx / step,
+        fy=camera.fy / step,
+        cx=(camera.cx - first) / step,
+        cy=(camera.cy - first) / step,
+    )

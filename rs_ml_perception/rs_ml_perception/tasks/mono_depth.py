@@ -106,6 +106,7 @@ class DepthEstimator:
         self._preprocess = Preprocessor(manifest.input)
         self._aligner = DepthAligner(options or MonoDepthOptions())
         self.options = options or MonoDepthOptions()
+        self._factor = 1.0
         check_fit(model, self._plane)
 
     @property
@@ -141,6 +142,9 @@ class DepthEstimator:
             outputs = self.model({self._preprocess.spec.name: tensor})
         with self.stages('postprocess'):
             factor = self._focal_factor(transform, camera)
+            if factor != self._factor:  # fits relate to metres with the former one
+                self._aligner.reset()
+                self._factor = factor
             depth_m, valid = self._metres(outputs, factor)
         alignment = None
         if self._options.align_to_depth != OFF:
@@ -245,13 +249,14 @@ class MonoDepthPipeline(ModelPipeline[MonoDepthOptions]):
 
     def __call__(self, frame: Frame) -> DepthEstimate:
         """Estimate the depth of one frame."""
-        estimate = self._estimator(frame.color_image, frame.camera, frame)
+        estimate = self._estimator(frame.color_image, frame.image_camera, frame)
         if estimate.alignment is not None:
             self._readings = estimate.alignment.readings()
         return estimate
 
     def reset(self) -> None:
         self._estimator.reset()
+        self._readings = {}
 
     def readings(self) -> dict[str, float]:
         return self._readings

@@ -57,8 +57,8 @@ def test_several_cameras_have_separate_nodes(request_for):
     [
         ('- {name: eye}', Camera('/rs_ml/eye', 'camera', 'eye')),
         (
-            '- {name: eye, namespace: mast/top, camera_namespace: "", serial_no: 0123}',
-            Camera('/rs_ml/mast/top', '', 'eye', '83'),
+            '- {name: eye, namespace: mast/top, camera_namespace: "", serial_no: "0123"}',
+            Camera('/rs_ml/mast/top', '', 'eye', '0123'),
         ),
         (
             '- {name: eye, namespace: /left, camera_namespace: /rig/, serial_no: "0123"}',
@@ -80,6 +80,8 @@ def test_cameras_from_a_file(request_for, tmp_path, text, camera):
         ('{name: front}', 'must be a list of cameras'),
         ('- front', 'a camera has a name and maybe namespace.*got front'),
         ('- {serial_no: 1}', 'a camera has a name'),
+        ('- {name: a, serial_no: 0123}', 'serial_no must be a text: write it in quotes'),
+        ('- {name: on}', 'name must be a text'),
         ('- {name: a, serial: 1}', 'a camera has a name and maybe namespace'),
         ('- {name: a}\n- {name: a, namespace: b}', 'different names, got /camera/a, /camera/a'),
         ('- {name: a, namespace: x}\n- {name: x}', 'different namespaces, got /rs_ml/x'),

@@ -46,6 +46,14 @@ def test_or_those_of_all_cameras(inputs_for):
         assert parameters_of(plan, f'/rs_ml/{name}/perception_graph') == of_one
 
 
+def test_the_namespace_of_a_camera_may_be_that_of_the_graph(inputs_for, tmp_path):
+    file = tmp_path / 'cameras.yaml'
+    file.write_text('- {name: a, namespace: /rs_ml}\n- {name: b}\n')
+    plan = make_launch_plan(inputs_for(nodes='height', cameras=str(file)))
+    expected = {'namespaces': ['/rs_ml', '/rs_ml/b'], 'nodes': ['height']}
+    assert parameters_of(plan, '/rs_ml/perception_graph') == expected
+
+
 def test_or_one_process_per_node(inputs_for):
     plan = make_launch_plan(inputs_for(composed='false'))
     assert [p.executable for p in plan.nodes] == [spec.executable for spec in NODES.values()]

@@ -107,5 +107,6 @@ def test_an_unknown_distortion_model_leaves_out_positions_only(has_depth):
     depth = ImageSample(msg) if has_depth else None
     frame, notes = build(FrameSet(color, color, depth, color_info=info))
     assert (frame.camera is None) == has_depth
+    assert frame.image_camera is not None, 'its focal lengths hold'
     assert (frame.depth is None) != has_depth, 'networks that look at depth need no lens'
     assert bool(notes) == has_depth

@@ -348,6 +348,14 @@ def test_cameras_in_one_process_have_their_nodes_in_namespaces(rig, monkeypatch,
     assert [m.header for (m,) in found] == [rig.camera.header(ns) for ns in sent]
 
 
+def test_a_camera_may_have_the_namespace_of_the_graph(rig, monkeypatch, fake_pipeline):
+    given = {'namespaces': ['/rs_ml', '/rs_ml/rear'], 'nodes': ['detection']}
+    nodes = graph_of(rig, monkeypatch, fake_pipeline, **given)
+    names = [node.get_fully_qualified_name() for node in nodes]
+    assert names == ['/rs_ml/detection', '/rs_ml/rear/detection']
+    assert len(rig._plain) == 4, 'observer, camera, and an owner for each camera'
+
+
 def test_cores_are_shared_by_networks_not_by_cameras(rig, monkeypatch, fake_pipeline):
     monkeypatch.setattr('os.sched_getaffinity', lambda _: range(8))
     given = {'namespaces': ['/a', '/b'], 'nodes': ['detection', 'height', 'segmentation']}

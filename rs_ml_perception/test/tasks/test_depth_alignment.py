@@ -151,3 +151,19 @@ def test_the_fit_is_kept_held_and_reset(recorded_model):
     depths(RGB, CAMERA, frame(0.5 * RAMP, 10 * SECOND_NS))
     depths.reset()
     assert depths(RGB, CAMERA, frame(None, 11 * SECOND_NS)).alignment.fit is None
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_a_held_fit_gives_the_same_metres_without_depth(recorded_model, mode):
+    depths = estimator(recorded_model, mode)
+    rows = [(0.8 * RAMP, 1), (None, 2)]
+    found = [depths(RGB, CAMERA, frame(d, secs * SECOND_NS)).depth_m for d, secs in rows]
+    np.testing.assert_allclose(found[1], found[0], rtol=0.05)
+
+
+def test_a_fit_does_not_outlive_a_change_of_the_focal_length(recorded_model):
+    depths = estimator(recorded_model, SCALE)
+    depths(RGB, CAMERA, frame(0.5 * RAMP, SECOND_NS))
+    depths._factor = 2.0
+    found = depths(RGB, CAMERA, frame(None, 2 * SECOND_NS))
+    np.testing.assert_array_equal(found.depth_m, RAMP)

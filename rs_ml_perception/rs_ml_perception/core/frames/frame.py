@@ -43,6 +43,8 @@ class Frame:
         frame_id: optical frame of the colour image, or of depth without colour.
         up: against gravity in that frame, if the source of the frame provides it.
         depth_skew_ns: stamp of the depth image minus that of the frame.
+        unplaced_camera: intrinsics of a colour image with depth whose lens cannot be undone, where
+            `camera` is None; their focal lengths hold.
     """
 
     rgb: np.ndarray | None = None
@@ -55,6 +57,12 @@ class Frame:
     frame_id: str = ''
     up: Up | None = None
     depth_skew_ns: int = 0
+    unplaced_camera: CameraModel | None = None
+
+    @property
+    def image_camera(self) -> CameraModel | None:
+        """Intrinsics of the image, also those that place nothing."""
+        return self.camera or self.unplaced_camera
 
     @property
     def color_image(self) -> np.ndarray:
@@ -206,8 +214,11 @@ class FrameBuilder:
         parts: dict[str, Any] = {}
         depth = frames.depth
         if depth is not None:
-            camera = self._with_known_lens(camera, COLOR_INFO)
-            parts = self._attempt(DEPTH, lambda: self._depth_parts(depth, camera)) or {}
+            known = self._with_known_lens(camera, COLOR_INFO)
+            parts = self._attempt(DEPTH, lambda: self._depth_parts(depth, known)) or {}
+            if known is None:
+                parts['unplaced_camera'] = camera
+            camera = known
             parts['depth_skew_ns'] = depth.stamp_ns - frames.primary.stamp_ns
         return Frame(
             rgb=rgb,

@@ -148,7 +148,9 @@ def _allowed(limits: MoveLimits, level: float) -> tuple[tuple[float, float], flo
     low, high = _LEVELS
     level = min(max(level, low), high)
     toward = limits.toward * (level**_TRUST_POWER if level > 1 else level)
-    away = max(limits.away * level, toward)
+    away = limits.away * level
+    if limits.toward <= limits.away:  # the trust in noisy images must not turn them round
+        away = max(away, toward)
     factors = -toward * limits.growth_per_m, away * limits.growth_per_m
     return factors, min(max(level - 1.0, 0.0), 1.0)
 

@@ -137,7 +137,8 @@ class TopicStream(Generic[S]):
             return
         with self._polling:
             for _ in range(self._polled_depth):
-                taken = None if self._subscription is None else take(self._subscription)
+                subscription = self._subscription  # the executor may end it meanwhile
+                taken = None if subscription is None else take(subscription)
                 if taken is None:
                     return
                 guarded(self._node, self._on_polled)(*taken)

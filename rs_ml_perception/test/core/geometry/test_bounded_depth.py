@@ -49,6 +49,12 @@ def test_a_pixel_moves_within_its_expected_noise(raw_m, sigmas, kept_sigmas):
     np.testing.assert_array_equal(confidence, np.float32(0.9))
 
 
+def test_a_side_without_a_limit_leaves_that_of_the_other():
+    raw, denoised, confidence = images(2.0, 1.5)
+    DepthBounds()(raw, denoised, confidence, MoveLimits(1e6, 10.0, GROWTH_PER_M))
+    np.testing.assert_allclose(denoised[3], 2.0 + 5 * GROWTH_PER_M * 4, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ('noise_sigmas', 'level', 'bound_sigmas'),
     # Median 0 counts as 0.5; above 1 the bound grows with the cube; 4 is the most.
