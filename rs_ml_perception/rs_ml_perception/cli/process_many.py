@@ -107,9 +107,7 @@ def _processed(job: Job) -> tuple[str, str]:
     partial.parent.mkdir(parents=True, exist_ok=True)
     words = ['process', str(job.recording), '--out', str(partial), '--overwrite', *job.flags]
     command = tethered(_COMMAND, words)
-    done = subprocess.run(
-        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-    )
+    done = _run(command)
     is_damaged = done.returncode == 1 and _published(done.stdout) > 0
     if done.returncode and not is_damaged:
         shutil.rmtree(partial, ignore_errors=True)
@@ -120,6 +118,22 @@ def _processed(job: Job) -> tuple[str, str]:
     if is_damaged:
         return DAMAGED, _reason(done)
     return DONE, counted(_published(done.stdout), 'result')
+
+
+_children: set[subprocess.Popen[str]] = set()
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
+    ) as child:
+        _children.add(child)
+        try:
+            out, err = child.communicate()
+        finally:
+            _children.discard(child)
+    return subprocess.CompletedProcess(command, child.returncode, out, err)
 
 
 def _published(text: str) -> int:
@@ -143,7 +157,9 @@ def run_here(jobs: Sequence[Job], at_once: int) -> Iterator[Outcome]:
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in list(_children):  # a signal to this process alone does not reach them
+                child.terminate()
             raise
 
 
