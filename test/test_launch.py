@@ -104,7 +104,7 @@ def test_arguments_are_those_of_the_design():
 )
 def test_a_node_comes_up_and_goes_down(launch, composed, executable):
     launched = launch('nodes:=height', f'composed:={composed}', 'namespace:=robot/front')
-    text = launched.wait_for(r'configured: classes person')
+    text = launched.wait_for(r'configured: .*classes person')
     assert f'[{executable}-1]' in text
     assert '[robot.front.height]' in text
     assert ended_cleanly(launched.interrupt()) == 1
@@ -149,7 +149,7 @@ def test_a_misspelt_argument_is_named(launch):
 )
 def test_inputs_are_remapped_to_the_camera(launch, arguments, topic):
     launched = launch('nodes:=height', *arguments)
-    launched.wait_for(r'configured: classes person')
+    launched.wait_for(r'configured: .*classes person')
     pid = launched.pids()['perception_graph']
     command = Path(f'/proc/{pid}/cmdline').read_text().split('\0')
     assert f'color/camera_info:={topic}' in command
@@ -162,7 +162,7 @@ def test_cameras_share_a_process_or_not(launch, tmp_path, composed, processes):
     file.write_text('- {name: front}\n- {name: rear, namespace: /mast, camera_namespace: rig}\n')
     words = ['nodes:=height', 'namespace:=robot', f'composed:={composed}']
     launched = launch(f'cameras:={file}', *words)
-    text = launched.wait_for(r'configured: classes person', 2)
+    text = launched.wait_for(r'configured: .*classes person', 2)
     assert '[robot.front.height]' in text
     assert '[mast.height]' in text
     waiting = launched.wait_for('waiting_image', 2)
